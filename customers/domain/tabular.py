@@ -1,0 +1,302 @@
+"""Rows of CSV and XLSX files, one at a time, as text with their line numbers.
+
+The encoding of a CSV file is decided by reading it once from end to end (UTF-8, UTF-8 with BOM,
+UTF-16 with BOM, GB18030), so a file whose first Chinese character stands in the last line is still
+read right. Nothing is held in memory beyond the current row.
+"""
+
+from __future__ import annotations
+
+import codecs
+import csv
+import gzip
+import io
+import zipfile
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import date, datetime, time
+from enum import StrEnum
+from typing import IO, TYPE_CHECKING, Any, Final
+
+from openpyxl import load_workbook
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+    from pathlib import Path
+
+_CHUNK_BYTES: Final = 1 << 20
+_DELIMITERS: Final = (",", ";", "\t", "|")
+_BOMS: Final = (
+    (codecs.BOM_UTF8, "utf-8-sig"),
+    (codecs.BOM_UTF16_LE, "utf-16"),
+    (codecs.BOM_UTF16_BE, "utf-16"),
+)
+_MAX_UNPACKED_BYTES: Final = 4 << 30
+_MAX_FIELD_CHARS: Final = 1 << 17
+# A binary double keeps 15 decimal digits: longer whole numbers from a cell have lost some.
+_EXACT_FLOAT_LIMIT: Final = 10**15
+
+
+class TableKind(StrEnum):
+    """Kinds of file that can be read as a table."""
+
+    CSV = "csv"
+    XLSX = "xlsx"
+
+
+class TabularError(ValueError):
+    """A file cannot be read as a table.
+
+    Attributes:
+        code: Stable name: `encoding_unknown`, `not_a_table`, `header_missing`, `column_duplicate`,
+            `row_malformed`, `file_too_large`.
+        line: Physical line (CSV) or row (XLSX) where reading stopped, when it is known.
+        facts: Further facts without personal data.
+    """
+
+    def __init__(self, code: str, *, line: int | None = None, **facts: str | int) -> None:
+        """Keep the code and where reading stopped."""
+        super().__init__(code if line is None else f"{code} (line {line})")
+        self.code = code
+        self.line = line
+        self.facts = facts
+
+
+@dataclass(frozen=True, slots=True)
+class TabularRow:
+    """One record: cell texts by column name; missing trailing cells are empty texts.
+
+    `surplus` counts cells beyond the last named column: the row is probably shifted, and its reader
+    decides what to do with it.
+    """
+
+    line: int
+    values: Mapping[str, str] = field(repr=False)
+    surplus: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """An open file. Iterate it once; rows without any text are left out."""
+
+    kind: TableKind
+    encoding: str
+    columns: tuple[str, ...]
+    row_estimate: int
+    _records: Iterable[tuple[int, list[str]]] = field(repr=False)
+    _positions: tuple[int, ...] = field(repr=False)
+
+    def __iter__(self) -> Iterator[TabularRow]:
+        """Yield the rows in file order.
+
+        Raises:
+            TabularError: `row_malformed` where a record cannot be split into cells.
+        """
+        named = tuple(zip(self.columns, self._positions, strict=True))
+        width = max(self._positions) + 1
+        for line, cells in self._records:
+            count = len(cells)
+            if not any(cells):
+                continue
+            values = {name: cells[position] if position < count else "" for name, position in named}
+            yield TabularRow(line, values, surplus=sum(1 for cell in cells[width:] if cell.strip()))
+
+
+@contextmanager
+def open_table(
+    path: Path,
+    *,
+    encoding: str | None = None,
+    delimiter: str | None = None,
+    sheet: str | None = None,
+) -> Iterator[Table]:
+    """Open a CSV (also `.csv.gz`) or XLSX file with a header line for reading.
+
+    Args:
+        path: The file; its content, not its name, says which kind it is.
+        encoding: Python name of the encoding of a CSV file; found out when None.
+        delimiter: Separator of a CSV file; the commonest of `, ; tab |` in the header when None.
+        sheet: Name of the sheet of an XLSX file; the first when None.
+
+    Raises:
+        TabularError: The file is not a table; see there for the codes.
+        OSError: The file cannot be opened.
+    """
+    if _is_zip(path):
+        with _open_xlsx(path, sheet) as table:
+            yield table
+    else:
+        found, line_count = (encoding, 0) if encoding else detect_encoding(path)
+        with _open_text(path, found) as stream:
+            yield _csv_table(stream, found, delimiter, line_count)
+
+
+def detect_encoding(path: Path) -> tuple[str, int]:
+    """Return the encoding of a text file and its number of lines, reading all of it.
+
+    Raises:
+        TabularError: `encoding_unknown` (with the first line that no supported encoding can read),
+            `not_a_table` for binary content.
+    """
+    with _open_bytes(path) as stream:
+        head = stream.read(4)
+    for bom, name in _BOMS:
+        if head.startswith(bom):
+            failed, lines = _try_decode(path, name)
+            if failed is not None:
+                raise TabularError("encoding_unknown", line=failed)
+            return name, lines
+    failures = []
+    for name in ("utf-8", "gb18030"):
+        failed, lines = _try_decode(path, name)
+        if failed is None:
+            return name, lines
+        failures.append(failed)
+    raise TabularError("encoding_unknown", line=max(failures))
+
+
+def _try_decode(path: Path, encoding: str) -> tuple[int | None, int]:
+    """Return (first line that does not decode or None, number of lines read)."""
+    decoder = codecs.getincrementaldecoder(encoding)("strict")
+    lines = 0
+    with _open_bytes(path) as stream:
+        while True:
+            chunk = stream.read(_CHUNK_BYTES)
+            try:
+                text = decoder.decode(chunk, final=not chunk)
+            except UnicodeDecodeError as error:
+                return lines + error.object[: error.start].count(b"\n") + 1, lines
+            if "\x00" in text:
+                raise TabularError("not_a_table", line=lines + 1)
+            lines += text.count("\n")
+            if not chunk:
+                return None, lines
+
+
+def _csv_table(stream: IO[str], encoding: str, delimiter: str | None, line_count: int) -> Table:
+    header_line = stream.readline()
+    stream.seek(0)
+    csv.field_size_limit(_MAX_FIELD_CHARS)
+    reader = csv.reader(stream, delimiter=delimiter or _sniff_delimiter(header_line))
+    records = _csv_records(reader)
+    header = next(records, None)
+    columns, positions = _named_columns(header[1] if header else [])
+    return Table(TableKind.CSV, encoding, columns, max(line_count - 1, 0), records, positions)
+
+
+def _csv_records(reader: Any) -> Iterator[tuple[int, list[str]]]:
+    while True:
+        line = reader.line_num + 1
+        try:
+            cells = next(reader)
+        except StopIteration:
+            return
+        except csv.Error as error:
+            raise TabularError("row_malformed", line=line) from error
+        if cells:
+            yield line, cells
+
+
+def _sniff_delimiter(header_line: str) -> str:
+    return max(_DELIMITERS, key=lambda mark: (header_line.count(mark), -_DELIMITERS.index(mark)))
+
+
+def _named_columns(cells: list[str]) -> tuple[tuple[str, ...], tuple[int, ...]]:
+    named = [
+        (name, position)
+        for position, cell in enumerate(cells)
+        if (name := cell.strip().lstrip("\ufeff"))
+    ]
+    if not named:
+        raise TabularError("header_missing", line=1)
+    names = tuple(name for name, _ in named)
+    for position, name in enumerate(names):
+        if name in names[:position]:
+            raise TabularError("column_duplicate", line=1, column=name)
+    return names, tuple(position for _, position in named)
+
+
+@contextmanager
+def _open_xlsx(path: Path, sheet: str | None) -> Iterator[Table]:
+    _refuse_zip_bomb(path)
+    try:
+        # Values, never formulas: a formula's stored result is what its author saw.
+        book = load_workbook(path, read_only=True, data_only=True, keep_links=False)
+    except (KeyError, ValueError, OSError, zipfile.BadZipFile) as error:
+        raise TabularError("not_a_table") from error
+    try:
+        if sheet is not None and sheet not in book.sheetnames:
+            raise TabularError("not_a_table", sheet=sheet)
+        page: Any = book[sheet] if sheet is not None else book.worksheets[0]
+        estimate = int(page.max_row or 1) - 1
+        # Writers other than Excel often store wrong dimensions, which would cut rows off.
+        page.reset_dimensions()
+        records = (
+            (line, [cell_text(value) for value in cells])
+            for line, cells in enumerate(page.iter_rows(values_only=True), start=1)
+        )
+        header = next(records, None)
+        columns, positions = _named_columns(header[1] if header else [])
+        yield Table(TableKind.XLSX, "xlsx", columns, estimate, records, positions)
+    finally:
+        book.close()
+
+
+def cell_text(value: object) -> str:
+    """Return the text a person would have typed for a spreadsheet value.
+
+    A whole number that a binary double can no longer hold exactly is written in scientific notation,
+    so that checks see that digits were lost instead of a wrong number.
+    """
+    match value:
+        case None:
+            text = ""
+        case bool():
+            text = "TRUE" if value else "FALSE"
+        case float() if value.is_integer() and abs(value) < _EXACT_FLOAT_LIMIT:
+            text = str(int(value))
+        case float() if value.is_integer():
+            text = f"{value:.14E}"
+        case datetime() if value.time() == time():
+            text = value.date().isoformat()
+        case datetime() | date():
+            text = value.isoformat()
+        case _:
+            text = str(value)
+    return text
+
+
+def _is_zip(path: Path) -> bool:
+    with path.open("rb") as stream:
+        return stream.read(4) == b"PK\x03\x04"
+
+
+def _refuse_zip_bomb(path: Path) -> None:
+    try:
+        with zipfile.ZipFile(path) as archive:
+            unpacked = sum(item.file_size for item in archive.infolist())
+    except zipfile.BadZipFile as error:
+        raise TabularError("not_a_table") from error
+    if unpacked > _MAX_UNPACKED_BYTES:
+        raise TabularError("file_too_large", bytes=unpacked)
+
+
+@contextmanager
+def _open_bytes(path: Path) -> Iterator[IO[bytes]]:
+    with path.open("rb") as raw:
+        zipped = raw.read(2) == b"\x1f\x8b"
+        raw.seek(0)
+        if not zipped:
+            yield raw
+            return
+        with gzip.GzipFile(fileobj=raw) as unpacked:
+            yield io.BufferedReader(unpacked)
+
+
+@contextmanager
+def _open_text(path: Path, encoding: str) -> Iterator[IO[str]]:
+    with (
+        _open_bytes(path) as stream,
+        io.TextIOWrapper(stream, encoding=encoding, newline="") as text,
+    ):
+        yield text
