@@ -1,0 +1,78 @@
+# Every target needs only python3 (3.11 or newer) and make; .venv is created and refreshed on demand.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+SERVE ?= 1
+CUSTOMERS ?= 5000
+SEED ?= 7
+# Two test processes; override with PYTEST_WORKERS=0 to debug in one process.
+PYTEST_WORKERS ?= 2
+# Tests that compare SQL on both databases look for these services; each may be pointed elsewhere.
+TEST_DATABASE_URL ?= postgres://postgres@127.0.0.1:5432/postgres
+TEST_REDIS_URL ?= redis://127.0.0.1:6379/15
+SOURCES := loancrm customers campaigns analytics tests manage.py
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo run test test-sql check static bench lock frontend messages clean
+
+help: ## List the targets
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
+
+setup: $(READY) ## Create .venv and install the pinned packages
+
+demo: $(READY) ## Generate data, run three campaigns, print their reports, serve the admin (SERVE=0: stop after the table)
+	$(BIN)/python manage.py demo --customers $(CUSTOMERS) --seed $(SEED) $(if $(filter 0,$(SERVE)),--no-serve,)
+
+run: $(READY) ## Run web, worker and beat together at http://127.0.0.1:8000
+	$(BIN)/python manage.py up
+
+test: $(READY) ## Run the whole test suite on SQLite
+	$(BIN)/python -m pytest -n $(PYTEST_WORKERS) $(PYTEST_ARGS)
+
+test-sql: $(READY) ## Run the database tests on PostgreSQL and a real Redis broker, when both answer
+	@$(BIN)/python tests/services_available.py $(TEST_DATABASE_URL) $(TEST_REDIS_URL) \
+		&& DATABASE_URL=$(TEST_DATABASE_URL) REDIS_URL=$(TEST_REDIS_URL) \
+		$(BIN)/python -m pytest -m sql -n $(PYTEST_WORKERS) $(PYTEST_ARGS) \
+		|| { [ $$? -eq 75 ] && [ -z "$(REQUIRE_SERVICES)" ]; }
+
+static: $(READY) ## Check format, lint, import contracts, types, templates, migrations and translations
+	$(BIN)/ruff format --check $(SOURCES)
+	$(BIN)/ruff check $(SOURCES)
+	$(BIN)/lint-imports
+	$(BIN)/mypy
+	$(BIN)/djlint templates --check --lint --quiet
+	$(BIN)/python manage.py check
+	$(BIN)/python manage.py makemigrations --check --dry-run
+	$(BIN)/python -m pytest -q tests/conventions -p no:randomly
+
+# `make test check TESTED=1` does not repeat a suite that has just passed.
+check: static $(if $(TESTED),,test) test-sql ## Everything that CI runs
+
+bench: $(READY) ## Run all benchmarks (not part of check)
+	$(BIN)/python manage.py bench all --json
+
+lock: $(READY) ## Pin the dependencies of pyproject.toml into requirements*.txt
+	$(BIN)/uv pip compile pyproject.toml --universal --python-version 3.11 --fork-strategy fewest \
+		--generate-hashes --no-emit-index-url --no-emit-find-links -o requirements.txt
+	$(BIN)/uv pip compile --group pyproject.toml:dev --universal --python-version 3.11 --fork-strategy fewest \
+		--generate-hashes --no-emit-index-url --no-emit-find-links -c requirements.txt -o requirements-dev.txt
+
+frontend: ## Rebuild the browser bundles (needs node and npm; the built files are committed)
+	cd frontend && npm ci && npm run build
+
+messages: $(READY) ## Compile the Chinese and English catalogues (needs gettext)
+	$(BIN)/python manage.py compilemessages
+
+clean: ## Remove everything that can be made again, the demo's data included
+	rm -rf $(VENV) var .pytest_cache .mypy_cache .ruff_cache .import_linter_cache
+
+# uv installs in seconds; where it cannot be had, pip installs the same hashes.
+$(READY): requirements.txt requirements-dev.txt
+	@$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "loancrm needs Python 3.11 or newer; set PYTHON=python3.12")'
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@test -x $(BIN)/uv || $(BIN)/python -m pip install --quiet uv || true
+	@if [ -x $(BIN)/uv ] && $(BIN)/uv pip sync --quiet --python $(BIN)/python --require-hashes requirements-dev.txt requirements.txt; then :; else \
+		$(BIN)/python -m pip install --quiet --require-hashes -r requirements.txt -r requirements-dev.txt; fi
+	@touch $@
