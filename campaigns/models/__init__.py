@@ -1,0 +1,34 @@
+"""All tables of the app, so that Django finds them."""
+
+from campaigns.models.campaign import (
+    Approval,
+    Campaign,
+    CampaignCost,
+    ContentVersion,
+    Step,
+    Variant,
+)
+from campaigns.models.channel import Channel
+from campaigns.models.dispatch import Chunk, Dispatch, LedgerEntry, Message
+from campaigns.models.frequency import FrequencyRule
+from campaigns.models.receipt import LinkVisit, Receipt, TrackedLink
+from campaigns.models.suppression import Suppression
+
+__all__ = [
+    "Approval",
+    "Campaign",
+    "CampaignCost",
+    "Channel",
+    "Chunk",
+    "ContentVersion",
+    "Dispatch",
+    "FrequencyRule",
+    "LedgerEntry",
+    "LinkVisit",
+    "Message",
+    "Receipt",
+    "Step",
+    "Suppression",
+    "TrackedLink",
+    "Variant",
+]

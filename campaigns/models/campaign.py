@@ -1,0 +1,176 @@
+"""A campaign and its steps, variants, texts, approvals and costs."""
+
+from uuid import uuid4
+
+from django.conf import settings
+from django.core.validators import MaxValueValidator, MinValueValidator
+from django.db import models
+from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
+
+from campaigns.domain.campaign import CampaignStatus
+from campaigns.models.channel import Channel
+from customers.domain.consent import Purpose
+from customers.models import Segment
+
+
+class Campaign(models.Model):
+    """Whom to contact, why, and what counts as success."""
+
+    slug = models.SlugField(_("slug"), max_length=80, unique=True)
+    name = models.CharField(_("name"), max_length=120)
+    description = models.TextField(_("description"), blank=True)
+    status = models.CharField(_("status"), max_length=10, default=CampaignStatus.DRAFT)
+    purpose = models.CharField(_("purpose"), max_length=12, default=Purpose.MARKETING)
+    segment = models.ForeignKey(Segment, null=True, on_delete=models.PROTECT, related_name="+")
+    goal_event = models.CharField(_("goal event"), max_length=60)
+    goal_window_days = models.PositiveSmallIntegerField(
+        _("goal window in days"), default=7, validators=[MinValueValidator(1)]
+    )
+    holdout_share = models.DecimalField(
+        _("holdout share"),
+        max_digits=4,
+        decimal_places=3,
+        default=0,
+        validators=[MinValueValidator(0), MaxValueValidator(0.5)],
+    )
+    experiment_salt = models.UUIDField(default=uuid4, editable=False)
+    start_at = models.DateTimeField(_("start at"), null=True, blank=True)
+    late_limit_hours = models.PositiveSmallIntegerField(_("latest start, hours late"), default=24)
+    budget_amount = models.DecimalField(
+        _("budget"), max_digits=14, decimal_places=2, null=True, blank=True
+    )
+    cost_per_message = models.DecimalField(
+        _("cost a message"), max_digits=10, decimal_places=4, null=True, blank=True
+    )
+    author = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+"
+    )
+    created_at = models.DateTimeField(_("created at"))
+    updated_at = models.DateTimeField(_("updated at"))
+    launched_at = models.DateTimeField(_("launched at"), null=True, blank=True)
+    completed_at = models.DateTimeField(_("completed at"), null=True, blank=True)
+
+    class Meta:
+        verbose_name = _("campaign")
+        verbose_name_plural = _("campaigns")
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(holdout_share__gte=0, holdout_share__lte=0.5),
+                name="campaign_holdout_half_at_most",
+            )
+        ]
+        permissions = [
+            ("author_campaign", _("Can write campaigns")),
+            ("approve_campaign", _("Can approve campaigns")),
+            ("launch_campaign", _("Can launch, pause and cancel campaigns")),
+            ("view_report", _("Can read campaign reports")),
+            ("import_touches", _("Can import past campaigns")),
+        ]
+
+    def __str__(self) -> str:
+        return self.slug
+
+
+class Step(models.Model):
+    """One message of a campaign. A fallback step serves those whom the step before did not reach."""
+
+    campaign = models.ForeignKey(Campaign, on_delete=models.CASCADE, related_name="steps")
+    position = models.PositiveSmallIntegerField(_("position"), default=1)
+    channel = models.ForeignKey(Channel, null=True, on_delete=models.PROTECT, related_name="+")
+    is_fallback = models.BooleanField(_("fallback"), default=False)
+
+    class Meta:
+        verbose_name = _("step")
+        verbose_name_plural = _("steps")
+        constraints = [models.UniqueConstraint(fields=["campaign", "position"], name="step_unique")]
+
+    def __str__(self) -> str:
+        return f"Step {self.campaign_id}/{self.position}"
+
+
+class Variant(models.Model):
+    """One arm of a step's content test."""
+
+    step = models.ForeignKey(Step, on_delete=models.CASCADE, related_name="variants")
+    key = models.CharField(_("variant"), max_length=10)
+    weight = models.PositiveSmallIntegerField(_("weight"), default=1)
+
+    class Meta:
+        verbose_name = _("variant")
+        verbose_name_plural = _("variants")
+        constraints = [models.UniqueConstraint(fields=["step", "key"], name="variant_unique")]
+
+    def __str__(self) -> str:
+        return f"Variant {self.step_id}/{self.key}"
+
+
+class ContentVersion(models.Model):
+    """The text of one variant in one language; `is_current` marks the one in use."""
+
+    variant = models.ForeignKey(Variant, on_delete=models.CASCADE, related_name="contents")
+    locale = models.CharField(_("language"), max_length=10)
+    number = models.PositiveIntegerField(_("version"), default=1)
+    subject = models.CharField(_("subject"), max_length=300, blank=True)
+    text = models.TextField(_("text"), blank=True)
+    html = models.TextField(_("HTML"), blank=True)
+    digest = models.CharField(max_length=64)
+    is_current = models.BooleanField(default=True)
+    author = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+"
+    )
+    created_at = models.DateTimeField(_("created at"))
+
+    class Meta:
+        verbose_name = _("content")
+        verbose_name_plural = _("contents")
+        constraints = [
+            models.UniqueConstraint(
+                fields=["variant", "locale", "number"], name="content_version_unique"
+            ),
+            models.UniqueConstraint(
+                fields=["variant", "locale"],
+                condition=Q(is_current=True),
+                name="content_one_current",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"ContentVersion {self.variant_id}/{self.locale}/{self.number}"
+
+
+class Approval(models.Model):
+    """A decision about exactly one state of a campaign, named by its digest."""
+
+    campaign = models.ForeignKey(Campaign, on_delete=models.CASCADE, related_name="approvals")
+    digest = models.CharField(max_length=64)
+    is_granted = models.BooleanField(_("granted"))
+    approver = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+"
+    )
+    comment = models.TextField(_("comment"), blank=True)
+    at = models.DateTimeField(_("at"))
+
+    class Meta:
+        verbose_name = _("approval")
+        verbose_name_plural = _("approvals")
+
+    def __str__(self) -> str:
+        return f"Approval {self.pk} of {self.campaign_id}"
+
+
+class CampaignCost(models.Model):
+    """Money spent for a campaign beside the messages themselves."""
+
+    campaign = models.ForeignKey(Campaign, on_delete=models.CASCADE, related_name="costs")
+    category = models.CharField(_("category"), max_length=20)
+    amount = models.DecimalField(_("amount"), max_digits=14, decimal_places=2)
+    incurred_on = models.DateField(_("incurred on"))
+    note = models.CharField(_("note"), max_length=200, blank=True)
+
+    class Meta:
+        verbose_name = _("campaign cost")
+        verbose_name_plural = _("campaign costs")
+
+    def __str__(self) -> str:
+        return f"CampaignCost {self.pk}"

@@ -1,0 +1,34 @@
+"""Configured ways to reach people."""
+
+from uuid import uuid4
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+
+class Channel(models.Model):
+    """One provider account: its backend, limits and prices."""
+
+    SECRET_COLUMN = "campaigns.channel.secret"  # noqa: S105 - the name of a column
+
+    row_key = models.UUIDField(default=uuid4, unique=True, editable=False)
+    slug = models.SlugField(_("slug"), max_length=60, unique=True)
+    name = models.CharField(_("name"), max_length=80)
+    kind = models.CharField(_("kind"), max_length=10)
+    backend = models.CharField(_("backend"), max_length=40)
+    options = models.JSONField(_("options"), default=dict, blank=True)
+    secret_sealed = models.BinaryField(null=True)
+    sender = models.CharField(_("sender or signature"), max_length=120, blank=True)
+    cost_per_part = models.DecimalField(
+        _("cost a part"), max_digits=10, decimal_places=4, default=0
+    )
+    rate_per_second = models.PositiveIntegerField(_("messages a second"), null=True, blank=True)
+    next_slot_at = models.DateTimeField(null=True, editable=False)
+    is_active = models.BooleanField(_("active"), default=True)
+
+    class Meta:
+        verbose_name = _("channel")
+        verbose_name_plural = _("channels")
+
+    def __str__(self) -> str:
+        return self.slug

@@ -1,0 +1,136 @@
+"""One run of a campaign's step: its chunks, its messages and its ledger."""
+
+from django.db import models
+from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
+
+from campaigns.domain.campaign import ChunkState, DispatchStatus, MessageState
+from campaigns.models.campaign import Campaign, ContentVersion, Step, Variant
+from campaigns.models.channel import Channel
+from customers.models import Customer
+
+
+class Dispatch(models.Model):
+    """A frozen audience on its way through one channel."""
+
+    campaign = models.ForeignKey(Campaign, on_delete=models.CASCADE, related_name="dispatches")
+    step = models.ForeignKey(Step, on_delete=models.PROTECT, related_name="dispatches")
+    channel = models.ForeignKey(Channel, null=True, on_delete=models.PROTECT, related_name="+")
+    status = models.CharField(_("status"), max_length=10, default=DispatchStatus.SCHEDULED)
+    channel_kind = models.CharField(_("channel kind"), max_length=10)
+    is_test = models.BooleanField(default=False)
+    audience_count = models.BigIntegerField(_("audience"), default=0)
+    due_at = models.DateTimeField(_("due at"))
+    frozen_at = models.DateTimeField(_("frozen at"), null=True)
+    completed_at = models.DateTimeField(_("completed at"), null=True)
+    rule_digest = models.CharField(max_length=64, blank=True)
+    reserved_amount = models.DecimalField(max_digits=14, decimal_places=4, default=0)
+    spent_amount = models.DecimalField(_("spent"), max_digits=14, decimal_places=4, default=0)
+    hold_reason = models.CharField(_("held because"), max_length=60, blank=True)
+
+    class Meta:
+        verbose_name = _("dispatch")
+        verbose_name_plural = _("dispatches")
+        constraints = [
+            models.UniqueConstraint(
+                fields=["step"], condition=Q(is_test=False), name="dispatch_once_a_step"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"Dispatch {self.pk} of {self.campaign_id}"
+
+
+class Chunk(models.Model):
+    """A range of about 500 messages that one worker leases at a time."""
+
+    dispatch = models.ForeignKey(Dispatch, on_delete=models.CASCADE, related_name="chunks")
+    number = models.PositiveIntegerField()
+    first_message_id = models.BigIntegerField()
+    last_message_id = models.BigIntegerField()
+    state = models.CharField(max_length=8, default=ChunkState.READY)
+    due_at = models.DateTimeField()
+    lease_until = models.DateTimeField(null=True)
+    claimed_by = models.CharField(max_length=80, blank=True)
+    attempts = models.PositiveSmallIntegerField(default=0)
+
+    class Meta:
+        verbose_name = _("chunk")
+        verbose_name_plural = _("chunks")
+        constraints = [models.UniqueConstraint(fields=["dispatch", "number"], name="chunk_unique")]
+        indexes = [
+            models.Index(
+                fields=["dispatch", "state", "due_at"],
+                condition=~Q(state="done"),
+                name="chunk_open",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"Chunk {self.dispatch_id}/{self.number}"
+
+
+class Message(models.Model):
+    """One person in one dispatch; held-out and skipped people have rows too."""
+
+    dispatch = models.ForeignKey(Dispatch, on_delete=models.CASCADE, related_name="messages")
+    customer = models.ForeignKey(Customer, on_delete=models.CASCADE, related_name="+")
+    variant = models.ForeignKey(Variant, null=True, on_delete=models.PROTECT, related_name="+")
+    content = models.ForeignKey(
+        ContentVersion, null=True, on_delete=models.PROTECT, related_name="+"
+    )
+    state = models.CharField(_("state"), max_length=10, default=MessageState.PLANNED)
+    reason = models.CharField(_("reason"), max_length=40, blank=True)
+    rule_version = models.PositiveSmallIntegerField(default=0)
+    due_at = models.DateTimeField(_("due at"), null=True)
+    planned_at = models.DateTimeField(_("planned at"))
+    attempted_at = models.DateTimeField(_("attempted at"), null=True)
+    attempts = models.PositiveSmallIntegerField(default=0)
+    sent_at = models.DateTimeField(_("sent at"), null=True)
+    delivered_at = models.DateTimeField(_("delivered at"), null=True)
+    closed_at = models.DateTimeField(_("closed at"), null=True)
+    provider_message_id = models.CharField(max_length=120, blank=True)
+    parts = models.PositiveSmallIntegerField(_("parts"), default=0)
+    cost_amount = models.DecimalField(_("cost"), max_digits=10, decimal_places=4, default=0)
+
+    class Meta:
+        verbose_name = _("message")
+        verbose_name_plural = _("messages")
+        constraints = [
+            models.UniqueConstraint(fields=["dispatch", "customer"], name="message_once_a_person")
+        ]
+        indexes = [
+            models.Index(fields=["customer", "sent_at"], name="message_customer_sent"),
+            models.Index(
+                fields=["provider_message_id"],
+                condition=~Q(provider_message_id=""),
+                name="message_provider_id",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"Message {self.pk}"
+
+
+class LedgerEntry(models.Model):
+    """What one settled batch did, chained to the batch before it in the same dispatch and chunk."""
+
+    dispatch = models.ForeignKey(Dispatch, on_delete=models.CASCADE, related_name="ledger")
+    chunk = models.ForeignKey(Chunk, on_delete=models.CASCADE, related_name="ledger")
+    sequence = models.PositiveIntegerField()
+    at = models.DateTimeField()
+    counts = models.JSONField(default=dict)
+    cost_amount = models.DecimalField(max_digits=14, decimal_places=4, default=0)
+    content_hash = models.CharField(max_length=64)
+    previous_hash = models.CharField(max_length=64)
+    entry_hash = models.CharField(max_length=64)
+
+    class Meta:
+        verbose_name = _("ledger entry")
+        verbose_name_plural = _("dispatch ledger")
+        constraints = [
+            models.UniqueConstraint(fields=["chunk", "sequence"], name="ledger_sequence_unique")
+        ]
+
+    def __str__(self) -> str:
+        return f"LedgerEntry {self.chunk_id}/{self.sequence}"

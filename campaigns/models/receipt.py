@@ -1,0 +1,69 @@
+"""What providers and recipients reported back."""
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from campaigns.models.channel import Channel
+from campaigns.models.dispatch import Dispatch, Message
+
+
+class Receipt(models.Model):
+    """One report of a provider, kept raw; applied once."""
+
+    channel = models.ForeignKey(Channel, on_delete=models.PROTECT, related_name="+")
+    provider_event_id = models.CharField(max_length=120)
+    kind = models.CharField(_("kind"), max_length=16)
+    provider_message_id = models.CharField(max_length=120, blank=True)
+    message = models.ForeignKey(
+        Message, null=True, on_delete=models.SET_NULL, related_name="receipts"
+    )
+    occurred_at = models.DateTimeField(_("occurred at"))
+    received_at = models.DateTimeField(_("received at"))
+    detail = models.CharField(_("detail"), max_length=200, blank=True)
+    is_applied = models.BooleanField(_("applied"), default=False)
+
+    class Meta:
+        verbose_name = _("receipt")
+        verbose_name_plural = _("receipts")
+        constraints = [
+            models.UniqueConstraint(
+                fields=["channel", "provider_event_id"], name="receipt_event_unique"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"Receipt {self.pk} {self.kind}"
+
+
+class TrackedLink(models.Model):
+    """A target of the links in one dispatch's messages; kept here, never in the link itself."""
+
+    dispatch = models.ForeignKey(Dispatch, on_delete=models.CASCADE, related_name="links")
+    target = models.URLField(_("target"), max_length=1000)
+
+    class Meta:
+        verbose_name = _("tracked link")
+        verbose_name_plural = _("tracked links")
+        constraints = [
+            models.UniqueConstraint(fields=["dispatch", "target"], name="tracked_link_unique")
+        ]
+
+    def __str__(self) -> str:
+        return f"TrackedLink {self.pk}"
+
+
+class LinkVisit(models.Model):
+    """One visit of a tracked link; bots are kept and marked."""
+
+    link = models.ForeignKey(TrackedLink, on_delete=models.CASCADE, related_name="visits")
+    message = models.ForeignKey(Message, on_delete=models.CASCADE, related_name="visits")
+    at = models.DateTimeField(_("at"))
+    is_bot = models.BooleanField(_("bot"), default=False)
+
+    class Meta:
+        verbose_name = _("link visit")
+        verbose_name_plural = _("link visits")
+        indexes = [models.Index(fields=["message", "is_bot"], name="link_visit_message")]
+
+    def __str__(self) -> str:
+        return f"LinkVisit {self.pk}"

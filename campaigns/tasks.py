@@ -1,0 +1,1 @@
+"""Celery entry points: read the clock, call one service."""

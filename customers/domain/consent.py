@@ -1,0 +1,50 @@
+"""Consent: what a customer agreed to, a channel and purpose at a time."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+
+class ConsentChannel(StrEnum):
+    """Channel that a consent covers."""
+
+    SMS = "sms"
+    EMAIL = "email"
+    PHONE = "phone"
+    WECHAT = "wechat"
+    PUSH = "push"
+
+
+class Purpose(StrEnum):
+    """What a message is for."""
+
+    MARKETING = "marketing"
+    SERVICE = "service"
+
+
+@dataclass(frozen=True, slots=True)
+class ConsentFact:
+    """One entry of the ledger, reduced to what decides the state."""
+
+    is_granted: bool
+    at: datetime
+    expires_at: datetime | None = None
+
+
+def state_at(facts: Iterable[ConsentFact], *, now: datetime) -> ConsentFact | None:
+    """Return the fact in force at a time: the latest one; at equal times a withdrawal wins.
+
+    Source: PIPL articles 15 and 16 (withdrawal takes effect and must be as easy as granting).
+    """
+    past = [fact for fact in facts if fact.at <= now]
+    if not past:
+        return None
+    return max(past, key=lambda fact: (fact.at, not fact.is_granted))
+
+
+def is_in_force(fact: ConsentFact | None, *, now: datetime) -> bool:
+    """Return whether a consent allows a message at a time; no record means no."""
+    if fact is None or not fact.is_granted:
+        return False
+    return fact.expires_at is None or fact.expires_at > now

@@ -1,0 +1,22 @@
+"""Closed vocabularies about a person."""
+
+from enum import StrEnum
+
+
+class Gender(StrEnum):
+    """Gender as recorded."""
+
+    MALE = "male"
+    FEMALE = "female"
+    UNKNOWN = "unknown"
+
+
+class MarketingStatus(StrEnum):
+    """Whether marketing may reach a customer at all; anything but OPEN bars it."""
+
+    OPEN = "open"
+    RESTRICTED = "restricted"
+    DISPUTE = "dispute"
+    HARDSHIP = "hardship"
+    SELF_EXCLUDED = "self_excluded"
+    DECEASED = "deceased"

@@ -1,0 +1,34 @@
+"""All tables of the app, so that Django finds them."""
+
+from customers.models.attribute import AttributeDefinition, AttributeType, AttributeValue
+from customers.models.consent import ConsentRecord, ConsentState
+from customers.models.contact import ContactPoint
+from customers.models.customer import Customer
+from customers.models.event import Event, EventType
+from customers.models.identity import IdentityLink
+from customers.models.loan import Application, Instalment, Loan, Product, Repayment
+from customers.models.score import Score
+from customers.models.segment import Segment, SegmentKind, SegmentMember, SegmentVersion
+
+__all__ = [
+    "Application",
+    "AttributeDefinition",
+    "AttributeType",
+    "AttributeValue",
+    "ConsentRecord",
+    "ConsentState",
+    "ContactPoint",
+    "Customer",
+    "Event",
+    "EventType",
+    "IdentityLink",
+    "Instalment",
+    "Loan",
+    "Product",
+    "Repayment",
+    "Score",
+    "Segment",
+    "SegmentKind",
+    "SegmentMember",
+    "SegmentVersion",
+]

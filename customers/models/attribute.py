@@ -1,0 +1,67 @@
+"""Attributes that a lender adds without a migration: typed rows, never JSON."""
+
+from enum import StrEnum
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from customers.models.customer import Customer
+
+
+class AttributeType(StrEnum):
+    """Which column of AttributeValue holds the value."""
+
+    NUMBER = "number"
+    TEXT = "text"
+    DAY = "day"
+    FLAG = "flag"
+
+
+class AttributeDefinition(models.Model):
+    """Name, type and labels of an attribute."""
+
+    name = models.SlugField(_("name"), max_length=60, unique=True)
+    value_type = models.CharField(_("type"), max_length=8)
+    label_zh = models.CharField(_("Chinese label"), max_length=80, blank=True)
+    label_en = models.CharField(_("English label"), max_length=80, blank=True)
+    unit = models.CharField(_("unit"), max_length=20, blank=True)
+    is_protected = models.BooleanField(_("protected: not for models or pricing"), default=False)
+
+    class Meta:
+        verbose_name = _("attribute")
+        verbose_name_plural = _("attributes")
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class AttributeValue(models.Model):
+    """One customer's value of one attribute; exactly the column of its type is filled."""
+
+    customer = models.ForeignKey(
+        Customer, on_delete=models.CASCADE, related_name="attribute_values"
+    )
+    definition = models.ForeignKey(AttributeDefinition, on_delete=models.PROTECT, related_name="+")
+    number = models.DecimalField(max_digits=20, decimal_places=6, null=True)
+    text = models.CharField(max_length=200, null=True)  # noqa: DJ001 - null means not of this type
+    day = models.DateField(null=True)
+    flag = models.BooleanField(null=True)
+    source = models.CharField(max_length=60, blank=True)
+    updated_at = models.DateTimeField()
+
+    class Meta:
+        verbose_name = _("attribute value")
+        verbose_name_plural = _("attribute values")
+        constraints = [
+            models.UniqueConstraint(
+                fields=["customer", "definition"], name="attribute_value_unique"
+            )
+        ]
+        indexes = [
+            models.Index(fields=["definition", "number", "customer"], name="attribute_number"),
+            models.Index(fields=["definition", "text", "customer"], name="attribute_text"),
+            models.Index(fields=["definition", "day", "customer"], name="attribute_day"),
+        ]
+
+    def __str__(self) -> str:
+        return f"AttributeValue {self.pk}"

@@ -1,0 +1,59 @@
+"""The consent ledger and the state derived from it."""
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from customers.models.customer import Customer
+
+
+class ConsentRecord(models.Model):
+    """One grant or withdrawal; rows are only ever added."""
+
+    customer = models.ForeignKey(Customer, on_delete=models.CASCADE, related_name="consent_records")
+    channel = models.CharField(_("channel"), max_length=10)
+    purpose = models.CharField(_("purpose"), max_length=12)
+    is_granted = models.BooleanField(_("granted"))
+    policy_version = models.CharField(_("text version"), max_length=40, blank=True)
+    source = models.CharField(_("source"), max_length=60)
+    evidence = models.CharField(_("evidence"), max_length=200, blank=True)
+    at = models.DateTimeField(_("at"))
+    expires_at = models.DateTimeField(_("expires at"), null=True, blank=True)
+    recorded_at = models.DateTimeField(_("recorded at"))
+
+    class Meta:
+        verbose_name = _("consent record")
+        verbose_name_plural = _("consent ledger")
+        indexes = [
+            models.Index(fields=["customer", "channel", "purpose", "at"], name="consent_history")
+        ]
+
+    def __str__(self) -> str:
+        return f"ConsentRecord {self.pk} {self.channel} {self.purpose}"
+
+
+class ConsentState(models.Model):
+    """The fact in force for a customer, channel and purpose."""
+
+    customer = models.ForeignKey(Customer, on_delete=models.CASCADE, related_name="consent_states")
+    channel = models.CharField(_("channel"), max_length=10)
+    purpose = models.CharField(_("purpose"), max_length=12)
+    is_granted = models.BooleanField(_("granted"))
+    changed_at = models.DateTimeField(_("changed at"))
+    expires_at = models.DateTimeField(_("expires at"), null=True, blank=True)
+
+    class Meta:
+        verbose_name = _("consent")
+        verbose_name_plural = _("consents")
+        constraints = [
+            models.UniqueConstraint(
+                fields=["customer", "channel", "purpose"], name="consent_state_unique"
+            )
+        ]
+        indexes = [
+            models.Index(
+                fields=["channel", "purpose", "is_granted", "customer"], name="consent_state_lookup"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"ConsentState {self.pk} {self.channel} {self.purpose}"

@@ -1,0 +1,82 @@
+"""The customer: typed columns that rules and models use, identity sealed."""
+
+from uuid import uuid4
+
+from django.db import models
+from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
+
+from customers.domain.lifecycle import LifecycleStage
+from customers.domain.person import Gender, MarketingStatus
+
+
+class CustomerQuerySet(models.QuerySet["Customer"]):
+    """Queries over customers."""
+
+    def live(self) -> "CustomerQuerySet":
+        """Return the customers that were not merged into another."""
+        return self.filter(merged_into__isnull=True)
+
+
+class Customer(models.Model):
+    """One person. Personal data is sealed; blind indexes find equal values."""
+
+    NAME_COLUMN = "customers.customer.name"
+    NATIONAL_ID_COLUMN = "customers.customer.national_id"
+
+    public_id = models.UUIDField(_("public id"), default=uuid4, unique=True, editable=False)
+    external_id = models.CharField(_("external id"), max_length=100, blank=True, db_index=True)
+    name_sealed = models.BinaryField(null=True)
+    name_index = models.CharField(max_length=64, blank=True, db_index=True)
+    national_id_sealed = models.BinaryField(null=True)
+    national_id_index = models.CharField(max_length=64, null=True, blank=True)  # noqa: DJ001 - unique
+    birth_date = models.DateField(_("birth date"), null=True, blank=True)
+    gender = models.CharField(_("gender"), max_length=8, default=Gender.UNKNOWN)
+    province = models.CharField(_("province"), max_length=40, blank=True)
+    city = models.CharField(_("city"), max_length=40, blank=True)
+    occupation = models.CharField(_("occupation"), max_length=60, blank=True)
+    education = models.CharField(_("education"), max_length=40, blank=True)
+    marital = models.CharField(_("marital status"), max_length=20, blank=True)
+    income_band = models.CharField(_("income band"), max_length=20, blank=True)
+    language = models.CharField(_("language"), max_length=10, default="zh-hans")
+    time_zone = models.CharField(_("time zone"), max_length=40, default="Asia/Shanghai")
+    lifecycle_stage = models.CharField(
+        _("lifecycle stage"), max_length=20, default=LifecycleStage.LEAD
+    )
+    marketing_status = models.CharField(
+        _("marketing status"), max_length=20, default=MarketingStatus.OPEN
+    )
+    personalisation_allowed = models.BooleanField(_("personalisation allowed"), default=True)
+    source = models.CharField(_("source"), max_length=60, blank=True)
+    merged_into = models.ForeignKey(
+        "self", null=True, blank=True, on_delete=models.PROTECT, related_name="+"
+    )
+    created_at = models.DateTimeField(_("created at"))
+    updated_at = models.DateTimeField(_("updated at"))
+
+    objects = CustomerQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("customer")
+        verbose_name_plural = _("customers")
+        constraints = [
+            models.UniqueConstraint(
+                fields=["national_id_index"],
+                condition=Q(national_id_index__isnull=False, merged_into__isnull=True),
+                name="customer_national_id_unique",
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["birth_date"], name="customer_birth_date"),
+            models.Index(fields=["city"], name="customer_city"),
+            models.Index(fields=["lifecycle_stage"], name="customer_stage"),
+            models.Index(fields=["updated_at"], name="customer_updated"),
+        ]
+        permissions = [
+            ("import_customers", _("Can import customers")),
+            ("reveal_pii", _("Can reveal personal data")),
+            ("export_customers", _("Can export customers")),
+        ]
+
+    def __str__(self) -> str:
+        return f"Customer {self.pk}"

@@ -1,0 +1,33 @@
+"""The Celery application: queues and the beat table. The database carries the work; tasks are wake-ups."""
+
+import os
+
+from celery import Celery
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "loancrm.settings.dev")
+
+app = Celery("loancrm")
+app.config_from_object("django.conf:settings", namespace="CELERY")
+app.autodiscover_tasks()
+
+QUEUES = ("default", "imports", "dispatch", "receipts", "analytics")
+app.conf.task_default_queue = "default"
+app.conf.task_create_missing_queues = True
+# Job name -> seconds between two runs.
+app.conf.beat_schedule = {
+    "dispatch tick": {
+        "task": "campaigns.tick",
+        "schedule": 2.0,
+        "options": {"queue": "dispatch", "expires": 10},
+    },
+    "loan states": {
+        "task": "customers.refresh_loan_states",
+        "schedule": 3600.0,
+        "options": {"queue": "analytics", "expires": 3600},
+    },
+    "segment refresh": {
+        "task": "customers.refresh_segments",
+        "schedule": 300.0,
+        "options": {"queue": "analytics", "expires": 300},
+    },
+}

@@ -1,0 +1,27 @@
+"""Named leases: one holder at a time, given up by time when the holder dies."""
+
+from datetime import datetime, timedelta
+
+from django.db import IntegrityError, transaction
+from django.db.models import Q
+
+from loancrm.kernel.models import Lease
+
+
+def acquire(*, name: str, holder: str, now: datetime, seconds: float) -> bool:
+    """Take or renew a lease; return whether the caller holds it afterwards."""
+    until = now + timedelta(seconds=seconds)
+    free = Q(holder=holder) | Q(until__lt=now)
+    if Lease.objects.filter(free, name=name).update(holder=holder, until=until):
+        return True
+    try:
+        with transaction.atomic():
+            Lease.objects.create(name=name, holder=holder, until=until)
+    except IntegrityError:
+        return False
+    return True
+
+
+def release(*, name: str, holder: str) -> None:
+    """Give a lease back; nothing happens when someone else holds it."""
+    Lease.objects.filter(name=name, holder=holder).delete()

@@ -1,0 +1,68 @@
+"""Tables of the kernel: the audit chain, leases, and the keys that data was sealed with."""
+
+from django.db import models
+from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
+
+
+class AuditEntry(models.Model):
+    """One recorded action. Each entry carries the hash of the one before it."""
+
+    at = models.DateTimeField(_("at"))
+    actor_kind = models.CharField(_("actor kind"), max_length=16)
+    actor_id = models.CharField(_("actor"), max_length=150)
+    actor_label = models.CharField(_("actor name"), max_length=150)
+    action = models.CharField(_("action"), max_length=80)
+    object_type = models.CharField(_("object type"), max_length=80)
+    object_id = models.CharField(_("object"), max_length=80)
+    reason = models.TextField(_("reason"), blank=True)
+    facts = models.JSONField(_("facts"), default=dict)
+    previous_hash = models.CharField(max_length=64)
+    entry_hash = models.CharField(max_length=64, unique=True)
+
+    class Meta:
+        verbose_name = _("audit entry")
+        verbose_name_plural = _("audit trail")
+        indexes = [
+            models.Index(fields=["object_type", "object_id", "at"], name="audit_object"),
+            models.Index(fields=["actor_id", "at"], name="audit_actor"),
+        ]
+
+    def __str__(self) -> str:
+        return f"AuditEntry {self.pk} {self.action}"
+
+
+class AuditHead(models.Model):
+    """The end of the audit chain; locked while an entry is added, so the chain never forks."""
+
+    entry_count = models.BigIntegerField(default=0)
+    entry_hash = models.CharField(max_length=64)
+
+    class Meta:
+        constraints = [models.CheckConstraint(condition=Q(id=1), name="audit_head_single")]
+
+    def __str__(self) -> str:
+        return f"AuditHead {self.entry_count}"
+
+
+class Lease(models.Model):
+    """A named right that one process holds until a time, such as being the leader of the tick."""
+
+    name = models.CharField(max_length=80, unique=True)
+    holder = models.CharField(max_length=120)
+    until = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return f"Lease {self.name}"
+
+
+class KeyRecord(models.Model):
+    """A known text sealed with each key in use; a wrong key shows at start, not at the first customer."""
+
+    key_id = models.CharField(max_length=40, unique=True)
+    row_key = models.UUIDField()
+    check_sealed = models.BinaryField()
+    created_at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return f"KeyRecord {self.key_id}"

@@ -1,0 +1,30 @@
+"""What all tests share."""
+
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from loancrm.kernel.access import Actor, system_actor
+
+SHARED_DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
+
+
+@pytest.fixture
+def shared_data() -> Path:
+    """The folder of real data sets beside the project."""
+    if not SHARED_DATA.is_dir():
+        pytest.skip("the folder ../shared/data with the real data sets is not here")
+    return SHARED_DATA
+
+
+@pytest.fixture
+def now() -> datetime:
+    """A Wednesday, 10:00 in Shanghai: inside every sending window."""
+    return datetime(2026, 3, 4, 2, 0, tzinfo=UTC)
+
+
+@pytest.fixture
+def actor() -> Actor:
+    """The system itself, which may do everything."""
+    return system_actor("test")
