@@ -1,0 +1,190 @@
+/** The right input for a field and an operator; keeps numbers numbers and pairs pairs. */
+import { useEffect, useState } from "react";
+import type { ValueEditorProps } from "react-querybuilder";
+import { findField, type CatalogueField } from "./catalogue";
+import { EventEditor, type EventValue } from "./EventEditor";
+import { initialValue, type Scalar, shapeOf } from "./values";
+import type { BuilderContext } from "./RuleBuilder";
+import type { Texts } from "./texts";
+
+interface ScalarProps {
+  field: CatalogueField;
+  value: Scalar;
+  texts: Texts;
+  onChange: (value: Scalar) => void;
+}
+
+function ScalarInput({ field, value, texts, onChange }: ScalarProps) {
+  if (field.type === "boolean") {
+    return (
+      <select className="lc-input" aria-label={texts.value} value={String(value)} onChange={(event) => onChange(event.target.value === "true")}>
+        <option value="true">{texts.yes}</option>
+        <option value="false">{texts.no}</option>
+      </select>
+    );
+  }
+  if (field.values?.length) {
+    return (
+      <select className="lc-input" aria-label={texts.value} value={String(value)} onChange={(event) => onChange(event.target.value)}>
+        <option value="">{texts.chooseValue}</option>
+        {field.values.map((entry) => (
+          <option key={entry.name} value={entry.name}>
+            {entry.label}
+          </option>
+        ))}
+      </select>
+    );
+  }
+  if (field.type === "number") {
+    return (
+      <span className="lc-unit">
+        <input
+          type="number"
+          step="any"
+          className="lc-input lc-number"
+          aria-label={texts.value}
+          value={String(value)}
+          onChange={(event) => onChange(event.target.value === "" ? "" : Number(event.target.value))}
+        />
+        {field.unit}
+      </span>
+    );
+  }
+  return (
+    <input
+      type={field.type === "date" || field.type === "datetime" ? "date" : "text"}
+      className="lc-input"
+      aria-label={texts.value}
+      value={field.type === "datetime" ? String(value).slice(0, 10) : String(value)}
+      onChange={(event) => onChange(event.target.value)}
+    />
+  );
+}
+
+function ListInput({ field, value, texts, onChange }: Omit<ScalarProps, "value" | "onChange"> & { value: Scalar[]; onChange: (value: Scalar[]) => void }) {
+  const [draft, setDraft] = useState("");
+  const label = (item: Scalar) => field.values?.find((entry) => entry.name === item)?.label ?? String(item);
+  const add = (item: string) => {
+    const next: Scalar = field.type === "number" ? Number(item) : item.trim();
+    if (item.trim() !== "" && !value.includes(next)) onChange([...value, next]);
+    setDraft("");
+  };
+  return (
+    <div className="lc-chips">
+      {value.map((item) => (
+        <span className="lc-chip" key={String(item)}>
+          {label(item)}
+          <button type="button" title={texts.remove} onClick={() => onChange(value.filter((old) => old !== item))}>
+            <span className="material-symbols-outlined">close</span>
+          </button>
+        </span>
+      ))}
+      {field.values?.length ? (
+        <select className="lc-input" aria-label={texts.value} value="" onChange={(event) => add(event.target.value)}>
+          <option value="">{texts.chooseValue}</option>
+          {field.values
+            .filter((entry) => !value.includes(entry.name))
+            .map((entry) => (
+              <option key={entry.name} value={entry.name}>
+                {entry.label}
+              </option>
+            ))}
+        </select>
+      ) : (
+        <input
+          className="lc-input"
+          type={field.type === "number" ? "number" : "text"}
+          placeholder={texts.addValue}
+          aria-label={texts.addValue}
+          value={draft}
+          onChange={(event) => setDraft(event.target.value)}
+          onBlur={() => add(draft)}
+          onKeyDown={(event) => {
+            if (event.key === "Enter") {
+              event.preventDefault();
+              add(draft);
+            }
+          }}
+        />
+      )}
+    </div>
+  );
+}
+
+export function ValueEditor(props: ValueEditorProps) {
+  const { catalogue, texts, problems } = props.context as BuilderContext;
+  const field = findField(catalogue, props.field);
+  const shape = field ? shapeOf(field, props.operator) : "none";
+  const fits = field ? shapeFits(shape, props.value) : true;
+
+  useEffect(() => {
+    if (field && !fits) props.handleOnChange(initialValue(catalogue, field, props.operator));
+  });
+
+  if (!field) return null;
+  const found = problems.get(props.path.join(".")) ?? [];
+  const value = fits ? props.value : initialValue(catalogue, field, props.operator);
+  return (
+    <div className={`lc-value lc-value-${shape}`}>
+      {shape === "event" && (
+        <EventEditor value={value as EventValue} catalogue={catalogue} texts={texts} onChange={props.handleOnChange} />
+      )}
+      {shape === "scalar" && <ScalarInput field={field} value={value as Scalar} texts={texts} onChange={props.handleOnChange} />}
+      {shape === "days" && (
+        <span className="lc-unit">
+          <input
+            type="number"
+            min={0}
+            className="lc-input lc-number"
+            aria-label={texts.days}
+            value={String(value)}
+            onChange={(event) => props.handleOnChange(event.target.value === "" ? "" : Number(event.target.value))}
+          />
+          {texts.days}
+        </span>
+      )}
+      {shape === "pair" && (
+        <span className="lc-row">
+          {[0, 1].map((index) => (
+            <span className="lc-row" key={index}>
+              {index === 1 && <span className="lc-quiet">{texts.and}</span>}
+              <ScalarInput
+                field={field}
+                texts={texts}
+                value={(value as Scalar[])[index] ?? ""}
+                onChange={(next) => {
+                  const pair = [...(value as Scalar[])];
+                  pair[index] = next;
+                  props.handleOnChange(pair);
+                }}
+              />
+            </span>
+          ))}
+        </span>
+      )}
+      {shape === "list" && <ListInput field={field} value={value as Scalar[]} texts={texts} onChange={props.handleOnChange} />}
+      {found.map((message) => (
+        <p className="lc-problem" role="alert" key={message}>
+          {message}
+        </p>
+      ))}
+    </div>
+  );
+}
+
+function shapeFits(shape: string, value: unknown): boolean {
+  switch (shape) {
+    case "event":
+      return typeof value === "object" && value !== null && !Array.isArray(value);
+    case "pair":
+      return Array.isArray(value) && value.length === 2;
+    case "list":
+      return Array.isArray(value);
+    case "days":
+      return typeof value === "number" || value === "";
+    case "none":
+      return true;
+    default:
+      return typeof value !== "object";
+  }
+}

@@ -1,0 +1,46 @@
+/** Which shape a condition's value has, and the value a new condition starts with. */
+import type { Catalogue, CatalogueField } from "./catalogue";
+import { defaultEvent } from "./EventEditor";
+
+export type Scalar = string | number | boolean;
+export type Shape = "none" | "scalar" | "pair" | "list" | "days" | "event";
+
+export function shapeOf(field: CatalogueField, operator: string): Shape {
+  if (field.type === "event") return "event";
+  switch (operator) {
+    case "null":
+    case "notNull":
+    case "granted":
+    case "not_granted":
+      return "none";
+    case "between":
+    case "notBetween":
+      return "pair";
+    case "in":
+    case "notIn":
+      return "list";
+    case "inLastDays":
+    case "inNextDays":
+    case "moreThanDaysAgo":
+      return "days";
+    default:
+      return "scalar";
+  }
+}
+
+export function initialValue(catalogue: Catalogue, field: CatalogueField, operator: string): unknown {
+  switch (shapeOf(field, operator)) {
+    case "event":
+      return defaultEvent(catalogue);
+    case "none":
+      return null;
+    case "pair":
+      return ["", ""];
+    case "list":
+      return [];
+    case "days":
+      return 30;
+    case "scalar":
+      return field.type === "boolean" ? true : "";
+  }
+}
