@@ -1,0 +1,210 @@
+"""Errors as RFC 9457 problem documents; the only table of HTTP statuses.
+
+Codes are stable: clients may switch on them. Titles and details are for people and follow the
+request's language. Details never hold personal data.
+"""
+
+import logging
+import math
+from collections.abc import Mapping
+from typing import Any, NoReturn
+
+import msgspec
+from django.core.exceptions import PermissionDenied, SuspiciousOperation
+from django.http import Http404, HttpResponse
+from django.http.multipartparser import MultiPartParserError
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from rest_framework import exceptions
+
+from loancrm.kernel.errors import LoanCrmError
+
+PROBLEM_TYPE = "application/problem+json"
+PROBLEM_PREFIX = "urn:loancrm:problem:"
+logger = logging.getLogger(__name__)
+
+# code -> (HTTP status, title). Codes of single fields (ItemError.code) are not listed here: they
+# travel inside the problem document of their request.
+PROBLEMS: Mapping[str, tuple[int, Any]] = {
+    "malformed_body": (400, gettext_lazy("The body cannot be read")),
+    "malformed_request": (400, gettext_lazy("The request cannot be read")),
+    "idempotency_key_required": (400, gettext_lazy("The Idempotency-Key header is missing")),
+    "idempotency_key_malformed": (400, gettext_lazy("The Idempotency-Key header is malformed")),
+    "cursor_malformed": (400, gettext_lazy("The cursor is unknown")),
+    "invalid_request": (400, gettext_lazy("The token request is not valid")),
+    "invalid_scope": (400, gettext_lazy("A requested scope is not granted to this client")),
+    "invalid_target": (400, gettext_lazy("The requested resource is not valid")),
+    "unauthorized_client": (400, gettext_lazy("This client may not use this grant")),
+    "unsupported_grant_type": (400, gettext_lazy("Only client credentials are supported")),
+    "unsupported_token_type": (400, gettext_lazy("This kind of token is not supported")),
+    "not_authenticated": (401, gettext_lazy("A bearer token is needed")),
+    "invalid_token": (401, gettext_lazy("The access token is not valid")),
+    "invalid_client": (401, gettext_lazy("The client credentials are not valid")),
+    "permission_refused": (403, gettext_lazy("This is not permitted")),
+    "insufficient_scope": (403, gettext_lazy("The token lacks a scope")),
+    "partner_inactive": (403, gettext_lazy("The partnership is not active")),
+    "not_found": (404, gettext_lazy("Not found")),
+    "lead_not_found": (404, gettext_lazy("The lead is unknown")),
+    "campaign_not_found": (404, gettext_lazy("The campaign is unknown")),
+    "segment_not_found": (404, gettext_lazy("The segment is unknown")),
+    "method_not_allowed": (405, gettext_lazy("The method is not allowed here")),
+    "not_acceptable": (406, gettext_lazy("Only JSON is served")),
+    "idempotency_key_in_flight": (409, gettext_lazy("The same request is still running")),
+    "body_too_large": (413, gettext_lazy("The body is too large")),
+    "unsupported_media_type": (415, gettext_lazy("Only JSON is read")),
+    "invalid_fields": (422, gettext_lazy("Some fields are not valid")),
+    "idempotency_key_reused": (422, gettext_lazy("The key was used for another request")),
+    "too_many_requests": (429, gettext_lazy("Too many requests")),
+    "internal_error": (500, gettext_lazy("Something went wrong on our side")),
+    "report_not_ready": (503, gettext_lazy("The report cannot be computed now")),
+}
+
+
+class ItemError(msgspec.Struct, frozen=True, omit_defaults=True):
+    """One fault of a field, or of a field of the item at `index`."""
+
+    code: str
+    detail: str
+    field: str = ""
+    index: int | None = None
+
+
+class Problem(msgspec.Struct, frozen=True, omit_defaults=True):
+    """An RFC 9457 problem document; `code` is stable, `errors` names every faulty field."""
+
+    type: str
+    title: str
+    status: int
+    code: str
+    detail: str
+    errors: list[ItemError] = []
+    error: str = ""
+    """The OAuth error code (RFC 6749, section 5.2); on the token end points only."""
+
+
+class BodyMalformed(LoanCrmError):
+    """The body is not JSON or has another shape."""
+
+    code = "malformed_body"
+
+    @classmethod
+    def of(cls, error: Exception) -> "BodyMalformed":
+        """Return the error for a decoder's complaint, which names the path and never a value."""
+        if isinstance(error, msgspec.MsgspecError):
+            return cls(_("The body does not fit: %(fault)s") % {"fault": str(error)})
+        return cls(_("The body is not UTF-8 JSON."))
+
+
+class BodyTooLarge(LoanCrmError):
+    """The body is longer than allowed."""
+
+    code = "body_too_large"
+
+    @classmethod
+    def of_limit(cls, limit: int) -> "BodyTooLarge":
+        """Return the error that names the limit."""
+        return cls(_("The body may have %(limit)d bytes at most.") % {"limit": limit})
+
+
+class FieldsInvalid(LoanCrmError):
+    """A single item was refused because of its fields."""
+
+    code = "invalid_fields"
+
+    def __init__(self, errors: list[ItemError]) -> None:
+        """Keep the faulty fields."""
+        super().__init__(_("The item was not stored; see `errors`."))
+        self.errors = errors
+
+
+def problem_response(
+    code: str,
+    detail: str,
+    *,
+    errors: list[ItemError] | None = None,
+    headers: Mapping[str, str] | None = None,
+    oauth_error: str = "",
+) -> HttpResponse:
+    """Return the problem document of a code; a code without a row is a refused request (400)."""
+    status, title = PROBLEMS.get(code, (400, _("The request was refused")))
+    problem = Problem(
+        type=PROBLEM_PREFIX + code,
+        title=str(title),
+        status=status,
+        code=code,
+        detail=detail,
+        errors=errors or [],
+        error=oauth_error,
+    )
+    response = HttpResponse(msgspec.json.encode(problem), content_type=PROBLEM_TYPE, status=status)
+    for name, value in (headers or {}).items():
+        response[name] = value
+    return response
+
+
+def problem_of_exception(error: Exception, context: Mapping[str, Any]) -> HttpResponse:
+    """Turn whatever a view raised into a problem document (DRF's EXCEPTION_HANDLER)."""
+    if isinstance(error, FieldsInvalid):
+        return problem_response(error.code, error.message, errors=error.errors)
+    if isinstance(error, LoanCrmError):
+        return problem_response(error.code, error.message, headers=_retry_header(error))
+    if isinstance(error, exceptions.APIException):
+        return _of_api_exception(error, context)
+    code, detail = _plain_failure(error)
+    return problem_response(code, detail)
+
+
+def _plain_failure(error: Exception) -> tuple[str, str]:
+    if isinstance(error, Http404):
+        return "not_found", _("There is nothing at this address for you.")
+    if isinstance(error, PermissionDenied):
+        return "permission_refused", _("This is not permitted.")
+    if isinstance(error, SuspiciousOperation | MultiPartParserError):
+        return "malformed_request", _("The request cannot be read.")
+    logger.error("Unexpected failure in the partners' API", exc_info=error)
+    return "internal_error", _("The request was not carried out; it may be repeated.")
+
+
+def _retry_header(error: LoanCrmError) -> dict[str, str]:
+    seconds = error.facts.get("retry_after_seconds")
+    return {} if seconds is None else {"Retry-After": str(seconds)}
+
+
+def _of_api_exception(error: exceptions.APIException, context: Mapping[str, Any]) -> HttpResponse:
+    headers: dict[str, str] = {}
+    if challenge := getattr(error, "auth_header", None):
+        headers["WWW-Authenticate"] = challenge
+    if isinstance(error, exceptions.Throttled):
+        seconds = max(1, math.ceil(getattr(error, "wait", None) or 1))
+        headers["Retry-After"] = str(seconds)
+        detail = _("Too many requests; come back in %(seconds)d s.") % {"seconds": seconds}
+        return problem_response("too_many_requests", detail, headers=headers)
+    view = context.get("view")
+    if isinstance(error, exceptions.PermissionDenied):
+        scopes = " ".join(getattr(view, "required_scopes", []))
+        detail = _("The token needs the scope %(scopes)s.") % {"scopes": scopes}
+        return problem_response("insufficient_scope", detail, headers=headers)
+    if isinstance(error, exceptions.MethodNotAllowed) and view is not None:
+        headers["Allow"] = ", ".join(view.allowed_methods)
+    return problem_response(_code_of(error), _detail_of(error), headers=headers)
+
+
+def _code_of(error: exceptions.APIException) -> str:
+    code = error.get_codes()
+    if isinstance(code, str):
+        known = {"parse_error": "malformed_body", "authentication_failed": "invalid_token"}
+        code = known.get(code, code)
+        if code in PROBLEMS:
+            return code
+    return "malformed_request"
+
+
+def _detail_of(error: exceptions.APIException) -> str:
+    if isinstance(error.detail, str):
+        return str(error.detail)
+    return _("The request cannot be read.")
+
+
+def unknown_address(*_args: object, **_kwargs: object) -> NoReturn:
+    """Answer an address that does not exist."""
+    raise Http404
