@@ -11,6 +11,7 @@ from campaigns.models.campaign import (
 from campaigns.models.channel import Channel
 from campaigns.models.dispatch import Chunk, Dispatch, LedgerEntry, Message
 from campaigns.models.frequency import FrequencyRule
+from campaigns.models.partner import IdempotencyKey, Partner, PartnerLead
 from campaigns.models.receipt import LinkVisit, Receipt, TrackedLink
 from campaigns.models.suppression import Suppression
 
@@ -23,9 +24,12 @@ __all__ = [
     "ContentVersion",
     "Dispatch",
     "FrequencyRule",
+    "IdempotencyKey",
     "LedgerEntry",
     "LinkVisit",
     "Message",
+    "Partner",
+    "PartnerLead",
     "Receipt",
     "Step",
     "Suppression",
