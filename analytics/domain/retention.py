@@ -77,8 +77,8 @@ def reached_months(converted_date: date, as_of: date) -> int:
 def classic(members: Sequence[Member], *, as_of: date, horizon: int) -> tuple[RetentionCell, ...]:
     """Return, for each month, the members active in it ÷ the members whose month has ended.
 
-    Source: docs/metrics.md, "Retention classic" and "Pooled cohort rate": sums over those who reached the
-    month, never an average of rates.
+    Source: docs/metrics.md, "Retention classic" and "Pooled cohort rate": sums over the members who
+    reached the month, never an average of rates.
     """
     reached = [reached_months(member.converted_date, as_of) for member in members]
     return tuple(

@@ -1,0 +1,5 @@
+"""All tables of the app, so that Django finds them."""
+
+from analytics.models.snapshot import MetricSnapshot
+
+__all__ = ["MetricSnapshot"]

@@ -68,6 +68,7 @@ class Loan(models.Model):
     term_months = models.PositiveSmallIntegerField(_("term in months"))
     disbursed_on = models.DateField(_("disbursed on"))
     closed_on = models.DateField(_("closed on"), null=True, blank=True)
+    charged_off_on = models.DateField(_("charged off on"), null=True, blank=True)
     status = models.CharField(_("status"), max_length=12, default=LoanStatus.ACTIVE)
     dpd_days = models.IntegerField(_("days past due"), default=0)
     max_dpd_days = models.IntegerField(_("most days past due"), default=0)
@@ -75,6 +76,11 @@ class Loan(models.Model):
         _("outstanding"), max_digits=14, decimal_places=2, default=0
     )
     state_as_of = models.DateField(_("state as of"), null=True)
+    is_state_reported = models.BooleanField(
+        _("state as reported"),
+        default=False,
+        help_text=_("The source gave the state because it gave no repayments to derive it from."),
+    )
 
     class Meta:
         verbose_name = _("loan")
