@@ -1,0 +1,150 @@
+"""Links in messages: opaque signed tokens, and which targets a text links to.
+
+A token holds two numbers and a truncated HMAC, no personal data and no target; the target stays on
+our side, so a link cannot be turned into an open redirect.
+"""
+
+import base64
+import binascii
+import hashlib
+import hmac
+import html
+import re
+import struct
+from dataclasses import dataclass
+from enum import StrEnum
+
+_NUMBERS = struct.Struct(">QI")
+# Ids stay below 2**48: the two empty bytes are not sent, which keeps links in SMS short.
+_ID_BYTES = 6
+_MAC_BYTES = 10
+_TOKEN_CHARACTERS = 27
+_TOKEN = re.compile(r"[A-Za-z0-9_-]{27}")
+
+
+class LinkPurpose(StrEnum):
+    """What a token is good for; a token of one purpose never passes for another."""
+
+    CLICK = "click"
+    UNSUBSCRIBE = "unsubscribe"
+
+
+@dataclass(frozen=True, slots=True)
+class LinkTarget:
+    """What a valid token names.
+
+    Attributes:
+        message_id: The message that carried the link.
+        link_id: The tracked link; 0 for unsubscribe links.
+    """
+
+    message_id: int
+    link_id: int
+
+
+class LinkSigner:
+    """Makes and reads tokens with one secret key.
+
+    Args:
+        key: At least 16 secret bytes; keys for each purpose are derived from it.
+    """
+
+    __slots__ = ("_keys",)
+
+    def __init__(self, key: bytes) -> None:
+        """Derive one key for each purpose."""
+        if len(key) < 16:
+            raise ValueError("a link key needs at least 16 bytes")
+        self._keys = {
+            purpose: hmac.digest(key, f"loancrm.link.{purpose}".encode(), "sha256")
+            for purpose in LinkPurpose
+        }
+
+    def token(self, purpose: LinkPurpose, *, message_id: int, link_id: int = 0) -> str:
+        """Return the token, 27 characters that are safe in a URL."""
+        body = _NUMBERS.pack(message_id, link_id)[8 - _ID_BYTES :]
+        mac = hmac.digest(self._keys[purpose], body, "sha256")[:_MAC_BYTES]
+        return base64.urlsafe_b64encode(body + mac).decode().rstrip("=")
+
+    def read(self, purpose: LinkPurpose, token: str) -> LinkTarget | None:
+        """Return what a token names, or None when it was not made here for this purpose.
+
+        The comparison takes the same time for every wrong signature.
+        """
+        if not _TOKEN.fullmatch(token):
+            return None
+        try:
+            raw = base64.b64decode(token + "=", altchars=b"-_", validate=True)
+        except binascii.Error:
+            return None
+        body, mac = raw[:-_MAC_BYTES], raw[-_MAC_BYTES:]
+        expected = hmac.digest(self._keys[purpose], body, "sha256")[:_MAC_BYTES]
+        if not hmac.compare_digest(mac, expected):
+            return None
+        # base64 lets unused bits vary; only the one spelling that `token` writes is valid.
+        if base64.urlsafe_b64encode(raw).decode().rstrip("=") != token:
+            return None
+        message_id, link_id = _NUMBERS.unpack(bytes(8 - _ID_BYTES) + body)
+        return LinkTarget(message_id=message_id, link_id=link_id)
+
+
+@dataclass(frozen=True, slots=True)
+class LinkedText:
+    """A template source whose literal links were replaced by `{{ link_0 }}`, `{{ link_1 }}`, ..."""
+
+    source: str
+    targets: tuple[str, ...]
+
+
+_HREF = re.compile(
+    r"""(?P<head>\bhref\s*=\s*)(?P<quote>["'])(?P<url>https?://[^"']*)(?P=quote)""", re.IGNORECASE
+)
+_BARE = re.compile(r"https?://[A-Za-z0-9\-._~:/?#\[\]@!$&'()*+,;=%]+")
+_TRAILING = ".,;:!?)'"
+
+
+def variable_of(position: int) -> str:
+    """Return the name under which the n-th link's address is given to the text."""
+    return f"link_{position}"
+
+
+def track_html(source: str, targets: tuple[str, ...] = ()) -> LinkedText:
+    """Replace every literal `href` by a variable; the same target gets the same variable.
+
+    Args:
+        source: HTML template; links that hold template code themselves are left alone.
+        targets: Targets that are numbered already.
+    """
+    found = list(targets)
+
+    def replace(match: re.Match[str]) -> str:
+        url = html.unescape(match["url"])
+        if "{{" in url or "{%" in url:
+            return match[0]
+        return f"{match['head']}{match['quote']}{{{{ {_variable(url, found)} }}}}{match['quote']}"
+
+    return LinkedText(_HREF.sub(replace, source), tuple(found) if found else ())
+
+
+def track_text(source: str, targets: tuple[str, ...] = ()) -> LinkedText:
+    """Replace every literal link in a plain text by a variable, punctuation after it left alone."""
+    found = list(targets)
+
+    def replace(match: re.Match[str]) -> str:
+        url = match[0].rstrip(_TRAILING)
+        if source[match.end() : match.end() + 1] == "{":
+            return match[0]
+        return f"{{{{ {_variable(url, found)} }}}}{match[0][len(url) :]}"
+
+    return LinkedText(_BARE.sub(replace, source), tuple(found))
+
+
+def _variable(url: str, found: list[str]) -> str:
+    if url not in found:
+        found.append(url)
+    return variable_of(found.index(url))
+
+
+def signer_for(secret: str) -> LinkSigner:
+    """Return the signer of a deployment from its secret text."""
+    return LinkSigner(hashlib.sha256(b"loancrm.links:" + secret.encode()).digest())
