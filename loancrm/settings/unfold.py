@@ -2,4 +2,52 @@
 
 from typing import Any
 
-UNFOLD: dict[str, Any] = {"SITE_TITLE": "loancrm"}
+from django.templatetags.static import static
+from django.utils.translation import gettext_lazy as _
+
+
+def _static(path: str) -> Any:
+    """Return a callable: the address of a file is known only once the apps are loaded."""
+    return lambda _request: static(path)
+
+
+UNFOLD: dict[str, Any] = {
+    "SITE_TITLE": "loancrm",
+    "SITE_HEADER": "loancrm",
+    "SITE_SUBHEADER": _("Marketing for lenders"),
+    "SITE_URL": None,
+    "SITE_SYMBOL": "campaign",
+    "SITE_FAVICONS": [
+        {"rel": "icon", "type": "image/svg+xml", "href": _static("loancrm/favicon.svg")}
+    ],
+    "SHOW_HISTORY": False,
+    "SHOW_VIEW_ON_SITE": False,
+    "SHOW_LANGUAGES": True,
+    "SHOW_BACK_BUTTON": True,
+    "ENVIRONMENT": "loancrm.admin_site.environment",
+    "DASHBOARD_CALLBACK": "analytics.dashboards.home.dashboard",
+    "LOGIN": {"image": _static("loancrm/login.svg")},
+    "STYLES": [_static("loancrm/admin.css")],
+    "BORDER_RADIUS": "8px",
+    "COLORS": {
+        "primary": {
+            "50": "#eff6ff",
+            "100": "#dbeafe",
+            "200": "#bfdbfe",
+            "300": "#93c5fd",
+            "400": "#60a5fa",
+            "500": "#3b82f6",
+            "600": "#2563eb",
+            "700": "#1d4ed8",
+            "800": "#1e40af",
+            "900": "#1e3a8a",
+            "950": "#172554",
+        },
+    },
+    "COMMAND": {"search_models": False},
+    "SIDEBAR": {
+        "show_search": True,
+        "show_all_applications": False,
+        "navigation": "loancrm.admin_site.navigation",
+    },
+}
