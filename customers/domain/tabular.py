@@ -245,8 +245,8 @@ def _open_xlsx(path: Path, sheet: str | None) -> Iterator[Table]:
 def cell_text(value: object) -> str:
     """Return the text a person would have typed for a spreadsheet value.
 
-    A whole number that a binary double can no longer hold exactly is written in scientific notation,
-    so that checks see that digits were lost instead of a wrong number.
+    A whole number that a binary double can no longer hold exactly is written in scientific
+    notation, so that checks see that digits were lost instead of a wrong number.
     """
     match value:
         case None:

@@ -71,6 +71,7 @@ def parse_phone(text: str, *, region: str = "CN") -> PhoneNumber:
         PhoneRefused: The text is no valid number there.
     """
     cleaned = unicodedata.normalize("NFKC", _INVISIBLE.sub("", text)).strip()
+    cleaned = cleaned.removeprefix("tel:")
     if _FLOAT.match(cleaned):
         cleaned = cleaned.partition(".")[0]
     if _SCIENTIFIC.match(cleaned):
