@@ -5,7 +5,14 @@ from customers.models.consent import ConsentRecord, ConsentState
 from customers.models.contact import ContactPoint
 from customers.models.customer import Customer
 from customers.models.event import Event, EventType
-from customers.models.identity import IdentityLink
+from customers.models.identity import IdentityLink, MergeDecision, MergeState
+from customers.models.import_batch import (
+    ImportBatch,
+    ImportRow,
+    ImportState,
+    RejectedRow,
+    RowState,
+)
 from customers.models.loan import Application, Instalment, Loan, Product, Repayment
 from customers.models.score import Score
 from customers.models.segment import Segment, SegmentKind, SegmentMember, SegmentVersion
@@ -22,10 +29,17 @@ __all__ = [
     "Event",
     "EventType",
     "IdentityLink",
+    "ImportBatch",
+    "ImportRow",
+    "ImportState",
     "Instalment",
     "Loan",
+    "MergeDecision",
+    "MergeState",
     "Product",
+    "RejectedRow",
     "Repayment",
+    "RowState",
     "Score",
     "Segment",
     "SegmentKind",
