@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, tzinfo
@@ -47,8 +48,11 @@ class EventProblem(StrEnum):
     PERSON_UNKNOWN = "person_unknown"
 
 
-NAME_LENGTH = 64
-TEXT_LENGTH = 64
+NAME_LENGTH = 60
+CHANNEL_LENGTH = 40
+SUBJECT_LENGTH = 100
+KEY_LENGTH = 120
+_NAME = re.compile(r"[a-z0-9_-]+")
 _FUTURE_SECONDS = 300
 _AMOUNT_LIMIT = Decimal(10) ** 12
 
@@ -112,13 +116,13 @@ def parse_event(
     name = _text(row, "event", 0).lower()
     if not name:
         raise EventError(EventProblem.EVENT_MISSING)
-    if len(name) > NAME_LENGTH or not name.replace("_", "").replace(".", "").isalnum():
+    if len(name) > NAME_LENGTH or not _NAME.fullmatch(name):
         raise EventError(EventProblem.EVENT_NAME_INVALID)
     occurred_at = parse_time(_text(row, "occurred_at", 0), zone=zone)
     if (occurred_at - now).total_seconds() > _FUTURE_SECONDS:
         raise EventError(EventProblem.TIME_IN_FUTURE)
     amount_text = _text(row, "amount", 0)
-    key = _text(row, "event_id", 0)
+    key = _text(row, "event_id", KEY_LENGTH)
     return ReportedEvent(
         source=source,
         external_id=external_id,
@@ -129,8 +133,8 @@ def parse_event(
             external_id=external_id, name=name, occurred_at=occurred_at, amount=amount_text
         ),
         amount=parse_amount(amount_text),
-        channel=_text(row, "channel", TEXT_LENGTH),
-        subject=_text(row, "subject", TEXT_LENGTH),
+        channel=_text(row, "channel", CHANNEL_LENGTH),
+        subject=_text(row, "subject", SUBJECT_LENGTH),
         properties=_properties(row.get("properties")),
     )
 

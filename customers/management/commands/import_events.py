@@ -1,0 +1,50 @@
+"""Take a file of events into the log."""
+
+import time
+from pathlib import Path
+from typing import Any
+
+from django.core.management.base import CommandParser
+
+from customers.services import event_imports
+from loancrm.kernel import clock, progress
+from loancrm.kernel.access import system_actor
+from loancrm.kernel.commands import LoanCrmCommand
+
+
+class Command(LoanCrmCommand):
+    help = "Import events from a CSV, XLSX or JSON-lines file; repeated rows change nothing."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("file", type=Path)
+        parser.add_argument("--source", default="", help="whose external ids the file uses")
+        parser.add_argument("--mapping", default="", help="shipped mapping or FILE.json")
+        parser.add_argument("--json", action="store_true", help="print one JSON object")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        started = time.monotonic()
+        name = options["mapping"]
+        column_map = event_imports.load_mapping(name, kind="events") if name else None
+        with progress.bar(total=None, description="events") as bar:
+            result = event_imports.import_events(
+                actor=system_actor("command:import_events"),
+                path=options["file"],
+                now=clock.now(),
+                source=options["source"],
+                column_map=column_map,
+                on_progress=bar.update,
+            )
+        content = {
+            "rows": result.rows,
+            "created": result.created,
+            "duplicates": result.duplicates,
+            "rejected": result.rejected,
+            "by_reason": result.by_reason,
+            "source": result.source,
+            "seconds": round(time.monotonic() - started, 3),
+        }
+        if options["json"]:
+            self.print_json(content)
+            return
+        for key, value in content.items():
+            self.stdout.write(f"{key}: {value}")

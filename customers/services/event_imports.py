@@ -1,0 +1,172 @@
+"""Take a file of events into the log."""
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import chain, islice
+from pathlib import Path
+from typing import Any, TypeVar
+
+from django.db import transaction
+from django.utils.translation import gettext as _
+
+from customers.domain.events import EventError, ReportedEvent, parse_event
+from customers.domain.records import ColumnMap, Records, open_records
+from customers.domain.tabular import TabularError
+from customers.selectors import identity
+from customers.services import events as event_log
+from loancrm.kernel import audit, clock
+from loancrm.kernel.access import Actor, require
+from loancrm.kernel.errors import LoanCrmError
+
+_BATCH = 2000
+UNKNOWN_SOURCE = "file"
+_MAPPINGS = Path(__file__).parent.parent / "mappings"
+_T = TypeVar("_T")
+
+
+class FileRefused(LoanCrmError):
+    """A file cannot be read as a table of rows."""
+
+    code = "file_refused"
+
+
+@dataclass(frozen=True, slots=True)
+class EventImport:
+    """What became of the rows of a file: rows = created + duplicates + rejected."""
+
+    source: str
+    rows: int
+    created: int
+    duplicates: int
+    rejected: int
+    by_reason: Mapping[str, int]
+
+
+def import_events(
+    *,
+    actor: Actor,
+    path: Path,
+    now: datetime,
+    source: str = "",
+    column_map: ColumnMap | None = None,
+    on_progress: Callable[[int], object] | None = None,
+) -> EventImport:
+    """Read a CSV, XLSX or JSON-lines file of events into the log, in batches.
+
+    Columns: external_id, event, occurred_at; optional event_id, amount, channel, subject,
+    properties. A wrong row is rejected and counted, the others go in. Every batch is committed by
+    itself and every event is taken once, so a stopped import is finished by running it again.
+
+    Args:
+        actor: Who imports.
+        path: The file.
+        now: When; later events are refused.
+        column_map: What the file's columns are called by us.
+        source: Whose external ids the file uses; without it the mapping's source, else the source
+            that knows most ids of the first rows.
+        on_progress: Called with the number of rows done.
+
+    Raises:
+        PermissionRefused: The actor may not add events.
+        FileRefused: The file or its mapping cannot be read.
+    """
+    require(actor, "customers.add_event")
+    totals: Counter[str] = Counter()
+    reasons: Counter[str] = Counter()
+    with opened(path, column_map) as records:
+        name, rows = source_of(records.rows, source or (column_map.source if column_map else ""))
+        for batch in batches(rows, _BATCH):
+            parsed, wrong = _parse(batch, name, now)
+            result = event_log.append_events(events=parsed, now=now)
+            totals.update(
+                rows=len(batch),
+                created=result.created,
+                duplicates=result.duplicates,
+                rejected=result.rejected + wrong.total(),
+            )
+            reasons.update(wrong)
+            reasons.update(result.by_reason)
+            if on_progress:
+                on_progress(len(batch))
+    with transaction.atomic():
+        audit.record(
+            actor=actor,
+            action="events.import",
+            object_type="event",
+            object_id=name,
+            now=now,
+            facts={"file": path.name, **totals, "by_reason": dict(reasons)},
+        )
+    return EventImport(
+        source=name,
+        rows=totals["rows"],
+        created=totals["created"],
+        duplicates=totals["duplicates"],
+        rejected=totals["rejected"],
+        by_reason=dict(sorted(reasons.items())),
+    )
+
+
+@contextmanager
+def opened(path: Path, column_map: ColumnMap | None = None) -> Iterator[Records]:
+    """Open a file of rows; what makes it unreadable becomes FileRefused."""
+    try:
+        with open_records(path, column_map) as records:
+            yield records
+    except (TabularError, OSError) as err:
+        problem = err.code if isinstance(err, TabularError) else type(err).__name__
+        raise FileRefused(
+            _("The file %(name)s cannot be read: %(problem)s.")
+            % {"name": path.name, "problem": problem},
+            problem=problem,
+            line=getattr(err, "line", None),
+        ) from err
+
+
+def load_mapping(name: str, *, kind: str) -> ColumnMap:
+    """Return a shipped mapping by name, or the mapping in a .json file.
+
+    Raises:
+        FileRefused: There is no such mapping, or it is not one.
+    """
+    path = Path(name) if name.endswith(".json") else _MAPPINGS / f"{name}.{kind}.json"
+    try:
+        return ColumnMap.from_json(path.read_text(encoding="utf-8"))
+    except (OSError, TabularError) as err:
+        raise FileRefused(
+            _("There is no usable mapping %(name)s.") % {"name": path.name}, name=path.name
+        ) from err
+
+
+def source_of(
+    rows: Iterator[Mapping[str, Any]], source: str
+) -> tuple[str, Iterable[Mapping[str, Any]]]:
+    """Return the source and the rows; an empty source is found by the first rows' external ids."""
+    if source:
+        return source, rows
+    head = list(islice(rows, _BATCH))
+    ids = {str(row.get("external_id") or "").strip() for row in head[:500]} - {""}
+    return identity.best_source(ids) or UNKNOWN_SOURCE, chain(head, rows)
+
+
+def batches(rows: Iterable[_T], size: int) -> Iterator[list[_T]]:
+    """Yield lists of at most `size` rows."""
+    iterator = iter(rows)
+    while batch := list(islice(iterator, size)):
+        yield batch
+
+
+def _parse(
+    rows: list[Mapping[str, Any]], source: str, now: datetime
+) -> tuple[list[ReportedEvent], Counter[str]]:
+    parsed: list[ReportedEvent] = []
+    wrong: Counter[str] = Counter()
+    for row in rows:
+        try:
+            parsed.append(parse_event(row, source=source, now=now, zone=clock.company_zone()))
+        except EventError as err:
+            wrong[err.problem.value] += 1
+    return parsed, wrong
