@@ -1,0 +1,50 @@
+"""Fill an empty database with made-up customers, loans, events and consents."""
+
+from argparse import ArgumentParser
+from collections.abc import Iterator
+from dataclasses import asdict
+from datetime import date, timedelta
+from typing import Any
+
+from tqdm import tqdm
+
+from customers.domain.demo import population
+from customers.domain.demo.population import Story
+from customers.services import demo_data
+from loancrm.kernel import access, clock, progress
+from loancrm.kernel.commands import LoanCrmCommand
+
+
+class Command(LoanCrmCommand):
+    help = "Write believable Chinese customers with products, loans, events and consents."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("--customers", type=int, default=5000)
+        parser.add_argument("--seed", type=int, default=7)
+        parser.add_argument(
+            "--today",
+            type=date.fromisoformat,
+            help="the last day on which anything has happened (YYYY-MM-DD; default: yesterday)",
+        )
+        parser.add_argument("--json", action="store_true")
+
+    def handle(self, **options: Any) -> None:
+        count, seed = options["customers"], options["seed"]
+        today = options["today"] or clock.today() - timedelta(days=1)
+        with progress.bar(total=count, description="customers", unit="customer") as bar:
+            counts = demo_data.write_population(
+                actor=access.system_actor("command:generate_demo"),
+                stories=_counted(population.generate(count=count, seed=seed, today=today), bar),
+                now=clock.now(),
+            )
+        if options["json"]:
+            self.print_json(asdict(counts))
+            return
+        for name, value in asdict(counts).items():
+            self.stdout.write(f"{name:>16} {value:>8}")
+
+
+def _counted(stories: Iterator[Story], bar: "tqdm[Any]") -> Iterator[Story]:
+    for story in stories:
+        yield story
+        bar.update()

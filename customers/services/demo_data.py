@@ -1,0 +1,217 @@
+"""Writes the made-up population of the demo, in set-based batches."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass, fields
+from datetime import datetime
+from itertools import islice
+from typing import TypeVar
+
+from django.db import models, transaction
+from django.utils.translation import gettext as _
+
+from customers.domain.demo import lending
+from customers.domain.demo.people import SOURCE
+from customers.domain.demo.population import Story
+from customers.domain.events import EventName
+from customers.models import (
+    Application,
+    AttributeDefinition,
+    AttributeType,
+    AttributeValue,
+    ConsentRecord,
+    ConsentState,
+    ContactPoint,
+    Customer,
+    Event,
+    EventType,
+    IdentityLink,
+    Instalment,
+    Loan,
+    Product,
+    Repayment,
+    Score,
+)
+from customers.services import demo_rows
+from loancrm.kernel import access, audit, bulk_load
+from loancrm.kernel.access import Actor
+from loancrm.kernel.errors import LoanCrmError
+
+# One transaction a batch keeps SQLite's write lock short (about half a second).
+_BATCH_STORIES = 500
+_INSERT_ROWS = 1_000
+Row = TypeVar("Row", bound=models.Model)
+
+
+class DemoDataPresent(LoanCrmError):
+    """Made-up customers are there already."""
+
+    code = "demo_data_present"
+
+
+@dataclass(slots=True)
+class DemoCounts:
+    """How many rows of each kind were written."""
+
+    customers: int = 0
+    contact_points: int = 0
+    consents: int = 0
+    applications: int = 0
+    loans: int = 0
+    instalments: int = 0
+    repayments: int = 0
+    events: int = 0
+    scores: int = 0
+
+    def add(self, other: "DemoCounts") -> None:
+        """Add the counts of one batch."""
+        for item in fields(self):
+            setattr(self, item.name, getattr(self, item.name) + getattr(other, item.name))
+
+
+@dataclass(frozen=True, slots=True)
+class _References:
+    products: dict[str, Product]
+    event_type_ids: dict[str, int]
+    income: AttributeDefinition
+    acquired: AttributeDefinition
+
+
+def write_population(*, actor: Actor, stories: Iterable[Story], now: datetime) -> DemoCounts:
+    """Write customers with contact points, consents, loans, events and scores.
+
+    Args:
+        actor: Who generates; needs the permission to import customers.
+        stories: From `population.generate`; consumed batch by batch, one transaction each.
+        now: Time of recording; the stories must not reach beyond it.
+
+    Raises:
+        DemoDataPresent: There are customers of the demo already.
+        PermissionRefused: The actor may not import customers.
+    """
+    access.require(actor, "customers.import_customers")
+    if Customer.objects.filter(source=SOURCE).exists():
+        raise DemoDataPresent(_("The demo's customers are there already."))
+    with transaction.atomic():
+        references = _write_references()
+    counts = DemoCounts()
+    remaining = iter(stories)
+    while batch := list(islice(remaining, _BATCH_STORIES)):
+        with transaction.atomic():
+            counts.add(_write_batch(batch, references, now))
+    audit.record(
+        actor=actor,
+        action="customers.demo_generated",
+        object_type="customers.customer",
+        object_id=SOURCE,
+        now=now,
+        facts=asdict(counts),
+    )
+    return counts
+
+
+def _write_references() -> _References:
+    products = {
+        product.code: Product.objects.update_or_create(
+            code=product.code,
+            defaults={
+                "name_zh": product.name_zh,
+                "name_en": product.name_en,
+                "annual_rate": product.annual_rate,
+                "min_amount": product.min_amount,
+                "max_amount": product.max_amount,
+                "term_months": product.term_months,
+            },
+        )[0]
+        for product in lending.PRODUCTS
+    }
+    type_ids = {
+        name.value: EventType.objects.get_or_create(name=name.value)[0].pk for name in EventName
+    }
+    income, _created = AttributeDefinition.objects.get_or_create(
+        name="monthly_income",
+        defaults={
+            "value_type": AttributeType.NUMBER,
+            "label_zh": "月收入",
+            "label_en": "Monthly income",
+            "unit": "CNY",
+        },
+    )
+    acquired, _created = AttributeDefinition.objects.get_or_create(
+        name="acquired_through",
+        defaults={
+            "value_type": AttributeType.TEXT,
+            "label_zh": "获客渠道",
+            "label_en": "Acquired through",
+        },
+    )
+    return _References(products, type_ids, income, acquired)
+
+
+def _write_batch(stories: Sequence[Story], references: _References, now: datetime) -> DemoCounts:
+    customers = _create(Customer, (demo_rows.customer(story, now=now) for story in stories))
+    pairs = list(zip(customers, stories, strict=True))
+    links = (
+        IdentityLink(
+            source=SOURCE,
+            external_id=customer.external_id,
+            customer=customer,
+            matched_by="external_id",
+            created_at=now,
+        )
+        for customer in customers
+    )
+    _create(IdentityLink, links)
+    attributes = demo_rows.attributes(
+        pairs, income=references.income, acquired=references.acquired, now=now
+    )
+    _create(AttributeValue, attributes)
+    bulk_load.load_rows(
+        ConsentState, demo_rows.CONSENT_STATE_COLUMNS, demo_rows.consent_states(pairs)
+    )
+    events = demo_rows.events(pairs, type_ids=references.event_type_ids, now=now)
+    counts = DemoCounts(
+        customers=len(customers),
+        contact_points=len(_create(ContactPoint, demo_rows.contact_points(pairs))),
+        consents=bulk_load.load_rows(
+            ConsentRecord,
+            demo_rows.CONSENT_RECORD_COLUMNS,
+            demo_rows.consent_records(pairs, now=now),
+        ),
+        scores=len(_create(Score, demo_rows.scores(pairs, now=now))),
+        events=bulk_load.load_rows(Event, demo_rows.EVENT_COLUMNS, events),
+    )
+    _write_lending(pairs, references.products, counts)
+    return counts
+
+
+def _write_lending(
+    pairs: Sequence[demo_rows.Pair], products: dict[str, Product], counts: DemoCounts
+) -> None:
+    applications = _create(
+        Application,
+        (
+            demo_rows.application(customer, drawn, products[drawn.product.code])
+            for customer, story in pairs
+            for drawn in story.history.applications
+        ),
+    )
+    by_id = {application.external_id: application for application in applications}
+    drawn_loans = [
+        (by_id[demo_rows.application_id(customer, drawn.application)], drawn)
+        for customer, story in pairs
+        for drawn in story.history.loans
+    ]
+    loans = _create(Loan, (demo_rows.loan(requested, drawn) for requested, drawn in drawn_loans))
+    plans = [(loan, drawn) for loan, (_, drawn) in zip(loans, drawn_loans, strict=True)]
+    counts.applications, counts.loans = len(applications), len(loans)
+    counts.instalments = bulk_load.load_rows(
+        Instalment, demo_rows.INSTALMENT_COLUMNS, demo_rows.instalments(plans)
+    )
+    counts.repayments = bulk_load.load_rows(
+        Repayment, demo_rows.REPAYMENT_COLUMNS, demo_rows.repayments(plans)
+    )
+
+
+def _create(model: type[Row], rows: Iterable[Row]) -> list[Row]:
+    manager = model._default_manager  # noqa: SLF001 - the manager of any model
+    return manager.bulk_create(rows, batch_size=_INSERT_ROWS)
