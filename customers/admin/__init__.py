@@ -1,0 +1,4 @@
+"""The app's pages in the admin."""
+
+from customers.admin import customers as customers
+from customers.admin import reference as reference

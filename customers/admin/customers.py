@@ -1,0 +1,166 @@
+"""Customers: a masked list that finds exact values, and one page about each person."""
+
+from typing import Any
+
+from django.contrib import admin
+from django.db.models import Q, QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404
+from django.urls import NoReverseMatch, URLPattern, path, reverse
+from django.utils.translation import gettext_lazy as _
+
+from customers import labels
+from customers.admin.filters import vocabulary_filter
+from customers.domain.lifecycle import LifecycleStage
+from customers.domain.person import Gender, MarketingStatus
+from customers.models import ContactPoint, Customer
+from customers.selectors import customer_search
+from customers.selectors import profile as profiles
+from loancrm import admin_pages
+from loancrm.kernel import clock
+from loancrm.kernel.admin import ReadOnlyAdmin
+
+
+@admin.register(Customer)
+class CustomerAdmin(ReadOnlyAdmin):
+    """The list never shows a whole name or number; the page of a person does not either."""
+
+    list_display = ("number", "name", "phone", "stage", "sex", "city", "status", "since")
+    list_display_links = ("number", "name")
+    list_filter = (
+        vocabulary_filter("lifecycle_stage", _("lifecycle stage"), LifecycleStage, labels.stage),
+        vocabulary_filter(
+            "marketing_status", _("marketing status"), MarketingStatus, labels.marketing_status
+        ),
+        vocabulary_filter("gender", _("gender"), Gender, labels.gender),
+    )
+    search_fields = ("external_id",)
+    search_help_text = _("Exact phone, e-mail, name, identity number or external id")
+    ordering = ("-id",)
+    show_full_result_count = False
+    list_filter_sheet = False
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Customer]:
+        """Leave out people who were merged into another, and read phones in one query."""
+        return Customer.objects.live().prefetch_related("contact_points")
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Customer], search_term: str
+    ) -> tuple[QuerySet[Customer], bool]:
+        """Find the exact value among what is stored sealed."""
+        if not search_term.strip():
+            return queryset, False
+        return queryset.filter(self._matching(search_term)), True
+
+    def _matching(self, text: str) -> Q:
+        return customer_search.matching(text, today=clock.today())
+
+    @admin.display(description=_("No."), ordering="id")
+    def number(self, customer: Customer) -> str:
+        """Return the id as people quote it."""
+        return f"#{customer.pk}"
+
+    @admin.display(description=_("name"))
+    def name(self, customer: Customer) -> str:
+        """Return the masked name."""
+        return profiles.masked_name(customer) or "–"
+
+    @admin.display(description=_("phone"))
+    def phone(self, customer: Customer) -> str:
+        """Return the masked primary phone number."""
+        points: list[ContactPoint] = [
+            point
+            for point in customer.contact_points.all()
+            if point.kind == "phone" and point.is_primary
+        ]
+        return profiles.masked_contact(points[0]) if points else "–"
+
+    @admin.display(description=_("lifecycle stage"), ordering="lifecycle_stage")
+    def stage(self, customer: Customer) -> str:
+        """Return the stage in words."""
+        return labels.stage(customer.lifecycle_stage)
+
+    @admin.display(description=_("gender"), ordering="gender")
+    def sex(self, customer: Customer) -> str:
+        """Return the gender in words."""
+        return labels.gender(customer.gender)
+
+    @admin.display(description=_("marketing status"), ordering="marketing_status")
+    def status(self, customer: Customer) -> str:
+        """Return the marketing status in words."""
+        return labels.marketing_status(customer.marketing_status)
+
+    @admin.display(description=_("created at"), ordering="created_at")
+    def since(self, customer: Customer) -> Any:
+        """Return when the customer was first known."""
+        return customer.created_at.date()
+
+    def get_urls(self) -> list[URLPattern]:
+        """Add the page of older events."""
+        wrap = self.admin_site.admin_view
+        own = [
+            path(
+                "<int:customer_id>/timeline/",
+                wrap(self.timeline_view),
+                name="customers_customer_timeline",
+            )
+        ]
+        return [*own, *super().get_urls()]
+
+    def change_view(
+        self,
+        request: HttpRequest,
+        object_id: str,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> HttpResponse:
+        """Show the page of one person."""
+        customer = get_object_or_404(Customer, pk=object_id)
+        admin_pages.require(request, "customers.view_customer", customer)
+        found = profiles.profile(customer, today=clock.today())
+        return admin_pages.page(
+            request,
+            "customers/profile.html",
+            title=found.masked_name or f"#{customer.pk}",
+            model_admin=self,
+            profile=found,
+            labels=labels,
+            stage=labels.stage(customer.lifecycle_stage),
+            gender=labels.gender(customer.gender),
+            marketing_status=labels.marketing_status(customer.marketing_status),
+            consents=[
+                (labels.channel(c.channel), labels.purpose(c.purpose), c) for c in found.consents
+            ],
+            loans=[(labels.loan_status(loan.status), loan) for loan in found.loans],
+            applications=[
+                (labels.read(labels.APPLICATION_STATUSES, row.status), row)
+                for row in found.applications
+            ],
+            messages_url=_messages_url(customer),
+            **self._timeline_context(customer, 0),
+        )
+
+    def timeline_view(self, request: HttpRequest, customer_id: int) -> HttpResponse:
+        """Return older events of one person, to be put below those already shown."""
+        customer = get_object_or_404(Customer, pk=customer_id)
+        admin_pages.require(request, "customers.view_customer", customer)
+        start = request.GET.get("before", "0")
+        context = self._timeline_context(customer, int(start) if start.isdigit() else 0)
+        return admin_pages.page(request, "customers/timeline.html", title="", **context)
+
+    def _timeline_context(self, customer: Customer, start: int) -> dict[str, Any]:
+        shown = profiles.timeline(customer, before=start)
+        older = shown.older_before
+        url = reverse("admin:customers_customer_timeline", args=[customer.pk])
+        return {
+            "events": [(labels.event(event.type.name), event) for event in shown.events],
+            "older_url": f"{url}?before={older}" if older else "",
+        }
+
+
+def _messages_url(customer: Customer) -> str:
+    """Return where the app above shows this person's messages, which this app cannot know."""
+    try:
+        return reverse("admin:campaigns_customer_messages", args=[customer.pk])
+    except NoReverseMatch:
+        return ""

@@ -1,0 +1,76 @@
+"""How the app's closed vocabularies are read aloud, in the language of the reader."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from django.utils.translation import get_language
+from django.utils.translation import gettext_lazy as _
+
+from customers.domain.application import ApplicationStatus
+from customers.domain.contact import ContactKind, ContactStatus
+from customers.domain.fields import Text
+from customers.domain.segments import columns
+
+APPLICATION_STATUSES = {
+    ApplicationStatus.SUBMITTED: _("Submitted"),
+    ApplicationStatus.APPROVED: _("Approved"),
+    ApplicationStatus.DECLINED: _("Declined"),
+    ApplicationStatus.WITHDRAWN: _("Withdrawn"),
+}
+CONTACT_KINDS = {
+    ContactKind.PHONE: _("Phone"),
+    ContactKind.EMAIL: _("E-mail"),
+    ContactKind.WECHAT: _("WeChat"),
+    ContactKind.PUSH: _("App push"),
+    ContactKind.POSTAL: _("Postal address"),
+}
+CONTACT_STATUSES = {
+    ContactStatus.ACTIVE: _("In use"),
+    ContactStatus.BOUNCED: _("Bounced"),
+    ContactStatus.INVALID: _("Invalid"),
+}
+
+
+def read(vocabulary: Mapping[Any, object], value: str) -> str:
+    """Return the label of a value, or the value itself where the vocabulary does not know it."""
+    found: object = vocabulary.get(value)
+    if found is None:
+        return value
+    if isinstance(found, Text):
+        return found.read(get_language() or "en")
+    return str(found)
+
+
+def gender(value: str) -> str:
+    """Return how a gender is read."""
+    return read(columns.GENDERS, value)
+
+
+def stage(value: str) -> str:
+    """Return how a lifecycle stage is read."""
+    return read(columns.STAGES, value)
+
+
+def marketing_status(value: str) -> str:
+    """Return how a marketing status is read."""
+    return read(columns.MARKETING_STATUSES, value)
+
+
+def loan_status(value: str) -> str:
+    """Return how a loan's status is read."""
+    return read(columns.LOAN_STATUSES, value)
+
+
+def channel(value: str) -> str:
+    """Return how a consent channel is read."""
+    return read(columns.CHANNELS, value)
+
+
+def purpose(value: str) -> str:
+    """Return how a purpose of contact is read."""
+    return read(columns.PURPOSES, value)
+
+
+def event(value: str) -> str:
+    """Return how an event's name is read."""
+    return read(columns.EVENT_LABELS, value)

@@ -1,0 +1,162 @@
+"""Everything about one customer on one page, masked, in a fixed number of queries."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+
+from django.utils.translation import get_language
+
+from customers import labels
+from customers.domain.contact import ContactKind
+from customers.domain.fields import Text
+from customers.models import (
+    Application,
+    AttributeValue,
+    ConsentState,
+    ContactPoint,
+    Customer,
+    Event,
+    IdentityLink,
+    Loan,
+    Score,
+)
+from loancrm.kernel import crypto, masking
+
+EVENTS_A_PAGE = 30
+
+
+@dataclass(frozen=True, slots=True)
+class Contact:
+    """One way to reach the person, masked."""
+
+    kind: str
+    masked: str
+    status: str
+    is_usable: bool
+    is_primary: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Profile:
+    """The 360° view; texts of vocabularies are read in the language of the reader."""
+
+    customer: Customer
+    masked_name: str
+    masked_national_id: str
+    age_years: int | None
+    contacts: Sequence[Contact]
+    consents: Sequence[ConsentState]
+    attributes: Sequence[tuple[str, str]]
+    loans: Sequence[Loan]
+    applications: Sequence[Application]
+    scores: Sequence[Score]
+    identities: Sequence[IdentityLink]
+
+
+@dataclass(frozen=True, slots=True)
+class TimelinePage:
+    """Some events, newest first, and where the older ones start."""
+
+    events: Sequence[Event]
+    older_before: int | None
+
+
+def masked_name(customer: Customer) -> str:
+    """Return the name with all but the family name hidden; empty when it is not known."""
+    if not customer.name_sealed:
+        return ""
+    name = crypto.vault().open(Customer.NAME_COLUMN, customer.public_id, customer.name_sealed)
+    return masking.mask_name(name)
+
+
+def masked_contact(point: ContactPoint) -> str:
+    """Return a phone number or address of which only a part can be read."""
+    value = crypto.vault().open(ContactPoint.VALUE_COLUMN, point.row_key, point.value_sealed)
+    if point.kind == ContactKind.EMAIL:
+        return masking.mask_email(value)
+    return masking.mask_phone(value)
+
+
+def profile(customer: Customer, *, today: date) -> Profile:
+    """Return the 360° view of one customer (8 queries)."""
+    values = AttributeValue.objects.filter(customer=customer).select_related("definition")
+    return Profile(
+        customer=customer,
+        masked_name=masked_name(customer),
+        masked_national_id=_masked_national_id(customer),
+        age_years=_age_years(customer.birth_date, today),
+        contacts=[_contact(point) for point in _points(customer)],
+        consents=list(customer.consent_states.order_by("channel", "purpose")),
+        attributes=[(_title(value), _reading(value)) for value in values],
+        loans=list(customer.loans.select_related("product").order_by("-disbursed_on", "-pk")),
+        applications=list(
+            customer.applications.select_related("product").order_by("-submitted_at", "-pk")
+        ),
+        scores=list(customer.scores.filter(is_latest=True).order_by("model_name")),
+        identities=list(customer.identity_links.order_by("source", "external_id")),
+    )
+
+
+def timeline(customer: Customer, *, before: int | None = None) -> TimelinePage:
+    """Return a page of the customer's events, newest first.
+
+    Args:
+        customer: Whose events.
+        before: How many newer events to pass over, as `older_before` of the page before said.
+    """
+    start = before or 0
+    rows = list(
+        Event.objects.filter(customer=customer)
+        .select_related("type")
+        .order_by("-occurred_at", "-pk")[start : start + EVENTS_A_PAGE + 1]
+    )
+    has_older = len(rows) > EVENTS_A_PAGE
+    return TimelinePage(rows[:EVENTS_A_PAGE], start + EVENTS_A_PAGE if has_older else None)
+
+
+def _points(customer: Customer) -> Sequence[ContactPoint]:
+    return list(customer.contact_points.order_by("kind", "-is_primary", "pk"))
+
+
+def _contact(point: ContactPoint) -> Contact:
+    return Contact(
+        kind=labels.read(labels.CONTACT_KINDS, point.kind),
+        masked=masked_contact(point),
+        status=labels.read(labels.CONTACT_STATUSES, point.status),
+        is_usable=point.status == "active",
+        is_primary=point.is_primary,
+    )
+
+
+def _masked_national_id(customer: Customer) -> str:
+    if not customer.national_id_sealed:
+        return ""
+    number = crypto.vault().open(
+        Customer.NATIONAL_ID_COLUMN, customer.public_id, customer.national_id_sealed
+    )
+    return masking.mask_national_id(number)
+
+
+def _age_years(born: date | None, today: date) -> int | None:
+    if born is None:
+        return None
+    return today.year - born.year - ((today.month, today.day) < (born.month, born.day))
+
+
+def _title(value: AttributeValue) -> str:
+    definition = value.definition
+    return Text(definition.label_zh, definition.label_en).read(get_language() or "en") or (
+        definition.name
+    )
+
+
+def _reading(value: AttributeValue) -> str:
+    raw: Decimal | str | date | datetime | bool | None = next(
+        (x for x in (value.number, value.text, value.day, value.flag) if x is not None), None
+    )
+    if isinstance(raw, Decimal):
+        text = f"{raw:f}"
+        text = text.rstrip("0").rstrip(".") if "." in text else text
+        return f"{text} {value.definition.unit}".strip()
+    return "" if raw is None else str(raw)
