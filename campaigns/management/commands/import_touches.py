@@ -1,0 +1,69 @@
+"""Take in the history of a campaign that ran elsewhere."""
+
+import time
+from pathlib import Path
+from typing import Any
+
+from django.core.management.base import CommandError, CommandParser
+
+from campaigns.domain.touches import TouchChannel
+from campaigns.services import touches
+from customers.domain.events import EventName
+from loancrm.kernel import clock, progress
+from loancrm.kernel.access import system_actor
+from loancrm.kernel.commands import LoanCrmCommand
+
+
+class Command(LoanCrmCommand):
+    help = "Import the touches of a past campaign; each person gets one delivered message."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("file", type=Path)
+        parser.add_argument("--campaign", required=True, help="slug; created when missing")
+        parser.add_argument(
+            "--channel", required=True, choices=[channel.value for channel in TouchChannel]
+        )
+        parser.add_argument("--source", default="", help="whose external ids the file uses")
+        parser.add_argument("--goal-event", help=f"default {EventName.APPLICATION_SUBMITTED}")
+        parser.add_argument("--window-days", type=int, help="days after the first touch, default 7")
+        parser.add_argument("--json", action="store_true", help="print one JSON object")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        started = time.monotonic()
+        goal = None
+        if options["window_days"] is not None and not 1 <= options["window_days"] <= 3650:
+            raise CommandError("--window-days must be between 1 and 3650")
+        if options["goal_event"] or options["window_days"]:
+            goal = touches.Goal(
+                options["goal_event"] or EventName.APPLICATION_SUBMITTED,
+                options["window_days"] or touches.Goal().window_days,
+            )
+        with progress.bar(total=None, description="touches") as bar:
+            result = touches.import_touches(
+                actor=system_actor("command:import_touches"),
+                path=options["file"],
+                past=touches.PastCampaign(
+                    options["campaign"], TouchChannel(options["channel"]), goal
+                ),
+                now=clock.now(),
+                source=options["source"],
+                on_progress=bar.update,
+            )
+        content = {
+            "campaign": options["campaign"],
+            "rows": result.rows,
+            "exposed": result.exposed,
+            "touches": result.touches,
+            "rejected": result.rejected,
+            "by_reason": result.by_reason,
+            "other_rows": result.other_rows,
+            "created": result.created,
+            "updated": result.updated,
+            "source": result.source,
+            "seconds": round(time.monotonic() - started, 3),
+        }
+        if options["json"]:
+            self.print_json(content)
+            return
+        for key, value in content.items():
+            self.stdout.write(f"{key}: {value}")
