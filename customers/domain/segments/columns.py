@@ -1,0 +1,189 @@
+"""The fixed part of the catalogue: customers' columns, loans' and events' properties."""
+
+from collections.abc import Iterable, Mapping
+from typing import TypeVar
+
+from customers.domain.consent import ConsentChannel, Purpose
+from customers.domain.events import EventName
+from customers.domain.fields import DataClass, FieldSpec, FieldType, Option, Store, Text
+from customers.domain.lifecycle import LifecycleStage
+from customers.domain.loan import LoanStatus
+from customers.domain.person import Gender, MarketingStatus
+
+Word = TypeVar("Word", bound=str)
+
+_DAYS = Text("天", "days")
+_CNY = Text("元", "CNY")
+_PROTECTED = DataClass.PROTECTED
+
+GENDERS: Mapping[Gender, Text] = {
+    Gender.MALE: Text("男", "male"),
+    Gender.FEMALE: Text("女", "female"),
+    Gender.UNKNOWN: Text("未知", "unknown"),
+}
+STAGES: Mapping[LifecycleStage, Text] = {
+    LifecycleStage.LEAD: Text("线索", "lead"),
+    LifecycleStage.APPLICANT: Text("申请人", "applicant"),
+    LifecycleStage.APPROVED: Text("已授信", "approved"),
+    LifecycleStage.ACTIVE: Text("在贷", "active"),
+    LifecycleStage.REPAID: Text("已结清", "repaid"),
+    LifecycleStage.DORMANT: Text("沉睡", "dormant"),
+    LifecycleStage.CHURNED: Text("流失", "churned"),
+    LifecycleStage.WON_BACK: Text("已挽回", "won back"),
+}
+MARKETING_STATUSES: Mapping[MarketingStatus, Text] = {
+    MarketingStatus.OPEN: Text("可营销", "open"),
+    MarketingStatus.RESTRICTED: Text("限制处理", "restricted"),
+    MarketingStatus.DISPUTE: Text("争议中", "in dispute"),
+    MarketingStatus.HARDSHIP: Text("困难客户", "in hardship"),
+    MarketingStatus.SELF_EXCLUDED: Text("自愿排除", "self-excluded"),
+    MarketingStatus.DECEASED: Text("已故", "deceased"),
+}
+LOAN_STATUSES: Mapping[LoanStatus, Text] = {
+    LoanStatus.PENDING: Text("待放款", "pending"),
+    LoanStatus.ACTIVE: Text("正常", "active"),
+    LoanStatus.OVERDUE: Text("逾期", "overdue"),
+    LoanStatus.SETTLED: Text("已结清", "settled"),
+    LoanStatus.CHARGED_OFF: Text("已核销", "charged off"),
+    LoanStatus.CANCELLED: Text("已取消", "cancelled"),
+}
+CHANNELS: Mapping[ConsentChannel, Text] = {
+    ConsentChannel.SMS: Text("短信", "SMS"),
+    ConsentChannel.EMAIL: Text("邮件", "e-mail"),
+    ConsentChannel.PHONE: Text("电话", "phone"),
+    ConsentChannel.WECHAT: Text("微信", "WeChat"),
+    ConsentChannel.PUSH: Text("推送", "push"),
+}
+PURPOSES: Mapping[Purpose, Text] = {
+    Purpose.MARKETING: Text("营销", "marketing"),
+    Purpose.SERVICE: Text("服务", "service"),
+}
+EVENT_LABELS: Mapping[EventName, Text] = {
+    EventName.LEAD_CAPTURED: Text("留资", "lead captured"),
+    EventName.APPLICATION_STARTED: Text("开始申请", "application started"),
+    EventName.APPLICATION_SUBMITTED: Text("提交申请", "application submitted"),
+    EventName.APPLICATION_APPROVED: Text("申请通过", "application approved"),
+    EventName.APPLICATION_DECLINED: Text("申请被拒", "application declined"),
+    EventName.LOAN_DISBURSED: Text("放款", "loan disbursed"),
+    EventName.REPAYMENT_MADE: Text("还款", "repayment made"),
+    EventName.LOAN_SETTLED: Text("结清贷款", "loan settled"),
+    EventName.APP_LOGIN: Text("登录App", "app login"),
+    EventName.PAGE_VIEWED: Text("浏览页面", "page viewed"),
+    EventName.CALL_MADE: Text("通话", "call made"),
+    EventName.MESSAGE_SENT: Text("发送消息", "message sent"),
+    EventName.MESSAGE_DELIVERED: Text("消息送达", "message delivered"),
+    EventName.MESSAGE_BOUNCED: Text("消息退回", "message bounced"),
+    EventName.LINK_CLICKED: Text("点击链接", "link clicked"),
+    EventName.OPTED_OUT: Text("退订", "opted out"),
+    EventName.COMPLAINT_MADE: Text("投诉", "complaint made"),
+    EventName.CONVERSION_REPORTED: Text("上报转化", "conversion reported"),
+}
+
+
+def options_of(labels: Mapping[Word, Text]) -> tuple[Option, ...]:
+    """Return the words of a vocabulary as the options of a field, in its own order."""
+    return tuple(Option(str(value), label) for value, label in labels.items())
+
+
+def _by_name(specs: Iterable[FieldSpec]) -> dict[str, FieldSpec]:
+    return {spec.name: spec for spec in specs}
+
+
+def _text(name: str, zh: str, en: str, data_class: DataClass = DataClass.ORDINARY) -> FieldSpec:
+    return FieldSpec(name, FieldType.TEXT, Text(zh, en), name, data_class=data_class)
+
+
+def _choice(name: str, zh: str, en: str, labels: Mapping[Word, Text]) -> FieldSpec:
+    return FieldSpec(name, FieldType.CHOICE, Text(zh, en), name, options=options_of(labels))
+
+
+def _moment(name: str, zh: str, en: str) -> FieldSpec:
+    return FieldSpec(name, FieldType.DATE, Text(zh, en), name, store=Store.INSTANT)
+
+
+def _whole(name: str, zh: str, en: str, unit: Text, column: str, store: Store) -> FieldSpec:
+    return FieldSpec(name, FieldType.INTEGER, Text(zh, en), column, store=store, unit=unit)
+
+
+def _amount(name: str, zh: str, en: str) -> FieldSpec:
+    return FieldSpec(name, FieldType.DECIMAL, Text(zh, en), name, unit=_CNY, decimal_places=2)
+
+
+CUSTOMER_FIELDS: Mapping[str, FieldSpec] = _by_name(
+    (
+        FieldSpec(
+            "age",
+            FieldType.INTEGER,
+            Text("年龄", "age"),
+            "birth_date",
+            store=Store.YEARS_SINCE,
+            unit=Text("岁", "years"),
+            data_class=_PROTECTED,
+        ),
+        FieldSpec(
+            "birth_date",
+            FieldType.DATE,
+            Text("出生日期", "birth date"),
+            "birth_date",
+            data_class=_PROTECTED,
+        ),
+        FieldSpec(
+            "gender",
+            FieldType.CHOICE,
+            Text("性别", "gender"),
+            "gender",
+            data_class=_PROTECTED,
+            options=options_of(GENDERS),
+        ),
+        _text("province", "省份", "province"),
+        _text("city", "城市", "city"),
+        _text("occupation", "职业", "occupation"),
+        _text("education", "学历", "education"),
+        _text("marital", "婚姻状况", "marital status", _PROTECTED),
+        _text("income_band", "收入档", "income band"),
+        _text("language", "语言", "language"),
+        _text("time_zone", "时区", "time zone"),
+        _text("source", "来源", "source"),
+        _text("external_id", "外部编号", "external id"),
+        _choice("lifecycle_stage", "生命周期阶段", "lifecycle stage", STAGES),
+        _choice("marketing_status", "营销状态", "marketing status", MARKETING_STATUSES),
+        FieldSpec(
+            "personalisation_allowed",
+            FieldType.FLAG,
+            Text("允许个性化", "personalisation allowed"),
+            "personalisation_allowed",
+        ),
+        _moment("created_at", "建档日期", "created on"),
+        _moment("updated_at", "更新日期", "updated on"),
+    )
+)
+
+LOAN_FIELDS: Mapping[str, FieldSpec] = _by_name(
+    (
+        _choice("status", "贷款状态", "loan status", LOAN_STATUSES),
+        _whole("dpd_days", "逾期天数", "days past due", _DAYS, "dpd_days", Store.PLAIN),
+        _whole(
+            "max_dpd_days", "最长逾期天数", "most days past due", _DAYS, "max_dpd_days", Store.PLAIN
+        ),
+        _amount("outstanding_amount", "贷款余额", "outstanding amount"),
+        _amount("principal_amount", "贷款本金", "principal amount"),
+        FieldSpec("product", FieldType.TEXT, Text("贷款产品", "loan product"), "product__code"),
+        _whole(
+            "months_on_book",
+            "账龄",
+            "months on book",
+            Text("个月", "months"),
+            "disbursed_on",
+            Store.MONTHS_SINCE,
+        ),
+        FieldSpec("disbursed_on", FieldType.DATE, Text("放款日期", "disbursed on"), "disbursed_on"),
+    )
+)
+
+EVENT_PROPERTIES: Mapping[str, FieldSpec] = _by_name(
+    (
+        _amount("amount", "金额", "amount"),
+        _text("channel", "渠道", "channel"),
+        _text("subject", "对象", "subject"),
+    )
+)
