@@ -1,0 +1,1 @@
+"""Providers for development and tests: they speak the real protocols, on the loopback only."""

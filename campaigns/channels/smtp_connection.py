@@ -1,0 +1,372 @@
+"""One SMTP connection as a state machine over replies.
+
+With PIPELINING (RFC 2920) the body of one message and the envelope of the next leave in one write,
+so that a message costs one round trip and one wake-up. With CHUNKING (RFC 3030) as well, whole
+messages are written one after the other without waiting; each begins with RSET, so that a recipient
+of a refused message can never end up in the next one. Without either, every command waits for its
+reply.
+"""
+
+import asyncio
+import base64
+import contextlib
+from collections import deque
+from enum import Enum, auto
+from typing import TYPE_CHECKING
+
+from campaigns.channels.base import Outcome
+from campaigns.channels.smtp_batches import Job
+
+if TYPE_CHECKING:
+    from campaigns.channels.smtp_pool import Pool
+
+
+class Step(Enum):
+    """What a reply answers."""
+
+    HANDSHAKE = auto()
+    MAIL = auto()
+    RCPT = auto()
+    DATA = auto()
+    CONTENT = auto()
+    IGNORED = auto()
+
+
+class SmtpReplyError(Exception):
+    """A reply of the opening dialogue that ends it."""
+
+    def __init__(self, code: int, text: str) -> None:
+        """Keep the reply."""
+        super().__init__(f"{code} {text}")
+        self.code = code
+        self.text = text
+
+
+_MAX_LINE = 8_192
+
+
+class Connection(asyncio.Protocol):
+    """Takes jobs from its pool while the connection lives."""
+
+    def __init__(self, pool: "Pool") -> None:
+        """Belong to a pool; the event loop connects it."""
+        self._pool = pool
+        self._loop = asyncio.get_running_loop()
+        self.transport: asyncio.Transport | None = None
+        self.deadline = 0.0
+        self.last_used_at = self._loop.time()
+        self.sent_count = 0
+        self._buffer = b""
+        self._lines: list[str] = []
+        # The greeting may arrive before `open` gets its turn, so it is awaited from the start.
+        self._expected: deque[tuple[Step, Job | None]] = deque([(Step.HANDSHAKE, None)])
+        self._dialogue: asyncio.Future[tuple[int, list[str]]] = self._loop.create_future()
+        # Jobs whose envelope is out, jobs whose content is out, in order.
+        self._enveloped: deque[Job] = deque()
+        self._handed_over: deque[Job] = deque()
+        self._failed: Job | None = None
+        self._needs_reset = False
+        self._has_pipelining = False
+        self._has_chunking = False
+        self.is_ready = False
+        self.is_closing = False
+
+    # asyncio.Protocol
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Keep the transport; after STARTTLS it comes a second time."""
+        assert isinstance(transport, asyncio.Transport)  # noqa: S101 - narrows for the type checker
+        self.transport = transport
+
+    def data_received(self, data: bytes) -> None:
+        """Cut the stream into replies."""
+        if self._buffer:
+            data = self._buffer + data
+        *lines, self._buffer = data.split(b"\r\n")
+        if len(self._buffer) > _MAX_LINE:
+            self.abort()
+            return
+        for line in lines:
+            if line[3:4] == b"-":
+                self._lines.append(line[4:].decode("ascii", "replace"))
+            else:
+                self._reply(line)
+        self.last_used_at = self._loop.time()
+        self.deadline = self.last_used_at + self._pool.timeout
+        if self.is_ready and (self._has_chunking or not self._expected):
+            self.feed()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Give back what was not handed over; what was, without a reply, is of unknown fate."""
+        self.transport = None
+        self.is_closing = True
+        if not self._dialogue.done():
+            self._dialogue.set_exception(ConnectionError("connection lost"))
+            self._dialogue.exception()  # nobody may be waiting any more: mark it as read
+        for job in self._handed_over:
+            job.ended(Outcome.UNKNOWN, code="connection_lost")
+        returned = list(self._enveloped)
+        self._handed_over.clear()
+        self._enveloped.clear()
+        self._expected.clear()
+        if self.is_ready:
+            self._pool.lost(self, returned)
+
+    # opening dialogue
+
+    async def open(self) -> None:
+        """Speak until the server takes mail.
+
+        Raises:
+            SmtpReplyError: The server refused a step.
+            OSError: The connection broke.
+        """
+        options = self._pool.options
+        await self._answer(220)
+        features = await self._greet()
+        if options.security == "starttls":
+            await self._ask(b"STARTTLS\r\n", 220)
+            await self._start_tls()
+            features = await self._greet()
+        if options.username:
+            await self._log_in(features)
+        self._has_pipelining = options.use_pipelining and "PIPELINING" in features
+        self._has_chunking = (
+            self._has_pipelining and options.use_chunking and "CHUNKING" in features
+        )
+        self.is_ready = True
+
+    async def _greet(self) -> set[str]:
+        name = self._pool.options.helo_name.encode()
+        lines = await self._ask(b"EHLO " + name + b"\r\n", 250)
+        return {line.upper() for line in lines[1:]}
+
+    async def _start_tls(self) -> None:
+        assert self.transport is not None  # noqa: S101 - narrows for the type checker
+        upgraded = await self._loop.start_tls(
+            self.transport,
+            self,
+            self._pool.tls_context(),
+            server_hostname=self._pool.options.host,
+        )
+        assert upgraded is not None  # noqa: S101 - narrows for the type checker
+        self.transport = upgraded
+
+    async def _log_in(self, features: set[str]) -> None:
+        options = self._pool.options
+        offered = " ".join(line for line in features if line.startswith("AUTH"))
+        if "PLAIN" in offered or "LOGIN" not in offered:
+            token = base64.b64encode(f"\0{options.username}\0{options.password}".encode())
+            await self._ask(b"AUTH PLAIN " + token + b"\r\n", 235)
+            return
+        await self._ask(b"AUTH LOGIN\r\n", 334)
+        await self._ask(base64.b64encode(options.username.encode()) + b"\r\n", 334)
+        await self._ask(base64.b64encode(options.password.encode()) + b"\r\n", 235)
+
+    async def _ask(self, command: bytes, wanted: int) -> list[str]:
+        self._dialogue = self._loop.create_future()
+        self._expected.append((Step.HANDSHAKE, None))
+        self._write(command)
+        return await self._answer(wanted)
+
+    async def _answer(self, wanted: int) -> list[str]:
+        code, lines = await asyncio.wait_for(self._dialogue, self._pool.timeout)
+        if code != wanted:
+            raise SmtpReplyError(code, " ".join(lines))
+        return lines
+
+    # sending
+
+    def feed(self) -> None:
+        """Start on waiting messages as far as the server's extensions allow."""
+        if not self.is_ready or self.is_closing or self.transport is None:
+            return
+        if self._is_worn_out():
+            if not self._expected:
+                self.quit()
+            return
+        if self._has_chunking:
+            self._feed_chunks()
+        elif not self._enveloped and not self._handed_over:
+            self._begin(self._reset_prefix())
+
+    def _feed_chunks(self) -> None:
+        out = []
+        room = self._pool.options.window - len(self._handed_over)
+        if room < self._pool.options.window // 2:
+            # Refilling half a window at a time takes fewer writes and wake-ups.
+            return
+        while room > 0 and not self._is_worn_out() and (job := self._pool.take()) is not None:
+            out.append(b"RSET\r\n%sBDAT %d LAST\r\n" % (job.envelope, len(job.content)))
+            out.append(job.content)
+            self._handed_over.append(job)
+            self._expected.extend(
+                ((Step.IGNORED, None), (Step.MAIL, job), (Step.RCPT, job), (Step.CONTENT, job))
+            )
+            self.sent_count += 1
+            room -= 1
+        if out:
+            self._write(b"".join(out))
+
+    def _begin(self, prefix: bytes) -> bool:
+        """Write the envelope of the next message after `prefix`; return whether there was one."""
+        job = None if self._is_worn_out() else self._pool.take()
+        if job is None:
+            if prefix:
+                self._write(prefix)
+            return False
+        self._enveloped.append(job)
+        self.sent_count += 1
+        if self._has_pipelining:
+            self._expected.extend(((Step.MAIL, job), (Step.RCPT, job), (Step.DATA, job)))
+            self._write(b"%s%sDATA\r\n" % (prefix, job.envelope))
+        else:
+            self._expected.append((Step.MAIL, job))
+            self._write(prefix + job.envelope.partition(b"\r\n")[0] + b"\r\n")
+        return True
+
+    def _reset_prefix(self) -> bytes:
+        if not self._needs_reset:
+            return b""
+        self._needs_reset = False
+        self._expected.append((Step.IGNORED, None))
+        return b"RSET\r\n"
+
+    # replies
+
+    def _reply(self, line: bytes) -> None:
+        code = int(line[:3]) if line[:3].isdigit() else 0
+        if not self._expected:
+            # An unasked reply is the server saying good-bye (421).
+            self.abort()
+            return
+        step, job = self._expected.popleft()
+        if step is Step.HANDSHAKE:
+            self._end_dialogue(code, line)
+        elif job is not None:
+            self._job_reply(step, job, code, line)
+        self._lines.clear()
+
+    def _job_reply(self, step: Step, job: Job, code: int, line: bytes) -> None:
+        if step is Step.CONTENT:
+            self._content_reply(job, code, line)
+        elif step is Step.DATA:
+            self._data_reply(job, code, line)
+        elif not 200 <= code < 300:
+            self._envelope_refused(step, job, code, line)
+        elif not self._has_pipelining:
+            self._next_command(step, job)
+
+    def _end_dialogue(self, code: int, line: bytes) -> None:
+        if not self._dialogue.done():
+            text = line[4:].decode("ascii", "replace")
+            self._dialogue.set_result((code, [*self._lines, text]))
+
+    def _next_command(self, step: Step, job: Job) -> None:
+        if step is Step.MAIL:
+            self._expected.append((Step.RCPT, job))
+            self._write(job.envelope.partition(b"\r\n")[2])
+        else:
+            self._expected.append((Step.DATA, job))
+            self._write(b"DATA\r\n")
+
+    def _envelope_refused(self, step: Step, job: Job, code: int, line: bytes) -> None:
+        """Note that MAIL or RCPT was refused; what follows in the same group fails with it."""
+        if self._failed is job:
+            return
+        self._failed = job
+        job.refused(code, line[4:].decode("ascii", "replace"))
+        if self._has_chunking:
+            self._handed_over.remove(job)
+            return
+        self._needs_reset = True
+        if not self._has_pipelining:
+            self._enveloped.remove(job)
+
+    def _data_reply(self, job: Job, code: int, line: bytes) -> None:
+        self._enveloped.remove(job)
+        if code != 354:
+            if self._failed is not job:
+                job.refused(code, line[4:].decode("ascii", "replace"))
+            self._needs_reset = True
+            self._begin(self._reset_prefix())
+            return
+        if self._failed is job:
+            # RFC 2920 3.1: DATA may get a 354 although no recipient is left; an empty body ends it.
+            self._needs_reset = True
+            self._expected.append((Step.IGNORED, None))
+            self._write(b".\r\n" + self._reset_prefix())
+            self._begin(b"")
+            return
+        self._handed_over.append(job)
+        self._expected.append((Step.CONTENT, job))
+        if self._has_pipelining:
+            self._write_content(job)
+        else:
+            self._write(_as_data(job.content))
+
+    def _write_content(self, job: Job) -> None:
+        """Write a body and, in the same call, the envelope of the next message."""
+        following = None if self._is_worn_out() else self._pool.take()
+        if following is None:
+            self._write(_as_data(job.content))
+            return
+        self._enveloped.append(following)
+        self.sent_count += 1
+        self._expected.extend(
+            ((Step.MAIL, following), (Step.RCPT, following), (Step.DATA, following))
+        )
+        self._write(b"%s%sDATA\r\n" % (_as_data(job.content), following.envelope))
+
+    def _content_reply(self, job: Job, code: int, line: bytes) -> None:
+        if self._failed is job:
+            return
+        self._handed_over.popleft()
+        text = line[4:].decode("ascii", "replace")
+        if 200 <= code < 300:
+            job.accepted(text.rpartition("queued as ")[2][:120] if "queued as " in text else "")
+        elif 400 <= code < 600:
+            job.refused(code, text)
+        else:
+            job.ended(Outcome.UNKNOWN, code="strange_reply")
+
+    # ending
+
+    def quit(self) -> None:
+        """Leave politely; nothing may be under way."""
+        self.is_closing = True
+        if self.transport is not None:
+            with contextlib.suppress(OSError):
+                self.transport.write(b"QUIT\r\n")
+            self.transport.close()
+
+    def abort(self) -> None:
+        """Drop the connection at once."""
+        self.is_closing = True
+        if self.transport is not None:
+            self.transport.abort()
+
+    @property
+    def is_idle(self) -> bool:
+        """Return whether no reply is awaited."""
+        return not self._expected
+
+    def _is_worn_out(self) -> bool:
+        limit = self._pool.options.max_messages_per_connection
+        return bool(limit) and self.sent_count >= limit
+
+    def _write(self, data: bytes) -> None:
+        if self.transport is None:
+            return
+        self.deadline = self._loop.time() + self._pool.timeout
+        self.transport.write(data)
+
+
+def _as_data(content: bytes) -> bytes:
+    """Return a body for DATA: lines that begin with a dot get a second one, a lone dot ends it."""
+    if b"\r\n." in content:
+        content = content.replace(b"\r\n.", b"\r\n..")
+    if content.startswith(b"."):
+        content = b"." + content
+    end = b".\r\n" if content.endswith(b"\r\n") else b"\r\n.\r\n"
+    return content + end

@@ -1,0 +1,214 @@
+"""The kept connections of one SMTP channel and the queue that they share, all in one event loop."""
+
+import asyncio
+import ssl
+from collections import deque
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Literal
+
+from campaigns.channels.base import Outcome
+from campaigns.channels.errors import ChannelError, ChannelMisconfigured, ChannelUnavailable
+from campaigns.channels.smtp_batches import Job, fail_untouched, without_addresses
+from campaigns.channels.smtp_connection import Connection, SmtpReplyError
+
+_SWEEP_SECONDS = 1.0
+_MAX_ATTEMPTS = 2
+_FIRST_PAUSE_SECONDS = 0.5
+_LONGEST_PAUSE_SECONDS = 30.0
+# Replies to the opening dialogue that a person must mend: authentication and encryption required.
+_LOGIN_CODES = frozenset({530, 534, 535, 538, 550, 554})
+
+
+@dataclass(frozen=True, slots=True)
+class SmtpOptions:
+    """Options of an SMTP relay.
+
+    Attributes:
+        security: `none`, `starttls`, or `tls` from the first byte.
+        connections: Most connections that each process keeps open. A relay that answers slowly
+            wants more: messages a second are about connections divided by its answering time.
+        window: Most messages under way on one connection where the relay offers CHUNKING.
+        max_messages_per_connection: Reconnect after so many; 0 for never.
+        idle_seconds: Close a connection that has been idle so long.
+        batch_size: Advice to callers, see `Limits`.
+        webhook_secret: Standard Webhooks secret of delivery reports.
+    """
+
+    host: str = "127.0.0.1"
+    port: int = 25
+    security: Literal["none", "starttls", "tls"] = "none"
+    verify_certificate: bool = True
+    username: str = ""
+    password: str = field(default="", repr=False)
+    helo_name: str = "localhost"
+    connections: int = 8
+    window: int = 8
+    use_pipelining: bool = True
+    use_chunking: bool = True
+    max_messages_per_connection: int = 0
+    timeout_seconds: float = 60.0
+    connect_timeout_seconds: float = 10.0
+    idle_seconds: float = 60.0
+    batch_size: int = 50
+    webhook_secret: str = field(default="", repr=False)
+
+    def __post_init__(self) -> None:
+        """Refuse values that could never work."""
+        if not 1 <= self.connections <= 500 or not 1 <= self.window <= 100:
+            raise ValueError("connections must be 1 to 500 and window 1 to 100")
+        if not 0 < self.port < 65536 or self.timeout_seconds <= 0 or not self.batch_size > 0:
+            raise ValueError("port, timeout_seconds or batch_size is out of range")
+
+
+class Pool:
+    """Opens connections when messages wait, hands messages to whichever connection has room."""
+
+    def __init__(self, name: str, options: SmtpOptions) -> None:
+        """Start without connections; must be made inside the event loop."""
+        self.name = name
+        self.options = options
+        self.timeout = options.timeout_seconds
+        self._loop = asyncio.get_running_loop()
+        self._waiting: deque[Job] = deque()
+        self._connections: set[Connection] = set()
+        self._opening: set[asyncio.Task[None]] = set()
+        self._pause_seconds = 0.0
+        self._closed_until = 0.0
+        self._problem: ChannelError | None = None
+        self._sweeper: asyncio.TimerHandle | None = None
+        self._tls: ssl.SSLContext | None = None
+
+    def enqueue(self, jobs: Sequence[Job]) -> None:
+        """Take new messages."""
+        if self._problem is not None and self._loop.time() < self._closed_until:
+            fail_untouched(jobs, self._problem, code=self._problem.code)
+            return
+        self._waiting.extend(jobs)
+        for connection in list(self._connections):
+            if not self._waiting:
+                break
+            connection.feed()
+        self._open_more()
+        if self._sweeper is None:
+            self._sweeper = self._loop.call_later(_SWEEP_SECONDS, self._sweep)
+
+    def take(self) -> Job | None:
+        """Return the next message that waits, if any."""
+        return self._waiting.popleft() if self._waiting else None
+
+    def lost(self, connection: Connection, returned: list[Job]) -> None:
+        """Forget a connection; messages that it had not handed over go to another one."""
+        self._connections.discard(connection)
+        again: list[Job] = []
+        for job in returned:
+            job.attempts += 1
+            if job.attempts >= _MAX_ATTEMPTS:
+                job.ended(Outcome.RETRY, code="connection_lost")
+            else:
+                again.append(job)
+        self._waiting.extendleft(reversed(again))
+        self._open_more()
+
+    def tls_context(self) -> ssl.SSLContext:
+        """Return the TLS settings, made once."""
+        if self._tls is None:
+            self._tls = ssl.create_default_context()
+            if not self.options.verify_certificate:
+                self._tls.check_hostname = False
+                self._tls.verify_mode = ssl.CERT_NONE
+        return self._tls
+
+    async def close(self, *, grace_seconds: float = 5.0) -> None:
+        """Wait a little for what is under way, then drop all connections."""
+        end = self._loop.time() + grace_seconds
+        while self._is_busy() and self._loop.time() < end:  # noqa: ASYNC110 - once a process
+            await asyncio.sleep(0.01)
+        if self._sweeper is not None:
+            self._sweeper.cancel()
+            self._sweeper = None
+        for task in list(self._opening):
+            task.cancel()
+        if self._waiting:
+            self._fail_waiting(ChannelUnavailable(channel=self.name, problem="closed"))
+        for connection in list(self._connections):
+            if connection.is_idle:
+                connection.quit()
+            else:
+                connection.abort()
+        await asyncio.sleep(0)
+
+    def _is_busy(self) -> bool:
+        return bool(self._waiting) or any(not c.is_idle for c in self._connections)
+
+    def _open_more(self) -> None:
+        room = self.options.connections - len(self._connections) - len(self._opening)
+        for _ in range(min(room, len(self._waiting))):
+            task = self._loop.create_task(self._open_one())
+            self._opening.add(task)
+            task.add_done_callback(self._opening.discard)
+
+    async def _open_one(self) -> None:
+        connection: Connection | None = None
+        try:
+            connection = await self._connect()
+            await connection.open()
+        except SmtpReplyError as err:
+            self._could_not_open(connection, self._reply_problem(err))
+        except (OSError, TimeoutError, ssl.SSLError) as err:
+            problem = ChannelUnavailable(channel=self.name, problem=type(err).__name__)
+            self._could_not_open(connection, problem)
+        else:
+            self._pause_seconds = 0.0
+            self._problem = None
+            self._connections.add(connection)
+            connection.feed()
+
+    async def _connect(self) -> Connection:
+        options = self.options
+        _transport, connection = await asyncio.wait_for(
+            self._loop.create_connection(
+                lambda: Connection(self),
+                options.host,
+                options.port,
+                ssl=self.tls_context() if options.security == "tls" else None,
+            ),
+            options.connect_timeout_seconds,
+        )
+        return connection
+
+    def _reply_problem(self, err: SmtpReplyError) -> ChannelError:
+        words = f"{err.code} {without_addresses(err.text)}"
+        if err.code in _LOGIN_CODES:
+            return ChannelMisconfigured(words)
+        return ChannelUnavailable(channel=self.name, problem=words)
+
+    def _could_not_open(self, connection: Connection | None, problem: ChannelError) -> None:
+        if connection is not None:
+            connection.abort()
+        if self._connections or len(self._opening) > 1:
+            # Others work or still try; a relay may simply allow fewer connections.
+            return
+        self._pause_seconds = min(
+            max(self._pause_seconds * 2, _FIRST_PAUSE_SECONDS), _LONGEST_PAUSE_SECONDS
+        )
+        self._closed_until = self._loop.time() + self._pause_seconds
+        self._problem = problem
+        self._fail_waiting(problem)
+
+    def _fail_waiting(self, problem: ChannelError) -> None:
+        waiting = list(self._waiting)
+        self._waiting.clear()
+        fail_untouched(waiting, problem, code=problem.code)
+
+    def _sweep(self) -> None:
+        """End connections that wait too long for a reply and those that have long been idle."""
+        now = self._loop.time()
+        for connection in list(self._connections):
+            if connection.is_idle:
+                if now - connection.last_used_at > self.options.idle_seconds:
+                    connection.quit()
+            elif now > connection.deadline:
+                connection.abort()
+        alive = self._connections or self._opening or self._waiting
+        self._sweeper = self._loop.call_later(_SWEEP_SECONDS, self._sweep) if alive else None

@@ -1,0 +1,53 @@
+"""How a simulated provider treats a message: chosen by its address alone, so that runs repeat."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from zlib import crc32
+
+
+class Fate(StrEnum):
+    """What a simulated provider does with a message."""
+
+    ACCEPT = "accept"
+    REJECT = "reject"
+    RETRY = "retry"
+    DROP = "drop"
+    HANG = "hang"
+
+
+@dataclass(frozen=True, slots=True)
+class Behaviour:
+    """Rules of a simulated provider.
+
+    Attributes:
+        latency_seconds: Every answer is this late.
+        fail_share: Share of the addresses that are refused for good, by a hash of the address.
+        retry_share: Share of the addresses that are put off for now.
+        rules: A part of an address and the fate of those that contain it; the first match wins and
+            stands before the shares.
+    """
+
+    latency_seconds: float = 0.0
+    fail_share: float = 0.0
+    retry_share: float = 0.0
+    rules: Mapping[str, Fate] = field(default_factory=dict)
+
+    def fate(self, address: str) -> Fate:
+        """Return what becomes of messages to an address."""
+        for part, fate in self.rules.items():
+            if part in address:
+                return fate
+        if not (self.fail_share or self.retry_share):
+            return Fate.ACCEPT
+        point = fraction(address)
+        if point < self.fail_share:
+            return Fate.REJECT
+        if point < self.fail_share + self.retry_share:
+            return Fate.RETRY
+        return Fate.ACCEPT
+
+
+def fraction(text: str, salt: str = "") -> float:
+    """Return a number in [0, 1) that depends on the text alone."""
+    return crc32(f"{salt}{text}".encode()) / 2**32
