@@ -24,7 +24,7 @@ export function FieldSelector(props: FieldSelectorProps) {
 
   const groups = useMemo(() => {
     const words = search.trim().toLowerCase();
-    return catalogue.groups
+    return catalogue.fields
       .map((group) => ({
         label: group.label,
         options: group.options.filter(
@@ -62,7 +62,6 @@ export function FieldSelector(props: FieldSelectorProps) {
         className={`lc-input lc-field-button${isUnset ? " lc-unset" : ""}`}
         aria-haspopup="listbox"
         aria-expanded={isOpen}
-        title={selected?.help}
         onClick={() => {
           setCursor(0);
           setIsOpen(!isOpen);
@@ -102,7 +101,7 @@ export function FieldSelector(props: FieldSelectorProps) {
                     onClick={() => choose(option.name)}
                   >
                     <span>{option.label}</span>
-                    {option.help && <small>{option.help}</small>}
+                    {option.isProtected && <small>{texts.isProtected}</small>}
                   </button>
                 ))}
               </div>

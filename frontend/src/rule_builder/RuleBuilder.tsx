@@ -60,14 +60,14 @@ export function RuleBuilder({ catalogue, initial, serverProblems, onChange }: Pr
   const state = usePreview(catalogue.previewUrl, stored, isComplete);
   const problems = byPlace(state.preview?.problems ?? serverProblems);
   const fields = useMemo(
-    () => catalogue.groups.map((group) => ({ label: group.label, options: group.options.map((option): Field => ({ name: option.name, label: option.label })) })),
+    () => catalogue.fields.map((group) => ({ label: group.label, options: group.options.map((option): Field => ({ name: option.name, label: option.label })) })),
     [catalogue],
   );
   const change = (next: RuleGroupType) => {
     setQuery(next);
     onChange(cleaned(next));
   };
-  const operatorsOf = (name: string) => findField(catalogue, name)?.operators ?? ["="];
+  const operatorsOf = (name: string) => findField(catalogue, name)?.operators ?? [{ name: "=", label: "=" }];
   const context: BuilderContext = { catalogue, texts, problems };
   return (
     <div className="lc-builder">
@@ -81,14 +81,15 @@ export function RuleBuilder({ catalogue, initial, serverProblems, onChange }: Pr
           controlClassnames={{ ruleGroup: "lc-group", rule: "lc-rule" }}
           autoSelectField={false}
           translations={{ fields: { placeholderName: UNSET, placeholderLabel: texts.chooseField } }}
-          getOperators={(name) => operatorsOf(name).map((operator) => ({ name: operator, label: operator }))}
-          getDefaultOperator={(name) => operatorsOf(name)[0] ?? "="}
+          getOperators={(name) => operatorsOf(name).map((entry) => ({ ...entry, value: entry.name }))}
+          getDefaultOperator={(name) => operatorsOf(name)[0]?.name ?? "="}
           getDefaultValue={(rule: RuleType) => {
             const field = findField(catalogue, rule.field);
             return field ? initialValue(catalogue, field, rule.operator) : "";
           }}
           getRuleClassname={(rule: RuleType) => (isRuleComplete(rule) ? "" : "lc-incomplete")}
           showNotToggle
+          addRuleToNewGroups
           showCloneButtons
           listsAsArrays
           resetOnFieldChange
@@ -103,7 +104,7 @@ export function RuleBuilder({ catalogue, initial, serverProblems, onChange }: Pr
             {catalogue.examples.length > 0 && (
               <div className="lc-examples" aria-label={texts.examples}>
                 {catalogue.examples.map((example) => (
-                  <button type="button" className="lc-button" key={example.label} title={example.help} onClick={() => change(example.rule as RuleGroupType)}>
+                  <button type="button" className="lc-button" key={example.label} onClick={() => change(example.rule as RuleGroupType)}>
                     {example.label}
                   </button>
                 ))}
@@ -111,7 +112,7 @@ export function RuleBuilder({ catalogue, initial, serverProblems, onChange }: Pr
             )}
           </div>
         )}
-        <p className="lc-quiet lc-note">{texts.missingHint}</p>
+        <p className="lc-quiet lc-note">{catalogue.help}</p>
       </div>
       <PreviewPanel state={state} isComplete={isComplete} language={catalogue.language} texts={texts} />
     </div>

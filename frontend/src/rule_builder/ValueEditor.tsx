@@ -1,71 +1,26 @@
 /** The right input for a field and an operator; keeps numbers numbers and pairs pairs. */
 import { useEffect, useState } from "react";
 import type { ValueEditorProps } from "react-querybuilder";
-import { findField, type CatalogueField } from "./catalogue";
+import { findField, isNumber, type CatalogueField } from "./catalogue";
 import { EventEditor, type EventValue } from "./EventEditor";
+import { FilterList, type Filter } from "./FilterList";
+import { DaysInput, ScalarInput } from "./ScalarInput";
 import { initialValue, type Scalar, shapeOf } from "./values";
 import type { BuilderContext } from "./RuleBuilder";
 import type { Texts } from "./texts";
 
-interface ScalarProps {
+interface ListProps {
   field: CatalogueField;
-  value: Scalar;
+  value: Scalar[];
   texts: Texts;
-  onChange: (value: Scalar) => void;
+  onChange: (value: Scalar[]) => void;
 }
 
-function ScalarInput({ field, value, texts, onChange }: ScalarProps) {
-  if (field.type === "boolean") {
-    return (
-      <select className="lc-input" aria-label={texts.value} value={String(value)} onChange={(event) => onChange(event.target.value === "true")}>
-        <option value="true">{texts.yes}</option>
-        <option value="false">{texts.no}</option>
-      </select>
-    );
-  }
-  if (field.values?.length) {
-    return (
-      <select className="lc-input" aria-label={texts.value} value={String(value)} onChange={(event) => onChange(event.target.value)}>
-        <option value="">{texts.chooseValue}</option>
-        {field.values.map((entry) => (
-          <option key={entry.name} value={entry.name}>
-            {entry.label}
-          </option>
-        ))}
-      </select>
-    );
-  }
-  if (field.type === "number") {
-    return (
-      <span className="lc-unit">
-        <input
-          type="number"
-          step="any"
-          className="lc-input lc-number"
-          aria-label={texts.value}
-          value={String(value)}
-          onChange={(event) => onChange(event.target.value === "" ? "" : Number(event.target.value))}
-        />
-        {field.unit}
-      </span>
-    );
-  }
-  return (
-    <input
-      type={field.type === "date" || field.type === "datetime" ? "date" : "text"}
-      className="lc-input"
-      aria-label={texts.value}
-      value={field.type === "datetime" ? String(value).slice(0, 10) : String(value)}
-      onChange={(event) => onChange(event.target.value)}
-    />
-  );
-}
-
-function ListInput({ field, value, texts, onChange }: Omit<ScalarProps, "value" | "onChange"> & { value: Scalar[]; onChange: (value: Scalar[]) => void }) {
+function ListInput({ field, value, texts, onChange }: ListProps) {
   const [draft, setDraft] = useState("");
   const label = (item: Scalar) => field.values?.find((entry) => entry.name === item)?.label ?? String(item);
   const add = (item: string) => {
-    const next: Scalar = field.type === "number" ? Number(item) : item.trim();
+    const next: Scalar = isNumber(field) ? Number(item) : item.trim();
     if (item.trim() !== "" && !value.includes(next)) onChange([...value, next]);
     setDraft("");
   };
@@ -93,7 +48,7 @@ function ListInput({ field, value, texts, onChange }: Omit<ScalarProps, "value" 
       ) : (
         <input
           className="lc-input"
-          type={field.type === "number" ? "number" : "text"}
+          type={isNumber(field) ? "number" : "text"}
           placeholder={texts.addValue}
           aria-label={texts.addValue}
           value={draft}
@@ -130,18 +85,14 @@ export function ValueEditor(props: ValueEditorProps) {
         <EventEditor value={value as EventValue} catalogue={catalogue} texts={texts} onChange={props.handleOnChange} />
       )}
       {shape === "scalar" && <ScalarInput field={field} value={value as Scalar} texts={texts} onChange={props.handleOnChange} />}
-      {shape === "days" && (
-        <span className="lc-unit">
-          <input
-            type="number"
-            min={0}
-            className="lc-input lc-number"
-            aria-label={texts.days}
-            value={String(value)}
-            onChange={(event) => props.handleOnChange(event.target.value === "" ? "" : Number(event.target.value))}
-          />
-          {texts.days}
-        </span>
+      {shape === "days" && <DaysInput value={value as Scalar} texts={texts} onChange={props.handleOnChange} />}
+      {shape === "loan" && (
+        <FilterList
+          filters={(value as { where: Filter[] }).where}
+          properties={catalogue.loan.properties}
+          texts={texts}
+          onChange={(where) => props.handleOnChange({ where })}
+        />
       )}
       {shape === "pair" && (
         <span className="lc-row">
@@ -175,7 +126,9 @@ export function ValueEditor(props: ValueEditorProps) {
 function shapeFits(shape: string, value: unknown): boolean {
   switch (shape) {
     case "event":
-      return typeof value === "object" && value !== null && !Array.isArray(value);
+      return typeof value === "object" && value !== null && "event" in value;
+    case "loan":
+      return typeof value === "object" && value !== null && "where" in value;
     case "pair":
       return Array.isArray(value) && value.length === 2;
     case "list":
@@ -185,6 +138,6 @@ function shapeFits(shape: string, value: unknown): boolean {
     case "none":
       return true;
     default:
-      return typeof value !== "object";
+      return typeof value !== "object" && value !== undefined;
   }
 }

@@ -1,14 +1,15 @@
 /** What the server tells the builder: fields, events, examples, and where to ask for a preview. */
-export type FieldType =
-  | "number"
+export type FieldKind =
+  | "integer"
+  | "decimal"
   | "text"
   | "choice"
   | "date"
-  | "datetime"
-  | "boolean"
+  | "flag"
   | "consent"
   | "segment"
-  | "event";
+  | "event"
+  | "loan";
 
 export interface Choice {
   name: string;
@@ -18,11 +19,11 @@ export interface Choice {
 export interface CatalogueField {
   name: string;
   label: string;
-  type: FieldType;
-  operators: string[];
+  kind: FieldKind;
+  operators: Choice[];
   values?: Choice[];
   unit?: string;
-  help?: string;
+  isProtected?: boolean;
 }
 
 export interface FieldGroup {
@@ -30,30 +31,26 @@ export interface FieldGroup {
   options: CatalogueField[];
 }
 
-export interface EventProperty {
-  name: string;
-  label: string;
-  type: "number" | "text";
-  values?: Choice[];
-}
-
 export interface Example {
   label: string;
-  help?: string;
   rule: unknown;
 }
 
 export interface Catalogue {
   language: string;
-  groups: FieldGroup[];
-  events: Choice[];
-  eventProperties: EventProperty[];
+  help: string;
+  fields: FieldGroup[];
+  event: { events: Choice[]; aggregates: Choice[]; operators: Choice[]; properties: CatalogueField[] };
+  loan: { properties: CatalogueField[] };
   examples: Example[];
   previewUrl: string;
 }
 
+export const isNumber = (field: CatalogueField | undefined): boolean =>
+  field?.kind === "integer" || field?.kind === "decimal";
+
 export function findField(catalogue: Catalogue, name: string): CatalogueField | undefined {
-  for (const group of catalogue.groups) {
+  for (const group of catalogue.fields) {
     const found = group.options.find((option) => option.name === name);
     if (found) return found;
   }

@@ -1,6 +1,7 @@
 /** Finds conditions that are not filled in yet, so that the count waits for them instead of failing. */
 import type { RuleGroupType, RuleType } from "react-querybuilder";
 import type { EventValue } from "./EventEditor";
+import type { Filter } from "./FilterList";
 
 const NO_VALUE = new Set(["null", "notNull", "granted", "not_granted"]);
 const PAIR = new Set(["between", "notBetween"]);
@@ -13,12 +14,16 @@ function isEventComplete(value: unknown): boolean {
   if (!event || typeof event !== "object" || isBlank(event.event) || isBlank(event.value)) return false;
   if (event.within_days !== undefined && isBlank(event.within_days)) return false;
   if (event.between && event.between.some(isBlank)) return false;
-  return (event.where ?? []).every((filter) => !isBlank(filter.property) && !isBlank(filter.value));
+  return areFiltersComplete(event.where ?? []);
 }
+
+const areFiltersComplete = (filters: Filter[]): boolean =>
+  filters.every((filter) => !isBlank(filter.property) && (NO_VALUE.has(filter.operator) || !isBlank(filter.value)));
 
 export function isRuleComplete(rule: RuleType): boolean {
   if (!rule.field || rule.field === UNSET) return false;
   if (rule.field === "event") return isEventComplete(rule.value);
+  if (rule.field === "loan") return areFiltersComplete((rule.value as { where?: Filter[] } | null)?.where ?? []);
   if (NO_VALUE.has(rule.operator)) return true;
   if (PAIR.has(rule.operator)) {
     return Array.isArray(rule.value) && rule.value.length === 2 && !rule.value.some(isBlank);

@@ -1,7 +1,6 @@
 /** Small controls of the builder in the look of the admin: buttons with icons, AND/OR as a switch. */
 import type { ActionProps, CombinatorSelectorProps, NotToggleProps, OperatorSelectorProps } from "react-querybuilder";
 import { findField } from "./catalogue";
-import { operatorLabel } from "./texts";
 import type { BuilderContext } from "./RuleBuilder";
 
 const contextOf = (props: { context?: unknown }): BuilderContext => props.context as BuilderContext;
@@ -44,7 +43,7 @@ export function NotSwitch(props: NotToggleProps) {
 export function OperatorSelector(props: OperatorSelectorProps) {
   const { catalogue, texts } = contextOf(props);
   const field = findField(catalogue, props.field);
-  if (!field || field.type === "event") return null;
+  if (!field || field.kind === "event" || field.kind === "loan") return null;
   return (
     <select
       className="lc-input lc-operator"
@@ -52,9 +51,9 @@ export function OperatorSelector(props: OperatorSelectorProps) {
       value={String(props.value)}
       onChange={(event) => props.handleOnChange(event.target.value)}
     >
-      {field.operators.map((name) => (
-        <option key={name} value={name}>
-          {operatorLabel(catalogue.language, name, field.type)}
+      {field.operators.map((entry) => (
+        <option key={entry.name} value={entry.name}>
+          {entry.label}
         </option>
       ))}
     </select>

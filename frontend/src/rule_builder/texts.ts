@@ -26,11 +26,9 @@ const english = {
   lastDays: "in the last … days",
   betweenDates: "between two dates",
   where: "where",
+  andAlso: "and",
+  isProtected: "not for credit offers",
   addFilter: "Filter by property",
-  count: "number of times",
-  sumAmount: "sum of amounts",
-  daysSinceLast: "days since the last",
-  daysSinceFirst: "days since the first",
   customersMatch: "customers match",
   ofAll: "of all customers",
   counting: "Counting…",
@@ -78,11 +76,9 @@ const chinese: Texts = {
   lastDays: "最近 … 天内",
   betweenDates: "两个日期之间",
   where: "其中",
+  andAlso: "且",
+  isProtected: "不可用于授信类活动",
   addFilter: "按属性过滤",
-  count: "发生次数",
-  sumAmount: "金额合计",
-  daysSinceLast: "距最近一次的天数",
-  daysSinceFirst: "距第一次的天数",
   customersMatch: "位客户符合条件",
   ofAll: "占全部客户",
   counting: "正在计算…",
@@ -101,72 +97,6 @@ const chinese: Texts = {
   problems: "请检查",
 };
 
-const englishOperators: Record<string, string> = {
-  "=": "is",
-  "!=": "is not",
-  "<": "less than",
-  "<=": "at most",
-  ">": "more than",
-  ">=": "at least",
-  contains: "contains",
-  beginsWith: "begins with",
-  endsWith: "ends with",
-  doesNotContain: "does not contain",
-  doesNotBeginWith: "does not begin with",
-  doesNotEndWith: "does not end with",
-  in: "is one of",
-  notIn: "is none of",
-  between: "between",
-  notBetween: "not between",
-  null: "has no value",
-  notNull: "has a value",
-  inLastDays: "in the last … days",
-  inNextDays: "in the next … days",
-  moreThanDaysAgo: "more than … days ago",
-  granted: "granted",
-  not_granted: "not granted",
-};
-
-const chineseOperators: Record<string, string> = {
-  "=": "等于",
-  "!=": "不等于",
-  "<": "小于",
-  "<=": "不大于",
-  ">": "大于",
-  ">=": "不小于",
-  contains: "包含",
-  beginsWith: "开头是",
-  endsWith: "结尾是",
-  doesNotContain: "不包含",
-  doesNotBeginWith: "开头不是",
-  doesNotEndWith: "结尾不是",
-  in: "属于",
-  notIn: "不属于",
-  between: "介于",
-  notBetween: "不介于",
-  null: "没有值",
-  notNull: "有值",
-  inLastDays: "在最近 … 天内",
-  inNextDays: "在未来 … 天内",
-  moreThanDaysAgo: "早于 … 天前",
-  granted: "已同意",
-  not_granted: "未同意",
-};
-
 const isChinese = (language: string): boolean => language.toLowerCase().startsWith("zh");
 
 export const textsFor = (language: string): Texts => (isChinese(language) ? chinese : english);
-
-export function operatorLabel(language: string, name: string, type?: string): string {
-  const labels = isChinese(language) ? chineseOperators : englishOperators;
-  const isDay = type === "date" || type === "datetime";
-  if (isDay && !isChinese(language)) {
-    const day: Record<string, string> = { "<": "before", "<=": "on or before", ">": "after", ">=": "on or after", "=": "on" };
-    return day[name] ?? labels[name] ?? name;
-  }
-  if (isDay) {
-    const day: Record<string, string> = { "<": "早于", "<=": "不晚于", ">": "晚于", ">=": "不早于", "=": "当天是" };
-    return day[name] ?? labels[name] ?? name;
-  }
-  return labels[name] ?? name;
-}

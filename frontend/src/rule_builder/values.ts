@@ -1,12 +1,14 @@
 /** Which shape a condition's value has, and the value a new condition starts with. */
 import type { Catalogue, CatalogueField } from "./catalogue";
 import { defaultEvent } from "./EventEditor";
+import { newFilter } from "./FilterList";
 
 export type Scalar = string | number | boolean;
-export type Shape = "none" | "scalar" | "pair" | "list" | "days" | "event";
+export type Shape = "none" | "scalar" | "pair" | "list" | "days" | "event" | "loan";
 
 export function shapeOf(field: CatalogueField, operator: string): Shape {
-  if (field.type === "event") return "event";
+  if (field.kind === "event") return "event";
+  if (field.kind === "loan") return "loan";
   switch (operator) {
     case "null":
     case "notNull":
@@ -32,6 +34,8 @@ export function initialValue(catalogue: Catalogue, field: CatalogueField, operat
   switch (shapeOf(field, operator)) {
     case "event":
       return defaultEvent(catalogue);
+    case "loan":
+      return { where: catalogue.loan.properties.slice(0, 2).map((field) => newFilter([field])) };
     case "none":
       return null;
     case "pair":
@@ -41,6 +45,6 @@ export function initialValue(catalogue: Catalogue, field: CatalogueField, operat
     case "days":
       return 30;
     case "scalar":
-      return field.type === "boolean" ? true : "";
+      return field.kind === "flag" ? true : "";
   }
 }

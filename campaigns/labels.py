@@ -1,0 +1,82 @@
+"""How the app's closed vocabularies are read aloud, in the language of the reader."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from django.utils.translation import gettext_lazy as _
+
+from campaigns.domain.campaign import CampaignStatus, DispatchStatus, MessageState
+from campaigns.domain.eligibility import Reason
+
+CAMPAIGN_STATUSES = {
+    CampaignStatus.DRAFT: _("Draft"),
+    CampaignStatus.IN_REVIEW: _("In review"),
+    CampaignStatus.APPROVED: _("Approved"),
+    CampaignStatus.RUNNING: _("Running"),
+    CampaignStatus.PAUSED: _("Paused"),
+    CampaignStatus.COMPLETED: _("Completed"),
+    CampaignStatus.CANCELLED: _("Cancelled"),
+    CampaignStatus.IMPORTED: _("Imported"),
+}
+CAMPAIGN_TONES = {
+    CampaignStatus.DRAFT: "",
+    CampaignStatus.IN_REVIEW: "warn",
+    CampaignStatus.APPROVED: "busy",
+    CampaignStatus.RUNNING: "busy",
+    CampaignStatus.PAUSED: "warn",
+    CampaignStatus.COMPLETED: "good",
+    CampaignStatus.CANCELLED: "bad",
+    CampaignStatus.IMPORTED: "",
+}
+DISPATCH_STATUSES = {
+    DispatchStatus.SCHEDULED: _("Scheduled"),
+    DispatchStatus.RUNNING: _("Running"),
+    DispatchStatus.HELD: _("On hold"),
+    DispatchStatus.COMPLETED: _("Completed"),
+    DispatchStatus.CANCELLED: _("Cancelled"),
+}
+MESSAGE_STATES = {
+    MessageState.PLANNED: _("Planned"),
+    MessageState.SENDING: _("Sending"),
+    MessageState.SENT: _("Sent"),
+    MessageState.DELIVERED: _("Delivered"),
+    MessageState.BOUNCED: _("Bounced"),
+    MessageState.FAILED: _("Failed"),
+    MessageState.UNKNOWN: _("Unknown"),
+    MessageState.SKIPPED: _("Skipped"),
+    MessageState.HELD_OUT: _("Control group"),
+    MessageState.CANCELLED: _("Cancelled"),
+}
+REASONS = {
+    Reason.UNREACHABLE: _("No address for this channel"),
+    Reason.BOUNCED: _("The address bounced before"),
+    Reason.NO_CONSENT: _("No consent for this channel and purpose"),
+    Reason.SUPPRESSED: _("On the stop list"),
+    Reason.HARDSHIP: _("In hardship, dispute or excluded"),
+    Reason.ARREARS: _("Payments are overdue"),
+    Reason.UNDERAGE: _("Under age"),
+    Reason.PERSONALISATION_OFF: _("Personal recommendations switched off"),
+    Reason.FREQUENCY_CAP: _("Contacted too often already"),
+    Reason.QUIET_HOURS: _("Waiting for the end of quiet hours"),
+    Reason.HOLDOUT: _("Kept in the control group"),
+    Reason.BUDGET: _("Budget used up"),
+    Reason.MISSING_VARIABLE: _("A value for the text is missing"),
+    Reason.RENDER_ERROR: _("The text could not be made"),
+    Reason.NO_CONTENT: _("No text in a suitable language"),
+    Reason.CHANNEL_REFUSED: _("Refused by the provider"),
+    Reason.RETRIES_EXHAUSTED: _("Several attempts failed"),
+    Reason.CRASHED: _("Interrupted while sending; not sent again by itself"),
+    Reason.CANCELLED: _("Campaign cancelled"),
+}
+CHANNEL_KINDS = {
+    "sms": _("SMS"),
+    "email": _("E-mail"),
+    "phone": _("Phone"),
+    "console": _("Console"),
+    "memory": _("Memory"),
+}
+
+
+def read(vocabulary: Mapping[Any, Any], value: str) -> str:
+    """Return the label of a value, or the value itself where the vocabulary does not know it."""
+    return str(vocabulary.get(value, value))
