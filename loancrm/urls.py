@@ -1,11 +1,21 @@
 """One include per app."""
 
 from django.contrib import admin
-from django.urls import URLPattern, URLResolver, include, path
+from django.urls import URLPattern, URLResolver, include, path, re_path
 from django.views.generic import RedirectView
 
+from loancrm.api.views import UnknownAddressView
+
+partner_api = [
+    path("", include("loancrm.api.urls")),
+    path("", include("customers.api.urls")),
+    path("", include("campaigns.api.urls")),
+    path("", include("analytics.api.urls")),
+    re_path("", UnknownAddressView.as_view()),
+]
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", RedirectView.as_view(pattern_name="admin:index"), name="home"),
     path("i18n/", include("django.conf.urls.i18n")),
     path("admin/", admin.site.urls),
+    path("api/v1/", include((partner_api, "api"))),
 ]

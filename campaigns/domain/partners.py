@@ -1,6 +1,8 @@
 """What partners may do, and where a lead of theirs stands."""
 
+from dataclasses import dataclass
 from enum import StrEnum
+from uuid import UUID
 
 from customers.domain.events import EventName
 
@@ -42,17 +44,14 @@ class ItemCode(StrEnum):
     """Why one item of a partner's call is refused."""
 
     MALFORMED = "malformed_item"
-    NOTHING_TO_IDENTIFY = "nothing_to_identify"
     REFERENCE_TAKEN = "reference_taken"
     LEAD_NOT_FOUND = "lead_not_found"
     LEAD_IS_DUPLICATE = "lead_is_duplicate"
     LEAD_MISSING = "lead_missing"
     EVENT_NOT_REPORTABLE = "event_not_reportable"
-    EVENT_ID_TAKEN = "event_id_taken"
-    TIME_IN_FUTURE = "time_in_future"
+    TIME_IMPLAUSIBLE = "time_implausible"
     AMOUNT_INVALID = "amount_invalid"
-    PROPERTIES_TOO_LARGE = "properties_too_large"
-    CONSENT_WITHOUT_EVIDENCE = "consent_without_evidence"
+    PROPERTIES_INVALID = "properties_invalid"
     CAMPAIGN_NOT_FOUND = "campaign_not_found"
 
 
@@ -88,3 +87,26 @@ def status_of(standing: LeadStanding) -> LeadStatus:
 def source_of(slug: str) -> str:
     """Return the name under which everything a partner hands in is stored."""
     return f"partner:{slug}"
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """Why an item is refused: a code, and the field it is about."""
+
+    code: str
+    field: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of the item at `index` of a call."""
+
+    index: int
+    status: LeadStatus
+    lead_id: UUID | None = None
+    faults: tuple[Fault, ...] = ()
+
+
+def rejected(index: int, *faults: Fault) -> Outcome:
+    """Return the outcome of a refused item."""
+    return Outcome(index=index, status=LeadStatus.REJECTED, faults=faults)

@@ -108,7 +108,7 @@ class IdempotencyKey(models.Model):
 @receiver(post_delete, sender=Campaign)
 @receiver(post_delete, sender=Segment)
 def forget_shares(sender: type[models.Model], instance: models.Model, **_kwargs: Any) -> None:
-    """Remove the permissions on a deleted object, so that a later one with its id starts unshared."""
+    """Remove the permissions on a deleted object: a later one with its id starts unshared."""
     on_object = {
         "content_type": ContentType.objects.get_for_model(sender),
         "object_pk": str(instance.pk),

@@ -6,12 +6,19 @@ from typing import Any, TypeVar
 
 from django.db.models import Model, QuerySet
 from django.utils.translation import gettext as _
+from drf_spectacular.utils import OpenApiParameter
 from rest_framework.request import Request
 
 from loancrm.kernel.errors import LoanCrmError
 
 PAGE_SIZE = 50
 LARGEST_PAGE = 200
+CURSOR_PARAMETERS = [
+    OpenApiParameter("cursor", str, description="`next_cursor` of the page before."),
+    OpenApiParameter(
+        "limit", {"type": "integer", "minimum": 1, "maximum": LARGEST_PAGE, "default": PAGE_SIZE}
+    ),
+]
 T = TypeVar("T", bound=Model)
 
 

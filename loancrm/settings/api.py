@@ -36,6 +36,8 @@ LOANCRM_API_LIMITS: dict[str, int] = {
     "token_requests_per_address": 30,
     "refused_tokens_per_address": 60,
 }
+# The API stands below the apps; this function tells it which partner a service user belongs to.
+LOANCRM_PARTNER_LOOKUP = "campaigns.services.partners.active_partner_of"
 LOANCRM_API_BODY_BYTES = 2_500_000
 LOANCRM_API_BULK_ITEMS = 1000
 

@@ -1,0 +1,155 @@
+"""How a partner's write is carried out: once a key, with a reply for every item."""
+
+import hashlib
+import re
+from collections.abc import Callable, Sequence
+from typing import Any, TypeVar
+
+import msgspec
+from django.db import IntegrityError, transaction
+from django.http import HttpResponse
+from django.utils.translation import gettext as _
+from rest_framework.request import Request
+
+from campaigns.api.structs import BulkReply, ItemResult
+from campaigns.api.texts import item_errors
+from campaigns.domain.partners import Fault, ItemCode, LeadStatus, Outcome, rejected
+from campaigns.services import idempotency
+from campaigns.services.idempotency import Claim, Reply
+from loancrm.api.rendering import JSON_TYPE
+from loancrm.api.views import PartnerView
+from loancrm.kernel import clock
+from loancrm.kernel.errors import LoanCrmError
+
+HEADER = "Idempotency-Key"
+REPLAY_HEADER = "Idempotent-Replay"
+_KEY = re.compile(r"[\x21-\x7e]{1,255}")
+_FAULT_PATH = re.compile(r" - at `\$\.?([a-z_0-9]*)[^`]*`$")
+_UNKNOWN_FIELD = re.compile(r"unknown field `([^`]{1,64})`")
+_ATTEMPTS = 3
+T = TypeVar("T")
+
+
+class KeyRequired(LoanCrmError):
+    """The call changes data without a natural id and came without a key."""
+
+    code = "idempotency_key_required"
+
+
+class KeyMalformed(LoanCrmError):
+    """The key is too long or has other than visible ASCII characters."""
+
+    code = "idempotency_key_malformed"
+
+
+class WriteView(PartnerView):
+    """A POST that is carried out once a key."""
+
+    key_required = False
+
+    def write(self, request: Request, body: bytes, work: Callable[[], Reply]) -> HttpResponse:
+        """Carry the work out in one transaction, or replay the reply of its first time."""
+        key = self._key_of(request)
+        if key is None:
+            return _response(_carried_out(work))
+        fingerprint = hashlib.sha256(f"{request.method} {request.path}\n".encode() + body)
+        held = idempotency.claim(
+            partner_id=self.partner.pk,
+            key=key,
+            fingerprint=fingerprint.hexdigest(),
+            now=clock.now(),
+        )
+        if isinstance(held, Reply):
+            response = _response(held)
+            response[REPLAY_HEADER] = "true"
+            return response
+        try:
+            reply = _carried_out(work, held)
+        except BaseException:
+            idempotency.release(held)
+            raise
+        return _response(reply)
+
+    def _key_of(self, request: Request) -> str | None:
+        key = request.headers.get(HEADER)
+        if key is None:
+            if self.key_required:
+                raise KeyRequired(
+                    _("Send an Idempotency-Key header, so that the call can be repeated safely.")
+                )
+            return None
+        if not _KEY.fullmatch(key):
+            raise KeyMalformed(_("An Idempotency-Key has 1 to 255 visible ASCII characters."))
+        return str(key)
+
+
+def decode_items(
+    raws: Sequence[msgspec.Raw], kind: type[T]
+) -> tuple[list[tuple[int, T]], list[Outcome]]:
+    """Return the items of the right shape, each with its index, and the refusals of the others."""
+    decoder = msgspec.json.Decoder(kind)
+    good: list[tuple[int, T]] = []
+    bad: list[Outcome] = []
+    for index, raw in enumerate(raws):
+        try:
+            good.append((index, decoder.decode(raw)))
+        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+            bad.append(rejected(index, Fault(ItemCode.MALFORMED, _field_of(error))))
+    return good, bad
+
+
+def bulk_reply(received: int, outcomes: Sequence[Outcome]) -> Reply:
+    """Return the reply with one result for every item, in order of index."""
+    by_status = dict.fromkeys(LeadStatus, 0)
+    for outcome in outcomes:
+        by_status[outcome.status] += 1
+    results = [
+        ItemResult(
+            index=outcome.index,
+            status=outcome.status,
+            lead_id=outcome.lead_id,
+            errors=item_errors(outcome.faults),
+        )
+        for outcome in sorted(outcomes, key=lambda outcome: outcome.index)
+    ]
+    return json_reply(
+        BulkReply(
+            received=received,
+            accepted=by_status[LeadStatus.ACCEPTED],
+            duplicates=by_status[LeadStatus.DUPLICATE],
+            rejected=by_status[LeadStatus.REJECTED],
+            results=results,
+        )
+    )
+
+
+def _carried_out(work: Callable[[], Reply], held: Claim | None = None) -> Reply:
+    for attempt in range(_ATTEMPTS):
+        try:
+            with transaction.atomic():
+                reply = work()
+                if held:
+                    idempotency.store(held, reply)
+                return reply
+        except IntegrityError:
+            # Another call stored the same person or event in between; now it can be seen.
+            if attempt == _ATTEMPTS - 1:
+                raise
+    raise AssertionError
+
+
+def json_reply(content: Any, *, status: int = 200) -> Reply:
+    """Return the reply that carries a struct."""
+    return Reply(status=status, body=msgspec.json.encode(content))
+
+
+def _response(reply: Reply) -> HttpResponse:
+    return HttpResponse(reply.body, status=reply.status, content_type=JSON_TYPE)
+
+
+def _field_of(error: Exception) -> str:
+    text = str(error)
+    if found := _UNKNOWN_FIELD.search(text):
+        return found[1]
+    found = _FAULT_PATH.search(text)
+    return found[1] if found else ""

@@ -1,0 +1,140 @@
+"""Between what partners send and get and the values that services take and return."""
+
+from django.utils.translation import gettext as _
+
+from campaigns.api import structs
+from campaigns.api.texts import item_errors
+from campaigns.domain.partner_events import Report
+from campaigns.domain.partners import (
+    ItemCode,
+    LeadStanding,
+    LeadStatus,
+    Outcome,
+    status_of,
+)
+from campaigns.models import Campaign, PartnerLead
+from campaigns.services.leads import LeadSubmission
+from customers.domain.captures import ConsentClaim, RawPerson
+from loancrm.api.errors import FieldsInvalid
+from loancrm.kernel.errors import LoanCrmError
+
+
+class LeadNotFound(LoanCrmError):
+    """The partner has no such lead."""
+
+    code = "lead_not_found"
+
+
+class CampaignNotFound(LoanCrmError):
+    """No such campaign is shared with the partner."""
+
+    code = "campaign_not_found"
+
+
+def submission_of(index: int, lead: structs.LeadIn) -> LeadSubmission:
+    """Return a lead as the service takes it."""
+    person = RawPerson(
+        name=lead.name,
+        phone=lead.phone,
+        email=lead.email,
+        national_id=lead.national_id,
+        birth_date=lead.birth_date,
+        gender=lead.gender,
+        province=lead.province,
+        city=lead.city,
+        occupation=lead.occupation,
+        education=lead.education,
+        marital=lead.marital,
+        income_band=lead.income_band,
+        language=lead.language,
+        consents=tuple(
+            ConsentClaim(
+                channel=consent.channel,
+                purpose=consent.purpose,
+                is_granted=consent.granted,
+                at=consent.at,
+                evidence=consent.evidence,
+                policy_version=consent.policy_version,
+            )
+            for consent in lead.consents
+        ),
+    )
+    return LeadSubmission(
+        index=index, reference=lead.reference, person=person, campaign=lead.campaign
+    )
+
+
+def report_of(index: int, event: structs.EventIn) -> Report:
+    """Return an event as the service takes it."""
+    return Report(
+        index=index,
+        report_id=event.event_id,
+        event=event.event,
+        occurred_at=event.occurred_at,
+        lead_id=event.lead_id,
+        reference=event.reference,
+        amount=event.amount,
+        channel=event.channel,
+        subject=event.subject,
+        properties=event.properties,
+    )
+
+
+def conversion_of(conversion: structs.ConversionIn) -> Report:
+    """Return a conversion as the service takes it."""
+    return Report(
+        index=0,
+        report_id=conversion.conversion_id,
+        event=conversion.event,
+        occurred_at=conversion.occurred_at,
+        lead_id=conversion.lead_id,
+        reference=conversion.reference,
+        amount=conversion.amount,
+        campaign=conversion.campaign,
+    )
+
+
+def refuse_if_rejected(outcome: Outcome) -> None:
+    """Turn the refusal of a single item into the problem of its request.
+
+    Raises:
+        LeadNotFound: The item names no lead of the partner.
+        CampaignNotFound: The item names a campaign that is not shared.
+        FieldsInvalid: Anything else is wrong.
+    """
+    if outcome.status is not LeadStatus.REJECTED:
+        return
+    codes = {fault.code for fault in outcome.faults}
+    if ItemCode.LEAD_NOT_FOUND in codes:
+        raise LeadNotFound(_("You have no such lead."))
+    if codes == {ItemCode.CAMPAIGN_NOT_FOUND}:
+        raise CampaignNotFound(_("No such campaign is shared with you."))
+    raise FieldsInvalid(item_errors(outcome.faults))
+
+
+def created_status(outcome: Outcome) -> int:
+    """Return 201 for something new, 200 for a duplicate."""
+    return 201 if outcome.status is LeadStatus.ACCEPTED else 200
+
+
+def lead_out(lead: PartnerLead) -> structs.LeadOut:
+    """Return a lead as its own partner sees it."""
+    return structs.LeadOut(
+        lead_id=lead.public_id,
+        reference=lead.reference,
+        status=status_of(LeadStanding(lead.standing)),
+        received_at=lead.received_at,
+    )
+
+
+def campaign_out(campaign: Campaign) -> structs.CampaignOut:
+    """Return a shared campaign."""
+    return structs.CampaignOut(
+        slug=campaign.slug,
+        name=campaign.name,
+        status=campaign.status,
+        purpose=campaign.purpose,
+        goal_event=campaign.goal_event,
+        goal_window_days=campaign.goal_window_days,
+        launched_at=campaign.launched_at,
+    )

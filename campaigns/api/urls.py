@@ -1,0 +1,15 @@
+"""Addresses of leads, events, conversions and campaigns."""
+
+from django.urls import path
+
+from campaigns.api import views
+
+urlpatterns = [
+    path("leads", views.LeadsView.as_view(), name="leads"),
+    path("leads/bulk", views.LeadsBulkView.as_view(), name="leads-bulk"),
+    path("leads/<uuid:lead_id>", views.LeadView.as_view(), name="lead"),
+    path("events", views.EventsView.as_view(), name="events"),
+    path("events/bulk", views.EventsBulkView.as_view(), name="events-bulk"),
+    path("conversions", views.ConversionsView.as_view(), name="conversions"),
+    path("campaigns", views.CampaignsView.as_view(), name="campaigns"),
+]

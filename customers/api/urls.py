@@ -1,0 +1,5 @@
+"""Addresses of segments."""
+
+from django.urls import URLPattern
+
+urlpatterns: list[URLPattern] = []

@@ -1,0 +1,136 @@
+"""Store people whom a partner or a form handed in, in a fixed number of set-based writes."""
+
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+
+from customers.domain.captures import TEXT_FIELDS, CapturedPerson, ConsentClaim
+from customers.domain.consent import ConsentFact, state_at
+from customers.domain.contact import ContactKind
+from customers.models import ConsentRecord, ConsentState, ContactPoint, Customer, IdentityLink
+from customers.selectors.captured_people import Entry
+from loancrm.kernel import crypto
+
+_BATCH = 500
+_MATCHED_BY = "capture"
+
+
+def store_new(*, entries: Sequence[Entry], source: str, now: datetime) -> None:
+    """Store new people with their contact points and consents; sets every entry's customer id.
+
+    For a service that checks the permission and writes the audit entry itself.
+    """
+    people = [(entry, entry.person) for entry in entries if entry.person is not None]
+    customers = [_customer(entry, person, source, now) for entry, person in people]
+    Customer.objects.bulk_create(customers, batch_size=_BATCH)
+    stored = [
+        (entry, person, customer)
+        for (entry, person), customer in zip(people, customers, strict=True)
+    ]
+    points: list[ContactPoint] = []
+    records: list[ConsentRecord] = []
+    states: list[ConsentState] = []
+    for entry, person, customer in stored:
+        entry.customer_id = customer.pk
+        points.extend(_points(entry, person, customer, source, now))
+        records.extend(_record(claim, customer, source, now) for claim in person.consents)
+        states.extend(_states(person.consents, customer, now))
+    ContactPoint.objects.bulk_create(points, batch_size=_BATCH)
+    ConsentRecord.objects.bulk_create(records, batch_size=_BATCH)
+    ConsentState.objects.bulk_create(states, batch_size=_BATCH)
+
+
+def link(*, source: str, customer_ids: dict[str, int], now: datetime) -> None:
+    """Remember {external id: customer id} of a source; ids that are linked stay as they are."""
+    IdentityLink.objects.bulk_create(
+        [
+            IdentityLink(
+                source=source,
+                external_id=external_id,
+                customer_id=customer_id,
+                matched_by=_MATCHED_BY,
+                created_at=now,
+            )
+            for external_id, customer_id in customer_ids.items()
+        ],
+        batch_size=_BATCH,
+        ignore_conflicts=True,
+    )
+
+
+def _customer(entry: Entry, person: CapturedPerson, source: str, now: datetime) -> Customer:
+    row = Customer(
+        name_index=entry.name_index,
+        national_id_index=entry.national_id_index,
+        birth_date=person.birth_date,
+        gender=person.gender,
+        language=person.language,
+        source=source,
+        created_at=now,
+        updated_at=now,
+        **{name: person.texts.get(name, "") for name in TEXT_FIELDS},
+    )
+    vault = crypto.vault()
+    if person.name:
+        row.name_sealed = vault.seal(Customer.NAME_COLUMN, row.public_id, person.name)
+    if person.national_id:
+        row.national_id_sealed = vault.seal(
+            Customer.NATIONAL_ID_COLUMN, row.public_id, person.national_id.number
+        )
+    return row
+
+
+def _points(
+    entry: Entry, person: CapturedPerson, customer: Customer, source: str, now: datetime
+) -> Iterator[ContactPoint]:
+    values = {
+        ContactKind.PHONE.value: person.phone.e164 if person.phone else "",
+        ContactKind.EMAIL.value: person.email,
+    }
+    for kind, index, is_primary in entry.points:
+        point = ContactPoint(
+            customer=customer,
+            kind=kind,
+            value_index=index,
+            is_primary=is_primary,
+            is_virtual_range=bool(person.phone and person.phone.is_virtual and kind == "phone"),
+            source=source,
+            created_at=now,
+        )
+        point.value_sealed = crypto.vault().seal(
+            ContactPoint.VALUE_COLUMN, point.row_key, values[kind]
+        )
+        yield point
+
+
+def _record(claim: ConsentClaim, customer: Customer, source: str, now: datetime) -> ConsentRecord:
+    return ConsentRecord(
+        customer=customer,
+        channel=claim.channel,
+        purpose=claim.purpose,
+        is_granted=claim.is_granted,
+        policy_version=claim.policy_version,
+        source=source,
+        evidence=claim.evidence,
+        at=claim.at,
+        recorded_at=now,
+    )
+
+
+def _states(
+    claims: Sequence[ConsentClaim], customer: Customer, now: datetime
+) -> Iterator[ConsentState]:
+    for channel, purpose in sorted({(claim.channel, claim.purpose) for claim in claims}):
+        facts = [
+            ConsentFact(is_granted=claim.is_granted, at=min(claim.at, now))
+            for claim in claims
+            if (claim.channel, claim.purpose) == (channel, purpose)
+        ]
+        fact = state_at(facts, now=now)
+        if fact is not None:
+            yield ConsentState(
+                customer=customer,
+                channel=channel,
+                purpose=purpose,
+                is_granted=fact.is_granted,
+                changed_at=fact.at,
+            )

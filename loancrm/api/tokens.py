@@ -1,0 +1,106 @@
+"""The token end points: client credentials in, a bearer token for one hour out (RFC 6749, 7009)."""
+
+import json
+from typing import Annotated, Any
+
+import msgspec
+from django.http import HttpResponse
+from django.utils.decorators import method_decorator
+from django.utils.translation import gettext as _
+from django.views.decorators.debug import sensitive_post_parameters
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import extend_schema
+from oauth2_provider.views.mixins import OAuthLibMixin
+from rest_framework.parsers import FormParser
+from rest_framework.permissions import AllowAny
+from rest_framework.request import Request
+from rest_framework.views import APIView
+
+from loancrm.api.errors import problem_response
+from loancrm.api.rendering import JSON_TYPE
+from loancrm.api.throttling import TokenThrottle
+
+
+class TokenRequest(msgspec.Struct):
+    """Credentials go here or, better, into HTTP Basic authentication."""
+
+    grant_type: Annotated[str, msgspec.Meta(pattern="^client_credentials$")]
+    scope: str = ""
+    """Scopes separated by blanks; without it, everything that is granted to the client."""
+    client_id: str = ""
+    client_secret: str = ""
+
+
+class Token(msgspec.Struct):
+    """A bearer token; `expires_in` is in seconds."""
+
+    access_token: str
+    expires_in: int
+    token_type: str
+    scope: str
+
+
+class RevocationRequest(msgspec.Struct):
+    """The token to revoke."""
+
+    token: str
+    token_type_hint: str = "access_token"  # noqa: S105 - the name of a kind of token
+    client_id: str = ""
+    client_secret: str = ""
+
+
+class _OAuthView(OAuthLibMixin, APIView):  # type: ignore[misc]  # untyped library
+    """Speaks OAuth inside and problem documents outside."""
+
+    authentication_classes = ()
+    permission_classes = (AllowAny,)
+    throttle_classes = (TokenThrottle,)
+    parser_classes = (FormParser,)
+
+    def _answer(self, headers: dict[str, str], body: str | None, status: int) -> HttpResponse:
+        if status < 400:
+            response = HttpResponse(body or "", status=status, content_type=JSON_TYPE)
+            for name, value in headers.items():
+                response[name] = value
+            return response
+        fault: dict[str, Any] = json.loads(body or "{}")
+        code = fault.get("error", "invalid_request")
+        detail = fault.get("error_description") or _("The token request was refused.")
+        kept = {"Cache-Control": "no-store", "Pragma": "no-cache"}
+        if challenge := headers.get("WWW-Authenticate"):
+            kept["WWW-Authenticate"] = challenge
+        return problem_response(code, detail, headers=kept, oauth_error=code)
+
+
+@method_decorator(sensitive_post_parameters("client_secret"), name="dispatch")
+class TokenView(_OAuthView):
+    """Hands out tokens."""
+
+    @extend_schema(
+        operation_id="oauth_token",
+        request={"application/x-www-form-urlencoded": TokenRequest},
+        responses={200: Token},
+        auth=[],
+    )
+    def post(self, request: Request) -> HttpResponse:
+        """Get a bearer token with client credentials."""
+        plain = request._request  # noqa: SLF001 - DRF's documented wrapper
+        __, headers, body, status = self.create_token_response(plain)
+        return self._answer(headers, body, status)
+
+
+@method_decorator(sensitive_post_parameters("client_secret", "token"), name="dispatch")
+class RevokeTokenView(_OAuthView):
+    """Ends tokens."""
+
+    @extend_schema(
+        operation_id="oauth_revoke",
+        request={"application/x-www-form-urlencoded": RevocationRequest},
+        responses={200: OpenApiTypes.NONE},
+        auth=[],
+    )
+    def post(self, request: Request) -> HttpResponse:
+        """Revoke a token of this client; an unknown token is no error (RFC 7009)."""
+        plain = request._request  # noqa: SLF001 - DRF's documented wrapper
+        __, headers, body, status = self.create_revocation_response(plain)
+        return self._answer(headers, body, status)
