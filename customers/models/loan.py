@@ -68,6 +68,12 @@ class Loan(models.Model):
     term_months = models.PositiveSmallIntegerField(_("term in months"))
     disbursed_on = models.DateField(_("disbursed on"))
     closed_on = models.DateField(_("closed on"), null=True, blank=True)
+    settled_on = models.DateField(
+        _("settled on"),
+        null=True,
+        blank=True,
+        help_text=_("The day it was closed, or the day its schedule was paid in full."),
+    )
     charged_off_on = models.DateField(_("charged off on"), null=True, blank=True)
     status = models.CharField(_("status"), max_length=12, default=LoanStatus.ACTIVE)
     dpd_days = models.IntegerField(_("days past due"), default=0)
