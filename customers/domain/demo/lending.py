@@ -8,12 +8,17 @@ from random import Random
 
 from customers.domain.application import ApplicationStatus
 from customers.domain.demo.people import Person, age_on, draw_moment
-from customers.domain.instalments import ScheduledInstalment, equal_instalment_schedule
+from customers.domain.instalments import (
+    ScheduledInstalment,
+    add_months,
+    equal_instalment_schedule,
+)
 from customers.domain.loan import LoanState, Payment, loan_state
 
 # Shares of people by the first thing they do; who does nothing stays a lead.
 _APPLY_SHARE = 0.62
 _LATE_SHARE = 0.05
+_LEAST_AGE = 18
 CHARGE_OFF_DAYS = 180
 
 
@@ -79,9 +84,10 @@ def draw_history(rng: Random, person: Person, *, today: date) -> LendingHistory:
     """Draw applications and loans from the day the person became known until `today`."""
     applications: list[DemoApplication] = []
     loans: list[DemoLoan] = []
-    if age_on(person.birth_date, today) < 19 or rng.random() > _APPLY_SHARE:
+    if age_on(person.birth_date, today) < _LEAST_AGE or rng.random() > _APPLY_SHARE:
         return LendingHistory((), ())
-    day = person.created_at.date() + timedelta(days=1 + int(rng.expovariate(1 / 20)))
+    known = person.created_at.date() + timedelta(days=1 + int(rng.expovariate(1 / 20)))
+    day = max(known, add_months(person.birth_date, 12 * _LEAST_AGE + 1))
     while day < today - timedelta(days=4) and len(applications) < 6:
         application = _draw_application(rng, person, len(applications) + 1, day, today)
         applications.append(application)

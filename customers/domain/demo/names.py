@@ -5,6 +5,8 @@ from datetime import date
 from itertools import accumulate
 from random import Random
 
+from customers.domain.national_id import check_digit
+
 # Share of the population in per mille, rounded, and the spelling used in e-mail addresses.
 # Source: Ministry of Public Security, Report on names in China 2020 (commonest surnames).
 _SURNAMES = """
@@ -50,9 +52,6 @@ _MOBILE_PREFIXES = tuple(
     for digit in digits
 )
 _NUMBERS_PER_PREFIX = 10_000
-# GB 11643-1999, clause 4.2: weights and the letters of ISO 7064 MOD 11-2.
-_ID_WEIGHTS = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
-_ID_CHECKS = "10X98765432"
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,14 +113,6 @@ def email_address(spelling: str, serial: int) -> str:
     return f"{spelling}{serial}@{EMAIL_DOMAINS[serial % len(EMAIL_DOMAINS)]}"
 
 
-def check_character(first_seventeen: str) -> str:
-    """Return the eighteenth character of an identity number (GB 11643-1999, ISO 7064 MOD 11-2)."""
-    total = sum(
-        int(digit) * weight for digit, weight in zip(first_seventeen, _ID_WEIGHTS, strict=True)
-    )
-    return _ID_CHECKS[total % 11]
-
-
 def national_id(*, province_code: str, born_on: date, serial: int, female: bool) -> str:
     """Return an identity number with a valid check character that nobody can hold.
 
@@ -131,4 +122,4 @@ def national_id(*, province_code: str, born_on: date, serial: int, female: bool)
     """
     sequence = (serial % 500) * 2 + (0 if female else 1)
     body = f"{province_code}0000{born_on:%Y%m%d}{sequence:03d}"
-    return body + check_character(body)
+    return body + check_digit(body)
