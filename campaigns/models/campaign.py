@@ -40,6 +40,9 @@ class Campaign(models.Model):
     budget_amount = models.DecimalField(
         _("budget"), max_digits=14, decimal_places=2, null=True, blank=True
     )
+    committed_amount = models.DecimalField(
+        _("spent or reserved"), max_digits=14, decimal_places=4, default=0, editable=False
+    )
     cost_per_message = models.DecimalField(
         _("cost a message"), max_digits=10, decimal_places=4, null=True, blank=True
     )
@@ -79,6 +82,11 @@ class Step(models.Model):
     position = models.PositiveSmallIntegerField(_("position"), default=1)
     channel = models.ForeignKey(Channel, null=True, on_delete=models.PROTECT, related_name="+")
     is_fallback = models.BooleanField(_("fallback"), default=False)
+    wait_minutes = models.PositiveIntegerField(
+        _("minutes after the step before"),
+        default=60,
+        help_text=_("A fallback waits this long for reports of messages that did not arrive."),
+    )
 
     class Meta:
         verbose_name = _("step")

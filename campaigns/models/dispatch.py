@@ -24,8 +24,6 @@ class Dispatch(models.Model):
     frozen_at = models.DateTimeField(_("frozen at"), null=True)
     completed_at = models.DateTimeField(_("completed at"), null=True)
     rule_digest = models.CharField(max_length=64, blank=True)
-    reserved_amount = models.DecimalField(max_digits=14, decimal_places=4, default=0)
-    spent_amount = models.DecimalField(_("spent"), max_digits=14, decimal_places=4, default=0)
     hold_reason = models.CharField(_("held because"), max_length=60, blank=True)
 
     class Meta:
@@ -53,6 +51,7 @@ class Chunk(models.Model):
     lease_until = models.DateTimeField(null=True)
     claimed_by = models.CharField(max_length=80, blank=True)
     attempts = models.PositiveSmallIntegerField(default=0)
+    reserved_amount = models.DecimalField(max_digits=14, decimal_places=4, default=0)
 
     class Meta:
         verbose_name = _("chunk")
@@ -73,12 +72,21 @@ class Chunk(models.Model):
 class Message(models.Model):
     """One person in one dispatch; held-out and skipped people have rows too."""
 
-    dispatch = models.ForeignKey(Dispatch, on_delete=models.CASCADE, related_name="messages")
-    customer = models.ForeignKey(Customer, on_delete=models.CASCADE, related_name="+")
-    variant = models.ForeignKey(Variant, null=True, on_delete=models.PROTECT, related_name="+")
-    content = models.ForeignKey(
-        ContentVersion, null=True, on_delete=models.PROTECT, related_name="+"
+    # The keys have no index of their own where a constraint or an index below starts with them:
+    # freezing a million rows pays for every index.
+    dispatch = models.ForeignKey(
+        Dispatch, on_delete=models.CASCADE, related_name="messages", db_index=False
     )
+    customer = models.ForeignKey(
+        Customer, on_delete=models.CASCADE, related_name="+", db_index=False
+    )
+    variant = models.ForeignKey(
+        Variant, null=True, on_delete=models.PROTECT, related_name="+", db_index=False
+    )
+    content = models.ForeignKey(
+        ContentVersion, null=True, on_delete=models.PROTECT, related_name="+", db_index=False
+    )
+    is_control = models.BooleanField(_("control group"), default=False)
     state = models.CharField(_("state"), max_length=10, default=MessageState.PLANNED)
     reason = models.CharField(_("reason"), max_length=40, blank=True)
     rule_version = models.PositiveSmallIntegerField(default=0)
@@ -100,7 +108,7 @@ class Message(models.Model):
             models.UniqueConstraint(fields=["dispatch", "customer"], name="message_once_a_person")
         ]
         indexes = [
-            models.Index(fields=["customer", "sent_at"], name="message_customer_sent"),
+            models.Index(fields=["customer", "attempted_at"], name="message_customer_attempt"),
             models.Index(
                 fields=["provider_message_id"],
                 condition=~Q(provider_message_id=""),

@@ -7,8 +7,8 @@ from urllib.parse import urlsplit
 from django.utils.translation import gettext_lazy as _
 
 from loancrm.settings.api import *
-from loancrm.settings.environment import Environment, parse_keys
-from loancrm.settings.unfold import UNFOLD as UNFOLD
+from loancrm.settings.environment import Environment, parse_keys, parse_window
+from loancrm.settings.unfold import *
 
 BASE_DIR = Path(__file__).resolve().parents[2]
 env = Environment()
@@ -16,6 +16,17 @@ env = Environment()
 LOANCRM_VAR_DIR = Path(env.text("LOANCRM_VAR_DIR", str(BASE_DIR / "var")))
 LOANCRM_VAR_DIR.mkdir(parents=True, exist_ok=True)
 LOANCRM_PUBLIC_URL = env.text("LOANCRM_PUBLIC_URL", "http://127.0.0.1:8000").rstrip("/")
+# Who speaks: texts may name them, and the law wants them named.
+LOANCRM_BRAND = env.text("LOANCRM_BRAND", "loancrm")
+LOANCRM_HOTLINE = env.text("LOANCRM_HOTLINE", "")
+LOANCRM_POSTAL_ADDRESS = env.text("LOANCRM_POSTAL_ADDRESS", "")
+# Local hours in which marketing may be sent; wider than 08:00-21:00 is refused.
+LOANCRM_SENDING_WINDOW = env.parsed(
+    "LOANCRM_SENDING_WINDOW",
+    (9, 20),
+    parse_window,
+    "two whole hours between 8 and 21, such as 9-20",
+)
 LOANCRM_DEMO_CLOCK = env.text("LOANCRM_DEMO_CLOCK", "")
 LOANCRM_KEYS: dict[str, bytes] = env.parsed(
     "LOANCRM_KEYS", {}, parse_keys, "`id:base64 of 32 bytes`, comma-separated, the active one first"
@@ -155,6 +166,9 @@ CELERY_BROKER_TRANSPORT_OPTIONS: dict[str, Any] = (
         "polling_interval": 0.2,
     }
 )
+# Workers that drain dispatches at the same time, and how long one does before it lets others run.
+LOANCRM_DISPATCH_WORKERS = env.parsed("LOANCRM_DISPATCH_WORKERS", 2, int, "a whole number")
+LOANCRM_DRAIN_SECONDS = 60
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_ACKS_LATE = True
 CELERY_TASK_REJECT_ON_WORKER_LOST = False

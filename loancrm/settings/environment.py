@@ -91,6 +91,18 @@ def parse_keys(raw: str) -> dict[str, bytes]:
     return keys
 
 
+def parse_window(raw: str) -> tuple[int, int]:
+    """Return (opening hour, closing hour) from `9-20`.
+
+    Raises:
+        ValueError: It is malformed, empty, or reaches beyond 08:00-21:00.
+    """
+    opens, closes = (int(part) for part in raw.split("-"))
+    if not 8 <= opens < closes <= 21:
+        raise ValueError(raw)
+    return opens, closes
+
+
 def development_secrets(path: Path) -> dict[str, str]:
     """Return the development secrets kept in a private file, written on first use."""
     if not path.exists():

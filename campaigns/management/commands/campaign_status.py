@@ -1,0 +1,27 @@
+"""Print where a campaign stands."""
+
+from typing import Any
+
+from django.core.management.base import CommandParser
+
+from campaigns.management.arguments import add_campaign, campaign_of
+from campaigns.selectors import campaign_status
+from loancrm.kernel.commands import LoanCrmCommand
+
+
+class Command(LoanCrmCommand):
+    help = "Count a campaign's messages by state; the counts add up to its audience."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        add_campaign(parser)
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        status = campaign_status.status_of(campaign_of(options))
+        if options["json"]:
+            self.print_json(status.to_json())
+            return
+        self.stdout.write(f"{status.slug} {status.status}: {status.audience}")
+        for state, count in status.states.items():
+            self.stdout.write(f"  {state:<10} {count}")
+        for reason, count in status.reasons.items():
+            self.stdout.write(f"    {reason:<20} {count}")

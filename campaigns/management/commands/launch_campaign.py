@@ -1,0 +1,56 @@
+"""Launch a campaign."""
+
+import time
+from typing import Any
+
+from django.core.management.base import CommandError, CommandParser
+
+from campaigns.domain.campaign import CampaignStatus
+from campaigns.management.arguments import actor_of, add_campaign, campaign_of
+from campaigns.models import Campaign
+from campaigns.selectors import campaign_status
+from campaigns.services import launch
+from loancrm.kernel import clock, progress
+from loancrm.kernel.commands import LoanCrmCommand
+
+POLL_SECONDS = 0.5
+ENDED = {CampaignStatus.COMPLETED, CampaignStatus.CANCELLED, CampaignStatus.PAUSED}
+
+
+class Command(LoanCrmCommand):
+    help = "Freeze the audience of an approved campaign and start sending."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        add_campaign(parser)
+        parser.add_argument("--as", dest="username", help="who launches; else the operator")
+        parser.add_argument("--wait", action="store_true", help="until the campaign is over")
+        parser.add_argument("--timeout", type=float, default=3600.0, help="seconds to wait at most")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        campaign = campaign_of(options)
+        actor = actor_of(options, "launch_campaign")
+        launch.launch_campaign(campaign=campaign, actor=actor, now=clock.now())
+        if options["wait"]:
+            self._wait(campaign, options["timeout"])
+        status = campaign_status.status_of(Campaign.objects.get(pk=campaign.pk))
+        if options["json"]:
+            self.print_json(status.to_json())
+        else:
+            self.stdout.write(f"{status.slug} {status.status}: {status.audience}")
+
+    def _wait(self, campaign: Campaign, timeout: float) -> None:
+        ends = time.monotonic() + timeout
+        with progress.bar(total=None, description=campaign.slug, unit="message") as bar:
+            while True:
+                campaign.refresh_from_db()
+                status = campaign_status.status_of(campaign)
+                bar.total = status.audience
+                bar.n = status.audience - status.open_count
+                bar.refresh()
+                if campaign.status in ENDED:
+                    return
+                if status.is_held:
+                    raise CommandError(f"dispatch_held: {status.hold_reason}")
+                if time.monotonic() > ends:
+                    raise CommandError("wait_timeout: is a worker running?")
+                time.sleep(POLL_SECONDS)

@@ -1,0 +1,235 @@
+"""What gates and texts need about the people of one chunk, in a fixed number of queries."""
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from django.db.models import Max, Q
+
+from campaigns.domain import frequency, schedule
+from campaigns.domain.campaign import HANDED_OVER_STATES, MessageState
+from campaigns.domain.eligibility import ContactFacts, MessagePlan
+from campaigns.domain.frequency import PastSend
+from campaigns.models import Message, Suppression
+from customers.domain.contact import ContactKind, ContactStatus
+from customers.domain.loan import LoanStatus
+from customers.models import AttributeType, AttributeValue, ConsentState, ContactPoint, Loan
+
+CONTACT_KINDS: Mapping[str, ContactKind] = {
+    "sms": ContactKind.PHONE,
+    "phone": ContactKind.PHONE,
+    "email": ContactKind.EMAIL,
+    "wechat": ContactKind.WECHAT,
+    "push": ContactKind.PUSH,
+}
+_MESSAGE_COLUMNS = (
+    "pk",
+    "customer_id",
+    "variant_id",
+    "is_control",
+    "attempts",
+    "customer__public_id",
+    "customer__name_sealed",
+    "customer__gender",
+    "customer__province",
+    "customer__city",
+    "customer__language",
+    "customer__time_zone",
+    "customer__marketing_status",
+    "customer__birth_date",
+    "customer__personalisation_allowed",
+)
+COUNTED_STATES = (*HANDED_OVER_STATES, MessageState.SENDING)
+
+
+@dataclass(frozen=True, slots=True)
+class SealedText:
+    """A sealed value with the key of its row, opened only when a message is written."""
+
+    row_key: UUID
+    envelope: bytes = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Recipient:
+    """One message row with what gates and texts need to know about its person."""
+
+    message_id: int
+    customer_id: int
+    variant_id: int | None
+    attempts: int
+    language: str
+    gender: str
+    province: str
+    city: str
+    name: SealedText | None
+    address: SealedText | None
+    facts: ContactFacts
+    attributes: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class _Point:
+    row_key: UUID
+    envelope: bytes = field(repr=False)
+    value_index: str
+    is_active: bool
+
+
+def load_recipients(
+    *,
+    messages: Q,
+    plan: MessagePlan,
+    now: datetime,
+    attribute_names: Sequence[str] = (),
+) -> list[Recipient]:
+    """Return the people of the messages that match, ordered by message id.
+
+    Args:
+        messages: Which messages; at most about 500.
+        attribute_names: Typed attributes that the texts use.
+    """
+    rows = list(Message.objects.filter(messages).order_by("pk").values_list(*_MESSAGE_COLUMNS))
+    ids = [row[1] for row in rows]
+    points = _points(ids, plan.channel)
+    consented = _consented(ids, plan, now)
+    suppressed = _suppressed(ids, points, plan)
+    past = past_sends(ids, plan, now)
+    overdue = _overdue(ids)
+    attributes = _attributes(ids, attribute_names)
+    recipients: list[Recipient] = []
+    for row in rows:
+        customer_id = row[1]
+        point = points.get(customer_id)
+        facts = ContactFacts(
+            customer_id=customer_id,
+            has_point=point is not None,
+            is_point_active=point is not None and point.is_active,
+            has_consent=customer_id in consented,
+            is_suppressed=customer_id in suppressed,
+            marketing_status=row[12],
+            birth_date=row[13],
+            dpd_days=overdue.get(customer_id, 0),
+            personalisation_allowed=row[14],
+            zone=schedule.zone_of(row[11]),
+            is_control=row[3],
+            past_sends=tuple(past.get(customer_id, ())),
+        )
+        recipients.append(
+            Recipient(
+                message_id=row[0],
+                customer_id=customer_id,
+                variant_id=row[2],
+                attempts=row[4],
+                language=row[10],
+                gender=row[7],
+                province=row[8],
+                city=row[9],
+                name=SealedText(row[5], bytes(row[6])) if row[6] else None,
+                address=SealedText(point.row_key, point.envelope) if point else None,
+                facts=facts,
+                attributes=attributes.get(customer_id, {}),
+            )
+        )
+    return recipients
+
+
+def past_sends(
+    customer_ids: Sequence[int], plan: MessagePlan, now: datetime
+) -> dict[int, list[PastSend]]:
+    """Return the marketing messages handed over within the longest window of the caps."""
+    hours = frequency.longest_window_hours(plan.caps)
+    if not hours or not customer_ids:
+        return {}
+    rows = Message.objects.filter(
+        customer_id__in=customer_ids,
+        attempted_at__gt=now - timedelta(hours=hours),
+        state__in=COUNTED_STATES,
+        dispatch__campaign__purpose=plan.purpose,
+        dispatch__is_test=False,
+    ).values_list("customer_id", "dispatch__channel_kind", "attempted_at")
+    found: dict[int, list[PastSend]] = defaultdict(list)
+    for customer_id, channel, at in rows:
+        if at is not None:
+            found[customer_id].append(PastSend(channel=channel, at=at))
+    return found
+
+
+def _points(customer_ids: Sequence[int], channel: str) -> dict[int, _Point]:
+    rows = ContactPoint.objects.filter(
+        customer_id__in=customer_ids, kind=CONTACT_KINDS.get(channel, channel), is_primary=True
+    ).values_list("customer_id", "row_key", "value_sealed", "value_index", "status")
+    return {
+        customer_id: _Point(row_key, bytes(sealed), index, status == ContactStatus.ACTIVE)
+        for customer_id, row_key, sealed, index, status in rows
+    }
+
+
+def _consented(customer_ids: Sequence[int], plan: MessagePlan, now: datetime) -> set[int]:
+    rows = ConsentState.objects.filter(
+        Q(expires_at__isnull=True) | Q(expires_at__gt=now),
+        customer_id__in=customer_ids,
+        channel=plan.channel,
+        purpose=plan.purpose,
+        is_granted=True,
+        changed_at__lte=now,
+    ).values_list("customer_id", flat=True)
+    return set(rows)
+
+
+def _suppressed(
+    customer_ids: Sequence[int], points: Mapping[int, _Point], plan: MessagePlan
+) -> set[int]:
+    people_of: dict[str, list[int]] = defaultdict(list)
+    for customer_id, point in points.items():
+        people_of[point.value_index].append(customer_id)
+    rows = Suppression.objects.filter(
+        Q(customer_id__in=customer_ids) | Q(value_index__in=list(people_of)),
+        channel__in=["", plan.channel],
+        purpose__in=["", plan.purpose],
+        lifted_at__isnull=True,
+    ).values_list("customer_id", "value_index")
+    found: set[int] = set()
+    for customer_id, value_index in rows:
+        if customer_id is not None:
+            found.add(customer_id)
+        found.update(people_of.get(value_index, ()))
+    return found
+
+
+def _overdue(customer_ids: Sequence[int]) -> dict[int, int]:
+    rows = (
+        Loan.objects.filter(
+            customer_id__in=customer_ids,
+            status__in=[LoanStatus.ACTIVE, LoanStatus.OVERDUE, LoanStatus.CHARGED_OFF],
+            dpd_days__gt=0,
+        )
+        .values_list("customer_id")
+        .annotate(most=Max("dpd_days"))
+    )
+    return dict(rows)
+
+
+def _attributes(customer_ids: Sequence[int], names: Sequence[str]) -> dict[int, dict[str, Any]]:
+    found: dict[int, dict[str, Any]] = defaultdict(dict)
+    if not names:
+        return found
+    rows = AttributeValue.objects.filter(
+        customer_id__in=customer_ids, definition__name__in=names
+    ).values_list(
+        "customer_id", "definition__name", "definition__value_type", "number", "text", "day", "flag"
+    )
+    for customer_id, name, value_type, number, text, day, flag in rows:
+        match AttributeType(value_type):
+            case AttributeType.NUMBER:
+                found[customer_id][name] = number
+            case AttributeType.TEXT:
+                found[customer_id][name] = text
+            case AttributeType.DAY:
+                found[customer_id][name] = day
+            case AttributeType.FLAG:
+                found[customer_id][name] = flag
+    return found

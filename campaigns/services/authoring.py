@@ -1,0 +1,285 @@
+"""Writing campaigns: create from a description, edit texts, submit for review."""
+
+import hashlib
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from django.contrib.auth.models import User
+from django.db import transaction
+from django.utils.translation import gettext as _
+
+from campaigns.domain import email_html
+from campaigns.domain.campaign import CAMPAIGN_MOVES, CampaignStatus
+from campaigns.domain.spec import CampaignSpec, SpecProblems, StepSpec, TextSpec, parse_spec
+from campaigns.models import Campaign, CampaignCost, Channel, ContentVersion, Step, Variant
+from customers.models import Segment
+from customers.services import segments
+from loancrm.kernel import access, audit, clock
+from loancrm.kernel.access import Actor
+from loancrm.kernel.errors import LoanCrmError
+
+EDITABLE = frozenset({CampaignStatus.DRAFT})
+
+
+class CampaignRefused(LoanCrmError):
+    """The description of a campaign is not usable; facts hold `problems`."""
+
+    code = "campaign_invalid"
+
+
+class CampaignLocked(LoanCrmError):
+    """The campaign is in a state in which it cannot be changed like this."""
+
+    code = "campaign_locked"
+
+
+@transaction.atomic
+def create_campaign(*, source: Mapping[str, Any], actor: Actor, now: datetime) -> Campaign:
+    """Create a draft from its description; nothing is kept when any part is wrong.
+
+    Raises:
+        CampaignRefused: The description has problems; every one is named with its path.
+        PermissionRefused: The actor may not write campaigns.
+    """
+    access.require(actor, "campaigns.author_campaign")
+    try:
+        spec = parse_spec(source)
+    except SpecProblems as error:
+        raise _refused(error.problems) from error
+    _check_references(spec)
+    author = actor.user or User.objects.filter(username=spec.author).first()
+    segment = _segment(spec, actor=actor, now=now)
+    campaign = Campaign.objects.create(
+        slug=spec.slug,
+        name=spec.name,
+        description=spec.description,
+        purpose=spec.purpose,
+        segment=segment,
+        goal_event=spec.goal_event,
+        goal_window_days=spec.goal_window_days,
+        holdout_share=spec.holdout_share,
+        start_at=spec.start_at,
+        late_limit_hours=spec.late_limit_hours,
+        budget_amount=spec.budget_amount,
+        cost_per_message=spec.cost_per_message,
+        author=author,
+        created_at=now,
+        updated_at=now,
+    )
+    for position, step in enumerate(spec.steps, start=1):
+        _create_step(campaign, step, position=position, author=author, now=now)
+    CampaignCost.objects.bulk_create(
+        CampaignCost(
+            campaign=campaign,
+            category=cost.category,
+            amount=cost.amount,
+            note=cost.note,
+            incurred_on=(spec.start_at or now).astimezone(clock.company_zone()).date(),
+        )
+        for cost in spec.costs
+    )
+    audit.record(
+        actor=actor,
+        action="campaign.created",
+        object_type="campaign",
+        object_id=campaign.pk,
+        now=now,
+        facts={"slug": campaign.slug, "segment": segment.slug},
+    )
+    return campaign
+
+
+@transaction.atomic
+def revise_content(
+    *, variant: Variant, text: TextSpec, actor: Actor, now: datetime
+) -> ContentVersion:
+    """Store a new version of a variant's text and make it the current one.
+
+    Raises:
+        CampaignLocked: The campaign is no draft.
+        PermissionRefused: The actor may not write campaigns.
+    """
+    campaign = variant.step.campaign
+    access.require(actor, "campaigns.author_campaign", campaign)
+    require_draft(campaign)
+    last = (
+        ContentVersion.objects.filter(variant=variant, locale=text.locale)
+        .order_by("-number")
+        .first()
+    )
+    ContentVersion.objects.filter(variant=variant, locale=text.locale, is_current=True).update(
+        is_current=False
+    )
+    content = _content(variant, text, author=actor.user, now=now)
+    content.number = last.number + 1 if last else 1
+    content.save()
+    audit.record(
+        actor=actor,
+        action="campaign.content_revised",
+        object_type="campaign",
+        object_id=campaign.pk,
+        now=now,
+        facts={"variant": variant.key, "locale": text.locale, "digest": content.digest},
+    )
+    return content
+
+
+@transaction.atomic
+def update_campaign(
+    *, campaign: Campaign, changes: Mapping[str, Any], actor: Actor, now: datetime
+) -> Campaign:
+    """Change fields of a draft.
+
+    Args:
+        changes: Field names and values among name, description, segment, goal_event,
+            goal_window_days, holdout_share, start_at, late_limit_hours, budget_amount and
+            cost_per_message.
+
+    Raises:
+        CampaignLocked: The campaign is no draft.
+    """
+    access.require(actor, "campaigns.author_campaign", campaign)
+    require_draft(campaign)
+    for name, value in changes.items():
+        setattr(campaign, name, value)
+    campaign.updated_at = now
+    campaign.save(update_fields=[*changes, "updated_at"])
+    audit.record(
+        actor=actor,
+        action="campaign.updated",
+        object_type="campaign",
+        object_id=campaign.pk,
+        now=now,
+        facts={"fields": sorted(changes)},
+    )
+    return campaign
+
+
+@transaction.atomic
+def submit_for_review(*, campaign: Campaign, actor: Actor, now: datetime) -> Campaign:
+    """Lock a draft for its approver."""
+    access.require(actor, "campaigns.author_campaign", campaign)
+    return move(campaign, CampaignStatus.IN_REVIEW, actor=actor, now=now)
+
+
+@transaction.atomic
+def return_to_draft(*, campaign: Campaign, actor: Actor, now: datetime) -> Campaign:
+    """Unlock a campaign for editing; approvals given so far no longer fit."""
+    access.require(actor, "campaigns.author_campaign", campaign)
+    return move(campaign, CampaignStatus.DRAFT, actor=actor, now=now)
+
+
+def require_draft(campaign: Campaign) -> None:
+    """Refuse a change of anything but a draft.
+
+    Raises:
+        CampaignLocked: The campaign is in review, approved, running or over.
+    """
+    if campaign.status not in EDITABLE:
+        raise CampaignLocked(
+            _("The campaign is %(status)s; only a draft can be changed.")
+            % {"status": campaign.status},
+            campaign=campaign.slug,
+        )
+
+
+def move(campaign: Campaign, status: CampaignStatus, *, actor: Actor, now: datetime) -> Campaign:
+    """Move a campaign to another status, once, whoever else tries at the same time.
+
+    Raises:
+        CampaignLocked: The move is not legal from where the campaign stands.
+    """
+    sources = [source for source, targets in CAMPAIGN_MOVES.items() if status in targets]
+    before = campaign.status
+    moved = Campaign.objects.filter(pk=campaign.pk, status__in=sources).update(
+        status=status, updated_at=now
+    )
+    if not moved:
+        raise CampaignLocked(
+            _("The campaign cannot become %(target)s from %(status)s.")
+            % {"target": status, "status": before},
+            campaign=campaign.slug,
+        )
+    campaign.refresh_from_db()
+    audit.record(
+        actor=actor,
+        action=f"campaign.{status.value}",
+        object_type="campaign",
+        object_id=campaign.pk,
+        now=now,
+        facts={"from": before},
+    )
+    return campaign
+
+
+def _refused(problems: tuple[tuple[str, str], ...]) -> CampaignRefused:
+    listed = "; ".join(f"{path}: {reason}" for path, reason in problems)
+    return CampaignRefused(
+        _("The campaign cannot be created: %(problems)s") % {"problems": listed},
+        problems=problems,
+    )
+
+
+def _check_references(spec: CampaignSpec) -> None:
+    problems: list[tuple[str, str]] = []
+    if Campaign.objects.filter(slug=spec.slug).exists():
+        problems.append(("slug", "a campaign of this name exists"))
+    known = set(Channel.objects.filter(is_active=True).values_list("slug", flat=True))
+    problems.extend(
+        (f"steps[{index}].channel", f"unknown channel {step.channel}")
+        for index, step in enumerate(spec.steps)
+        if step.channel not in known
+    )
+    if spec.author and not User.objects.filter(username=spec.author).exists():
+        problems.append(("author", "unknown user"))
+    if spec.segment_rule is None and not Segment.objects.filter(slug=spec.segment_slug).exists():
+        problems.append(("segment", f"unknown segment {spec.segment_slug}"))
+    if problems:
+        raise _refused(tuple(problems))
+
+
+def _segment(spec: CampaignSpec, *, actor: Actor, now: datetime) -> Segment:
+    if spec.segment_rule is None:
+        return Segment.objects.get(slug=spec.segment_slug)
+    return segments.create_segment(
+        slug=spec.segment_slug or f"{spec.slug}-audience",
+        name=spec.name,
+        rule=spec.segment_rule,
+        actor=actor,
+        now=now,
+    )
+
+
+def _create_step(
+    campaign: Campaign, step: StepSpec, *, position: int, author: User | None, now: datetime
+) -> None:
+    row = Step.objects.create(
+        campaign=campaign,
+        position=position,
+        channel=Channel.objects.get(slug=step.channel),
+        is_fallback=step.is_fallback,
+        wait_minutes=step.wait_minutes,
+    )
+    for variant_spec in step.variants:
+        variant = Variant.objects.create(step=row, key=variant_spec.key, weight=variant_spec.weight)
+        ContentVersion.objects.bulk_create(
+            _content(variant, text, author=author, now=now) for text in variant_spec.texts
+        )
+
+
+def _content(
+    variant: Variant, text: TextSpec, *, author: User | None, now: datetime
+) -> ContentVersion:
+    html = email_html.prepare(text.html) if text.html else ""
+    joined = f"{text.locale}\x00{text.subject}\x00{text.text}\x00{html}"
+    return ContentVersion(
+        variant=variant,
+        locale=text.locale,
+        subject=text.subject,
+        text=text.text,
+        html=html,
+        digest=hashlib.sha256(joined.encode()).hexdigest(),
+        author=author,
+        created_at=now,
+    )

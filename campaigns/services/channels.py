@@ -1,0 +1,72 @@
+"""Setting up channels: options are checked by the backend before they are stored."""
+
+import os
+from collections.abc import Mapping
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+from uuid import uuid4
+
+from django.db import transaction
+from django.utils.translation import gettext as _
+
+from campaigns.channels import registry
+from campaigns.channels.errors import ChannelMisconfigured
+from campaigns.models import Channel
+from loancrm.kernel import access, audit, crypto
+from loancrm.kernel.access import Actor
+
+KINDS = ("sms", "email", "phone", "wechat", "push")
+
+
+@transaction.atomic
+def configure_channel(  # noqa: PLR0913 - one argument a column
+    *,
+    slug: str,
+    kind: str,
+    backend: str,
+    options: Mapping[str, Any],
+    sender: str,
+    actor: Actor,
+    now: datetime,
+    name: str = "",
+    secret_variable: str = "",
+    cost_per_part: Decimal = Decimal(0),
+    rate_per_second: int | None = None,
+) -> Channel:
+    """Create or change a channel.
+
+    Args:
+        secret_variable: Environment variable that holds the provider's secret; it is sealed.
+
+    Raises:
+        ChannelMisconfigured: The backend or an option is unknown or wrong, or an e-mail channel has
+            no sender address.
+        PermissionRefused: The actor may not change channels.
+    """
+    access.require(actor, "campaigns.change_channel")
+    secret = os.environ.get(secret_variable, "") if secret_variable else ""
+    checked = {**options, "secret": secret} if secret else dict(options)
+    registry.build(name=slug, backend=backend, options=checked).close()
+    if kind == "email" and "@" not in sender:
+        raise ChannelMisconfigured(_("an e-mail channel needs a sender address"))
+    channel = Channel.objects.filter(slug=slug).first() or Channel(slug=slug, row_key=uuid4())
+    channel.name = name or channel.name or slug
+    channel.kind = kind
+    channel.backend = backend
+    channel.options = dict(options)
+    channel.sender = sender
+    channel.cost_per_part = cost_per_part
+    channel.rate_per_second = rate_per_second
+    if secret:
+        channel.secret_sealed = crypto.vault().seal(Channel.SECRET_COLUMN, channel.row_key, secret)
+    channel.save()
+    audit.record(
+        actor=actor,
+        action="channel.configured",
+        object_type="channel",
+        object_id=channel.pk,
+        now=now,
+        facts={"slug": slug, "backend": backend},
+    )
+    return channel

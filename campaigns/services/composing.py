@@ -1,0 +1,242 @@
+"""From a person's facts to the finished message, exactly as it will be sent."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+from django.conf import settings
+from django.db.models import Q
+
+from campaigns.channels.base import EmailPayload, Outbound, SmsPayload
+from campaigns.domain import content, links, sms_parts
+from campaigns.domain.content import CompiledEmail, CompiledSms, PersonFields
+from campaigns.domain.eligibility import Reason
+from campaigns.domain.links import LinkPurpose
+from campaigns.domain.mime import Addressee, EmailSkeleton, HeaderRefused
+from campaigns.models import Channel, ContentVersion, Dispatch, TrackedLink
+from campaigns.selectors.contact_facts import Recipient
+from customers.domain.consent import Purpose
+from customers.models import ContactPoint, Customer
+from loancrm.kernel import crypto
+from loancrm.kernel.errors import LoanCrmError
+from loancrm.kernel.text_templates import MissingVariable, OutputTooLong, RenderFailed, freeze
+
+FALLBACK_LANGUAGE = "zh-hans"
+# Columns of Customer and the link are read anyway; anything else a text names is a typed attribute.
+_BUILT_IN = frozenset(
+    {
+        "name", "first_name", "last_name", "title", "city", "province", "campaign_name", "brand",
+        "hotline", "sender_address", "unsubscribe_url",
+    }
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Composed:
+    """A finished message and what it costs."""
+
+    recipient: Recipient
+    outbound: Outbound = field(repr=False)
+    content_id: int
+    parts: int
+    cost: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class NotComposed:
+    """Why a person's message could not be written."""
+
+    recipient: Recipient
+    reason: Reason
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Text:
+    content_id: int
+    language: str
+    compiled: CompiledEmail | CompiledSms
+    skeleton: EmailSkeleton | None
+    link_ids: Mapping[str, int]
+
+
+class Composer:
+    """Writes the messages of one dispatch; texts are compiled once.
+
+    Args:
+        dispatch: With its campaign and channel loaded.
+    """
+
+    def __init__(self, dispatch: Dispatch, channel: Channel) -> None:
+        """Compile every current text of the dispatch's step."""
+        self._campaign = dispatch.campaign
+        self._dispatch = dispatch
+        self._channel = channel
+        self._vault = crypto.vault()
+        self._signer = links.signer_for(settings.SECRET_KEY)
+        self._public_url = settings.LOANCRM_PUBLIC_URL
+        self._is_marketing = self._campaign.purpose == Purpose.MARKETING
+        self._fixed = _lender_facts(self._campaign.name)
+        self._texts = {
+            (row.variant_id, row.locale): self._compile(row)
+            for row in ContentVersion.objects.filter(
+                variant__step=dispatch.step_id, is_current=True
+            )
+        }
+
+    @property
+    def attribute_names(self) -> tuple[str, ...]:
+        """Return the typed attributes that the texts use."""
+        used: set[str] = set()
+        for text in self._texts.values():
+            used |= text.compiled.variables
+        return tuple(sorted(name for name in used - _BUILT_IN if not name.startswith("link_")))
+
+    def compose(self, recipient: Recipient, *, now: datetime) -> Composed | NotComposed:
+        """Return the finished message, or why there is none."""
+        text = self._text_for(recipient)
+        if text is None:
+            return NotComposed(recipient, Reason.NO_CONTENT, "")
+        if recipient.address is None:
+            return NotComposed(recipient, Reason.UNREACHABLE, "")
+        try:
+            return self._render(recipient, text, now)
+        except MissingVariable as error:
+            return NotComposed(recipient, Reason.MISSING_VARIABLE, str(error.facts.get("name", "")))
+        except (RenderFailed, OutputTooLong, HeaderRefused) as error:
+            return NotComposed(recipient, Reason.RENDER_ERROR, error.code)
+        except LoanCrmError as error:
+            return NotComposed(recipient, Reason.RENDER_ERROR, error.code)
+
+    def _text_for(self, recipient: Recipient) -> _Text | None:
+        if recipient.variant_id is None:
+            return None
+        own = self._texts.get((recipient.variant_id, recipient.language))
+        if own is not None:
+            return own
+        default = self._texts.get((recipient.variant_id, FALLBACK_LANGUAGE))
+        if default is not None:
+            return default
+        return next(
+            (text for (variant, _), text in self._texts.items() if variant == recipient.variant_id),
+            None,
+        )
+
+    def _render(self, recipient: Recipient, text: _Text, now: datetime) -> Composed:
+        name = self._open(Customer.NAME_COLUMN, recipient.name)
+        address = self._open(ContactPoint.VALUE_COLUMN, recipient.address)
+        context = self._context(recipient, name, text)
+        key = f"m{recipient.message_id}"
+        if isinstance(text.compiled, CompiledSms):
+            body, parts = content.render_sms(
+                text.compiled,
+                context,
+                signature=self._channel.sender,
+                opt_out_text=sms_parts.OPT_OUT_TEXT if self._is_marketing else "",
+            )
+            outbound = Outbound(recipient.message_id, key, address, SmsPayload(body, parts))
+        else:
+            subject, plain, html = content.render_email(text.compiled, context)
+            assert text.skeleton is not None  # noqa: S101 - e-mail texts are compiled with one
+            raw = text.skeleton.fill(
+                to=Addressee(address, name),
+                subject=subject,
+                text=plain,
+                html=html,
+                message_key=key,
+                unsubscribe_url=context["unsubscribe_url"] if self._is_marketing else "",
+                at=now,
+            )
+            parts = 1
+            outbound = Outbound(
+                recipient.message_id,
+                key,
+                address,
+                EmailPayload(sender=_envelope_sender(self._channel), raw=raw),
+            )
+        return Composed(recipient, outbound, text.content_id, parts, self._cost(parts))
+
+    def _context(self, recipient: Recipient, name: str, text: _Text) -> dict[str, Any]:
+        context = content.person_context(
+            PersonFields(
+                name=name,
+                gender=recipient.gender,
+                city=recipient.city,
+                province=recipient.province,
+            ),
+            language=text.language,
+        )
+        message_id = recipient.message_id
+        context.update(self._fixed)
+        token = self._signer.token(LinkPurpose.UNSUBSCRIBE, message_id=message_id)
+        context["unsubscribe_url"] = f"{self._public_url}/u/{token}/"
+        for variable, link_id in text.link_ids.items():
+            token = self._signer.token(LinkPurpose.CLICK, message_id=message_id, link_id=link_id)
+            context[variable] = f"{self._public_url}/t/{token}/"
+        if recipient.attributes:
+            context.update(freeze(recipient.attributes))
+        return context
+
+    def _cost(self, parts: int) -> Decimal:
+        if self._campaign.cost_per_message is not None:
+            return self._campaign.cost_per_message * parts
+        return self._channel.cost_per_part * parts
+
+    def _open(self, column: str, sealed: Any) -> str:
+        return self._vault.open(column, sealed.row_key, sealed.envelope) if sealed else ""
+
+    def _compile(self, row: ContentVersion) -> _Text:
+        compiled: CompiledEmail | CompiledSms
+        skeleton = None
+        if self._channel.kind == "email":
+            compiled = content.compile_email(
+                subject=row.subject, text=row.text, html=row.html, language=row.locale
+            )
+            sender_name, _, sender_address = self._channel.sender.rpartition(" ")
+            skeleton = EmailSkeleton(
+                sender_name=sender_name.strip(),
+                sender_address=sender_address.strip("<>"),
+                language=row.locale,
+                has_html=compiled.html is not None,
+            )
+        else:
+            compiled = content.compile_sms(text=row.text, language=row.locale)
+        return _Text(
+            content_id=row.pk,
+            language=row.locale,
+            compiled=compiled,
+            skeleton=skeleton,
+            link_ids=self._tracked(compiled.link_targets),
+        )
+
+    def _tracked(self, targets: tuple[str, ...]) -> dict[str, int]:
+        if not targets:
+            return {}
+        TrackedLink.objects.bulk_create(
+            [TrackedLink(dispatch=self._dispatch, target=target) for target in targets],
+            ignore_conflicts=True,
+        )
+        known = dict(
+            TrackedLink.objects.filter(Q(dispatch=self._dispatch), target__in=targets).values_list(
+                "target", "pk"
+            )
+        )
+        return {
+            links.variable_of(position): known[target] for position, target in enumerate(targets)
+        }
+
+
+def _envelope_sender(channel: Channel) -> str:
+    return channel.sender.rpartition(" ")[2].strip("<>")
+
+
+def _lender_facts(campaign_name: str) -> dict[str, Any]:
+    facts = {
+        "brand": settings.LOANCRM_BRAND,
+        "hotline": settings.LOANCRM_HOTLINE,
+        "sender_address": settings.LOANCRM_POSTAL_ADDRESS,
+        "campaign_name": campaign_name,
+    }
+    return {name: value for name, value in facts.items() if value}

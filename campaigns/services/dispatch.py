@@ -1,0 +1,303 @@
+"""Working chunks: decide, write, hand over, settle, until nothing is due."""
+
+import random
+import time
+from collections import Counter, deque
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import Future
+from concurrent.futures import TimeoutError as NotYetError
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from datetime import time as day_time
+from itertools import islice
+
+from django.conf import settings
+from django.db.models import F, Q
+
+from campaigns.channels.base import Channel as Provider
+from campaigns.channels.base import SendResult
+from campaigns.channels.errors import ChannelError, ChannelMisconfigured, ChannelThrottled
+from campaigns.domain import personalisation
+from campaigns.domain.campaign import DispatchStatus, MessageState
+from campaigns.domain.eligibility import MessagePlan, Reason, Verdict, decide
+from campaigns.domain.frequency import Cap
+from campaigns.domain.schedule import SendingWindow
+from campaigns.models import Channel, Chunk, Dispatch, FrequencyRule, Message
+from campaigns.selectors import contact_facts
+from campaigns.services import chunks, providers, settling, throttling
+from campaigns.services.composing import Composed, Composer, NotComposed
+from campaigns.services.settling import Closing
+from customers.domain.consent import Purpose
+from customers.domain.events import EventName, ReportedEvent
+from customers.domain.segments.parse import parse_rule
+from customers.models import Segment
+from customers.services import events
+from loancrm.kernel import clock as kernel_clock
+
+Clock = Callable[[], datetime]
+# Below this round trip one batch at a time keeps the worker busy; above it several are under way.
+SLOW_ROUND_TRIP_SECONDS = 0.05
+RENEW_SECONDS = 3.0
+UNAVAILABLE_SECONDS = 30.0
+
+
+@dataclass
+class Lane:
+    """What one worker keeps while it works on one dispatch after the other."""
+
+    holder: str
+    clock: Clock
+    rng: random.Random
+    composers: dict[int, Composer] = field(default_factory=dict)
+    round_trip_seconds: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class _Work:
+    """One leased chunk with everything that its messages share."""
+
+    chunk: Chunk
+    plan: MessagePlan
+    composer: Composer
+    channel: Channel
+    provider: Provider
+
+
+def drain(*, holder: str, clock: Clock, rng: random.Random, slice_seconds: float) -> Counter[str]:
+    """Work due chunks until none is left or the time slice is over.
+
+    Args:
+        holder: Name of this worker in leases; unique over processes.
+        clock: Tells the time; the loop runs too long for a single `now`.
+        slice_seconds: After about this long the worker lets other jobs run.
+
+    Returns:
+        How many messages went to each state.
+    """
+    lane = Lane(holder=holder, clock=clock, rng=rng)
+    counts: Counter[str] = Counter()
+    ends = time.monotonic() + slice_seconds
+    while time.monotonic() < ends:
+        chunk = chunks.claim(holder=holder, now=clock())
+        if chunk is None:
+            break
+        counts += work_chunk(chunk=chunk, lane=lane)
+    return counts
+
+
+def work_chunk(*, chunk: Chunk, lane: Lane) -> Counter[str]:
+    """Bring one leased chunk as far as it goes now."""
+    dispatch = chunk.dispatch
+    try:
+        channel = providers.channel_of(dispatch)
+        provider = providers.provider_of(channel)
+    except ChannelMisconfigured:
+        hold(dispatch=dispatch, reason="channel_misconfigured")
+        chunks.release(chunk=chunk, now=lane.clock())
+        return Counter()
+    composer = lane.composers.get(dispatch.pk)
+    if composer is None:
+        composer = lane.composers[dispatch.pk] = Composer(dispatch, channel)
+    work = _Work(chunk, plan_of(dispatch), composer, channel, provider)
+    now = lane.clock()
+    if chunk.attempts > 1:
+        chunks.recover(chunk=chunk, can_resend=provider.limits.supports_idempotency, now=now)
+        chunks.settle_budget(chunk=chunk)
+    composed, counts = _decide(work, lane, now)
+    counts += _hand_over(work, composed, lane)
+    now = lane.clock()
+    chunks.settle_budget(chunk=chunk)
+    _record_sent(chunk, now)
+    chunks.release(chunk=chunk, now=now)
+    return counts
+
+
+def plan_of(dispatch: Dispatch) -> MessagePlan:
+    """Return what the gates need to know about a dispatch's messages."""
+    opens, closes = settings.LOANCRM_SENDING_WINDOW
+    segment = dispatch.campaign.segment
+    return MessagePlan(
+        channel=dispatch.channel_kind,
+        purpose=Purpose(dispatch.campaign.purpose),
+        uses_personal_rules=_uses_behaviour(segment),
+        window=SendingWindow(day_time(opens), day_time(closes)),
+        caps=tuple(
+            Cap(rule.channel, rule.window_hours, rule.max_count)
+            for rule in FrequencyRule.objects.filter(is_active=True).order_by("pk")
+        ),
+        company_zone=kernel_clock.company_zone(),
+    )
+
+
+def _uses_behaviour(segment: Segment | None) -> bool:
+    version = segment.current_version if segment else None
+    return version is not None and personalisation.uses_behaviour(parse_rule(version.rule).rule)
+
+
+def hold(*, dispatch: Dispatch, reason: str) -> None:
+    """Stop a dispatch until a person resumes it."""
+    Dispatch.objects.filter(pk=dispatch.pk, status=DispatchStatus.RUNNING).update(
+        status=DispatchStatus.HELD, hold_reason=reason
+    )
+
+
+def _decide(work: _Work, lane: Lane, now: datetime) -> tuple[list[Composed], Counter[str]]:
+    """Pass the chunk's due people through the gates and write what may go out."""
+    composed: list[Composed] = []
+    closings: list[Closing] = []
+    for recipient in contact_facts.load_recipients(
+        messages=Q(
+            Q(due_at__isnull=True) | Q(due_at__lte=now),
+            dispatch_id=work.chunk.dispatch_id,
+            pk__gte=work.chunk.first_message_id,
+            pk__lte=work.chunk.last_message_id,
+            state=MessageState.PLANNED,
+        ),
+        plan=work.plan,
+        now=now,
+        attribute_names=work.composer.attribute_names,
+    ):
+        if work.chunk.attempts >= chunks.CAREFUL_ATTEMPT and not _try_carefully(
+            recipient.message_id, recipient.attempts, closings
+        ):
+            continue
+        decision = decide(recipient.facts, work.plan, now)
+        match decision.verdict:
+            case Verdict.PASS:
+                result = work.composer.compose(recipient, now=now)
+                if isinstance(result, NotComposed):
+                    closings.append(_skipped(recipient.message_id, result.reason))
+                else:
+                    composed.append(result)
+            case Verdict.HOLD_OUT:
+                closings.append(
+                    Closing(recipient.message_id, MessageState.HELD_OUT, Reason.HOLDOUT)
+                )
+            case Verdict.DEFER:
+                closings.append(
+                    Closing(
+                        recipient.message_id,
+                        MessageState.PLANNED,
+                        decision.reason or "",
+                        decision.retry_at,
+                    )
+                )
+            case Verdict.SKIP:
+                closings.append(_skipped(recipient.message_id, decision.reason or ""))
+    allowed = chunks.reserve_budget(chunk=work.chunk, costs=[item.cost for item in composed])
+    closings += [_skipped(item.recipient.message_id, Reason.BUDGET) for item in composed[allowed:]]
+    settling.close(closings, now=now)
+    return composed[:allowed], Counter(closing.state.value for closing in closings)
+
+
+def _skipped(message_id: int, reason: str) -> Closing:
+    return Closing(message_id, MessageState.SKIPPED, reason)
+
+
+def _try_carefully(message_id: int, attempts: int, closings: list[Closing]) -> bool:
+    """Count a try before touching a message of a chunk whose workers died; False gives it up."""
+    if attempts >= settling.MAX_ATTEMPTS:
+        closings.append(Closing(message_id, MessageState.FAILED, Reason.CRASHED))
+        return False
+    Message.objects.filter(pk=message_id).update(attempts=F("attempts") + 1)
+    return True
+
+
+def _hand_over(work: _Work, composed: Sequence[Composed], lane: Lane) -> Counter[str]:
+    """Send in sub-batches, several under way where the provider is slow."""
+    counts: Counter[str] = Counter()
+    limits = work.provider.limits
+    careful = work.chunk.attempts >= chunks.CAREFUL_ATTEMPT
+    size = 1 if careful else throttling.burst(work.channel, limits.batch_size)
+    waiting = deque(_batches(composed, size))
+    under_way: deque[tuple[Future[list[SendResult]], list[Composed], float]] = deque()
+    while waiting or under_way:
+        is_slow = lane.round_trip_seconds > SLOW_ROUND_TRIP_SECONDS
+        if waiting and len(under_way) < (limits.flights if is_slow else 1):
+            batch = _mark_next(work, waiting.popleft(), lane)
+            if batch is None:
+                waiting.clear()
+            elif batch:
+                future = work.provider.submit([item.outbound for item in batch])
+                under_way.append((future, batch, time.monotonic()))
+            continue
+        future, batch, started = under_way.popleft()
+        try:
+            results = _wait(future, work.chunk, lane)
+        except ChannelError as error:
+            _give_back(work, batch, error, lane.clock())
+            waiting.clear()
+            continue
+        lane.round_trip_seconds = time.monotonic() - started
+        counts += settling.settle(
+            chunk=work.chunk,
+            batch=batch,
+            results=results,
+            jitter=lane.rng.random(),
+            now=lane.clock(),
+        )
+    return counts
+
+
+def _mark_next(work: _Work, batch: Sequence[Composed], lane: Lane) -> list[Composed] | None:
+    wait = throttling.reserve(channel=work.channel, count=len(batch), now=lane.clock())
+    while wait > 0:
+        time.sleep(min(wait, RENEW_SECONDS))
+        wait -= RENEW_SECONDS
+        if not chunks.renew(chunk=work.chunk, now=lane.clock()):
+            return None
+    return settling.mark(chunk=work.chunk, batch=batch, plan=work.plan, now=lane.clock())
+
+
+def _wait(future: "Future[list[SendResult]]", chunk: Chunk, lane: Lane) -> list[SendResult]:
+    """Wait for a batch; keep the lease alive meanwhile."""
+    while True:
+        try:
+            return future.result(timeout=RENEW_SECONDS)
+        except NotYetError:
+            if future.done():
+                raise
+            chunks.renew(chunk=chunk, now=lane.clock())
+
+
+def _give_back(work: _Work, batch: Sequence[Composed], error: ChannelError, now: datetime) -> None:
+    """Return a batch of which nothing was handed over."""
+    wait = UNAVAILABLE_SECONDS
+    match error:
+        case ChannelThrottled():
+            wait = error.retry_after_seconds
+        case ChannelMisconfigured():
+            hold(dispatch=work.chunk.dispatch, reason="channel_misconfigured")
+    settling.put_back(batch=batch, due_at=now + timedelta(seconds=wait))
+
+
+def _record_sent(chunk: Chunk, now: datetime) -> None:
+    """Add the chunk's sent messages to the event log; those already there stay as they are."""
+    dispatch = chunk.dispatch
+    rows = (
+        chunks.in_chunk(chunk)
+        .filter(sent_at__isnull=False)
+        .values_list("pk", "customer_id", "sent_at")
+    )
+    events.append_events(
+        events=[
+            ReportedEvent(
+                name=EventName.MESSAGE_SENT,
+                occurred_at=sent_at,
+                source="campaigns",
+                dedup_key=f"sent:{message_id}",
+                customer_id=customer_id,
+                channel=dispatch.channel_kind,
+                subject=dispatch.campaign.slug,
+            )
+            for message_id, customer_id, sent_at in rows
+            if sent_at is not None
+        ],
+        now=now,
+    )
+
+
+def _batches(items: Iterable[Composed], size: int) -> Iterable[list[Composed]]:
+    iterator = iter(items)
+    while batch := list(islice(iterator, size)):
+        yield batch

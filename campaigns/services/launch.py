@@ -1,0 +1,268 @@
+"""From an approved campaign to frozen audiences: one row a person, before anything is sent."""
+
+import hashlib
+import json
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.db import connection, transaction
+from django.db.models import (
+    BooleanField,
+    Case,
+    CharField,
+    Count,
+    DateTimeField,
+    DecimalField,
+    F,
+    Max,
+    Min,
+    Q,
+    QuerySet,
+    SmallIntegerField,
+    Value,
+    When,
+    Window,
+)
+from django.db.models.functions import MD5, Cast, Concat, RowNumber, Substr
+from django.utils.translation import gettext as _
+
+from campaigns import jobs
+from campaigns.domain import experiments
+from campaigns.domain.campaign import CampaignStatus, MessageState
+from campaigns.domain.eligibility import Reason
+from campaigns.domain.experiments import Arm
+from campaigns.models import Campaign, Chunk, Dispatch, Message, Step
+from campaigns.services import approval, authoring
+from customers.models import Customer
+from customers.services import segments
+from loancrm.kernel import access
+from loancrm.kernel.access import Actor
+from loancrm.kernel.errors import LoanCrmError
+from loancrm.kernel.jobs import enqueue
+
+# Measured with e-mail on two workers: 250 costs 4 % of the throughput, 2,000 gains 1 % and makes a
+# killed worker's share take four times as long to come back.
+CHUNK_SIZE = 500
+# People whom a fallback step serves: whom the step before could not or did not reach.
+FALLBACK_REASONS = (
+    Reason.UNREACHABLE,
+    Reason.BOUNCED,
+    Reason.NO_CONSENT,
+    Reason.MISSING_VARIABLE,
+    Reason.NO_CONTENT,
+    Reason.CHANNEL_REFUSED,
+    Reason.RETRIES_EXHAUSTED,
+)
+
+
+class CampaignNotReady(LoanCrmError):
+    """The campaign cannot be launched as it stands."""
+
+    code = "campaign_not_ready"
+
+
+def launch_campaign(*, campaign: Campaign, actor: Actor, now: datetime) -> Dispatch:
+    """Freeze the audience and start, at once or at the campaign's own time.
+
+    Raises:
+        CampaignNotReady: It is not approved as it stands, has no segment or no step.
+        CampaignLocked: It was launched before.
+        PermissionRefused: The actor may not launch campaigns.
+    """
+    access.require(actor, "campaigns.launch_campaign", campaign)
+    if campaign.status == CampaignStatus.APPROVED and not approval.is_approved(campaign):
+        raise CampaignNotReady(
+            _("The campaign was changed after its approval; have it approved again."),
+            campaign=campaign.slug,
+        )
+    step = campaign.steps.select_related("channel").order_by("position").first()
+    if campaign.segment is None or campaign.segment.current_version is None or step is None:
+        raise CampaignNotReady(
+            _("The campaign needs a segment and at least one message."), campaign=campaign.slug
+        )
+    with transaction.atomic():
+        authoring.move(campaign, CampaignStatus.RUNNING, actor=actor, now=now)
+        Campaign.objects.filter(pk=campaign.pk).update(launched_at=now)
+        campaign.launched_at = now
+        due_at = max(campaign.start_at or now, now)
+        rule = campaign.segment.current_version.rule
+        audience = segments.audience_queryset(rule, now=now)
+        dispatch = freeze(
+            campaign=campaign, step=step, audience=audience, due_at=due_at, now=now, rule=rule
+        )
+        enqueue(jobs.TICK)
+    return dispatch
+
+
+def freeze(
+    *,
+    campaign: Campaign,
+    step: Step,
+    audience: QuerySet[Customer],
+    due_at: datetime,
+    now: datetime,
+    rule: Any = None,
+) -> Dispatch:
+    """Insert one message a person in one statement and cut the rows into chunks.
+
+    Variant and control group come from a stable hash, so a repeated freeze assigns the same.
+    """
+    channel = step.channel
+    if channel is None:
+        raise CampaignNotReady(_("The step has no channel."), campaign=campaign.slug)
+    dispatch = Dispatch.objects.create(
+        campaign=campaign,
+        step=step,
+        channel=channel,
+        channel_kind=channel.kind,
+        due_at=due_at,
+        rule_digest=hashlib.sha256(json.dumps(rule, sort_keys=True).encode()).hexdigest(),
+    )
+    _insert_messages(dispatch, campaign, step, audience, now)
+    dispatch.audience_count = _cut_chunks(dispatch)
+    dispatch.frozen_at = now
+    dispatch.save(update_fields=["audience_count", "frozen_at"])
+    return dispatch
+
+
+def fallback_audience(before: Dispatch) -> QuerySet[Customer]:
+    """Return the people whom a finished dispatch did not reach, control group excluded."""
+    missed = Message.objects.filter(dispatch=before, is_control=False).filter(
+        Q(state__in=[MessageState.FAILED, MessageState.BOUNCED])
+        | Q(state=MessageState.SKIPPED, reason__in=FALLBACK_REASONS)
+    )
+    return Customer.objects.live().filter(pk__in=missed.values("customer_id"))
+
+
+def start_fallback(*, before: Dispatch, now: datetime) -> Dispatch | None:
+    """Freeze the fallback that follows a finished dispatch, when there is one and it is due.
+
+    Returns:
+        The new dispatch; None when no fallback follows or it must wait for late reports.
+    """
+    step = (
+        Step.objects.filter(campaign=before.campaign, position=before.step.position + 1)
+        .select_related("channel")
+        .first()
+    )
+    if step is None or not step.is_fallback or before.completed_at is None:
+        return None
+    if now < before.completed_at + timedelta(minutes=step.wait_minutes):
+        return None
+    with transaction.atomic():
+        locked = Campaign.objects.select_for_update().get(pk=before.campaign_id)
+        if Dispatch.objects.filter(step=step, is_test=False).exists():
+            return None
+        return freeze(
+            campaign=locked, step=step, audience=fallback_audience(before), due_at=now, now=now
+        )
+
+
+def _bucket(prefix: str) -> Substr:
+    text = Concat(Value(prefix), Cast(F("pk"), CharField()), output_field=CharField())
+    return Substr(MD5(text), 1, experiments.BUCKET_DIGITS)
+
+
+def _variant(campaign: Campaign, step: Step) -> Any:
+    variants = {variant.key: variant.pk for variant in step.variants.order_by("key")}
+    arms = [Arm(v.key, v.weight) for v in step.variants.order_by("key")]
+    if len(variants) == 1:
+        return Value(next(iter(variants.values())))
+    bounds = experiments.upper_bounds(arms)
+    cases = [
+        When(variant_bucket__lt=bound, then=Value(variants[key]))
+        for key, bound in bounds
+        if bound is not None
+    ]
+    return Case(*cases, default=Value(variants[bounds[-1][0]]))
+
+
+def _is_control(campaign: Campaign) -> Any:
+    bound = experiments.threshold(campaign.holdout_share)
+    if bound == "0" * experiments.BUCKET_DIGITS:
+        return Value(False)  # noqa: FBT003 - an SQL literal
+    return Case(
+        When(control_bucket__lt=bound, then=Value(True)),  # noqa: FBT003 - an SQL literal
+        default=Value(False),  # noqa: FBT003 - an SQL literal
+        output_field=BooleanField(),
+    )
+
+
+def _insert_messages(
+    dispatch: Dispatch,
+    campaign: Campaign,
+    step: Step,
+    audience: QuerySet[Customer],
+    now: datetime,
+) -> None:
+    salt = campaign.experiment_salt
+    money = DecimalField(max_digits=10, decimal_places=4)
+    columns: dict[str, Any] = {
+        "dispatch_id": Value(dispatch.pk),
+        "customer_id": F("pk"),
+        "variant_id": _variant(campaign, step),
+        "is_control": _is_control(campaign),
+        "state": Value(MessageState.PLANNED.value),
+        "reason": Value(""),
+        "rule_version": Value(0, output_field=SmallIntegerField()),
+        "planned_at": Value(now, output_field=DateTimeField()),
+        "attempts": Value(0, output_field=SmallIntegerField()),
+        "provider_message_id": Value(""),
+        "parts": Value(0, output_field=SmallIntegerField()),
+        "cost_amount": Value(0, output_field=money),
+    }
+    selected = {f"m_{name}": expression for name, expression in columns.items()}
+    rows = (
+        audience.order_by("pk")
+        .alias(
+            variant_bucket=_bucket(experiments.prefix(salt, experiments.VARIANT)),
+            control_bucket=_bucket(experiments.prefix(salt, experiments.HOLDOUT)),
+        )
+        .annotate(**selected)
+        .values_list(*selected)
+    )
+    select, parameters = rows.query.sql_with_params()
+    quote = connection.ops.quote_name
+    names = ", ".join(quote(name) for name in columns)
+    table = quote(Message._meta.db_table)  # noqa: SLF001 - Django's public-by-convention options
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"INSERT INTO {table} ({names}) {select}",
+            parameters,
+        )
+
+
+def _cut_chunks(dispatch: Dispatch) -> int:
+    """Cut the dispatch's rows into ranges of ids; return how many rows there are."""
+    rows = Message.objects.filter(dispatch=dispatch)
+    found = rows.aggregate(first=Min("pk"), last=Max("pk"), count=Count("pk"))
+    count = int(found["count"])
+    if not count:
+        return 0
+    if found["last"] - found["first"] + 1 == count:
+        starts = list(range(found["first"], found["last"] + 1, CHUNK_SIZE))
+    else:
+        numbered = rows.annotate(row=Window(RowNumber(), order_by=F("pk").asc())).values(
+            "pk", "row"
+        )
+        starts = list(
+            numbered.annotate(rest=F("row") % CHUNK_SIZE)
+            .filter(rest=1)
+            .order_by("pk")
+            .values_list("pk", flat=True)
+        )
+    ends = [start - 1 for start in starts[1:]] + [found["last"]]
+    Chunk.objects.bulk_create(
+        (
+            Chunk(
+                dispatch=dispatch,
+                number=number,
+                first_message_id=first,
+                last_message_id=last,
+                due_at=dispatch.due_at,
+            )
+            for number, (first, last) in enumerate(zip(starts, ends, strict=True), start=1)
+        ),
+        batch_size=1000,
+    )
+    return count

@@ -1,0 +1,273 @@
+"""The two short transactions around every call of a provider: mark before, settle after."""
+
+import hashlib
+import json
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from decimal import Decimal
+
+from django.db import connection, transaction
+
+from campaigns.channels.base import Outcome, SendResult
+from campaigns.domain import frequency
+from campaigns.domain.campaign import MessageState
+from campaigns.domain.eligibility import RULE_VERSION, MessagePlan, Reason
+from campaigns.models import Chunk, LedgerEntry, Message
+from campaigns.selectors import contact_facts
+from campaigns.services import chunks
+from campaigns.services.composing import Composed
+from customers.models import Customer
+from loancrm.kernel import bulk
+
+MAX_ATTEMPTS = 5
+FIRST_RETRY_SECONDS = 20.0
+LONGEST_RETRY_SECONDS = 3600.0
+GENESIS = "0" * 64
+
+
+@dataclass(frozen=True, slots=True)
+class Closing:
+    """What becomes of one message: its state, and when to try again where it stays open."""
+
+    message_id: int
+    state: MessageState
+    reason: str
+    due_at: datetime | None = None
+
+
+def mark(
+    *, chunk: Chunk, batch: Sequence[Composed], plan: MessagePlan, now: datetime
+) -> list[Composed] | None:
+    """Mark messages as attempted, committed before the provider is called.
+
+    The frequency caps are checked once more with the customers' rows locked, so that two campaigns
+    at the same moment cannot both pass; the loser's message is skipped here.
+
+    Returns:
+        The messages to hand over; None when the lease is lost or the campaign no longer runs.
+    """
+    with transaction.atomic():
+        if not chunks.renew(chunk=chunk, now=now):
+            return None
+        capped = _capped(batch, plan, now)
+        close(
+            [
+                Closing(item.recipient.message_id, MessageState.SKIPPED, Reason.FREQUENCY_CAP)
+                for item in batch
+                if item.recipient.customer_id in capped
+            ],
+            now=now,
+        )
+        passing = [item for item in batch if item.recipient.customer_id not in capped]
+        marked = set(
+            bulk.update_rows(
+                Message,
+                key="id",
+                columns=(
+                    "state", "attempted_at", "attempts", "content", "parts", "cost_amount",
+                ),
+                rows=[
+                    (
+                        item.recipient.message_id,
+                        MessageState.SENDING.value,
+                        now,
+                        item.recipient.attempts + 1,
+                        item.content_id,
+                        item.parts,
+                        item.cost,
+                    )
+                    for item in passing
+                ],
+                where={"state": MessageState.PLANNED.value},
+            )
+        )  # fmt: skip
+    return [item for item in passing if item.recipient.message_id in marked]
+
+
+def settle(
+    *,
+    chunk: Chunk,
+    batch: Sequence[Composed],
+    results: Sequence[SendResult],
+    jitter: float,
+    now: datetime,
+) -> Counter[str]:
+    """Store what the provider said, and the ledger entry of the batch.
+
+    Args:
+        jitter: Between 0 and 1; spreads retries so that they do not come back together.
+    """
+    closings = [
+        _closing(item, result, jitter, now) for item, result in zip(batch, results, strict=True)
+    ]
+    costs = {
+        closing.message_id: item.cost
+        if closing.state in {MessageState.SENT, MessageState.UNKNOWN}
+        else Decimal(0)
+        for item, closing in zip(batch, closings, strict=True)
+    }
+    with transaction.atomic():
+        bulk.update_rows(
+            Message,
+            key="id",
+            columns=(
+                "state", "reason", "due_at", "sent_at", "closed_at", "provider_message_id",
+                "cost_amount",
+            ),
+            rows=[
+                (
+                    closing.message_id,
+                    closing.state.value,
+                    closing.reason,
+                    closing.due_at,
+                    now if closing.state is MessageState.SENT else None,
+                    None if closing.state is MessageState.PLANNED else now,
+                    result.provider_message_id,
+                    costs[closing.message_id],
+                )
+                for closing, result in zip(closings, results, strict=True)
+            ],
+            # A receipt that was faster than this settlement has already moved its message on.
+            where={"state": MessageState.SENDING.value},
+        )  # fmt: skip
+        _append_entry(chunk, closings, sum(costs.values(), Decimal(0)), now)
+    return Counter(closing.state.value for closing in closings)
+
+
+def put_back(*, batch: Sequence[Composed], due_at: datetime) -> None:
+    """Return messages that were certainly not handed over to the plan, without counting a try."""
+    bulk.update_rows(
+        Message,
+        key="id",
+        columns=("state", "due_at", "attempts", "cost_amount"),
+        rows=[
+            (
+                item.recipient.message_id,
+                MessageState.PLANNED.value,
+                due_at,
+                item.recipient.attempts,
+                Decimal(0),
+            )
+            for item in batch
+        ],
+        where={"state": MessageState.SENDING.value},
+    )
+
+
+def close(closings: Sequence[Closing], *, now: datetime) -> None:
+    """Store decisions about messages that are not handed over now."""
+    bulk.update_rows(
+        Message,
+        key="id",
+        columns=("state", "reason", "rule_version", "due_at", "closed_at"),
+        rows=[
+            (
+                closing.message_id,
+                closing.state.value,
+                closing.reason,
+                RULE_VERSION,
+                closing.due_at,
+                None if closing.state is MessageState.PLANNED else now,
+            )
+            for closing in closings
+        ],
+        where={"state": MessageState.PLANNED.value},
+    )
+
+
+def entry_hash(previous: str, entry: LedgerEntry) -> str:
+    """Return the hash that chains a ledger entry to the one before it."""
+    body = json.dumps(
+        [
+            previous,
+            entry.dispatch_id,
+            entry.chunk_id,
+            entry.sequence,
+            entry.counts,
+            f"{entry.cost_amount:.4f}",
+            entry.content_hash,
+        ],
+        sort_keys=True,
+    )
+    return hashlib.sha256(body.encode()).hexdigest()
+
+
+def first_broken_entry(dispatch_id: int) -> int | None:
+    """Return the id of the first ledger entry that was changed or is missing its predecessor."""
+    previous_of: dict[int, tuple[int, str]] = {}
+    for entry in LedgerEntry.objects.filter(dispatch_id=dispatch_id).order_by("chunk", "sequence"):
+        sequence, previous = previous_of.get(entry.chunk_id, (0, GENESIS))
+        if (
+            entry.sequence != sequence + 1
+            or entry.previous_hash != previous
+            or entry.entry_hash != entry_hash(previous, entry)
+        ):
+            return entry.pk
+        previous_of[entry.chunk_id] = (entry.sequence, entry.entry_hash)
+    return None
+
+
+def _capped(batch: Sequence[Composed], plan: MessagePlan, now: datetime) -> set[int]:
+    ids = sorted(item.recipient.customer_id for item in batch)
+    if not plan.caps or not ids:
+        return set()
+    if connection.features.has_select_for_update:
+        list(Customer.objects.filter(pk__in=ids).order_by("pk").select_for_update().values("pk"))
+    past = contact_facts.past_sends(ids, plan, now)
+    return {
+        customer_id
+        for customer_id, sends in past.items()
+        if frequency.exceeded(sends, plan.caps, channel=plan.channel, now=now)
+    }
+
+
+def _closing(item: Composed, result: SendResult, jitter: float, now: datetime) -> Closing:
+    message_id = item.recipient.message_id
+    match result.outcome:
+        case Outcome.ACCEPTED:
+            return Closing(message_id, MessageState.SENT, "")
+        case Outcome.REJECTED:
+            return Closing(message_id, MessageState.FAILED, Reason.CHANNEL_REFUSED)
+        case Outcome.UNKNOWN:
+            return Closing(message_id, MessageState.UNKNOWN, result.code[:40])
+        case Outcome.RETRY:
+            attempts = item.recipient.attempts + 1
+            if attempts >= MAX_ATTEMPTS:
+                return Closing(message_id, MessageState.FAILED, Reason.RETRIES_EXHAUSTED)
+            wait = result.retry_after_seconds or retry_seconds(attempts, jitter)
+            return Closing(
+                message_id,
+                MessageState.PLANNED,
+                result.code[:40],
+                now + timedelta(seconds=wait),
+            )
+
+
+def retry_seconds(attempts: int, jitter: float) -> float:
+    """Return how long to wait before the next try: doubling, with up to half of it as jitter."""
+    wait = min(FIRST_RETRY_SECONDS * 2 ** (attempts - 1), LONGEST_RETRY_SECONDS)
+    return wait * (0.75 + jitter / 2)
+
+
+def _append_entry(chunk: Chunk, closings: Sequence[Closing], cost: Decimal, now: datetime) -> None:
+    last = (
+        LedgerEntry.objects.filter(chunk=chunk)
+        .order_by("-sequence")
+        .values_list("sequence", "entry_hash")
+        .first()
+    ) or (0, GENESIS)
+    lines = "\n".join(f"{item.message_id} {item.state.value}" for item in closings)
+    entry = LedgerEntry(
+        dispatch_id=chunk.dispatch_id,
+        chunk=chunk,
+        sequence=last[0] + 1,
+        at=now,
+        counts=dict(Counter(item.state.value for item in closings)),
+        cost_amount=cost,
+        content_hash=hashlib.sha256(lines.encode()).hexdigest(),
+        previous_hash=last[1],
+    )
+    entry.entry_hash = entry_hash(last[1], entry)
+    entry.save(force_insert=True)

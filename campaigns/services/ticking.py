@@ -1,0 +1,175 @@
+"""The tick: start what is due, hold what is late, end what is finished, wake workers."""
+
+from datetime import datetime
+
+from django.conf import settings
+from django.db import transaction
+from django.db.models import Exists, OuterRef, Q
+from django.utils.translation import gettext as _
+
+from campaigns import jobs
+from campaigns.domain import schedule
+from campaigns.domain.campaign import (
+    CampaignStatus,
+    ChunkState,
+    DispatchStatus,
+    MessageState,
+)
+from campaigns.domain.eligibility import Reason
+from campaigns.models import Campaign, Chunk, Dispatch, Message
+from campaigns.services import authoring, launch
+from loancrm.kernel import access, audit, leases
+from loancrm.kernel.access import Actor, system_actor
+from loancrm.kernel.errors import LoanCrmError
+from loancrm.kernel.jobs import enqueue
+
+LEADER = "campaigns.tick"
+LEADER_SECONDS = 6.0
+
+
+class NothingHeld(LoanCrmError):
+    """There is nothing to resume."""
+
+    code = "nothing_held"
+
+
+def tick(*, holder: str, now: datetime) -> int:
+    """Move every dispatch as far as time allows and wake workers; one leader at a time.
+
+    Returns:
+        How many drain jobs were started.
+    """
+    if not leases.acquire(name=LEADER, holder=holder, now=now, seconds=LEADER_SECONDS):
+        return 0
+    advance(now=now)
+    missing = _missing_workers(now)
+    for _number in range(missing):
+        enqueue(jobs.DRAIN)
+    return missing
+
+
+def advance(*, now: datetime) -> None:
+    """Start due dispatches, hold late ones, complete finished ones and freeze fallbacks."""
+    _start_due(now)
+    _complete_finished(now)
+    _start_fallbacks(now)
+    _complete_campaigns(now)
+
+
+def pause_campaign(*, campaign: Campaign, actor: Actor, now: datetime) -> Campaign:
+    """Stop sending; takes effect within one sub-batch."""
+    access.require(actor, "campaigns.launch_campaign", campaign)
+    with transaction.atomic():
+        return authoring.move(campaign, CampaignStatus.PAUSED, actor=actor, now=now)
+
+
+def resume_campaign(*, campaign: Campaign, actor: Actor, now: datetime) -> Campaign:
+    """Go on after a pause, or release a dispatch that waits for a person.
+
+    Raises:
+        NothingHeld: The campaign runs and none of its dispatches is held.
+    """
+    access.require(actor, "campaigns.launch_campaign", campaign)
+    with transaction.atomic():
+        released = Dispatch.objects.filter(campaign=campaign, status=DispatchStatus.HELD).update(
+            status=DispatchStatus.RUNNING, hold_reason=""
+        )
+        if campaign.status == CampaignStatus.PAUSED:
+            authoring.move(campaign, CampaignStatus.RUNNING, actor=actor, now=now)
+        elif not released:
+            raise NothingHeld(
+                _("The campaign is not paused and nothing of it is held."), campaign=campaign.slug
+            )
+        else:
+            audit.record(
+                actor=actor,
+                action="campaign.dispatch_released",
+                object_type="campaign",
+                object_id=campaign.pk,
+                now=now,
+            )
+        enqueue(jobs.TICK)
+    campaign.refresh_from_db()
+    return campaign
+
+
+def cancel_campaign(*, campaign: Campaign, actor: Actor, now: datetime) -> Campaign:
+    """Stop for good; what was not handed over is cancelled."""
+    access.require(actor, "campaigns.launch_campaign", campaign)
+    with transaction.atomic():
+        authoring.move(campaign, CampaignStatus.CANCELLED, actor=actor, now=now)
+        Message.objects.filter(dispatch__campaign=campaign, state=MessageState.PLANNED).update(
+            state=MessageState.CANCELLED, reason=Reason.CANCELLED, closed_at=now
+        )
+        Dispatch.objects.filter(campaign=campaign).exclude(status=DispatchStatus.COMPLETED).update(
+            status=DispatchStatus.CANCELLED, completed_at=now
+        )
+    return campaign
+
+
+def _start_due(now: datetime) -> None:
+    due = Dispatch.objects.filter(
+        status=DispatchStatus.SCHEDULED,
+        campaign__status=CampaignStatus.RUNNING,
+        frozen_at__isnull=False,
+        due_at__lte=now,
+    ).select_related("campaign")
+    for dispatch in due:
+        is_late = schedule.is_too_late(
+            due_at=dispatch.due_at, now=now, late_limit_hours=dispatch.campaign.late_limit_hours
+        )
+        Dispatch.objects.filter(pk=dispatch.pk, status=DispatchStatus.SCHEDULED).update(
+            status=DispatchStatus.HELD if is_late else DispatchStatus.RUNNING,
+            hold_reason="late" if is_late else "",
+        )
+
+
+def _complete_finished(now: datetime) -> None:
+    open_chunks = Chunk.objects.filter(dispatch=OuterRef("pk")).exclude(state=ChunkState.DONE)
+    Dispatch.objects.filter(
+        ~Exists(open_chunks), status=DispatchStatus.RUNNING, is_test=False
+    ).update(status=DispatchStatus.COMPLETED, completed_at=now)
+
+
+def _start_fallbacks(now: datetime) -> None:
+    followed = Dispatch.objects.filter(
+        campaign=OuterRef("campaign"),
+        step__position=OuterRef("step__position") + 1,
+        is_test=False,
+    )
+    finished = Dispatch.objects.filter(
+        ~Exists(followed),
+        campaign__status=CampaignStatus.RUNNING,
+        status=DispatchStatus.COMPLETED,
+        is_test=False,
+    ).select_related("campaign", "step")
+    for dispatch in finished:
+        launch.start_fallback(before=dispatch, now=now)
+
+
+def _complete_campaigns(now: datetime) -> None:
+    """End campaigns of which every step has a completed dispatch."""
+    running = Campaign.objects.filter(status=CampaignStatus.RUNNING, launched_at__isnull=False)
+    for campaign in running:
+        steps = campaign.steps.count()
+        completed = campaign.dispatches.filter(
+            status=DispatchStatus.COMPLETED, is_test=False
+        ).count()
+        if steps and completed >= steps:
+            with transaction.atomic():
+                actor = system_actor("job:campaigns.tick")
+                authoring.move(campaign, CampaignStatus.COMPLETED, actor=actor, now=now)
+                Campaign.objects.filter(pk=campaign.pk).update(completed_at=now)
+
+
+def _missing_workers(now: datetime) -> int:
+    """Return how many more drain jobs the due chunks can use."""
+    runnable = Chunk.objects.filter(
+        dispatch__status=DispatchStatus.RUNNING, dispatch__campaign__status=CampaignStatus.RUNNING
+    )
+    is_due = Q(state=ChunkState.READY, due_at__lte=now) | Q(
+        state=ChunkState.LEASED, lease_until__lt=now
+    )
+    due = runnable.filter(is_due).count()
+    at_work = runnable.filter(state=ChunkState.LEASED, lease_until__gte=now).count()
+    return max(0, min(due, settings.LOANCRM_DISPATCH_WORKERS - at_work))
