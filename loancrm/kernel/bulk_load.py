@@ -18,7 +18,8 @@ def load_rows(model: type[Model], columns: Sequence[str], rows: Iterable[Sequenc
     Args:
         model: The table.
         columns: Names of the fields that the rows give; a foreign key is given by its key.
-        rows: Values as Python objects, in the order of `columns`.
+        rows: Values as Python objects, in the order of `columns`. Producing them must not query the
+            database: a COPY keeps the connection busy until the last row.
 
     Returns:
         How many rows were inserted.
@@ -45,7 +46,12 @@ def load_rows(model: type[Model], columns: Sequence[str], rows: Iterable[Sequenc
 
 def _copy(statement: str, rows: Iterable[Sequence[Any]]) -> int:
     count = 0
-    with connection.cursor() as cursor, cursor.copy(statement) as copy:
+    # The copy object is psycopg's own, so its errors are not yet Django's.
+    with (
+        connection.cursor() as cursor,
+        connection.wrap_database_errors,
+        cursor.copy(statement) as copy,
+    ):
         for row in rows:
             copy.write_row(row)
             count += 1

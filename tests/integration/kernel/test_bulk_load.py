@@ -60,7 +60,7 @@ def test_values_of_every_type_come_back_as_they_went_in(customer):
 
 
 def test_more_rows_than_one_batch_arrive_once_each(customer):
-    rows = (_row(customer, str(number)) for number in range(4_321))
+    rows = [_row(customer, str(number)) for number in range(4_321)]
 
     assert bulk_load.load_rows(Event, COLUMNS, rows) == 4_321
     assert Event.objects.count() == 4_321
