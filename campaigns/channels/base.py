@@ -67,8 +67,8 @@ class SendResult:
 
     Attributes:
         message_id: Copied from the `Outbound`.
-        outcome: `ACCEPTED` the provider took it; `REJECTED` it never will; `RETRY` trying again with
-            the same key cannot reach the person twice; `UNKNOWN` it may or may not have been taken.
+        outcome: `ACCEPTED` the provider took it; `REJECTED` it never will; `RETRY` trying again
+            with the same key cannot reach the person twice; `UNKNOWN` it may have been taken.
         provider_message_id: The provider's id, empty when it gives none.
         code: Short machine-readable reason, e.g. `5.1.1`, `connection_lost`, `http_503`.
         detail: The provider's words without addresses, at most 200 characters.

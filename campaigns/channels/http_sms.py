@@ -1,8 +1,8 @@
 """Text messages through a JSON gateway over HTTP connections that stay open.
 
 Request: `POST url` with `{"messages": [{"id", "to", "text"}, ...]}`, signed in the form of Standard
-Webhooks, with `Idempotency-Key`. Answer: `{"results": [{"id", "status", "message_id", "code"}]}` with
-status `accepted`, `rejected` or `retry` for each message. The `id` is our idempotency key; the
+Webhooks, with `Idempotency-Key`. Answer: `{"results": [{"id", "status", "message_id", "code"}]}`
+with status `accepted`, `rejected` or `retry` for each message. The `id` is our idempotency key; the
 gateway answers a repeated id with the first result.
 """
 
@@ -50,7 +50,7 @@ class HttpSmsOptions:
     Attributes:
         url: Where messages are posted.
         secret: Standard Webhooks secret that signs requests; empty sends them unsigned.
-        webhook_secret: Secret of delivery reports and replies.
+        webhook_secret: Secret of delivery reports and replies; `secret` where it is empty.
         messages_per_request: How many messages one POST may carry.
         connections: Most connections, and so most requests under way, of each process.
         supports_idempotency: Whether the gateway answers a repeated id without sending again.
@@ -138,7 +138,7 @@ class HttpSmsChannel:
 
     def parse_webhook(self, request: WebhookRequest) -> list[DeliveryEvent]:
         """Verify and read delivery reports and replies."""
-        signatures.verify(request, secrets=[self._options.webhook_secret])
+        signatures.verify(request, secrets=[self._options.webhook_secret or self._options.secret])
         return signatures.read_events(request)
 
     def close(self) -> None:

@@ -3,7 +3,7 @@
 import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from campaigns.channels import base, signatures
 from campaigns.channels.base import Limits, Outbound, Outcome, SendResult, WebhookRequest
@@ -16,11 +16,11 @@ class MemoryOptions:
 
     Attributes:
         supports_idempotency: Whether a repeated key is answered without a second delivery.
-        webhook_secret: Standard Webhooks secret of incoming reports; empty refuses all of them.
+        secret: Standard Webhooks secret of incoming reports; empty refuses all of them.
     """
 
     supports_idempotency: bool = True
-    webhook_secret: str = ""
+    secret: str = field(default="", repr=False)
 
 
 class MemoryChannel:
@@ -55,7 +55,7 @@ class MemoryChannel:
 
     def parse_webhook(self, request: WebhookRequest) -> list[DeliveryEvent]:
         """Verify and read a report in the gateway's JSON form."""
-        signatures.verify(request, secrets=[self._options.webhook_secret])
+        signatures.verify(request, secrets=[self._options.secret])
         return signatures.read_events(request)
 
     def close(self) -> None:

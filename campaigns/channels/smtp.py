@@ -62,7 +62,7 @@ class SmtpChannel:
 
     def parse_webhook(self, request: WebhookRequest) -> list[DeliveryEvent]:
         """Verify and read a report about e-mails in the gateway's JSON form."""
-        signatures.verify(request, secrets=[self._options.webhook_secret])
+        signatures.verify(request, secrets=[self._options.webhook_secret or self._options.secret])
         return signatures.read_events(request)
 
     def close(self) -> None:

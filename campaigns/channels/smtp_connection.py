@@ -154,14 +154,15 @@ class Connection(asyncio.Protocol):
 
     async def _log_in(self, features: set[str]) -> None:
         options = self._pool.options
+        password = options.password or options.secret
         offered = " ".join(line for line in features if line.startswith("AUTH"))
         if "PLAIN" in offered or "LOGIN" not in offered:
-            token = base64.b64encode(f"\0{options.username}\0{options.password}".encode())
+            token = base64.b64encode(f"\0{options.username}\0{password}".encode())
             await self._ask(b"AUTH PLAIN " + token + b"\r\n", 235)
             return
         await self._ask(b"AUTH LOGIN\r\n", 334)
         await self._ask(base64.b64encode(options.username.encode()) + b"\r\n", 334)
-        await self._ask(base64.b64encode(options.password.encode()) + b"\r\n", 235)
+        await self._ask(base64.b64encode(password.encode()) + b"\r\n", 235)
 
     async def _ask(self, command: bytes, wanted: int) -> list[str]:
         self._dialogue = self._loop.create_future()

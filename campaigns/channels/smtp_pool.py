@@ -32,6 +32,8 @@ class SmtpOptions:
         max_messages_per_connection: Reconnect after so many; 0 for never.
         idle_seconds: Close a connection that has been idle so long.
         batch_size: Advice to callers, see `Limits`.
+        secret: The channel's sealed secret: password where a user name is given without one,
+            and secret of delivery reports where `webhook_secret` is empty.
         webhook_secret: Standard Webhooks secret of delivery reports.
     """
 
@@ -51,6 +53,7 @@ class SmtpOptions:
     connect_timeout_seconds: float = 10.0
     idle_seconds: float = 60.0
     batch_size: int = 50
+    secret: str = field(default="", repr=False)
     webhook_secret: str = field(default="", repr=False)
 
     def __post_init__(self) -> None:

@@ -5,7 +5,6 @@ table, `>` in a condition is escaped), so it is replaced by harmless marks first
 """
 
 import re
-from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
@@ -17,31 +16,21 @@ _MARK = re.compile(r"<!--lcmark(\d+)x-->|lcmark(\d+)x")
 _BODY = re.compile(r"<body[^>]*>(.*)</body>", re.DOTALL | re.IGNORECASE)
 _LINK_TO_CODE = re.compile(r"""\b(?:href|src)\s*=\s*["']\s*(\{\{.*?\}\})""", re.IGNORECASE)
 _SAFE_LINK_CODE = re.compile(r"\{\{\s*(?:unsubscribe_url|link_\d{1,2})\s*\}\}")
-_SPACE = re.compile(r"[ \t]*\n\s*")
+_COMMENT = re.compile(r"<!--.*?-->", re.DOTALL)
+_LINE_END = re.compile(r"<(?:br|/p|/tr|/h[1-6]|/div|/li)\b[^>]*>", re.IGNORECASE)
+
+_DOCUMENT = '<!DOCTYPE html>\n<html><head><meta charset="utf-8"></head><body>\n%s\n</body></html>'
 
 _TAGS = nh3.ALLOWED_TAGS | {"font", "section", "header", "footer", "main"}
 _STYLED = {"class", "style", "align", "valign", "width", "height", "bgcolor", "dir", "lang"}
 _TABLE = {"border", "cellpadding", "cellspacing", "role"}
 
 
-@dataclass(frozen=True, slots=True)
-class EmailHtml:
-    """HTML that is ready to be compiled.
-
-    Attributes:
-        source: The whole document, still with its variables.
-        removed: True when sanitising took something out that the author wrote.
-    """
-
-    source: str
-    removed: bool
-
-
 def prepare(source: str) -> str:
     """Return an author's HTML as a complete document with inlined styles and nothing active.
 
-    Scripts, forms, frames, event handlers, style sheets, and links other than http, https, mailto, tel
-    and cid are removed; doing it twice changes nothing more.
+    Scripts, forms, frames, event handlers, style sheets, and links other than http, https, mailto,
+    tel and cid are removed; doing it twice changes nothing more.
 
     Args:
         source: HTML with template code in it; a fragment or a document.
@@ -52,7 +41,7 @@ def prepare(source: str) -> str:
     match = _BODY.search(inlined)
     clean = _cleaner().clean(match[1] if match else inlined).strip()
     body = _MARK.sub(lambda mark: code[int(mark[1] or mark[2])], clean)
-    return f'<!DOCTYPE html>\n<html><head><meta charset="utf-8"></head><body>\n{body}\n</body></html>'
+    return _DOCUMENT % body
 
 
 def unsafe_links(source: str) -> tuple[str, ...]:
@@ -70,25 +59,31 @@ def text_of(source: str) -> str:
     code: list[str] = []
     masked = _masked(source, code)
     match = _BODY.search(masked)
-    broken = re.sub(r"(?i)<(?:br|/p|/tr|/h[1-6]|/div|/li)\b[^>]*>", "\n", match[1] if match else masked)
+    broken = _LINE_END.sub("\n", match[1] if match else masked)
     words = nh3.clean(broken, tags=set(), strip_comments=False)
-    unmasked = _MARK.sub(lambda mark: code[int(mark[1] or mark[2])], words)
+    unmasked = _COMMENT.sub("", _MARK.sub(lambda mark: code[int(mark[1] or mark[2])], words))
     lines = (line.strip() for line in unmasked.replace("&nbsp;", " ").splitlines())
     return re.sub(r"\n{3,}", "\n\n", "\n".join(lines)).strip()
 
 
 def _masked(source: str, code: list[str]) -> str:
     """Replace template code by marks: comments between tags, plain words inside them."""
-
-    def replace(match: re.Match[str]) -> str:
+    source = source.replace("lcmark", "lc-mark")
+    parts: list[str] = []
+    is_inside_tag = False
+    end = 0
+    for match in _CODE.finditer(source):
+        plain = source[end : match.start()]
+        opened, closed = plain.rfind("<"), plain.rfind(">")
+        if opened != closed:
+            is_inside_tag = opened > closed
+        mark = f"lcmark{len(code)}x"
         code.append(match[0])
-        before = source[: match.start()]
-        is_inside_tag = before.rfind("<") > before.rfind(">")
-        mark = f"lcmark{len(code) - 1}x"
         is_value = match[0].startswith("{{")
-        return mark if is_inside_tag or is_value else f"<!--{mark}-->"
-
-    return _CODE.sub(replace, source.replace("lcmark", "lc-mark"))
+        parts += [plain, mark if is_inside_tag or is_value else f"<!--{mark}-->"]
+        end = match.end()
+    parts.append(source[end:])
+    return "".join(parts)
 
 
 @cache
