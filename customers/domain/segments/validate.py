@@ -14,6 +14,7 @@ from customers.domain.fields import (
     FieldType,
     Op,
     RuleUse,
+    Store,
     Text,
 )
 from customers.domain.segments.ast import (
@@ -39,8 +40,12 @@ from customers.domain.segments.problems import Problem, ProblemCode, RuleRefused
 from customers.domain.segments.values import typed_value
 
 _NAME_SHOWN = 60
-_COUNT = FieldSpec("count", FieldType.INTEGER, Text("次数", "count"), "")
-_SUM = FieldSpec("sum_amount", FieldType.DECIMAL, Text("合计", "sum"), "", decimal_places=2)
+MAX_RULE_VALUES = 10_000
+_AGGREGATED = Store.INSTANT
+_COUNT = FieldSpec("count", FieldType.INTEGER, Text("次数", "count"), "", store=_AGGREGATED)
+_SUM = FieldSpec(
+    "sum_amount", FieldType.DECIMAL, Text("合计", "sum"), "", store=_AGGREGATED, decimal_places=2
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +85,8 @@ def check_rule(rule: Rule, *, catalogue: Catalogue, use: RuleUse) -> Checked:
     typed = checker.node(rule, "", 1)
     if checker.nodes > MAX_NODES:
         checker.report("", ProblemCode.TOO_MANY_RULES, limit=MAX_NODES)
+    if checker.values > MAX_RULE_VALUES:
+        checker.report("", ProblemCode.TOO_MANY_VALUES, limit=MAX_RULE_VALUES)
     problems = tuple(checker.problems)
     return Checked(None if problems else typed, problems)
 
@@ -92,6 +99,7 @@ class _Checker:
         self.catalogue = catalogue.for_use(use)
         self.problems: list[Problem] = []
         self.nodes = 0
+        self.values = 0
 
     def report(self, path: str, code: ProblemCode, **facts: str | int) -> None:
         self.problems.append(Problem(path, code, facts))
@@ -150,6 +158,7 @@ class _Checker:
             return None
         value, problems = typed_value(raw, spec=spec, op=op, path=join(path, "value"))
         self.problems.extend(problems)
+        self.values += len(value) if isinstance(value, tuple) else 1
         return value
 
     def _spec(self, kind: str, name: str, path: str) -> FieldSpec | None:

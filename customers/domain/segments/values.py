@@ -4,11 +4,12 @@ from datetime import date, datetime
 from decimal import Decimal, InvalidOperation
 from typing import Any, assert_never
 
-from customers.domain.fields import MAX_DAYS, MAX_NUMBER, FieldSpec, FieldType, Op
+from customers.domain.fields import MAX_DAYS, MAX_NUMBER, FieldSpec, FieldType, Op, Store
 from customers.domain.segments.ast import Scalar, Value
 from customers.domain.segments.problems import Problem, ProblemCode
 
 MAX_VALUES = 1_000
+MAX_DERIVED_VALUES = 100
 MAX_TEXT = 200
 _MAX_DIGITS = 40
 _LEAST_YEAR, _LAST_YEAR = 1_900, 2_200
@@ -51,8 +52,11 @@ def _converted(raw: Value, spec: FieldSpec, op: Op) -> Value:
         return _days(_single(raw))
     if op in _LISTS:
         values = raw if isinstance(raw, tuple) else (raw,)
-        if len(values) > MAX_VALUES:
-            raise _Unfit(ProblemCode.TOO_MANY_VALUES, limit=MAX_VALUES)
+        # Each value of a derived number becomes a range; SQLite nests 1,000 terms at most.
+        is_stored = spec.store in {Store.PLAIN, Store.ATTRIBUTE}
+        limit = MAX_VALUES if is_stored else MAX_DERIVED_VALUES
+        if len(values) > limit:
+            raise _Unfit(ProblemCode.TOO_MANY_VALUES, limit=limit)
         return tuple(_scalar(item, spec) for item in values)
     if op in _RANGES:
         return _range(raw, spec)

@@ -40,9 +40,15 @@ BIRTH_DATES = (
     date(2026, 4, 2),
 )
 STAGES = ("lead", "active", "dormant")
-NUMBERS = (None, Decimal("-5"), Decimal(0), Decimal("0.1"), Decimal("0.3"), Decimal(5))
+NUMBERS = (None, Decimal(-5), Decimal(0), Decimal("0.1"), Decimal("0.3"), Decimal(5))
 PLANS = (None, "", "a", "B", "b")
-DAYS = (None, TODAY, TODAY - timedelta(days=7), TODAY - timedelta(days=8), TODAY + timedelta(days=7))
+DAYS = (
+    None,
+    TODAY,
+    TODAY - timedelta(days=7),
+    TODAY - timedelta(days=8),
+    TODAY + timedelta(days=7),
+)
 FLAGS = (None, True, False)
 MODELS = ("propensity", "churn")
 SCORES = (None, Decimal(0), Decimal("0.25"), Decimal("0.5"), Decimal("0.999999"))
@@ -101,9 +107,7 @@ def write_fixed() -> Fixed:
         },
         types={name: EventType.objects.create(name=name) for name in EVENTS},
         products={None: None}
-        | {
-            code: Product.objects.create(code=code, name_zh=code) for code in PRODUCTS if code
-        },
+        | {code: Product.objects.create(code=code, name_zh=code) for code in PRODUCTS if code},
         listed=Segment.objects.create(slug="listed", name="名单", kind="static", created_at=NOW),
     )
 

@@ -54,9 +54,7 @@ def _days(field, pool):
     value = st.sampled_from(sorted(day.isoformat() for day in near))
     return st.one_of(
         st.tuples(st.sampled_from(_NUMBER_OPS), value),
-        st.tuples(
-            st.sampled_from(("between", "notBetween")), st.tuples(value, value).map(sorted)
-        ),
+        st.tuples(st.sampled_from(("between", "notBetween")), st.tuples(value, value).map(sorted)),
         st.tuples(
             st.sampled_from(("inLastDays", "inNextDays", "moreThanDaysAgo")),
             st.sampled_from((0, 1, 6, 7, 8, 30)),

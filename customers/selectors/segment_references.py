@@ -1,0 +1,140 @@
+"""The door of a rule: JSON in, a checked tree and everything needed to read it out."""
+
+from collections.abc import Iterator, Mapping
+from datetime import datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from django.utils.translation import get_language
+from django.utils.translation import gettext as _
+
+from customers.domain.fields import Catalogue, RuleUse
+from customers.domain.segments.ast import AllOf, AnyOf, Not, Rule, SegmentCondition
+from customers.domain.segments.problems import Problem, ProblemCode, RuleRefused
+from customers.domain.segments.scope import Scope
+from customers.domain.segments.validate import read_rule
+from customers.models import Segment
+from customers.selectors import segment_catalogue
+from loancrm.kernel.errors import LoanCrmError
+
+MAX_EXPANDED_NODES = 2_000
+
+
+class SegmentRuleInvalid(LoanCrmError):
+    """A rule cannot be used; `problems` lists why, each with its path."""
+
+    code = "segment_rule_invalid"
+
+    def __init__(self, problems: tuple[Problem, ...]) -> None:
+        """Describe every problem in the active language."""
+        self.problems = problems
+        listed = self.as_json(get_language() or "en")
+        message = _("The rule cannot be used: %(problems)s") % {
+            "problems": "; ".join(f"{item['path'] or '.'}: {item['message']}" for item in listed)
+        }
+        super().__init__(message, problems=listed)
+
+    def as_json(self, language: str) -> list[dict[str, str]]:
+        """Return the problems for a screen or an API client."""
+        return [problem.as_json(language) for problem in self.problems]
+
+
+def load_rule(
+    data: Any,
+    *,
+    now: datetime,
+    zone: ZoneInfo,
+    use: RuleUse = RuleUse.MARKETING,
+    slug: str | None = None,
+) -> tuple[Rule, Scope]:
+    """Check a rule's JSON and load what it refers to.
+
+    Args:
+        data: Decoded rule JSON.
+        now: Aware moment that relative dates and windows count from.
+        zone: Company's zone, in which a day begins.
+        use: What the people are chosen for; also binds the segments referred to.
+        slug: Segment that the rule belongs to, so that a rule leading back to it is refused.
+
+    Raises:
+        SegmentRuleInvalid: With every problem found.
+    """
+    catalogue = segment_catalogue.load_catalogue()
+    try:
+        rule = read_rule(data, catalogue=catalogue, use=use)
+        rules = _referred_rules(rule, catalogue, use)
+        _refuse_cycles(rule, rules, slug)
+    except RuleRefused as refusal:
+        raise SegmentRuleInvalid(refusal.problems) from refusal
+    return rule, Scope(catalogue, now, zone, rules)
+
+
+def _referred_rules(rule: Rule, catalogue: Catalogue, use: RuleUse) -> dict[str, Rule]:
+    """Return the rules of all segments reached from a rule; one query a level of reference."""
+    rules: dict[str, Rule] = {}
+    seen: set[str] = set()
+    wanted = set(referred_slugs(rule))
+    while wanted:
+        seen |= wanted
+        stored = Segment.objects.filter(slug__in=wanted, current_version__isnull=False).values_list(
+            "slug", "current_version__rule"
+        )
+        found = {slug: _inner(slug, data, catalogue, use) for slug, data in stored}
+        rules |= found
+        wanted = {slug for inner in found.values() for slug in referred_slugs(inner)} - seen
+    return rules
+
+
+def _inner(slug: str, data: Any, catalogue: Catalogue, use: RuleUse) -> Rule:
+    try:
+        return read_rule(data, catalogue=catalogue, use=use)
+    except RuleRefused as refusal:
+        problems = [
+            Problem(f"segment[{slug}].{problem.path}", problem.code, problem.facts)
+            for problem in refusal.problems
+        ]
+        raise RuleRefused(problems) from refusal
+
+
+def referred_slugs(rule: Rule) -> Iterator[str]:
+    """Yield the slugs of the segments that a rule names itself."""
+    match rule:
+        case SegmentCondition(slug):
+            yield slug
+        case Not(child):
+            yield from referred_slugs(child)
+        case AllOf(rules) | AnyOf(rules):
+            for child in rules:
+                yield from referred_slugs(child)
+        case _:
+            return
+
+
+def _refuse_cycles(rule: Rule, rules: Mapping[str, Rule], slug: str | None) -> None:
+    """Refuse a rule that leads back to its own segment or to any segment twice on one way.
+
+    Raises:
+        RuleRefused: There is a cycle, or the rule with all that it refers to grows too large.
+    """
+    sizes: dict[str, int] = {}
+    if _expanded_size(rule, rules, (slug,) if slug else (), sizes) > MAX_EXPANDED_NODES:
+        facts = {"limit": MAX_EXPANDED_NODES}
+        raise RuleRefused([Problem("", ProblemCode.TOO_MANY_RULES, facts)])
+
+
+def _expanded_size(
+    rule: Rule, rules: Mapping[str, Rule], way: tuple[str, ...], sizes: dict[str, int]
+) -> int:
+    match rule:
+        case SegmentCondition(slug):
+            if slug in way:
+                raise RuleRefused([Problem("", ProblemCode.SEGMENT_CYCLE, {"name": slug})])
+            if slug not in sizes and slug in rules:
+                sizes[slug] = _expanded_size(rules[slug], rules, (*way, slug), sizes)
+            return 1 + sizes.get(slug, 0)
+        case Not(child):
+            return _expanded_size(child, rules, way, sizes)
+        case AllOf(children) | AnyOf(children):
+            return 1 + sum(_expanded_size(child, rules, way, sizes) for child in children)
+        case _:
+            return 1

@@ -1,0 +1,156 @@
+"""One stored value against a constant, as a predicate on the row that holds it.
+
+The predicate is true or not true; where it may be NULL, it is only ever used undenied or together
+with `is_present`. Text is compared by functions that are exact on both databases: LIKE ignores the
+case of ASCII letters on SQLite and minds it on PostgreSQL.
+"""
+
+from collections.abc import Callable, Sequence
+from datetime import date, timedelta
+from typing import assert_never
+
+from django.db.models import F, Q, Value
+from django.db.models.functions import Left, Right, StrIndex
+from django.db.models.lookups import Exact, GreaterThan
+
+from customers.domain.fields import FieldSpec, FieldType, Op, Store
+from customers.domain.segments import ast, intervals
+from customers.domain.segments.scope import Scope
+
+_TEXTS = frozenset({FieldType.TEXT, FieldType.CHOICE})
+_LOOKUPS = {
+    Op.EQUAL: "exact",
+    Op.LESS: "lt",
+    Op.AT_MOST: "lte",
+    Op.MORE: "gt",
+    Op.AT_LEAST: "gte",
+    Op.IN: "in",
+    Op.BETWEEN: "range",
+}
+_DENIED_LOOKUPS = {Op.NOT_EQUAL: "exact", Op.NOT_IN: "in"}
+_ONE_DAY = timedelta(days=1)
+
+
+def is_present(spec: FieldSpec, scope: Scope) -> Q:
+    """Return whether the row holds a value; never NULL."""
+    path = spec.column
+    present = Q(**{f"{path}__isnull": False})
+    if spec.type in _TEXTS:
+        return present & ~Q(**{path: ""})
+    if spec.store in {Store.YEARS_SINCE, Store.MONTHS_SINCE}:
+        return present & Q(**{f"{path}__lte": scope.today})
+    return present
+
+
+def is_missing(spec: FieldSpec, scope: Scope) -> Q:
+    """Return whether the row holds no value; never NULL."""
+    path = spec.column
+    missing = Q(**{f"{path}__isnull": True})
+    if spec.type in _TEXTS:
+        return missing | Q(**{path: ""})
+    if spec.store in {Store.YEARS_SINCE, Store.MONTHS_SINCE}:
+        return missing | Q(**{f"{path}__gt": scope.today})
+    return missing
+
+
+def condition(spec: FieldSpec, op: Op, value: ast.Value, scope: Scope) -> Q:
+    """Return the predicate of one condition on a checked constant."""
+    if op is Op.NULL:
+        return is_missing(spec, scope)
+    if op is Op.NOT_NULL:
+        return is_present(spec, scope)
+    match spec.store:
+        case Store.YEARS_SINCE:
+            return _completed(spec.column, op, value, _years_bound(scope.today), scope.today)
+        case Store.MONTHS_SINCE:
+            return _completed(spec.column, op, value, _months_bound(scope.today), scope.today)
+        case Store.INSTANT:
+            return _moments(spec.column, intervals.day_ranges(op, value, scope.today), scope)
+        case Store.PLAIN | Store.ATTRIBUTE:
+            return _plain(spec, op, value, scope)
+        case _:
+            assert_never(spec.store)
+
+
+def _plain(spec: FieldSpec, op: Op, value: ast.Value, scope: Scope) -> Q:
+    path = spec.column
+    if spec.type is FieldType.DATE:
+        return _days(path, intervals.day_ranges(op, value, scope.today))
+    if op in _LOOKUPS:
+        return Q(**{f"{path}__{_LOOKUPS[op]}": value})
+    if op in _DENIED_LOOKUPS:
+        return is_present(spec, scope) & ~Q(**{f"{path}__{_DENIED_LOOKUPS[op]}": value})
+    if op is Op.NOT_BETWEEN and isinstance(value, tuple):
+        return Q(**{f"{path}__lt": value[0]}) | Q(**{f"{path}__gt": value[1]})
+    return _part_of_text(path, op, str(value))
+
+
+def _part_of_text(path: str, op: Op, text: str) -> Q:
+    if op is Op.CONTAINS:
+        return Q(GreaterThan(StrIndex(F(path), Value(text)), 0))
+    cut = Left if op is Op.BEGINS_WITH else Right
+    return Q(Exact(cut(F(path), len(text)), Value(text)))
+
+
+def _any_of(ranges: list[Q]) -> Q:
+    return Q(*ranges, _connector=Q.OR) if ranges else Q(pk__in=[])
+
+
+def _days(path: str, ranges: Sequence[intervals.Range]) -> Q:
+    found = []
+    for low, high in ranges:
+        bound = Q()
+        if low is not None:
+            bound &= Q(**{f"{path}__gte": low})
+        if high is not None:
+            bound &= Q(**{f"{path}__lte": high})
+        found.append(bound)
+    return _any_of(found)
+
+
+def _moments(path: str, ranges: Sequence[intervals.Range], scope: Scope) -> Q:
+    found = []
+    for low, high in ranges:
+        bound = Q()
+        if low is not None:
+            bound &= Q(**{f"{path}__gte": scope.midnight(low)})
+        if high is not None:
+            bound &= Q(**{f"{path}__lt": scope.midnight(high + _ONE_DAY)})
+        found.append(bound)
+    return _any_of(found)
+
+
+_Bound = Callable[[int], date | None]
+"""Last date since which so many units are completed; None where the calendar does not reach."""
+
+
+def _years_bound(today: date) -> _Bound:
+    return lambda years: (
+        intervals.latest_date_years_before(today, years) if years < today.year else None
+    )
+
+
+def _months_bound(today: date) -> _Bound:
+    return lambda months: (
+        intervals.latest_date_months_before(today, months)
+        if months < today.year * 12 - 12
+        else None
+    )
+
+
+def _completed(path: str, op: Op, value: ast.Value, bound: _Bound, today: date) -> Q:
+    """Return bounds on a date from a condition on the completed units since it.
+
+    A date after today has no completed units: it counts as missing.
+    """
+    found = []
+    for low, high in intervals.number_ranges(op, value):
+        last = today if low is None or low <= 0 else bound(low)
+        if last is None or (high is not None and high < 0):
+            continue
+        within = Q(**{f"{path}__lte": last})
+        first = None if high is None else bound(high + 1)
+        if first is not None:
+            within &= Q(**{f"{path}__gt": first})
+        found.append(within)
+    return _any_of(found)
