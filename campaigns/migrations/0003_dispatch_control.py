@@ -8,7 +8,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('campaigns', '0002_partners'),
-        ('customers', '0004_dispatch_control'),
+        ('customers', '0004_loan_settled_on'),
     ]
 
     operations = [
