@@ -1,0 +1,117 @@
+"""The report of one campaign, read with a fixed number of statements."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from decimal import Decimal
+
+from django.db.models import Sum
+
+from analytics.domain import campaign_report as figures
+from analytics.domain import campaign_worth as worth
+from analytics.domain.campaign_report import Breakdown, CampaignHead, CampaignReport
+from analytics.domain.campaign_worth import Assumptions, Followed
+from analytics.domain.cost import CostCategory, CostLine, total_amount
+from analytics.domain.outcomes import Population
+from analytics.selectors import borrowings, outcomes
+from campaigns.models import Campaign, CampaignCost, Message
+from loancrm.kernel import clock
+
+DEFAULT_ASSUMPTIONS = Assumptions()
+
+
+def load_report(
+    *, campaign: Campaign, as_of: datetime, assumptions: Assumptions = DEFAULT_ASSUMPTIONS
+) -> CampaignReport:
+    """Return everything known about a campaign at `as_of`.
+
+    Facts later than `as_of` are left out, except that states of loans are those of their last
+    refresh. Works for campaigns run here and for imported ones alike.
+    """
+    zone = clock.company_zone()
+    head = _head(campaign, as_of)
+    population = Population(outcomes.load_cells(campaign=campaign, as_of=as_of))
+    converters = outcomes.load_converters(campaign=campaign, as_of=as_of)
+    followed = borrowings.load_followed(converters=converters, as_of=as_of, zone=zone)
+    today = as_of.astimezone(zone).date()
+    lines = _cost_lines(campaign, as_of)
+    counts = figures.counts_of(population)
+    lift = figures.lift_figures(head, population.treated, population.control)
+    classic, rolling = worth.retention_figures(head, followed, today)
+    return CampaignReport(
+        head=head,
+        counts=counts,
+        figures={
+            **figures.conversion_figures(head, population),
+            **lift,
+            **worth.cost_figures(head, lines, followed, counts.converted),
+            **worth.incremental_figures(head, lift, total_amount(lines), followed, assumptions),
+        },
+        variants=figures.breakdowns(head, population, name="variant", of=lambda cell: cell.variant),
+        channels=_channels(head, population, lines, followed),
+        retention=classic,
+        rolling_retention=rolling,
+        default_rates=worth.default_figures(head, followed, today),
+        allocation=figures.allocation_checks(head, population),
+    )
+
+
+def _head(campaign: Campaign, as_of: datetime) -> CampaignHead:
+    steps = list(campaign.steps.order_by("position").prefetch_related("variants"))
+    weights = {x.key: x.weight for x in steps[0].variants.all()} if steps else {}
+    return CampaignHead(
+        slug=campaign.slug,
+        name=campaign.name,
+        status=campaign.status,
+        goal_event=campaign.goal_event,
+        window_days=campaign.goal_window_days,
+        as_of=as_of,
+        holdout_share=float(campaign.holdout_share),
+        variant_weights=weights,
+        has_fallback=any(step.is_fallback for step in steps),
+    )
+
+
+def _channels(
+    head: CampaignHead,
+    population: Population,
+    lines: Sequence[CostLine],
+    followed: Sequence[Followed],
+) -> tuple[Breakdown, ...]:
+    spread = worth.shared_media(lines, worth.sent_by_channel(population))
+    parts = figures.breakdowns(
+        head, population.treated, name="channel", of=lambda cell: cell.channel
+    )
+    return tuple(
+        Breakdown(
+            key=part.key,
+            counts=part.counts,
+            figures={
+                **part.figures,
+                **worth.channel_cost_figures(
+                    head, spread, followed, channel=part.key, converted=part.counts.converted
+                ),
+            },
+        )
+        for part in parts
+    )
+
+
+def _cost_lines(campaign: Campaign, as_of: datetime) -> list[CostLine]:
+    messages = (
+        Message.objects.filter(
+            dispatch__campaign=campaign, dispatch__is_test=False, sent_at__lte=as_of
+        )
+        .values_list("dispatch__channel_kind")
+        .annotate(total=Sum("cost_amount"))
+        .order_by("dispatch__channel_kind")
+    )
+    lines = [
+        CostLine(CostCategory.MESSAGES, total or Decimal(0), channel) for channel, total in messages
+    ]
+    known = set(CostCategory)
+    other = CampaignCost.objects.filter(campaign=campaign, incurred_on__lte=as_of.date())
+    lines.extend(
+        CostLine(CostCategory(category) if category in known else CostCategory.OTHER, amount)
+        for category, amount in other.order_by("pk").values_list("category", "amount")
+    )
+    return lines

@@ -1,0 +1,43 @@
+"""Schedules and payments of many loans, as the pure loan functions take them."""
+
+from collections import defaultdict
+from collections.abc import Collection
+from dataclasses import dataclass, field
+from decimal import Decimal
+
+from customers.domain.instalments import ScheduledInstalment
+from customers.domain.loan import Payment
+from customers.models import Instalment, Repayment
+
+ZERO = Decimal(0)
+
+
+@dataclass(frozen=True, slots=True)
+class LoanBook:
+    """The plan and the payments of one loan; a reversal is a payment with a negative amount."""
+
+    schedule: tuple[ScheduledInstalment, ...] = field(default=())
+    payments: tuple[Payment, ...] = field(default=())
+
+    @property
+    def margin_amount(self) -> Decimal:
+        """Return interest and fees of the whole schedule."""
+        return sum((x.interest_amount + x.fee_amount for x in self.schedule), ZERO)
+
+
+def load_books(*, loan_ids: Collection[int]) -> dict[int, LoanBook]:
+    """Return {loan id: book} of loans that have a schedule or a payment, in two queries."""
+    plans: dict[int, list[ScheduledInstalment]] = defaultdict(list)
+    instalments = Instalment.objects.filter(loan_id__in=loan_ids).values_list(
+        "loan_id", "number", "due_on", "principal_amount", "interest_amount", "fee_amount"
+    )
+    for loan_id, number, due_on, principal, interest, fee in instalments:
+        plans[loan_id].append(ScheduledInstalment(number, due_on, principal, interest, fee))
+    payments: dict[int, list[Payment]] = defaultdict(list)
+    received = Repayment.objects.filter(loan_id__in=loan_ids)
+    for loan_id, paid_on, amount in received.values_list("loan_id", "paid_on", "amount"):
+        payments[loan_id].append(Payment(paid_on, amount))
+    return {
+        loan_id: LoanBook(tuple(plans[loan_id]), tuple(payments[loan_id]))
+        for loan_id in plans.keys() | payments.keys()
+    }
