@@ -16,13 +16,13 @@ def _holder() -> str:
     return f"{socket.gethostname()[:50]}:{os.getpid()}"
 
 
-@shared_task(name=jobs.TICK.name, queue=jobs.TICK.queue)
+@shared_task(name=jobs.TICK.name)
 def tick(**_: object) -> None:
     """Start, complete and wake."""
     ticking.tick(holder=_holder(), now=clock.now())
 
 
-@shared_task(name=jobs.DRAIN.name, queue=jobs.DRAIN.queue)
+@shared_task(name=jobs.DRAIN.name)
 def drain(**_: object) -> None:
     """Work due chunks, then see what that finished."""
     dispatch.drain(

@@ -285,6 +285,7 @@ def _record_sent(chunk: Chunk, now: datetime) -> None:
                 name=EventName.MESSAGE_SENT,
                 occurred_at=sent_at,
                 source="campaigns",
+                external_id="",
                 dedup_key=f"sent:{message_id}",
                 customer_id=customer_id,
                 channel=dispatch.channel_kind,

@@ -49,10 +49,10 @@ def tick(*, holder: str, now: datetime) -> int:
 
 
 def advance(*, now: datetime) -> None:
-    """Start due dispatches, hold late ones, complete finished ones and freeze fallbacks."""
-    _start_due(now)
+    """Complete finished dispatches, freeze fallbacks, start what is due and hold what is late."""
     _complete_finished(now)
     _start_fallbacks(now)
+    _start_due(now)
     _complete_campaigns(now)
 
 
