@@ -5,6 +5,7 @@ Codes are stable: they appear in reports, rejects files, `by_reason` and custome
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
@@ -41,6 +42,8 @@ class Code(StrEnum):
     CELLS_MISALIGNED = "cells_misaligned"
     EXISTS_ALREADY = "exists_already"
     NOT_FOUND = "not_found"
+    CONTACT_SHARED = "contact_shared"
+    ID_TAKEN = "id_taken"
 
 
 class Severity(StrEnum):
@@ -52,7 +55,13 @@ class Severity(StrEnum):
 
 
 _REJECTING = frozenset(
-    {Code.IDENTITY_MISSING, Code.CELLS_MISALIGNED, Code.EXISTS_ALREADY, Code.NOT_FOUND}
+    {
+        Code.IDENTITY_MISSING,
+        Code.IDENTITY_CONFLICT,
+        Code.CELLS_MISALIGNED,
+        Code.EXISTS_ALREADY,
+        Code.NOT_FOUND,
+    }
 )
 _NOTING = frozenset(
     {
@@ -62,9 +71,84 @@ _NOTING = frozenset(
         Code.GENDER_CONFLICT,
         Code.CONSENT_CONFLICT,
         Code.DUPLICATE,
-        Code.IDENTITY_CONFLICT,
+        Code.CONTACT_SHARED,
     }
 )
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """A code in words."""
+
+    zh: str
+    en: str
+
+
+REASONS: Mapping[Code, Reason] = {
+    Code.PHONE_INVALID: Reason("电话号码无效", "not a valid telephone number"),
+    Code.PHONE_DIGITS_LOST: Reason(
+        "电话号码被表格软件转成科学计数法，数字已丢失",
+        "the spreadsheet rounded the number; digits are lost",
+    ),
+    Code.EMAIL_INVALID: Reason("电子邮箱无效", "not a valid e-mail address"),
+    Code.ID_FORMAT: Reason(
+        "身份证号码不是18位或15位", "the identity number does not have 18 or 15 characters"
+    ),
+    Code.ID_CHECKSUM: Reason(
+        "身份证号码校验位错误", "the check digit of the identity number is wrong"
+    ),
+    Code.ID_DATE: Reason(
+        "身份证号码中的出生日期无效", "the birth date in the identity number is impossible"
+    ),
+    Code.ID_REGION: Reason(
+        "身份证号码中的省份代码不存在", "the identity number names an unknown province"
+    ),
+    Code.NAME_MISSING: Reason("缺少姓名", "the name is missing"),
+    Code.NAME_INVALID: Reason("姓名中没有文字", "the name contains no letters"),
+    Code.DATE_INVALID: Reason("日期无效", "not a valid date"),
+    Code.DATE_AMBIGUOUS: Reason("日期的日和月无法区分", "day and month cannot be told apart"),
+    Code.BIRTH_FUTURE: Reason("出生日期在未来", "the birth date lies in the future"),
+    Code.BIRTH_IMPLAUSIBLE: Reason("出生日期过早", "the birth date is too long ago"),
+    Code.BIRTH_CONFLICT: Reason(
+        "出生日期与身份证号码不一致，已采用身份证号码",
+        "the birth date contradicts the identity number, which was used",
+    ),
+    Code.GENDER_INVALID: Reason("性别无法识别", "the gender is not understood"),
+    Code.GENDER_CONFLICT: Reason(
+        "性别与身份证号码不一致，已采用身份证号码",
+        "the gender contradicts the identity number, which was used",
+    ),
+    Code.AMOUNT_INVALID: Reason("金额无效", "not a valid amount"),
+    Code.NUMBER_INVALID: Reason("数字无效", "not a valid number"),
+    Code.FLAG_INVALID: Reason("无法识别是或否", "neither yes nor no"),
+    Code.CATEGORY_UNKNOWN: Reason("字典中没有该值", "the dictionary does not list this word"),
+    Code.TEXT_TOO_LONG: Reason("文字过长", "the text is too long"),
+    Code.VALUE_MISSING: Reason("缺少应有的值", "an expected value is missing"),
+    Code.CONSENT_CONFLICT: Reason(
+        "客户已退订，导入不能恢复同意", "the customer has opted out; a file cannot undo that"
+    ),
+    Code.DUPLICATE: Reason(
+        "与文件中另一行是同一人，已合并", "same person as another row of the file; folded into it"
+    ),
+    Code.IDENTITY_CONFLICT: Reason(
+        "来源编号属于身份证号码不同的另一人",
+        "the source's id belongs to a person with another identity number",
+    ),
+    Code.IDENTITY_MISSING: Reason(
+        "没有任何可识别客户的信息", "nothing in the row identifies a person"
+    ),
+    Code.CELLS_MISALIGNED: Reason("单元格多于列", "more cells than columns"),
+    Code.EXISTS_ALREADY: Reason("客户已存在（仅新增模式）", "the customer exists (insert mode)"),
+    Code.NOT_FOUND: Reason("客户不存在（仅更新模式）", "no such customer (update mode)"),
+    Code.ID_TAKEN: Reason(
+        "身份证号码已属于另一位客户，等待人工合并",
+        "the identity number belongs to another customer; a merge is proposed",
+    ),
+    Code.CONTACT_SHARED: Reason(
+        "联系方式已属于另一位客户，仅作为次要联系方式保存",
+        "the contact belongs to another customer and was stored as secondary",
+    ),
+}
 
 
 class ValueRefused(ValueError):

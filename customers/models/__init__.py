@@ -8,6 +8,7 @@ from customers.models.event import Event, EventType
 from customers.models.identity import IdentityLink, MergeDecision, MergeState
 from customers.models.import_batch import (
     ImportBatch,
+    ImportMode,
     ImportRow,
     ImportState,
     RejectedRow,
@@ -30,6 +31,7 @@ __all__ = [
     "EventType",
     "IdentityLink",
     "ImportBatch",
+    "ImportMode",
     "ImportRow",
     "ImportState",
     "Instalment",

@@ -20,6 +20,14 @@ class ImportState(StrEnum):
     FAILED = "failed"
 
 
+class ImportMode(StrEnum):
+    """What an import may do."""
+
+    INSERT = "insert"
+    UPDATE = "update"
+    UPSERT = "upsert"
+
+
 class RowState(StrEnum):
     """What became of a staged row."""
 

@@ -1,0 +1,322 @@
+"""How the columns of a file become fields of a customer: JSON in, checked dataclasses out.
+
+The schema is described in docs/importing.md. Every mistake is reported with its path in the JSON.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any, Final, TypeVar
+
+from customers.domain.consent import ConsentChannel, Purpose
+from customers.domain.contact import ContactKind
+
+VERSION: Final = 1
+_E = TypeVar("_E", bound=StrEnum)
+# Longest text that each column of a customer holds.
+TEXT_FIELDS: Final = {
+    "province": 40,
+    "city": 40,
+    "occupation": 60,
+    "education": 40,
+    "marital": 20,
+    "income_band": 20,
+    "language": 10,
+    "time_zone": 40,
+}
+PARSED_FIELDS: Final = frozenset({"name", "national_id", "birth_date", "gender"})
+_CONTACTS: Final = (ContactKind.PHONE, ContactKind.EMAIL)
+_NAME: Final = re.compile(r"^[a-z0-9][a-z0-9_-]{0,59}$")
+_TOP_KEYS: Final = frozenset(
+    {"version", "name", "source", "description", "priority", "id_column", "columns", "ignore"}
+    | {"constants"}
+)
+_TARGET_KEYS: Final = frozenset(
+    {"to", "type", "transform", "dictionary", "others", "expected", "optional", "order", "region"}
+)
+
+
+class TargetKind(StrEnum):
+    """Where a value goes."""
+
+    CUSTOMER = "customer"
+    CONTACT = "contact"
+    CONSENT = "consent"
+    ATTRIBUTE = "attribute"
+
+
+class ValueType(StrEnum):
+    """Type of an attribute."""
+
+    NUMBER = "number"
+    TEXT = "text"
+    DAY = "day"
+    FLAG = "flag"
+
+
+class Transform(StrEnum):
+    """What is done to a cell before it is read as its type."""
+
+    NONE = "none"
+    LOWER = "lower"
+    UPPER = "upper"
+    REGION_SHORT = "region_short"
+    AMOUNT = "amount"
+    BIRTH_NUMBER_DATE = "birth_number_date"
+    BIRTH_NUMBER_GENDER = "birth_number_gender"
+
+
+class Others(StrEnum):
+    """What happens to a word that the dictionary does not list."""
+
+    REPORT = "report"
+    KEEP = "keep"
+
+
+class MappingError(ValueError):
+    """A mapping is wrong at one place.
+
+    Attributes:
+        path: Where, such as `columns.phone.to`.
+        problem: `missing_key`, `unknown_key`, `wrong_type`, `wrong_value`, `unknown_target`,
+            `repeated_target` or `wrong_version`.
+    """
+
+    def __init__(self, path: str, problem: str) -> None:
+        """Keep place and problem."""
+        super().__init__(f"{path}: {problem}")
+        self.path = path
+        self.problem = problem
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """Where one cell goes and how it is read.
+
+    Attributes:
+        name: Column of the customer, kind of contact, channel of consent, or name of the attribute.
+        purpose: Purpose of a consent, otherwise empty.
+        expected: A blank cell is reported.
+        optional: The file may lack the column.
+        order: `dmy` or `mdy` for dates that write the year last.
+        region: Country of national phone numbers.
+    """
+
+    kind: TargetKind
+    name: str
+    purpose: str = ""
+    value_type: ValueType = ValueType.TEXT
+    transform: Transform = Transform.NONE
+    dictionary: Mapping[str, str] = field(default_factory=dict)
+    others: Others = Others.REPORT
+    expected: bool = False
+    optional: bool = False
+    order: str = ""
+    region: str = "CN"
+
+    @property
+    def path(self) -> str:
+        """Return the target as it is written in a mapping."""
+        return ".".join(part for part in (self.kind.value, self.name, self.purpose) if part)
+
+
+@dataclass(frozen=True, slots=True)
+class ColumnMapping:
+    """One column of the file and its targets."""
+
+    column: str
+    targets: tuple[Target, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class FileMapping:
+    """A whole mapping; `constants` are values that hold for every row, by target path."""
+
+    name: str
+    source: str
+    columns: tuple[ColumnMapping, ...]
+    id_column: str = ""
+    priority: int = 50
+    ignore: tuple[str, ...] = ()
+    constants: Mapping[str, str] = field(default_factory=dict)
+
+    def missing_columns(self, found: tuple[str, ...]) -> tuple[str, ...]:
+        """Return the columns that the mapping needs and a file does not have."""
+        needed = [
+            item.column
+            for item in self.columns
+            if not all(target.optional for target in item.targets)
+        ]
+        if self.id_column:
+            needed.insert(0, self.id_column)
+        return tuple(name for name in dict.fromkeys(needed) if name not in found)
+
+    def attribute_types(self) -> dict[str, ValueType]:
+        """Return the type of every attribute that the mapping fills."""
+        return {
+            target.name: target.value_type
+            for item in self.columns
+            for target in item.targets
+            if target.kind is TargetKind.ATTRIBUTE
+        }
+
+
+def parse_mapping(content: object) -> FileMapping:
+    """Return the mapping that a JSON document describes.
+
+    Raises:
+        MappingError: The document breaks the schema; the error names the path.
+    """
+    top = _object(content, "mapping", _TOP_KEYS)
+    if top.get("version", VERSION) != VERSION:
+        raise MappingError("version", "wrong_version")
+    raw_columns = _object(_required(top, "columns", ""), "columns")
+    columns = tuple(
+        ColumnMapping(name, _targets(raw, f"columns.{name}")) for name, raw in raw_columns.items()
+    )
+    _refuse_repeats(columns)
+    priority = top.get("priority", 50)
+    if not isinstance(priority, int) or not 0 <= priority <= 100:
+        raise MappingError("priority", "wrong_value")
+    return FileMapping(
+        name=_slug(_required(top, "name", ""), "name"),
+        source=_slug(top.get("source", top["name"]), "source"),
+        columns=columns,
+        id_column=_text(top.get("id_column", ""), "id_column"),
+        priority=priority,
+        ignore=tuple(_texts(top.get("ignore", []), "ignore")),
+        constants=_constants(top.get("constants", {})),
+    )
+
+
+def _targets(raw: object, path: str) -> tuple[Target, ...]:
+    items = raw if isinstance(raw, list) else [raw]
+    if not items:
+        raise MappingError(path, "missing_key")
+    many = isinstance(raw, list)
+    return tuple(
+        _target(item, f"{path}[{position}]" if many else path)
+        for position, item in enumerate(items)
+    )
+
+
+def _target(raw: object, path: str) -> Target:
+    content = _object({"to": raw} if isinstance(raw, str) else raw, path, _TARGET_KEYS)
+    kind, name, purpose = _address(_text(_required(content, "to", path), f"{path}.to"), path)
+    value_type = _choice(ValueType, content.get("type", "text"), f"{path}.type")
+    if "type" in content and kind is not TargetKind.ATTRIBUTE:
+        raise MappingError(f"{path}.type", "wrong_value")
+    order = _text(content.get("order", ""), f"{path}.order")
+    if order not in {"", "dmy", "mdy"}:
+        raise MappingError(f"{path}.order", "wrong_value")
+    region = _text(content.get("region", "CN"), f"{path}.region")
+    if not re.fullmatch("[A-Z]{2}", region):
+        raise MappingError(f"{path}.region", "wrong_value")
+    return Target(
+        kind=kind,
+        name=name,
+        purpose=purpose,
+        value_type=value_type,
+        transform=_choice(Transform, content.get("transform", "none"), f"{path}.transform"),
+        dictionary=_dictionary(content.get("dictionary", {}), f"{path}.dictionary"),
+        others=_choice(Others, content.get("others", "report"), f"{path}.others"),
+        expected=_flag(content.get("expected", False), f"{path}.expected"),
+        optional=_flag(content.get("optional", False), f"{path}.optional"),
+        order=order,
+        region=region,
+    )
+
+
+def _address(text: str, path: str) -> tuple[TargetKind, str, str]:
+    kind, _, rest = text.partition(".")
+    match kind:
+        case "customer" if rest in TEXT_FIELDS or rest in PARSED_FIELDS:
+            return TargetKind.CUSTOMER, rest, ""
+        case "contact" if rest in _CONTACTS:
+            return TargetKind.CONTACT, rest, ""
+        case "attribute" if _NAME.match(rest):
+            return TargetKind.ATTRIBUTE, rest, ""
+        case "consent":
+            channel, _, purpose = rest.partition(".")
+            if channel in set(ConsentChannel) and purpose in set(Purpose):
+                return TargetKind.CONSENT, channel, purpose
+        case _:
+            pass
+    raise MappingError(f"{path}.to", "unknown_target")
+
+
+def _refuse_repeats(columns: tuple[ColumnMapping, ...]) -> None:
+    taken: set[str] = set()
+    for item in columns:
+        for target in item.targets:
+            # A person can have several numbers and addresses, but only one of everything else.
+            if target.kind is not TargetKind.CONTACT and target.path in taken:
+                raise MappingError(f"columns.{item.column}.to", "repeated_target")
+            taken.add(target.path)
+
+
+def _constants(raw: object) -> dict[str, str]:
+    constants = {}
+    for key, value in _object(raw, "constants").items():
+        kind, _, name = key.partition(".")
+        if kind != TargetKind.CUSTOMER or name not in TEXT_FIELDS:
+            raise MappingError(f"constants.{key}", "unknown_target")
+        constants[name] = _text(value, f"constants.{key}")
+    return constants
+
+
+def _dictionary(raw: object, path: str) -> dict[str, str]:
+    return {
+        key.strip().casefold(): _text(value, f"{path}.{key}")
+        for key, value in _object(raw, path).items()
+    }
+
+
+def _object(raw: object, path: str, known: frozenset[str] | None = None) -> dict[str, Any]:
+    if not isinstance(raw, dict):
+        raise MappingError(path, "wrong_type")
+    for key in raw:
+        if known is not None and key not in known:
+            raise MappingError(f"{path}.{key}", "unknown_key")
+    return raw
+
+
+def _required(content: Mapping[str, Any], key: str, path: str) -> Any:
+    if key not in content:
+        raise MappingError(f"{path}.{key}" if path else key, "missing_key")
+    return content[key]
+
+
+def _text(raw: object, path: str) -> str:
+    if not isinstance(raw, str):
+        raise MappingError(path, "wrong_type")
+    return raw
+
+
+def _texts(raw: object, path: str) -> list[str]:
+    if not isinstance(raw, list):
+        raise MappingError(path, "wrong_type")
+    return [_text(item, f"{path}[{position}]") for position, item in enumerate(raw)]
+
+
+def _slug(raw: object, path: str) -> str:
+    text = _text(raw, path)
+    if not _NAME.match(text):
+        raise MappingError(path, "wrong_value")
+    return text
+
+
+def _flag(raw: object, path: str) -> bool:
+    if not isinstance(raw, bool):
+        raise MappingError(path, "wrong_type")
+    return raw
+
+
+def _choice(kind: type[_E], raw: object, path: str) -> _E:
+    try:
+        return kind(_text(raw, path))
+    except ValueError as error:
+        raise MappingError(path, "wrong_value") from error

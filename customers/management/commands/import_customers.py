@@ -1,0 +1,48 @@
+"""Import customers from a CSV or XLSX file."""
+
+from argparse import ArgumentParser
+from pathlib import Path
+from typing import Any
+
+from customers.models import ImportMode
+from customers.services import imports
+from loancrm.kernel import clock
+from loancrm.kernel.access import system_actor
+from loancrm.kernel.commands import LoanCrmCommand
+
+
+class Command(LoanCrmCommand):
+    help = "Import customers from a CSV or XLSX file by a mapping (see docs/importing.md)."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("file", type=Path)
+        parser.add_argument(
+            "--mapping", required=True, help="name of a shipped mapping, or a .json file"
+        )
+        parser.add_argument("--source", default="", help="source name instead of the mapping's")
+        parser.add_argument(
+            "--mode", choices=[mode.value for mode in ImportMode], default=ImportMode.UPSERT.value
+        )
+        parser.add_argument("--dry-run", action="store_true", help="decide all, keep nothing")
+        parser.add_argument("--rejects", type=Path, help="write every finding to this CSV file")
+        parser.add_argument("--json", action="store_true", help="print one JSON object")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        report = imports.import_customers(
+            actor=system_actor("command:import_customers"),
+            order=imports.ImportOrder(
+                path=options["file"],
+                mapping=imports.load_mapping(options["mapping"]),
+                source=options["source"],
+                mode=ImportMode(options["mode"]),
+                rejects=options["rejects"],
+                is_dry_run=options["dry_run"],
+            ),
+            now=clock.now(),
+            today=clock.today(),
+        )
+        if options["json"]:
+            self.print_json(report.as_json())
+            return
+        for key, value in report.as_json().items():
+            self.stdout.write(f"{key}: {value}")

@@ -1,0 +1,287 @@
+"""Third pass, deciding: who every staged person is, and what became of every row."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from itertools import groupby
+from typing import Final
+
+from django.db import IntegrityError, transaction
+
+from customers.domain.identity import MatchKey
+from customers.domain.importing import PersonRow, fold
+from customers.domain.mapping import FileMapping
+from customers.domain.quality import Code, Finding
+from customers.models import (
+    AttributeDefinition,
+    IdentityLink,
+    ImportBatch,
+    ImportMode,
+    ImportRow,
+    MergeDecision,
+    RejectedRow,
+    RowState,
+)
+from customers.selectors.person_matching import KnownLink, Match, Probe, find_people, known_links
+from customers.services.imports_stage import keys_of, open_row, pages, quarantine
+from customers.services.imports_tally import Tally
+from customers.services.imports_write import Person, WriteContext, write_people
+from loancrm.kernel import audit, bulk, crypto
+from loancrm.kernel.access import Actor
+from loancrm.kernel.progress import bar
+
+APPLY_BATCH: Final = 1_000
+
+
+@dataclass(frozen=True, slots=True)
+class ApplyOrder:
+    """What stays the same for all pages of a batch."""
+
+    actor: Actor
+    batch: ImportBatch
+    mapping: FileMapping
+    definitions: Mapping[str, AttributeDefinition]
+    now: datetime
+
+
+@dataclass(slots=True)
+class _Group:
+    """The rows of one person, and where that person went; `customer_id` 0 is nobody yet."""
+
+    rows: list[ImportRow]
+    state: RowState = RowState.UNCHANGED
+    customer_id: int = 0
+    matched_by: str = ""
+    refusal: Code | None = None
+    people: list[PersonRow] = field(default_factory=list)
+    rival_ids: tuple[int, ...] = ()
+    notes: list[Code] = field(default_factory=list)
+
+
+def apply_all(order: ApplyOrder, tally: Tally) -> None:
+    """Apply all staged rows, page by page, each page in a transaction of its own."""
+    with bar(total=tally.rows - tally.rejected, description="apply") as progress:
+        for page in pages(order.batch.pk, size=APPLY_BATCH):
+            groups = _apply_page(order, page)
+            for group in groups:
+                _count(group, tally)
+            progress.update(len(page))
+
+
+def _apply_page(order: ApplyOrder, page: Sequence[ImportRow]) -> list[_Group]:
+    try:
+        return _try_page(order, page)
+    except IntegrityError:
+        # Somebody else created one of these people meanwhile; now they are there to be found.
+        return _try_page(order, page)
+
+
+def _try_page(order: ApplyOrder, page: Sequence[ImportRow]) -> list[_Group]:
+    groups = [_Group(list(rows)) for _, rows in groupby(page, key=lambda row: row.leader_line)]
+    with transaction.atomic():
+        links = known_links(
+            source=order.mapping.source, external_ids=[row.external_id for row in page]
+        )
+        changed = [group for group in groups if not _is_known(group, links)]
+        groups = _resolve_and_write(order, groups, changed, links)
+        _finish_rows(order, groups)
+        _audit(order, groups)
+        if order.batch.is_dry_run:
+            transaction.set_rollback(True)
+    return groups
+
+
+def _is_known(group: _Group, links: Mapping[str, KnownLink]) -> bool:
+    """Recognise rows that were applied before and have not changed at the source."""
+    found = [links.get(row.external_id) for row in group.rows]
+    owners = {link.customer_id for link in found if link is not None}
+    if len(owners) != 1 or any(
+        link is None or link.row_digest != row.row_digest
+        for link, row in zip(found, group.rows, strict=True)
+    ):
+        return False
+    group.customer_id = owners.pop()
+    return True
+
+
+def _resolve_and_write(
+    order: ApplyOrder,
+    groups: list[_Group],
+    changed: list[_Group],
+    links: Mapping[str, KnownLink],
+) -> list[_Group]:
+    vault = crypto.vault()
+    probes = []
+    for group in changed:
+        group.people = [open_row(row, vault) for row in group.rows]
+        person = fold(tuple(group.people))
+        likeness = keys_of(person, vault).likeness(person)
+        probes.append(Probe(tuple(row.external_id for row in group.rows), likeness))
+    found = find_people(probes=probes, links=links)
+    for group, match in zip(changed, found.matches, strict=True):
+        group.customer_id, group.rival_ids = match.customer_id or 0, match.rival_ids
+        group.matched_by = match.key.value if match.key else ""
+        group.refusal = _refusal(order.batch.mode, match)
+    _refuse_repeated_ids(groups)
+    groups = _join_by_customer(groups)
+    writable = [group for group in groups if group.people and group.refusal is None]
+    people = []
+    for group in writable:
+        person = fold(tuple(group.people))
+        customer = found.customers.get(group.customer_id)
+        points = found.points.get(group.customer_id, ())
+        people.append(Person(person, keys_of(person, vault), customer, points))
+    context = WriteContext(
+        source=order.mapping.source,
+        evidence=f"import:{order.batch.pk}",
+        definitions=order.definitions,
+        owners=found.owners,
+        national_id_owners=found.national_id_owners,
+        now=order.now,
+        vault=vault,
+    )
+    write_people(people, context)
+    for group, written in zip(writable, people, strict=True):
+        group.customer_id = written.customer_id
+        group.notes = written.notes
+        if written.is_changed:
+            group.state = RowState.CREATED if written.is_new else RowState.UPDATED
+    _write_links(order, writable, links)
+    _propose_merges(order, writable)
+    return groups
+
+
+def _refusal(mode: str, match: Match) -> Code | None:
+    if match.is_conflict:
+        return Code.IDENTITY_CONFLICT
+    if mode == ImportMode.INSERT and match.customer_id is not None:
+        return Code.EXISTS_ALREADY
+    if mode == ImportMode.UPDATE and match.customer_id is None:
+        return Code.NOT_FOUND
+    return None
+
+
+def _refuse_repeated_ids(groups: Sequence[_Group]) -> None:
+    """Refuse later rows with an id of the source that the file gives to another person too."""
+    seen: set[str] = set()
+    for group in groups:
+        ids = {row.external_id for row in group.rows}
+        if group.refusal is None and ids & seen:
+            group.refusal = Code.IDENTITY_CONFLICT
+        seen |= ids
+
+
+def _join_by_customer(groups: list[_Group]) -> list[_Group]:
+    """Put groups together that turned out to be the same stored customer."""
+    by_customer: dict[int, _Group] = {}
+    joined = []
+    for group in groups:
+        first = by_customer.get(group.customer_id)
+        if first is None or group.refusal is not None:
+            joined.append(group)
+            if group.customer_id and group.refusal is None:
+                by_customer[group.customer_id] = group
+            continue
+        first.rows += group.rows
+        first.people += group.people
+        first.rival_ids += group.rival_ids
+        first.matched_by = first.matched_by or group.matched_by
+    return joined
+
+
+def _write_links(
+    order: ApplyOrder, groups: Sequence[_Group], links: Mapping[str, KnownLink]
+) -> None:
+    rows = {}
+    for group in groups:
+        for row in group.rows:
+            known = links.get(row.external_id)
+            if known is None or known.row_digest != row.row_digest:
+                rows[row.external_id] = IdentityLink(
+                    source=order.mapping.source,
+                    external_id=row.external_id,
+                    customer_id=group.customer_id,
+                    matched_by=group.matched_by or MatchKey.EXTERNAL_ID,
+                    row_digest=row.row_digest,
+                    created_at=order.now,
+                )
+    IdentityLink.objects.bulk_create(
+        rows.values(),
+        update_conflicts=True,
+        unique_fields=["source", "external_id"],
+        update_fields=["row_digest"],
+    )
+
+
+def _propose_merges(order: ApplyOrder, groups: Sequence[_Group]) -> None:
+    MergeDecision.objects.bulk_create(
+        [
+            MergeDecision(
+                kept_id=group.customer_id,
+                other_id=rival,
+                matched_by=group.matched_by,
+                batch_id=order.batch.pk,
+                created_at=order.now,
+            )
+            for group in groups
+            for rival in sorted(set(group.rival_ids) - {group.customer_id})
+        ],
+        ignore_conflicts=True,
+    )
+
+
+def _finish_rows(order: ApplyOrder, groups: Sequence[_Group]) -> None:
+    earlier = _seen_earlier(order, groups)
+    vault = crypto.vault()
+    done, refused = [], []
+    for group in groups:
+        if group.refusal is not None:
+            group.state = RowState.REJECTED
+            refused.append(quarantine(order.batch, group.rows[0], group.refusal, vault, order.now))
+        elif group.customer_id in earlier:
+            group.state = RowState.MERGED
+        for position, row in enumerate(group.rows):
+            row.state = group.state if position == 0 else RowState.MERGED
+            customer_id = group.customer_id or None if group.refusal is None else None
+            done.append((row.pk, row.state, customer_id))
+    RejectedRow.objects.bulk_create(refused)
+    bulk.update_rows(ImportRow, key="id", columns=["state", "customer"], rows=done)
+    # The values now live where they belong; a second copy would only have to be protected.
+    ImportRow.objects.filter(pk__in=[pk for pk, *_ in done]).update(payload_sealed=None)
+
+
+def _seen_earlier(order: ApplyOrder, groups: Sequence[_Group]) -> set[int | None]:
+    ids = [group.customer_id for group in groups if group.state is not RowState.CREATED]
+    rows = ImportRow.objects.filter(batch=order.batch, customer_id__in=ids)
+    return set(rows.values_list("customer_id", flat=True))
+
+
+def _audit(order: ApplyOrder, groups: Sequence[_Group]) -> None:
+    counts: defaultdict[str, int] = defaultdict(int)
+    for group in groups:
+        for row in group.rows:
+            counts[str(row.state)] += 1
+    lines = [row.line for group in groups for row in group.rows]
+    audit.record(
+        actor=order.actor,
+        action="customers.import_page",
+        object_type="customers.ImportBatch",
+        object_id=order.batch.pk,
+        now=order.now,
+        facts={"first_line": min(lines), "last_line": max(lines), **counts},
+    )
+
+
+def _count(group: _Group, tally: Tally) -> None:
+    for row in group.rows:
+        state = RowState(row.state)
+        setattr(tally, state.value, getattr(tally, state.value) + 1)
+        if state is RowState.MERGED:
+            tally.note(row.line, Finding(Code.DUPLICATE))
+    if group.refusal is not None:
+        tally.note(group.rows[0].line, Finding(group.refusal))
+    for code in group.notes:
+        tally.note(group.rows[0].line, Finding(code))

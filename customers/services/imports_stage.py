@@ -1,0 +1,162 @@
+"""First pass over a file: check every row and put it, sealed, into the staging table."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from datetime import datetime
+from itertools import islice
+from typing import Final
+
+import msgspec
+from django.db import transaction
+
+from customers.domain.contact import ContactKind
+from customers.domain.identity import Likeness
+from customers.domain.importing import PersonRow, RowReader
+from customers.domain.names import name_key
+from customers.domain.quality import Finding, Severity
+from customers.domain.tabular import Table, TabularRow
+from customers.models import ContactPoint, Customer, ImportBatch, ImportRow, RejectedRow
+from customers.services.imports_tally import Tally
+from loancrm.kernel import crypto
+from loancrm.kernel.crypto import Vault
+from loancrm.kernel.progress import bar
+
+STAGE_BATCH: Final = 1_000
+_ENCODER: Final = msgspec.json.Encoder(order="deterministic")
+_DECODER: Final = msgspec.json.Decoder(PersonRow)
+
+
+@dataclass(frozen=True, slots=True)
+class PersonKeys:
+    """The blind indexes of a person's row; contacts in the row's order."""
+
+    name: str
+    national_id: str
+    contacts: tuple[tuple[str, str], ...]
+
+    def first(self, kind: ContactKind) -> str:
+        """Return the index of the first contact of a kind, or an empty text."""
+        return next((index for found, index in self.contacts if found == kind), "")
+
+    def likeness(self, person: PersonRow) -> Likeness:
+        """Return what the person is compared by."""
+        return Likeness(
+            national_id=self.national_id,
+            name=self.name,
+            birth_date=person.birth_date,
+            phones=frozenset(index for kind, index in self.contacts if kind == ContactKind.PHONE),
+            emails=frozenset(index for kind, index in self.contacts if kind == ContactKind.EMAIL),
+        )
+
+
+def keys_of(person: PersonRow, vault: Vault) -> PersonKeys:
+    """Return the blind indexes of everything that identifies a person."""
+    key = name_key(person.name) if person.name else ""
+    national_id = person.national_id
+    return PersonKeys(
+        name=vault.blind_index(Customer.NAME_COLUMN, key) if key else "",
+        national_id=(
+            vault.blind_index(Customer.NATIONAL_ID_COLUMN, national_id) if national_id else ""
+        ),
+        contacts=tuple(
+            (contact.kind.value, vault.blind_index(ContactPoint.VALUE_COLUMN, contact.value))
+            for contact in person.contacts
+        ),
+    )
+
+
+def stage(
+    *, batch: ImportBatch, table: Table, reader: RowReader, tally: Tally, now: datetime
+) -> None:
+    """Check all rows and store them; rejected ones go to quarantine with their cells sealed."""
+    vault = crypto.vault()
+    iterator = iter(table)
+    with bar(total=table.row_estimate or None, description="read") as progress:
+        while chunk := list(islice(iterator, STAGE_BATCH)):
+            read = [(row, *reader.read(row)) for row in chunk]
+            staged, rejected = [], []
+            for row, person, findings in read:
+                tally.read_row(row.line, findings)
+                if any(item.severity is Severity.ROW_REJECTED for item in findings):
+                    tally.rejected += 1
+                    rejected.append(_rejected_row(batch, row, findings[-1], vault, now))
+                else:
+                    staged.append(_staged_row(batch, person, findings, vault))
+            with transaction.atomic():
+                ImportRow.objects.bulk_create(staged)
+                RejectedRow.objects.bulk_create(rejected)
+            progress.update(len(chunk))
+
+
+def open_row(row: ImportRow, vault: Vault) -> PersonRow:
+    """Return the person of a staged row."""
+    sealed = row.payload_sealed or b""
+    payload = vault.open(ImportRow.PAYLOAD_COLUMN, row.row_key, sealed)
+    return replace(_DECODER.decode(payload), line=row.line)
+
+
+def quarantine(
+    batch: ImportBatch, row: ImportRow, code: str, vault: Vault, now: datetime
+) -> RejectedRow:
+    """Return the quarantine row of a staged row that could not be applied."""
+    sealed = row.payload_sealed or b""
+    rejected = RejectedRow(batch=batch, line=row.line, code=code, created_at=now)
+    text = vault.open(ImportRow.PAYLOAD_COLUMN, row.row_key, sealed)
+    rejected.cells_sealed = vault.seal(RejectedRow.CELLS_COLUMN, rejected.row_key, text)
+    return rejected
+
+
+def _staged_row(
+    batch: ImportBatch, person: PersonRow, findings: tuple[Finding, ...], vault: Vault
+) -> ImportRow:
+    payload = _ENCODER.encode(replace(person, line=0)).decode()
+    digest = vault.blind_index(ImportRow.DIGEST_COLUMN, payload)
+    keys = keys_of(person, vault)
+    row = ImportRow(
+        batch=batch,
+        line=person.line,
+        leader_line=person.line,
+        # A row without an id is its own source record: only an equal row is the same one.
+        external_id=person.external_id or f"#{digest}",
+        row_digest=digest,
+        national_id_index=keys.national_id,
+        phone_index=keys.first(ContactKind.PHONE),
+        email_index=keys.first(ContactKind.EMAIL),
+        findings=[[item.code.value, item.column] for item in findings],
+    )
+    row.payload_sealed = vault.seal(ImportRow.PAYLOAD_COLUMN, row.row_key, payload)
+    return row
+
+
+def _rejected_row(
+    batch: ImportBatch, row: TabularRow, finding: Finding, vault: Vault, now: datetime
+) -> RejectedRow:
+    rejected = RejectedRow(
+        batch=batch, line=row.line, code=finding.code, column=finding.column, created_at=now
+    )
+    cells = _ENCODER.encode(dict(row.values)).decode()
+    rejected.cells_sealed = vault.seal(RejectedRow.CELLS_COLUMN, rejected.row_key, cells)
+    return rejected
+
+
+def pages(batch_id: int, *, size: int) -> Iterator[list[ImportRow]]:
+    """Yield the rows still to be applied, whole persons at a time, in file order of their leaders.
+
+    Rows are read by their place after the last page, not by a cursor, so each page sees what the
+    one before it has committed.
+    """
+    after = -1
+    while True:
+        waiting = ImportRow.objects.filter(batch_id=batch_id, state="staged", leader_line__gt=after)
+        page = list(waiting.order_by("leader_line", "line")[:size])
+        if not page:
+            return
+        last = page[-1].leader_line
+        if len(page) == size and page[0].leader_line != last:
+            page = [row for row in page if row.leader_line != last]
+        elif len(page) == size:
+            page = list(waiting.filter(leader_line=last).order_by("line"))
+        after = page[-1].leader_line
+        yield page

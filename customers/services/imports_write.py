@@ -1,0 +1,306 @@
+"""Third pass, writing: bring customers to what a file says, in a fixed number of statements.
+
+A blank never erases, a consent is never widened, and what is already so is not written again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any, Final
+
+from customers.domain.importing import AttributeText, Contact, PersonRow
+from customers.domain.mapping import TEXT_FIELDS, ValueType
+from customers.domain.person import Gender
+from customers.domain.quality import Code
+from customers.models import (
+    AttributeDefinition,
+    AttributeValue,
+    ConsentRecord,
+    ConsentState,
+    ContactPoint,
+    Customer,
+)
+from customers.selectors.person_matching import Point
+from customers.services.imports_stage import PersonKeys
+from loancrm.kernel import bulk
+from loancrm.kernel.crypto import Vault
+
+_PLAIN: Final = (*TEXT_FIELDS, "birth_date", "gender", "updated_at")
+_NAME: Final = ("name_sealed", "name_index")
+_NATIONAL_ID: Final = ("national_id_sealed", "national_id_index")
+
+
+@dataclass(slots=True)
+class Person:
+    """One person to be written: what the file says and the customer it was matched with."""
+
+    row: PersonRow
+    keys: PersonKeys
+    customer: Customer | None
+    points: Sequence[Point] = ()
+    is_new: bool = False
+    is_changed: bool = False
+    notes: list[Code] = field(default_factory=list)
+
+    @property
+    def customer_id(self) -> int:
+        """Return the customer's id; only known once new customers are written."""
+        return int(self.customer.pk) if self.customer else 0
+
+
+@dataclass(frozen=True, slots=True)
+class WriteContext:
+    """What all persons of a batch share."""
+
+    source: str
+    evidence: str
+    definitions: Mapping[str, AttributeDefinition]
+    owners: dict[tuple[str, str], int]
+    national_id_owners: Mapping[str, int]
+    now: datetime
+    vault: Vault
+
+
+def write_people(people: Sequence[Person], context: WriteContext) -> None:
+    """Create and update customers with their contacts, attributes and consents."""
+    _write_customers(people, context)
+    _write_contacts(people, context)
+    _write_attributes(people, context)
+    _write_consents(people, context)
+    changed = [
+        (person.customer_id, context.now)
+        for person in people
+        if person.is_changed and not person.is_new
+    ]
+    bulk.update_rows(Customer, key="id", columns=["updated_at"], rows=changed)
+
+
+def _write_customers(people: Sequence[Person], context: WriteContext) -> None:
+    new, plain, names, national_ids = [], [], [], []
+    for person in people:
+        customer = person.customer
+        if customer is None:
+            person.customer = _new_customer(person, context)
+            person.is_new = person.is_changed = True
+            new.append(person.customer)
+            continue
+        if _take_plain(customer, person.row):
+            person.is_changed = True
+            plain.append((customer.pk, *(getattr(customer, name) for name in _PLAIN)))
+        if person.keys.name and person.keys.name != customer.name_index:
+            person.is_changed = True
+            _seal_name(customer, person, context.vault)
+            names.append((customer.pk, *(getattr(customer, name) for name in _NAME)))
+        if _brings_national_id(person, customer, context):
+            person.is_changed = True
+            _seal_national_id(customer, person, context.vault)
+            national_ids.append((customer.pk, *(getattr(customer, name) for name in _NATIONAL_ID)))
+    Customer.objects.bulk_create(new)
+    bulk.update_rows(Customer, key="id", columns=_PLAIN, rows=plain)
+    bulk.update_rows(Customer, key="id", columns=_NAME, rows=names)
+    bulk.update_rows(Customer, key="id", columns=_NATIONAL_ID, rows=national_ids)
+
+
+def _brings_national_id(person: Person, customer: Customer, context: WriteContext) -> bool:
+    index = person.keys.national_id
+    if not index or customer.national_id_index:
+        return False
+    if context.national_id_owners.get(index, customer.pk) != customer.pk:
+        person.notes.append(Code.ID_TAKEN)
+        return False
+    return True
+
+
+def _new_customer(person: Person, context: WriteContext) -> Customer:
+    row = person.row
+    customer = Customer(
+        external_id=row.external_id,
+        source=context.source,
+        birth_date=row.birth_date,
+        gender=row.gender or Gender.UNKNOWN,
+        created_at=context.now,
+        updated_at=context.now,
+        **row.texts,
+    )
+    if person.keys.name:
+        _seal_name(customer, person, context.vault)
+    if person.keys.national_id:
+        _seal_national_id(customer, person, context.vault)
+    return customer
+
+
+def _seal_name(customer: Customer, person: Person, vault: Vault) -> None:
+    column, key = Customer.NAME_COLUMN, customer.public_id
+    customer.name_sealed = vault.seal(column, key, person.row.name)
+    customer.name_index = person.keys.name
+
+
+def _seal_national_id(customer: Customer, person: Person, vault: Vault) -> None:
+    column, key = Customer.NATIONAL_ID_COLUMN, customer.public_id
+    customer.national_id_sealed = vault.seal(column, key, person.row.national_id)
+    customer.national_id_index = person.keys.national_id
+
+
+def _take_plain(customer: Customer, row: PersonRow) -> bool:
+    wanted: dict[str, Any] = {name: text for name, text in row.texts.items() if text}
+    if row.birth_date is not None:
+        wanted["birth_date"] = row.birth_date
+    if row.gender:
+        wanted["gender"] = row.gender
+    differing = {name: value for name, value in wanted.items() if getattr(customer, name) != value}
+    for name, value in differing.items():
+        setattr(customer, name, value)
+    return bool(differing)
+
+
+def _write_contacts(people: Sequence[Person], context: WriteContext) -> None:
+    new: list[ContactPoint] = []
+    demoted: list[int] = []
+    for person in people:
+        known = {(point.kind, point.value_index) for point in person.points}
+        primaries = {point.kind: point.id for point in person.points if point.is_primary}
+        wanted = _wanted_primaries(person)
+        for contact, key in zip(person.row.contacts, person.keys.contacts, strict=True):
+            if key in known:
+                continue
+            known.add(key)
+            is_primary = key in wanted and _claim(person, key, context)
+            if is_primary and contact.kind in primaries:
+                demoted.append(primaries.pop(contact.kind))
+            new.append(_new_point(person, contact, key[1], is_primary=is_primary, context=context))
+            person.is_changed = True
+    # The old number steps back before the new one comes in: only one a kind may be primary.
+    if demoted:
+        ContactPoint.objects.filter(pk__in=demoted).update(is_primary=False)
+    ContactPoint.objects.bulk_create(new)
+
+
+def _wanted_primaries(person: Person) -> set[tuple[str, str]]:
+    """Return the first contact of each kind that takes messages; a landline never does."""
+    first: dict[str, tuple[str, str]] = {}
+    for contact, key in zip(person.row.contacts, person.keys.contacts, strict=True):
+        if contact.can_receive_messages:
+            first.setdefault(contact.kind, key)
+    return set(first.values())
+
+
+def _claim(person: Person, key: tuple[str, str], context: WriteContext) -> bool:
+    """Return whether a contact can be this person's primary one: nobody else's is."""
+    if context.owners.setdefault(key, person.customer_id) == person.customer_id:
+        return True
+    person.notes.append(Code.CONTACT_SHARED)
+    return False
+
+
+def _new_point(
+    person: Person, contact: Contact, index: str, *, is_primary: bool, context: WriteContext
+) -> ContactPoint:
+    point = ContactPoint(
+        customer=person.customer,
+        kind=contact.kind,
+        value_index=index,
+        is_primary=is_primary,
+        is_virtual_range=contact.is_virtual,
+        source=context.source,
+        created_at=context.now,
+    )
+    point.value_sealed = context.vault.seal(ContactPoint.VALUE_COLUMN, point.row_key, contact.value)
+    return point
+
+
+def _write_attributes(people: Sequence[Person], context: WriteContext) -> None:
+    if not context.definitions:
+        return
+    stored = _stored_attributes([person.customer_id for person in people if not person.is_new])
+    rows = []
+    for person in people:
+        for attribute in person.row.attributes:
+            definition = context.definitions[attribute.name]
+            value = _typed(attribute)
+            if stored.get((person.customer_id, definition.pk)) == value:
+                continue
+            person.is_changed = True
+            rows.append(
+                AttributeValue(
+                    customer=person.customer,
+                    definition=definition,
+                    source=context.source,
+                    updated_at=context.now,
+                    **{attribute.value_type.value: value},
+                )
+            )
+    AttributeValue.objects.bulk_create(
+        rows,
+        update_conflicts=True,
+        unique_fields=["customer", "definition"],
+        update_fields=["number", "text", "day", "flag", "source", "updated_at"],
+    )
+
+
+def _stored_attributes(customer_ids: Sequence[int]) -> dict[tuple[int, int], Any]:
+    rows = AttributeValue.objects.filter(customer_id__in=customer_ids).values_list(
+        "customer_id", "definition_id", "number", "text", "day", "flag"
+    )
+    return {
+        (customer_id, definition_id): next((value for value in values if value is not None), None)
+        for customer_id, definition_id, *values in rows
+    }
+
+
+def _typed(attribute: AttributeText) -> Decimal | str | date | bool:
+    match attribute.value_type:
+        case ValueType.NUMBER:
+            return Decimal(attribute.text).quantize(Decimal("0.000001"))
+        case ValueType.DAY:
+            return date.fromisoformat(attribute.text)
+        case ValueType.FLAG:
+            return attribute.text == "1"
+        case ValueType.TEXT:
+            return attribute.text
+
+
+def _write_consents(people: Sequence[Person], context: WriteContext) -> None:
+    stored = _stored_consents([person.customer_id for person in people if not person.is_new])
+    records, states = [], []
+    for person in people:
+        for word in person.row.consents:
+            granted = stored.get((person.customer_id, word.channel, word.purpose))
+            if granted == word.is_granted:
+                continue
+            if granted is False:
+                person.notes.append(Code.CONSENT_CONFLICT)
+                continue
+            person.is_changed = True
+            common: dict[str, Any] = {
+                "customer": person.customer,
+                "channel": word.channel,
+                "purpose": word.purpose,
+                "is_granted": word.is_granted,
+            }
+            records.append(
+                ConsentRecord(
+                    **common,
+                    source=context.source,
+                    evidence=f"{context.evidence}:{person.row.line}",
+                    at=context.now,
+                    recorded_at=context.now,
+                )
+            )
+            states.append(ConsentState(**common, changed_at=context.now))
+    ConsentRecord.objects.bulk_create(records)
+    ConsentState.objects.bulk_create(
+        states,
+        update_conflicts=True,
+        unique_fields=["customer", "channel", "purpose"],
+        update_fields=["is_granted", "changed_at", "expires_at"],
+    )
+
+
+def _stored_consents(customer_ids: Sequence[int]) -> dict[tuple[int, str, str], bool]:
+    rows = ConsentState.objects.filter(customer_id__in=customer_ids).values_list(
+        "customer_id", "channel", "purpose", "is_granted"
+    )
+    return {(customer_id, channel, purpose): ok for customer_id, channel, purpose, ok in rows}
