@@ -1,12 +1,16 @@
 """What comes back about a message, in one normal form, and which report outranks which.
 
 Providers deliver reports late, twice and in any order, so a report never overwrites a stronger one:
-`outranks` is the whole rule, and the service turns it into conditional updates.
+`states_outranked_by` is the whole rule, and the service turns it into conditional updates.
 """
 
+import re
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
+
+from campaigns.domain.campaign import MESSAGE_MOVES, MessageState
 
 
 class DeliveryKind(StrEnum):
@@ -45,3 +49,48 @@ class DeliveryEvent:
     detail: str = ""
     text: str = field(default="", repr=False)
     address: str = field(default="", repr=False)
+
+
+# RFC 3463 codes that say the mailbox itself cannot take mail, now or later. A 5.7.x is about the
+# sender or its policy and never blames the address; 5.2.2 (mailbox full) may pass.
+_HARD_CODES = frozenset({"5.1.1", "5.1.2", "5.1.3", "5.1.10", "5.2.1", "5.4.4"})
+
+_STATE_OF_KIND = {
+    DeliveryKind.DELIVERED: MessageState.DELIVERED,
+    DeliveryKind.BOUNCED_HARD: MessageState.BOUNCED,
+    DeliveryKind.BOUNCED_SOFT: MessageState.BOUNCED,
+    DeliveryKind.FAILED: MessageState.FAILED,
+}
+# Strongest first: a phone that did get the message outweighs any report of failure.
+STATES_BY_STRENGTH = (MessageState.DELIVERED, MessageState.BOUNCED, MessageState.FAILED)
+_KEY = re.compile(r"m(\d{1,18})")
+
+
+def state_reported(kind: DeliveryKind) -> MessageState | None:
+    """Return the state that a report asks for; None for what says nothing about delivery."""
+    return _STATE_OF_KIND.get(kind)
+
+
+def states_outranked_by(state: MessageState) -> tuple[MessageState, ...]:
+    """Return the states from which a report may move a message to `state`."""
+    return tuple(
+        before
+        for before, moves in MESSAGE_MOVES.items()
+        if state in moves and before is not MessageState.PLANNED
+    )
+
+
+def strongest(states: Iterable[MessageState]) -> MessageState:
+    """Return the report that counts among several about one message."""
+    return min(states, key=STATES_BY_STRENGTH.index)
+
+
+def is_hard_bounce(code: str) -> bool:
+    """Return whether an SMTP status code says that the address does not exist."""
+    return code in _HARD_CODES
+
+
+def message_id_of(key: str) -> int | None:
+    """Return the message that a key names, whatever stands around it (a Message-ID), or None."""
+    match = _KEY.fullmatch(key.strip("<> ").partition("@")[0])
+    return int(match[1]) if match else None
