@@ -14,6 +14,7 @@ from rest_framework.request import Request
 from campaigns.api.structs import BulkReply, ItemResult
 from campaigns.api.texts import item_errors
 from campaigns.domain.partners import Fault, ItemCode, LeadStatus, Outcome, rejected
+from campaigns.models import Partner
 from campaigns.services import idempotency
 from campaigns.services.idempotency import Claim, Reply
 from loancrm.api.rendering import JSON_TYPE
@@ -45,6 +46,7 @@ class KeyMalformed(LoanCrmError):
 class WriteView(PartnerView):
     """A POST that is carried out once a key."""
 
+    partner: Partner
     key_required = False
 
     def write(self, request: Request, body: bytes, work: Callable[[], Reply]) -> HttpResponse:

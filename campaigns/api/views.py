@@ -22,6 +22,7 @@ from campaigns.api.mapping import (
     submission_of,
 )
 from campaigns.domain.partners import Scope
+from campaigns.models import Partner
 from campaigns.selectors import shares
 from campaigns.services import leads, partner_events
 from campaigns.services.idempotency import Reply
@@ -110,6 +111,7 @@ class LeadsBulkView(WriteView):
 class LeadView(PartnerView):
     """One lead of the partner's own."""
 
+    partner: Partner
     required_scopes = [Scope.LEADS_WRITE.value]
 
     @extend_schema(operation_id="read_lead", responses={200: structs.LeadOut})

@@ -1,15 +1,25 @@
-"""Which of the people that are handed in are known already: two queries for any number."""
+"""Which of the people that are handed in are known already, or came twice in one call."""
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-
-from django.db.models import F
-from django.db.models.functions import Coalesce
 
 from customers.domain.captures import CapturedPerson
 from customers.domain.contact import ContactKind
+from customers.domain.identity import Likeness, MatchKey, is_same_person
 from customers.models import ContactPoint, Customer
+from customers.selectors import person_matching
+from customers.selectors.person_matching import Probe
 from loancrm.kernel import crypto
+
+_KEY_OF_KIND = {ContactKind.PHONE.value: MatchKey.PHONE, ContactKind.EMAIL.value: MatchKey.EMAIL}
+
+
+@dataclass(frozen=True, slots=True)
+class Keys:
+    """The blind indexes of a person; `points` holds (kind, index)."""
+
+    likeness: Likeness
+    points: tuple[tuple[str, str], ...]
 
 
 @dataclass(slots=True, eq=False)
@@ -18,84 +28,79 @@ class Entry:
 
     Attributes:
         customer_id: None until the person is stored.
-        person: What was handed in, for people who are about to be stored.
-        points: (kind, index, is primary) of the contact values to store; a value that is already
+        likeness: What a new person is compared by; None for stored people.
+        person: What was handed in about a new person.
+        points: (kind, index, is primary) of a new person's contact values; a value that is already
             somebody's primary one becomes a further one.
     """
 
-    customer_id: int | None
-    name_index: str
-    national_id_index: str | None
+    customer_id: int | None = None
+    likeness: Likeness | None = None
     person: CapturedPerson | None = None
     points: tuple[tuple[str, str, bool], ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Keys:
-    """The blind indexes of a person."""
-
-    name: str
-    national_id: str | None
-    points: tuple[tuple[str, str], ...]
 
 
 def keys_of(person: CapturedPerson) -> Keys:
     """Return the blind indexes under which a person is stored and found."""
     vault = crypto.vault()
     column = ContactPoint.VALUE_COLUMN
-    points = []
-    if person.phone:
-        points.append((ContactKind.PHONE.value, vault.blind_index(column, person.phone.e164)))
-    if person.email:
-        points.append((ContactKind.EMAIL.value, vault.blind_index(column, person.email)))
-    number = person.national_id.number if person.national_id else None
+    number = person.national_id.number if person.national_id else ""
+    phone = vault.blind_index(column, person.phone.e164) if person.phone else ""
+    email = vault.blind_index(column, person.email) if person.email else ""
+    name_key = person.name_key
     return Keys(
-        name=vault.blind_index(Customer.NAME_COLUMN, person.name_key) if person.name else "",
-        national_id=vault.blind_index(Customer.NATIONAL_ID_COLUMN, number) if number else None,
-        points=tuple(points),
+        likeness=Likeness(
+            national_id=vault.blind_index(Customer.NATIONAL_ID_COLUMN, number) if number else "",
+            name=vault.blind_index(Customer.NAME_COLUMN, name_key) if name_key else "",
+            birth_date=person.birth_date,
+            phones=frozenset({phone} - {""}),
+            emails=frozenset({email} - {""}),
+        ),
+        points=tuple(
+            (kind.value, index)
+            for kind, index in ((ContactKind.PHONE, phone), (ContactKind.EMAIL, email))
+            if index
+        ),
     )
 
 
 class Directory:
     """The known people among those handed in, and the new ones as they are added.
 
-    Two records are one person when the national id is the same; or when a phone number or an e-mail
-    address is the same and neither the national ids nor the names speak against it. A number that
-    moved to a person of another name is that person's, and no consent moves with it.
+    Stored people are matched by the same rules as those of a file; so are people within one call.
     """
 
     def __init__(self) -> None:
         """Start empty; `load` fills it."""
+        self.new: list[Entry] = []
+        self._known: dict[Keys, Entry] = {}
         self._by_national_id: dict[str, Entry] = {}
         self._by_point: dict[tuple[str, str], list[Entry]] = {}
         self._primary: set[tuple[str, str]] = set()
-        self.new: list[Entry] = []
 
     @classmethod
     def load(cls, people: Sequence[Keys]) -> "Directory":
-        """Return the directory of everybody who shares an index with one of the people."""
+        """Find the stored ones in a fixed number of queries, and lock them until the commit."""
         directory = cls()
+        probes = [Probe(external_ids=(), likeness=keys.likeness) for keys in people]
+        found = person_matching.find_people(probes=probes, links={})
         entries: dict[int, Entry] = {}
-        numbers = {keys.national_id for keys in people if keys.national_id}
-        by_number = Customer.objects.live().filter(national_id_index__in=numbers)
-        for pk, name, number in by_number.values_list("pk", "name_index", "national_id_index"):
-            entry = entries.setdefault(pk, Entry(pk, name, number))
-            directory._by_national_id[str(number)] = entry
-        indexes = {index for keys in people for __, index in keys.points}
-        for kind, index, is_primary, pk, name, number in _points(indexes):
-            entry = entries.setdefault(pk, Entry(pk, name, number))
-            directory._by_point.setdefault((kind, index), []).append(entry)
-            if is_primary:
-                directory._primary.add((kind, index))
+        for keys, match in zip(people, found.matches, strict=True):
+            if match.customer_id is not None:
+                entry = entries.setdefault(match.customer_id, Entry(match.customer_id))
+                directory._known[keys] = entry
+        directory._primary.update(found.owners)
         return directory
 
     def find(self, keys: Keys) -> Entry | None:
-        """Return the person with these indexes, or None."""
-        if keys.national_id and (entry := self._by_national_id.get(keys.national_id)):
-            return entry
+        """Return the person with these keys, or None."""
+        known = self._known.get(keys) or self._by_national_id.get(keys.likeness.national_id)
+        if known is not None:
+            return known
         for point in keys.points:
             for entry in self._by_point.get(point, ()):
-                if _can_be(entry, keys):
+                likeness = entry.likeness or Likeness()
+                if is_same_person(keys.likeness, likeness, _KEY_OF_KIND[point[0]]):
                     return entry
         return None
 
@@ -103,31 +108,10 @@ class Directory:
         """Note a new person and return their entry."""
         points = tuple((*point, point not in self._primary) for point in keys.points)
         self._primary.update(keys.points)
-        entry = Entry(None, keys.name, keys.national_id, person, points)
-        if keys.national_id:
-            self._by_national_id[keys.national_id] = entry
+        entry = Entry(None, keys.likeness, person, points)
+        if keys.likeness.national_id:
+            self._by_national_id[keys.likeness.national_id] = entry
         for point in keys.points:
             self._by_point.setdefault(point, []).append(entry)
         self.new.append(entry)
         return entry
-
-
-def _can_be(entry: Entry, keys: Keys) -> bool:
-    if entry.national_id_index and keys.national_id and entry.national_id_index != keys.national_id:
-        return False
-    return not (entry.name_index and keys.name) or entry.name_index == keys.name
-
-
-def _points(
-    indexes: Collection[str],
-) -> Iterable[tuple[str, str, bool, int, str, str | None]]:
-    return (
-        ContactPoint.objects.filter(value_index__in=indexes)
-        .annotate(
-            person=Coalesce("customer__merged_into_id", "customer_id"),
-            person_name=Coalesce("customer__merged_into__name_index", "customer__name_index"),
-            person_number=F("customer__national_id_index"),
-        )
-        .order_by("-is_primary", "pk")
-        .values_list("kind", "value_index", "is_primary", "person", "person_name", "person_number")
-    )

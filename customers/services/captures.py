@@ -6,6 +6,7 @@ from datetime import datetime
 from customers.domain.captures import TEXT_FIELDS, CapturedPerson, ConsentClaim
 from customers.domain.consent import ConsentFact, state_at
 from customers.domain.contact import ContactKind
+from customers.domain.identity import Likeness
 from customers.models import ConsentRecord, ConsentState, ContactPoint, Customer, IdentityLink
 from customers.selectors.captured_people import Entry
 from loancrm.kernel import crypto
@@ -58,9 +59,10 @@ def link(*, source: str, customer_ids: dict[str, int], now: datetime) -> None:
 
 
 def _customer(entry: Entry, person: CapturedPerson, source: str, now: datetime) -> Customer:
+    likeness = entry.likeness or Likeness()
     row = Customer(
-        name_index=entry.name_index,
-        national_id_index=entry.national_id_index,
+        name_index=likeness.name,
+        national_id_index=likeness.national_id or None,
         birth_date=person.birth_date,
         gender=person.gender,
         language=person.language,

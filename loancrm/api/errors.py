@@ -60,13 +60,12 @@ PROBLEMS: Mapping[str, tuple[int, Any]] = {
 }
 
 
-class ItemError(msgspec.Struct, frozen=True, omit_defaults=True):
-    """One fault of a field, or of a field of the item at `index`."""
+class ItemError(msgspec.Struct, frozen=True):
+    """One fault; `field` is empty where it is about the item as a whole."""
 
     code: str
     detail: str
-    field: str = ""
-    index: int | None = None
+    field: str
 
 
 class Problem(msgspec.Struct, frozen=True, omit_defaults=True):

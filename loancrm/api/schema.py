@@ -25,6 +25,10 @@ class StructExtension(OpenApiSerializerExtension):  # type: ignore[no-untyped-ca
         """Return the name of the struct."""
         return str(self.target.__name__)
 
+    def get_identity(self, auto_schema: AutoSchema, direction: Direction) -> str:
+        """Return the name, under which structs met inside others are registered as well."""
+        return self.get_name(auto_schema, direction)
+
     def map_serializer(self, auto_schema: AutoSchema, direction: Direction) -> dict[str, Any]:
         """Return the struct's JSON schema; nested structs become components of their own."""
         __, components = msgspec.json.schema_components([self.target], ref_template=_REFERENCE)

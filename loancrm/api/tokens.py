@@ -8,7 +8,6 @@ from django.http import HttpResponse
 from django.utils.decorators import method_decorator
 from django.utils.translation import gettext as _
 from django.views.decorators.debug import sensitive_post_parameters
-from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema
 from oauth2_provider.views.mixins import OAuthLibMixin
 from rest_framework.parsers import FormParser
@@ -96,7 +95,7 @@ class RevokeTokenView(_OAuthView):
     @extend_schema(
         operation_id="oauth_revoke",
         request={"application/x-www-form-urlencoded": RevocationRequest},
-        responses={200: OpenApiTypes.NONE},
+        responses={200: None},
         auth=[],
     )
     def post(self, request: Request) -> HttpResponse:

@@ -43,6 +43,7 @@ LOANCRM_API_BULK_ITEMS = 1000
 
 OAUTH2_PROVIDER: dict[str, Any] = {
     "OAUTH2_SERVER_CLASS": "oauthlib.oauth2.BackendApplicationServer",
+    "OAUTH2_VALIDATOR_CLASS": "loancrm.api.validator.PartnerValidator",
     "SCOPES_BACKEND_CLASS": "campaigns.api.scopes.PartnerScopes",
     "SCOPES": PARTNER_SCOPES,
     "DEFAULT_SCOPES": [],
