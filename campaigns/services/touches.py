@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 from django.db import transaction
 from django.db.models import Max, Min
@@ -271,7 +272,7 @@ def _expose(
         ]
         Message.objects.bulk_create(fresh)
         created += len(fresh)
-        updated += _widen(stored, tally, variants)
+        updated += len(_widen(stored, tally, variants))
     Dispatch.objects.filter(pk=dispatch.pk).update(
         audience_count=Message.objects.filter(dispatch=dispatch).count()
     )
@@ -319,8 +320,8 @@ def _message(
     )
 
 
-def _widen(stored: Mapping[int, Message], tally: _Tally, variants: Mapping[str, int]) -> int:
-    """Move stored messages to an earlier first touch and add the cost of touches that are new."""
+def _widen(stored: Mapping[int, Message], tally: _Tally, variants: Mapping[str, int]) -> list[Any]:
+    """Move messages to an earlier first touch, add the cost of new touches; return their ids."""
     rows = []
     for customer_id, message in stored.items():
         first = tally.exposures[customer_id]

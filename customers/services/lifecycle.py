@@ -27,7 +27,9 @@ def refresh_stages(*, customer_ids: Collection[int], now: datetime) -> int:
             for customer_id, old in stored
             if (stage := stage_of(facts[customer_id], as_of=now)) != old
         ]
-        changed += bulk.update_rows(
-            Customer, key="id", columns=("lifecycle_stage", "updated_at"), rows=rows
+        changed += len(
+            bulk.update_rows(
+                Customer, key="id", columns=("lifecycle_stage", "updated_at"), rows=rows
+            )
         )
     return changed
