@@ -1,0 +1,4 @@
+"""The app's pages in the admin."""
+
+from campaigns.admin import campaigns as campaigns
+from campaigns.admin import reference as reference

@@ -2,3 +2,4 @@
 
 from customers.admin import customers as customers
 from customers.admin import reference as reference
+from customers.admin import segments as segments

@@ -10,13 +10,13 @@ from django.urls import NoReverseMatch, URLPattern, path, reverse
 from django.utils.translation import gettext_lazy as _
 
 from customers import labels
-from customers.admin.filters import vocabulary_filter
 from customers.domain.lifecycle import LifecycleStage
 from customers.domain.person import Gender, MarketingStatus
 from customers.models import ContactPoint, Customer
 from customers.selectors import customer_search
 from customers.selectors import profile as profiles
 from loancrm import admin_pages
+from loancrm.admin_filters import vocabulary_filter
 from loancrm.kernel import clock
 from loancrm.kernel.admin import ReadOnlyAdmin
 

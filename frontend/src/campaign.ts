@@ -146,6 +146,17 @@ function dependentFields(element: HTMLElement): void {
   update();
 }
 
+/** The fallback's own text is asked for only when a fallback channel is chosen. */
+function fallbackBlock(element: HTMLElement): void {
+  const source = document.getElementById("id_fallback_channel") as HTMLSelectElement | null;
+  if (!source) return;
+  const update = () => {
+    element.hidden = source.value === "";
+  };
+  source.addEventListener("change", update);
+  update();
+}
+
 /** Reveals the next unused variant: the form always carries all of them. */
 function variantAdder(button: HTMLButtonElement): void {
   const update = () => {
@@ -162,6 +173,23 @@ function variantAdder(button: HTMLButtonElement): void {
   update();
 }
 
+/** Puts a variable where the cursor was last, in whatever text of the form that is. */
+function variableChips(form: HTMLFormElement): void {
+  let last: HTMLTextAreaElement | HTMLInputElement | null = form.querySelector("textarea[id$=_text]");
+  form.addEventListener("focusin", (event) => {
+    const element = event.target as HTMLElement;
+    if (element.matches("textarea, input[id$=_subject]")) last = element as HTMLTextAreaElement;
+  });
+  form.querySelectorAll<HTMLButtonElement>("[data-insert]").forEach((chip) =>
+    chip.addEventListener("click", () => {
+      if (!last) return;
+      const at = last.selectionStart ?? last.value.length;
+      last.setRangeText(chip.dataset.insert ?? "", at, last.selectionEnd ?? at, "end");
+      last.focus();
+    }),
+  );
+}
+
 function start(): void {
   document.querySelectorAll<HTMLElement>("[data-progress-url]").forEach(watchProgress);
   document.querySelectorAll<HTMLElement>("[data-tabs]").forEach(tabs);
@@ -169,6 +197,8 @@ function start(): void {
   document.querySelectorAll<HTMLButtonElement>("button[data-preview-url]").forEach(livePreview);
   document.querySelectorAll<HTMLElement>("[data-shown-for]").forEach(dependentFields);
   document.querySelectorAll<HTMLButtonElement>("[data-add-variant]").forEach(variantAdder);
+  document.querySelectorAll<HTMLFormElement>("form:has([data-insert])").forEach(variableChips);
+  document.querySelectorAll<HTMLElement>("[data-fallback]").forEach(fallbackBlock);
 }
 
 if (document.readyState === "loading") document.addEventListener("DOMContentLoaded", start);

@@ -27,6 +27,29 @@ function Reachable({ state, language, texts }: Omit<Props, "isComplete">) {
   );
 }
 
+/** How each condition narrows what the ones before it left. */
+function Waterfall({ state, language, texts }: Omit<Props, "isComplete">) {
+  const steps = state.preview?.waterfall ?? [];
+  if (!state.preview || state.preview.problems.length > 0 || steps.length < 3) return null;
+  const number = new Intl.NumberFormat(language);
+  const most = Math.max(steps[0]?.left ?? 1, 1);
+  return (
+    <section className="lc-card lc-waterfall">
+      <h3>{texts.waterfall}</h3>
+      <ol>
+        {steps.map((step, index) => (
+          <li key={index}>
+            <span title={step.sentence}>{step.sentence}</span>
+            <b>{number.format(step.left)}</b>
+            <progress max={most} value={step.left} />
+            <small>{step.lost > 0 ? `−${number.format(step.lost)}` : ""}</small>
+          </li>
+        ))}
+      </ol>
+    </section>
+  );
+}
+
 function Sample({ state, texts }: Pick<Props, "state" | "texts">) {
   const preview = state.preview;
   if (!preview || preview.problems.length > 0) return null;
@@ -104,6 +127,7 @@ export function PreviewPanel(props: Props) {
           </p>
         </section>
       )}
+      <Waterfall state={state} language={language} texts={texts} />
       <Reachable state={state} language={language} texts={texts} />
       <Sample state={state} texts={texts} />
     </aside>

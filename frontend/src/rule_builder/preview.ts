@@ -14,6 +14,7 @@ export interface Preview {
   words: string;
   reachable: { label: string; count: number }[];
   sample: { columns: string[]; rows: string[][] };
+  waterfall: { sentence: string; left: number; lost: number }[];
   problems: Problem[];
 }
 

@@ -1,0 +1,231 @@
+"""What the page of one campaign shows: where it stands, what can be done next and by whom."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from django.urls import NoReverseMatch, reverse
+from django.utils.translation import gettext as _
+
+from campaigns import labels
+from campaigns.domain.campaign import CampaignStatus, MessageState
+from campaigns.models import Campaign, ContentVersion, Step
+from campaigns.selectors import live_progress
+from campaigns.selectors.live_progress import Progress
+from campaigns.services import approval
+from customers import labels as customer_labels
+from loancrm.kernel import access
+from loancrm.kernel.access import Actor
+
+_WAY = (
+    CampaignStatus.DRAFT,
+    CampaignStatus.IN_REVIEW,
+    CampaignStatus.APPROVED,
+    CampaignStatus.RUNNING,
+    CampaignStatus.COMPLETED,
+)
+_AS = {CampaignStatus.PAUSED: CampaignStatus.RUNNING, CampaignStatus.IMPORTED: _WAY[-1]}
+
+
+@dataclass(frozen=True, slots=True)
+class Button:
+    """One step that the reader may take now."""
+
+    name: str
+    text: str
+    icon: str
+    kind: str = ""
+    question: str = ""
+    needs_comment: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One message of the campaign with its texts, for reading."""
+
+    step: Step
+    heading: str
+    variants: Sequence[tuple[Any, Sequence[ContentVersion]]]
+
+
+def context(campaign: Campaign, actor: Actor) -> dict[str, Any]:
+    """Return everything that the campaign's page shows to this reader."""
+    found = live_progress.of_campaign(campaign)
+    runs = live_progress.dispatches(campaign)
+    return {
+        "campaign": campaign,
+        "status_label": labels.read(labels.CAMPAIGN_STATUSES, campaign.status),
+        "status_tone": labels.CAMPAIGN_TONES.get(CampaignStatus(campaign.status), ""),
+        "way": _way(campaign),
+        "buttons": buttons(campaign, actor, is_held=any(run.hold_reason for run in runs)),
+        "note": _note(campaign, actor),
+        "goal": goal_in_words(campaign),
+        "purpose": customer_labels.purpose(campaign.purpose),
+        "progress": found,
+        "states": [
+            (state.value, labels.read(labels.MESSAGE_STATES, state), found.states[state])
+            for state in MessageState
+        ],
+        "reasons": reasons(found),
+        "runs": [
+            (run, labels.read(labels.DISPATCH_STATUSES, run.status), run.hold_reason)
+            for run in runs
+        ],
+        "steps": _messages(campaign),
+        "approvals": campaign.approvals.select_related("approver").order_by("-at", "-pk"),
+        "is_editable": campaign.status == CampaignStatus.DRAFT
+        and access.is_allowed(actor, "campaigns.author_campaign", campaign),
+        "can_author": access.is_allowed(actor, "campaigns.author_campaign", campaign),
+        "has_run": bool(runs),
+        "report_url": report_url(campaign, actor),
+        "holdout_percent": campaign.holdout_share * 100,
+    }
+
+
+def reasons(found: Progress) -> list[tuple[str, str, int]]:
+    """Return (state, reason, count) in words, of the people who got nothing or not yet."""
+    return [
+        (
+            labels.read(labels.MESSAGE_STATES, state),
+            labels.read(labels.REASONS, reason),
+            count,
+        )
+        for state, reason, count in found.reasons
+    ]
+
+
+def goal_in_words(campaign: Campaign) -> str:
+    """Return the goal as a short sentence."""
+    return _("%(event)s within %(days)s days") % {
+        "event": customer_labels.event(campaign.goal_event),
+        "days": campaign.goal_window_days,
+    }
+
+
+def report_url(campaign: Campaign, actor: Actor) -> str:
+    """Return where the app above reports on this campaign, if the reader may read it."""
+    if not access.is_allowed(actor, "campaigns.view_report", campaign):
+        return ""
+    try:
+        return reverse("reports:campaign", args=[campaign.slug])
+    except NoReverseMatch:
+        return ""
+
+
+def buttons(campaign: Campaign, actor: Actor, *, is_held: bool) -> list[Button]:
+    """Return the steps that are legal from here and that this reader may take."""
+
+    def may(codename: str) -> bool:
+        return access.is_allowed(actor, f"campaigns.{codename}", campaign)
+
+    status = CampaignStatus(campaign.status)
+    found: list[Button] = []
+    if may("approve_campaign") and not _is_author(campaign, actor):
+        found += _approver_buttons(status)
+    if may("launch_campaign"):
+        found += _launcher_buttons(campaign, status, is_held=is_held)
+    if may("author_campaign"):
+        found += _author_buttons(status)
+    if may("launch_campaign") and status not in live_progress.OVER:
+        question = _("Cancel “%(name)s” for good? What is not sent yet will not be sent.") % {
+            "name": campaign.name
+        }
+        found.append(Button("cancel", _("Cancel campaign"), "cancel", "danger", question))
+    return found
+
+
+def _author_buttons(status: CampaignStatus) -> list[Button]:
+    if status == CampaignStatus.DRAFT:
+        return [Button("submit", _("Submit for approval"), "send", "primary")]
+    if status in {CampaignStatus.IN_REVIEW, CampaignStatus.APPROVED}:
+        return [Button("draft", _("Back to draft"), "edit")]
+    return []
+
+
+def _approver_buttons(status: CampaignStatus) -> list[Button]:
+    if status != CampaignStatus.IN_REVIEW:
+        return []
+    return [
+        Button("approve", _("Approve"), "verified", "primary", needs_comment=True),
+        Button("reject", _("Reject"), "undo", "danger", needs_comment=True),
+    ]
+
+
+def _launcher_buttons(campaign: Campaign, status: CampaignStatus, *, is_held: bool) -> list[Button]:
+    if status == CampaignStatus.APPROVED:
+        question = _("Launch “%(name)s” now? The audience is frozen at this moment.") % {
+            "name": campaign.name
+        }
+        return [Button("launch", _("Launch"), "rocket_launch", "primary", question)]
+    if status == CampaignStatus.PAUSED:
+        return [Button("resume", _("Resume"), "play_arrow", "primary")]
+    if status == CampaignStatus.RUNNING:
+        release = [Button("resume", _("Release"), "play_arrow", "primary")] if is_held else []
+        return [*release, Button("pause", _("Pause"), "pause", "" if is_held else "primary")]
+    return []
+
+
+def _is_author(campaign: Campaign, actor: Actor) -> bool:
+    return actor.user is not None and actor.user.pk == campaign.author_id
+
+
+def _note(campaign: Campaign, actor: Actor) -> tuple[str, str]:
+    """Return (tone, text) of what the reader should know before the next step."""
+    status = CampaignStatus(campaign.status)
+    last = campaign.approvals.select_related("approver").order_by("-at", "-pk").first()
+    if status == CampaignStatus.DRAFT and last is not None and not last.is_granted:
+        who = {"user": last.approver.get_username(), "comment": last.comment or "–"}
+        return "bad", _("Rejected by %(user)s: %(comment)s") % who
+    if status == CampaignStatus.IN_REVIEW and _is_author(campaign, actor):
+        return "warn", _("Waiting for another person: authors never approve their own work.")
+    if status == CampaignStatus.APPROVED and not approval.is_approved(campaign):
+        return "bad", _("Something changed after the approval; it must be approved again.")
+    return {
+        CampaignStatus.DRAFT: (
+            "",
+            _("Check the preview, send yourself a test, then submit for approval."),
+        ),
+        CampaignStatus.IN_REVIEW: (
+            "warn",
+            _("Waiting for approval. Any edit makes a new approval necessary."),
+        ),
+        CampaignStatus.APPROVED: ("good", _("Approved as it stands. It can be launched.")),
+        CampaignStatus.PAUSED: ("warn", _("Paused. Nothing is sent until somebody resumes it.")),
+    }.get(status, ("", ""))
+
+
+def _way(campaign: Campaign) -> list[tuple[str, str]]:
+    """Return (label, done | now | next) of the steps from draft to completed."""
+    status = CampaignStatus(campaign.status)
+    if status == CampaignStatus.CANCELLED:
+        return [(labels.read(labels.CAMPAIGN_STATUSES, status), "now")]
+    at = _WAY.index(_AS.get(status, status))
+    shown = [labels.read(labels.CAMPAIGN_STATUSES, step) for step in _WAY]
+    shown[at] = labels.read(labels.CAMPAIGN_STATUSES, status)
+    is_over = at == len(_WAY) - 1
+    return [
+        (text, "done" if position < at or is_over else "now" if position == at else "next")
+        for position, text in enumerate(shown)
+    ]
+
+
+def _messages(campaign: Campaign) -> list[Message]:
+    steps = campaign.steps.select_related("channel").prefetch_related("variants__contents")
+    return [
+        Message(
+            step=step,
+            heading=_("Fallback message") if step.is_fallback else _("Message"),
+            variants=[
+                (
+                    variant,
+                    sorted(
+                        (row for row in variant.contents.all() if row.is_current),
+                        key=lambda row: row.locale,
+                        reverse=True,
+                    ),
+                )
+                for variant in sorted(step.variants.all(), key=lambda variant: variant.key)
+            ],
+        )
+        for step in steps.order_by("position")
+    ]

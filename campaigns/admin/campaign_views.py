@@ -1,0 +1,191 @@
+"""The steps of one campaign as end points: each is one service call."""
+
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
+from django.shortcuts import get_object_or_404, render
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+from django.views.decorators.http import require_GET, require_POST
+
+from campaigns import labels
+from campaigns.domain.eligibility import Verdict
+from campaigns.models import Campaign, Message, Variant
+from campaigns.selectors import live_progress, preview_people
+from campaigns.services import approval, authoring, launch, previews, ticking
+from customers.models import Customer
+from customers.selectors import profile as profiles
+from loancrm import admin_pages
+from loancrm.admin_site import object_url
+from loancrm.kernel import clock
+from loancrm.kernel.access import Actor
+from loancrm.kernel.errors import LoanCrmError
+
+MESSAGES_SHOWN = 50
+
+
+@require_POST
+def step(request: HttpRequest, pk: int, name: str) -> HttpResponse:
+    """Take one step with a campaign and go back to its page."""
+    campaign = get_object_or_404(Campaign, pk=pk)
+    admin_pages.require(request, "campaigns.view_campaign", campaign)
+    comment = request.POST.get("comment", "").strip()
+    with admin_pages.attempt(request, _done(name)):
+        _take(name, campaign, admin_pages.actor_of(request), comment)
+    return HttpResponseRedirect(object_url(campaign))
+
+
+def _take(name: str, campaign: Campaign, actor: Actor, comment: str) -> None:
+    now = clock.now()
+    plain = {
+        "submit": authoring.submit_for_review,
+        "draft": authoring.return_to_draft,
+        "launch": launch.launch_campaign,
+        "pause": ticking.pause_campaign,
+        "resume": ticking.resume_campaign,
+        "cancel": ticking.cancel_campaign,
+    }
+    commented = {"approve": approval.approve_campaign, "reject": approval.reject_campaign}
+    if name in plain:
+        plain[name](campaign=campaign, actor=actor, now=now)
+    elif name in commented:
+        commented[name](campaign=campaign, actor=actor, now=now, comment=comment)
+    else:
+        raise LoanCrmError(_("There is no such step."), step=name)
+
+
+def _done(name: str) -> str:
+    return {
+        "submit": _("Submitted. Another person can approve it now."),
+        "draft": _("Back to draft."),
+        "approve": _("Approved."),
+        "reject": _("Sent back to its author."),
+        "launch": _("Launched. Progress appears below."),
+        "pause": _("Paused."),
+        "resume": _("Going on."),
+        "cancel": _("Cancelled."),
+    }.get(name, "")
+
+
+@require_GET
+def progress(request: HttpRequest, pk: int) -> HttpResponse:
+    """Return the state counts of a campaign for the live bar; they add up to the audience."""
+    campaign = get_object_or_404(Campaign, pk=pk)
+    admin_pages.require(request, "campaigns.view_campaign", campaign)
+    found = live_progress.of_campaign(campaign)
+    return JsonResponse(
+        {
+            "audience": found.audience,
+            "states": found.states,
+            "status": campaign.status,
+            "statusLabel": labels.read(labels.CAMPAIGN_STATUSES, campaign.status),
+            "isFinished": found.is_over,
+            "facts": {"spent": f"¥{found.spent_amount:,.2f}"},
+        }
+    )
+
+
+@require_POST
+def preview(request: HttpRequest, pk: int) -> HttpResponse:
+    """Return one variant as one customer would get it, as a piece of the page."""
+    campaign = get_object_or_404(Campaign, pk=pk)
+    admin_pages.require(request, "campaigns.view_campaign", campaign)
+    context: dict[str, Any] = {"error": ""}
+    try:
+        variant, customer = _choice(request, campaign)
+        context |= {
+            "customer": customer,
+            "customer_name": profiles.masked_name(customer),
+            "customer_url": object_url(customer),
+        }
+        shown = previews.preview(
+            campaign=campaign,
+            step=variant.step,
+            variant=variant,
+            customer=customer,
+            actor=admin_pages.actor_of(request),
+            now=clock.now(),
+        )
+        context |= {"preview": shown, "verdict": _verdict(shown)}
+        context["problem"] = labels.read(labels.REASONS, shown.problem)
+    except LoanCrmError as error:
+        context["error"] = error.message
+    return render(request, "campaigns/preview.html", context)
+
+
+@require_POST
+def test_send(request: HttpRequest, pk: int) -> HttpResponse:
+    """Send one message, written as for a customer, to the reader's own address."""
+    campaign = get_object_or_404(Campaign, pk=pk)
+    with admin_pages.attempt(request, _("The test message is on its way.")):
+        variant, customer = _choice(request, campaign)
+        previews.send_test(
+            campaign=campaign,
+            step=variant.step,
+            variant=variant,
+            customer=customer,
+            to=request.POST.get("to", ""),
+            actor=admin_pages.actor_of(request),
+            now=clock.now(),
+        )
+    return HttpResponseRedirect(object_url(campaign))
+
+
+def _choice(request: HttpRequest, campaign: Campaign) -> tuple[Variant, Customer]:
+    """Return the variant and the customer that the form names; the first ones where it does not."""
+    variants = Variant.objects.filter(step__campaign=campaign).select_related("step__channel")
+    wanted = request.POST.get("variant", "")
+    variant = variants.filter(pk=wanted).first() if wanted.isdigit() else None
+    variant = variant or variants.order_by("step__position", "key").first()
+    if variant is None:
+        raise LoanCrmError(_("The campaign has no message yet."))
+    customer = preview_people.find(
+        campaign, request.POST.get("customer", ""), today=clock.today(), now=clock.now()
+    )
+    if customer is None:
+        raise LoanCrmError(_("No such customer, or the segment is empty."))
+    return variant, customer
+
+
+def _verdict(shown: previews.Preview) -> tuple[str, str]:
+    """Return (tone, text): whether this customer would get the message now."""
+    reason = labels.read(labels.REASONS, shown.decision.reason or "")
+    match shown.decision.verdict:
+        case Verdict.PASS:
+            return "good", _("Would be sent now.")
+        case Verdict.DEFER:
+            return "warn", _("Would be sent later: %(reason)s.") % {"reason": reason}
+        case Verdict.SKIP | Verdict.HOLD_OUT:
+            return "bad", _("Would not be sent: %(reason)s.") % {"reason": reason}
+
+
+@require_GET
+def customer_messages(request: HttpRequest, customer_id: int) -> HttpResponse:
+    """Return what one customer was sent or not sent, and why, as a piece of the profile page."""
+    admin_pages.require(request, "campaigns.view_campaign")
+    rows = list(
+        Message.objects.filter(customer_id=customer_id, dispatch__is_test=False)
+        .select_related("dispatch__campaign", "variant")
+        .order_by("-planned_at", "-pk")[: MESSAGES_SHOWN + 1]
+    )
+    shown = [
+        {
+            "message": row,
+            "campaign": row.dispatch.campaign,
+            "campaign_url": object_url(row.dispatch.campaign),
+            "channel": labels.read(labels.CHANNEL_KINDS, row.dispatch.channel_kind),
+            "state": labels.read(labels.MESSAGE_STATES, row.state),
+            "reason": labels.read(labels.REASONS, row.reason),
+            "at": row.sent_at or row.closed_at or row.planned_at,
+        }
+        for row in rows[:MESSAGES_SHOWN]
+    ]
+    more = (
+        ngettext(
+            "The newest %(count)s is shown.", "The newest %(count)s are shown.", MESSAGES_SHOWN
+        )
+        % {"count": MESSAGES_SHOWN}
+        if len(rows) > MESSAGES_SHOWN
+        else ""
+    )
+    return render(request, "campaigns/customer_messages.html", {"rows": shown, "more": more})

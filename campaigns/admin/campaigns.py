@@ -1,0 +1,257 @@
+"""Campaigns: the list with live counts, the form, and the page where a campaign is run."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from django.contrib import admin, messages
+from django.db import transaction
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import get_object_or_404
+from django.urls import URLPattern, path, reverse
+from django.utils.html import format_html
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from campaigns import labels
+from campaigns.admin import campaign_page, campaign_views
+from campaigns.admin.forms import VARIANT_KEYS, CampaignForm, initial_of
+from campaigns.domain.campaign import CampaignStatus
+from campaigns.domain.content import CATALOGUE
+from campaigns.domain.spec import LOCALES, TextSpec
+from campaigns.models import Campaign, Channel, Variant
+from campaigns.selectors import live_progress
+from campaigns.services import authoring
+from customers.models import Segment
+from loancrm import admin_pages
+from loancrm.admin_filters import vocabulary_filter
+from loancrm.admin_site import object_url
+from loancrm.kernel import clock
+from loancrm.kernel.admin import ReadOnlyAdmin
+
+
+@admin.register(Campaign)
+class CampaignAdmin(ReadOnlyAdmin):
+    """Every button calls the service that the commands call."""
+
+    list_display = ("title", "state", "progress", "audience_of", "goal", "starts", "changed")
+    list_display_links = ("title",)
+    list_filter = (
+        vocabulary_filter(
+            "status",
+            gettext_lazy("status"),
+            CampaignStatus,
+            lambda value: labels.read(labels.CAMPAIGN_STATUSES, value),
+        ),
+    )
+    list_filter_sheet = False
+    search_fields = ("name", "slug")
+    ordering = ("-updated_at", "-id")
+    show_full_result_count = False
+    list_before_template = "campaigns/list_intro.html"
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Authors write campaigns, in our own form."""
+        return bool(request.user.has_perm("campaigns.author_campaign"))
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Campaign]:
+        """Read the segments with the campaigns."""
+        return Campaign.objects.select_related("segment")
+
+    def get_changelist_instance(self, request: HttpRequest) -> Any:
+        """Count the messages of the shown campaigns in one query."""
+        changelist = super().get_changelist_instance(request)
+        shown: Sequence[Campaign] = list(changelist.result_list)
+        shares = live_progress.finished_shares(shown)
+        for campaign in shown:
+            campaign.done_share = shares.get(campaign.pk, (0, 0))  # type: ignore[attr-defined] # for the columns
+        changelist.result_list = shown
+        return changelist
+
+    @admin.display(description=gettext_lazy("name"), ordering="name")
+    def title(self, campaign: Campaign) -> str:
+        """Return the campaign's name."""
+        return campaign.name
+
+    @admin.display(description=gettext_lazy("status"), ordering="status")
+    def state(self, campaign: Campaign) -> str:
+        """Return the status as a coloured badge."""
+        return format_html(
+            '<span class="lcx-badge" data-tone="{}">{}</span>',
+            labels.CAMPAIGN_TONES.get(CampaignStatus(campaign.status), ""),
+            labels.read(labels.CAMPAIGN_STATUSES, campaign.status),
+        )
+
+    @admin.display(description=gettext_lazy("progress"))
+    def progress(self, campaign: Campaign) -> str:
+        """Return how many of the messages are done, as a bar with its numbers."""
+        done, total = getattr(campaign, "done_share", (0, 0))
+        if not total:
+            return "–"
+        return format_html(
+            '<progress class="lcx-meter" max="{}" value="{}"></progress>'
+            ' <span class="lcx-quiet">{} / {}</span>',
+            total,
+            done,
+            f"{done:,}",
+            f"{total:,}",
+        )
+
+    @admin.display(description=gettext_lazy("segment"), ordering="segment__name")
+    def audience_of(self, campaign: Campaign) -> str:
+        """Return the segment's name."""
+        return campaign.segment.name if campaign.segment else "–"
+
+    @admin.display(description=gettext_lazy("goal"), ordering="goal_event")
+    def goal(self, campaign: Campaign) -> str:
+        """Return the goal in words."""
+        return campaign_page.goal_in_words(campaign)
+
+    @admin.display(description=gettext_lazy("start"), ordering="start_at")
+    def starts(self, campaign: Campaign) -> Any:
+        """Return when it started or will start."""
+        return campaign.launched_at or campaign.start_at
+
+    @admin.display(description=gettext_lazy("updated at"), ordering="updated_at")
+    def changed(self, campaign: Campaign) -> Any:
+        """Return when it last changed."""
+        return campaign.updated_at
+
+    def get_urls(self) -> list[URLPattern]:
+        """Add the pages and endpoints around one campaign."""
+        wrap = self.admin_site.admin_view
+        own = [
+            path("<int:pk>/edit/", wrap(self.edit_view), name="campaigns_campaign_edit"),
+            path(
+                "<int:pk>/step/<slug:name>/",
+                wrap(campaign_views.step),
+                name="campaigns_campaign_step",
+            ),
+            path(
+                "<int:pk>/progress/",
+                wrap(campaign_views.progress),
+                name="campaigns_campaign_progress",
+            ),
+            path(
+                "<int:pk>/preview/", wrap(campaign_views.preview), name="campaigns_campaign_preview"
+            ),
+            path("<int:pk>/test/", wrap(campaign_views.test_send), name="campaigns_campaign_test"),
+            path(
+                "messages-of/<int:customer_id>/",
+                wrap(campaign_views.customer_messages),
+                name="campaigns_customer_messages",
+            ),
+        ]
+        return [*own, *super().get_urls()]
+
+    def add_view(
+        self, request: HttpRequest, form_url: str = "", extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """Write a new campaign, or a copy of one that exists."""
+        admin_pages.require(request, "campaigns.author_campaign")
+        initial: dict[str, Any] = {}
+        if request.GET.get("copy", "").isdigit():
+            original = get_object_or_404(Campaign, pk=request.GET["copy"])
+            initial = initial_of(original)
+            initial["name"] = _("%(name)s (copy)") % {"name": original.name}
+        elif request.GET.get("segment", "").isdigit():
+            initial["segment"] = request.GET["segment"]
+        form = CampaignForm(request.POST or None, initial=initial)
+        if request.method == "POST" and form.is_valid():
+            now = clock.now()
+            with admin_pages.attempt(request, _("The draft is saved.")) as outcome:
+                campaign = authoring.create_campaign(
+                    source=form.spec(now=now), actor=admin_pages.actor_of(request), now=now
+                )
+            if outcome.is_done:
+                return HttpResponseRedirect(object_url(campaign))
+        return self._form_page(request, form, title=_("New campaign"))
+
+    def edit_view(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """Change a draft; every changed text becomes a new version."""
+        campaign = get_object_or_404(Campaign, pk=pk)
+        admin_pages.require(request, "campaigns.author_campaign", campaign)
+        if campaign.status != CampaignStatus.DRAFT:
+            messages.warning(
+                request, _("Only a draft can be changed. Take it back to draft first.")
+            )
+            return HttpResponseRedirect(object_url(campaign))
+        form = CampaignForm(request.POST or None, initial=initial_of(campaign), campaign=campaign)
+        if request.method == "POST" and form.is_valid():
+            with admin_pages.attempt(request, _("The draft is saved.")) as outcome:
+                _save(request, campaign, form)
+            if outcome.is_done:
+                return HttpResponseRedirect(object_url(campaign))
+        return self._form_page(
+            request, form, title=_("Edit %(name)s") % {"name": campaign.name}, campaign=campaign
+        )
+
+    def change_view(
+        self,
+        request: HttpRequest,
+        object_id: str,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> HttpResponse:
+        """Show the page where a campaign is checked, approved, launched and watched."""
+        campaign = get_object_or_404(
+            Campaign.objects.select_related("segment", "author"), pk=object_id
+        )
+        admin_pages.require(request, "campaigns.view_campaign", campaign)
+        context = campaign_page.context(campaign, admin_pages.actor_of(request))
+        return admin_pages.page(
+            request, "campaigns/page.html", title=campaign.name, model_admin=self, **context
+        )
+
+    def _form_page(
+        self,
+        request: HttpRequest,
+        form: CampaignForm,
+        *,
+        title: str,
+        campaign: Campaign | None = None,
+    ) -> HttpResponse:
+        is_chinese = (request.LANGUAGE_CODE or "").startswith("zh")
+        return admin_pages.page(
+            request,
+            "campaigns/form.html",
+            title=title,
+            model_admin=self,
+            form=form,
+            blocks=list(form.blocks()),
+            campaign=campaign,
+            has_segments=Segment.objects.exists(),
+            has_channels=Channel.objects.filter(is_active=True).exists(),
+            add_segment_url=reverse("admin:customers_segment_add"),
+            variables=[
+                (variable.name, variable.label_zh if is_chinese else variable.label_en)
+                for variable in CATALOGUE
+            ],
+        )
+
+
+@transaction.atomic
+def _save(request: HttpRequest, campaign: Campaign, form: CampaignForm) -> None:
+    """Store what changed, by the services that check it."""
+    actor, now = admin_pages.actor_of(request), clock.now()
+    changes = form.changes()
+    if changes:
+        authoring.update_campaign(campaign=campaign, changes=changes, actor=actor, now=now)
+    for variant in Variant.objects.filter(step__campaign=campaign).select_related("step__campaign"):
+        key = "F" if variant.step.is_fallback else variant.key
+        if key not in (*VARIANT_KEYS, "F"):
+            continue
+        texts = form.content(key)
+        current = {row.locale: row for row in variant.contents.filter(is_current=True)}
+        for locale in LOCALES:
+            written = texts.get(locale)
+            before = current.get(locale)
+            if written is None or (
+                before is not None
+                and (before.subject, before.text, before.html)
+                == (written["subject"], written["text"], written["html"])
+            ):
+                continue
+            authoring.revise_content(
+                variant=variant, text=TextSpec(locale=locale, **written), actor=actor, now=now
+            )

@@ -1,0 +1,73 @@
+"""Rules that a marketer can start from."""
+
+from typing import Any
+
+from django.utils.translation import gettext as _
+
+
+def examples() -> list[dict[str, Any]]:
+    """Return named rules in the builder's shape, labels in the reader's language."""
+    return [
+        {
+            "label": _("Active in the app, may get SMS"),
+            "rule": _all(
+                _event("app_login", 2, 30),
+                {"field": "consent.sms.marketing", "operator": "granted", "value": None},
+            ),
+        },
+        {
+            "label": _("Started an application, did not submit it"),
+            "rule": _all(
+                _event("application_started", 1, 30),
+                {
+                    "combinator": "and",
+                    "not": True,
+                    "rules": [_event("application_submitted", 1, 30)],
+                },
+            ),
+        },
+        {
+            "label": _("Repaid everything, no new loan"),
+            "rule": _all(
+                {"field": "lifecycle_stage", "operator": "in", "value": ["repaid", "dormant"]},
+                {
+                    "combinator": "and",
+                    "not": True,
+                    "rules": [_event("loan_disbursed", 1, 90)],
+                },
+            ),
+        },
+        {
+            "label": _("Pays on time, loan about half a year old"),
+            "rule": _all(
+                {
+                    "field": "loan",
+                    "operator": "=",
+                    "value": {
+                        "where": [
+                            {"property": "dpd_days", "operator": "=", "value": 0},
+                            {"property": "months_on_book", "operator": ">=", "value": 6},
+                        ]
+                    },
+                }
+            ),
+        },
+    ]
+
+
+def _all(*rules: dict[str, Any]) -> dict[str, Any]:
+    return {"combinator": "and", "rules": list(rules)}
+
+
+def _event(name: str, at_least: int, days: int) -> dict[str, Any]:
+    return {
+        "field": "event",
+        "operator": "=",
+        "value": {
+            "event": name,
+            "aggregate": "count",
+            "operator": ">=",
+            "value": at_least,
+            "within_days": days,
+        },
+    }

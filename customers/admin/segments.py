@@ -1,0 +1,274 @@
+"""Segments: the list with counts, and the page with the visual builder."""
+
+import json
+import time
+from typing import Any
+
+from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
+from django.shortcuts import get_object_or_404
+from django.urls import URLPattern, path, reverse
+from django.utils.text import slugify
+from django.utils.translation import get_language, gettext_lazy
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_POST
+from guardian.admin import GuardedModelAdminMixin
+
+from customers import labels
+from customers.admin import segment_examples
+from customers.domain.segments.explain import explain
+from customers.models import Segment, SegmentVersion
+from customers.selectors import segment_catalogue, segment_preview, segment_references
+from customers.selectors.segment_preview import Preview
+from customers.selectors.segment_references import SegmentRuleInvalid
+from customers.services import segments
+from loancrm import admin_pages
+from loancrm.admin_site import object_url
+from loancrm.kernel import clock
+from loancrm.kernel.admin import ReadOnlyAdmin
+from loancrm.kernel.errors import LoanCrmError
+
+SAVE_PERMISSION = "customers.change_segment"
+EVERYBODY: dict[str, Any] = {"combinator": "and", "rules": []}
+VERSIONS_SHOWN = 20
+
+
+@admin.register(Segment)
+class SegmentAdmin(GuardedModelAdminMixin, ReadOnlyAdmin):
+    """A rule is only ever stored as a new version."""
+
+    list_display = ("title", "slug", "people", "counted", "version", "owner")
+    list_display_links = ("title",)
+    search_fields = ("name", "slug", "description")
+    ordering = ("name", "id")
+    list_before_template = "customers/segment_list_intro.html"
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Who may change segments may also make them."""
+        return bool(request.user.has_perm("customers.add_segment"))
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Segment]:
+        """Read versions and owners with the segments."""
+        return Segment.objects.select_related("current_version", "owner")
+
+    @admin.display(description=gettext_lazy("name"), ordering="name")
+    def title(self, segment: Segment) -> str:
+        """Return the segment's name."""
+        return segment.name
+
+    @admin.display(description=gettext_lazy("people"), ordering="last_count")
+    def people(self, segment: Segment) -> str:
+        """Return the last count."""
+        return f"{segment.last_count:,}" if segment.last_count is not None else "–"
+
+    @admin.display(description=gettext_lazy("counted at"), ordering="last_counted_at")
+    def counted(self, segment: Segment) -> Any:
+        """Return when it was last counted."""
+        return segment.last_counted_at
+
+    @admin.display(description=gettext_lazy("version"))
+    def version(self, segment: Segment) -> str:
+        """Return the number of the version in force."""
+        return str(segment.current_version.number) if segment.current_version else "–"
+
+    def get_urls(self) -> list[URLPattern]:
+        """Add the endpoint of the live count."""
+        own = [
+            path(
+                "preview/",
+                self.admin_site.admin_view(self.preview_view),
+                name="customers_segment_preview",
+            )
+        ]
+        return [*own, *super().get_urls()]  # type: ignore[no-untyped-call] # guardian has none
+
+    def add_view(
+        self, request: HttpRequest, form_url: str = "", extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """Make a new segment."""
+        admin_pages.require(request, "customers.add_segment")
+        return self._builder_page(request, None)
+
+    def change_view(
+        self,
+        request: HttpRequest,
+        object_id: str,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> HttpResponse:
+        """Show a segment in the builder; saving publishes a version."""
+        segment = get_object_or_404(Segment.objects.select_related("current_version"), pk=object_id)
+        admin_pages.require(request, "customers.view_segment", segment)
+        return self._builder_page(request, segment)
+
+    def _builder_page(self, request: HttpRequest, segment: Segment | None) -> HttpResponse:
+        values = _values(request, segment)
+        problems: list[dict[str, str]] = []
+        if request.method == "POST":
+            admin_pages.require(request, SAVE_PERMISSION, segment)
+            with admin_pages.attempt(request, _("The segment is saved.")) as outcome:
+                segment = _save(request, segment, values)
+            if outcome.is_done and segment is not None:
+                return HttpResponseRedirect(object_url(segment))
+            if isinstance(outcome.error, SegmentRuleInvalid):
+                problems = outcome.error.as_json(get_language() or "en")
+        return admin_pages.page(
+            request,
+            "customers/segment.html",
+            title=segment.name if segment else _("New segment"),
+            model_admin=self,
+            segment=segment,
+            values=values,
+            rule_json=json.dumps(values["rule"], ensure_ascii=False),
+            catalogue=_catalogue(),
+            problems=problems,
+            versions=_versions(segment) if segment else [],
+            may_save=request.user.has_perm(SAVE_PERMISSION)
+            or (segment is not None and request.user.has_perm(SAVE_PERMISSION, segment)),
+            campaign_url=_campaign_url(segment) if segment else "",
+        )
+
+    def preview_view(self, request: HttpRequest) -> HttpResponse:
+        """Return count, masked sample and words of a rule that is not saved yet."""
+        admin_pages.require(request, "customers.view_segment")
+        return require_POST(_preview)(request)
+
+
+def _values(request: HttpRequest, segment: Segment | None) -> dict[str, Any]:
+    """Return name, description and rule, as posted or as stored."""
+    if request.method == "POST":
+        try:
+            rule = json.loads(request.POST.get("rule") or "null") or EVERYBODY
+        except ValueError:
+            rule = EVERYBODY
+        return {
+            "name": request.POST.get("name", "").strip(),
+            "description": request.POST.get("description", "").strip(),
+            "rule": rule,
+        }
+    if segment is None:
+        return {"name": "", "description": "", "rule": EVERYBODY}
+    version = segment.current_version
+    return {
+        "name": segment.name,
+        "description": segment.description,
+        "rule": version.rule if version else EVERYBODY,
+    }
+
+
+def _save(request: HttpRequest, segment: Segment | None, values: dict[str, Any]) -> Segment:
+    """Create the segment, or publish its rule as a new version; count its people again.
+
+    Raises:
+        LoanCrmError: The name is missing or the rule is refused.
+    """
+    actor, now = admin_pages.actor_of(request), clock.now()
+    if not values["name"]:
+        raise LoanCrmError(_("The segment needs a name."))
+    if segment is None:
+        saved = segments.create_segment(
+            slug=slugify(values["name"]) or f"segment-{now:%Y%m%d-%H%M%S}",
+            name=values["name"],
+            description=values["description"],
+            rule=values["rule"],
+            actor=actor,
+            now=now,
+        )
+    else:
+        saved = segments.edit_segment(
+            segment=segment,
+            name=values["name"],
+            description=values["description"],
+            actor=actor,
+            now=now,
+        )
+        segments.publish_version(segment=segment, rule=values["rule"], actor=actor, now=now)
+    segments.recount(segment=saved, actor=actor, now=now)
+    return saved
+
+
+def _preview(request: HttpRequest) -> HttpResponse:
+    started = time.perf_counter()
+    answer: dict[str, Any] = {
+        "count": 0, "total": 0, "seconds": 0.0, "words": "", "reachable": [],
+        "sample": {"columns": [], "rows": []}, "waterfall": [], "problems": [],
+    }  # fmt: skip
+    language = get_language() or "en"
+    try:
+        rule, scope = segment_references.load_rule(
+            json.loads(request.body).get("rule"), now=clock.now(), zone=clock.company_zone()
+        )
+        found = segment_preview.preview(rule, scope, language=language, is_detailed=True)
+    except SegmentRuleInvalid as error:
+        answer["problems"] = error.as_json(language)
+        return JsonResponse(answer, status=422)
+    except LoanCrmError as error:
+        answer["problems"] = [{"path": "", "message": error.message}]
+        return JsonResponse(answer, status=422)
+    except (ValueError, AttributeError):
+        return JsonResponse(answer, status=400)
+    answer |= _as_json(found)
+    answer["seconds"] = round(time.perf_counter() - started, 3)
+    return JsonResponse(answer)
+
+
+def _as_json(found: Preview) -> dict[str, Any]:
+    return {
+        "count": found.count,
+        "total": found.waterfall[0].left_count if found.waterfall else 0,
+        "words": found.sentence,
+        "waterfall": [
+            {"sentence": step.sentence, "left": step.left_count, "lost": step.lost_count}
+            for step in found.waterfall
+        ],
+        "reachable": [
+            {"label": labels.channel(channel), "count": count}
+            for channel, count in (found.reachable or {}).items()
+        ],
+        "sample": {
+            "columns": [_("No."), _("Name"), _("Gender"), _("Age"), _("City"), _("Stage")],
+            "rows": [
+                [
+                    f"#{person.customer_id}",
+                    person.masked_name or "–",
+                    labels.gender(person.gender),
+                    str(person.age_years) if person.age_years is not None else "–",
+                    person.city or "–",
+                    labels.stage(person.lifecycle_stage),
+                ]
+                for person in found.sample
+            ],
+        },
+    }
+
+
+def _catalogue() -> dict[str, Any]:
+    language = get_language() or "en"
+    return {
+        **segment_catalogue.catalogue_for_builder(language=language),
+        "language": language,
+        "previewUrl": reverse("admin:customers_segment_preview"),
+        "examples": segment_examples.examples(),
+    }
+
+
+def _versions(segment: Segment) -> list[tuple[SegmentVersion, str]]:
+    """Return the newest versions with their rules in words."""
+    catalogue = segment_catalogue.load_catalogue()
+    rows = segment.versions.select_related("author").order_by("-number")[:VERSIONS_SHOWN]
+    return [(row, _words(row, catalogue)) for row in rows]
+
+
+def _words(version: SegmentVersion, catalogue: Any) -> str:
+    try:
+        rule, _scope = segment_references.load_rule(
+            version.rule, now=clock.now(), zone=clock.company_zone()
+        )
+    except SegmentRuleInvalid as error:
+        return error.message
+    return explain(rule, catalogue=catalogue, language=get_language() or "en")
+
+
+def _campaign_url(segment: Segment) -> str:
+    return f"{reverse('admin:campaigns_campaign_add')}?segment={segment.pk}"
