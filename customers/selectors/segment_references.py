@@ -13,7 +13,7 @@ from customers.domain.segments.ast import AllOf, AnyOf, Not, Rule, SegmentCondit
 from customers.domain.segments.problems import Problem, ProblemCode, RuleRefused
 from customers.domain.segments.scope import Scope
 from customers.domain.segments.validate import read_rule
-from customers.models import Segment
+from customers.models import Segment, SegmentKind
 from customers.selectors import segment_catalogue
 from loancrm.kernel.errors import LoanCrmError
 
