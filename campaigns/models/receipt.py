@@ -59,11 +59,17 @@ class LinkVisit(models.Model):
     message = models.ForeignKey(Message, on_delete=models.CASCADE, related_name="visits")
     at = models.DateTimeField(_("at"))
     is_bot = models.BooleanField(_("bot"), default=False)
+    is_published = models.BooleanField(default=False, editable=False)
 
     class Meta:
         verbose_name = _("link visit")
         verbose_name_plural = _("link visits")
-        indexes = [models.Index(fields=["message", "is_bot"], name="link_visit_message")]
+        indexes = [
+            models.Index(fields=["message", "is_bot"], name="link_visit_message"),
+            models.Index(
+                fields=["at"], condition=models.Q(is_published=False), name="link_visit_unpublished"
+            ),
+        ]
 
     def __str__(self) -> str:
         return f"LinkVisit {self.pk}"
