@@ -31,9 +31,11 @@ from customers.services.imports_tally import Tally
 from customers.services.imports_write import Person, WriteContext, write_people
 from loancrm.kernel import audit, bulk, crypto
 from loancrm.kernel.access import Actor
+from loancrm.kernel.bulk_load import load_rows
 from loancrm.kernel.progress import bar
 
 APPLY_BATCH: Final = 1_000
+_LINK: Final = (*("source", "external_id", "customer", "matched_by", "row_digest", "created_at"),)
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,25 +197,22 @@ def _join_by_customer(groups: list[_Group]) -> list[_Group]:
 def _write_links(
     order: ApplyOrder, groups: Sequence[_Group], links: Mapping[str, KnownLink]
 ) -> None:
-    rows = {}
+    new: dict[str, tuple[object, ...]] = {}
+    changed: dict[str, str] = {}
     for group in groups:
+        matched_by = group.matched_by or MatchKey.EXTERNAL_ID.value
         for row in group.rows:
             known = links.get(row.external_id)
-            if known is None or known.row_digest != row.row_digest:
-                rows[row.external_id] = IdentityLink(
-                    source=order.mapping.source,
-                    external_id=row.external_id,
-                    customer_id=group.customer_id,
-                    matched_by=group.matched_by or MatchKey.EXTERNAL_ID,
-                    row_digest=row.row_digest,
-                    created_at=order.now,
-                )
-    IdentityLink.objects.bulk_create(
-        rows.values(),
-        update_conflicts=True,
-        unique_fields=["source", "external_id"],
-        update_fields=["row_digest"],
-    )
+            key = (order.mapping.source, row.external_id)
+            if known is None:
+                rest = (group.customer_id, matched_by, row.row_digest, order.now)
+                new[row.external_id] = (*key, *rest)
+            elif known.row_digest != row.row_digest:
+                changed[row.external_id] = row.row_digest
+    load_rows(IdentityLink, _LINK, new.values())
+    stored = IdentityLink.objects.filter(source=order.mapping.source, external_id__in=changed)
+    digests = [(pk, changed[name]) for pk, name in stored.values_list("pk", "external_id")]
+    bulk.update_rows(IdentityLink, key="id", columns=["row_digest"], rows=digests)
 
 
 def _propose_merges(order: ApplyOrder, groups: Sequence[_Group]) -> None:

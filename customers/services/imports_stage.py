@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import islice
 from typing import Final
+from uuid import uuid4
 
 import msgspec
 from django.db import transaction
@@ -17,13 +18,18 @@ from customers.domain.importing import PersonRow, RowReader
 from customers.domain.names import name_key
 from customers.domain.quality import Finding, Severity
 from customers.domain.tabular import Table, TabularRow
-from customers.models import ContactPoint, Customer, ImportBatch, ImportRow, RejectedRow
+from customers.models import ContactPoint, Customer, ImportBatch, ImportRow, RejectedRow, RowState
 from customers.services.imports_tally import Tally
 from loancrm.kernel import crypto
+from loancrm.kernel.bulk_load import load_rows
 from loancrm.kernel.crypto import Vault
 from loancrm.kernel.progress import bar
 
 STAGE_BATCH: Final = 1_000
+_STAGED: Final = (
+    *("batch", "line", "leader_line", "row_key", "external_id", "payload_sealed", "row_digest"),
+    *("national_id_index", "phone_index", "email_index", "findings", "state"),
+)
 _ENCODER: Final = msgspec.json.Encoder(order="deterministic")
 _DECODER: Final = msgspec.json.Decoder(PersonRow)
 
@@ -85,7 +91,7 @@ def stage(
                 else:
                     staged.append(_staged_row(batch, person, findings, vault))
             with transaction.atomic():
-                ImportRow.objects.bulk_create(staged)
+                load_rows(ImportRow, _STAGED, staged)
                 RejectedRow.objects.bulk_create(rejected)
             progress.update(len(chunk))
 
@@ -110,24 +116,19 @@ def quarantine(
 
 def _staged_row(
     batch: ImportBatch, person: PersonRow, findings: tuple[Finding, ...], vault: Vault
-) -> ImportRow:
+) -> tuple[object, ...]:
     payload = _ENCODER.encode(replace(person, line=0)).decode()
     digest = vault.blind_index(ImportRow.DIGEST_COLUMN, payload)
     keys = keys_of(person, vault)
-    row = ImportRow(
-        batch=batch,
-        line=person.line,
-        leader_line=person.line,
+    row_key = uuid4()
+    return (
+        *(batch.pk, person.line, person.line, row_key),
         # A row without an id is its own source record: only an equal row is the same one.
-        external_id=person.external_id or f"#{digest}",
-        row_digest=digest,
-        national_id_index=keys.national_id,
-        phone_index=keys.first(ContactKind.PHONE),
-        email_index=keys.first(ContactKind.EMAIL),
-        findings=[[item.code.value, item.column] for item in findings],
+        person.external_id or f"#{digest}",
+        vault.seal(ImportRow.PAYLOAD_COLUMN, row_key, payload),
+        *(digest, keys.national_id, keys.first(ContactKind.PHONE), keys.first(ContactKind.EMAIL)),
+        *([[item.code.value, item.column] for item in findings], RowState.STAGED.value),
     )
-    row.payload_sealed = vault.seal(ImportRow.PAYLOAD_COLUMN, row.row_key, payload)
-    return row
 
 
 def _rejected_row(
@@ -149,7 +150,9 @@ def pages(batch_id: int, *, size: int) -> Iterator[list[ImportRow]]:
     """
     after = -1
     while True:
-        waiting = ImportRow.objects.filter(batch_id=batch_id, state="staged", leader_line__gt=after)
+        waiting = ImportRow.objects.filter(
+            batch_id=batch_id, state=RowState.STAGED.value, leader_line__gt=after
+        )
         page = list(waiting.order_by("leader_line", "line")[:size])
         if not page:
             return

@@ -10,7 +10,9 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any, Final
+from uuid import uuid4
 
+from customers.domain.contact import ContactStatus
 from customers.domain.importing import AttributeText, Contact, PersonRow
 from customers.domain.mapping import TEXT_FIELDS, ValueType
 from customers.domain.person import Gender
@@ -26,11 +28,24 @@ from customers.models import (
 from customers.selectors.person_matching import Point
 from customers.services.imports_stage import PersonKeys
 from loancrm.kernel import bulk
+from loancrm.kernel.bulk_load import load_rows
 from loancrm.kernel.crypto import Vault
 
 _PLAIN: Final = (*TEXT_FIELDS, "birth_date", "gender", "updated_at")
 _NAME: Final = ("name_sealed", "name_index")
 _NATIONAL_ID: Final = ("national_id_sealed", "national_id_index")
+_POINT: Final = (
+    *("row_key", "customer", "kind", "value_sealed", "value_index", "is_primary"),
+    *("is_virtual_range", "status", "source", "created_at"),
+)
+_VALUES: Final = ("number", "text", "day", "flag")
+_ATTRIBUTE: Final = ("customer", "definition", *_VALUES, "source", "updated_at")
+_ATTRIBUTE_IDS: Final = ("customer_id", "definition_id", *_VALUES, "source", "updated_at")
+_RECORD: Final = (
+    *("customer", "channel", "purpose", "is_granted", "policy_version", "source", "evidence"),
+    *("at", "recorded_at"),
+)
+_STATE: Final = ("customer", "channel", "purpose", "is_granted", "changed_at")
 
 
 @dataclass(slots=True)
@@ -98,10 +113,21 @@ def _write_customers(people: Sequence[Person], context: WriteContext) -> None:
             person.is_changed = True
             _seal_national_id(customer, person, context.vault)
             national_ids.append((customer.pk, *(getattr(customer, name) for name in _NATIONAL_ID)))
-    Customer.objects.bulk_create(new)
+    _insert_customers(new)
     bulk.update_rows(Customer, key="id", columns=_PLAIN, rows=plain)
     bulk.update_rows(Customer, key="id", columns=_NAME, rows=names)
     bulk.update_rows(Customer, key="id", columns=_NATIONAL_ID, rows=national_ids)
+
+
+def _insert_customers(new: Sequence[Customer]) -> None:
+    meta = Customer._meta  # noqa: SLF001 - Django's public-by-convention options
+    fields = [field for field in meta.concrete_fields if not field.primary_key]
+    rows = ([getattr(row, field.attname) for field in fields] for row in new)
+    load_rows(Customer, [field.name for field in fields], rows)
+    by_public_id = {row.public_id: row for row in new}
+    stored = Customer.objects.filter(public_id__in=by_public_id)
+    for pk, public_id in stored.values_list("pk", "public_id"):
+        by_public_id[public_id].pk = pk
 
 
 def _brings_national_id(person: Person, customer: Customer, context: WriteContext) -> bool:
@@ -157,7 +183,7 @@ def _take_plain(customer: Customer, row: PersonRow) -> bool:
 
 
 def _write_contacts(people: Sequence[Person], context: WriteContext) -> None:
-    new: list[ContactPoint] = []
+    new: list[tuple[Any, ...]] = []
     demoted: list[int] = []
     for person in people:
         known = {(point.kind, point.value_index) for point in person.points}
@@ -175,7 +201,7 @@ def _write_contacts(people: Sequence[Person], context: WriteContext) -> None:
     # The old number steps back before the new one comes in: only one a kind may be primary.
     if demoted:
         ContactPoint.objects.filter(pk__in=demoted).update(is_primary=False)
-    ContactPoint.objects.bulk_create(new)
+    load_rows(ContactPoint, _POINT, new)
 
 
 def _wanted_primaries(person: Person) -> set[tuple[str, str]]:
@@ -197,46 +223,38 @@ def _claim(person: Person, key: tuple[str, str], context: WriteContext) -> bool:
 
 def _new_point(
     person: Person, contact: Contact, index: str, *, is_primary: bool, context: WriteContext
-) -> ContactPoint:
-    point = ContactPoint(
-        customer=person.customer,
-        kind=contact.kind,
-        value_index=index,
-        is_primary=is_primary,
-        is_virtual_range=contact.is_virtual,
-        source=context.source,
-        created_at=context.now,
+) -> tuple[Any, ...]:
+    row_key = uuid4()
+    sealed = context.vault.seal(ContactPoint.VALUE_COLUMN, row_key, contact.value)
+    return (
+        *(row_key, person.customer_id, contact.kind.value, sealed, index, is_primary),
+        *(contact.is_virtual, ContactStatus.ACTIVE.value, context.source, context.now),
     )
-    point.value_sealed = context.vault.seal(ContactPoint.VALUE_COLUMN, point.row_key, contact.value)
-    return point
 
 
 def _write_attributes(people: Sequence[Person], context: WriteContext) -> None:
     if not context.definitions:
         return
     stored = _stored_attributes([person.customer_id for person in people if not person.is_new])
-    rows = []
+    new: list[tuple[Any, ...]] = []
+    changed: list[tuple[Any, ...]] = []
     for person in people:
         for attribute in person.row.attributes:
-            definition = context.definitions[attribute.name]
+            definition_id = context.definitions[attribute.name].pk
+            key = (person.customer_id, definition_id)
             value = _typed(attribute)
-            if stored.get((person.customer_id, definition.pk)) == value:
+            if stored.get(key) == value:
                 continue
             person.is_changed = True
-            rows.append(
-                AttributeValue(
-                    customer=person.customer,
-                    definition=definition,
-                    source=context.source,
-                    updated_at=context.now,
-                    **{attribute.value_type.value: value},
-                )
-            )
+            values = [value if name == attribute.value_type else None for name in _VALUES]
+            row = (*key, *values, context.source, context.now)
+            (changed if key in stored else new).append(row)
+    load_rows(AttributeValue, _ATTRIBUTE, new)
     AttributeValue.objects.bulk_create(
-        rows,
+        [AttributeValue(**dict(zip(_ATTRIBUTE_IDS, row, strict=True))) for row in changed],
         update_conflicts=True,
         unique_fields=["customer", "definition"],
-        update_fields=["number", "text", "day", "flag", "source", "updated_at"],
+        update_fields=[*_VALUES, "source", "updated_at"],
     )
 
 
@@ -264,35 +282,37 @@ def _typed(attribute: AttributeText) -> Decimal | str | date | bool:
 
 def _write_consents(people: Sequence[Person], context: WriteContext) -> None:
     stored = _stored_consents([person.customer_id for person in people if not person.is_new])
-    records, states = [], []
+    records, new_states, withdrawn = [], [], []
     for person in people:
         for word in person.row.consents:
-            granted = stored.get((person.customer_id, word.channel, word.purpose))
+            key = (person.customer_id, word.channel, word.purpose)
+            granted = stored.get(key)
             if granted == word.is_granted:
                 continue
             if granted is False:
                 person.notes.append(Code.CONSENT_CONFLICT)
                 continue
             person.is_changed = True
-            common: dict[str, Any] = {
-                "customer": person.customer,
-                "channel": word.channel,
-                "purpose": word.purpose,
-                "is_granted": word.is_granted,
-            }
-            records.append(
-                ConsentRecord(
-                    **common,
-                    source=context.source,
-                    evidence=f"{context.evidence}:{person.row.line}",
-                    at=context.now,
-                    recorded_at=context.now,
-                )
-            )
-            states.append(ConsentState(**common, changed_at=context.now))
-    ConsentRecord.objects.bulk_create(records)
+            evidence = f"{context.evidence}:{person.row.line}"
+            times = (context.now, context.now)
+            records.append((*key, word.is_granted, "", context.source, evidence, *times))
+            if granted is None:
+                new_states.append((*key, word.is_granted, context.now))
+            else:
+                withdrawn.append(key)
+    load_rows(ConsentRecord, _RECORD, records)
+    load_rows(ConsentState, _STATE, new_states)
     ConsentState.objects.bulk_create(
-        states,
+        [
+            ConsentState(
+                customer_id=customer_id,
+                channel=channel,
+                purpose=purpose,
+                is_granted=False,
+                changed_at=context.now,
+            )
+            for customer_id, channel, purpose in withdrawn
+        ],
         update_conflicts=True,
         unique_fields=["customer", "channel", "purpose"],
         update_fields=["is_granted", "changed_at", "expires_at"],
