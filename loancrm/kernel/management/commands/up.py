@@ -10,7 +10,7 @@ from django.contrib.auth.models import User
 from django.core.management import call_command
 from django.db import connections
 
-from loancrm.kernel import processes
+from loancrm.kernel import processes, roles
 from loancrm.kernel.commands import LoanCrmCommand
 from loancrm.kernel.supervisor import Supervisor
 
@@ -28,6 +28,7 @@ class Command(LoanCrmCommand):
     def handle(self, **options: Any) -> None:
         if not options["no_migrate"]:
             call_command("migrate", interactive=False, verbosity=0)
+            roles.ensure_roles()
             self._first_user()
         connections.close_all()
         specs = [

@@ -1,0 +1,61 @@
+"""The roles that every installation starts with: groups of users and what they may do.
+
+Approving and authoring are never in one role: four eyes need two people.
+"""
+
+from collections.abc import Mapping
+from enum import StrEnum
+
+from django.contrib.auth.models import Group, Permission
+from django.db.models import Q
+
+_APPS = ("customers", "campaigns", "analytics")
+# Keys and raw calls of partners are the administrators' business.
+_NOT_SHOWN = ("view_idempotencykey", "view_partner", "view_importrow", "view_rejectedrow")
+
+
+class Role(StrEnum):
+    """Name of a group."""
+
+    MARKETER = "marketer"
+    APPROVER = "approver"
+    ANALYST = "analyst"
+
+
+# Beside looking at everything of the three apps.
+_GRANTS: Mapping[Role, tuple[str, ...]] = {
+    Role.MARKETER: (
+        "customers.add_segment",
+        "customers.change_segment",
+        "customers.delete_segment",
+        "campaigns.add_campaign",
+        "campaigns.change_campaign",
+        "campaigns.delete_campaign",
+        "campaigns.author_campaign",
+        "campaigns.launch_campaign",
+        "campaigns.view_report",
+    ),
+    Role.APPROVER: (
+        "campaigns.approve_campaign",
+        "campaigns.launch_campaign",
+        "campaigns.view_report",
+    ),
+    Role.ANALYST: ("campaigns.view_report",),
+}
+
+
+def ensure_roles() -> None:
+    """Create the groups where they are missing and give them their permissions.
+
+    Permissions that somebody added to a group by hand stay.
+    """
+    viewing = Permission.objects.filter(
+        content_type__app_label__in=_APPS, codename__startswith="view_"
+    ).exclude(codename__in=_NOT_SHOWN)
+    for role, grants in _GRANTS.items():
+        wanted = Q(pk__in=[])
+        for grant in grants:
+            app_label, codename = grant.split(".")
+            wanted |= Q(content_type__app_label=app_label, codename=codename)
+        group, _created = Group.objects.get_or_create(name=role)
+        group.permissions.add(*viewing, *Permission.objects.filter(wanted))

@@ -1,0 +1,45 @@
+import pytest
+from django.contrib.auth.models import Group, Permission, User
+
+from loancrm.kernel.roles import Role, ensure_roles
+
+pytestmark = pytest.mark.django_db
+
+
+def _user_of(role: Role) -> User:
+    user = User.objects.create_user(f"one-{role}")
+    user.groups.add(Group.objects.get(name=role))
+    return user
+
+
+def test_no_role_both_writes_and_approves_campaigns():
+    ensure_roles()
+
+    for role in Role:
+        user = _user_of(role)
+        writes = user.has_perm("campaigns.author_campaign")
+        approves = user.has_perm("campaigns.approve_campaign")
+        assert (writes, approves) == (role is Role.MARKETER, role is Role.APPROVER)
+
+
+def test_every_role_reads_reports_and_none_sees_personal_data_in_clear():
+    ensure_roles()
+
+    for role in Role:
+        user = _user_of(role)
+        assert user.has_perm("campaigns.view_report")
+        assert user.has_perm("customers.view_customer")
+        assert not user.has_perm("customers.reveal_pii")
+        assert not user.has_perm("customers.export_customers")
+        assert not user.has_perm("campaigns.view_partner")
+
+
+def test_a_second_run_keeps_what_was_added_by_hand():
+    ensure_roles()
+    group = Group.objects.get(name=Role.ANALYST)
+    extra = Permission.objects.get(codename="export_customers")
+    group.permissions.add(extra)
+
+    ensure_roles()
+
+    assert extra in group.permissions.all()
