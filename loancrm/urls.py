@@ -18,4 +18,5 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("i18n/", include("django.conf.urls.i18n")),
     path("admin/", admin.site.urls),
     path("api/v1/", include((partner_api, "api"))),
+    path("", include("campaigns.pages.urls")),
 ]

@@ -2,8 +2,8 @@
 
 Source: 47 CFR 64.1200(a)(10) for the words that always revoke (stop, quit, end, revoke, opt out,
 cancel, unsubscribe); the MIIT's rules on short message services (2015) and carriers' practice for
-R, T, TD, N and the Chinese words. Anything beside them that sounds like a refusal is for a person to
-read, and stops marketing meanwhile.
+R, T, TD, N and the Chinese words. Anything beside them that sounds like a refusal is for a person
+to read, and stops marketing meanwhile.
 """
 
 import re

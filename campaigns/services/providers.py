@@ -18,13 +18,17 @@ def channel_of(dispatch: Dispatch) -> Channel:
     return dispatch.channel
 
 
-def provider_of(channel: Channel) -> Provider:
+def provider_of(channel: Channel, *, must_be_active: bool = True) -> Provider:
     """Return this process's open provider of a channel, its secret opened.
+
+    Args:
+        must_be_active: False to read reports about what a channel has sent before it was switched
+            off.
 
     Raises:
         ChannelMisconfigured: The channel is switched off, or its backend or options are wrong.
     """
-    if not channel.is_active:
+    if must_be_active and not channel.is_active:
         raise ChannelMisconfigured("the channel is switched off")
     options = dict(channel.options)
     if channel.secret_sealed:

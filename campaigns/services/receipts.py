@@ -6,7 +6,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.db import transaction
+from django.utils.translation import gettext as _
 
+from campaigns.channels.base import WebhookRequest
 from campaigns.domain import replies
 from campaigns.domain.campaign import MessageState
 from campaigns.domain.receipts import (
@@ -21,7 +23,7 @@ from campaigns.domain.replies import ReplyMeaning
 from campaigns.models import Channel, Message, Receipt
 from campaigns.selectors import receipt_targets
 from campaigns.selectors.receipt_targets import Found, Target
-from campaigns.services import preferences
+from campaigns.services import preferences, providers
 from campaigns.services.preferences import EVENT_SOURCE, Stop, StopReason
 from customers.domain.contact import ContactStatus
 from customers.domain.events import EventName, ReportedEvent
@@ -29,6 +31,7 @@ from customers.models import ContactPoint
 from customers.services import events as event_log
 from loancrm.kernel import audit, bulk
 from loancrm.kernel.access import Actor, require
+from loancrm.kernel.errors import LoanCrmError
 
 _BATCH = 500
 _QUARANTINE_DAYS = 3
@@ -36,6 +39,12 @@ _EVENT_OF_STATE = {
     MessageState.DELIVERED: EventName.MESSAGE_DELIVERED,
     MessageState.BOUNCED: EventName.MESSAGE_BOUNCED,
 }
+
+
+class UnknownChannel(LoanCrmError):
+    """A report came for a channel that does not exist."""
+
+    code = "unknown_channel"
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +60,27 @@ class Tally:
     applied: int = 0
     repeated: int = 0
     unknown: int = 0
+
+
+def receive(*, actor: Actor, slug: str, report: WebhookRequest, now: datetime) -> Tally:
+    """Check who sent a report and apply it.
+
+    Args:
+        slug: The channel in the address that was called. A channel that is switched off still gets
+            reports about what it has sent.
+
+    Raises:
+        UnknownChannel: There is no such channel.
+        WebhookRefused: The report is forged, too old or unreadable.
+        ChannelMisconfigured: The channel's options are wrong.
+    """
+    channel = Channel.objects.filter(slug=slug).first()
+    if channel is None:
+        raise UnknownChannel(_("There is no such channel."))
+    provider = providers.provider_of(channel, must_be_active=False)
+    return apply_events(
+        actor=actor, channel=channel, events=provider.parse_webhook(report), now=now
+    )
 
 
 def apply_events(

@@ -1,0 +1,26 @@
+"""Answers that the public pages share."""
+
+import logging
+
+from django.http import HttpRequest, HttpResponse
+from django.template.loader import render_to_string
+
+logger = logging.getLogger(__name__)
+
+
+def page(
+    request: HttpRequest, template: str, *, status: int = 200, **context: object
+) -> HttpResponse:
+    """Return a public page; it is never stored, framed, or told to other sites."""
+    content = render_to_string(f"public/{template}", context, request=request, using="jinja2")
+    response = HttpResponse(content, status=status)
+    response["Cache-Control"] = "no-store"
+    response["Referrer-Policy"] = "no-referrer"
+    response["X-Robots-Tag"] = "noindex"
+    return response
+
+
+def not_found(request: HttpRequest, kind: str) -> HttpResponse:
+    """Return a 404 that says the same for every reason, and note the attempt without the token."""
+    logger.warning("unknown or forged token", extra={"kind": kind})
+    return page(request, "not_found.html", status=404)

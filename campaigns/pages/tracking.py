@@ -1,0 +1,31 @@
+"""`/t/<token>/`: notes the visit of a link and leads on to its stored target."""
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_http_methods
+
+from campaigns.domain import links
+from campaigns.domain.links import LinkPurpose
+from campaigns.domain.visits import is_machine
+from campaigns.pages import answers
+from campaigns.services import visits
+from loancrm.kernel import clock
+
+
+@never_cache
+@require_http_methods(["GET", "HEAD"])
+def follow(request: HttpRequest, token: str) -> HttpResponse:
+    """Redirect to the target; a token that was not made here is not found."""
+    target = links.signer_for(settings.SECRET_KEY).read(LinkPurpose.CLICK, token)
+    if target is None:
+        return answers.not_found(request, "link")
+    headers = {name.lower(): value for name, value in request.headers.items()}
+    address = visits.note_visit(
+        target=target,
+        is_bot=is_machine(method=request.method or "", headers=headers),
+        now=clock.now(),
+    )
+    if address is None:
+        return answers.not_found(request, "link")
+    return HttpResponseRedirect(address)

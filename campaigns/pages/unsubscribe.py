@@ -1,0 +1,55 @@
+"""`/u/<token>/`: looking shows a page, posting opts out (RFC 8058).
+
+GET and HEAD change nothing, because mail scanners open every link. The POST of a mail client
+carries no cookie and no session; the signed token alone says who is meant.
+"""
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse
+from django.utils import translation
+from django.views.decorators.cache import never_cache
+from django.views.decorators.csrf import csrf_exempt
+from django.views.decorators.http import require_http_methods
+
+from campaigns.domain import links
+from campaigns.domain.links import LinkPurpose
+from campaigns.pages import answers
+from campaigns.selectors import unsubscribing
+from campaigns.services import preferences
+from loancrm.kernel import clock
+from loancrm.kernel.access import system_actor
+
+
+@csrf_exempt
+@never_cache
+@require_http_methods(["GET", "HEAD", "POST"])
+def unsubscribe(request: HttpRequest, token: str) -> HttpResponse:
+    """Show what would be stopped, or stop it; repeating is harmless."""
+    target = links.signer_for(settings.SECRET_KEY).read(LinkPurpose.UNSUBSCRIBE, token)
+    subject = unsubscribing.subject_of(target.message_id) if target is not None else None
+    if target is None or subject is None:
+        return answers.not_found(request, "unsubscribe")
+    if request.method == "POST":
+        preferences.opt_out(
+            actor=system_actor("page:unsubscribe"),
+            message_id=target.message_id,
+            source="unsubscribe_link",
+            now=clock.now(),
+        )
+    with translation.override(_language(request, subject.language)):
+        return answers.page(
+            request,
+            "unsubscribe.html",
+            channel=subject.channel,
+            brand=settings.LOANCRM_BRAND,
+            is_done=request.method == "POST",
+        )
+
+
+def _language(request: HttpRequest, preferred: str) -> str:
+    """Return the language asked for in the address, else the customer's own."""
+    asked = request.GET.get("lang", "")
+    known = {code for code, _name in settings.LANGUAGES}
+    if asked in known:
+        return asked
+    return preferred if preferred in known else settings.LANGUAGE_CODE

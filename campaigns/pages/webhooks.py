@@ -1,0 +1,50 @@
+"""`/hooks/<channel>/`: signed reports of providers."""
+
+import logging
+import time
+from datetime import UTC, datetime
+
+from django.core.exceptions import RequestDataTooBig
+from django.http import HttpRequest, JsonResponse
+from django.views.decorators.csrf import csrf_exempt
+from django.views.decorators.http import require_POST
+
+from campaigns.channels.base import WebhookRequest
+from campaigns.channels.errors import ChannelMisconfigured, WebhookRefused
+from campaigns.services import receipts
+from campaigns.services.receipts import UnknownChannel
+from loancrm.kernel import clock
+from loancrm.kernel.access import system_actor
+
+logger = logging.getLogger(__name__)
+
+
+@csrf_exempt
+@require_POST
+def receive(request: HttpRequest, channel: str) -> JsonResponse:
+    """Apply a report: 200 with counts, 401 when it is not proven, 404 for an unknown channel."""
+    try:
+        body = request.body
+    except RequestDataTooBig:
+        return JsonResponse({"code": "too_large"}, status=413)
+    report = WebhookRequest(
+        headers={name.lower(): value for name, value in request.headers.items()},
+        body=body,
+        # The age of a signature is about the provider's clock, so a demo clock has no say here.
+        received_at=datetime.fromtimestamp(time.time(), tz=UTC),
+    )
+    try:
+        tally = receipts.receive(
+            actor=system_actor("page:webhooks"), slug=channel, report=report, now=clock.now()
+        )
+    except WebhookRefused as err:
+        logger.warning("webhook refused", extra={"channel": channel[:60], "problem": err.problem})
+        return JsonResponse({"code": err.code}, status=401)
+    except UnknownChannel as err:
+        return JsonResponse({"code": err.code}, status=404)
+    except ChannelMisconfigured as err:
+        logger.exception("webhook for a channel that is not set up")
+        return JsonResponse({"code": err.code}, status=503)
+    return JsonResponse(
+        {"applied": tally.applied, "repeated": tally.repeated, "unknown": tally.unknown}
+    )
