@@ -1,6 +1,9 @@
 """Analytics: what happened, what it cost, what it was worth."""
 
+from typing import Any
+
 from django.apps import AppConfig
+from django.db.models.signals import post_migrate
 from django.utils.translation import gettext_lazy as _
 
 
@@ -9,3 +12,13 @@ class AnalyticsConfig(AppConfig):
 
     name = "analytics"
     verbose_name = _("Analytics")
+
+    def ready(self) -> None:
+        """Create the roles once all permissions exist: this app's tables are migrated last."""
+        post_migrate.connect(_ensure_roles, sender=self)
+
+
+def _ensure_roles(**_: Any) -> None:
+    from loancrm.kernel import roles  # noqa: PLC0415 - needs loaded models
+
+    roles.ensure_roles()

@@ -131,7 +131,8 @@ def plan_of(dispatch: Dispatch) -> MessagePlan:
 
 def _uses_behaviour(segment: Segment | None) -> bool:
     version = segment.current_version if segment else None
-    return version is not None and personalisation.uses_behaviour(parse_rule(version.rule).rule)
+    rule = parse_rule(version.rule).rule if version else None
+    return rule is not None and personalisation.uses_behaviour(rule)
 
 
 def hold(*, dispatch: Dispatch, reason: str) -> None:
@@ -263,11 +264,10 @@ def _wait(future: "Future[list[SendResult]]", chunk: Chunk, lane: Lane) -> list[
 def _give_back(work: _Work, batch: Sequence[Composed], error: ChannelError, now: datetime) -> None:
     """Return a batch of which nothing was handed over."""
     wait = UNAVAILABLE_SECONDS
-    match error:
-        case ChannelThrottled():
-            wait = error.retry_after_seconds
-        case ChannelMisconfigured():
-            hold(dispatch=work.chunk.dispatch, reason="channel_misconfigured")
+    if isinstance(error, ChannelThrottled):
+        wait = error.retry_after_seconds
+    elif isinstance(error, ChannelMisconfigured):
+        hold(dispatch=work.chunk.dispatch, reason="channel_misconfigured")
     settling.put_back(batch=batch, due_at=now + timedelta(seconds=wait))
 
 

@@ -247,8 +247,8 @@ def _closing(item: Composed, result: SendResult, jitter: float, now: datetime) -
 
 def retry_seconds(attempts: int, jitter: float) -> float:
     """Return how long to wait before the next try: doubling, with up to half of it as jitter."""
-    wait = min(FIRST_RETRY_SECONDS * 2 ** (attempts - 1), LONGEST_RETRY_SECONDS)
-    return wait * (0.75 + jitter / 2)
+    wait = min(FIRST_RETRY_SECONDS * 2.0 ** (attempts - 1), LONGEST_RETRY_SECONDS)
+    return float(wait * (0.75 + jitter / 2))
 
 
 def _append_entry(chunk: Chunk, closings: Sequence[Closing], cost: Decimal, now: datetime) -> None:

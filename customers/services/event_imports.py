@@ -142,14 +142,22 @@ def load_mapping(name: str, *, kind: str) -> ColumnMap:
 
 
 def source_of(
-    rows: Iterator[Mapping[str, Any]], source: str
+    rows: Iterator[Mapping[str, Any]], source: str, *, column: str = "external_id"
 ) -> tuple[str, Iterable[Mapping[str, Any]]]:
-    """Return the source and the rows; an empty source is found by the first rows' external ids."""
+    """Return the source and the rows; an empty source is found by the persons of the first rows."""
     if source:
         return source, rows
-    head = list(islice(rows, _BATCH))
-    ids = {str(row.get("external_id") or "").strip() for row in head[:500]} - {""}
-    return identity.best_source(ids) or UNKNOWN_SOURCE, chain(head, rows)
+    head, rest = split_head(rows)
+    ids = {str(row.get(column) or "").strip() for row in head} - {""}
+    return identity.best_source(ids) or UNKNOWN_SOURCE, rest
+
+
+def split_head(
+    rows: Iterator[Mapping[str, Any]],
+) -> tuple[list[Mapping[str, Any]], Iterable[Mapping[str, Any]]]:
+    """Return the first rows, to look at, and all rows, to read."""
+    head = list(islice(rows, 500))
+    return head, chain(head, rows)
 
 
 def batches(rows: Iterable[_T], size: int) -> Iterator[list[_T]]:

@@ -1,5 +1,6 @@
 """System checks: the keys are there and are the ones that the stored data was sealed with."""
 
+from collections.abc import Sequence
 from typing import Any
 from uuid import uuid4
 
@@ -25,7 +26,9 @@ def keys_are_configured(**_: Any) -> list[checks.CheckMessage]:
 
 
 @checks.register(checks.Tags.database)
-def keys_open_the_data(databases: list[str] | None = None, **_: Any) -> list[checks.CheckMessage]:
+def keys_open_the_data(
+    *, databases: Sequence[str] | None = None, **_: Any
+) -> list[checks.CheckMessage]:
     """Report a key that is missing or differs from the one data was sealed with."""
     if not databases or not settings.LOANCRM_KEYS:
         return []

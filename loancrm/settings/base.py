@@ -155,6 +155,7 @@ CELERY_BROKER_TRANSPORT_OPTIONS: dict[str, Any] = (
         "visibility_timeout": 3600,
         "unacked_restore_interval": 2,
         "unacked_restore_throttle": 1,
+        "global_keyprefix": env.text("LOANCRM_BROKER_PREFIX", ""),
     }
     if REDIS_URL
     else {

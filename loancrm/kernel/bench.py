@@ -1,0 +1,228 @@
+"""What all benchmarks share: a database of their own, processes that end, and one report."""
+
+import json
+import os
+import platform
+import shutil
+import signal
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit, urlunsplit
+from zoneinfo import ZoneInfo
+
+from django.conf import settings
+from django.db import connection
+
+TICKS = os.sysconf("SC_CLK_TCK")
+PAGE_MB = os.sysconf("SC_PAGE_SIZE") / 2**20
+
+
+@dataclass(frozen=True, slots=True)
+class Goal:
+    """A bound on one figure; `at_least` or `at_most`."""
+
+    figure: str
+    bound: float
+    at_least: bool = True
+
+    def holds(self, value: float) -> bool:
+        """Return whether the value keeps the bound."""
+        return value >= self.bound if self.at_least else value <= self.bound
+
+
+@dataclass
+class Report:
+    """What a benchmark prints: figures, ratios against a baseline of the same run, and goals."""
+
+    name: str
+    scale: float
+    seconds: float = 0.0
+    ratios: dict[str, float] = field(default_factory=dict)
+    figures: dict[str, Any] = field(default_factory=dict)
+    goals: Sequence[Goal] = ()
+    memory_mb: float = 0.0
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the printed form; `met` is true only when every goal holds at full scale."""
+        values = {**self.figures, **self.ratios}
+        return {
+            "name": self.name,
+            "scale": self.scale,
+            "seconds": round(self.seconds, 2),
+            **self.figures,
+            "ratios": self.ratios,
+            "goals": {
+                goal.figure: f"{'>=' if goal.at_least else '<='} {goal.bound}"
+                for goal in self.goals
+            },
+            "met": self.scale >= 1 and all(goal.holds(values[goal.figure]) for goal in self.goals),
+            "memory_mb": round(self.memory_mb, 1),
+            "environment": environment(),
+        }
+
+
+def environment() -> dict[str, Any]:
+    """Return what the figures were measured on."""
+    return {
+        "python": platform.python_version(),
+        "cores": os.cpu_count(),
+        "database": connection.vendor,
+        "broker": urlsplit(settings.CELERY_BROKER_URL).scheme,
+    }
+
+
+def median(values: Sequence[float]) -> float:
+    """Return the median, rounded to four digits after the point."""
+    return round(statistics.median(values), 4)
+
+
+@contextmanager
+def own_database() -> Iterator[dict[str, str]]:
+    """Yield the environment of processes that work on a database and a broker of their own.
+
+    On PostgreSQL a database is created beside the configured one and dropped afterwards.
+    """
+    folder = Path(tempfile.mkdtemp(prefix="loancrm-bench-"))
+    name = f"loancrm_bench_{os.getpid()}"
+    variables = {
+        **os.environ,
+        "LOANCRM_VAR_DIR": str(folder),
+        "LOANCRM_BROKER_PREFIX": f"{name}:",
+        "LOANCRM_LOG_LEVEL": "WARNING",
+        "DJANGO_SETTINGS_MODULE": "loancrm.settings.dev",
+        "LOANCRM_DEBUG": "false",
+    }
+    clock_file = folder / "clock.json"
+    clock_file.write_text(json.dumps({"offset_seconds": _to_ten_o_clock()}), encoding="utf-8")
+    variables["LOANCRM_DEMO_CLOCK"] = str(clock_file)
+    url = os.environ.get("DATABASE_URL", "")
+    is_server = connection.vendor == "postgresql"
+    if is_server:
+        with connection.cursor() as cursor:
+            cursor.execute(f'CREATE DATABASE "{name}"')
+        variables["DATABASE_URL"] = urlunsplit(urlsplit(url)._replace(path=f"/{name}"))
+    else:
+        variables.pop("DATABASE_URL", None)
+    try:
+        yield variables
+    finally:
+        if is_server:
+            with connection.cursor() as cursor:
+                cursor.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _to_ten_o_clock() -> float:
+    """Return the seconds to ten in the morning, so that quiet hours stay on and do not bite."""
+    real = datetime.fromtimestamp(time.time(), tz=ZoneInfo(settings.TIME_ZONE))
+    return (real.replace(hour=10, minute=0) - real).total_seconds()
+
+
+def run_inner(arguments: Sequence[str], variables: Mapping[str, str]) -> dict[str, Any]:
+    """Run `manage.py` with arguments in an environment; return the JSON object it prints last."""
+    done = subprocess.run(  # noqa: S603 - our own program and arguments
+        [sys.executable, "manage.py", *arguments],
+        cwd=settings.BASE_DIR,
+        env=dict(variables),
+        stdout=subprocess.PIPE,
+        text=True,
+        check=True,
+    )
+    lines = done.stdout.strip().splitlines()
+    content: dict[str, Any] = json.loads(lines[-1]) if lines else {}
+    return content
+
+
+@contextmanager
+def process(
+    arguments: Sequence[str], variables: Mapping[str, str]
+) -> Iterator[subprocess.Popen[str]]:
+    """Run a program in a process group of its own and end the group afterwards."""
+    child = subprocess.Popen(  # noqa: S603 - our own programs and arguments
+        arguments,
+        cwd=settings.BASE_DIR,
+        env=dict(variables),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+        start_new_session=True,
+    )
+    try:
+        yield child
+    finally:
+        _end_group(child)
+
+
+def _end_group(child: subprocess.Popen[str]) -> None:
+    for number in (signal.SIGTERM, signal.SIGKILL):
+        try:
+            os.killpg(child.pid, number)
+            child.wait(timeout=15)
+        except (ProcessLookupError, subprocess.TimeoutExpired):
+            continue
+    if child.stdout:
+        child.stdout.close()
+
+
+def family(pid: int) -> list[int]:
+    """Return the ids of a process and of all its descendants."""
+    parents: dict[int, list[int]] = {}
+    for entry in Path("/proc").iterdir():
+        if entry.name.isdigit():
+            try:
+                parent = int(_stat(int(entry.name))[1])
+            except (OSError, IndexError):
+                continue
+            parents.setdefault(parent, []).append(int(entry.name))
+    found = [pid]
+    for known in found:
+        found.extend(parents.get(known, ()))
+    return found
+
+
+def cpu_seconds(pids: Sequence[int]) -> float:
+    """Return the processor seconds that living processes have used so far."""
+    total = 0
+    for pid in pids:
+        try:
+            fields = _stat(pid)
+        except OSError:
+            continue
+        total += int(fields[11]) + int(fields[12])
+    return total / TICKS
+
+
+def resident_mb(pids: Sequence[int]) -> float:
+    """Return the resident memory of processes; pages they share count once for each of them."""
+    total = 0.0
+    for pid in pids:
+        try:
+            pages = int(Path(f"/proc/{pid}/statm").read_text(encoding="ascii").split()[1])
+        except OSError:
+            continue
+        total += pages * PAGE_MB
+    return total
+
+
+def _stat(pid: int) -> list[str]:
+    text = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace")
+    return text.rpartition(")")[2].split()
+
+
+def wait_until(condition: Any, *, seconds: float, pause: float = 0.02) -> bool:
+    """Call a condition until it holds; return whether it did in time."""
+    ends = time.monotonic() + seconds
+    while time.monotonic() < ends:
+        if condition():
+            return True
+        time.sleep(pause)
+    return False
