@@ -86,7 +86,8 @@ def parse_row(kind: LoanKind, row: Mapping[str, Any], *, zone: tzinfo) -> LoanRo
         applications: external_id, customer_id, submitted_at, [product, amount, channel, status,
             decided_at]
         loans: external_id, customer_id, principal_amount, term_months, disbursed_on, [product,
-            application_id, annual_rate, closed_on, charged_off_on, status]
+            application_id, annual_rate, closed_on, charged_off_on, status, outstanding_amount];
+            a status says that the source knows the state better than its repayments tell
         instalments: loan_id, number, due_on, principal_amount, [interest_amount, fee_amount]
         repayments: external_id, loan_id, paid_on, amount (negative for a reversal)
 
@@ -220,10 +221,10 @@ def _loan(cells: _Cells) -> LoanRow:
         "disbursed_on": cells.required_day("disbursed_on"),
         "closed_on": cells.day("closed_on"),
         "charged_off_on": cells.day("charged_off_on"),
-        "is_state_reported": status is not None,
     }
     if status is not None:
-        values["status"] = status
+        values |= {"status": status, "is_state_reported": True}
+        values["outstanding_amount"] = cells.amount("outstanding_amount")
     return LoanRow(
         key=cells.key("external_id"),
         person=cells.key("customer_id", RowProblem.PERSON_MISSING),

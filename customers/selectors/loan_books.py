@@ -5,9 +5,11 @@ from collections.abc import Collection
 from dataclasses import dataclass, field
 from decimal import Decimal
 
+from django.db.models import Count
+
 from customers.domain.instalments import ScheduledInstalment
 from customers.domain.loan import Payment
-from customers.models import Instalment, Repayment
+from customers.models import Instalment, Loan, Repayment
 
 ZERO = Decimal(0)
 
@@ -41,3 +43,15 @@ def load_books(*, loan_ids: Collection[int]) -> dict[int, LoanBook]:
         loan_id: LoanBook(tuple(plans[loan_id]), tuple(payments[loan_id]))
         for loan_id in plans.keys() | payments.keys()
     }
+
+
+def best_source(external_ids: Collection[str]) -> str:
+    """Return the source that has most loans with these external ids, or "" when none has any."""
+    best = (
+        Loan.objects.filter(external_id__in=external_ids)
+        .values("source")
+        .annotate(known=Count("pk"))
+        .order_by("-known", "source")
+        .first()
+    )
+    return best["source"] if best else ""

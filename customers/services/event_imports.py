@@ -79,16 +79,14 @@ def import_events(
     with opened(path, column_map) as records:
         name, rows = source_of(records.rows, source or (column_map.source if column_map else ""))
         for batch in batches(rows, _BATCH):
-            parsed, wrong = _parse(batch, name, now)
-            result = event_log.append_events(events=parsed, now=now)
+            done = take_in(rows=batch, source=name, now=now)
             totals.update(
-                rows=len(batch),
-                created=result.created,
-                duplicates=result.duplicates,
-                rejected=result.rejected + wrong.total(),
+                rows=done.rows,
+                created=done.created,
+                duplicates=done.duplicates,
+                rejected=done.rejected,
             )
-            reasons.update(wrong)
-            reasons.update(result.by_reason)
+            reasons.update(done.by_reason)
             if on_progress:
                 on_progress(len(batch))
     with transaction.atomic():
@@ -107,6 +105,20 @@ def import_events(
         duplicates=totals["duplicates"],
         rejected=totals["rejected"],
         by_reason=dict(sorted(reasons.items())),
+    )
+
+
+def take_in(*, rows: list[Mapping[str, Any]], source: str, now: datetime) -> EventImport:
+    """Check and append one batch of rows for a service that asks the permission and audits."""
+    parsed, wrong = _parse(rows, source, now)
+    result = event_log.append_events(events=parsed, now=now)
+    return EventImport(
+        source=source,
+        rows=len(rows),
+        created=result.created,
+        duplicates=result.duplicates,
+        rejected=result.rejected + wrong.total(),
+        by_reason=dict(wrong + Counter(result.by_reason)),
     )
 
 
