@@ -1,5 +1,13 @@
 """Addresses of reports."""
 
-from django.urls import URLPattern
+from django.urls import path
 
-urlpatterns: list[URLPattern] = []
+from analytics.api import views
+
+urlpatterns = [
+    path(
+        "campaigns/<slug:campaign_id>/report",
+        views.CampaignReportView.as_view(),
+        name="campaign-report",
+    ),
+]

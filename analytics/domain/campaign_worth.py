@@ -114,7 +114,7 @@ def incremental_figures(
     extra, note = lift["incremental_conversions"].value, lift["lift"].note
     extra_count = float(extra) if extra is not None else None
     known = extra_count is not None and note is None and extra_count > 0
-    cac = total / Decimal(repr(extra_count)) if known and extra_count else None
+    cac = total / Decimal(repr(extra_count)) if known and extra_count and total > 0 else None
     treated = lift["lift"].numerator or 0
     margin, loss = _margin_and_loss(followed, assumptions)
     share = Decimal(repr(extra_count)) / Decimal(treated) if known and treated else None
@@ -134,7 +134,7 @@ def incremental_figures(
             window=head.goal_window,
             as_of=head.as_of,
             excluded_count=lift["lift"].excluded_count,
-            note=None if known else note or Note.NOT_IDENTIFIED,
+            note=(None if total > 0 else Note.NO_COST) if known else note or Note.NOT_IDENTIFIED,
         ),
         "roi": Figure(
             metric="roi",
@@ -260,14 +260,17 @@ def _unit_figure(
     unit: UnitCost,
     filters: tuple[tuple[str, str], ...] = (),
 ) -> Figure:
+    # Nothing recorded is not the same as free: a cost of zero leaves the cost of a unit unknown.
+    note = Note.NO_COST if not unit.cost_amount else None
+    note = Note.NO_CASES if unit.value is None else note
     return Figure(
         metric=metric,
-        value=to_cent(unit.value) if unit.value is not None else None,
+        value=to_cent(unit.value) if unit.value is not None and note is None else None,
         numerator=to_cent(unit.cost_amount),
         denominator=int(unit.units),
         window=WHOLE_CAMPAIGN,
         as_of=head.as_of,
-        note=Note.NO_CASES if unit.value is None else None,
+        note=note,
         filters=filters,
     )
 
