@@ -63,12 +63,18 @@ class DemoApplication:
 
 @dataclass(frozen=True, slots=True)
 class DemoLoan:
-    """One disbursed loan with its plan, the payments up to the reference day and its state then."""
+    """One disbursed loan with its plan, its payments and its state at the reference day.
+
+    Attributes:
+        payments: Those up to the reference day.
+        later_payments: Those that will follow, as the borrower is.
+    """
 
     application: DemoApplication
     disbursed_date: date
     schedule: tuple[ScheduledInstalment, ...]
     payments: tuple[Payment, ...]
+    later_payments: tuple[Payment, ...]
     state: LoanState
 
 
@@ -134,7 +140,7 @@ def draw_loan(
     *,
     today: date,
 ) -> DemoLoan:
-    """Draw the repayments of one loan up to the end of `today`."""
+    """Draw the repayments of one loan, seen from the end of `today`."""
     product = application.product
     schedule = equal_instalment_schedule(
         principal_amount=application.amount,
@@ -142,9 +148,8 @@ def draw_loan(
         months=product.term_months,
         disbursed_date=disbursed_date,
     )
-    payments = tuple(
-        payment for payment in _draw_payments(rng, person, schedule) if payment.paid_date <= today
-    )
+    drawn = tuple(_draw_payments(rng, person, schedule))
+    payments = tuple(payment for payment in drawn if payment.paid_date <= today)
     state = loan_state(
         schedule=schedule, payments=payments, disbursed_date=disbursed_date, as_of=today
     )
@@ -157,7 +162,14 @@ def draw_loan(
             as_of=today,
             charged_off_date=charged_off,
         )
-    return DemoLoan(application, disbursed_date, schedule, payments, state)
+    return DemoLoan(
+        application=application,
+        disbursed_date=disbursed_date,
+        schedule=schedule,
+        payments=payments,
+        later_payments=tuple(payment for payment in drawn if payment.paid_date > today),
+        state=state,
+    )
 
 
 def _draw_payments(
