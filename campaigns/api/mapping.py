@@ -13,6 +13,7 @@ from campaigns.domain.partners import (
     status_of,
 )
 from campaigns.models import Campaign, PartnerLead
+from campaigns.selectors.shares import CampaignNotFound
 from campaigns.services.leads import LeadSubmission
 from customers.domain.captures import ConsentClaim, RawPerson
 from loancrm.api.errors import FieldsInvalid
@@ -23,12 +24,6 @@ class LeadNotFound(LoanCrmError):
     """The partner has no such lead."""
 
     code = "lead_not_found"
-
-
-class CampaignNotFound(LoanCrmError):
-    """No such campaign is shared with the partner."""
-
-    code = "campaign_not_found"
 
 
 def submission_of(index: int, lead: structs.LeadIn) -> LeadSubmission:
@@ -108,7 +103,7 @@ def refuse_if_rejected(outcome: Outcome) -> None:
     if ItemCode.LEAD_NOT_FOUND in codes:
         raise LeadNotFound(_("You have no such lead."))
     if codes == {ItemCode.CAMPAIGN_NOT_FOUND}:
-        raise CampaignNotFound(_("No such campaign is shared with you."))
+        raise CampaignNotFound
     raise FieldsInvalid(item_errors(outcome.faults))
 
 

@@ -1,6 +1,6 @@
 """Take in the leads of a partner: checked, matched, stored once, credited to whoever came first."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from uuid import UUID
@@ -21,8 +21,9 @@ from campaigns.selectors import shares
 from customers.domain.captures import CapturedPerson, RawPerson, check_person
 from customers.domain.events import EventName, ReportedEvent
 from customers.selectors.captured_people import Directory, Entry, Keys, keys_of
-from customers.services import captures
+from customers.services import captures, consents
 from customers.services import events as event_log
+from customers.services.consents import Withdrawal
 from loancrm.kernel import audit
 from loancrm.kernel.access import Actor
 
@@ -58,9 +59,9 @@ class _Checked:
 class _Placed:
     """A lead that is about to be stored."""
 
-    index: int
     row: PartnerLead
     entry: Entry
+    person: CapturedPerson
 
 
 @dataclass(slots=True)
@@ -87,9 +88,9 @@ def capture_leads(
     """Store the good leads of a call and say for every one what became of it.
 
     A new person becomes a customer with contact points, consents and a `lead_captured` event. Of a
-    person who is known already nothing is changed. The partner that brings a person first keeps the
-    credit; a later one is told `duplicate` and nothing else. The number of reading queries does not
-    depend on the number of leads.
+    person who is known already nothing is changed, except that a consent can be taken back. The
+    partner that brings a person first keeps the credit; a later one is told `duplicate` and nothing
+    else. The number of reading queries does not depend on the number of leads.
     """
     outcomes: list[Outcome] = []
     checked: list[_Checked] = []
@@ -163,7 +164,7 @@ def _place(
         campaign_id=campaign_id,
         received_at=now,
     )
-    book.placed.append(_Placed(submission.index, lead, entry))
+    book.placed.append(_Placed(lead, entry, item.person))
     book.placed_by_entry[id(entry)] = lead
     book.own_by_reference[submission.reference] = (lead, entry)
     return Outcome(submission.index, status_of(standing), lead.public_id)
@@ -201,9 +202,26 @@ def _store(book: _Book, directory: Directory, now: datetime) -> None:
         customer_ids={placed.row.reference: placed.row.customer_id for placed in told},
         now=now,
     )
+    consents.append_withdrawals(withdrawals=list(_withdrawals(source, told)), now=now)
     event_log.append_events(
         events=[_captured_event(source, placed.row, now) for placed in told], now=now
     )
+
+
+def _withdrawals(source: str, placed_leads: Sequence[_Placed]) -> Iterator[Withdrawal]:
+    """Yield what known people took back at the partner; a grant for them is not believed."""
+    for placed in placed_leads:
+        if placed.row.standing != LeadStanding.KNOWN:
+            continue
+        for claim in placed.person.consents:
+            if not claim.is_granted:
+                yield Withdrawal(
+                    customer_id=placed.row.customer_id,
+                    channel=claim.channel,
+                    purpose=claim.purpose,
+                    source=source,
+                    evidence=claim.evidence,
+                )
 
 
 def _stored_id(entry: Entry) -> int:

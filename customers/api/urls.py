@@ -1,5 +1,12 @@
 """Addresses of segments."""
 
-from django.urls import URLPattern
+from django.urls import path
 
-urlpatterns: list[URLPattern] = []
+from customers.api import views
+
+urlpatterns = [
+    path("segments", views.SegmentsView.as_view(), name="segments"),
+    path(
+        "segments/<slug:segment_id>/count", views.SegmentCountView.as_view(), name="segment-count"
+    ),
+]

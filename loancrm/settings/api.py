@@ -39,7 +39,8 @@ LOANCRM_API_LIMITS: dict[str, int] = {
 # The API stands below the apps; this function tells it which partner a service user belongs to.
 LOANCRM_PARTNER_LOOKUP = "campaigns.services.partners.active_partner_of"
 LOANCRM_API_BODY_BYTES = 2_500_000
-LOANCRM_API_BULK_ITEMS = 1000
+# A count or rate about fewer people than this is not told to partners.
+LOANCRM_API_SMALLEST_GROUP = 10
 
 OAUTH2_PROVIDER: dict[str, Any] = {
     "OAUTH2_SERVER_CLASS": "oauthlib.oauth2.BackendApplicationServer",

@@ -1,5 +1,7 @@
 """Who gets a token, what it is good for, and that nothing usable is stored."""
 
+import base64
+
 import pytest
 from django.contrib.auth.models import User
 from django.test import Client
@@ -170,6 +172,4 @@ def test_a_second_client_works_beside_the_first_until_that_is_removed(acme: Part
 
 
 def _basic(user: str, password: str) -> str:
-    import base64
-
     return "Basic " + base64.b64encode(f"{user}:{password}".encode()).decode()
