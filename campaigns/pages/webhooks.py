@@ -38,7 +38,9 @@ def receive(request: HttpRequest, channel: str) -> JsonResponse:
             actor=system_actor("page:webhooks"), slug=channel, report=report, now=clock.now()
         )
     except WebhookRefused as err:
-        logger.warning("webhook refused", extra={"channel": channel[:60], "problem": err.problem})
+        logger.warning(
+            "webhook refused", extra={"channel": channel[:60], "problem": err.facts["problem"]}
+        )
         return JsonResponse({"code": err.code}, status=401)
     except UnknownChannel as err:
         return JsonResponse({"code": err.code}, status=404)

@@ -31,6 +31,7 @@ class SinkStats:
     """What a sink has seen."""
 
     messages: int = 0
+    deliveries: int = 0
     bytes: int = 0
     connections: int = 0
     refused: int = 0
@@ -47,7 +48,7 @@ class SinkStats:
             "most_open": self.most_open,
             "refused": self.refused,
             "distinct_recipients": len(self.recipients),
-            "repeated": sum(self.recipients.values()) - len(self.recipients),
+            "repeated": self.deliveries - len(self.recipients),
         }
 
 
@@ -139,6 +140,7 @@ class SmtpSink:
         stats = self.stats
         stats.messages += 1
         stats.bytes += len(message.raw)
+        stats.deliveries += len(message.recipients)
         for recipient in message.recipients:
             stats.recipients[recipient] += 1
         if self.keep:
