@@ -2,10 +2,10 @@
 
 from collections.abc import Mapping
 from datetime import date, datetime
+from decimal import Decimal
 from typing import assert_never
 
 from customers.domain.fields import (
-    AGGREGATE_LABELS,
     Aggregate,
     Catalogue,
     FieldSpec,
@@ -65,14 +65,18 @@ _NO_LOAN = Text("没有任何贷款有{name}", "no loan has a {name}")
 _SAME_LOAN = Text("有一笔贷款同时满足：{rule}", "one loan has all of: {rule}")
 _WITHIN = Text("最近 {days} 天内", "in the last {days} days")
 _PERIOD = Text("{start} 至 {end} 期间", "from {start} to {end}")
-_EVENT = Text(
-    "{window}“{event}”{where}的{aggregate}{operator} {value}",
-    "the {aggregate} of “{event}”{where} {window} {operator} {value}",
-)
-_DAYS_EVENT = Text(
-    "{window}“{event}”{where}{aggregate}{operator} {value}",
-    "the {aggregate} “{event}”{where} {window} {operator} {value}",
-)
+_EVENT_FILTERS = Text("（{rule}）", " ({rule})")
+_EVENTS: Mapping[Aggregate, Text] = {
+    Aggregate.COUNT: Text("{event}的次数", "the number of {event}"),
+    Aggregate.SUM_AMOUNT: Text("{event}的金额合计", "the total amount of {event}"),
+    Aggregate.DAYS_SINCE_LAST: Text("距最近一次{event}的天数", "days since the last of {event}"),
+    Aggregate.DAYS_SINCE_FIRST: Text("距首次{event}的天数", "days since the first of {event}"),
+}
+_EVENT = Text("{window}“{event}”{where}", "“{event}”{where} {window}")
+_MEASURED = Text("{measure}{operator} {value}", "{measure} {operator} {value}")
+
+
+_MEASURE = FieldSpec("", FieldType.DECIMAL, Text("", ""), "")
 
 
 def explain(rule: Rule, *, catalogue: Catalogue, language: str) -> str:
@@ -152,7 +156,7 @@ class _Teller:
         if spec.type is FieldType.CHOICE:
             labels = {option.value: option.label for option in spec.options}
             return self.say(labels[str(value)])
-        return str(value)
+        return f"{value.normalize():f}" if isinstance(value, Decimal) else str(value)
 
     def _consent(self, leaf: ConsentCondition) -> str:
         channels = {o.value: o.label for o in self.catalogue.consent_channels}
@@ -182,18 +186,18 @@ class _Teller:
 
     def _event(self, leaf: EventCondition) -> str:
         where = self._filters(leaf.where, self.catalogue.event_properties)
-        is_age = leaf.aggregate in {Aggregate.DAYS_SINCE_FIRST, Aggregate.DAYS_SINCE_LAST}
-        spec = FieldSpec("", FieldType.DECIMAL, Text("", ""), "")
-        told = self.say(
-            _DAYS_EVENT if is_age else _EVENT,
+        event = self.say(
+            _EVENT,
             event=self.catalogue.events[leaf.event].label.read(self.language),
             window=self._window(leaf.window),
-            where=self.say(_BRACKETS, rule=where) if where else "",
-            aggregate=AGGREGATE_LABELS[leaf.aggregate].read(self.language),
-            operator=operator_label(leaf.op, FieldType.INTEGER).read(self.language),
-            value=self._value(leaf.value, spec, leaf.op),
+            where=self.say(_EVENT_FILTERS, rule=where) if where else "",
         )
-        return " ".join(told.split())
+        return self.say(
+            _MEASURED,
+            measure=self.say(_EVENTS[leaf.aggregate], event=event.strip()),
+            operator=operator_label(leaf.op, FieldType.INTEGER).read(self.language),
+            value=self._value(leaf.value, _MEASURE, leaf.op),
+        )
 
     def _window(self, window: Window | None) -> str:
         match window:
