@@ -1,0 +1,461 @@
+"""Importing customers: encodings, modes, blanks, consents, matching, refusals."""
+
+import csv
+from collections.abc import Callable
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from openpyxl import Workbook
+
+from customers.domain.mapping import parse_mapping
+from customers.domain.national_id import check_digit
+from customers.models import (
+    AttributeDefinition,
+    AttributeValue,
+    ConsentRecord,
+    ConsentState,
+    ContactPoint,
+    Customer,
+    IdentityLink,
+    ImportBatch,
+    ImportMode,
+    ImportRow,
+    MergeDecision,
+    RejectedRow,
+)
+from customers.services import imports
+from customers.services.imports import ImportOrder, ImportReport
+from loancrm.kernel import crypto
+from loancrm.kernel.access import PermissionRefused, system_actor, user_actor
+from loancrm.kernel.models import AuditEntry
+
+pytestmark = [pytest.mark.django_db, pytest.mark.sql]
+NOW = datetime(2026, 3, 4, 2, 0, tzinfo=UTC)
+COLUMNS = ("id", "name", "card", "born", "phone", "email", "city", "income", "sms")
+MAPPING = parse_mapping(
+    {
+        "name": "test",
+        "id_column": "id",
+        "columns": {
+            "name": {"to": "customer.name", "expected": True},
+            "card": "customer.national_id",
+            "born": "customer.birth_date",
+            "phone": "contact.phone",
+            "email": "contact.email",
+            "city": "customer.city",
+            "income": {"to": "attribute.income", "type": "number"},
+            "sms": "consent.sms.marketing",
+        },
+    }
+)
+Row = dict[str, str]
+Load = Callable[..., ImportReport]
+
+
+def card(serial: int) -> str:
+    body = f"44052419{80 + serial % 20}0101{serial % 1000:03d}"
+    return body + check_digit(body)
+
+
+def person(serial: int, **changes: str) -> Row:
+    row = {
+        "id": f"A{serial}",
+        "name": f"李平{chr(0x4E00 + serial)}",
+        "card": "",
+        "born": "1990-05-08",
+        "phone": f"138{serial:08d}",
+        "email": "",
+        "city": "西安",
+        "income": "1000",
+        "sms": "",
+    }
+    return row | changes
+
+
+def write_csv(path: Path, rows: list[Row], encoding: str = "utf-8") -> Path:
+    with path.open("w", encoding=encoding, newline="") as stream:
+        writer = csv.DictWriter(stream, COLUMNS)
+        writer.writeheader()
+        writer.writerows(rows)
+    return path
+
+
+@pytest.fixture
+def load(tmp_path: Path) -> Load:
+    def run(rows: list[Row], now: datetime = NOW, **order: Any) -> ImportReport:
+        path = write_csv(tmp_path / "people.csv", rows)
+        report = imports.import_customers(
+            actor=system_actor("test"),
+            order=ImportOrder(path=path, **({"mapping": MAPPING} | order)),
+            now=now,
+            today=now.date(),
+        )
+        parts = (report.created, report.updated, report.unchanged, report.rejected, report.merged)
+        assert report.rows == sum(parts)
+        return report
+
+    return run
+
+
+def counts(report: ImportReport) -> tuple[int, int, int, int, int]:
+    return (
+        report.created,
+        report.updated,
+        report.unchanged,
+        report.rejected,
+        report.merged,
+    )
+
+
+def opened(customer: Customer) -> dict[str, object]:
+    vault = crypto.vault()
+    name = (
+        vault.open(Customer.NAME_COLUMN, customer.public_id, customer.name_sealed)
+        if customer.name_sealed
+        else ""
+    )
+    number = (
+        vault.open(Customer.NATIONAL_ID_COLUMN, customer.public_id, customer.national_id_sealed)
+        if customer.national_id_sealed
+        else ""
+    )
+    points = sorted(
+        (p.kind, vault.open(ContactPoint.VALUE_COLUMN, p.row_key, p.value_sealed), p.is_primary)
+        for p in customer.contact_points.all()
+    )
+    values = sorted(
+        customer.attribute_values.values_list("definition__name", "number", "text", "day", "flag")
+    )
+    consents = sorted(customer.consent_states.values_list("channel", "purpose", "is_granted"))
+    plain = (customer.external_id, customer.birth_date, customer.gender, customer.city)
+    return {
+        "plain": plain,
+        "name": name,
+        "number": number,
+        "points": points,
+        "values": values,
+        "consents": consents,
+    }
+
+
+def test_one_row_becomes_a_whole_customer(load: Load) -> None:
+    report = load([person(1, card="11010519491231002X", email="A@example.com", sms="Y")])
+    assert counts(report) == (1, 0, 0, 0, 0)
+    assert report.by_reason == {"birth_conflict": 1}
+    customer = Customer.objects.get()
+    assert opened(customer) == {
+        "plain": ("A1", date(1949, 12, 31), "female", "西安"),
+        "name": "李平丁",
+        "number": "11010519491231002X",
+        "points": [("email", "a@example.com", True), ("phone", "+8613800000001", True)],
+        "values": [("income", 1000, None, None, None)],
+        "consents": [("sms", "marketing", True)],
+    }
+    assert (customer.created_at, customer.source) == (NOW, "test")
+    record = ConsentRecord.objects.get()
+    assert record.evidence == f"import:{report.batch_id}:2"
+
+
+def test_nothing_that_identifies_a_person_is_stored_in_clear(load: Load) -> None:
+    load([person(1, card="11010519491231002X", email="secret@example.com"), person(2, phone="1")])
+    secrets = ("李平", "11010519491231002", "13800000001", "secret@example.com")
+    for model in (Customer, ContactPoint, IdentityLink, ImportRow, RejectedRow, AuditEntry):
+        for row in model.objects.values():
+            text = " ".join(
+                bytes(value).decode("latin-1") if isinstance(value, (bytes, memoryview)) else
+                str(value) for value in row.values()
+            )  # fmt: skip
+            assert not any(secret in text for secret in secrets)
+
+
+@pytest.mark.parametrize("form", ["utf-8-sig", "gb18030", "xlsx"])
+def test_a2_any_encoding_of_1000_rows_gives_identical_customers(
+    load: Load, tmp_path: Path, form: str
+) -> None:
+    rows = [person(n, email=f"c{n}@example.com", sms="Y" if n % 2 else "N") for n in range(1000)]
+    load(rows, source="plain")
+    expected = [opened(row) for row in Customer.objects.order_by("pk")]
+    Customer.objects.all().delete()
+    path = tmp_path / f"people.{'xlsx' if form == 'xlsx' else 'csv'}"
+    if form == "xlsx":
+        book = Workbook(write_only=True)
+        sheet = book.create_sheet()
+        sheet.append(COLUMNS)
+        for row in rows:
+            cells = [row[name] for name in COLUMNS]
+            sheet.append([int(c) if c.isdigit() else c for c in cells])
+        book.save(path)
+    else:
+        write_csv(path, rows, form)
+    report = imports.import_customers(
+        actor=system_actor("test"),
+        order=ImportOrder(path=path, mapping=MAPPING, source="other"),
+        now=NOW,
+        today=NOW.date(),
+    )
+    assert (report.created, report.by_reason) == (1000, {})
+    assert [opened(row) for row in Customer.objects.order_by("pk")] == expected
+
+
+def test_a5_same_file_twice_changes_nothing(load: Load) -> None:
+    rows = [person(n) for n in range(5)]
+    load(rows)
+    later = NOW + timedelta(days=1)
+    assert counts(load(rows, now=later)) == (0, 0, 5, 0, 0)
+    assert not Customer.objects.filter(updated_at=later).exists()
+    assert not AttributeValue.objects.filter(updated_at=later).exists()
+
+
+def test_a5_a_file_without_ids_twice_changes_nothing(load: Load) -> None:
+    rows = [person(n, id="") for n in range(3)] + [person(0, id="", name="", born="")]
+    first = load(rows)
+    assert counts(first) == (3, 0, 0, 0, 1)
+    second = load(rows)
+    assert counts(second) == (0, 0, 3, 0, 1)
+    assert second.by_reason == first.by_reason
+
+
+def test_a5_changed_cells_update_and_blanks_never_erase(load: Load) -> None:
+    load([person(1, email="a@example.com"), person(2)])
+    later = NOW + timedelta(days=1)
+    blank = dict.fromkeys(("name", "born", "phone", "email", "income"), "")
+    report = load([person(1, city="北京", **blank), person(2)], now=later)
+    assert counts(report) == (0, 1, 1, 0, 0)
+    customer = Customer.objects.get(external_id="A1")
+    found = opened(customer)
+    assert found["plain"] == ("A1", date(1990, 5, 8), "unknown", "北京")
+    assert found["name"] == "李平丁"
+    assert len(found["points"]) == 2
+    assert found["values"] == [("income", 1000, None, None, None)]
+    assert customer.updated_at == later
+
+
+@pytest.mark.parametrize(
+    ("mode", "expected", "reason"),
+    [
+        (ImportMode.INSERT, (1, 0, 0, 1, 0), "exists_already"),
+        (ImportMode.UPDATE, (0, 1, 0, 1, 0), "not_found"),
+        (ImportMode.UPSERT, (1, 1, 0, 0, 0), ""),
+    ],
+)
+def test_a5_modes(load: Load, mode: ImportMode, expected: tuple[int, ...], reason: str) -> None:
+    load([person(1)])
+    report = load([person(1, city="北京"), person(2)], mode=mode)
+    assert counts(report) == expected
+    assert report.by_reason == ({reason: 1} if reason else {})
+    city = Customer.objects.get(external_id="A1").city
+    assert city == ("西安" if mode is ImportMode.INSERT else "北京")
+    assert RejectedRow.objects.count() == report.rejected
+
+
+def test_a6_an_import_never_lifts_an_opt_out(load: Load) -> None:
+    load([person(1, sms="Y"), person(2, sms="N")])
+    ConsentState.objects.update(is_granted=False, changed_at=NOW)
+    records = ConsentRecord.objects.count()
+    report = load([person(1, sms="Y", city="北京"), person(2, sms="Y")])
+    assert report.by_reason == {"consent_conflict": 2}
+    assert not ConsentState.objects.filter(is_granted=True).exists()
+    assert ConsentRecord.objects.count() == records
+
+
+def test_a6_an_import_can_withdraw(load: Load) -> None:
+    load([person(1, sms="Y")])
+    later = NOW + timedelta(days=1)
+    report = load([person(1, sms="N")], now=later)
+    assert counts(report) == (0, 1, 0, 0, 0)
+    state = ConsentState.objects.get()
+    assert (state.is_granted, state.changed_at) == (False, later)
+    assert list(ConsentRecord.objects.order_by("pk").values_list("is_granted", flat=True)) == [
+        True,
+        False,
+    ]
+
+
+def test_a6_one_refusal_among_duplicates_beats_every_grant(load: Load) -> None:
+    load([person(1, sms="Y"), person(1, id="A2", sms="N")])
+    assert ConsentState.objects.get().is_granted is False
+
+
+def test_a10_people_are_found_across_files_and_sources(load: Load) -> None:
+    load([person(1, card=card(1)), person(2, email="b@example.com"), person(3)])
+    rows = [
+        person(1, id="X1", card=card(1), phone="", name=""),
+        person(2, id="X2", phone="", email="B@EXAMPLE.COM"),
+        person(3, id="X3", city=""),
+        person(4, id="X4"),
+    ]
+    report = load(rows, source="crm")
+    assert counts(report) == (1, 0, 3, 0, 0)
+    assert Customer.objects.count() == 4
+    links = dict(IdentityLink.objects.filter(source="crm").values_list("external_id", "matched_by"))
+    assert links == {
+        "X1": "national_id",
+        "X2": "email",
+        "X3": "phone",
+        "X4": "external_id",
+    }
+
+
+def test_a10_two_national_ids_never_merge_and_a_phone_stays_with_its_owner(load: Load) -> None:
+    rows = [person(1, card=card(1), born=""), person(1, id="A2", card=card(2), born="")]
+    report = load(rows)
+    assert counts(report) == (2, 0, 0, 0, 0)
+    assert report.by_reason == {"contact_shared": 1}
+    points = ContactPoint.objects.order_by("pk").values_list("customer__external_id", "is_primary")
+    assert list(points) == [("A1", True), ("A2", False)]
+    assert counts(load(rows)) == (0, 0, 2, 0, 0)
+
+
+def test_a10_a_recycled_phone_is_another_person(load: Load) -> None:
+    load([person(1)])
+    report = load([person(1, id="A2", name="王芳", born="1999-01-01")])
+    assert counts(report) == (1, 0, 0, 0, 0)
+    assert Customer.objects.count() == 2
+
+
+def test_a_source_id_with_another_national_id_is_rejected(load: Load) -> None:
+    rows = [person(1, card=card(1), born=""), person(1, card=card(2), born="", phone="")]
+    first = load(rows)
+    assert counts(first) == (1, 0, 0, 1, 0)
+    assert first.by_reason == {"identity_conflict": 1}
+    assert counts(load(rows)) == (0, 0, 1, 1, 0)
+    assert RejectedRow.objects.filter(code="identity_conflict").count() == 2
+
+
+def test_a_row_that_fits_two_customers_proposes_a_merge(load: Load) -> None:
+    load([person(1, card=card(1), born="", phone=""), person(2, name="", born="")])
+    row = person(2, id="X1", name="", card=card(1), born="")
+    report = load([row], source="crm")
+    assert counts(report) == (0, 1, 0, 0, 0)
+    assert report.by_reason == {"contact_shared": 1, "name_missing": 1}
+    first, second = Customer.objects.order_by("pk")
+    decision = MergeDecision.objects.get()
+    assert (decision.kept_id, decision.other_id) == (first.pk, second.pk)
+    assert decision.state == "proposed"
+    assert Customer.objects.count() == 2
+
+
+def test_a_new_number_becomes_primary_and_the_old_one_is_kept(load: Load) -> None:
+    load([person(1)])
+    load([person(1, phone="13900000001")])
+    assert opened(Customer.objects.get())["points"] == [
+        ("phone", "+8613800000001", False),
+        ("phone", "+8613900000001", True),
+    ]
+
+
+def test_a_landline_is_never_the_number_for_messages(load: Load) -> None:
+    report = load([person(1, phone="010-62345678")])
+    assert report.by_reason == {}
+    assert not ContactPoint.objects.get().is_primary
+
+
+def test_a4_rejects_file_names_line_column_code_and_reason(load: Load, tmp_path: Path) -> None:
+    rejects = tmp_path / "rejects.csv"
+    rows = [person(n) for n in range(300)]
+    for n in range(0, 200, 2):
+        rows[n] = person(n, phone="1", email="x@" if n % 4 else "")
+    rows.append(person(900, id="", phone="1"))
+    report = load(rows, rejects=rejects)
+    with rejects.open(encoding="utf-8-sig", newline="") as stream:
+        found = list(csv.DictReader(stream))
+    assert [(int(r["line"]), r["column"], r["code"]) for r in found] == [
+        (n + 2, column, code)
+        for n in [*range(0, 200, 2), 300]
+        for column, code in (
+            [("phone", "phone_invalid")]
+            + ([("email", "email_invalid")] if n % 4 and n != 300 else [])
+            + ([("", "identity_missing")] if n == 300 else [])
+        )
+    ]
+    assert found[0]["reason_zh"] == "电话号码无效"
+    assert found[0]["reason_en"] == "not a valid telephone number"
+    assert found[-1]["severity"] == "row_rejected"
+    assert (report.rejected, report.created) == (1, 300)
+    quarantined = RejectedRow.objects.get()
+    vault = crypto.vault()
+    cells = vault.open(RejectedRow.CELLS_COLUMN, quarantined.row_key, quarantined.cells_sealed)
+    assert '"phone":"1"' in cells
+
+
+def test_dry_run_tells_the_same_and_keeps_nothing(load: Load) -> None:
+    rows = [person(1), person(1, id="A2"), person(3, phone="12")]
+    dry = load(rows, is_dry_run=True)
+    for model in (Customer, ContactPoint, IdentityLink, ImportBatch, ImportRow, AuditEntry):
+        assert not model.objects.exists()
+    assert not AttributeDefinition.objects.exists()
+    wet = load(rows)
+    assert counts(dry) == counts(wet) == (2, 0, 0, 0, 1)
+    assert dry.by_reason == wet.by_reason
+
+
+def test_missing_columns_are_named_and_nothing_is_written(tmp_path: Path) -> None:
+    path = tmp_path / "short.csv"
+    path.write_text("id,name\n1,x\n", encoding="utf-8")
+    with pytest.raises(imports.ColumnsMissing) as caught:
+        imports.import_customers(
+            actor=system_actor("test"),
+            order=ImportOrder(path=path, mapping=MAPPING),
+            now=NOW,
+            today=NOW.date(),
+        )
+    assert caught.value.facts["columns"] == [
+        *("card", "born", "phone", "email", "city", "income", "sms"),
+    ]
+    assert not ImportBatch.objects.exists()
+
+
+def test_an_attribute_keeps_its_type(load: Load) -> None:
+    AttributeDefinition.objects.create(name="income", value_type="text")
+    with pytest.raises(imports.AttributeTypeConflict):
+        load([person(1)])
+    assert not Customer.objects.exists()
+
+
+def test_without_permission_nothing_happens(tmp_path: Path, django_user_model: Any) -> None:
+    path = write_csv(tmp_path / "people.csv", [person(1)])
+    user = django_user_model.objects.create_user("mallory")
+    with pytest.raises(PermissionRefused):
+        imports.import_customers(
+            actor=user_actor(user),
+            order=ImportOrder(path=path, mapping=MAPPING),
+            now=NOW,
+            today=NOW.date(),
+        )
+    assert not ImportBatch.objects.exists()
+    assert not Customer.objects.exists()
+
+
+def test_batch_keeps_counts_quality_and_an_audit_entry(load: Load) -> None:
+    report = load([person(n, phone="1" if n < 7 else f"138{n:08d}") for n in range(100)])
+    batch = ImportBatch.objects.get(pk=report.batch_id)
+    assert (batch.state, batch.row_count, batch.created_count) == ("done", 100, 100)
+    assert batch.quality["validity"]["phone"] == {
+        "numerator": 93,
+        "denominator": 100,
+        "rate": 0.93,
+    }
+    assert AuditEntry.objects.filter(action="customers.import").count() == 1
+
+
+def test_queries_grow_with_pages_not_with_rows(
+    load: Load, django_assert_max_num_queries: Any
+) -> None:
+    load([person(900)])
+    with django_assert_max_num_queries(75):
+        load([person(n) for n in range(800)])
+
+
+def test_mappings_are_found_by_name_or_file(tmp_path: Path) -> None:
+    assert imports.load_mapping("campaign_bank").source == "campaign_bank"
+    own = tmp_path / "own.json"
+    own.write_text('{"name": "own", "columns": {"a": "customer.salary"}}', encoding="utf-8")
+    for name, facts in [
+        (str(own), {"path": "columns.a.to", "problem": "unknown_target"}),
+        ("no_such", {"name": "no_such"}),
+    ]:
+        with pytest.raises(imports.MappingRefused) as caught:
+            imports.load_mapping(name)
+        assert caught.value.facts == facts
