@@ -105,10 +105,10 @@ class _Checker:
         self.problems.append(Problem(path, code, facts))
 
     def node(self, rule: Rule, path: str, depth: int) -> Rule:
+        if isinstance(rule, Not) and isinstance(rule.rule, AllOf | AnyOf):
+            return Not(self.node(rule.rule, path, depth))
         self.nodes += 1
         match rule:
-            case Not(AllOf() | AnyOf() as group):
-                return Not(self.node(group, path, depth))
             case Not(child):
                 return Not(self._child(child, path, 0, depth))
             case AllOf(rules):
