@@ -80,3 +80,8 @@ CHANNEL_KINDS = {
 def read(vocabulary: Mapping[Any, Any], value: str) -> str:
     """Return the label of a value, or the value itself where the vocabulary does not know it."""
     return str(vocabulary.get(value, value))
+
+
+def tone(status: str) -> str:
+    """Return the colour of a campaign status: good, bad, warn, busy or none."""
+    return CAMPAIGN_TONES.get(CampaignStatus(status), "")

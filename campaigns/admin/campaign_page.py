@@ -55,7 +55,7 @@ def context(campaign: Campaign, actor: Actor) -> dict[str, Any]:
     return {
         "campaign": campaign,
         "status_label": labels.read(labels.CAMPAIGN_STATUSES, campaign.status),
-        "status_tone": labels.CAMPAIGN_TONES.get(CampaignStatus(campaign.status), ""),
+        "status_tone": labels.tone(campaign.status),
         "way": _way(campaign),
         "buttons": buttons(campaign, actor, is_held=any(run.hold_reason for run in runs)),
         "note": _note(campaign, actor),

@@ -78,7 +78,7 @@ class CampaignAdmin(ReadOnlyAdmin):
         """Return the status as a coloured badge."""
         return format_html(
             '<span class="lcx-badge" data-tone="{}">{}</span>',
-            labels.CAMPAIGN_TONES.get(CampaignStatus(campaign.status), ""),
+            labels.tone(campaign.status),
             labels.read(labels.CAMPAIGN_STATUSES, campaign.status),
         )
 

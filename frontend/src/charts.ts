@@ -42,12 +42,27 @@ function tip(params: Params | Params[]): string {
     .join("<br>");
 }
 
+interface WhiskerApi {
+  value(index: number): number;
+  coord(point: [number, number]): [number, number];
+}
+
+/** A 95 % interval: a vertical line with a short bar at each end. */
+function whisker(_params: unknown, api: WhiskerApi): unknown {
+  const [x, low] = api.coord([api.value(0), api.value(1)]);
+  const [, high] = api.coord([api.value(0), api.value(2)]);
+  const style = { stroke: "#94a3b8", lineWidth: 2 };
+  const line = (x1: number, y1: number, x2: number, y2: number) => ({ type: "line", shape: { x1, y1, x2, y2 }, style });
+  return { type: "group", children: [line(x, low, x, high), line(x - 8, low, x + 8, low), line(x - 8, high, x + 8, high)] };
+}
+
 /** JSON carries no functions: these names stand for them. */
-const FUNCTIONS: Record<string, (value: never) => string> = {
+const FUNCTIONS: Record<string, (...values: never[]) => unknown> = {
   "fn:percent": written(percent),
   "fn:count": written(count),
   "fn:money": written(money),
   "fn:tip": tip,
+  "fn:whisker": whisker,
 };
 
 function revived(value: Json): unknown {

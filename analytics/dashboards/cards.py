@@ -1,0 +1,35 @@
+"""Tiles: one number with what it means and where to look further."""
+
+from dataclasses import dataclass
+
+from analytics import labels
+from analytics.domain.figures import Figure
+
+
+@dataclass(frozen=True, slots=True)
+class Tile:
+    """One key number.
+
+    Attributes:
+        tip: Everything needed to check the number, shown on hover.
+    """
+
+    label: str
+    value: str
+    note: str
+    icon: str
+    url: str = ""
+    tip: str = ""
+    tone: str = ""
+
+
+def figure_tile(figure: Figure, icon: str) -> Tile:
+    """Return a figure as a tile: its interval or why it is unknown, and its parts on hover."""
+    return Tile(
+        label=labels.metric(figure.metric),
+        value=labels.value(figure),
+        note=labels.note(figure.note) or labels.interval(figure),
+        icon=icon,
+        tip=labels.parts(figure),
+        tone="warn" if figure.note else "",
+    )

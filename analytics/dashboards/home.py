@@ -1,0 +1,118 @@
+"""The first page of the admin: what needs attention, what is going on, what came of it."""
+
+from typing import Any
+
+from django.http import HttpRequest
+from django.urls import reverse
+from django.utils.translation import gettext as _
+
+from analytics.dashboards import charts
+from analytics.dashboards.cards import Tile
+from analytics.selectors import overview
+from analytics.selectors.overview import Overview
+from campaigns import labels as campaign_labels
+from campaigns.selectors import live_progress
+from customers import labels as customer_labels
+from loancrm.admin_site import object_url
+from loancrm.kernel import clock
+
+
+def dashboard(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
+    """Add the tiles, charts and campaigns to the context of the admin's index."""
+    if not request.user.has_perm("customers.view_customer"):
+        return context | {"has_overview": False}
+    found = overview.load(now=clock.now())
+    campaigns = overview.recent_campaigns()
+    shares = live_progress.finished_shares(campaigns)
+    return context | {
+        "has_overview": True,
+        "overview": found,
+        "tiles": tiles(found),
+        "charts": [
+            charts.lines_by_day(
+                "sends",
+                _("Messages handed over, by day"),
+                found.days,
+                {
+                    campaign_labels.read(campaign_labels.CHANNEL_KINDS, kind): counts
+                    for kind, counts in sorted(found.sends_by_day.items())
+                },
+            ),
+            charts.lines_by_day(
+                "goals",
+                _("Applications and loans, by day"),
+                found.days,
+                {
+                    customer_labels.event(name): found.goals_by_day.get(name, {})
+                    for name in overview.GOALS
+                },
+            ),
+        ],
+        "skips": charts.bars(
+            "skips",
+            _("Why people got no message"),
+            [
+                (campaign_labels.read(campaign_labels.REASONS, reason), count)
+                for reason, count in found.skips
+            ],
+        ),
+        "campaigns": [
+            {
+                "campaign": campaign,
+                "url": object_url(campaign),
+                "status": campaign_labels.read(campaign_labels.CAMPAIGN_STATUSES, campaign.status),
+                "tone": campaign_labels.tone(campaign.status),
+                "done": shares.get(campaign.pk, (0, 0))[0],
+                "total": shares.get(campaign.pk, (0, 0))[1],
+                "report_url": reverse("reports:campaign", args=[campaign.slug]),
+            }
+            for campaign in campaigns
+        ],
+    }
+
+
+def tiles(found: Overview) -> list[Tile]:
+    """Return the key numbers, each linked to what is behind it."""
+    campaigns = reverse("admin:campaigns_campaign_changelist")
+    customers = reverse("admin:customers_customer_changelist")
+    reachable = _("SMS %(sms)s · e-mail %(email)s") % {
+        "sms": f"{found.reachable['sms']:,}",
+        "email": f"{found.reachable['email']:,}",
+    }
+    return [
+        Tile(
+            _("Customers"),
+            f"{found.customer_count:,}",
+            _("%(count)s new in 30 days") % {"count": f"{found.new_customer_count:,}"},
+            "group",
+            customers,
+        ),
+        Tile(
+            _("Reachable for marketing"),
+            f"{max(found.reachable.values()):,}",
+            reachable,
+            "mark_email_read",
+            reverse("admin:customers_segment_changelist"),
+        ),
+        Tile(
+            _("Messages, 30 days"),
+            f"{found.sent_count:,}",
+            _("handed over to providers"),
+            "send",
+            campaigns,
+        ),
+        Tile(
+            _("Campaigns in progress"),
+            f"{found.in_progress_count:,}",
+            _("%(count)s waiting for approval") % {"count": found.waiting_count},
+            "campaign",
+            f"{campaigns}?status=running",
+        ),
+        Tile(
+            _("Applications, 30 days"),
+            f"{found.goal_counts['application_submitted']:,}",
+            _("%(count)s loans disbursed") % {"count": f"{found.goal_counts['loan_disbursed']:,}"},
+            "task_alt",
+            reverse("reports:index"),
+        ),
+    ]

@@ -1,0 +1,145 @@
+"""The numbers of the first page: who can be reached, what is going on, what came of it."""
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+
+from django.db.models import Count, Exists, OuterRef, Q
+from django.db.models.functions import TruncDate
+
+from campaigns.domain.campaign import CampaignStatus, MessageState
+from campaigns.models import Campaign, Message
+from customers.domain.contact import ContactKind, ContactStatus
+from customers.models import ConsentState, ContactPoint, Customer, Event
+from loancrm.kernel import clock
+
+DAYS = 30
+GOALS = ("application_submitted", "loan_disbursed")
+RECENT_CAMPAIGNS = 6
+_IN_PROGRESS = (CampaignStatus.RUNNING, CampaignStatus.PAUSED)
+
+
+@dataclass(frozen=True, slots=True)
+class Overview:
+    """Counts as of one moment; days are the company's.
+
+    Attributes:
+        reachable: Persons with an active contact and a marketing consent, by channel.
+        sends_by_day: {channel kind: {day: messages handed over}} of the last 30 days.
+        goals_by_day: {event name: {day: events}} of the last 30 days.
+        skips: (reason, count) of the last 30 days, largest first.
+    """
+
+    as_of: datetime
+    days: Sequence[date]
+    customer_count: int
+    new_customer_count: int
+    reachable: Mapping[str, int]
+    sent_count: int
+    goal_counts: Mapping[str, int]
+    in_progress_count: int
+    waiting_count: int
+    sends_by_day: Mapping[str, Mapping[date, int]]
+    goals_by_day: Mapping[str, Mapping[date, int]]
+    skips: Sequence[tuple[str, int]]
+
+
+def load(*, now: datetime) -> Overview:
+    """Return the overview of the 30 days up to now (9 queries)."""
+    zone = clock.company_zone()
+    today = now.astimezone(zone).date()
+    days = [today - timedelta(days=back) for back in range(DAYS - 1, -1, -1)]
+    since = now - timedelta(days=DAYS)
+    sends = _sends_by_day(since, now)
+    goals = _goals_by_day(since, now)
+    statuses = dict(Campaign.objects.values_list("status").annotate(count=Count("pk")).order_by())
+    return Overview(
+        as_of=now,
+        days=days,
+        customer_count=Customer.objects.live().count(),
+        new_customer_count=Customer.objects.live().filter(created_at__gt=since).count(),
+        reachable={
+            "sms": _reachable("sms", ContactKind.PHONE, now),
+            "email": _reachable("email", ContactKind.EMAIL, now),
+        },
+        sent_count=sum(sum(found.values()) for found in sends.values()),
+        goal_counts={name: sum(goals.get(name, {}).values()) for name in GOALS},
+        in_progress_count=sum(statuses.get(status, 0) for status in _IN_PROGRESS),
+        waiting_count=statuses.get(CampaignStatus.IN_REVIEW, 0),
+        sends_by_day=sends,
+        goals_by_day=goals,
+        skips=_skips(since, now),
+    )
+
+
+def recent_campaigns() -> Sequence[Campaign]:
+    """Return the campaigns that changed last."""
+    return list(Campaign.objects.order_by("-updated_at", "-pk")[:RECENT_CAMPAIGNS])
+
+
+def reported_campaigns() -> Sequence[Campaign]:
+    """Return the campaigns that have something to report, newest first."""
+    return list(
+        Campaign.objects.filter(dispatches__is_test=False)
+        .distinct()
+        .order_by("-launched_at", "-pk")[:200]
+    )
+
+
+def _reachable(channel: str, kind: ContactKind, now: datetime) -> int:
+    points = ContactPoint.objects.filter(
+        customer=OuterRef("pk"), kind=kind, status=ContactStatus.ACTIVE, is_primary=True
+    )
+    consents = ConsentState.objects.filter(
+        Q(expires_at__isnull=True) | Q(expires_at__gt=now),
+        customer=OuterRef("pk"),
+        channel=channel,
+        purpose="marketing",
+        is_granted=True,
+    )
+    return Customer.objects.live().filter(Exists(points), Exists(consents)).count()
+
+
+def _sends_by_day(since: datetime, now: datetime) -> Mapping[str, Mapping[date, int]]:
+    rows = (
+        Message.objects.filter(sent_at__gt=since, sent_at__lte=now, dispatch__is_test=False)
+        .annotate(day=TruncDate("sent_at", tzinfo=clock.company_zone()))
+        .values_list("dispatch__channel_kind", "day")
+        .annotate(count=Count("pk"))
+        .order_by()
+    )
+    return _by_name(list(rows))
+
+
+def _goals_by_day(since: datetime, now: datetime) -> Mapping[str, Mapping[date, int]]:
+    rows = (
+        Event.objects.filter(type__name__in=GOALS, occurred_at__gt=since, occurred_at__lte=now)
+        .annotate(day=TruncDate("occurred_at", tzinfo=clock.company_zone()))
+        .values_list("type__name", "day")
+        .annotate(count=Count("pk"))
+        .order_by()
+    )
+    return _by_name(list(rows))
+
+
+def _by_name(rows: Sequence[tuple[str, date, int]]) -> Mapping[str, Mapping[date, int]]:
+    found: dict[str, dict[date, int]] = defaultdict(dict)
+    for name, day, count in rows:
+        found[name][day] = count
+    return found
+
+
+def _skips(since: datetime, now: datetime) -> Sequence[tuple[str, int]]:
+    rows = (
+        Message.objects.filter(
+            state=MessageState.SKIPPED,
+            closed_at__gt=since,
+            closed_at__lte=now,
+            dispatch__is_test=False,
+        )
+        .values_list("reason")
+        .annotate(count=Count("pk"))
+        .order_by("-count", "reason")
+    )
+    return list(rows)
