@@ -189,7 +189,10 @@ class Pool:
     def _could_not_open(self, connection: Connection | None, problem: ChannelError) -> None:
         if connection is not None:
             connection.abort()
-        if self._connections or len(self._opening) > 1:
+        task = asyncio.current_task()
+        if task is not None:
+            self._opening.discard(task)
+        if self._connections or self._opening:
             # Others work or still try; a relay may simply allow fewer connections.
             return
         self._pause_seconds = min(
