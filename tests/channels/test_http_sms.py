@@ -1,0 +1,196 @@
+import pytest
+
+from campaigns.channels.base import Outcome, SmsPayload
+from campaigns.channels.errors import ChannelMisconfigured, ChannelThrottled, ChannelUnavailable
+from campaigns.channels.http_sms import HttpSmsChannel, HttpSmsOptions
+from campaigns.simulators.behaviour import Behaviour, Fate
+from campaigns.simulators.sms_gateway import ForcedAnswer, SmsGateway
+from tests.channels.contract import SECRET, ChannelContract, email_payload, outbound
+
+RULES = {"0000": Fate.REJECT, "9999": Fate.RETRY, "6666": Fate.HANG, "5555": Fate.DROP}
+
+
+@pytest.fixture
+def gateway():
+    with SmsGateway(behaviour=Behaviour(rules=RULES), secret=SECRET) as gateway:
+        yield gateway
+
+
+def _channel(gateway, **options):
+    return HttpSmsChannel(
+        "sms",
+        HttpSmsOptions(
+            **{"url": gateway.url, "secret": SECRET, "timeout_seconds": 5.0, **options}
+        ),
+    )
+
+
+@pytest.fixture(params=[1, 7, 50])
+def channel(request, gateway):
+    channel = _channel(gateway, messages_per_request=request.param, connections=10)
+    yield channel
+    channel.close()
+
+
+def _sms(number, ending):
+    return outbound(number, f"+86138001{ending}", SmsPayload("【诚信】您好，拒收请回复R", 1))
+
+
+def _outcomes(results):
+    return [(result.outcome.value, result.code) for result in results]
+
+
+class TestHttpSmsChannel(ChannelContract):
+    kind = "sms"
+
+    def address(self, number: int) -> str:
+        return f"+861380011{number:04d}"
+
+
+def test_each_message_has_its_own_result(channel, gateway):
+    results = channel.send([_sms(1, "1111"), _sms(2, "0000"), _sms(3, "9999"), _sms(4, "1112")])
+    assert _outcomes(results) == [
+        ("accepted", ""),
+        ("rejected", "number_invalid"),
+        ("retry", "busy"),
+        ("accepted", ""),
+    ]
+    assert results[0].provider_message_id == "gw-m1"
+    assert sorted(gateway.messages) == ["m1", "m4"]
+
+
+def test_a_repeated_key_is_not_sent_again(channel, gateway):
+    batch = [_sms(number, f"2{number:03d}") for number in range(10)]
+    first = channel.send(batch)
+    assert channel.send(batch) == first
+    assert len(gateway.messages) == 10
+    assert gateway.repeated == 10
+
+
+def test_many_messages_travel_in_one_request(gateway):
+    channel = _channel(gateway, messages_per_request=50)
+    channel.send([_sms(number, f"3{number:03d}") for number in range(100)])
+    channel.close()
+    assert gateway.requests == 2
+
+
+def test_texts_without_signature_are_refused_before_they_leave(channel, gateway):
+    unsigned = outbound(1, "+8613800111111", SmsPayload("您好", 1))
+    late = outbound(2, "+8613800111111", SmsPayload("您好【诚信】", 1))
+    assert _outcomes(channel.send([unsigned, late, _sms(3, "1111")])) == [
+        ("rejected", "signature_missing"),
+        ("rejected", "signature_missing"),
+        ("accepted", ""),
+    ]
+    assert sorted(gateway.messages) == ["m3"]
+
+
+@pytest.mark.parametrize(
+    ("_case", "answer", "expected"),
+    [
+        ("broken answer", ForcedAnswer(200, body=b"<html>"), ("retry", "answer_unreadable")),
+        ("empty answer", ForcedAnswer(200), ("retry", "no_result")),
+        ("server error", ForcedAnswer(500), ("retry", "http_500")),
+        ("bad gateway", ForcedAnswer(502), ("retry", "http_502")),
+    ],
+)
+def test_an_unclear_answer_is_tried_again_where_keys_protect(gateway, _case, answer, expected):
+    gateway.forced.append(answer)
+    channel = _channel(gateway)
+    results = channel.send([_sms(1, "1111"), _sms(2, "1112")])
+    channel.close()
+    assert _outcomes(results) == [expected] * 2
+
+
+def test_an_unclear_answer_is_of_unknown_fate_without_keys(gateway):
+    gateway.forced.append(ForcedAnswer(502))
+    channel = _channel(gateway, supports_idempotency=False)
+    results = channel.send([_sms(1, "1111")])
+    channel.close()
+    assert _outcomes(results) == [("unknown", "http_502")]
+
+
+@pytest.mark.parametrize(
+    ("_case", "answer", "error"),
+    [
+        ("429", ForcedAnswer(429, {"Retry-After": "7"}), ChannelThrottled),
+        ("503", ForcedAnswer(503), ChannelUnavailable),
+        ("401", ForcedAnswer(401), ChannelMisconfigured),
+        ("error in a 200", ForcedAnswer(200, body=b'{"error": "down"}'), ChannelUnavailable),
+    ],
+)
+def test_a_refused_batch_is_an_error_for_the_whole_of_it(gateway, _case, answer, error):
+    gateway.forced.append(answer)
+    channel = _channel(gateway)
+    with pytest.raises(error) as refusal:
+        channel.send([_sms(1, "1111"), _sms(2, "1112")])
+    channel.close()
+    assert gateway.messages == {}
+    if error is ChannelThrottled:
+        assert refusal.value.retry_after_seconds == 7
+
+
+def test_only_the_refused_part_of_a_batch_is_put_off(gateway):
+    gateway.forced.append(ForcedAnswer(429, {"Retry-After": "7"}))
+    channel = _channel(gateway, messages_per_request=2, connections=1)
+    results = channel.send([_sms(number, f"4{number:03d}") for number in range(4)])
+    channel.close()
+    outcomes = [result.outcome for result in results]
+    assert sorted(outcomes) == ["accepted", "accepted", "retry", "retry"]
+    assert {r.retry_after_seconds for r in results if r.outcome is Outcome.RETRY} == {7}
+    assert len(gateway.messages) == 2
+
+
+def test_one_bad_message_does_not_cost_the_others(gateway):
+    gateway.forced.append(ForcedAnswer(400))
+    channel = _channel(gateway)
+    results = channel.send([_sms(1, "1111"), _sms(2, "1112"), _sms(3, "1113")])
+    channel.close()
+    assert _outcomes(results) == [("accepted", "")] * 3
+    assert gateway.requests == 4
+
+
+def test_a_gateway_that_takes_fewer_is_given_fewer(gateway):
+    gateway.max_messages = 1
+    channel = _channel(gateway)
+    results = channel.send([_sms(1, "1111"), _sms(2, "1112")])
+    channel.close()
+    assert _outcomes(results) == [("accepted", "")] * 2
+
+
+def test_a_hanging_gateway_leaves_the_fate_unknown(gateway):
+    channel = _channel(gateway, timeout_seconds=0.3, messages_per_request=1)
+    results = channel.send([_sms(1, "6666"), _sms(2, "1111")])
+    channel.close()
+    assert _outcomes(results) == [("unknown", "timeout"), ("accepted", "")]
+
+
+def test_a_connection_cut_before_the_answer_leaves_the_fate_unknown(gateway):
+    channel = _channel(gateway)
+    results = channel.send([_sms(1, "5555")])
+    channel.close()
+    assert _outcomes(results) == [("unknown", "connection_lost")]
+    assert sorted(gateway.messages) == ["m1"]
+
+
+def test_nothing_listens():
+    with SmsGateway() as gone:
+        url = gone.url
+    channel = HttpSmsChannel("sms", HttpSmsOptions(url=url))
+    with pytest.raises(ChannelUnavailable):
+        channel.send([_sms(1, "1111")])
+    channel.close()
+
+
+def test_a_wrong_secret_is_for_a_person_to_mend(gateway):
+    channel = _channel(gateway, secret="another")
+    with pytest.raises(ChannelMisconfigured):
+        channel.send([_sms(1, "1111")])
+    channel.close()
+
+
+def test_mails_are_not_for_sms(gateway):
+    channel = _channel(gateway)
+    with pytest.raises(ChannelMisconfigured):
+        channel.send([outbound(1, "a@example.com", email_payload())])
+    channel.close()
