@@ -108,7 +108,9 @@ class Message(models.Model):
             models.UniqueConstraint(fields=["dispatch", "customer"], name="message_once_a_person")
         ]
         indexes = [
-            models.Index(fields=["customer", "attempted_at"], name="message_customer_attempt"),
+            # On the customer alone: marking and settling then change no indexed column (heap-only
+            # updates on PostgreSQL).
+            models.Index(fields=["customer"], name="message_customer"),
             models.Index(
                 fields=["provider_message_id"],
                 condition=~Q(provider_message_id=""),

@@ -6,7 +6,7 @@ from django.utils.translation import gettext_lazy as _
 
 
 class FrequencyRule(models.Model):
-    """At most `max_count` marketing messages in any `window_hours`; an empty channel means all together."""
+    """At most `max_count` marketing messages in `window_hours`; an empty channel counts all."""
 
     channel = models.CharField(_("channel"), max_length=10, blank=True)
     window_hours = models.PositiveIntegerField(

@@ -12,7 +12,8 @@ from datetime import time as day_time
 from itertools import islice
 
 from django.conf import settings
-from django.db.models import F, Q
+from django.db.models import CharField, F, Q, Value
+from django.db.models.functions import Cast, Concat
 
 from campaigns.channels.base import Channel as Provider
 from campaigns.channels.base import SendResult
@@ -28,7 +29,7 @@ from campaigns.services import chunks, providers, settling, throttling
 from campaigns.services.composing import Composed, Composer, NotComposed
 from campaigns.services.settling import Closing
 from customers.domain.consent import Purpose
-from customers.domain.events import EventName, ReportedEvent
+from customers.domain.events import EventName
 from customers.domain.segments.parse import parse_rule
 from customers.models import Segment
 from customers.services import events
@@ -274,26 +275,16 @@ def _give_back(work: _Work, batch: Sequence[Composed], error: ChannelError, now:
 def _record_sent(chunk: Chunk, now: datetime) -> None:
     """Add the chunk's sent messages to the event log; those already there stay as they are."""
     dispatch = chunk.dispatch
-    rows = (
-        chunks.in_chunk(chunk)
-        .filter(sent_at__isnull=False)
-        .values_list("pk", "customer_id", "sent_at")
-    )
-    events.append_events(
-        events=[
-            ReportedEvent(
-                name=EventName.MESSAGE_SENT,
-                occurred_at=sent_at,
-                source="campaigns",
-                external_id="",
-                dedup_key=f"sent:{message_id}",
-                customer_id=customer_id,
-                channel=dispatch.channel_kind,
-                subject=dispatch.campaign.slug,
-            )
-            for message_id, customer_id, sent_at in rows
-            if sent_at is not None
-        ],
+    sent = chunks.in_chunk(chunk).filter(sent_at__isnull=False)
+    events.append_selected(
+        name=EventName.MESSAGE_SENT,
+        source="campaigns",
+        rows=sent.order_by("pk"),
+        customer=F("customer_id"),
+        occurred_at=F("sent_at"),
+        dedup_key=Concat(Value("sent:"), Cast("pk", CharField()), output_field=CharField()),
+        channel=dispatch.channel_kind,
+        subject=dispatch.campaign.slug,
         now=now,
     )
 

@@ -5,7 +5,7 @@ import json
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.db import connection, transaction
+from django.db import transaction
 from django.db.models import (
     BooleanField,
     Case,
@@ -35,7 +35,7 @@ from campaigns.models import Campaign, Chunk, Dispatch, Message, Step
 from campaigns.services import approval, authoring
 from customers.models import Customer
 from customers.services import segments
-from loancrm.kernel import access
+from loancrm.kernel import access, bulk
 from loancrm.kernel.access import Actor
 from loancrm.kernel.errors import LoanCrmError
 from loancrm.kernel.jobs import enqueue
@@ -163,7 +163,7 @@ def _bucket(prefix: str) -> Substr:
     return Substr(MD5(text), 1, experiments.BUCKET_DIGITS)
 
 
-def _variant(campaign: Campaign, step: Step) -> Any:
+def _variant(step: Step) -> Any:
     variants = {variant.key: variant.pk for variant in step.variants.order_by("key")}
     arms = [Arm(v.key, v.weight) for v in step.variants.order_by("key")]
     if len(variants) == 1:
@@ -196,40 +196,26 @@ def _insert_messages(
     now: datetime,
 ) -> None:
     salt = campaign.experiment_salt
-    money = DecimalField(max_digits=10, decimal_places=4)
+    rows = audience.order_by("pk").alias(
+        variant_bucket=_bucket(experiments.prefix(salt, experiments.VARIANT)),
+        control_bucket=_bucket(experiments.prefix(salt, experiments.HOLDOUT)),
+    )
+    zero = Value(0, output_field=SmallIntegerField())
     columns: dict[str, Any] = {
-        "dispatch_id": Value(dispatch.pk),
-        "customer_id": F("pk"),
-        "variant_id": _variant(campaign, step),
+        "dispatch": Value(dispatch.pk),
+        "customer": F("pk"),
+        "variant": _variant(step),
         "is_control": _is_control(campaign),
         "state": Value(MessageState.PLANNED.value),
         "reason": Value(""),
-        "rule_version": Value(0, output_field=SmallIntegerField()),
+        "rule_version": zero,
         "planned_at": Value(now, output_field=DateTimeField()),
-        "attempts": Value(0, output_field=SmallIntegerField()),
+        "attempts": zero,
         "provider_message_id": Value(""),
-        "parts": Value(0, output_field=SmallIntegerField()),
-        "cost_amount": Value(0, output_field=money),
+        "parts": zero,
+        "cost_amount": Value(0, output_field=DecimalField(max_digits=10, decimal_places=4)),
     }
-    selected = {f"m_{name}": expression for name, expression in columns.items()}
-    rows = (
-        audience.order_by("pk")
-        .alias(
-            variant_bucket=_bucket(experiments.prefix(salt, experiments.VARIANT)),
-            control_bucket=_bucket(experiments.prefix(salt, experiments.HOLDOUT)),
-        )
-        .annotate(**selected)
-        .values_list(*selected)
-    )
-    select, parameters = rows.query.sql_with_params()
-    quote = connection.ops.quote_name
-    names = ", ".join(quote(name) for name in columns)
-    table = quote(Message._meta.db_table)  # noqa: SLF001 - Django's public-by-convention options
-    with connection.cursor() as cursor:
-        cursor.execute(
-            f"INSERT INTO {table} ({names}) {select}",
-            parameters,
-        )
+    bulk.insert_select(Message, rows, columns)
 
 
 def _cut_chunks(dispatch: Dispatch) -> int:

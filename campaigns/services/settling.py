@@ -7,8 +7,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
+from itertools import groupby
+from typing import Any
 
-from django.db import connection, transaction
+from django.db import transaction
 
 from campaigns.channels.base import Outcome, SendResult
 from campaigns.domain import frequency
@@ -18,8 +20,7 @@ from campaigns.models import Chunk, LedgerEntry, Message
 from campaigns.selectors import contact_facts
 from campaigns.services import chunks
 from campaigns.services.composing import Composed
-from customers.models import Customer
-from loancrm.kernel import bulk
+from loancrm.kernel import bulk, locks
 
 MAX_ATTEMPTS = 5
 FIRST_RETRY_SECONDS = 20.0
@@ -36,13 +37,18 @@ class Closing:
     reason: str
     due_at: datetime | None = None
 
+    @property
+    def ending(self) -> tuple[str, str, datetime | None]:
+        """Return what messages of the same fate share."""
+        return self.state.value, self.reason, self.due_at
+
 
 def mark(
     *, chunk: Chunk, batch: Sequence[Composed], plan: MessagePlan, now: datetime
 ) -> list[Composed] | None:
     """Mark messages as attempted, committed before the provider is called.
 
-    The frequency caps are checked once more with the customers' rows locked, so that two campaigns
+    The frequency caps are checked once more under a lock on each customer, so that two campaigns
     at the same moment cannot both pass; the loser's message is skipped here.
 
     Returns:
@@ -61,28 +67,26 @@ def mark(
             now=now,
         )
         passing = [item for item in batch if item.recipient.customer_id not in capped]
-        marked = set(
-            bulk.update_rows(
-                Message,
-                key="id",
-                columns=(
-                    "state", "attempted_at", "attempts", "content", "parts", "cost_amount",
-                ),
-                rows=[
-                    (
-                        item.recipient.message_id,
-                        MessageState.SENDING.value,
-                        now,
-                        item.recipient.attempts + 1,
-                        item.content_id,
-                        item.parts,
-                        item.cost,
-                    )
-                    for item in passing
-                ],
-                where={"state": MessageState.PLANNED.value},
+        marked: set[int] = set()
+        alike = groupby(sorted(passing, key=_marking), key=_marking)
+        for (attempts, content_id, parts, cost), items in alike:
+            marked.update(
+                bulk.update_rows(
+                    Message,
+                    key="id",
+                    columns=(),
+                    rows=[(item.recipient.message_id,) for item in items],
+                    constants={
+                        "state": MessageState.SENDING.value,
+                        "attempted_at": now,
+                        "attempts": attempts + 1,
+                        "content": content_id,
+                        "parts": parts,
+                        "cost_amount": cost,
+                    },
+                    where={"state": MessageState.PLANNED.value},
+                )
             )
-        )  # fmt: skip
     return [item for item in passing if item.recipient.message_id in marked]
 
 
@@ -102,38 +106,54 @@ def settle(
     closings = [
         _closing(item, result, jitter, now) for item, result in zip(batch, results, strict=True)
     ]
-    costs = {
-        closing.message_id: item.cost
-        if closing.state in {MessageState.SENT, MessageState.UNKNOWN}
-        else Decimal(0)
-        for item, closing in zip(batch, closings, strict=True)
-    }
+    cost = sum(
+        (
+            item.cost
+            for item, closing in zip(batch, closings, strict=True)
+            if closing.state in {MessageState.SENT, MessageState.UNKNOWN}
+        ),
+        Decimal(0),
+    )
+    settled = sorted(zip(closings, results, strict=True), key=lambda pair: str(pair[0].ending))
     with transaction.atomic():
-        bulk.update_rows(
-            Message,
-            key="id",
-            columns=(
-                "state", "reason", "due_at", "sent_at", "closed_at", "provider_message_id",
-                "cost_amount",
-            ),
-            rows=[
-                (
-                    closing.message_id,
-                    closing.state.value,
-                    closing.reason,
-                    closing.due_at,
-                    now if closing.state is MessageState.SENT else None,
-                    None if closing.state is MessageState.PLANNED else now,
-                    result.provider_message_id,
-                    costs[closing.message_id],
-                )
-                for closing, result in zip(closings, results, strict=True)
-            ],
-            # A receipt that was faster than this settlement has already moved its message on.
-            where={"state": MessageState.SENDING.value},
-        )  # fmt: skip
-        _append_entry(chunk, closings, sum(costs.values(), Decimal(0)), now)
+        for (state, reason, due_at), pairs in groupby(settled, key=lambda pair: pair[0].ending):
+            _store(MessageState(state), reason, due_at, list(pairs), now)
+        _append_entry(chunk, closings, cost, now)
     return Counter(closing.state.value for closing in closings)
+
+
+def _marking(item: Composed) -> tuple[int, int, int, Decimal]:
+    return item.recipient.attempts, item.content_id, item.parts, item.cost
+
+
+def _store(
+    state: MessageState,
+    reason: str,
+    due_at: datetime | None,
+    pairs: Sequence[tuple[Closing, SendResult]],
+    now: datetime,
+) -> None:
+    """Write one ending that several messages share."""
+    constants: dict[str, Any] = {"state": state.value, "reason": reason, "due_at": due_at}
+    if state is not MessageState.PLANNED:
+        constants["closed_at"] = now
+    if state is MessageState.SENT:
+        constants["sent_at"] = now
+    elif state is not MessageState.UNKNOWN:
+        constants["cost_amount"] = Decimal(0)
+    has_ids = any(result.provider_message_id for _closing_, result in pairs)
+    bulk.update_rows(
+        Message,
+        key="id",
+        columns=("provider_message_id",) if has_ids else (),
+        rows=[
+            (closing.message_id, result.provider_message_id) if has_ids else (closing.message_id,)
+            for closing, result in pairs
+        ],
+        constants=constants,
+        # A receipt that was faster than this settlement has already moved its message on.
+        where={"state": MessageState.SENDING.value},
+    )
 
 
 def put_back(*, batch: Sequence[Composed], due_at: datetime) -> None:
@@ -213,8 +233,7 @@ def _capped(batch: Sequence[Composed], plan: MessagePlan, now: datetime) -> set[
     ids = sorted(item.recipient.customer_id for item in batch)
     if not plan.caps or not ids:
         return set()
-    if connection.features.has_select_for_update:
-        list(Customer.objects.filter(pk__in=ids).order_by("pk").select_for_update().values("pk"))
+    locks.lock_ids(locks.Space.CUSTOMER_SENDS, ids)
     past = contact_facts.past_sends(ids, plan, now)
     return {
         customer_id

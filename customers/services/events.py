@@ -5,15 +5,26 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
+from typing import Any
 
 from django.db import transaction
+from django.db.models import (
+    CharField,
+    DateTimeField,
+    Expression,
+    F,
+    JSONField,
+    QuerySet,
+    SmallIntegerField,
+    Value,
+)
 
-from customers.domain.events import EventProblem, ReportedEvent
+from customers.domain.events import EventName, EventProblem, ReportedEvent
 from customers.models import Event, EventType
 from customers.selectors import identity
 from customers.selectors.lifecycle_facts import STAGE_EVENTS
 from customers.services import lifecycle
-from loancrm.kernel import audit
+from loancrm.kernel import audit, bulk
 from loancrm.kernel.access import Actor, require
 
 _BATCH = 1000
@@ -104,6 +115,47 @@ def append_events(*, events: Sequence[ReportedEvent], now: datetime) -> RecordRe
         outcomes.extend(part.outcomes)
         problems.update({start + at: problem for at, problem in part.problems.items()})
     return RecordResult(tuple(outcomes), problems)
+
+
+def append_selected(  # noqa: PLR0913 - one argument a column
+    *,
+    name: EventName,
+    source: str,
+    rows: QuerySet[Any],
+    customer: Expression | F,
+    occurred_at: Expression | F,
+    dedup_key: Expression | F,
+    channel: str,
+    subject: str,
+    now: datetime,
+) -> int:
+    """Add one event for every selected row in one statement; those already there stay.
+
+    For services whose rows are events by construction, such as sent messages. The event must be
+    none that moves a lifecycle stage.
+
+    Returns:
+        How many events are new.
+    """
+    if name in STAGE_EVENTS:
+        raise ValueError(name)
+    text = CharField()
+    return bulk.insert_select(
+        Event,
+        rows,
+        {
+            "customer": customer,
+            "type": Value(event_type_ids([name])[name], output_field=SmallIntegerField()),
+            "occurred_at": occurred_at,
+            "received_at": Value(now, output_field=DateTimeField()),
+            "channel": Value(channel, output_field=text),
+            "subject": Value(subject, output_field=text),
+            "properties": Value({}, output_field=JSONField()),
+            "source": Value(source, output_field=text),
+            "dedup_key": dedup_key,
+        },
+        ignore_conflicts=True,
+    )
 
 
 def event_type_ids(names: Iterable[str]) -> dict[str, int]:

@@ -71,8 +71,8 @@ def record(
 def verify() -> Verification:
     """Walk the whole chain and name the first entry that was changed, removed or slipped in.
 
-    Cutting entries off the end shows because the head keeps their count; a rewrite of the whole chain
-    together with its head shows only against a copy of the head kept elsewhere.
+    Cutting entries off the end shows because the head keeps their count; a rewrite of the whole
+    chain together with its head shows only against a copy of the head kept elsewhere.
     """
     expected = GENESIS
     count = 0

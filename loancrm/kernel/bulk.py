@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from django.db import connection
-from django.db.models import Model
+from django.db.models import Model, QuerySet
 
 
 def update_rows(
@@ -13,6 +13,7 @@ def update_rows(
     key: str,
     columns: Sequence[str],
     rows: Sequence[Sequence[Any]],
+    constants: Mapping[str, Any] | None = None,
     where: Mapping[str, Any] | None = None,
 ) -> list[Any]:
     """Set columns of many rows to values of their own in one statement.
@@ -21,6 +22,7 @@ def update_rows(
         key: Name of the field that identifies a row.
         columns: Names of the fields to set.
         rows: One (key, value, …) a row, values in the order of `columns`, as Python objects.
+        constants: Fields that get the same value in every row.
         where: Values that a row's fields must still have to be changed.
 
     Returns:
@@ -30,28 +32,63 @@ def update_rows(
         return []
     meta = model._meta  # noqa: SLF001 - Django's public-by-convention options
     fields: list[Any] = [meta.get_field(name) for name in (key, *columns)]
-    guards: list[Any] = [meta.get_field(name) for name in where or ()]
+    fixed = [(meta.get_field(name), value) for name, value in (constants or {}).items()]
+    guards = [(meta.get_field(name), value) for name, value in (where or {}).items()]
     quote = connection.ops.quote_name
     table = quote(meta.db_table)
     names = [f"c{position}" for position in range(len(fields))]
-    assignments = ", ".join(
-        f"{quote(field.column)} = v.{name}"
+    assignments = [f"{quote(_column(field))} = %s" for field, _value in fixed]
+    assignments += [
+        f"{quote(_column(field))} = v.{name}"
         for field, name in zip(fields[1:], names[1:], strict=True)
-    )
-    guarded = "".join(f" AND {table}.{quote(field.column)} = %s" for field in guards)
+    ]
+    guarded = "".join(f" AND {table}.{quote(_column(field))} = %s" for field, _value in guards)
     select, parameters = _source(fields, rows)
     statement = (
         f"WITH v({', '.join(names)}) AS ({select}) "  # noqa: S608 - names come from the models
-        f"UPDATE {table} SET {assignments} FROM v "
-        f"WHERE {table}.{quote(fields[0].column)} = v.c0{guarded} "
-        f"RETURNING {table}.{quote(fields[0].column)}"
+        f"UPDATE {table} SET {', '.join(assignments)} FROM v "
+        f"WHERE {table}.{quote(_column(fields[0]))} = v.c0{guarded} "
+        f"RETURNING {table}.{quote(_column(fields[0]))}"
     )
-    parameters += [
-        _prepared(field, value) for field, value in zip(guards, (where or {}).values(), strict=True)
-    ]
+    parameters += [_prepared(field, value) for field, value in (*fixed, *guards)]
     with connection.cursor() as cursor:
         cursor.execute(statement, parameters)
         return [row[0] for row in cursor.fetchall()]
+
+
+def insert_select(
+    model: type[Model],
+    rows: QuerySet[Any],
+    columns: Mapping[str, Any],
+    *,
+    ignore_conflicts: bool = False,
+) -> int:
+    """Insert what a query selects in one statement; return how many rows were added.
+
+    Args:
+        rows: The rows to select from; its order is the order of insertion.
+        columns: {field name: expression over `rows`}; every field without a database default.
+    """
+    meta = model._meta  # noqa: SLF001 - Django's public-by-convention options
+    quote = connection.ops.quote_name
+    selected = {f"v_{name}": expression for name, expression in columns.items()}
+    query = rows.annotate(**selected).values_list(*selected).query
+    select, parameters = query.sql_with_params()
+    names = ", ".join(quote(_column(meta.get_field(name))) for name in columns)
+    ending = " ON CONFLICT DO NOTHING" if ignore_conflicts else ""
+    # SQLite reads "… FROM t ON CONFLICT" as a join; a WHERE clause tells it apart.
+    if ignore_conflicts and connection.vendor == "sqlite" and " WHERE " not in select:
+        raise ValueError("the selected rows need a condition")
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"INSERT INTO {quote(meta.db_table)} ({names}) {select}{ending}",
+            parameters,
+        )
+        return int(cursor.rowcount)
+
+
+def _column(field: Any) -> str:
+    return str(field.column)
 
 
 def _source(fields: Sequence[Any], rows: Sequence[Sequence[Any]]) -> tuple[str, list[Any]]:

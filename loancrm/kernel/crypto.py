@@ -1,7 +1,7 @@
 """Encryption of personal data at rest and the keyed index that finds it again.
 
-An envelope is `version(1) | key id length(1) | key id | nonce(12) | ciphertext and tag`. The column and the
-row's key are authenticated with it, so a value copied to another row or column does not open.
+An envelope is `version(1) | key id length(1) | key id | nonce(12) | ciphertext and tag`. The column
+and the row's key are authenticated with it: a value copied to another row or column does not open.
 """
 
 import hashlib

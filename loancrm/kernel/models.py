@@ -57,7 +57,7 @@ class Lease(models.Model):
 
 
 class KeyRecord(models.Model):
-    """A known text sealed with each key in use; a wrong key shows at start, not at the first customer."""
+    """A known text sealed with each key in use, so that a wrong key shows at start."""
 
     key_id = models.CharField(max_length=40, unique=True)
     row_key = models.UUIDField()

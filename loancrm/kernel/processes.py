@@ -5,6 +5,7 @@ from pathlib import Path
 
 from loancrm.kernel.supervisor import ProcessSpec
 
+_MANAGE = Path(__file__).resolve().parents[2] / "manage.py"
 QUEUES = ("default", "imports", "dispatch", "receipts", "analytics")
 
 
@@ -29,3 +30,8 @@ def beat(*, schedule_path: Path) -> ProcessSpec:
     files = ("--schedule", str(schedule_path), "--pidfile", "")
     command = (sys.executable, "-m", "celery", "-A", "loancrm", "beat", "--loglevel", "WARNING")
     return ProcessSpec("beat", (*command, *files))
+
+
+def manage(name: str, *words: str) -> ProcessSpec:
+    """Return a management command as a process."""
+    return ProcessSpec(name, (sys.executable, str(_MANAGE), *words))

@@ -7,8 +7,10 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from functools import partial
+from pathlib import Path
 
 _PR_SET_PDEATHSIG = 1
 FIRST_DELAY_SECONDS = 1.0
@@ -19,11 +21,19 @@ STEADY_SECONDS = 60.0
 
 @dataclass(frozen=True, slots=True)
 class ProcessSpec:
-    """What to run: a short name for the log, the command and additions to the environment."""
+    """What to run.
+
+    Attributes:
+        name: Short name, for the supervisor's lines.
+        command: The program and its arguments.
+        environment: Additions to the supervisor's own environment.
+        log_path: File to which the process's output is added; without one it is inherited.
+    """
 
     name: str
     command: tuple[str, ...]
     environment: Mapping[str, str] = field(default_factory=dict)
+    log_path: Path | None = None
 
 
 @dataclass(slots=True)
@@ -100,13 +110,17 @@ class Supervisor:
             child.process = None
 
     def _start(self, child: _Child) -> None:
-        child.process = subprocess.Popen(  # noqa: S603 - our own commands, no shell
-            child.spec.command,
-            env={**os.environ, **child.spec.environment},
-            stdin=subprocess.DEVNULL,
-            start_new_session=True,
-            preexec_fn=partial(_die_with_parent, os.getpid()),  # noqa: PLW1509 - no threads yet
-        )
+        log_path = child.spec.log_path
+        with log_path.open("ab") if log_path else nullcontext() as log:
+            child.process = subprocess.Popen(  # noqa: S603 - our own commands, no shell
+                child.spec.command,
+                env={**os.environ, **child.spec.environment},
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+                preexec_fn=partial(_die_with_parent, os.getpid()),  # noqa: PLW1509 - no threads yet
+            )
         child.started_seconds = time.monotonic()
         self._say(f"{child.spec.name} started (pid {child.process.pid})")
 
