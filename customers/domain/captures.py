@@ -18,7 +18,15 @@ from loancrm.kernel.phones import PhoneNumber, PhoneRefused, parse_phone
 _T = TypeVar("_T")
 _CLOCK_SKEW = timedelta(minutes=5)
 _EARLIEST_CONSENT = datetime(2000, 1, 1, tzinfo=UTC)
-TEXT_FIELDS = ("province", "city", "occupation", "education", "marital", "income_band")
+# The longest text that each column holds; NFKC can make a text longer than it was sent.
+TEXT_FIELDS = {
+    "province": 40,
+    "city": 40,
+    "occupation": 60,
+    "education": 40,
+    "marital": 20,
+    "income_band": 20,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +107,11 @@ def check_person(
         language=raw.language or "zh-hans",
         texts={name: clean(getattr(raw, name)) for name in TEXT_FIELDS},
         consents=raw.consents,
+    )
+    checks.findings.extend(
+        Finding(Code.TEXT_TOO_LONG, name)
+        for name, limit in TEXT_FIELDS.items()
+        if len(person.texts[name]) > limit
     )
     checks.findings.extend(_contradictions(person, born, gender))
     checks.findings.extend(_consent_findings(raw.consents, now))

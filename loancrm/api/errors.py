@@ -11,6 +11,7 @@ from typing import Any, NoReturn
 
 import msgspec
 from django.core.exceptions import PermissionDenied, SuspiciousOperation
+from django.db import OperationalError
 from django.http import Http404, HttpResponse
 from django.http.multipartparser import MultiPartParserError
 from django.utils.translation import gettext as _
@@ -56,7 +57,7 @@ PROBLEMS: Mapping[str, tuple[int, Any]] = {
     "idempotency_key_reused": (422, gettext_lazy("The key was used for another request")),
     "too_many_requests": (429, gettext_lazy("Too many requests")),
     "internal_error": (500, gettext_lazy("Something went wrong on our side")),
-    "report_not_ready": (503, gettext_lazy("The report cannot be computed now")),
+    "unavailable": (503, gettext_lazy("The service is busy")),
 }
 
 
@@ -149,6 +150,10 @@ def problem_of_exception(error: Exception, context: Mapping[str, Any]) -> HttpRe
         return problem_response(error.code, error.message, headers=_retry_header(error))
     if isinstance(error, exceptions.APIException):
         return _of_api_exception(error, context)
+    if isinstance(error, OperationalError):
+        logger.error("The database did not answer the partners' API", exc_info=error)
+        detail = _("The service is busy; the request was not carried out and may be repeated.")
+        return problem_response("unavailable", detail, headers={"Retry-After": "2"})
     code, detail = _plain_failure(error)
     return problem_response(code, detail)
 
