@@ -36,8 +36,7 @@ class LoancrmAdminSite(UnfoldAdminSite):  # type: ignore[misc] # the theme ships
 
 def _themed(admin_class: "type[ModelAdmin[Any]] | None") -> "type[ModelAdmin[Any]]":
     """Return the class with the theme's base class and forms mixed in."""
-    # These modules touch the app registry, which is not ready when this module is loaded.
-    from django.contrib.auth.admin import UserAdmin  # noqa: PLC0415
+    # This package touches the app registry, which is not ready when this module is loaded.
     from unfold import admin, forms  # noqa: PLC0415
 
     if admin_class is None:
@@ -45,7 +44,7 @@ def _themed(admin_class: "type[ModelAdmin[Any]] | None") -> "type[ModelAdmin[Any
     if issubclass(admin_class, admin.ModelAdmin):
         return admin_class
     attributes: dict[str, Any] = {}
-    if issubclass(admin_class, UserAdmin):
+    if hasattr(admin_class, "change_password_form"):
         attributes = {
             "form": forms.UserChangeForm,
             "add_form": forms.UserCreationForm,

@@ -41,7 +41,7 @@ ALLOWED_HOSTS = env.text("LOANCRM_ALLOWED_HOSTS", "127.0.0.1,localhost").split("
 CSRF_TRUSTED_ORIGINS = [LOANCRM_PUBLIC_URL]
 
 INSTALLED_APPS = [
-    "unfold",
+    "unfold.apps.BasicAppConfig",
     "unfold.contrib.filters",
     "unfold.contrib.guardian",
     "loancrm.kernel",
