@@ -7,7 +7,7 @@ from decimal import Decimal
 from random import Random
 
 from customers.domain.application import ApplicationStatus
-from customers.domain.demo.people import Person, age_on, draw_moment
+from customers.domain.demo.people import ADULT_AGE, Person, age_on, draw_moment
 from customers.domain.instalments import (
     ScheduledInstalment,
     add_months,
@@ -18,7 +18,7 @@ from customers.domain.loan import LoanState, Payment, loan_state
 # Shares of people by the first thing they do; who does nothing stays a lead.
 _APPLY_SHARE = 0.62
 _LATE_SHARE = 0.05
-_LEAST_AGE = 18
+
 CHARGE_OFF_DAYS = 180
 
 
@@ -68,6 +68,7 @@ class DemoLoan:
     Attributes:
         payments: Those up to the reference day.
         later_payments: Those that will follow, as the borrower is.
+        charged_off_date: Day on which the lender gave the loan up, if ever.
     """
 
     application: DemoApplication
@@ -76,6 +77,7 @@ class DemoLoan:
     payments: tuple[Payment, ...]
     later_payments: tuple[Payment, ...]
     state: LoanState
+    charged_off_date: date | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,12 +92,12 @@ def draw_history(rng: Random, person: Person, *, today: date) -> LendingHistory:
     """Draw applications and loans from the day the person became known until `today`."""
     applications: list[DemoApplication] = []
     loans: list[DemoLoan] = []
-    if age_on(person.birth_date, today) < _LEAST_AGE or rng.random() > _APPLY_SHARE:
+    if age_on(person.birth_date, today) < ADULT_AGE or rng.random() > _APPLY_SHARE:
         return LendingHistory((), ())
     known = person.created_at.date() + timedelta(days=1 + int(rng.expovariate(1 / 20)))
-    day = max(known, add_months(person.birth_date, 12 * _LEAST_AGE + 1))
+    day = max(known, add_months(person.birth_date, 12 * ADULT_AGE + 1))
     while day < today - timedelta(days=4) and len(applications) < 6:
-        application = _draw_application(rng, person, len(applications) + 1, day, today)
+        application = draw_application(rng, person, len(applications) + 1, day, today)
         applications.append(application)
         if application.status is not ApplicationStatus.APPROVED or rng.random() < 0.12:
             if rng.random() < 0.6:
@@ -110,9 +112,10 @@ def draw_history(rng: Random, person: Person, *, today: date) -> LendingHistory:
     return LendingHistory(tuple(applications), tuple(loans))
 
 
-def _draw_application(
+def draw_application(
     rng: Random, person: Person, number: int, day: date, today: date
 ) -> DemoApplication:
+    """Draw a request of a day and, where it lies two days before `today`, its decision."""
     product = _choose_product(rng, person)
     wanted = float(person.monthly_income_amount) * rng.uniform(0.6, 4.0)
     amount = min(max(Decimal(round(wanted / 500) * 500), product.min_amount), product.max_amount)
@@ -153,6 +156,7 @@ def draw_loan(
     state = loan_state(
         schedule=schedule, payments=payments, disbursed_date=disbursed_date, as_of=today
     )
+    charged_off = None
     if state.dpd_days > CHARGE_OFF_DAYS:
         charged_off = today - timedelta(days=state.dpd_days - CHARGE_OFF_DAYS)
         state = loan_state(
@@ -169,6 +173,7 @@ def draw_loan(
         payments=payments,
         later_payments=tuple(payment for payment in drawn if payment.paid_date > today),
         state=state,
+        charged_off_date=charged_off,
     )
 
 

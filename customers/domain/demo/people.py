@@ -13,6 +13,7 @@ from customers.domain.person import Gender, MarketingStatus
 
 ZONE = ZoneInfo("Asia/Shanghai")
 SOURCE = "demo"
+ADULT_AGE = 18
 # Upper limit of monthly income in CNY and the name of the band below it.
 INCOME_BANDS = (
     (3_000, "under_3k"),

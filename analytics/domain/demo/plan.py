@@ -1,0 +1,26 @@
+"""The demo's timetable and the names in it."""
+
+from datetime import datetime, timedelta
+from uuid import NAMESPACE_URL, UUID, uuid5
+from zoneinfo import ZoneInfo
+
+ZONE = ZoneInfo("Asia/Shanghai")
+# A Monday morning; fixed, so that the demo tells the same story on every day.
+STARTS_AT = datetime(2026, 1, 12, 10, 0, tzinfo=ZONE)
+PREPARES_AT = STARTS_AT - timedelta(minutes=30)
+RETENTION_AT = STARTS_AT + timedelta(days=2)
+ENDS_AT = STARTS_AT + timedelta(days=182)
+HISTORY = "new-year-greeting"
+HISTORY_AT = STARTS_AT - timedelta(days=1, hours=16)
+
+SMS = "demo-sms"
+EMAIL = "demo-email"
+ACQUISITION = "first-loan-sms"
+RETENTION = "on-time-thanks"
+WIN_BACK = "come-back"
+CAMPAIGNS = (ACQUISITION, RETENTION, WIN_BACK)
+
+
+def salt_of(slug: str) -> UUID:
+    """Return the salt that deals people to variants and control group, the same in every run."""
+    return uuid5(NAMESPACE_URL, f"https://example.com/demo/{slug}")

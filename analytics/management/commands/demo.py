@@ -1,0 +1,223 @@
+"""Show the whole job on made-up customers: segments, campaigns, sending, outcomes, reports."""
+
+import json
+import secrets
+import time
+from argparse import ArgumentParser
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.contrib.auth.models import User
+from django.core.management import call_command
+from django.db import connection
+from django.db.models import Count
+
+from analytics.domain.demo import plan
+from analytics.management.demo import cast, environment, outcomes, table
+from analytics.management.demo.cast import Providers
+from analytics.management.demo.stage import Stage
+from analytics.services import reports
+from campaigns.domain.campaign import MessageState
+from campaigns.models import Campaign, Message
+from campaigns.services import approval, authoring, launch
+from customers.domain.demo import population
+from customers.domain.demo.people import SOURCE
+from customers.domain.loan_rows import LoanKind
+from customers.services import demo_data, event_imports, loans
+from loancrm.kernel import access, clock
+from loancrm.kernel.access import system_actor
+from loancrm.kernel.commands import LoanCrmCommand
+from loancrm.kernel.roles import Role
+
+_SPECS = Path(__file__).resolve().parents[1] / "demo" / "campaigns"
+_ACTOR = system_actor("command:demo")
+_CLICKS_AFTER = timedelta(hours=3)
+
+
+class Command(LoanCrmCommand):
+    help = (
+        "Run three campaigns over made-up customers in an own folder, report them, serve the admin."
+    )
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("--customers", type=int, default=5000)
+        parser.add_argument("--seed", type=int, default=7)
+        parser.add_argument("--host", default="127.0.0.1")
+        parser.add_argument("--port", type=int, default=8000, help="of the web server")
+        parser.add_argument("--no-serve", action="store_true", help="stop after the reports")
+        parser.add_argument("--json", type=Path, help="also write the reports to this file")
+
+    def handle(self, **options: Any) -> None:
+        folder = settings.LOANCRM_VAR_DIR / "demo"
+        if environment.is_inside(settings.LOANCRM_VAR_DIR):
+            self._run(settings.LOANCRM_VAR_DIR, options)
+            return
+        port = environment.free_port() if options["no_serve"] else options["port"]
+        environment.require_free(options["host"], port)
+        environment.enter(folder, host=options["host"], port=port, starts_at=plan.PREPARES_AT)
+
+    def _run(self, folder: Path, options: dict[str, Any]) -> None:
+        self._started_seconds = time.monotonic()
+        self._seed, self._customers = options["seed"], options["customers"]
+        users = self._prepare(folder)
+        providers = Providers(
+            smtp_port=environment.free_port(),
+            sms_port=environment.free_port(),
+            smtp_secret=secrets.token_urlsafe(24),
+            sms_secret=secrets.token_urlsafe(24),
+        )
+        cast.configure_providers(providers=providers, actor=_ACTOR, now=clock.now())
+        _scheme, _slashes, port = settings.LOANCRM_PUBLIC_URL.rpartition(":")
+        connection.close()
+        stage = Stage(folder, host=options["host"], port=int(port), providers=providers)
+        try:
+            stage.supervisor.start()
+            self._say("Web server, Celery worker, scheduler, SMS gateway and mail server started")
+            self._play(stage, folder, users)
+            self._report(options["json"])
+            if not options["no_serve"]:
+                self._serve(stage)
+        finally:
+            stage.supervisor.stop()
+
+    def _prepare(self, folder: Path) -> dict[Role, User]:
+        """Fill the empty database."""
+        call_command("migrate", interactive=False, verbosity=0)
+        self._say(f"Empty database prepared in {folder}")
+        users = cast.create_users()
+        counts = demo_data.write_population(
+            actor=_ACTOR,
+            stories=population.generate(
+                count=self._customers,
+                seed=self._seed,
+                today=plan.STARTS_AT.date() - timedelta(days=1),
+            ),
+            now=clock.now(),
+        )
+        self._say(
+            f"{counts.customers:,} customers, {counts.loans:,} loans, {counts.repayments:,} "
+            f"repayments, {counts.events:,} events, {counts.consents:,} consents generated"
+        )
+        cast.set_rules(seed=self._seed, actor=_ACTOR, now=clock.now())
+        touched = cast.import_history(seed=self._seed, folder=folder, actor=_ACTOR, now=clock.now())
+        self._say(f"{touched} touches of a campaign of the day before imported")
+        return users
+
+    def _play(self, stage: Stage, folder: Path, users: dict[Role, User]) -> None:
+        """Run the campaigns and let half a year pass."""
+        self._write_campaigns(users)
+        environment.set_clock(folder, plan.STARTS_AT)
+        for slug in plan.CAMPAIGNS:
+            launch.launch_campaign(
+                campaign=Campaign.objects.get(slug=slug),
+                actor=access.user_actor(users[Role.MARKETER]),
+                now=clock.now(),
+            )
+        self._say(f"Launched at {plan.STARTS_AT:%Y-%m-%d %H:%M}, demo time")
+        stage.wait_for_campaign(plan.ACQUISITION)
+        stage.wait_for_step(plan.WIN_BACK, 1)
+        stage.wait_for_reports()
+        self._say("SMS sent and reported on")
+        environment.set_clock(folder, plan.STARTS_AT + _CLICKS_AFTER)
+        stage.wait_for_campaign(plan.WIN_BACK)
+        stage.wait_for_reports()
+        self._say("Fallback e-mail sent to those whom the SMS did not reach")
+        reacting = [
+            one
+            for slug in (plan.ACQUISITION, plan.WIN_BACK)
+            for one in self._reactions(slug, stage)
+        ]
+        environment.set_clock(folder, plan.RETENTION_AT)
+        stage.wait_for_campaign(plan.RETENTION)
+        stage.wait_for_reports()
+        self._say(f"Scheduled e-mail sent at {plan.RETENTION_AT:%Y-%m-%d %H:%M}, demo time")
+        environment.set_clock(folder, plan.RETENTION_AT + _CLICKS_AFTER)
+        reacting += self._reactions(plan.RETENTION, stage)
+        environment.set_clock(folder, plan.ENDS_AT)
+        self._import_outcomes(folder, reacting)
+
+    def _write_campaigns(self, users: dict[Role, User]) -> None:
+        author = access.user_actor(users[Role.MARKETER])
+        approver = access.user_actor(users[Role.APPROVER])
+        for slug in plan.CAMPAIGNS:
+            source = json.loads((_SPECS / f"{slug}.json").read_text(encoding="utf-8"))
+            campaign = authoring.create_campaign(source=source, actor=author, now=clock.now())
+            # A salt of its own would deal everybody anew in every run.
+            Campaign.objects.filter(pk=campaign.pk).update(experiment_salt=plan.salt_of(slug))
+            campaign.refresh_from_db()
+            authoring.submit_for_review(campaign=campaign, actor=author, now=clock.now())
+            approval.approve_campaign(campaign=campaign, actor=approver, now=clock.now())
+        self._say("Three campaigns written by the marketer and approved by the approver")
+
+    def _reactions(self, slug: str, stage: Stage) -> list[outcomes.Reacting]:
+        """Let people click, and return what else they will do."""
+        reached_at = plan.RETENTION_AT if slug == plan.RETENTION else plan.STARTS_AT
+        found = outcomes.reactions(seed=self._seed, slug=slug, reached_at=reached_at)
+        opened = outcomes.click(found, record_path=stage.record_path)
+        self._say(f"{opened} links of {slug} opened")
+        return found
+
+    def _import_outcomes(self, folder: Path, reacting: list[outcomes.Reacting]) -> None:
+        files = outcomes.Files(folder / "outcomes")
+        outcomes.write_files(
+            files,
+            reacting,
+            seed=self._seed,
+            customers=self._customers,
+            until=plan.ENDS_AT.date() - timedelta(days=1),
+        )
+        files.close()
+        now = clock.now()
+        for kind in LoanKind:
+            if kind in files.paths:
+                loans.import_loans(
+                    actor=_ACTOR, path=files.paths[kind], kind=kind, now=now, source=SOURCE
+                )
+        imported = event_imports.import_events(
+            actor=_ACTOR, path=files.paths["events"], now=now, source=SOURCE
+        )
+        loans.refresh_loan_states(actor=_ACTOR, now=now)
+        self._say(
+            f"Half a year passed: {imported.created:,} events with applications, loans and "
+            "repayments imported"
+        )
+
+    def _report(self, path: Path | None) -> None:
+        found = [
+            reports.store_report(actor=_ACTOR, slug=slug, now=clock.now()).report
+            for slug in plan.CAMPAIGNS
+        ]
+        self.stdout.write("")
+        for line in table.lines(found, {slug: _skipped(slug) for slug in plan.CAMPAIGNS}):
+            self.stdout.write(line)
+        self.stdout.write("")
+        if path is not None:
+            content = [report.to_json() for report in found]
+            path.write_text(json.dumps(content, ensure_ascii=False, default=str), encoding="utf-8")
+        self._say("Done")
+
+    def _serve(self, stage: Stage) -> None:
+        address = settings.LOANCRM_PUBLIC_URL
+        self.stdout.write(f"\nAdmin: {address}/admin/   (Ctrl-C ends the demo)")
+        for role in Role:
+            self.stdout.write(f"  sign in as {role.value:<9} password {cast.password_of(role)}")
+        for campaign in Campaign.objects.filter(slug__in=plan.CAMPAIGNS).order_by("pk"):
+            self.stdout.write(
+                f"  {campaign.slug:<15} {address}/admin/campaigns/campaign/{campaign.pk}/change/"
+            )
+        self.stdout.flush()
+        connection.close()
+        stage.supervisor.run()
+
+    def _say(self, line: str) -> None:
+        seconds = time.monotonic() - self._started_seconds
+        self.stdout.write(f"[{seconds:5.1f} s] {line}")
+        self.stdout.flush()
+
+
+def _skipped(slug: str) -> dict[str, int]:
+    """Return {reason: how many people} of those whom no step of a campaign could serve."""
+    rows = Message.objects.filter(dispatch__campaign__slug=slug, state=MessageState.SKIPPED)
+    return dict(rows.values_list("reason").annotate(people=Count("customer", distinct=True)))
