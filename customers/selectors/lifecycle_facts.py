@@ -6,6 +6,7 @@ from datetime import date, datetime, time
 from zoneinfo import ZoneInfo
 
 from django.db.models import Count, Max, Min, Q
+from django.db.models.functions import Coalesce
 
 from customers.domain.events import EventName
 from customers.domain.lifecycle import LifecycleFacts, Occurrences
@@ -44,12 +45,13 @@ def load_facts(
     today = as_of.astimezone(zone).date()
     loans = (
         Loan.objects.filter(customer_id__in=customer_ids, disbursed_on__lte=today)
+        .annotate(end_on=Coalesce("settled_on", "closed_on"))
         .values_list("customer_id")
         .annotate(
             n=Count("pk"),
-            open=Count("pk", filter=Q(closed_on__isnull=True) | Q(closed_on__gt=today)),
+            open=Count("pk", filter=Q(end_on__isnull=True) | Q(end_on__gt=today)),
             drawn=Max("disbursed_on"),
-            settled=Max("closed_on", filter=Q(closed_on__lte=today)),
+            settled=Max("end_on", filter=Q(end_on__lte=today)),
         )
         .order_by()
     )
