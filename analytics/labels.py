@@ -73,7 +73,7 @@ def number(name: str, given: Number | None) -> str:
     if name in COUNTS:
         return f"{given:,.1f}"
     if name in POINTS:
-        return _("%(points)s points") % {"points": f"{float(given) * 100:+.2f}"}
+        return _("%(points)s pp") % {"points": f"{float(given) * 100:+.2f}"}
     return f"{float(given) * 100:.2f}%"
 
 

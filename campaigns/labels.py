@@ -6,6 +6,7 @@ from typing import Any
 from django.utils.translation import gettext_lazy as _
 
 from campaigns.domain.campaign import CampaignStatus, DispatchStatus, MessageState
+from campaigns.domain.content_lint import Problem, ProblemCode
 from campaigns.domain.eligibility import Reason
 
 CAMPAIGN_STATUSES = {
@@ -68,6 +69,11 @@ REASONS = {
     Reason.CRASHED: _("Interrupted while sending; not sent again by itself"),
     Reason.CANCELLED: _("Campaign cancelled"),
 }
+HOLD_REASONS = {
+    "late": _("the start was missed; somebody has to release it"),
+    "channel_misconfigured": _("the channel is not set up rightly"),
+    "channel_unavailable": _("the provider cannot be reached"),
+}
 CHANNEL_KINDS = {
     "sms": _("SMS"),
     "email": _("E-mail"),
@@ -75,6 +81,27 @@ CHANNEL_KINDS = {
     "console": _("Console"),
     "memory": _("Memory"),
 }
+CONTENT_PROBLEMS = {
+    ProblemCode.TEMPLATE_REFUSED: _("Line %(line)s uses something that is not allowed: %(reason)s"),
+    ProblemCode.UNKNOWN_VARIABLE: _("There is no variable %(name)s"),
+    ProblemCode.EXAMPLE_FAILS: _("The text cannot be filled with example values: %(error)s"),
+    ProblemCode.EMPTY: _("The text is empty"),
+    ProblemCode.UNSUBSCRIBE_MISSING: _("The unsubscribe link is missing"),
+    ProblemCode.SENDER_MISSING: _("The text does not say who sends it"),
+    ProblemCode.SIGNATURE_MISSING: _("The channel has no registered signature"),
+    ProblemCode.SIGNATURE_IN_BODY: _("The brackets 【】 belong to the signature only"),
+    ProblemCode.BANNED_WORD: _("Forbidden word: %(word)s"),
+    ProblemCode.RISKY_WORD: _("Risky word: %(word)s"),
+    ProblemCode.RATE_WITHOUT_APR: _("A rate is named without the annual rate"),
+    ProblemCode.VARIABLE_IN_LINK: _("A link must not contain a variable"),
+    ProblemCode.IMAGE_ONLY: _("The e-mail is almost only an image; read it before you approve"),
+    ProblemCode.MANY_PARTS: _("The text takes %(parts)s parts"),
+}
+
+
+def describe(problem: Problem) -> str:
+    """Return a finding about a text as a sentence in the language of the reader."""
+    return str(CONTENT_PROBLEMS[problem.code]) % problem.facts
 
 
 def read(vocabulary: Mapping[Any, Any], value: str) -> str:

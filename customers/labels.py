@@ -9,6 +9,7 @@ from django.utils.translation import gettext_lazy as _
 from customers.domain.application import ApplicationStatus
 from customers.domain.contact import ContactKind, ContactStatus
 from customers.domain.fields import Text
+from customers.domain.quality import REASONS
 from customers.domain.segments import columns
 
 APPLICATION_STATUSES = {
@@ -29,6 +30,18 @@ CONTACT_STATUSES = {
     ContactStatus.BOUNCED: _("Bounced"),
     ContactStatus.INVALID: _("Invalid"),
 }
+IMPORT_STATES = {
+    "staging": _("Reading the file"),
+    "matching": _("Matching people"),
+    "applying": _("Writing"),
+    "done": _("Done"),
+    "failed": _("Failed"),
+}
+IMPORT_MODES = {
+    "upsert": _("Add new people and update known ones"),
+    "insert": _("Only add new people"),
+    "update": _("Only update known people"),
+}
 
 
 def read(vocabulary: Mapping[Any, object], value: str) -> str:
@@ -37,7 +50,8 @@ def read(vocabulary: Mapping[Any, object], value: str) -> str:
     if found is None:
         return value
     if isinstance(found, Text):
-        return found.read(get_language() or "en")
+        text = found.read(get_language() or "en")
+        return text[:1].upper() + text[1:]
     return str(found)
 
 
@@ -74,3 +88,8 @@ def purpose(value: str) -> str:
 def event(value: str) -> str:
     """Return how an event's name is read."""
     return read(columns.EVENT_LABELS, value)
+
+
+def finding(code: str) -> str:
+    """Return how a finding of an import is read."""
+    return read({key: Text(reason.zh, reason.en) for key, reason in REASONS.items()}, code)

@@ -26,6 +26,7 @@ def dashboard(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
     shares = live_progress.finished_shares(campaigns)
     return context | {
         "has_overview": True,
+        "imports_url": _imports_url(request),
         "overview": found,
         "tiles": tiles(found),
         "charts": [
@@ -88,31 +89,38 @@ def tiles(found: Overview) -> list[Tile]:
             customers,
         ),
         Tile(
-            _("Reachable for marketing"),
+            _("Reachable"),
             f"{max(found.reachable.values()):,}",
             reachable,
             "mark_email_read",
             reverse("admin:customers_segment_changelist"),
         ),
         Tile(
-            _("Messages, 30 days"),
+            _("Messages"),
             f"{found.sent_count:,}",
-            _("handed over to providers"),
+            _("handed over in 30 days"),
             "send",
             campaigns,
         ),
         Tile(
-            _("Campaigns in progress"),
+            _("In progress"),
             f"{found.in_progress_count:,}",
             _("%(count)s waiting for approval") % {"count": found.waiting_count},
             "campaign",
             f"{campaigns}?status=running",
         ),
         Tile(
-            _("Applications, 30 days"),
+            _("Applications"),
             f"{found.goal_counts['application_submitted']:,}",
-            _("%(count)s loans disbursed") % {"count": f"{found.goal_counts['loan_disbursed']:,}"},
+            _("in 30 days; %(count)s loans disbursed")
+            % {"count": f"{found.goal_counts['loan_disbursed']:,}"},
             "task_alt",
             reverse("reports:index"),
         ),
     ]
+
+
+def _imports_url(request: HttpRequest) -> str:
+    if not request.user.has_perm("customers.import_customers"):
+        return ""
+    return reverse("admin:customers_importbatch_add")

@@ -68,7 +68,11 @@ def context(campaign: Campaign, actor: Actor) -> dict[str, Any]:
         ],
         "reasons": reasons(found),
         "runs": [
-            (run, labels.read(labels.DISPATCH_STATUSES, run.status), run.hold_reason)
+            (
+                run,
+                labels.read(labels.DISPATCH_STATUSES, run.status),
+                labels.read(labels.HOLD_REASONS, run.hold_reason),
+            )
             for run in runs
         ],
         "steps": _messages(campaign),

@@ -1,5 +1,6 @@
 """The app's pages in the admin."""
 
 from customers.admin import customers as customers
+from customers.admin import imports as imports
 from customers.admin import reference as reference
 from customers.admin import segments as segments

@@ -22,7 +22,6 @@ UNFOLD: dict[str, Any] = {
     ],
     "SHOW_HISTORY": False,
     "SHOW_VIEW_ON_SITE": False,
-    "SHOW_LANGUAGES": True,
     "SHOW_BACK_BUTTON": True,
     "ENVIRONMENT": "loancrm.admin_site.environment",
     "DASHBOARD_CALLBACK": "analytics.dashboards.home.dashboard",
