@@ -116,15 +116,10 @@ class _Environment(ImmutableSandboxedEnvironment):
         return self.undefined(name=attribute)
 
 
-def _money(language: str) -> Callable[[Any], str]:
-    del language
-
-    def money(value: Any) -> str:
-        amount = Decimal(value).quantize(Decimal("0.01"), rounding=ROUND_HALF_UP)
-        digits = f"{amount:,.2f}"
-        return "¥" + digits.removesuffix(".00")
-
-    return money
+def _money(value: Any) -> str:
+    """Show an amount in yuan, with fen only where there are any: 50000 -> ¥50,000."""
+    amount = Decimal(str(value)).quantize(Decimal("0.01"), rounding=ROUND_HALF_UP)
+    return "¥" + f"{amount:,.2f}".removesuffix(".00")
 
 
 def _percent(value: Any) -> str:
@@ -143,7 +138,8 @@ def _date(language: str) -> Callable[[Any], str]:
     return show
 
 
-def _default(value: Any, fallback: Any) -> Any:
+def _default(value: Any, fallback: Any, _even_if_empty: object = None) -> Any:
+    """Stand in for a missing or empty value; Jinja2's second argument is accepted and implied."""
     return fallback if isinstance(value, Undefined) or value == "" else value
 
 
@@ -158,7 +154,7 @@ def _filters(language: str) -> dict[str, Callable[..., Any]]:
         "lower": lambda value: str(value).lower(),
         "mask": lambda value: masking.mask_name(str(value)),
         "mask_phone": lambda value: masking.mask_phone(str(value)),
-        "money": _money(language),
+        "money": _money,
         "percent": _percent,
         "trim": lambda value: str(value).strip(),
         "upper": lambda value: str(value).upper(),

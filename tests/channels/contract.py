@@ -1,4 +1,4 @@
-"""What every channel must do, whoever the provider is. A test module subclasses `ChannelContract`."""
+"""What every channel must do, whoever the provider is; test modules subclass `ChannelContract`."""
 
 import json
 import logging

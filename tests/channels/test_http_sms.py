@@ -19,9 +19,7 @@ def gateway():
 def _channel(gateway, **options):
     return HttpSmsChannel(
         "sms",
-        HttpSmsOptions(
-            **{"url": gateway.url, "secret": SECRET, "timeout_seconds": 5.0, **options}
-        ),
+        HttpSmsOptions(**{"url": gateway.url, "secret": SECRET, "timeout_seconds": 5.0, **options}),
     )
 
 

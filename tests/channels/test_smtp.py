@@ -90,9 +90,7 @@ def test_a_body_without_a_final_line_end_does_not_break_the_dialogue(channel, si
 
 def test_a_connection_lost_after_the_body_leaves_the_fate_unknown(channel, sink):
     results = _send(channel, ["drop"])
-    assert [(result.outcome, result.code) for result in results] == [
-        ("unknown", "connection_lost")
-    ]
+    assert [(result.outcome, result.code) for result in results] == [("unknown", "connection_lost")]
 
 
 def test_a_lost_connection_never_loses_or_doubles_the_others(channel, sink):
@@ -118,9 +116,7 @@ def test_a_silent_relay_is_given_up_on(sink):
     channel = SmtpChannel("relay", SmtpOptions(port=sink.port, timeout_seconds=0.5, connections=1))
     results = _send(channel, ["hang"])
     channel.close()
-    assert [(result.outcome, result.code) for result in results] == [
-        ("unknown", "connection_lost")
-    ]
+    assert [(result.outcome, result.code) for result in results] == [("unknown", "connection_lost")]
 
 
 def test_connections_are_kept_and_their_number_is_limited(sink):

@@ -1,0 +1,78 @@
+import string
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from campaigns.domain.links import (
+    LinkPurpose,
+    LinkSigner,
+    LinkTarget,
+    signer_for,
+    track_html,
+    track_text,
+)
+
+SIGNER = LinkSigner(b"k" * 32)
+
+
+@given(message_id=st.integers(0, 2**48 - 1), link_id=st.integers(0, 2**32 - 1))
+def test_a_token_names_what_it_was_made_for(message_id, link_id):
+    token = SIGNER.token(LinkPurpose.CLICK, message_id=message_id, link_id=link_id)
+    assert len(token) == 27
+    assert set(token) <= set(string.ascii_letters + string.digits + "-_")
+    assert SIGNER.read(LinkPurpose.CLICK, token) == LinkTarget(message_id, link_id)
+
+
+@given(
+    position=st.integers(0, 26), letter=st.sampled_from(string.ascii_letters + string.digits + "-_")
+)
+def test_a_changed_token_names_nothing(position, letter):
+    token = SIGNER.token(LinkPurpose.CLICK, message_id=123456, link_id=7)
+    changed = token[:position] + letter + token[position + 1 :]
+    assert changed == token or SIGNER.read(LinkPurpose.CLICK, changed) is None
+
+
+def test_tokens_do_not_pass_for_another_purpose_or_deployment():
+    token = SIGNER.token(LinkPurpose.CLICK, message_id=1)
+    assert SIGNER.read(LinkPurpose.UNSUBSCRIBE, token) is None
+    assert LinkSigner(b"j" * 32).read(LinkPurpose.CLICK, token) is None
+    assert (
+        signer_for("a").read(
+            LinkPurpose.CLICK, signer_for("b").token(LinkPurpose.CLICK, message_id=1)
+        )
+        is None
+    )
+
+
+@pytest.mark.parametrize(
+    "token", ["", "x", "a" * 26, "a" * 28, "a" * 26 + "=", "a" * 26 + "é", "../" * 9]
+)
+def test_what_is_no_token_names_nothing(token):
+    assert SIGNER.read(LinkPurpose.CLICK, token) is None
+
+
+def test_short_keys_are_refused():
+    with pytest.raises(ValueError, match="16 bytes"):
+        LinkSigner(b"short")
+
+
+def test_links_of_html_become_variables_once_each():
+    linked = track_html(
+        "<a href=\"https://a.example/x?b=1&amp;c=2#f\">1</a><A HREF='https://b.example/'>2</A>"
+        '<a href="https://a.example/x?b=1&amp;c=2#f">3</a><a href="{{ unsubscribe_url }}">4</a>'
+        '<a href="mailto:a@example.com">5</a><a href="https://c.example/?n={{ name }}">6</a>'
+    )
+    assert linked.targets == ("https://a.example/x?b=1&c=2#f", "https://b.example/")
+    assert linked.source.count('href="{{ link_0 }}"') == 2
+    assert "HREF='{{ link_1 }}'" in linked.source
+    assert 'href="https://c.example/?n={{ name }}"' in linked.source
+
+
+def test_links_of_a_text_become_variables_without_the_punctuation_after_them():
+    linked = track_text(
+        "点https://a.cn/b，或 https://c.cn/d?e=1#f. 退订{{ unsubscribe_url }}",
+        ("https://c.cn/d?e=1#f",),
+    )
+    assert linked.targets == ("https://c.cn/d?e=1#f", "https://a.cn/b")
+    assert linked.source == "点{{ link_1 }}，或 {{ link_0 }}. 退订{{ unsubscribe_url }}"
