@@ -28,4 +28,4 @@ RUN useradd --system --home-dir /var/lib/loancrm --create-home loancrm \
 
 USER loancrm
 EXPOSE 8000
-CMD ["gunicorn", "loancrm.wsgi:application", "--bind", "0.0.0.0:8000", "--worker-class", "gthread", "--workers", "2", "--threads", "8", "--timeout", "120"]
+CMD ["gunicorn", "loancrm.wsgi:application", "--bind", "0.0.0.0:8000", "--worker-class", "gthread", "--workers", "2", "--threads", "8", "--timeout", "120", "--no-control-socket"]

@@ -11,7 +11,15 @@ QUEUES = ("default", "imports", "dispatch", "receipts", "analytics")
 
 def web(*, host: str, port: int, workers: int = 1) -> ProcessSpec:
     """Return the web server: gunicorn with threads, which suits short requests on SQLite too."""
-    options = ("--worker-class", "gthread", "--threads", "8", "--timeout", "120")
+    options = (
+        "--worker-class",
+        "gthread",
+        "--threads",
+        "8",
+        "--timeout",
+        "120",
+        "--no-control-socket",
+    )
     address = ("--bind", f"{host}:{port}", "--workers", str(workers))
     command = (sys.executable, "-m", "gunicorn", "loancrm.wsgi:application", *address, *options)
     return ProcessSpec("web", (*command, "--graceful-timeout", "10"))

@@ -35,7 +35,7 @@ class Reaction:
 
 # The acquisition SMS works, the thank-you mail does not, the win-back works a little.
 TEMPERS: Mapping[str, Temper] = {
-    plan.ACQUISITION: Temper(0.035, {"A": 0.055, "B": 0.095}, {"A": 0.07, "B": 0.1}, 7),
+    plan.ACQUISITION: Temper(0.035, {"A": 0.08, "B": 0.12}, {"A": 0.07, "B": 0.1}, 7),
     plan.RETENTION: Temper(0.05, {}, {"A": 0.11, "B": 0.09}, 30),
     plan.WIN_BACK: Temper(0.045, {"A": 0.06, "B": 0.05}, {"A": 0.05, "B": 0.05}, 30),
 }

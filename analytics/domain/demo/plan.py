@@ -9,7 +9,8 @@ ZONE = ZoneInfo("Asia/Shanghai")
 STARTS_AT = datetime(2026, 1, 12, 10, 0, tzinfo=ZONE)
 PREPARES_AT = STARTS_AT - timedelta(minutes=30)
 RETENTION_AT = STARTS_AT + timedelta(days=2)
-ENDS_AT = STARTS_AT + timedelta(days=182)
+# Loans of the first days are six months on book by then, not yet nine.
+ENDS_AT = STARTS_AT + timedelta(days=245)
 HISTORY = "new-year-greeting"
 HISTORY_AT = STARTS_AT - timedelta(days=1, hours=16)
 

@@ -81,6 +81,7 @@ class Command(LoanCrmCommand):
                 self._serve(stage)
         finally:
             stage.supervisor.stop()
+            self._say("All processes stopped")
 
     def _prepare(self, folder: Path) -> dict[Role, User]:
         """Fill the empty database."""
@@ -106,7 +107,7 @@ class Command(LoanCrmCommand):
         return users
 
     def _play(self, stage: Stage, folder: Path, users: dict[Role, User]) -> None:
-        """Run the campaigns and let half a year pass."""
+        """Run the campaigns and let eight months pass."""
         self._write_campaigns(users)
         environment.set_clock(folder, plan.STARTS_AT)
         for slug in plan.CAMPAIGNS:
@@ -180,7 +181,7 @@ class Command(LoanCrmCommand):
         )
         loans.refresh_loan_states(actor=_ACTOR, now=now)
         self._say(
-            f"Half a year passed: {imported.created:,} events with applications, loans and "
+            f"Eight months passed: {imported.created:,} events with applications, loans and "
             "repayments imported"
         )
 

@@ -185,7 +185,7 @@ def _write_application(
     files: Files, person: Person, number: str, application: DemoApplication
 ) -> None:
     product, amount = application.product.code, application.amount
-    assert application.decided_at is not None  # noqa: S101 - decided half a year ago
+    assert application.decided_at is not None  # noqa: S101 - decided long ago
     files.add(
         LoanKind.APPLICATIONS,
         number,

@@ -9,7 +9,7 @@ from analytics.domain.figures import Figure, Note
 
 _LABEL_WIDTH = 38
 _COLUMN_WIDTH = 30
-_MONTHS_ON_BOOK = 4
+_MONTHS_ON_BOOK = 6
 
 
 def lines(reports: Sequence[CampaignReport], skipped: Mapping[str, Mapping[str, int]]) -> list[str]:
@@ -58,7 +58,7 @@ def _figure_rows(reports: Sequence[CampaignReport]) -> list[tuple[str, list[str]
         for label, name in amounts
     )
     rows.append(("留存 retention, month 1", [_at(report.retention, 1) for report in reports]))
-    rows.append(("留存 retention, month 3", [_at(report.retention, 3) for report in reports]))
+    rows.append(("留存 retention, month 6", [_at(report.retention, 6) for report in reports]))
     for days in sorted({days for report in reports for days in report.default_rates}):
         curves = [report.default_rates.get(days, ()) for report in reports]
         label = f"逾期 {days}+ 天 ever {days}+, MOB {_MONTHS_ON_BOOK}"
