@@ -95,7 +95,7 @@ def _states():
 @pytest.mark.sql
 @pytest.mark.django_db
 def test_a_repayment_tape_gives_the_states_worked_out_by_hand(tape):
-    # On 4 March: L1 was unpaid from 15 December to the day before 15 February. L2 owes a part of its
+    # On 4 March: L1 was unpaid from 15 December to the day before 15 February. L2 owes part of its
     # first instalment since 15 December (79 days), for the second payment bounced.
     assert _states() == {
         "L1": {

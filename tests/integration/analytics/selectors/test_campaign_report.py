@@ -1,0 +1,433 @@
+"""Hand-made campaigns whose every figure can be counted on paper."""
+
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+
+import pytest
+
+from analytics.domain.campaign_worth import Assumptions
+from analytics.selectors import campaign_report
+from campaigns.models import (
+    Campaign,
+    CampaignCost,
+    Dispatch,
+    LinkVisit,
+    Message,
+    Step,
+    TrackedLink,
+    Variant,
+)
+from customers.models import Customer, Event, EventType, Instalment, Loan, Repayment
+from tests.factories.links import make_linked
+
+SENT_AT = datetime(2026, 1, 10, 2, 0, 0, 123456, tzinfo=UTC)
+WINDOW = timedelta(days=7)
+AS_OF = datetime(2026, 3, 1, tzinfo=UTC)
+
+
+class Scene:
+    """A campaign by SMS with two variants and a 20 % holdout, built row by row."""
+
+    def __init__(self, people, **columns):
+        self.people = people
+        self.campaign = Campaign.objects.create(
+            slug="spring",
+            name="spring",
+            goal_event="application_submitted",
+            holdout_share=Decimal("0.2"),
+            created_at=SENT_AT,
+            updated_at=SENT_AT,
+            **columns,
+        )
+        self.goal = EventType.objects.create(name="application_submitted")
+        self.dispatch = self.step("sms")
+        self.variants = {
+            key: Variant.objects.create(step=self.dispatch.step, key=key, weight=50) for key in "AB"
+        }
+        self.link = TrackedLink.objects.create(dispatch=self.dispatch, target="https://x.test/")
+
+    def step(self, kind, position=1, **columns):
+        step = Step.objects.create(campaign=self.campaign, position=position, **columns)
+        return Dispatch.objects.create(
+            campaign=self.campaign, step=step, channel_kind=kind, due_at=SENT_AT
+        )
+
+    def message(self, key, dispatch=None, **columns):
+        values = {"state": "delivered", "sent_at": SENT_AT, "delivered_at": SENT_AT}
+        values |= {"planned_at": SENT_AT, "variant": self.variants["A"], **columns}
+        return Message.objects.create(
+            dispatch=dispatch or self.dispatch, customer=self.people[key], **values
+        )
+
+    def held_out(self, key, **columns):
+        values = {"state": "held_out", "is_control": True, "sent_at": None, "delivered_at": None}
+        return self.message(key, **{**values, **columns})
+
+    def applied(self, key, at, name=None):
+        kind = EventType.objects.get_or_create(name=name)[0] if name else self.goal
+        return Event.objects.create(
+            customer=self.people[key],
+            type=kind,
+            occurred_at=at,
+            received_at=at,
+            source="test",
+            dedup_key=f"{key}{at}{name}",
+        )
+
+    def report(self, as_of=AS_OF, **more):
+        return campaign_report.load_report(campaign=self.campaign, as_of=as_of, **more)
+
+
+@pytest.fixture
+def scene(db):
+    return Scene(make_linked(f"c{number}" for number in range(60)))
+
+
+@pytest.mark.sql
+@pytest.mark.parametrize(
+    ("_case", "at", "converted"),
+    [
+        ("before the exposure", SENT_AT - timedelta(microseconds=1), 0),
+        ("at the exposure", SENT_AT, 1),
+        ("a second before the end", SENT_AT + WINDOW - timedelta(seconds=1), 1),
+        ("at the end", SENT_AT + WINDOW, 1),
+        ("a microsecond after the end", SENT_AT + WINDOW + timedelta(microseconds=1), 0),
+        ("a second after the end", SENT_AT + WINDOW + timedelta(seconds=1), 0),
+    ],
+)
+def test_a_conversion_counts_inside_the_window_only(scene, _case, at, converted):
+    scene.message("c1")
+    scene.applied("c1", at)
+
+    report = scene.report()
+
+    assert report.counts.converted == converted
+    assert report.counts.converted_any_time == (at >= SENT_AT)
+
+
+@pytest.mark.sql
+def test_a_customer_counts_once_however_often_reached_and_converted(scene):
+    second = scene.step("email", position=2)
+    scene.message("c1")
+    scene.message("c1", second, sent_at=SENT_AT + timedelta(days=5))
+    for days in (1, 2, 6, 9):
+        scene.applied("c1", SENT_AT + timedelta(days=days))
+
+    counts = scene.report().counts
+
+    assert (counts.audience, counts.sent, counts.converted) == (1, 1, 1)
+
+
+@pytest.mark.sql
+def test_merged_records_are_one_person_with_the_events_of_both(scene):
+    scene.message("c1")
+    scene.message("c2")
+    Customer.objects.filter(pk=scene.people["c2"].pk).update(merged_into=scene.people["c1"])
+    scene.applied("c2", SENT_AT + timedelta(days=1))
+
+    counts = scene.report().counts
+
+    assert (counts.audience, counts.sent, counts.converted) == (1, 1, 1)
+
+
+@pytest.mark.sql
+def test_immature_exposures_are_left_out_and_counted(scene):
+    scene.message("c1")
+    scene.message("c2", sent_at=AS_OF - timedelta(days=6))
+    scene.message("c3", sent_at=AS_OF - WINDOW)
+    scene.applied("c2", AS_OF - timedelta(days=5))
+
+    report = scene.report()
+    rate = report.figures["conversion_rate"]
+
+    assert (rate.numerator, rate.denominator, rate.excluded_count) == (0, 2, 1)
+    assert (report.counts.converted, report.counts.immature) == (1, 1)
+
+
+@pytest.mark.sql
+def test_a_report_of_an_earlier_time_knows_nothing_later(scene):
+    scene.message("c1")
+    scene.message("c2", planned_at=SENT_AT, sent_at=SENT_AT + timedelta(days=20))
+    scene.applied("c1", SENT_AT + timedelta(days=3))
+    visit = scene.message("c3")
+    LinkVisit.objects.create(link=scene.link, message=visit, at=SENT_AT + timedelta(days=4))
+
+    counts = scene.report(as_of=SENT_AT + timedelta(days=2)).counts
+
+    assert (counts.audience, counts.sent, counts.clicked, counts.converted) == (3, 2, 0, 0)
+
+
+SKIPPED = {"state": "skipped", "reason": "no_consent", "sent_at": None, "delivered_at": None}
+FAILED = {"state": "failed", "sent_at": None, "delivered_at": None}
+BOUNCED = {"state": "bounced", "delivered_at": None}
+
+
+def _columns_of(number):
+    """30 delivered, 4 bounced, 2 failed, 4 refused for want of consent."""
+    if number < 30:
+        return {"cost_amount": Decimal("0.09")}
+    if number < 34:
+        return BOUNCED
+    return FAILED if number < 36 else SKIPPED
+
+
+def _fill(scene):
+    """40 treated, 9 held out and one refused in the holdout; 15 apply; 6 click, one bot clicks."""
+    for number in range(40):
+        variant = scene.variants["AB"[number % 2]]
+        scene.message(f"c{number}", variant=variant, **_columns_of(number))
+    for number in range(40, 49):
+        scene.held_out(f"c{number}")
+    scene.held_out("c49", **SKIPPED)
+    for number in [*range(12), 34, 36, 40]:
+        scene.applied(f"c{number}", SENT_AT + timedelta(days=1))
+    clicks = [(number, is_bot) for number in range(6) for is_bot in (False, False, True)]
+    for number, is_bot in [*clicks, (20, True)]:
+        message = Message.objects.get(customer=scene.people[f"c{number}"])
+        at = SENT_AT + timedelta(hours=1)
+        LinkVisit.objects.create(link=scene.link, message=message, at=at, is_bot=is_bot)
+
+
+def _parts(figure):
+    return figure.numerator, figure.denominator
+
+
+@pytest.mark.sql
+def test_counts_and_rates_equal_the_hand_table(scene):
+    _fill(scene)
+
+    report = scene.report()
+
+    assert report.counts.to_json() == {
+        "audience": 50,
+        "eligible": 36,
+        "held_out": 10,
+        "exposed": 34,
+        "sent": 34,
+        "delivered": 30,
+        "clicked": 6,
+        "converted": 12,
+        "converted_any_time": 12,
+        "immature": 0,
+    }
+    figures = report.figures
+    assert _parts(figures["conversion_rate"]) == (13, 36)
+    assert _parts(figures["conversion_rate_sent"]) == (12, 34)
+    assert _parts(figures["conversion_rate_delivered"]) == (12, 30)
+    assert _parts(figures["conversion_rate_clicked"]) == (6, 6)
+    assert _parts(figures["delivery_rate"]) == (30, 34)
+    assert _parts(figures["click_rate"]) == (6, 30)
+    assert _parts(figures["control_conversion_rate"]) == (1, 9)
+    assert figures["lift"].value == pytest.approx(13 / 36 - 1 / 9)
+    assert figures["incremental_conversions"].value == pytest.approx(13 - 36 / 9)
+    # Newcombe method 10 by hand from the Wilson limits (.2248, .5243) and (.0199, .4350).
+    assert figures["lift"].low == pytest.approx(
+        0.25 - ((0.361111 - 0.224756) ** 2 + (0.434996 - 0.111111) ** 2) ** 0.5, abs=1e-4
+    )
+    assert figures["lift"].note == "not_identified"
+    assert figures["cac_incremental"].value is None
+    assert figures["roi"].value is None
+    assert not report.allocation["holdout"].is_off
+    assert report.allocation["variants"].observed == (30, 20)
+
+
+@pytest.mark.sql
+def test_variants_and_channels_add_up_to_the_whole(scene):
+    _fill(scene)
+
+    report = scene.report()
+    variants = {part.key: part for part in report.variants}
+
+    assert (variants["A"].counts.sent, variants["B"].counts.sent) == (17, 17)
+    assert (variants["A"].counts.converted, variants["B"].counts.converted) == (6, 6)
+    assert variants["A"].figures["conversion_rate"].filters == (("variant", "A"),)
+    assert _parts(variants["A"].figures["control_conversion_rate"]) == (1, 9)
+    (sms,) = report.channels
+    assert (sms.key, sms.counts.sent, sms.counts.converted) == ("sms", 34, 12)
+
+
+@pytest.mark.sql
+def test_a_fallback_is_credited_to_the_channel_that_reached_the_person(scene):
+    fallback = scene.step("email", position=2, is_fallback=True)
+    scene.message("c1", state="bounced", delivered_at=None)
+    scene.message("c1", fallback, sent_at=SENT_AT + timedelta(hours=2))
+    refused = {"state": "skipped", "sent_at": None, "delivered_at": None}
+    scene.message("c2", reason="unreachable", **refused)
+    scene.message("c2", fallback, sent_at=SENT_AT + timedelta(hours=2))
+    scene.held_out("c3", state="skipped", reason="unreachable")
+    for key in ("c1", "c2"):
+        scene.applied(key, SENT_AT + timedelta(days=3))
+
+    report = scene.report()
+    channels = {part.key: part.counts for part in report.channels}
+
+    assert (channels["email"].sent, channels["email"].converted) == (2, 2)
+    assert report.counts.eligible == 2
+    assert _parts(report.figures["lift"]) == (2, 2)
+    assert _parts(report.figures["control_conversion_rate"]) == (0, 1)
+    assert ("population", "assigned") in report.figures["lift"].filters
+
+
+@pytest.mark.sql
+def test_without_a_holdout_there_is_no_lift(scene):
+    scene.message("c1")
+    scene.applied("c1", SENT_AT + timedelta(days=1))
+
+    figures = scene.report().figures
+
+    assert (figures["lift"].value, figures["lift"].note) == (None, "no_holdout")
+    assert figures["cac_incremental"].note == "no_holdout"
+
+
+@pytest.mark.sql
+def test_nobody_gives_no_rate(scene):
+    figures = scene.report().figures
+
+    assert (figures["conversion_rate"].value, figures["conversion_rate"].note) == (None, "no_cases")
+    assert figures["cac_fully_loaded"].value is None
+
+
+def _loan(scene, key, disbursed_on, **columns):
+    values = {"principal_amount": 300, "term_months": 3, "source": "bank", **columns}
+    loan = Loan.objects.create(
+        customer=scene.people[key],
+        external_id=f"{key}{disbursed_on}",
+        disbursed_on=disbursed_on,
+        **values,
+    )
+    for number, day in enumerate(((2026, 2, 12), (2026, 3, 12), (2026, 4, 12)), start=1):
+        Instalment.objects.create(
+            loan=loan,
+            number=number,
+            due_on=date(*day),
+            principal_amount=100,
+            interest_amount=5,
+        )
+    return loan
+
+
+def _lend(scene):
+    """Everyone of 40 treated converts but 10; nobody of 20 held out does. Four draw a loan."""
+    for number in range(40):
+        scene.message(f"c{number}", cost_amount=Decimal("0.50"))
+        if number < 30:
+            scene.applied(f"c{number}", SENT_AT + timedelta(days=1))
+    for number in range(40, 60):
+        scene.held_out(f"c{number}")
+    CampaignCost.objects.create(
+        campaign=scene.campaign, category="media", amount=80, incurred_on=date(2026, 1, 5)
+    )
+    CampaignCost.objects.create(
+        campaign=scene.campaign, category="staff", amount=20, incurred_on=date(2026, 1, 5)
+    )
+    for key in ("c0", "c1", "c2"):
+        _loan(scene, key, date(2026, 1, 12), outstanding_amount=200)
+    # An old customer: the loan of last year makes the new one no first draw.
+    _loan(scene, "c3", date(2025, 1, 12), settled_on=date(2025, 6, 1))
+    _loan(scene, "c3", date(2026, 1, 12), outstanding_amount=200)
+    paid = Loan.objects.get(external_id="c02026-01-12")
+    Repayment.objects.create(
+        loan=paid, source="bank", external_id="p", paid_on=date(2026, 2, 12), amount=105
+    )
+
+
+@pytest.mark.sql
+def test_cost_figures_are_exact_to_the_cent(scene):
+    _lend(scene)
+
+    report = scene.report()
+    figures, (sms,) = report.figures, report.channels
+
+    assert figures["cost"].value == Decimal("120.00")
+    assert figures["cost_per_conversion"].value == Decimal("4.00")
+    assert figures["cac_fully_loaded"].value == Decimal("40.00")
+    assert _parts(figures["cac_fully_loaded"]) == (Decimal("120.00"), 3)
+    assert sms.figures["cac"].value == Decimal("33.33")
+    assert sms.figures["cost_per_conversion"].value == Decimal("3.33")
+    # All 30 are extra, for nobody of the holdout converted.
+    assert figures["cac_incremental"].value == Decimal("4.00")
+
+
+@pytest.mark.sql
+def test_return_takes_interest_less_expected_loss_of_the_loans_that_followed(scene):
+    _lend(scene)
+
+    derived = scene.report().figures["roi"]
+    given = scene.report(
+        assumptions=Assumptions(
+            margin_per_customer_amount=Decimal(10),
+            loss_given_default=Decimal(0),
+        )
+    ).figures["roi"]
+
+    # Four loans of 15 interest; 800 outstanding x .65 x .02 expected loss; cost 120.
+    assert derived.value == pytest.approx((60 - 10.4 - 120) / 120)
+    assert derived.numerator == Decimal("-70.40")
+    assert given.value == pytest.approx((300 - 120) / 120)
+
+
+@pytest.mark.sql
+def test_retention_counts_months_that_have_ended_only(scene):
+    _lend(scene)
+
+    report = scene.report()
+
+    # Converted on 11 January; on 1 March month 0 has ended. Four of 30 have a loan.
+    assert _parts(report.retention[0]) == (4, 30)
+    assert [figure.value for figure in report.retention[1:]] == [None] * 11
+    assert report.retention[1].excluded_count == 30
+    assert report.rolling_retention[0].value == pytest.approx(4 / 30)
+
+
+@pytest.mark.sql
+def test_default_rates_are_blank_where_no_loan_is_old_enough(scene):
+    _lend(scene)
+    later = datetime(2026, 3, 20, tzinfo=UTC)
+
+    curves = scene.report(as_of=later).default_rates
+    by_month = {figure.window.length: figure for figure in curves[30]}
+
+    # Disbursed on 12 January, due on 12 February, unpaid: 30 days past due on 14 March. One paid.
+    assert _parts(by_month[1]) == (0, 4)
+    assert _parts(by_month[2]) == (0, 4)
+    assert (by_month[3].value, by_month[3].excluded_count) == (None, 4)
+    in_april = scene.report(as_of=datetime(2026, 4, 20, tzinfo=UTC)).default_rates
+    by_month = {figure.window.length: figure for figure in in_april[30]}
+    assert _parts(by_month[3]) == (4, 4)
+    assert {figure.value for figure in in_april[90]} == {0.0, None}
+
+
+@pytest.mark.sql
+def test_without_any_loan_retention_is_unknown_and_not_zero(scene):
+    scene.message("c1")
+    scene.applied("c1", SENT_AT + timedelta(days=1))
+
+    report = scene.report()
+
+    assert {(figure.value, figure.note) for figure in report.retention} == {(None, "no_loans")}
+
+
+@pytest.mark.sql
+def test_the_number_of_queries_does_not_depend_on_the_number_of_people(
+    scene, django_assert_num_queries
+):
+    scene.message("c0")
+    scene.applied("c0", SENT_AT + timedelta(days=1))
+    _loan(scene, "c0", date(2026, 1, 12))
+    with django_assert_num_queries(11):
+        scene.report()
+    for number in range(1, 40):
+        scene.message(f"c{number}")
+        scene.applied(f"c{number}", SENT_AT + timedelta(days=1))
+        _loan(scene, f"c{number}", date(2026, 1, 12))
+
+    with django_assert_num_queries(11):
+        scene.report()
+
+
+@pytest.mark.sql
+def test_test_sends_and_other_campaigns_do_not_count(scene):
+    scene.message("c1")
+    Dispatch.objects.filter(pk=scene.dispatch.pk).update(is_test=True)
+
+    assert scene.report().counts.audience == 0
