@@ -27,6 +27,7 @@ _CONTACTS: Mapping[ConsentChannel, ContactKind] = {
     ConsentChannel.EMAIL: ContactKind.EMAIL,
 }
 _STEPS_OF_SQLITE = 20_000
+_QUERY_CANCELLED = "57014"
 
 
 class PreviewTooSlow(LoanCrmError):
@@ -172,7 +173,8 @@ def _time_limit(seconds: float) -> Iterator[None]:
         with transaction.atomic():
             if connection.vendor == "postgresql":
                 with connection.cursor() as cursor:
-                    cursor.execute(f"SET LOCAL statement_timeout = {int(seconds * 1000)}")
+                    milliseconds = max(int(seconds * 1000), 1)  # 0 would mean no limit
+                    cursor.execute(f"SET LOCAL statement_timeout = {milliseconds}")
                     yield
                     cursor.execute("SET LOCAL statement_timeout TO DEFAULT")
                 return
@@ -184,7 +186,8 @@ def _time_limit(seconds: float) -> Iterator[None]:
             finally:
                 handle.set_progress_handler(None, 0)
     except OperationalError as error:
-        if not any(word in str(error) for word in ("statement timeout", "interrupted")):
+        is_cancelled = getattr(error.__cause__, "sqlstate", None) == _QUERY_CANCELLED
+        if not is_cancelled and str(error) != "interrupted":
             raise
         raise PreviewTooSlow(
             _("Counting took longer than %(seconds)s seconds; narrow the rule and try again.")

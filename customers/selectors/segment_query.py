@@ -39,11 +39,15 @@ from customers.models import (
     Score,
     SegmentMember,
 )
-from customers.selectors.segment_values import condition, is_missing, is_present
-
-NOBODY = Q(pk__in=[])
-# An empty Q() vanishes when combined: Q() | x is x, and ~Q() is everybody.
-EVERYBODY = ~Q(pk__in=[])
+from customers.selectors.segment_values import (
+    EVERYBODY,
+    NOBODY,
+    all_of,
+    any_of,
+    condition,
+    is_missing,
+    is_present,
+)
 
 
 def customers_matching(rule: Rule, scope: Scope) -> QuerySet[Customer]:
@@ -69,10 +73,8 @@ def _compile(rule: Rule, scope: Scope, *, is_denied: bool) -> Q:
 
 
 def _group(rules: Sequence[Rule], scope: Scope, *, is_all: bool, is_denied: bool) -> Q:
-    if not rules:
-        return EVERYBODY if is_all else NOBODY
     children = [_compile(child, scope, is_denied=is_denied) for child in rules]
-    return Q(*children, _connector=Q.AND if is_all else Q.OR)
+    return all_of(children) if is_all else any_of(children)
 
 
 def _leaf(rule: Leaf, scope: Scope, *, is_denied: bool) -> Q:
@@ -218,7 +220,7 @@ def _ages(rule: EventCondition, scope: Scope) -> Q:
         if high is not None:
             bound &= Q(found__gt=scope.now - timedelta(days=high + 1))
         bounds.append(bound)
-    return Q(*bounds, _connector=Q.OR) if bounds else NOBODY
+    return any_of(bounds)
 
 
 def _within(name: str, ranges: Sequence[intervals.Range]) -> Q:
@@ -230,7 +232,7 @@ def _within(name: str, ranges: Sequence[intervals.Range]) -> Q:
         if high is not None:
             bound &= Q(**{f"{name}__lte": high})
         bounds.append(bound)
-    return Q(*bounds, _connector=Q.OR)
+    return any_of(bounds)
 
 
 def _grouped(rows: QuerySet[Event], aggregate: Any, having: Q, *, is_denied: bool) -> Q:

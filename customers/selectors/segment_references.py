@@ -17,7 +17,8 @@ from customers.models import Segment, SegmentKind
 from customers.selectors import segment_catalogue
 from loancrm.kernel.errors import LoanCrmError
 
-MAX_EXPANDED_NODES = 2_000
+MAX_EXPANDED_NODES = 1_000
+MAX_REFERENCES = 3
 
 
 class SegmentRuleInvalid(LoanCrmError):
@@ -63,7 +64,7 @@ def load_rule(
     try:
         rule = read_rule(data, catalogue=catalogue, use=use)
         rules = _referred_rules(rule, catalogue, use)
-        _refuse_cycles(rule, rules, slug)
+        _refuse_excess(rule, rules, slug)
     except RuleRefused as refusal:
         raise SegmentRuleInvalid(refusal.problems) from refusal
     return rule, Scope(catalogue, now, zone, rules)
@@ -76,9 +77,9 @@ def _referred_rules(rule: Rule, catalogue: Catalogue, use: RuleUse) -> dict[str,
     wanted = set(referred_slugs(rule))
     while wanted:
         seen |= wanted
-        stored = Segment.objects.filter(slug__in=wanted, current_version__isnull=False).values_list(
-            "slug", "current_version__rule"
-        )
+        stored = Segment.objects.filter(
+            slug__in=wanted, kind=SegmentKind.DYNAMIC, current_version__isnull=False
+        ).values_list("slug", "current_version__rule")
         found = {slug: _inner(slug, data, catalogue, use) for slug, data in stored}
         rules |= found
         wanted = {slug for inner in found.values() for slug in referred_slugs(inner)} - seen
@@ -110,31 +111,48 @@ def referred_slugs(rule: Rule) -> Iterator[str]:
             return
 
 
-def _refuse_cycles(rule: Rule, rules: Mapping[str, Rule], slug: str | None) -> None:
-    """Refuse a rule that leads back to its own segment or to any segment twice on one way.
+def _refuse_excess(rule: Rule, rules: Mapping[str, Rule], slug: str | None) -> None:
+    """Refuse a rule that leads in a circle, through too many segments, or grows too large.
 
     Raises:
-        RuleRefused: There is a cycle, or the rule with all that it refers to grows too large.
+        RuleRefused: With the one problem found.
     """
-    sizes: dict[str, int] = {}
-    if _expanded_size(rule, rules, (slug,) if slug else (), sizes) > MAX_EXPANDED_NODES:
+    size, levels = _extent(rule, rules, (slug,) if slug else (), {})
+    if levels > MAX_REFERENCES:
+        facts = {"limit": MAX_REFERENCES}
+        raise RuleRefused([Problem("", ProblemCode.REFERENCES_TOO_DEEP, facts)])
+    if size > MAX_EXPANDED_NODES:
         facts = {"limit": MAX_EXPANDED_NODES}
         raise RuleRefused([Problem("", ProblemCode.TOO_MANY_RULES, facts)])
 
 
-def _expanded_size(
-    rule: Rule, rules: Mapping[str, Rule], way: tuple[str, ...], sizes: dict[str, int]
-) -> int:
+def _extent(
+    rule: Rule,
+    rules: Mapping[str, Rule],
+    way: tuple[str, ...],
+    known: dict[str, tuple[int, int]],
+) -> tuple[int, int]:
+    """Return how many conditions and groups a rule expands to, and through how many segments.
+
+    Args:
+        way: Segments that led here.
+        known: Extents of the segments already walked; filled on the way.
+    """
     match rule:
         case SegmentCondition(slug):
             if slug in way:
                 raise RuleRefused([Problem("", ProblemCode.SEGMENT_CYCLE, {"name": slug})])
-            if slug not in sizes and slug in rules:
-                sizes[slug] = _expanded_size(rules[slug], rules, (*way, slug), sizes)
-            return 1 + sizes.get(slug, 0)
+            if slug not in rules:
+                return 1, 0
+            if slug not in known:
+                known[slug] = _extent(rules[slug], rules, (*way, slug), known)
+            size, levels = known[slug]
+            return size + 1, levels + 1
         case Not(child):
-            return _expanded_size(child, rules, way, sizes)
+            return _extent(child, rules, way, known)
         case AllOf(children) | AnyOf(children):
-            return 1 + sum(_expanded_size(child, rules, way, sizes) for child in children)
+            extents = [_extent(child, rules, way, known) for child in children]
+            size = 1 + sum(size for size, _levels in extents)
+            return size, max((levels for _size, levels in extents), default=0)
         case _:
-            return 1
+            return 1, 0

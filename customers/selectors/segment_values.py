@@ -7,8 +7,9 @@ case of ASCII letters on SQLite and minds it on PostgreSQL.
 
 from collections.abc import Callable, Sequence
 from datetime import date, timedelta
-from typing import assert_never
+from typing import Any, assert_never
 
+from django.db import connection
 from django.db.models import F, Q, Value
 from django.db.models.functions import Left, Right, StrIndex
 from django.db.models.lookups import Exact, GreaterThan
@@ -29,6 +30,57 @@ _LOOKUPS = {
 }
 _DENIED_LOOKUPS = {Op.NOT_EQUAL: "exact", Op.NOT_IN: "in"}
 _ONE_DAY = timedelta(days=1)
+_MAX_WIDTH = 20
+
+NOBODY = Q(pk__in=[])
+# An empty Q() vanishes when combined: Q() | x is x, and ~Q() is everybody.
+EVERYBODY = ~Q(pk__in=[])
+
+
+def any_of(terms: Sequence[Q]) -> Q:
+    """Return whether at least one of the terms is true; none is nobody."""
+    return _joined(terms, Q.OR) if terms else NOBODY
+
+
+def all_of(terms: Sequence[Q]) -> Q:
+    """Return whether every term is true; none is everybody."""
+    return _joined(terms, Q.AND) if terms else EVERYBODY
+
+
+def _joined(terms: Sequence[Q], connector: str) -> Q:
+    """Return the terms joined, on SQLite as a tree of groups that are never wide.
+
+    SQLite parses `a OR b OR c` as deep as it is long and refuses more than 1,000 levels. Django
+    flattens groups of one kind into each other unless they are negated, so a full group is sealed
+    by two negations.
+    """
+    whole = Q(*terms, _connector=connector)
+    if connection.vendor != "sqlite" or _width(whole, connector) <= _MAX_WIDTH:
+        return whole
+    sealed: list[Q] = []
+    group: list[Q] = []
+    width = 0
+    for term in terms:
+        width += _width(term, connector)
+        if group and width > _MAX_WIDTH:
+            sealed.append(_sealed(group, connector))
+            group, width = [], _width(term, connector)
+        group.append(term)
+    sealed.append(_sealed(group, connector))
+    return _joined(sealed, connector)
+
+
+def _sealed(group: Sequence[Q], connector: str) -> Q:
+    return ~Q(~Q(*group, _connector=connector))
+
+
+def _width(term: Any, connector: str) -> int:
+    """Return how many terms this one becomes when it is flattened into a group."""
+    if not isinstance(term, Q) or term.negated:
+        return 1
+    if term.connector != connector and len(term.children) > 1:
+        return 1
+    return sum(_width(child, connector) for child in term.children)
 
 
 def is_present(spec: FieldSpec, scope: Scope) -> Q:
@@ -92,10 +144,6 @@ def _part_of_text(path: str, op: Op, text: str) -> Q:
     return Q(Exact(cut(F(path), len(text)), Value(text)))
 
 
-def _any_of(ranges: list[Q]) -> Q:
-    return Q(*ranges, _connector=Q.OR) if ranges else Q(pk__in=[])
-
-
 def _days(path: str, ranges: Sequence[intervals.Range]) -> Q:
     found = []
     for low, high in ranges:
@@ -105,7 +153,7 @@ def _days(path: str, ranges: Sequence[intervals.Range]) -> Q:
         if high is not None:
             bound &= Q(**{f"{path}__lte": high})
         found.append(bound)
-    return _any_of(found)
+    return any_of(found)
 
 
 def _moments(path: str, ranges: Sequence[intervals.Range], scope: Scope) -> Q:
@@ -117,7 +165,7 @@ def _moments(path: str, ranges: Sequence[intervals.Range], scope: Scope) -> Q:
         if high is not None:
             bound &= Q(**{f"{path}__lt": scope.midnight(high + _ONE_DAY)})
         found.append(bound)
-    return _any_of(found)
+    return any_of(found)
 
 
 _Bound = Callable[[int], date | None]
@@ -153,4 +201,4 @@ def _completed(path: str, op: Op, value: ast.Value, bound: _Bound, today: date) 
         if first is not None:
             within &= Q(**{f"{path}__gt": first})
         found.append(within)
-    return _any_of(found)
+    return any_of(found)

@@ -31,6 +31,7 @@ class ProblemCode(StrEnum):
     UNKNOWN_SCORE = "unknown_score"
     UNKNOWN_SEGMENT = "unknown_segment"
     SEGMENT_CYCLE = "segment_cycle"
+    REFERENCES_TOO_DEEP = "references_too_deep"
     VALUE_MISSING = "value_missing"
     VALUE_NOT_EXPECTED = "value_not_expected"
     NOT_A_NUMBER = "not_a_number"
@@ -84,6 +85,10 @@ TEXTS: Mapping[ProblemCode, Text] = {
     ProblemCode.UNKNOWN_SEGMENT: Text("没有人群“{name}”", "There is no segment “{name}”"),
     ProblemCode.SEGMENT_CYCLE: Text(
         "人群“{name}”又引用了本人群", "The segment “{name}” leads back to this one"
+    ),
+    ProblemCode.REFERENCES_TOO_DEEP: Text(
+        "人群之间的引用超过 {limit} 层",
+        "Segments refer to each other more than {limit} levels deep",
     ),
     ProblemCode.VALUE_MISSING: Text("请填写取值", "A value is needed"),
     ProblemCode.VALUE_NOT_EXPECTED: Text("此运算符不需要取值", "This operator takes no value"),

@@ -37,10 +37,11 @@ from customers.domain.segments.ast import (
 )
 from customers.domain.segments.parse import MAX_DEPTH, MAX_NODES, parse_rule
 from customers.domain.segments.problems import Problem, ProblemCode, RuleRefused, join
-from customers.domain.segments.values import typed_value
+from customers.domain.segments.values import is_stored, typed_value
 
 _NAME_SHOWN = 60
 MAX_RULE_VALUES = 10_000
+_DERIVED_WEIGHT = 20
 _AGGREGATED = Store.INSTANT
 _COUNT = FieldSpec("count", FieldType.INTEGER, Text("次数", "count"), "", store=_AGGREGATED)
 _SUM = FieldSpec(
@@ -158,7 +159,8 @@ class _Checker:
             return None
         value, problems = typed_value(raw, spec=spec, op=op, path=join(path, "value"))
         self.problems.extend(problems)
-        self.values += len(value) if isinstance(value, tuple) else 1
+        weight = 1 if is_stored(spec) else _DERIVED_WEIGHT
+        self.values += weight * (len(value) if isinstance(value, tuple) else 1)
         return value
 
     def _spec(self, kind: str, name: str, path: str) -> FieldSpec | None:

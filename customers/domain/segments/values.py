@@ -52,15 +52,18 @@ def _converted(raw: Value, spec: FieldSpec, op: Op) -> Value:
         return _days(_single(raw))
     if op in _LISTS:
         values = raw if isinstance(raw, tuple) else (raw,)
-        # Each value of a derived number becomes a range; SQLite nests 1,000 terms at most.
-        is_stored = spec.store in {Store.PLAIN, Store.ATTRIBUTE}
-        limit = MAX_VALUES if is_stored else MAX_DERIVED_VALUES
+        limit = MAX_VALUES if is_stored(spec) else MAX_DERIVED_VALUES
         if len(values) > limit:
             raise _Unfit(ProblemCode.TOO_MANY_VALUES, limit=limit)
         return tuple(_scalar(item, spec) for item in values)
     if op in _RANGES:
         return _range(raw, spec)
     return _scalar(_single(raw), spec)
+
+
+def is_stored(spec: FieldSpec) -> bool:
+    """Return whether a list of values stays one; of a derived number each value is a range."""
+    return spec.store in {Store.PLAIN, Store.ATTRIBUTE}
 
 
 def _single(raw: Value) -> Scalar:

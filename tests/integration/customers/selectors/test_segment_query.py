@@ -387,7 +387,14 @@ def test_the_largest_rules_that_are_accepted_also_run(write):
     assert chosen(wide) == ["a"]
     assert chosen(negated(*wide["rules"])) == ["a"]
     ages = rule("age", "notIn", list(range(100, 200)))
-    assert chosen(group(*[ages] * 90)) == ["a"]
+    assert chosen(group(*[ages] * 5)) == ["a"]
+    assert chosen(group(*[ages] * 5, combinator="or")) == ["a"]
+    assert chosen(negated(group(*[ages] * 5))) == []
+    assert chosen(group(*[rule("city", "!=", "y")] * 499)) == ["a"]
+    mixed = rule("city", "!=", "y")
+    for level in range(9):
+        mixed = group(*[rule("city", "!=", "y")] * 50, mixed, combinator=("or", "and")[level % 2])
+    assert chosen(mixed) == ["a"]
     deep = rule("city", "=", "x498")
     for _ in range(10):
         deep = negated(deep)
