@@ -63,7 +63,7 @@ _STATE_OF_KIND = {
 }
 # Strongest first: a phone that did get the message outweighs any report of failure.
 STATES_BY_STRENGTH = (MessageState.DELIVERED, MessageState.BOUNCED, MessageState.FAILED)
-_KEY = re.compile(r"m(\d{1,18})")
+_KEY = re.compile(r"m([0-9]{1,18})")
 
 
 def state_reported(kind: DeliveryKind) -> MessageState | None:
