@@ -115,7 +115,7 @@ class ImportBatchAdmin(ReadOnlyAdmin):
         if request.method == "POST" and form.is_valid():
             with admin_pages.attempt(request, "") as outcome:
                 report = _run(request, form)
-            if outcome.is_done and report and report.batch_id:
+            if report is not None and report.batch_id:
                 return HttpResponseRedirect(object_url(ImportBatch(pk=report.batch_id)))
         return admin_pages.page(
             request,
