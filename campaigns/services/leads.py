@@ -26,8 +26,7 @@ from customers.services import events as event_log
 from customers.services.consents import Withdrawal
 from loancrm.kernel import audit
 from loancrm.kernel.access import Actor
-
-_BATCH = 500
+from loancrm.kernel.bulk_load import load_objects
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,7 +194,7 @@ def _store(book: _Book, directory: Directory, now: datetime) -> None:
     captures.store_new(entries=directory.new, source=source, now=now)
     for placed in book.placed:
         placed.row.customer_id = _stored_id(placed.entry)
-    PartnerLead.objects.bulk_create([placed.row for placed in book.placed], batch_size=_BATCH)
+    load_objects(PartnerLead, [placed.row for placed in book.placed])
     told = [placed for placed in book.placed if placed.row.standing != LeadStanding.DUPLICATE]
     captures.link(
         source=source,

@@ -10,8 +10,8 @@ from customers.domain.identity import Likeness
 from customers.models import ConsentRecord, ConsentState, ContactPoint, Customer, IdentityLink
 from customers.selectors.captured_people import Entry
 from loancrm.kernel import crypto
+from loancrm.kernel.bulk_load import load_objects
 
-_BATCH = 500
 _MATCHED_BY = "capture"
 
 
@@ -22,7 +22,8 @@ def store_new(*, entries: Sequence[Entry], source: str, now: datetime) -> None:
     """
     people = [(entry, entry.person) for entry in entries if entry.person is not None]
     customers = [_customer(entry, person, source, now) for entry, person in people]
-    Customer.objects.bulk_create(customers, batch_size=_BATCH)
+    load_objects(Customer, customers)
+    _learn_keys(customers)
     stored = [
         (entry, person, customer)
         for (entry, person), customer in zip(people, customers, strict=True)
@@ -35,14 +36,20 @@ def store_new(*, entries: Sequence[Entry], source: str, now: datetime) -> None:
         points.extend(_points(entry, person, customer, source, now))
         records.extend(_record(claim, customer, source, now) for claim in person.consents)
         states.extend(_states(person.consents, customer, now))
-    ContactPoint.objects.bulk_create(points, batch_size=_BATCH)
-    ConsentRecord.objects.bulk_create(records, batch_size=_BATCH)
-    ConsentState.objects.bulk_create(states, batch_size=_BATCH)
+    load_objects(ContactPoint, points)
+    load_objects(ConsentRecord, records)
+    load_objects(ConsentState, states)
 
 
 def link(*, source: str, customer_ids: dict[str, int], now: datetime) -> None:
     """Remember {external id: customer id} of a source; ids that are linked stay as they are."""
-    IdentityLink.objects.bulk_create(
+    known = set(
+        IdentityLink.objects.filter(source=source, external_id__in=customer_ids).values_list(
+            "external_id", flat=True
+        )
+    )
+    load_objects(
+        IdentityLink,
         [
             IdentityLink(
                 source=source,
@@ -52,10 +59,16 @@ def link(*, source: str, customer_ids: dict[str, int], now: datetime) -> None:
                 created_at=now,
             )
             for external_id, customer_id in customer_ids.items()
+            if external_id not in known
         ],
-        batch_size=_BATCH,
-        ignore_conflicts=True,
     )
+
+
+def _learn_keys(customers: Sequence[Customer]) -> None:
+    by_public_id = {customer.public_id: customer for customer in customers}
+    stored = Customer.objects.filter(public_id__in=by_public_id)
+    for key, public_id in stored.values_list("pk", "public_id"):
+        by_public_id[public_id].pk = key
 
 
 def _customer(entry: Entry, person: CapturedPerson, source: str, now: datetime) -> Customer:

@@ -80,6 +80,7 @@ class Problem(msgspec.Struct, frozen=True, omit_defaults=True):
     errors: list[ItemError] = []
     error: str = ""
     """The OAuth error code (RFC 6749, section 5.2); on the token end points only."""
+    error_description: str = ""
 
 
 class BodyMalformed(LoanCrmError):
@@ -123,7 +124,7 @@ def problem_response(
     *,
     errors: list[ItemError] | None = None,
     headers: Mapping[str, str] | None = None,
-    oauth_error: str = "",
+    oauth_fault: Mapping[str, str] | None = None,
 ) -> HttpResponse:
     """Return the problem document of a code; a code without a row is a refused request (400)."""
     status, title = PROBLEMS.get(code, (400, _("The request was refused")))
@@ -134,7 +135,8 @@ def problem_response(
         code=code,
         detail=detail,
         errors=errors or [],
-        error=oauth_error,
+        error=(oauth_fault or {}).get("error", ""),
+        error_description=(oauth_fault or {}).get("error_description", ""),
     )
     response = HttpResponse(msgspec.json.encode(problem), content_type=PROBLEM_TYPE, status=status)
     for name, value in (headers or {}).items():

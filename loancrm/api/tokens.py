@@ -64,11 +64,11 @@ class _OAuthView(OAuthLibMixin, APIView):  # type: ignore[misc]  # untyped libra
             return response
         fault: dict[str, Any] = json.loads(body or "{}")
         code = fault.get("error", "invalid_request")
-        detail = fault.get("error_description") or _("The token request was refused.")
+        detail = _("The token request was refused.")
         kept = {"Cache-Control": "no-store", "Pragma": "no-cache"}
         if challenge := headers.get("WWW-Authenticate"):
             kept["WWW-Authenticate"] = challenge
-        return problem_response(code, detail, headers=kept, oauth_error=code)
+        return problem_response(code, detail, headers=kept, oauth_fault=fault)
 
 
 @method_decorator(sensitive_post_parameters("client_secret"), name="dispatch")

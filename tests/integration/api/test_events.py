@@ -13,6 +13,8 @@ from customers.models import Event
 from loancrm.kernel import clock
 from tests.partner_client import ACTOR, PartnerClient, lead
 
+pytestmark = pytest.mark.sql
+
 AT = "2026-02-03T04:05:06+08:00"
 
 

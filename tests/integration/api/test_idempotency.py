@@ -11,6 +11,8 @@ from customers.models import Customer
 from loancrm.kernel import clock
 from tests.partner_client import PartnerClient, lead
 
+pytestmark = pytest.mark.sql
+
 
 def test_the_same_key_and_body_get_the_stored_reply(acme: PartnerClient) -> None:
     first = acme.post("leads", lead(1), key="k")

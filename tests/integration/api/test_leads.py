@@ -20,6 +20,8 @@ from loancrm.kernel import audit, crypto
 from loancrm.kernel.models import AuditEntry
 from tests.partner_client import PartnerClient, lead
 
+pytestmark = pytest.mark.sql
+
 FULL = {
     "name": "欧阳娜娜",
     "phone": "+86 139-1234-5678",

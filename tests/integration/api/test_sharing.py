@@ -16,6 +16,8 @@ from loancrm.kernel import clock
 from loancrm.kernel.access import PermissionRefused, is_allowed, partner_actor, require
 from tests.partner_client import ACTOR, ROOT, PartnerClient
 
+pytestmark = pytest.mark.sql
+
 READS = [
     "campaigns/spring/report",
     "segments/everyone/count",
