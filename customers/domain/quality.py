@@ -209,9 +209,16 @@ class Scorecard:
 
     def count_cell(self, column: str, *, is_filled: bool, is_valid: bool) -> None:
         """Count one cell of a mapped column."""
-        self.completeness.setdefault(column, Share()).count(good=is_filled)
+        share = self.completeness.get(column)
+        if share is None:
+            share = self.completeness[column] = Share()
+            self.validity[column] = Share()
+        share.denominator += 1
         if is_filled:
-            self.validity.setdefault(column, Share()).count(good=is_valid)
+            share.numerator += 1
+            validity = self.validity[column]
+            validity.denominator += 1
+            validity.numerator += is_valid
 
     def as_json(self) -> dict[str, object]:
         """Return the card as plain JSON values."""
