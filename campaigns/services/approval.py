@@ -67,7 +67,7 @@ def approve_campaign(
         CampaignLocked: The campaign is not waiting for approval.
     """
     approver = _approver(campaign, actor, now)
-    faults = content_faults.of_campaign(campaign)
+    faults = content_faults.blocking(campaign)
     if faults:
         raise ApprovalRefused(
             _("The texts cannot be approved: %(faults)s") % {"faults": "; ".join(faults)},

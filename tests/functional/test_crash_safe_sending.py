@@ -1,0 +1,132 @@
+"""A worker is killed in the middle of a campaign; nobody is written to twice, nobody is lost."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections import Counter
+from pathlib import Path
+
+import pytest
+from django.conf import settings
+
+from loancrm.kernel import bench
+
+pytestmark = [pytest.mark.slow, pytest.mark.sql, pytest.mark.django_db, pytest.mark.timeout(240)]
+PEOPLE = 700
+SPEC = {
+    "slug": "crash",
+    "name": "压力演练",
+    "goal": {"event": "application_submitted", "window_days": 7},
+    "segment": {"rule": {"combinator": "and", "rules": []}},
+    "channel": "relay",
+    "holdout_share": 0.1,
+    "content": {
+        "zh-hans": {
+            "subject": "{{ name }}，您好",
+            "text": "示例金融提醒您查看账户。退订：{{ unsubscribe_url }}",
+        }
+    },
+}
+
+
+def manage(variables, *arguments, parse=False):
+    done = subprocess.run(
+        [sys.executable, "manage.py", *arguments],
+        cwd=settings.BASE_DIR,
+        env=variables,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr[-3000:]
+    return json.loads(done.stdout.strip().splitlines()[-1]) if parse else done.stdout
+
+
+def worker_command(folder: Path):
+    return [
+        sys.executable, "-m", "celery", "-A", "loancrm", "worker", "--beat",
+        "--schedule", str(folder / "beat"), "--concurrency", "2",
+        "--queues", "dispatch,default", "--loglevel", "ERROR",
+        "--without-gossip", "--without-mingle",
+    ]  # fmt: skip
+
+
+def received(record: Path) -> Counter:
+    if not record.exists():
+        return Counter()
+    rows = [json.loads(line) for line in record.read_text(encoding="utf-8").splitlines()]
+    return Counter(row["to"] for row in rows)
+
+
+@pytest.fixture
+def environment():
+    with bench.own_database() as variables:
+        yield variables
+
+
+def test_a_killed_worker_loses_nobody_and_repeats_nobody(environment, tmp_path):
+    variables = environment
+    manage(variables, "migrate", "-v0")
+    manage(variables, "shell", "-v0", "-c", _MAKE_PEOPLE)
+    record = tmp_path / "record.jsonl"
+    with bench.process(
+        [
+            sys.executable, "manage.py", "simulate_gateways", "--smtp-port", "0",
+            "--latency-ms", "15", "--record", str(record),
+        ],
+        variables,
+    ) as gateways:  # fmt: skip
+        port = json.loads(gateways.stdout.readline())["smtp_port"]
+        manage(
+            variables, "configure_channel", "relay", "--kind", "email", "--backend", "smtp",
+            "--sender", "示例金融 <news@lender.example>",
+            "--options", json.dumps({"port": port, "connections": 2, "window": 1, "batch_size": 20}),
+        )  # fmt: skip
+        spec = tmp_path / "spec.json"
+        spec.write_text(json.dumps(SPEC), encoding="utf-8")
+        manage(variables, "create_campaign", str(spec))
+        manage(variables, "approve_campaign", "crash", "--as", "approver")
+        with bench.process(worker_command(tmp_path), variables) as worker:
+            manage(variables, "launch_campaign", "crash")
+            assert bench.wait_until(lambda: received(record).total() > 120, seconds=60)
+            os.killpg(worker.pid, signal.SIGKILL)
+        before_restart = received(record).total()
+        assert before_restart < PEOPLE * 0.8
+        with bench.process(worker_command(tmp_path), variables):
+            status = _wait_for_the_end(variables)
+        time.sleep(0.5)
+    counts = received(record)
+    states = status["states"]
+    assert sum(states.values()) == status["audience"] == PEOPLE
+    assert max(counts.values()) == 1
+    assert states["planned"] == states["sending"] == states["failed"] == 0
+    assert states["skipped"] == 3
+    assert 40 <= states["held_out"] <= 105
+    assert states["unknown"] <= 80
+    assert len(status["unknown_message_ids"]) == states["unknown"]
+    assert states["sent"] <= counts.total() <= states["sent"] + states["unknown"]
+    assert states["sent"] > before_restart
+
+
+def _wait_for_the_end(variables):
+    status = {}
+
+    def is_over():
+        status.update(manage(variables, "campaign_status", "crash", "--json", parse=True))
+        return status["status"] == "completed"
+
+    assert bench.wait_until(is_over, seconds=120, pause=1.0), status
+    return status
+
+
+_MAKE_PEOPLE = f"""
+from django.contrib.auth.models import User
+from customers.models import ConsentState
+from tests.factories.people import make_people
+people = make_people({PEOPLE})
+ConsentState.objects.filter(customer__in=people[:3]).delete()
+User.objects.create_superuser("approver")
+"""
