@@ -190,7 +190,7 @@ def _write_lending(
     applications = _create(
         Application,
         (
-            demo_rows.application(customer, drawn, products[drawn.product.code])
+            demo_rows.application(customer, drawn, product=products[drawn.product.code])
             for customer, story in pairs
             for drawn in story.history.applications
         ),

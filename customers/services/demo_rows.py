@@ -197,7 +197,7 @@ def events(pairs: Sequence[Pair], *, type_ids: dict[str, int], now: datetime) ->
             )
 
 
-def application(owner: Customer, drawn: DemoApplication, product: Product) -> Application:
+def application(owner: Customer, drawn: DemoApplication, *, product: Product) -> Application:
     """Return one application's row."""
     return Application(
         source=SOURCE,

@@ -1,0 +1,63 @@
+"""Every background job has a task, and every task is nothing but a door."""
+
+import ast
+import importlib
+
+from celery import current_app
+
+from loancrm.celery import app
+from loancrm.kernel.jobs import Job
+from tests.conventions import source
+
+APPS = ("customers", "campaigns", "analytics")
+MAX_TASK_STATEMENT_LINES = 10
+
+
+def _jobs() -> dict[str, Job]:
+    found = {}
+    for label in APPS:
+        try:
+            module = importlib.import_module(f"{label}.jobs")
+        except ModuleNotFoundError:
+            continue
+        found.update({job.name: job for job in vars(module).values() if isinstance(job, Job)})
+    return found
+
+
+def _tasks():
+    for file in source.files():
+        if file.path.endswith("/tasks.py"):
+            for node in file.functions():
+                if "shared_task" in source.decorator_names(node):
+                    yield file.path, node
+
+
+def test_every_job_has_a_task_of_its_name_and_queue():
+    current_app.loader.import_default_modules()
+    tasks = {name: task for name, task in current_app.tasks.items() if name.split(".")[0] in APPS}
+
+    assert set(tasks) == set(_jobs())
+    for name, job in _jobs().items():
+        assert tasks[name].queue == job.queue
+
+
+def test_a_task_takes_keywords_only_and_tolerates_new_ones():
+    for path, node in _tasks():
+        where = f"{path}:{node.name}"
+        assert not node.args.args, where
+        assert node.args.kwarg is not None, where
+
+
+def test_a_task_is_at_most_ten_lines():
+    for path, node in _tasks():
+        first = node.body[0]
+        has_docstring = isinstance(first, ast.Expr) and isinstance(first.value, ast.Constant)
+        body = node.body[1:] if has_docstring else node.body
+        lines = body[-1].end_lineno - body[0].lineno + 1
+        assert lines <= MAX_TASK_STATEMENT_LINES, f"{path}:{node.name}"
+
+
+def test_the_beat_table_names_jobs_that_exist():
+    named = {entry["task"] for entry in app.conf.beat_schedule.values()}
+
+    assert named <= set(_jobs())

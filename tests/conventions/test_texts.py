@@ -1,0 +1,40 @@
+"""Everything that a person reads exists in Chinese and English."""
+
+import ast
+
+import pytest
+
+from customers.selectors import segment_catalogue
+from tests.conventions import source
+
+_TRANSLATORS = {"_", "gettext", "gettext_lazy", "ngettext", "pgettext"}
+
+
+def test_no_computed_text_is_handed_to_the_translator():
+    found = [
+        f"{file.path}:{node.lineno}"
+        for file in source.files()
+        for node in ast.walk(file.tree)
+        if isinstance(node, ast.Call)
+        and isinstance(node.func, ast.Name)
+        and node.func.id in _TRANSLATORS
+        and node.args
+        and not isinstance(node.args[0], ast.Constant)
+    ]
+
+    assert found == []
+
+
+@pytest.mark.django_db
+def test_every_rule_field_has_labels_in_both_languages():
+    catalogue = segment_catalogue.load_catalogue()
+    specs = [*catalogue.fields.values(), *catalogue.loan_fields.values()]
+
+    assert specs
+    for spec in specs:
+        assert spec.label.zh.strip(), spec.name
+        assert spec.label.en.strip(), spec.name
+        assert spec.label.en.isascii(), spec.name
+        for option in spec.options:
+            assert option.label.zh.strip(), spec.name
+            assert option.label.en.strip(), spec.name
