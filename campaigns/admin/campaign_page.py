@@ -81,7 +81,7 @@ def context(campaign: Campaign, actor: Actor) -> dict[str, Any]:
         and access.is_allowed(actor, "campaigns.author_campaign", campaign),
         "can_author": access.is_allowed(actor, "campaigns.author_campaign", campaign),
         "has_run": bool(runs),
-        "report_url": report_url(campaign, actor),
+        "report_url": report_url(campaign, actor) if runs else "",
         "holdout_percent": campaign.holdout_share * 100,
     }
 

@@ -48,7 +48,7 @@ class CampaignAdmin(ReadOnlyAdmin):
     search_fields = ("name", "slug")
     ordering = ("-updated_at", "-id")
     show_full_result_count = False
-    list_before_template = "campaigns/list_intro.html"
+    empty_template = "campaigns/empty.html"
 
     def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """Authors write campaigns, in our own form."""

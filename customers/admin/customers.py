@@ -60,7 +60,7 @@ class CustomerAdmin(ReadOnlyAdmin):
         """Return the id as people quote it."""
         return f"#{customer.pk}"
 
-    @admin.display(description=_("name"))
+    @admin.display(description=_("full name"))
     def name(self, customer: Customer) -> str:
         """Return the masked name."""
         return profiles.masked_name(customer) or "–"

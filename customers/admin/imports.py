@@ -90,7 +90,7 @@ class ImportBatchAdmin(ReadOnlyAdmin):
     list_filter = ("source",)
     search_fields = ("file_name", "source")
     ordering = ("-created_at", "-id")
-    list_before_template = "customers/import_list_intro.html"
+    empty_template = "customers/import_empty.html"
 
     def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """Whoever may import sees the button."""

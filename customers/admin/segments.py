@@ -42,7 +42,7 @@ class SegmentAdmin(GuardedModelAdminMixin, ReadOnlyAdmin):
     list_display_links = ("title",)
     search_fields = ("name", "slug", "description")
     ordering = ("name", "id")
-    list_before_template = "customers/segment_list_intro.html"
+    empty_template = "customers/segment_empty.html"
 
     def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """Who may change segments may also make them."""
@@ -227,7 +227,7 @@ def _as_json(found: Preview) -> dict[str, Any]:
             for channel, count in (found.reachable or {}).items()
         ],
         "sample": {
-            "columns": [_("No."), _("Name"), _("Gender"), _("Age"), _("City"), _("Stage")],
+            "columns": [_("No."), _("Full name"), _("Gender"), _("Age"), _("City"), _("Stage")],
             "rows": [
                 [
                     f"#{person.customer_id}",
