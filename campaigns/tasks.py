@@ -8,8 +8,9 @@ from celery import shared_task
 from django.conf import settings
 
 from campaigns import jobs
-from campaigns.services import dispatch, ticking
+from campaigns.services import dispatch, idempotency, partners, receipts, ticking, visits
 from loancrm.kernel import clock
+from loancrm.kernel.access import system_actor
 
 
 def _holder() -> str:
@@ -32,3 +33,22 @@ def drain(**_: object) -> None:
         slice_seconds=settings.LOANCRM_DRAIN_SECONDS,
     )
     ticking.advance(now=clock.now())
+
+
+@shared_task(name=jobs.FORGET_API_LEFTOVERS.name, queue=jobs.FORGET_API_LEFTOVERS.queue)
+def forget_api_leftovers(**_: object) -> None:
+    """Delete what partners' calls leave behind once it is of no use."""
+    idempotency.forget_old_keys(now=clock.now())
+    partners.forget_expired_tokens()
+
+
+@shared_task(name=jobs.PUBLISH_CLICKS.name)
+def publish_clicks(**_: object) -> None:
+    """Turn visits of people into events."""
+    visits.publish_clicks(now=clock.now())
+
+
+@shared_task(name=jobs.RETRY_RECEIPTS.name)
+def retry_receipts(**_: object) -> None:
+    """Apply reports that were faster than their messages."""
+    receipts.retry_all_quarantined(actor=system_actor("task:retry_receipts"), now=clock.now())

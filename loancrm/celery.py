@@ -25,6 +25,21 @@ app.conf.beat_schedule = {
         "schedule": 3600.0,
         "options": {"queue": "analytics", "expires": 3600},
     },
+    "leftovers of the API": {
+        "task": "campaigns.forget_api_leftovers",
+        "schedule": 86400.0,
+        "options": {"queue": "default", "expires": 3600},
+    },
+    "clicks": {
+        "task": "campaigns.publish_clicks",
+        "schedule": 10.0,
+        "options": {"queue": "receipts", "expires": 30},
+    },
+    "early receipts": {
+        "task": "campaigns.retry_receipts",
+        "schedule": 60.0,
+        "options": {"queue": "receipts", "expires": 60},
+    },
     "segment refresh": {
         "task": "customers.refresh_segments",
         "schedule": 300.0,

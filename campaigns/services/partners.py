@@ -8,7 +8,7 @@ from django.contrib.auth.models import User
 from django.db import IntegrityError, transaction
 from django.utils.translation import gettext as _
 from guardian.shortcuts import assign_perm, remove_perm
-from oauth2_provider.models import AccessToken, Application
+from oauth2_provider.models import AccessToken, Application, clear_expired
 
 from campaigns.domain.partners import Scope
 from campaigns.models import Campaign, Partner
@@ -198,6 +198,11 @@ def is_active_on(partner: Partner, today: date) -> bool:
     """Return whether the partner may use the API on a day."""
     has_contract = partner.contract_ends_on is None or partner.contract_ends_on >= today
     return partner.is_active and partner.user.is_active and has_contract
+
+
+def forget_expired_tokens() -> None:
+    """Delete access tokens that are past their time; by the token library's own clock."""
+    clear_expired()
 
 
 def _permissions_on(shared: Campaign | Segment) -> tuple[str, ...]:

@@ -23,7 +23,7 @@ SECRET_CHARACTERS = 48
 class ClientSecretHasher(BasePasswordHasher):
     """Salted SHA-256 for secrets that are random and long.
 
-    Key stretching protects guessable passwords; a secret of 280 random bits has nothing to protect
+    Key stretching protects guessable passwords; a secret of 384 random bits has nothing to protect
     it from, and one PBKDF2 check costs half a second of CPU (measured: 0.54 s against 5 µs).
     """
 

@@ -1,12 +1,14 @@
 """Who gets a token, what it is good for, and that nothing usable is stored."""
 
 import base64
+from datetime import timedelta
 
 import pytest
 from django.contrib.auth.models import User
 from django.test import Client
 from oauth2_provider.models import AccessToken, Application
 
+from campaigns import tasks
 from campaigns.domain.partners import Scope
 from campaigns.models import Partner
 from campaigns.services import partners
@@ -169,6 +171,18 @@ def test_a_second_client_works_beside_the_first_until_that_is_removed(acme: Part
     )
     assert acme.get("campaigns").status_code == 401
     assert renewed.get("campaigns").status_code == 200
+
+
+def test_the_daily_job_deletes_expired_tokens_only(
+    acme: PartnerClient, bolt: PartnerClient
+) -> None:
+    AccessToken.objects.filter(user=None, application__user=acme.partner.user).update(
+        expires=clock.now() - timedelta(days=1)
+    )
+
+    tasks.forget_api_leftovers()
+
+    assert [token.application.user for token in AccessToken.objects.all()] == [bolt.partner.user]
 
 
 def _basic(user: str, password: str) -> str:
