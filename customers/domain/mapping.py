@@ -154,6 +154,11 @@ class FileMapping:
             needed.insert(0, self.id_column)
         return tuple(name for name in dict.fromkeys(needed) if name not in found)
 
+    def unmapped_columns(self, found: tuple[str, ...]) -> tuple[str, ...]:
+        """Return the columns of a file that are neither mapped nor left out on purpose."""
+        known = {self.id_column, *self.ignore, *(item.column for item in self.columns)}
+        return tuple(name for name in found if name not in known)
+
     def attribute_types(self) -> dict[str, ValueType]:
         """Return the type of every attribute that the mapping fills."""
         return {

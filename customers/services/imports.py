@@ -74,11 +74,12 @@ class ImportReport:
     by_reason: Mapping[str, int]
     seconds: float
     batch_id: int | None
+    unmapped_columns: tuple[str, ...] = ()
 
     def as_json(self) -> dict[str, Any]:
         """Return the published keys."""
         content = asdict(self)
-        del content["batch_id"]
+        del content["batch_id"], content["unmapped_columns"]
         return content
 
 
@@ -158,6 +159,7 @@ def import_customers(
     tally = Tally()
     try:
         with open_table(order.path) as table, tally.rejects_file(order.rejects):
+            unmapped = mapping.unmapped_columns(table.columns)
             batch_id = _run(actor, order, table, tally, now, today)
     except TabularError as error:
         raise FileRefused(
@@ -182,6 +184,7 @@ def import_customers(
         by_reason=dict(sorted(tally.by_reason.items())),
         seconds=round(time.monotonic() - started, 3),
         batch_id=batch_id,
+        unmapped_columns=unmapped,
     )
 
 

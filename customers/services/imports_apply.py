@@ -9,7 +9,7 @@ from datetime import datetime
 from itertools import groupby
 from typing import Final
 
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, OperationalError, transaction
 
 from customers.domain.identity import MatchKey
 from customers.domain.importing import PersonRow, fold
@@ -35,6 +35,7 @@ from loancrm.kernel.bulk_load import load_rows
 from loancrm.kernel.progress import bar
 
 APPLY_BATCH: Final = 1_000
+_ATTEMPTS: Final = 3
 _LINK: Final = (*("source", "external_id", "customer", "matched_by", "row_digest", "created_at"),)
 
 
@@ -74,11 +75,13 @@ def apply_all(order: ApplyOrder, tally: Tally) -> None:
 
 
 def _apply_page(order: ApplyOrder, page: Sequence[ImportRow]) -> list[_Group]:
-    try:
-        return _try_page(order, page)
-    except IntegrityError:
-        # Somebody else created one of these people meanwhile; now they are there to be found.
-        return _try_page(order, page)
+    for _ in range(_ATTEMPTS - 1):
+        try:
+            return _try_page(order, page)
+        except (IntegrityError, OperationalError):
+            # Somebody else created or locked one of these people meanwhile; now they can be found.
+            continue
+    return _try_page(order, page)
 
 
 def _try_page(order: ApplyOrder, page: Sequence[ImportRow]) -> list[_Group]:

@@ -4,6 +4,8 @@ from argparse import ArgumentParser
 from pathlib import Path
 from typing import Any
 
+from django.utils.translation import gettext as _
+
 from customers.models import ImportMode
 from customers.services import imports
 from loancrm.kernel import clock
@@ -41,6 +43,11 @@ class Command(LoanCrmCommand):
             now=clock.now(),
             today=clock.today(),
         )
+        if report.unmapped_columns:
+            names = ", ".join(report.unmapped_columns)
+            self.stderr.write(
+                _("Columns that the mapping does not use: %(names)s") % {"names": names}
+            )
         if options["json"]:
             self.print_json(report.as_json())
             return

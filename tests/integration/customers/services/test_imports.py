@@ -2,11 +2,14 @@
 
 import csv
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
+from django.db import connection
 from openpyxl import Workbook
 
 from customers.domain.mapping import parse_mapping
@@ -25,9 +28,9 @@ from customers.models import (
     MergeDecision,
     RejectedRow,
 )
-from customers.services import imports
+from customers.services import imports, imports_apply
 from customers.services.imports import ImportOrder, ImportReport
-from loancrm.kernel import crypto
+from loancrm.kernel import audit, crypto
 from loancrm.kernel.access import PermissionRefused, system_actor, user_actor
 from loancrm.kernel.models import AuditEntry
 
@@ -438,6 +441,61 @@ def test_batch_keeps_counts_quality_and_an_audit_entry(load: Load) -> None:
         "rate": 0.93,
     }
     assert AuditEntry.objects.filter(action="customers.import").count() == 1
+
+
+def test_a_page_is_tried_again_when_somebody_else_was_faster(
+    load: Load, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    calls = []
+    find = imports_apply.find_people
+
+    def find_and_be_overtaken(**kwargs: Any) -> Any:
+        found = find(**kwargs)
+        calls.append(found)
+        if len(calls) == 1:
+            index = kwargs["probes"][0].likeness.national_id
+            Customer.objects.create(national_id_index=index, created_at=NOW, updated_at=NOW)
+        return found
+
+    monkeypatch.setattr(imports_apply, "find_people", find_and_be_overtaken)
+    report = load([person(1, card=card(1), born="")])
+    assert (len(calls), counts(report)) == (2, (1, 0, 0, 0, 0))
+    assert Customer.objects.count() == 1
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.skipif(connection.vendor == "sqlite", reason="SQLite has one writer at a time")
+def test_f41_two_imports_of_the_same_people_at_once_lose_and_double_nobody(
+    tmp_path: Path,
+) -> None:
+    people = [person(n, card=card(n) if n < 20 else "", born="") for n in range(300)]
+    files = {
+        "forth": write_csv(tmp_path / "forth.csv", people),
+        "back": write_csv(tmp_path / "back.csv", people[::-1]),
+    }
+
+    def run(source: str) -> ImportReport:
+        try:
+            return imports.import_customers(
+                actor=system_actor("test"),
+                order=ImportOrder(path=files[source], mapping=MAPPING, source=source),
+                now=NOW,
+                today=NOW.date(),
+            )
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(2) as pool:
+        reports = list(pool.map(run, files))
+    assert sum(report.created for report in reports) == 300
+    assert Customer.objects.count() == 300
+    assert IdentityLink.objects.values("customer").distinct().count() == 300
+    assert audit.verify().is_intact
+
+
+def test_columns_that_nobody_mapped_are_named(load: Load) -> None:
+    mapping = replace(MAPPING, columns=MAPPING.columns[:-1])
+    assert load([person(1)], mapping=mapping).unmapped_columns == ("sms",)
 
 
 def test_queries_grow_with_pages_not_with_rows(

@@ -2,6 +2,9 @@
 
 from datetime import date
 
+from hypothesis import given
+from hypothesis import strategies as st
+
 from customers.domain.importing import ConsentWord, PersonRow, RowReader, fold
 from customers.domain.mapping import parse_mapping
 from customers.domain.tabular import TabularRow
@@ -135,6 +138,50 @@ def test_rows_fold_first_value_first_and_narrowest_consent() -> None:
     assert folded.texts == {"city": "西安", "province": "陕西"}
     assert folded.consents == (no,)
     assert fold((two, one)).consents == (no,)
+
+
+CELLS = st.fixed_dictionaries(
+    {},
+    optional={
+        "id": st.text(max_size=12),
+        "name": st.text(max_size=12) | st.just("李 平"),
+        "card": st.sampled_from(["11010519491231002x", "１１０１０５491231002", "1", ""]),
+        "born": st.sampled_from(["1990年5月8日", "32874", "03/04/1990", "2031-05-01", "x"]),
+        "gender": st.sampled_from(["男", "F", "?", ""]),
+        "phone": st.sampled_from(["138 0013 8000", "010-62345678", "无", "1.38E+10"]),
+        "email": st.emails() | st.text(max_size=8),
+        "province": st.text(max_size=8) | st.just("陕西省"),
+        "job": st.sampled_from(["工程师", "未知", "x"]),
+        "sms": st.sampled_from(["Y", "退订", "?"]),
+        "income": st.text(alphabet="0123456789.,万-", max_size=9),
+        "house": st.sampled_from(["是", "no", "?"]),
+    },
+)
+
+
+@given(CELLS)
+def test_any_row_is_read_and_reading_its_normal_form_changes_nothing(cells: dict[str, str]) -> None:
+    reader = RowReader(MAPPING, today=TODAY)
+    person, _ = reader.read(TabularRow(2, cells))
+    by_kind = {contact.kind: contact.value for contact in person.contacts}
+    attributes = {attribute.name: attribute.text for attribute in person.attributes}
+    written = {
+        "id": person.external_id,
+        "name": person.name,
+        "card": person.national_id,
+        "born": person.birth_date.isoformat() if person.birth_date else "",
+        "gender": {"male": "男", "female": "女", "": ""}[person.gender],
+        "phone": by_kind.get("phone", ""),
+        "email": by_kind.get("email", ""),
+        "province": person.texts.get("province", ""),
+        "job": "工程师" if person.texts.get("occupation") else "",
+        "sms": {True: "Y", False: "N"}[person.consents[0].is_granted] if person.consents else "",
+        "income": attributes.get("income", ""),
+        "house": attributes.get("house", ""),
+    }
+    again, findings = reader.read(TabularRow(2, written))
+    assert again == person
+    assert {item.code.value for item in findings} <= {"name_missing", "identity_missing"}
 
 
 def test_quality_figures_keep_numerator_and_denominator() -> None:
