@@ -7,6 +7,8 @@ from celery import Celery
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "loancrm.settings.dev")
 
 app = Celery("loancrm")
+# Without this only the thread that imported the module would know the app, no request thread.
+app.set_default()
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
 
