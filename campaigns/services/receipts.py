@@ -111,6 +111,21 @@ def apply_events(
     return Tally(applied, repeated, unknown)
 
 
+def retry_all_quarantined(*, actor: Actor, now: datetime) -> int:
+    """Apply reports of every channel that came before their message was settled.
+
+    Returns:
+        How many found their message this time.
+    """
+    waiting = Receipt.objects.filter(
+        message__isnull=True,
+        is_applied=False,
+        received_at__gte=now - timedelta(days=_QUARANTINE_DAYS),
+    ).exclude(provider_message_id="")
+    channels = Channel.objects.filter(pk__in=waiting.values("channel_id")).order_by("pk")
+    return sum(retry_quarantined(actor=actor, channel=channel, now=now) for channel in channels)
+
+
 def retry_quarantined(*, actor: Actor, channel: Channel, now: datetime) -> int:
     """Apply reports that came before their message was settled; those of the last three days.
 
