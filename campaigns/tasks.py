@@ -35,7 +35,7 @@ def drain(**_: object) -> None:
     ticking.advance(now=clock.now())
 
 
-@shared_task(name=jobs.FORGET_API_LEFTOVERS.name, queue=jobs.FORGET_API_LEFTOVERS.queue)
+@shared_task(name=jobs.FORGET_API_LEFTOVERS.name)
 def forget_api_leftovers(**_: object) -> None:
     """Delete what partners' calls leave behind once it is of no use."""
     idempotency.forget_old_keys(now=clock.now())
