@@ -6,7 +6,7 @@ first touch, in a dispatch of an imported campaign.
 
 from collections import Counter
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -124,7 +124,7 @@ def import_touches(
         PermissionRefused: The actor may not import touches.
         CampaignNotImported: The campaign exists and was run here.
         GoalFixed: The campaign exists with another goal or window.
-        FileRefused: The file cannot be read.
+        RowsRefused: The file cannot be read.
     """
     require(actor, "campaigns.import_touches")
     _refuse_unfit_campaign(past)
@@ -136,12 +136,19 @@ def import_touches(
             _record_touches(touches, past=past, source=name, now=now, tally=tally)
             if on_progress:
                 on_progress(len(batch))
+    return _apply(tally, past=past, source=name, actor=actor, now=now)
+
+
+def _apply(
+    tally: _Tally, *, past: PastCampaign, source: str, actor: Actor, now: datetime
+) -> TouchImport:
+    """Write the messages of what was read, all at once."""
     with transaction.atomic():
         campaign = _campaign(past, actor, now)
         created, updated = _expose(campaign, past.channel, tally, now)
         _refresh_times(campaign, now)
         result = TouchImport(
-            source=name,
+            source=source,
             rows=tally.counts["rows"],
             exposed=len(tally.exposures),
             touches=tally.counts["touches"],
@@ -157,13 +164,7 @@ def import_touches(
             object_type="campaign",
             object_id=past.slug,
             now=now,
-            facts={
-                "rows": result.rows,
-                "exposed": result.exposed,
-                "created": created,
-                "updated": updated,
-                "rejected": result.rejected,
-            },
+            facts=asdict(result),
         )
     return result
 

@@ -249,11 +249,9 @@ def loan_state(
     if closed is None and lines:
         closed = _Ladder.of(schedule, policy).closed_date(payments, as_of)
     until, is_settled = closed or as_of, closed is not None
-    dpd = (
-        0
-        if is_settled
-        else days_past_due(schedule=schedule, payments=payments, as_of=as_of, policy=policy)
-    )
+    dpd = 0
+    if not is_settled:
+        dpd = days_past_due(schedule=schedule, payments=payments, as_of=as_of, policy=policy)
     received = received_amount(payments, as_of)
     open_lines = [line for line in lines if line.unpaid_amount > policy.tolerance_amount]
     return LoanState(

@@ -14,7 +14,7 @@ from customers.domain import berka
 from customers.domain.berka import Owners
 from customers.domain.loan_rows import LoanKind
 from customers.services import event_imports, loans
-from customers.services.event_imports import FileRefused
+from customers.services.event_imports import RowsRefused
 from customers.services.loan_upserts import Tally
 from customers.services.loans import LoanImport
 from loancrm.kernel import audit
@@ -56,10 +56,25 @@ def import_berka(
 
     Raises:
         PermissionRefused: The actor may not add loans.
-        FileRefused: A file is missing or cannot be read.
+        RowsRefused: A file is missing or cannot be read.
     """
     require(actor, "customers.add_loan")
     book = _Book(source, now, on_progress or (lambda _count: None))
+    _read_folder(folder, book)
+    result = book.result()
+    with transaction.atomic():
+        audit.record(
+            actor=actor,
+            action="berka.import",
+            object_type="loan",
+            object_id=source,
+            now=now,
+            facts={"rows": result.total.rows, "created": result.total.created},
+        )
+    return result
+
+
+def _read_folder(folder: Path, book: "_Book") -> None:
     credit, dispositions = _rows(folder / "loan.csv"), _rows(folder / "disp.csv")
     owners = Owners.of(dispositions, credit)
     clients = {row["disp_id"]: row["client_id"] for row in dispositions}
@@ -74,17 +89,6 @@ def import_berka(
     paid = (row for move in moves if (row := berka.repayment_row(move, owners)))
     book.take(LoanKind.REPAYMENTS, paid)
     book.record("transactions", (berka.transaction_event(move, owners) for move in moves))
-    result = book.result()
-    with transaction.atomic():
-        audit.record(
-            actor=actor,
-            action="berka.import",
-            object_type="loan",
-            object_id=source,
-            now=now,
-            facts={"rows": result.total.rows, "created": result.total.created},
-        )
-    return result
 
 
 class _Book:
@@ -122,6 +126,6 @@ class _Book:
 
 def _rows(path: Path) -> list[Mapping[str, Any]]:
     if not path.is_file():
-        raise FileRefused(_("The file %(name)s is missing.") % {"name": path.name}, name=path.name)
+        raise RowsRefused(_("The file %(name)s is missing.") % {"name": path.name}, name=path.name)
     with event_imports.opened(path) as records:
         return list(records.rows)

@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from itertools import chain, islice
 from pathlib import Path
@@ -27,10 +27,10 @@ _MAPPINGS = Path(__file__).parent.parent / "mappings"
 _T = TypeVar("_T")
 
 
-class FileRefused(LoanCrmError):
+class RowsRefused(LoanCrmError):
     """A file cannot be read as a table of rows."""
 
-    code = "file_refused"
+    code = "rows_refused"
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +43,18 @@ class EventImport:
     duplicates: int
     rejected: int
     by_reason: Mapping[str, int]
+
+    def plus(self, other: "EventImport") -> "EventImport":
+        """Return the counts of both."""
+        reasons = Counter(self.by_reason) + Counter(other.by_reason)
+        return EventImport(
+            source=self.source,
+            rows=self.rows + other.rows,
+            created=self.created + other.created,
+            duplicates=self.duplicates + other.duplicates,
+            rejected=self.rejected + other.rejected,
+            by_reason=dict(sorted(reasons.items())),
+        )
 
 
 def import_events(
@@ -71,22 +83,14 @@ def import_events(
 
     Raises:
         PermissionRefused: The actor may not add events.
-        FileRefused: The file or its mapping cannot be read.
+        RowsRefused: The file or its mapping cannot be read.
     """
     require(actor, "customers.add_event")
-    totals: Counter[str] = Counter()
-    reasons: Counter[str] = Counter()
     with opened(path, column_map) as records:
         name, rows = source_of(records.rows, source or (column_map.source if column_map else ""))
+        result = EventImport(name, 0, 0, 0, 0, {})
         for batch in batches(rows, _BATCH):
-            done = take_in(rows=batch, source=name, now=now)
-            totals.update(
-                rows=done.rows,
-                created=done.created,
-                duplicates=done.duplicates,
-                rejected=done.rejected,
-            )
-            reasons.update(done.by_reason)
+            result = result.plus(take_in(rows=batch, source=name, now=now))
             if on_progress:
                 on_progress(len(batch))
     with transaction.atomic():
@@ -96,16 +100,9 @@ def import_events(
             object_type="event",
             object_id=name,
             now=now,
-            facts={"file": path.name, **totals, "by_reason": dict(reasons)},
+            facts={"file": path.name, **asdict(result)},
         )
-    return EventImport(
-        source=name,
-        rows=totals["rows"],
-        created=totals["created"],
-        duplicates=totals["duplicates"],
-        rejected=totals["rejected"],
-        by_reason=dict(sorted(reasons.items())),
-    )
+    return result
 
 
 def take_in(*, rows: list[Mapping[str, Any]], source: str, now: datetime) -> EventImport:
@@ -124,13 +121,13 @@ def take_in(*, rows: list[Mapping[str, Any]], source: str, now: datetime) -> Eve
 
 @contextmanager
 def opened(path: Path, column_map: ColumnMap | None = None) -> Iterator[Records]:
-    """Open a file of rows; what makes it unreadable becomes FileRefused."""
+    """Open a file of rows; what makes it unreadable becomes RowsRefused."""
     try:
         with open_records(path, column_map) as records:
             yield records
     except (TabularError, OSError) as err:
         problem = err.code if isinstance(err, TabularError) else type(err).__name__
-        raise FileRefused(
+        raise RowsRefused(
             _("The file %(name)s cannot be read: %(problem)s.")
             % {"name": path.name, "problem": problem},
             problem=problem,
@@ -142,13 +139,13 @@ def load_mapping(name: str, *, kind: str) -> ColumnMap:
     """Return a shipped mapping by name, or the mapping in a .json file.
 
     Raises:
-        FileRefused: There is no such mapping, or it is not one.
+        RowsRefused: There is no such mapping, or it is not one.
     """
     path = Path(name) if name.endswith(".json") else _MAPPINGS / f"{name}.{kind}.json"
     try:
         return ColumnMap.from_json(path.read_text(encoding="utf-8"))
     except (OSError, TabularError) as err:
-        raise FileRefused(
+        raise RowsRefused(
             _("There is no usable mapping %(name)s.") % {"name": path.name}, name=path.name
         ) from err
 

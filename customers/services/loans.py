@@ -86,7 +86,7 @@ def import_loans(
 
     Raises:
         PermissionRefused: The actor may not add loans.
-        FileRefused: The file cannot be read.
+        RowsRefused: The file cannot be read.
     """
     require(actor, "customers.add_loan")
     total = Tally()
@@ -99,19 +99,19 @@ def import_loans(
                 on_progress(len(batch))
     result = LoanImport.of(name, total)
     with transaction.atomic():
+        facts: dict[str, object] = {
+            "file": path.name,
+            "rows": result.rows,
+            "rejected": result.rejected,
+        }
+        facts |= {"created": result.created, "updated": result.updated}
         audit.record(
             actor=actor,
             action=f"{kind.value}.import",
             object_type="loan",
             object_id=name,
             now=now,
-            facts={
-                "file": path.name,
-                "rows": result.rows,
-                "created": result.created,
-                "updated": result.updated,
-                "rejected": result.rejected,
-            },
+            facts=facts,
         )
     return result
 

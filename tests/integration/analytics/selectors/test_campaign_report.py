@@ -1,86 +1,13 @@
-"""Hand-made campaigns whose every figure can be counted on paper."""
+"""Hand-made campaigns: who counts, when, and as what."""
 
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, timedelta
 from decimal import Decimal
 
 import pytest
 
-from analytics.domain.campaign_worth import Assumptions
-from analytics.selectors import campaign_report
-from campaigns.models import (
-    Campaign,
-    CampaignCost,
-    Dispatch,
-    LinkVisit,
-    Message,
-    Step,
-    TrackedLink,
-    Variant,
-)
-from customers.models import Customer, Event, EventType, Instalment, Loan, Repayment
-from tests.factories.links import make_linked
-
-SENT_AT = datetime(2026, 1, 10, 2, 0, 0, 123456, tzinfo=UTC)
-WINDOW = timedelta(days=7)
-AS_OF = datetime(2026, 3, 1, tzinfo=UTC)
-
-
-class Scene:
-    """A campaign by SMS with two variants and a 20 % holdout, built row by row."""
-
-    def __init__(self, people, **columns):
-        self.people = people
-        self.campaign = Campaign.objects.create(
-            slug="spring",
-            name="spring",
-            goal_event="application_submitted",
-            holdout_share=Decimal("0.2"),
-            created_at=SENT_AT,
-            updated_at=SENT_AT,
-            **columns,
-        )
-        self.goal = EventType.objects.create(name="application_submitted")
-        self.dispatch = self.step("sms")
-        self.variants = {
-            key: Variant.objects.create(step=self.dispatch.step, key=key, weight=50) for key in "AB"
-        }
-        self.link = TrackedLink.objects.create(dispatch=self.dispatch, target="https://x.test/")
-
-    def step(self, kind, position=1, **columns):
-        step = Step.objects.create(campaign=self.campaign, position=position, **columns)
-        return Dispatch.objects.create(
-            campaign=self.campaign, step=step, channel_kind=kind, due_at=SENT_AT
-        )
-
-    def message(self, key, dispatch=None, **columns):
-        values = {"state": "delivered", "sent_at": SENT_AT, "delivered_at": SENT_AT}
-        values |= {"planned_at": SENT_AT, "variant": self.variants["A"], **columns}
-        return Message.objects.create(
-            dispatch=dispatch or self.dispatch, customer=self.people[key], **values
-        )
-
-    def held_out(self, key, **columns):
-        values = {"state": "held_out", "is_control": True, "sent_at": None, "delivered_at": None}
-        return self.message(key, **{**values, **columns})
-
-    def applied(self, key, at, name=None):
-        kind = EventType.objects.get_or_create(name=name)[0] if name else self.goal
-        return Event.objects.create(
-            customer=self.people[key],
-            type=kind,
-            occurred_at=at,
-            received_at=at,
-            source="test",
-            dedup_key=f"{key}{at}{name}",
-        )
-
-    def report(self, as_of=AS_OF, **more):
-        return campaign_report.load_report(campaign=self.campaign, as_of=as_of, **more)
-
-
-@pytest.fixture
-def scene(db):
-    return Scene(make_linked(f"c{number}" for number in range(60)))
+from campaigns.models import Dispatch, LinkVisit, Message
+from customers.models import Customer
+from tests.integration.analytics.selectors.scene import AS_OF, SENT_AT, WINDOW, make_loan
 
 
 @pytest.mark.sql
@@ -287,139 +214,19 @@ def test_nobody_gives_no_rate(scene):
     assert figures["cac_fully_loaded"].value is None
 
 
-def _loan(scene, key, disbursed_on, **columns):
-    values = {"principal_amount": 300, "term_months": 3, "source": "bank", **columns}
-    loan = Loan.objects.create(
-        customer=scene.people[key],
-        external_id=f"{key}{disbursed_on}",
-        disbursed_on=disbursed_on,
-        **values,
-    )
-    for number, day in enumerate(((2026, 2, 12), (2026, 3, 12), (2026, 4, 12)), start=1):
-        Instalment.objects.create(
-            loan=loan,
-            number=number,
-            due_on=date(*day),
-            principal_amount=100,
-            interest_amount=5,
-        )
-    return loan
-
-
-def _lend(scene):
-    """Everyone of 40 treated converts but 10; nobody of 20 held out does. Four draw a loan."""
-    for number in range(40):
-        scene.message(f"c{number}", cost_amount=Decimal("0.50"))
-        if number < 30:
-            scene.applied(f"c{number}", SENT_AT + timedelta(days=1))
-    for number in range(40, 60):
-        scene.held_out(f"c{number}")
-    CampaignCost.objects.create(
-        campaign=scene.campaign, category="media", amount=80, incurred_on=date(2026, 1, 5)
-    )
-    CampaignCost.objects.create(
-        campaign=scene.campaign, category="staff", amount=20, incurred_on=date(2026, 1, 5)
-    )
-    for key in ("c0", "c1", "c2"):
-        _loan(scene, key, date(2026, 1, 12), outstanding_amount=200)
-    # An old customer: the loan of last year makes the new one no first draw.
-    _loan(scene, "c3", date(2025, 1, 12), settled_on=date(2025, 6, 1))
-    _loan(scene, "c3", date(2026, 1, 12), outstanding_amount=200)
-    paid = Loan.objects.get(external_id="c02026-01-12")
-    Repayment.objects.create(
-        loan=paid, source="bank", external_id="p", paid_on=date(2026, 2, 12), amount=105
-    )
-
-
-@pytest.mark.sql
-def test_cost_figures_are_exact_to_the_cent(scene):
-    _lend(scene)
-
-    report = scene.report()
-    figures, (sms,) = report.figures, report.channels
-
-    assert figures["cost"].value == Decimal("120.00")
-    assert figures["cost_per_conversion"].value == Decimal("4.00")
-    assert figures["cac_fully_loaded"].value == Decimal("40.00")
-    assert _parts(figures["cac_fully_loaded"]) == (Decimal("120.00"), 3)
-    assert sms.figures["cac"].value == Decimal("33.33")
-    assert sms.figures["cost_per_conversion"].value == Decimal("3.33")
-    # All 30 are extra, for nobody of the holdout converted.
-    assert figures["cac_incremental"].value == Decimal("4.00")
-
-
-@pytest.mark.sql
-def test_return_takes_interest_less_expected_loss_of_the_loans_that_followed(scene):
-    _lend(scene)
-
-    derived = scene.report().figures["roi"]
-    given = scene.report(
-        assumptions=Assumptions(
-            margin_per_customer_amount=Decimal(10),
-            loss_given_default=Decimal(0),
-        )
-    ).figures["roi"]
-
-    # Four loans of 15 interest; 800 outstanding x .65 x .02 expected loss; cost 120.
-    assert derived.value == pytest.approx((60 - 10.4 - 120) / 120)
-    assert derived.numerator == Decimal("-70.40")
-    assert given.value == pytest.approx((300 - 120) / 120)
-
-
-@pytest.mark.sql
-def test_retention_counts_months_that_have_ended_only(scene):
-    _lend(scene)
-
-    report = scene.report()
-
-    # Converted on 11 January; on 1 March month 0 has ended. Four of 30 have a loan.
-    assert _parts(report.retention[0]) == (4, 30)
-    assert [figure.value for figure in report.retention[1:]] == [None] * 11
-    assert report.retention[1].excluded_count == 30
-    assert report.rolling_retention[0].value == pytest.approx(4 / 30)
-
-
-@pytest.mark.sql
-def test_default_rates_are_blank_where_no_loan_is_old_enough(scene):
-    _lend(scene)
-    later = datetime(2026, 3, 20, tzinfo=UTC)
-
-    curves = scene.report(as_of=later).default_rates
-    by_month = {figure.window.length: figure for figure in curves[30]}
-
-    # Disbursed on 12 January, due on 12 February, unpaid: 30 days past due on 14 March. One paid.
-    assert _parts(by_month[1]) == (0, 4)
-    assert _parts(by_month[2]) == (0, 4)
-    assert (by_month[3].value, by_month[3].excluded_count) == (None, 4)
-    in_april = scene.report(as_of=datetime(2026, 4, 20, tzinfo=UTC)).default_rates
-    by_month = {figure.window.length: figure for figure in in_april[30]}
-    assert _parts(by_month[3]) == (4, 4)
-    assert {figure.value for figure in in_april[90]} == {0.0, None}
-
-
-@pytest.mark.sql
-def test_without_any_loan_retention_is_unknown_and_not_zero(scene):
-    scene.message("c1")
-    scene.applied("c1", SENT_AT + timedelta(days=1))
-
-    report = scene.report()
-
-    assert {(figure.value, figure.note) for figure in report.retention} == {(None, "no_loans")}
-
-
 @pytest.mark.sql
 def test_the_number_of_queries_does_not_depend_on_the_number_of_people(
     scene, django_assert_num_queries
 ):
     scene.message("c0")
     scene.applied("c0", SENT_AT + timedelta(days=1))
-    _loan(scene, "c0", date(2026, 1, 12))
+    make_loan(scene, "c0", date(2026, 1, 12))
     with django_assert_num_queries(11):
         scene.report()
     for number in range(1, 40):
         scene.message(f"c{number}")
         scene.applied(f"c{number}", SENT_AT + timedelta(days=1))
-        _loan(scene, f"c{number}", date(2026, 1, 12))
+        make_loan(scene, f"c{number}", date(2026, 1, 12))
 
     with django_assert_num_queries(11):
         scene.report()

@@ -169,16 +169,16 @@ def test_an_unreadable_file_is_refused(actor, now, tmp_path, content):
     path = tmp_path / ("empty.csv" if not content else "bad.jsonl")
     path.write_text(content)
 
-    with pytest.raises(event_imports.FileRefused) as caught:
+    with pytest.raises(event_imports.RowsRefused) as caught:
         event_imports.import_events(actor=actor, path=path, now=now)
 
-    assert caught.value.code == "file_refused"
+    assert caught.value.code == "rows_refused"
     assert IdentityLink.objects.count() == 0
 
 
 @pytest.mark.django_db
 def test_an_unknown_mapping_is_refused():
-    with pytest.raises(event_imports.FileRefused):
+    with pytest.raises(event_imports.RowsRefused):
         event_imports.load_mapping("no_such", kind="events")
 
 

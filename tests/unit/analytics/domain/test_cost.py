@@ -1,7 +1,7 @@
 from decimal import Decimal
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from analytics.domain import cost
@@ -82,6 +82,7 @@ def test_return_is_gain_by_cost_and_unknown_without_cost():
     assert free.rate is None
 
 
+@settings(deadline=None)
 @given(st.decimals(0, 10**7, places=2), st.lists(st.integers(0, 10**6), min_size=1, max_size=6))
 def test_a_split_amount_adds_up_exactly(amount, weights):
     parts = cost.spread(amount, weights)

@@ -1,7 +1,7 @@
 from datetime import date, timedelta
 from decimal import Decimal
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from analytics.domain import credit
@@ -73,6 +73,7 @@ def test_a_loan_of_the_future_is_in_no_month():
     assert (cells[0].loan_count, cells[0].rate) == (0, None)
 
 
+@settings(deadline=None)
 @given(
     st.lists(
         st.tuples(st.integers(0, 500), st.one_of(st.none(), st.integers(0, 600))), max_size=15

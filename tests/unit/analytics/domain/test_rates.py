@@ -1,7 +1,7 @@
 from math import isclose
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import binomtest, chi2, chisquare
 
@@ -19,6 +19,7 @@ def test_wilson_gives_the_published_limits(successes, trials, low, high):
     assert share.rate == successes / trials
 
 
+@settings(deadline=None)
 @given(counts)
 def test_wilson_equals_scipy(parts):
     successes, trials = parts
@@ -59,6 +60,7 @@ def test_the_second_published_source_agrees_to_two_digits():
     assert (round(difference.low, 3), round(difference.high, 2)) == (0.019, 0.34)
 
 
+@settings(deadline=None)
 @given(counts, counts)
 def test_swapping_the_groups_mirrors_the_interval(first, second):
     one = rates.newcombe_difference(first, second)
@@ -134,6 +136,7 @@ def test_weights_must_fit_the_groups(observed, weights):
         rates.check_allocation(observed, weights)
 
 
+@settings(deadline=None)
 @given(st.floats(0, 200), st.integers(1, 12))
 def test_the_tail_of_chi_square_equals_scipy(statistic, degrees):
     assert rates.chi_square_tail(statistic, degrees) == pytest.approx(

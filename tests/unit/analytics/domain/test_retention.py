@@ -1,7 +1,7 @@
 from datetime import date, timedelta
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from analytics.domain import retention
@@ -63,6 +63,7 @@ def test_the_triangle_equals_the_hand_table():
     )
 
 
+@settings(deadline=None)
 @given(members_of, st.integers(0, 800))
 def test_rolling_retention_never_rises(members, days):
     cells = retention.rolling(members, as_of=START + timedelta(days=days), horizon=12)
@@ -71,6 +72,7 @@ def test_rolling_retention_never_rises(members, days):
     assert known == sorted(known, reverse=True)
 
 
+@settings(deadline=None)
 @given(members_of, st.integers(0, 800))
 def test_everyone_is_mature_or_immature_in_every_month(members, days):
     cells = retention.classic(members, as_of=START + timedelta(days=days), horizon=12)
@@ -80,6 +82,7 @@ def test_everyone_is_mature_or_immature_in_every_month(members, days):
         assert cell.active_count <= cell.mature_count
 
 
+@settings(deadline=None)
 @given(members_of, st.integers(0, 800), st.integers(1, 400))
 def test_a_later_look_never_loses_mature_members(members, days, more):
     early = retention.classic(members, as_of=START + timedelta(days=days), horizon=12)

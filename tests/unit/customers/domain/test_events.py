@@ -4,7 +4,7 @@ from decimal import Decimal
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from customers.domain.events import EventError, parse_event
@@ -68,6 +68,7 @@ def test_properties_come_as_object_or_text():
     assert _parse(properties='{"a": 1}').properties == {"a": 1}
 
 
+@settings(deadline=None)
 @given(st.dictionaries(st.sampled_from([*ROW, "amount", "properties"]), st.text(max_size=30)))
 def test_any_text_is_taken_or_refused_and_never_breaks(row):
     with suppress(EventError):

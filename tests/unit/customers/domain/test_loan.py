@@ -2,7 +2,7 @@ from datetime import date, timedelta
 from decimal import Decimal
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from customers.domain import loan
@@ -257,6 +257,7 @@ def _history(rows, start):
     ]
 
 
+@settings(deadline=None)
 @given(plans)
 def test_a_plan_repays_exactly_what_was_lent(plan):
     assert all(line.principal_amount >= 0 and line.interest_amount >= 0 for line in plan)
@@ -264,6 +265,7 @@ def test_a_plan_repays_exactly_what_was_lent(plan):
     assert max(totals, default=0) - min(totals, default=0) <= Decimal("0.01")
 
 
+@settings(deadline=None)
 @given(plans, histories, st.integers(0, 1200))
 def test_allocation_keeps_every_cent_and_ignores_the_order_of_payments(plan, rows, days):
     start = plan[0].due_date
@@ -280,6 +282,7 @@ def test_allocation_keeps_every_cent_and_ignores_the_order_of_payments(plan, row
     assert all(line.unpaid_amount >= 0 for line in lines)
 
 
+@settings(deadline=None)
 @given(plans, histories, st.integers(0, 700))
 def test_the_worst_day_equals_a_day_by_day_replay(plan, rows, days):
     start = plan[0].due_date - timedelta(days=40)
@@ -302,6 +305,7 @@ def test_the_worst_day_equals_a_day_by_day_replay(plan, rows, days):
         assert reached.get(threshold) == expected
 
 
+@settings(deadline=None)
 @given(plans, histories, st.integers(0, 1200), st.decimals("0.01", 9000, places=2))
 def test_more_money_never_makes_a_loan_worse(plan, rows, days, more):
     start = plan[0].due_date
