@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import date, datetime
 from pathlib import Path
@@ -16,10 +16,11 @@ from django.utils.translation import gettext as _
 
 import customers
 from customers.domain.importing import RowReader
-from customers.domain.mapping import FileMapping, MappingError, parse_mapping
+from customers.domain.mapping import FileMapping, MappingError, ValueType, parse_mapping
 from customers.domain.tabular import Table, TabularError, open_table
 from customers.models import (
     AttributeDefinition,
+    AttributeValue,
     ImportBatch,
     ImportMode,
     ImportState,
@@ -222,7 +223,7 @@ def _run(
         raise
     if order.is_dry_run:
         batch.delete()
-        AttributeDefinition.objects.filter(pk__in=new_definitions).delete()
+        _forget_definitions(new_definitions)
         return None
     _finish(actor, batch, tally, reader, now)
     return int(batch.pk)
@@ -230,10 +231,28 @@ def _run(
 
 def _attribute_definitions(
     mapping: FileMapping,
-) -> tuple[dict[str, AttributeDefinition], list[int]]:
-    """Return the definitions by name, and the ids of those that had to be made."""
+) -> tuple[dict[str, AttributeDefinition], list[str]]:
+    """Return the definitions by name, and the names of those that were not there before."""
     wanted = mapping.attribute_types()
-    stored = {row.name: row for row in AttributeDefinition.objects.filter(name__in=wanted)}
+    before = _stored_definitions(wanted)
+    _refuse_other_types(before, wanted)
+    AttributeDefinition.objects.bulk_create(
+        [
+            AttributeDefinition(name=name, value_type=value_type.value)
+            for name, value_type in wanted.items()
+            if name not in before
+        ],
+        # Another import may be making the same ones at this moment.
+        ignore_conflicts=True,
+    )
+    stored = _stored_definitions(wanted)
+    _refuse_other_types(stored, wanted)
+    return stored, [name for name in wanted if name not in before]
+
+
+def _refuse_other_types(
+    stored: Mapping[str, AttributeDefinition], wanted: Mapping[str, ValueType]
+) -> None:
     for name, row in stored.items():
         if row.value_type != wanted[name]:
             raise AttributeTypeConflict(
@@ -241,14 +260,15 @@ def _attribute_definitions(
                 % {"name": name, "stored": row.value_type, "wanted": wanted[name].value},
                 name=name,
             )
-    missing = [
-        AttributeDefinition(name=name, value_type=value_type.value)
-        for name, value_type in wanted.items()
-        if name not in stored
-    ]
-    AttributeDefinition.objects.bulk_create(missing)
-    stored |= {row.name: row for row in missing}
-    return stored, [row.pk for row in missing]
+
+
+def _stored_definitions(names: Iterable[str]) -> dict[str, AttributeDefinition]:
+    return {row.name: row for row in AttributeDefinition.objects.filter(name__in=list(names))}
+
+
+def _forget_definitions(names: Sequence[str]) -> None:
+    used = AttributeValue.objects.filter(definition__name__in=names).values("definition")
+    AttributeDefinition.objects.filter(name__in=names).exclude(pk__in=used).delete()
 
 
 def _enter(batch: ImportBatch, state: ImportState) -> None:
