@@ -10,6 +10,9 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from customers.models import Segment
+from customers.selectors import segment_preview, segment_references
+from customers.selectors.segment_preview import PreviewTooSlow
+from customers.selectors.segment_references import SegmentRuleInvalid
 from customers.services import segments
 from loancrm.api.pagination import CURSOR_PARAMETERS, page_of
 from loancrm.api.sharing import shared_with
@@ -24,6 +27,12 @@ class SegmentNotFound(LoanCrmError):
     """No such segment is shared with the partner."""
 
     code = "segment_not_found"
+
+
+class SegmentNotCountable(LoanCrmError):
+    """The segment's rule no longer fits the catalogue, or counting took too long."""
+
+    code = "segment_not_countable"
 
 
 class SegmentOut(Struct, frozen=True):
@@ -85,7 +94,7 @@ class SegmentCountView(PartnerView):
         if segment is None:
             raise SegmentNotFound(_("No such segment is shared with you."))
         now = clock.now()
-        total = segments.audience_of(segment, now=now).count()
+        total = _count(segment, now)
         threshold = settings.LOANCRM_API_SMALLEST_GROUP
         is_small = 0 < total < threshold
         return Response(
@@ -97,3 +106,17 @@ class SegmentCountView(PartnerView):
                 as_of=now,
             )
         )
+
+
+def _count(segment: Segment, now: datetime) -> int:
+    rule = segments.rule_of(segment)
+    if rule is None:
+        return 0
+    try:
+        tree, scope = segment_references.load_rule(rule, now=now, zone=clock.company_zone())
+        return segment_preview.count(tree, scope)
+    except (SegmentRuleInvalid, PreviewTooSlow) as error:
+        # What is wrong with the rule is the lender's business.
+        raise SegmentNotCountable(
+            _("The segment cannot be counted now."), slug=segment.slug, cause=error.code
+        ) from error

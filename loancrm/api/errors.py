@@ -25,7 +25,8 @@ PROBLEM_PREFIX = "urn:loancrm:problem:"
 logger = logging.getLogger(__name__)
 
 # code -> (HTTP status, title). Codes of single fields (ItemError.code) are not listed here: they
-# travel inside the problem document of their request.
+# travel inside the problem document of their request. An error whose code is not here was not meant
+# for partners: its message could tell them about the inside, so it is logged and answered with 500.
 PROBLEMS: Mapping[str, tuple[int, Any]] = {
     "malformed_body": (400, gettext_lazy("The body cannot be read")),
     "malformed_request": (400, gettext_lazy("The request cannot be read")),
@@ -58,6 +59,7 @@ PROBLEMS: Mapping[str, tuple[int, Any]] = {
     "too_many_requests": (429, gettext_lazy("Too many requests")),
     "internal_error": (500, gettext_lazy("Something went wrong on our side")),
     "unavailable": (503, gettext_lazy("The service is busy")),
+    "segment_not_countable": (503, gettext_lazy("The segment cannot be counted now")),
 }
 
 
@@ -126,8 +128,8 @@ def problem_response(
     headers: Mapping[str, str] | None = None,
     oauth_fault: Mapping[str, str] | None = None,
 ) -> HttpResponse:
-    """Return the problem document of a code; a code without a row is a refused request (400)."""
-    status, title = PROBLEMS.get(code, (400, _("The request was refused")))
+    """Return the problem document of a code."""
+    status, title = PROBLEMS[code]
     problem = Problem(
         type=PROBLEM_PREFIX + code,
         title=str(title),
@@ -148,7 +150,7 @@ def problem_of_exception(error: Exception, context: Mapping[str, Any]) -> HttpRe
     """Turn whatever a view raised into a problem document (DRF's EXCEPTION_HANDLER)."""
     if isinstance(error, FieldsInvalid):
         return problem_response(error.code, error.message, errors=error.errors)
-    if isinstance(error, LoanCrmError):
+    if isinstance(error, LoanCrmError) and error.code in PROBLEMS:
         return problem_response(error.code, error.message, headers=_retry_header(error))
     if isinstance(error, exceptions.APIException):
         return _of_api_exception(error, context)

@@ -15,7 +15,7 @@ from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
-from loancrm.api.errors import problem_response
+from loancrm.api.errors import PROBLEMS, problem_response
 from loancrm.api.rendering import JSON_TYPE
 from loancrm.api.throttling import TokenThrottle
 
@@ -63,7 +63,9 @@ class _OAuthView(OAuthLibMixin, APIView):  # type: ignore[misc]  # untyped libra
                 response[name] = value
             return response
         fault: dict[str, Any] = json.loads(body or "{}")
-        code = fault.get("error", "invalid_request")
+        code: str = fault.get("error", "")
+        if code not in PROBLEMS:
+            code = "invalid_request"
         detail = _("The token request was refused.")
         kept = {"Cache-Control": "no-store", "Pragma": "no-cache"}
         if challenge := headers.get("WWW-Authenticate"):

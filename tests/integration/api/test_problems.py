@@ -4,11 +4,13 @@ from typing import Any
 
 import msgspec
 import pytest
+from django.db import OperationalError
 from django.test import Client, override_settings
 
 from campaigns.models import Partner
 from campaigns.services import leads
 from loancrm.api.errors import PROBLEMS, Problem
+from loancrm.kernel.crypto import CipherRefused
 from tests.partner_client import ROOT, PartnerClient, lead
 
 LIMITS = {"partner": 3, "token_requests_per_address": 2, "refused_tokens_per_address": 2}
@@ -85,6 +87,33 @@ def test_texts_follow_the_language_and_codes_do_not(acme: PartnerClient) -> None
     assert english.code == chinese.code == "lead_not_found"
     assert english.title == "The lead is unknown"
     assert chinese.title == "没有这条线索"
+
+
+def test_an_error_that_was_not_meant_for_partners_is_not_shown_to_them(
+    acme: PartnerClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(**_facts: Any) -> None:
+        message = "secret detail"
+        raise CipherRefused(message)
+
+    monkeypatch.setattr(leads, "own_lead", refuse)
+    response = acme.get("leads/00000000-0000-0000-0000-000000000000")
+
+    assert _problem(response).code == "internal_error"
+    assert b"secret" not in response.content
+
+
+def test_a_busy_database_is_503_with_retry_after(
+    acme: PartnerClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def lock(**_facts: Any) -> None:
+        raise OperationalError
+
+    monkeypatch.setattr(leads, "own_lead", lock)
+    response = acme.get("leads/00000000-0000-0000-0000-000000000000")
+
+    assert _problem(response).code == "unavailable"
+    assert response["Retry-After"] == "2"
 
 
 def test_an_unexpected_failure_tells_nothing_about_the_inside(

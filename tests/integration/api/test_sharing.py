@@ -10,7 +10,7 @@ from guardian.shortcuts import assign_perm
 
 from campaigns.models import Campaign
 from campaigns.services import partners
-from customers.models import Customer, Segment
+from customers.models import Customer, Segment, SegmentVersion
 from customers.services import segments
 from loancrm.kernel import clock
 from loancrm.kernel.access import PermissionRefused, is_allowed, partner_actor, require
@@ -93,6 +93,18 @@ def test_a_count_that_could_be_about_one_person_is_not_told(
     counted = shared.get("segments/everyone/count").json()
 
     assert (counted["count"], counted["is_below_threshold"]) == (count, is_hidden)
+
+
+def test_a_rule_that_no_longer_fits_is_not_explained_to_partners(
+    shared: PartnerClient, segment: Segment
+) -> None:
+    rule = {"combinator": "and", "rules": [{"field": "secret", "operator": "=", "value": 1}]}
+    SegmentVersion.objects.filter(segment=segment).update(rule=rule)
+
+    response = shared.get("segments/everyone/count")
+
+    assert (response.status_code, response.json()["code"]) == (503, "segment_not_countable")
+    assert b"secret" not in response.content
 
 
 @pytest.mark.parametrize("path", READS)
