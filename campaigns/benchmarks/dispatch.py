@@ -17,7 +17,7 @@ from django.core.management import call_command
 
 from campaigns.benchmarks import bare_loop, texts
 from campaigns.benchmarks.task_per_message import send_one
-from campaigns.domain.campaign import MessageState
+from campaigns.domain.campaign import CampaignStatus, MessageState
 from campaigns.models import Campaign, Channel, FrequencyRule, Message
 from campaigns.services import approval, authoring, launch
 from customers.models import ConsentState, ContactPoint, Customer
@@ -202,42 +202,30 @@ def _stats(stack: _Stack) -> dict[str, Any]:
 
 def _send_campaign(stack: _Stack, number: int, count: int) -> _Round:
     campaign = _approved(number)
+    received_before = _stats(stack)["messages"]
     pids = bench.family(stack.worker_pid)
     cpu_before = bench.cpu_seconds(pids)
     peak = 0.0
     started = time.monotonic()
     launch.launch_campaign(campaign=campaign, actor=system_actor("bench"), now=clock.now())
-    ends = started + 600
-    while time.monotonic() < ends:
-        peak = max(peak, bench.resident_mb(pids) - _shared_mb(pids))
+    while time.monotonic() < started + 600:
+        peak = max(peak, bench.resident_mb(pids))
         campaign.refresh_from_db()
-        if campaign.status == "completed":
+        if campaign.status == CampaignStatus.COMPLETED:
             break
-        time.sleep(0.05)
+        time.sleep(0.1)
     seconds = time.monotonic() - started
-    rows = Message.objects.filter(dispatch__campaign=campaign)
-    sent = rows.filter(state=MessageState.SENT).count()
-    received = rows.filter(attempts__gt=1).count()
+    sent = Message.objects.filter(dispatch__campaign=campaign, state=MessageState.SENT).count()
+    bench.wait_until(lambda: _stats(stack)["messages"] >= received_before + sent, seconds=5)
+    received = _stats(stack)["messages"] - received_before
     return _Round(
         seconds=seconds,
         cpu_seconds=bench.cpu_seconds(pids) - cpu_before,
         peak_mb=peak,
         sent=sent,
-        duplicates=received,
-        lost=count - sent,
+        duplicates=max(received - sent, 0),
+        lost=count - min(received, sent),
     )
-
-
-def _shared_mb(pids: list[int]) -> float:
-    """Return what forked workers share with their parent, which would else count several times."""
-    total = 0.0
-    for pid in pids:
-        try:
-            pages = int(Path(f"/proc/{pid}/statm").read_text(encoding="ascii").split()[2])
-        except OSError:
-            continue
-        total += pages * bench.PAGE_MB
-    return total - total / max(len(pids), 1)
 
 
 def _approved(number: int) -> Campaign:

@@ -19,11 +19,11 @@ from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 from zoneinfo import ZoneInfo
 
+import psycopg
 from django.conf import settings
 from django.db import connection
 
 TICKS = os.sysconf("SC_CLK_TCK")
-PAGE_MB = os.sysconf("SC_PAGE_SIZE") / 2**20
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,8 +107,7 @@ def own_database() -> Iterator[dict[str, str]]:
     url = os.environ.get("DATABASE_URL", "")
     is_server = connection.vendor == "postgresql"
     if is_server:
-        with connection.cursor() as cursor:
-            cursor.execute(f'CREATE DATABASE "{name}"')
+        _on_server(url, f'CREATE DATABASE "{name}"')
         variables["DATABASE_URL"] = urlunsplit(urlsplit(url)._replace(path=f"/{name}"))
     else:
         variables.pop("DATABASE_URL", None)
@@ -116,9 +115,14 @@ def own_database() -> Iterator[dict[str, str]]:
         yield variables
     finally:
         if is_server:
-            with connection.cursor() as cursor:
-                cursor.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
+            _on_server(url, f'DROP DATABASE "{name}" WITH (FORCE)')
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def _on_server(url: str, statement: str) -> None:
+    """Run a statement that no transaction may hold, over a connection of its own."""
+    with psycopg.connect(url, autocommit=True) as server:
+        server.execute(statement.encode())
 
 
 def _to_ten_o_clock() -> float:
@@ -202,15 +206,15 @@ def cpu_seconds(pids: Sequence[int]) -> float:
 
 
 def resident_mb(pids: Sequence[int]) -> float:
-    """Return the resident memory of processes; pages they share count once for each of them."""
-    total = 0.0
+    """Return the memory of living processes; a page that several share counts once in all."""
+    total = 0
     for pid in pids:
         try:
-            pages = int(Path(f"/proc/{pid}/statm").read_text(encoding="ascii").split()[1])
+            lines = Path(f"/proc/{pid}/smaps_rollup").read_text(encoding="ascii").splitlines()
         except OSError:
             continue
-        total += pages * PAGE_MB
-    return total
+        total += sum(int(line.split()[1]) for line in lines if line.startswith("Pss:"))
+    return total / 1024
 
 
 def _stat(pid: int) -> list[str]:

@@ -6,6 +6,7 @@ from urllib.parse import urlsplit
 
 from django.utils.translation import gettext_lazy as _
 
+from loancrm.kernel import logs
 from loancrm.settings.api import *
 from loancrm.settings.environment import Environment, parse_keys, parse_window
 from loancrm.settings.unfold import *
@@ -222,9 +223,7 @@ AUTH_PASSWORD_VALIDATORS = [
 LOGGING: dict[str, Any] = {
     "version": 1,
     "disable_existing_loggers": False,
-    "formatters": {
-        "line": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"},
-    },
+    "formatters": {"line": logs.formatter(as_json=env.flag("LOANCRM_JSON_LOGS", default=False))},
     "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
     # The filesystem broker has no host; kombu warns about that at every connection.
     "loggers": {"kombu.connection": {"level": "ERROR"}},

@@ -1,5 +1,6 @@
 """Production: refuses to start without its secrets; everything over HTTPS."""
 
+from loancrm.kernel import logs
 from loancrm.settings.base import *
 
 env.require("LOANCRM_SECRET_KEY", "signs sessions and links; 50 or more random characters")
@@ -9,6 +10,7 @@ env.require("LOANCRM_ALLOWED_HOSTS", "host names this server answers to, comma-s
 env.require("LOANCRM_PUBLIC_URL", "the address in links that customers receive")
 if LOANCRM_DEMO_CLOCK:
     env.problems.append("LOANCRM_DEMO_CLOCK: a demo clock must not run in production")
+LOGGING["formatters"]["line"] = logs.formatter(as_json=True)
 env.refuse_if_wrong()
 
 SECURE_SSL_REDIRECT = env.flag("LOANCRM_SSL_REDIRECT", default=True)
