@@ -1,4 +1,4 @@
-"""The Celery application: queues and the beat table. The database carries the work; tasks are wake-ups."""
+"""The Celery application: queues and beat. The database carries the work; tasks are wake-ups."""
 
 import os
 
@@ -41,10 +41,5 @@ app.conf.beat_schedule = {
         "task": "campaigns.retry_receipts",
         "schedule": 60.0,
         "options": {"queue": "receipts", "expires": 60},
-    },
-    "segment refresh": {
-        "task": "customers.refresh_segments",
-        "schedule": 300.0,
-        "options": {"queue": "analytics", "expires": 300},
     },
 }

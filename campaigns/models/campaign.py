@@ -76,7 +76,7 @@ class Campaign(models.Model):
 
 
 class Step(models.Model):
-    """One message of a campaign. A fallback step serves those whom the step before did not reach."""
+    """One message of a campaign. A fallback serves those whom the step before did not reach."""
 
     campaign = models.ForeignKey(Campaign, on_delete=models.CASCADE, related_name="steps")
     position = models.PositiveSmallIntegerField(_("position"), default=1)

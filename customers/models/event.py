@@ -21,7 +21,7 @@ class EventType(models.Model):
 
 
 class Event(models.Model):
-    """One event. `amount`, `channel` and `subject` can be filtered by rules; `properties` is for display."""
+    """One event. Rules filter by `amount`, `channel` and `subject`; `properties` is for display."""
 
     customer = models.ForeignKey(Customer, on_delete=models.CASCADE, related_name="events")
     type = models.ForeignKey(EventType, on_delete=models.PROTECT, related_name="+")

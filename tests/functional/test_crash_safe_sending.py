@@ -80,10 +80,11 @@ def test_a_killed_worker_loses_nobody_and_repeats_nobody(environment, tmp_path):
         variables,
     ) as gateways:  # fmt: skip
         port = json.loads(gateways.stdout.readline())["smtp_port"]
+        slow = {"port": port, "connections": 2, "window": 1, "batch_size": 20}
         manage(
             variables, "configure_channel", "relay", "--kind", "email", "--backend", "smtp",
             "--sender", "示例金融 <news@lender.example>",
-            "--options", json.dumps({"port": port, "connections": 2, "window": 1, "batch_size": 20}),
+            "--options", json.dumps(slow),
         )  # fmt: skip
         spec = tmp_path / "spec.json"
         spec.write_text(json.dumps(SPEC), encoding="utf-8")

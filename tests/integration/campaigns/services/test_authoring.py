@@ -1,12 +1,12 @@
 import pytest
 from django.contrib.auth.models import Group, User
 
+from campaigns.domain.spec import TextSpec
 from campaigns.models import Approval, Campaign, ContentVersion
 from campaigns.services import approval, authoring, launch
 from campaigns.services.approval import ApprovalRefused
 from campaigns.services.authoring import CampaignLocked, CampaignRefused
 from campaigns.services.launch import CampaignNotReady
-from campaigns.domain.spec import TextSpec
 from customers.models import Segment
 from loancrm.kernel.access import PermissionRefused, user_actor
 from loancrm.kernel.models import AuditEntry

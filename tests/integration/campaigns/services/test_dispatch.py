@@ -4,6 +4,8 @@ from datetime import timedelta
 from decimal import Decimal
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from campaigns.channels import registry
 from campaigns.channels.base import Outcome, SendResult
@@ -54,16 +56,15 @@ def test_every_reachable_person_gets_one_message_and_the_rest_a_reason(actor, no
     people = make_people(12)
     ConsentState.objects.filter(customer=people[0]).delete()
     Suppression.objects.create(customer=people[1], reason="opted_out", at=now)
-    Customer.objects.filter(pk=people[2].pk).update(birth_date=now.date() - timedelta(days=17 * 365))
+    seventeen = now.date() - timedelta(days=17 * 365)
+    Customer.objects.filter(pk=people[2].pk).update(birth_date=seventeen)
     people[3].contact_points.filter(kind="email").delete()
     people[4].contact_points.filter(kind="email").update(status="bounced")
     Customer.objects.filter(pk=people[5].pk).update(marketing_status="dispute")
     Customer.objects.filter(pk=people[6].pk).update(name_sealed=None)
     launched = make_launched(actor, now)
     drain(now)
-    reasons = dict(
-        Message.objects.filter(state="skipped").values_list("customer_id", "reason")
-    )
+    reasons = dict(Message.objects.filter(state="skipped").values_list("customer_id", "reason"))
     assert reasons == {
         people[0].pk: "no_consent",
         people[1].pk: "suppressed",
@@ -103,9 +104,7 @@ def test_control_group_is_the_stable_hash_and_gets_nothing(actor, now):
     drain(now)
     salt = launched.campaign.experiment_salt
     expected = {p.pk for p in people if experiments.is_held_out(salt, p.pk, Decimal("0.2"))}
-    held_out = set(
-        Message.objects.filter(state="held_out").values_list("customer_id", flat=True)
-    )
+    held_out = set(Message.objects.filter(state="held_out").values_list("customer_id", flat=True))
     assert held_out == expected
     assert 20 < len(expected) < 60
     assert len(outbox()) == 200 - len(expected)
@@ -222,9 +221,9 @@ def test_the_budget_is_never_exceeded(actor, now):
     launched = make_launched(actor, now, cost_per_message="0.30", budget_amount="1.00")
     drain(now)
     assert states(dispatch=launched) == {"sent": 3, "skipped": 7}
-    assert set(
-        launched.messages.filter(state="skipped").values_list("reason", flat=True)
-    ) == {"budget"}
+    assert set(launched.messages.filter(state="skipped").values_list("reason", flat=True)) == {
+        "budget"
+    }
     launched.campaign.refresh_from_db()
     assert launched.campaign.committed_amount == Decimal("0.90")
 
@@ -377,8 +376,6 @@ def test_the_number_of_queries_does_not_grow_with_the_audience(
     make_launched(actor, now, slug="second")
     ticking.advance(now=now)
     other = chunks.claim(holder="w1", now=now)
-    from django.db import connection
-    from django.test.utils import CaptureQueriesContext
 
     with CaptureQueriesContext(connection) as captured:
         dispatch.work_chunk(chunk=other, lane=lane)

@@ -78,7 +78,7 @@ def test_any_order_and_repetition_leave_the_same_messages(actor, now, tmp_path):
     Event.objects.all().delete()
 
     shuffled = ROWS[:]
-    random.Random(1).shuffle(shuffled)  # noqa: S311 - a repeatable order
+    random.Random(1).shuffle(shuffled)
     for at, row in enumerate(shuffled):
         path = _file(tmp_path, [row], f"{at}.csv")
         touches.import_touches(actor=actor, path=path, past=PHONE, now=now)

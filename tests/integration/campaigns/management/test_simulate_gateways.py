@@ -1,0 +1,60 @@
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from campaigns.channels.base import SmsPayload
+from campaigns.channels.http_sms import HttpSmsChannel, HttpSmsOptions
+from campaigns.channels.smtp import SmtpChannel
+from campaigns.channels.smtp_pool import SmtpOptions
+from tests.channels.contract import email_payload, outbound
+
+pytestmark = pytest.mark.slow
+ROOT = Path(__file__).resolve().parents[4]
+
+
+@pytest.fixture
+def gateways(tmp_path):
+    command = [
+        sys.executable, "manage.py", "simulate_gateways", "--smtp-port", "0",
+        "--stats", str(tmp_path / "stats.json"), "--record", str(tmp_path / "messages.jsonl"),
+    ]  # fmt: skip
+    process = subprocess.Popen(
+        command,
+        cwd=ROOT,
+        env={**os.environ, "DJANGO_SETTINGS_MODULE": "loancrm.settings.test"},
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    yield process, json.loads(process.stdout.readline())
+    process.kill()
+    process.wait(timeout=10)
+    process.stdout.close()
+
+
+def test_both_providers_take_messages_count_them_and_stop_cleanly(gateways, tmp_path):
+    process, announced = gateways
+    relay = SmtpChannel("relay", SmtpOptions(port=announced["smtp_port"]))
+    relay.send([outbound(n, f"p{n % 9}@example.com", email_payload()) for n in range(10)])
+    relay.close()
+    gateway = HttpSmsChannel("sms", HttpSmsOptions(url=announced["sms_url"]))
+    gateway.send([outbound(11, "+8613800138000", SmsPayload("【诚信】您好", 1))])
+    gateway.close()
+    time.sleep(0.5)
+    process.send_signal(signal.SIGTERM)
+    assert process.wait(timeout=15) == 0
+    stats = json.loads((tmp_path / "stats.json").read_text(encoding="utf-8"))
+    assert stats["smtp"]["messages"] == 10
+    assert stats["smtp"]["distinct_recipients"] == 9
+    assert stats["smtp"]["repeated"] == 1
+    assert stats["sms"] == {"messages": 1, "requests": 1, "repeated": 0}
+    lines = (tmp_path / "messages.jsonl").read_text(encoding="utf-8").splitlines()
+    recorded = [json.loads(line) for line in lines]
+    assert len(recorded) == 11
+    assert {line["channel"] for line in recorded} == {"email", "sms"}
+    assert [line["text"] for line in recorded if line["channel"] == "sms"] == ["【诚信】您好"]
