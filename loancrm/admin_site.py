@@ -105,6 +105,8 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
             [
                 _entry(request, _("Users"), "person", "auth.user"),
                 _entry(request, _("Roles"), "badge", "auth.group"),
+                _entry(request, _("Partners"), "handshake", "campaigns.partner"),
+                _entry(request, _("Leads of partners"), "person_add", "campaigns.partnerlead"),
                 _entry(request, _("API clients"), "key", "oauth2_provider.application"),
                 _entry(request, _("Audit trail"), "policy", "kernel.auditentry"),
             ],

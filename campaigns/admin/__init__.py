@@ -1,4 +1,5 @@
 """The app's pages in the admin."""
 
 from campaigns.admin import campaigns as campaigns
+from campaigns.admin import partners as partners
 from campaigns.admin import reference as reference

@@ -1,0 +1,64 @@
+"""Partners and the leads they brought; clients and shares are made by `create_partner`."""
+
+from django.contrib import admin
+from django.db.models import Count, QuerySet
+from django.http import HttpRequest
+from django.utils.translation import gettext_lazy as _
+
+from campaigns.models import Partner, PartnerLead
+from campaigns.services import partners
+from loancrm.kernel import clock
+from loancrm.kernel.access import user_actor
+from loancrm.kernel.admin import ReadOnlyAdmin
+
+
+@admin.register(Partner)
+class PartnerAdmin(ReadOnlyAdmin):
+    """Companies with access to the API."""
+
+    list_display = ("name", "slug", "is_active", "contract_ends_on", "lead_count", "created_at")
+    list_filter = ("is_active",)
+    search_fields = ("name", "slug")
+    actions = ("switch_on", "switch_off")
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Partner]:
+        """Count the leads in the list's one query."""
+        return Partner.objects.annotate(leads_total=Count("leads"))
+
+    @admin.display(description=_("leads"), ordering="leads_total")
+    def lead_count(self, partner: Partner) -> int:
+        """Return how many leads the partner handed in."""
+        return int(getattr(partner, "leads_total", 0))
+
+    def has_manage_permission(self, request: HttpRequest) -> bool:
+        """Return whether the user may switch partners on and off."""
+        return request.user.has_perm(partners.MANAGE)
+
+    @admin.action(description=_("Switch on"), permissions=["manage"])
+    def switch_on(self, request: HttpRequest, chosen: QuerySet[Partner]) -> None:
+        """Let the chosen partners use the API."""
+        _switch(request, chosen, is_active=True)
+
+    @admin.action(description=_("Switch off at once"), permissions=["manage"])
+    def switch_off(self, request: HttpRequest, chosen: QuerySet[Partner]) -> None:
+        """Refuse the chosen partners' next requests."""
+        _switch(request, chosen, is_active=False)
+
+
+@admin.register(PartnerLead)
+class PartnerLeadAdmin(ReadOnlyAdmin):
+    """Who brought whom, and who gets the credit."""
+
+    list_display = ("public_id", "partner", "reference", "standing", "campaign", "received_at")
+    list_filter = ("standing", "partner")
+    search_fields = ("reference", "public_id")
+    list_select_related = ("partner", "campaign")
+    ordering = ("-id",)
+    show_full_result_count = False
+
+
+def _switch(request: HttpRequest, chosen: QuerySet[Partner], *, is_active: bool) -> None:
+    for partner in chosen.order_by("pk"):
+        partners.set_active(
+            actor=user_actor(request.user), partner=partner, is_active=is_active, now=clock.now()
+        )
