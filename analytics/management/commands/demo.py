@@ -13,9 +13,10 @@ from django.contrib.auth.models import User
 from django.core.management import call_command
 from django.db import connection
 from django.db.models import Count
+from django.urls import reverse
 
 from analytics.domain.demo import plan
-from analytics.management.demo import cast, environment, outcomes, table
+from analytics.management.demo import campaigns, cast, environment, outcomes, table
 from analytics.management.demo.cast import Providers
 from analytics.management.demo.stage import Stage
 from analytics.services import reports
@@ -31,7 +32,6 @@ from loancrm.kernel.access import system_actor
 from loancrm.kernel.commands import LoanCrmCommand
 from loancrm.kernel.roles import Role
 
-_SPECS = Path(__file__).resolve().parents[1] / "demo" / "campaigns"
 _ACTOR = system_actor("command:demo")
 _CLICKS_AFTER = timedelta(hours=3)
 
@@ -143,8 +143,9 @@ class Command(LoanCrmCommand):
         author = access.user_actor(users[Role.MARKETER])
         approver = access.user_actor(users[Role.APPROVER])
         for slug in plan.CAMPAIGNS:
-            source = json.loads((_SPECS / f"{slug}.json").read_text(encoding="utf-8"))
-            campaign = authoring.create_campaign(source=source, actor=author, now=clock.now())
+            campaign = authoring.create_campaign(
+                source=campaigns.read(slug), actor=author, now=clock.now()
+            )
             # A salt of its own would deal everybody anew in every run.
             Campaign.objects.filter(pk=campaign.pk).update(experiment_salt=plan.salt_of(slug))
             campaign.refresh_from_db()
@@ -204,10 +205,9 @@ class Command(LoanCrmCommand):
         self.stdout.write(f"\nAdmin: {address}/admin/   (Ctrl-C ends the demo)")
         for role in Role:
             self.stdout.write(f"  sign in as {role.value:<9} password {cast.password_of(role)}")
-        for campaign in Campaign.objects.filter(slug__in=plan.CAMPAIGNS).order_by("pk"):
-            self.stdout.write(
-                f"  {campaign.slug:<15} {address}/admin/campaigns/campaign/{campaign.pk}/change/"
-            )
+        for slug in plan.CAMPAIGNS:
+            path = reverse("reports:campaign", args=[slug])
+            self.stdout.write(f"  report of {slug:<15} {address}{path}")
         self.stdout.flush()
         connection.close()
         stage.supervisor.run()

@@ -1,0 +1,64 @@
+"""The whole job as `make demo SERVE=0` shows it, on fewer people."""
+
+import json
+import subprocess
+
+import pytest
+
+from tests.functional import processes
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(280)]
+
+
+@pytest.fixture(scope="module")
+def demo(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("demo")
+    result = folder / "reports.json"
+    words = ("demo", "--no-serve", "--customers", "700", "--json", str(result))
+    done = subprocess.run(  # noqa: S603 - our own command
+        [*processes.MANAGE, *words],
+        env=processes.environment(folder),
+        cwd=processes.ROOT,
+        capture_output=True,
+        text=True,
+        timeout=270,
+        check=False,
+    )
+    logs = [path.read_text(errors="replace")[-2_000:] for path in folder.rglob("logs/*.log")]
+    assert done.returncode == 0, "\n".join([done.stdout, done.stderr, *logs])
+    return done.stdout, {one["campaign"]: one for one in json.loads(result.read_text())}
+
+
+def test_three_reports_are_printed_and_no_process_is_left(demo):
+    text, reports = demo
+
+    assert set(reports) == {"first-loan-sms", "on-time-thanks", "come-back"}
+    for slug in reports:
+        assert slug in text
+    assert "All processes stopped" in text
+
+
+def test_the_scheduled_campaign_was_sent_at_its_own_time(demo):
+    text, _reports = demo
+
+    assert "Scheduled e-mail sent at 2026-01-14 10:00" in text
+
+
+def test_every_campaign_held_people_out_reached_people_and_skipped_people(demo):
+    text, reports = demo
+
+    for report in reports.values():
+        assert 0 < report["held_out"] < report["audience"]
+        assert 0 < report["delivered"] <= report["sent"]
+        assert report["sent"] + report["held_out"] < report["audience"]
+    for reason in ("no_consent", "unreachable", "frequency_cap", "underage", "missing_variable"):
+        assert f"skipped: {reason}" in text
+
+
+def test_figures_carry_their_parts(demo):
+    _text, reports = demo
+
+    figure = reports["first-loan-sms"]["figures"]["conversion_rate"]
+    assert figure["value"] == figure["numerator"] / figure["denominator"]
+    assert figure["low"] < figure["value"] < figure["high"]
+    assert figure["excluded_count"] == 0

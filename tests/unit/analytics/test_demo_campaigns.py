@@ -1,0 +1,62 @@
+import json
+
+import pytest
+
+from analytics.domain.demo import behaviour, plan
+from analytics.management.demo import campaigns
+from campaigns.domain import content
+from campaigns.domain.spec import parse_spec
+
+SPECS = {slug: campaigns.read(slug) for slug in plan.CAMPAIGNS}
+
+
+@pytest.mark.parametrize("slug", plan.CAMPAIGNS)
+def test_the_description_is_valid_and_has_holdout_variants_and_both_languages(slug):
+    spec = parse_spec(SPECS[slug])
+
+    assert spec.slug == slug
+    assert spec.holdout_share > 0
+    assert len(spec.steps[0].variants) == 2
+    for step in spec.steps:
+        for variant in step.variants:
+            assert {text.locale for text in variant.texts} == {"zh-hans", "en"}
+
+
+@pytest.mark.parametrize("slug", plan.CAMPAIGNS)
+def test_every_text_compiles_and_names_only_known_variables(slug):
+    spec = parse_spec(SPECS[slug])
+    for step in spec.steps:
+        for variant in step.variants:
+            for text in variant.texts:
+                if text.html:
+                    compiled = content.compile_email(
+                        subject=text.subject, text=text.text, html=text.html, language=text.locale
+                    )
+                    assert "unsubscribe_url" in compiled.variables
+                else:
+                    compiled = content.compile_sms(text=text.text, language=text.locale)
+                assert content.unknown_variables(compiled.variables) == ()
+                assert compiled.link_targets
+
+
+def test_times_and_windows_agree_with_the_timetable():
+    retention = parse_spec(SPECS[plan.RETENTION])
+
+    assert retention.start_at == plan.RETENTION_AT
+    for slug, temper in behaviour.TEMPERS.items():
+        assert parse_spec(SPECS[slug]).goal_window_days == temper.window_days
+    assert plan.STARTS_AT.isoformat() == "2026-01-12T10:00:00+08:00"
+
+
+def test_the_win_back_falls_back_from_sms_to_email():
+    steps = parse_spec(SPECS[plan.WIN_BACK]).steps
+
+    assert [(step.channel, step.is_fallback) for step in steps] == [
+        (plan.SMS, False),
+        (plan.EMAIL, True),
+    ]
+
+
+def test_descriptions_are_plain_json():
+    for slug in plan.CAMPAIGNS:
+        assert json.loads(json.dumps(SPECS[slug])) == SPECS[slug]
