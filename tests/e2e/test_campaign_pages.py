@@ -1,0 +1,115 @@
+"""A campaign from its form to its last message, as two people see it."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import User
+from playwright.sync_api import expect
+
+from campaigns.models import Campaign, Message
+from tests.e2e.conftest import DATABASE, PEOPLE, Screen, send_all
+from tests.factories.campaigns import make_channel
+
+WORDS = {
+    "zh-hans": {
+        "submit": "提交审批",
+        "approve": "批准",
+        "launch": "启动",
+        "own": "作者不能审批自己的活动",
+        "preview": "预览",
+        "progress": "实时进度",
+        "held_out": "对照组",
+    },
+    "en": {
+        "submit": "Submit for approval",
+        "approve": "Approve",
+        "launch": "Launch",
+        "own": "authors never approve their own work",
+        "preview": "Preview",
+        "progress": "Live progress",
+        "held_out": "Control group",
+    },
+}
+
+
+@pytest.mark.parametrize("language", ["zh-hans", "en"])
+def test_a_campaign_is_written_checked_approved_by_another_and_launched(
+    open_screen: Callable[..., Screen],
+    marketer: User,
+    approver: User,
+    segment: Any,
+    language: str,
+) -> None:
+    make_channel("sms")
+    words = WORDS[language]
+    screen = open_screen(marketer, language)
+    page = screen.go("/admin/campaigns/campaign/add/")
+    page.locator("#id_name").fill("Spring offer")
+    page.locator("#id_segment").select_option(index=1)
+    page.locator("#id_channel").select_option(index=1)
+    page.locator("#id_A_zh_hans_text").fill("{{ name }}，您的专属服务已开通。")
+    screen.shoot("campaign_form")
+    page.locator("form.lcx-form button[type=submit]").click()
+    page.wait_for_url("**/change/")
+    expect(page.locator(".lcx-bubble")).to_contain_text("【示例金融】客户1，您的专属服务已开通。")
+    screen.shoot("campaign_draft")
+    with DATABASE:
+        assert Message.objects.count() == 0  # a preview leaves nothing behind
+
+    page.get_by_role("button", name=words["submit"]).click()
+    expect(page.get_by_text(words["own"])).to_be_visible()
+    expect(page.get_by_role("button", name=words["approve"], exact=True)).to_have_count(0)
+
+    with DATABASE:
+        campaign = Campaign.objects.get(name="Spring offer")
+    second = open_screen(approver, language)
+    other = second.go(f"/admin/campaigns/campaign/{campaign.pk}/change/")
+    other.get_by_role("button", name=words["approve"]).first.click()
+    other.get_by_role("button", name=words["launch"]).click()
+    other.locator("dialog button[value=yes]").click()
+    expect(other.locator("[data-fact=audience]")).to_have_text(str(PEOPLE))
+    expect(other.get_by_text(words["progress"])).to_be_visible()
+    second.shoot("campaign_running")
+    with DATABASE:
+        campaign.refresh_from_db()
+    assert campaign.status == "running"
+
+
+@pytest.mark.parametrize("language", ["zh-hans", "en"])
+def test_progress_follows_the_worker_and_adds_up_to_the_audience(
+    open_screen: Callable[..., Screen], marketer: User, launched: Campaign, language: str
+) -> None:
+    screen = open_screen(marketer, language)
+    page = screen.go(f"/admin/campaigns/campaign/{launched.pk}/change/")
+    planned = page.locator(".lcx-states [data-state=planned]")
+    expect(planned).to_have_attribute("data-count", str(PEOPLE))
+
+    send_all()
+    expect(planned).to_have_attribute("data-count", "0", timeout=10_000)
+    states = page.locator(".lcx-states [data-state]")
+    counts = [int(state.get_attribute("data-count") or 0) for state in states.all()]
+    assert sum(counts) == PEOPLE
+    with DATABASE:
+        held_out = Message.objects.filter(state="held_out").count()
+    assert held_out > 0
+    expect(page.locator(".lcx-states [data-state=held_out]")).to_have_attribute(
+        "data-count", str(held_out)
+    )
+    expect(page.locator(".lcx-states")).to_contain_text(WORDS[language]["held_out"])
+    screen.shoot("campaign_progress")
+
+
+def test_a_customer_page_says_what_was_sent_and_what_was_not_and_why(
+    open_screen: Callable[..., Screen], marketer: User, launched: Campaign
+) -> None:
+    send_all()
+    held_out = Message.objects.filter(state="held_out").first()
+    assert held_out is not None
+    screen = open_screen(marketer, "en")
+    page = screen.go(f"/admin/customers/customer/{held_out.customer_id}/change/")
+    expect(page.get_by_text("Kept in the control group")).to_be_visible()
+    expect(page.get_by_role("link", name=launched.name)).to_be_visible()
+    assert "@example.com" in page.content()
+    assert "p1@example.com" not in page.content()  # masked
+    screen.shoot("customer")

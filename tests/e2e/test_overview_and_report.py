@@ -1,0 +1,83 @@
+"""The first page and the report: tiles, charts that are drawn, words in both languages."""
+
+from collections.abc import Callable
+
+import pytest
+from django.contrib.auth.models import User
+from playwright.sync_api import expect
+
+from campaigns.models import Campaign, Message
+from tests.e2e.conftest import PEOPLE, Screen, convert, send_all
+
+WORDS = {
+    "zh-hans": {
+        "overview": ["概览", "客户", "可营销触达", "最近的活动", "每日发送量"],
+        "report": [
+            "从受众到转化",
+            "各版本转化率",
+            "全部指标明细",
+            "相对对照组提升",
+            "全成本获客成本",
+        ],
+        "foreign": ["Overview", "Customers", "Latest campaigns", "Numerator"],
+    },
+    "en": {
+        "overview": ["Overview", "Customers", "Reachable", "Latest campaigns"],
+        "report": [
+            "From audience to conversion",
+            "Conversion by variant",
+            "Every figure with its parts",
+            "Lift over the control group",
+        ],
+        "foreign": ["概览", "分子", "最近的活动"],
+    },
+}
+
+
+@pytest.mark.parametrize("language", ["zh-hans", "en"])
+def test_the_overview_counts_and_draws(
+    open_screen: Callable[..., Screen], marketer: User, launched: Campaign, language: str
+) -> None:
+    send_all()
+    screen = open_screen(marketer, language)
+    page = screen.go("/admin/")
+    for text in WORDS[language]["overview"]:
+        expect(page.get_by_text(text).first).to_be_visible()
+    expect(page.locator(".lcx-tile strong").first).to_have_text(str(PEOPLE))
+    expect(page.locator("#chart-sends [data-drawn=true] canvas")).to_be_visible()
+    text = page.locator("body").inner_text()
+    assert [word for word in WORDS[language]["foreign"] if word in text] == []
+    screen.shoot("overview")
+
+
+@pytest.mark.parametrize("language", ["zh-hans", "en"])
+def test_the_report_shows_every_figure_with_its_parts(
+    open_screen: Callable[..., Screen], marketer: User, launched: Campaign, language: str
+) -> None:
+    send_all()
+    convert(launched, 5)
+    sent = Message.objects.filter(sent_at__isnull=False).count()
+    screen = open_screen(marketer, language)
+    page = screen.go(f"/admin/reports/{launched.slug}/")
+    for text in WORDS[language]["report"]:
+        expect(page.get_by_text(text).first).to_be_visible()
+    expect(page.locator("#chart-funnel [data-drawn=true] canvas")).to_be_visible()
+    page.locator("#chart-funnel summary").click()
+    rows = page.locator("#chart-funnel tbody tr")
+    assert rows.nth(0).locator("td").nth(1).inner_text() == str(PEOPLE)
+    assert rows.nth(2).locator("td").nth(1).inner_text() == str(sent)
+    assert rows.nth(5).locator("td").nth(1).inner_text() == "5"
+    text = page.locator("body").inner_text()
+    assert [word for word in WORDS[language]["foreign"] if word in text] == []
+    screen.shoot("report")
+
+
+def test_the_language_is_switched_in_the_header_and_stays(
+    open_screen: Callable[..., Screen], marketer: User
+) -> None:
+    page = open_screen(marketer, "zh-hans").go("/admin/")
+    expect(page.get_by_text("还没有客户")).to_be_visible()
+    page.get_by_role("button", name="English").click()
+    expect(page.get_by_text("Nobody is here yet")).to_be_visible()
+    page.goto(page.url)
+    expect(page.get_by_text("Nobody is here yet")).to_be_visible()
