@@ -26,7 +26,7 @@ def environment(folder: Path) -> dict[str, str]:
 def started(*words: str, folder: Path, log: Path) -> Iterator[subprocess.Popen[bytes]]:
     """Run a management command for the length of the block; its output goes to `log`."""
     with log.open("wb") as output:
-        process = subprocess.Popen(  # noqa: S603 - our own command
+        process = subprocess.Popen(
             [*MANAGE, *words], env=environment(folder), stdout=output, stderr=output, cwd=ROOT
         )
         try:

@@ -15,7 +15,7 @@ def demo(tmp_path_factory):
     folder = tmp_path_factory.mktemp("demo")
     result = folder / "reports.json"
     words = ("demo", "--no-serve", "--customers", "700", "--json", str(result))
-    done = subprocess.run(  # noqa: S603 - our own command
+    done = subprocess.run(
         [*processes.MANAGE, *words],
         env=processes.environment(folder),
         cwd=processes.ROOT,

@@ -83,7 +83,7 @@ def test_no_child_outlives_a_supervisor_that_is_killed(tmp_path):
         f"pathlib.Path({str(pid_file)!r}).write_text(str(supervisor.pids()['child']))\n"
         "supervisor.run()\n"
     )
-    with subprocess.Popen([sys.executable, "-c", code]) as parent:  # noqa: S603 - our own code
+    with subprocess.Popen([sys.executable, "-c", code]) as parent:
         _wait_until(lambda: pid_file.exists() and pid_file.read_text())
         child = int(pid_file.read_text())
         assert _is_running(child)
