@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from datetime import date
 from functools import lru_cache, partial
 from typing import Final
@@ -22,6 +22,7 @@ from customers.domain.mapping import (
 )
 from customers.domain.names import parse_name
 from customers.domain.national_id import PROVINCES, NationalId, parse_national_id
+from customers.domain.person_row import AttributeText, ConsentWord, Contact, PersonRow
 from customers.domain.quality import Code, Finding, Scorecard, ValueRefused
 from customers.domain.tabular import TabularRow
 from customers.domain.words import clean, parse_amount, parse_flag, parse_gender, parse_number
@@ -33,55 +34,6 @@ _MAX_EXTERNAL_ID_CHARS: Final = 100
 _MEMORY: Final = 20_000
 _PROVINCE_NAMES: Final = tuple(sorted(set(PROVINCES.values()), key=len, reverse=True))
 _CITY_SUFFIXES: Final = ("市", "地区", "盟")
-
-
-@dataclass(frozen=True, slots=True)
-class Contact:
-    """A phone number (E.164) or e-mail address of a person."""
-
-    kind: ContactKind
-    value: str = field(repr=False)
-    can_receive_messages: bool = True
-    is_virtual: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class ConsentWord:
-    """What a file says about one consent."""
-
-    channel: str
-    purpose: str
-    is_granted: bool
-
-
-@dataclass(frozen=True, slots=True)
-class AttributeText:
-    """An attribute's value in its canonical text: plain decimal, ISO date, `1` or `0`, or text."""
-
-    name: str
-    value_type: ValueType
-    text: str
-
-
-@dataclass(frozen=True, slots=True)
-class PersonRow:
-    """What one row says about one person, in normal form; blanks are left out."""
-
-    line: int
-    external_id: str = ""
-    name: str = field(default="", repr=False)
-    national_id: str = field(default="", repr=False)
-    birth_date: date | None = field(default=None, repr=False)
-    gender: str = ""
-    texts: Mapping[str, str] = field(default_factory=dict)
-    contacts: tuple[Contact, ...] = ()
-    consents: tuple[ConsentWord, ...] = ()
-    attributes: tuple[AttributeText, ...] = ()
-
-    @property
-    def is_identified(self) -> bool:
-        """Return whether anything in the row can tell whose it is."""
-        return bool(self.external_id or self.national_id or self.contacts)
 
 
 @dataclass(slots=True)
@@ -169,43 +121,6 @@ class RowReader:
             return Code(refused.code)
         self.scorecard.count_cell(cell.column, is_filled=True, is_valid=True)
         return None
-
-
-def fold(rows: tuple[PersonRow, ...]) -> PersonRow:
-    """Return what several rows of one person say together.
-
-    The first row wins field by field, later rows fill what it leaves blank. All contacts are kept
-    in order; of consents the narrowest wins: a single refusal beats every grant.
-    """
-    first = rows[0]
-    if len(rows) == 1:
-        return first
-    texts: dict[str, str] = {}
-    contacts: dict[tuple[str, str], Contact] = {}
-    consents: dict[tuple[str, str], ConsentWord] = {}
-    attributes: dict[str, AttributeText] = {}
-    for row in rows:
-        for key, text in row.texts.items():
-            texts.setdefault(key, text)
-        for contact in row.contacts:
-            contacts.setdefault((contact.kind, contact.value), contact)
-        for word in row.consents:
-            known = consents.setdefault((word.channel, word.purpose), word)
-            if known.is_granted and not word.is_granted:
-                consents[word.channel, word.purpose] = word
-        for attribute in row.attributes:
-            attributes.setdefault(attribute.name, attribute)
-    return replace(
-        first,
-        name=next((row.name for row in rows if row.name), ""),
-        national_id=next((row.national_id for row in rows if row.national_id), ""),
-        birth_date=next((row.birth_date for row in rows if row.birth_date), None),
-        gender=next((row.gender for row in rows if row.gender), ""),
-        texts=texts,
-        contacts=tuple(contacts.values()),
-        consents=tuple(consents.values()),
-        attributes=tuple(attributes.values()),
-    )
 
 
 def _person(line: int, external_id: str, draft: _Draft) -> PersonRow:

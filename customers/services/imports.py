@@ -5,7 +5,8 @@ from __future__ import annotations
 import hashlib
 import json
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from datetime import date, datetime
 from pathlib import Path
@@ -158,10 +159,28 @@ def import_customers(
     mapping = replace(order.mapping, source=order.source or order.mapping.source)
     order = replace(order, mapping=mapping)
     tally = Tally()
+    with _told(), open_table(order.path) as table, tally.rejects_file(order.rejects):
+        unmapped = mapping.unmapped_columns(table.columns)
+        batch_id = _run(actor, order, table, tally, now, today)
+    return ImportReport(
+        rows=tally.rows,
+        created=tally.created,
+        updated=tally.updated,
+        unchanged=tally.unchanged,
+        rejected=tally.rejected,
+        merged=tally.merged,
+        by_reason=dict(sorted(tally.by_reason.items())),
+        seconds=round(time.monotonic() - started, 3),
+        batch_id=batch_id,
+        unmapped_columns=unmapped,
+    )
+
+
+@contextmanager
+def _told() -> Iterator[None]:
+    """Tell what is wrong with a file in the user's language."""
     try:
-        with open_table(order.path) as table, tally.rejects_file(order.rejects):
-            unmapped = mapping.unmapped_columns(table.columns)
-            batch_id = _run(actor, order, table, tally, now, today)
+        yield
     except TabularError as error:
         raise FileRefused(
             _("The file cannot be read: %(reason)s (line %(line)s).")
@@ -175,18 +194,6 @@ def import_customers(
             % {"reason": error.strerror or "?"},
             reason="unreadable",
         ) from error
-    return ImportReport(
-        rows=tally.rows,
-        created=tally.created,
-        updated=tally.updated,
-        unchanged=tally.unchanged,
-        rejected=tally.rejected,
-        merged=tally.merged,
-        by_reason=dict(sorted(tally.by_reason.items())),
-        seconds=round(time.monotonic() - started, 3),
-        batch_id=batch_id,
-        unmapped_columns=unmapped,
-    )
 
 
 def _run(

@@ -12,8 +12,8 @@ from typing import Final
 from django.db import IntegrityError, OperationalError, transaction
 
 from customers.domain.identity import MatchKey
-from customers.domain.importing import PersonRow, fold
 from customers.domain.mapping import FileMapping
+from customers.domain.person_row import PersonRow, fold
 from customers.domain.quality import Code, Finding
 from customers.models import (
     AttributeDefinition,
@@ -25,13 +25,21 @@ from customers.models import (
     RejectedRow,
     RowState,
 )
-from customers.selectors.person_matching import KnownLink, Match, Probe, find_people, known_links
+from customers.selectors.person_matching import (
+    Findings,
+    KnownLink,
+    Match,
+    Probe,
+    find_people,
+    known_links,
+)
 from customers.services.imports_stage import keys_of, open_row, pages, quarantine
 from customers.services.imports_tally import Tally
 from customers.services.imports_write import Person, WriteContext, write_people
 from loancrm.kernel import audit, bulk, crypto
 from loancrm.kernel.access import Actor
 from loancrm.kernel.bulk_load import load_rows
+from loancrm.kernel.crypto import Vault
 from loancrm.kernel.progress import bar
 
 APPLY_BATCH: Final = 1_000
@@ -119,17 +127,7 @@ def _resolve_and_write(
     links: Mapping[str, KnownLink],
 ) -> list[_Group]:
     vault = crypto.vault()
-    probes = []
-    for group in changed:
-        group.people = [open_row(row, vault) for row in group.rows]
-        person = fold(tuple(group.people))
-        likeness = keys_of(person, vault).likeness(person)
-        probes.append(Probe(tuple(row.external_id for row in group.rows), likeness))
-    found = find_people(probes=probes, links=links)
-    for group, match in zip(changed, found.matches, strict=True):
-        group.customer_id, group.rival_ids = match.customer_id or 0, match.rival_ids
-        group.matched_by = match.key.value if match.key else ""
-        group.refusal = _refusal(order.batch.mode, match)
+    found = _resolve(order, changed, links, vault)
     _refuse_repeated_ids(groups)
     groups = _join_by_customer(groups)
     writable = [group for group in groups if group.people and group.refusal is None]
@@ -157,6 +155,24 @@ def _resolve_and_write(
     _write_links(order, writable, links)
     _propose_merges(order, writable)
     return groups
+
+
+def _resolve(
+    order: ApplyOrder, changed: list[_Group], links: Mapping[str, KnownLink], vault: Vault
+) -> Findings:
+    """Find out who the changed persons are; each group is told."""
+    probes = []
+    for group in changed:
+        group.people = [open_row(row, vault) for row in group.rows]
+        person = fold(tuple(group.people))
+        likeness = keys_of(person, vault).likeness(person)
+        probes.append(Probe(tuple(row.external_id for row in group.rows), likeness))
+    found = find_people(probes=probes, links=links)
+    for group, match in zip(changed, found.matches, strict=True):
+        group.customer_id, group.rival_ids = match.customer_id or 0, match.rival_ids
+        group.matched_by = match.key.value if match.key else ""
+        group.refusal = _refusal(order.batch.mode, match)
+    return found
 
 
 def _refusal(mode: str, match: Match) -> Code | None:
@@ -242,7 +258,9 @@ def _finish_rows(order: ApplyOrder, groups: Sequence[_Group]) -> None:
     for group in groups:
         if group.refusal is not None:
             group.state = RowState.REJECTED
-            refused.append(quarantine(order.batch, group.rows[0], group.refusal, vault, order.now))
+            refused.append(
+                quarantine(row=group.rows[0], code=group.refusal, vault=vault, now=order.now)
+            )
         elif group.customer_id in earlier:
             group.state = RowState.MERGED
         for position, row in enumerate(group.rows):

@@ -14,8 +14,9 @@ from django.db import transaction
 
 from customers.domain.contact import ContactKind
 from customers.domain.identity import Likeness
-from customers.domain.importing import PersonRow, RowReader
+from customers.domain.importing import RowReader
 from customers.domain.names import name_key
+from customers.domain.person_row import PersonRow
 from customers.domain.quality import Finding, Severity
 from customers.domain.tabular import Table, TabularRow
 from customers.models import ContactPoint, Customer, ImportBatch, ImportRow, RejectedRow, RowState
@@ -103,12 +104,10 @@ def open_row(row: ImportRow, vault: Vault) -> PersonRow:
     return replace(_DECODER.decode(payload), line=row.line)
 
 
-def quarantine(
-    batch: ImportBatch, row: ImportRow, code: str, vault: Vault, now: datetime
-) -> RejectedRow:
+def quarantine(*, row: ImportRow, code: str, vault: Vault, now: datetime) -> RejectedRow:
     """Return the quarantine row of a staged row that could not be applied."""
     sealed = row.payload_sealed or b""
-    rejected = RejectedRow(batch=batch, line=row.line, code=code, created_at=now)
+    rejected = RejectedRow(batch_id=row.batch_id, line=row.line, code=code, created_at=now)
     text = vault.open(ImportRow.PAYLOAD_COLUMN, row.row_key, sealed)
     rejected.cells_sealed = vault.seal(RejectedRow.CELLS_COLUMN, rejected.row_key, text)
     return rejected

@@ -13,9 +13,9 @@ from typing import Any, Final
 from uuid import uuid4
 
 from customers.domain.contact import ContactStatus
-from customers.domain.importing import AttributeText, Contact, PersonRow
 from customers.domain.mapping import TEXT_FIELDS, ValueType
 from customers.domain.person import Gender
+from customers.domain.person_row import AttributeText, Contact, PersonRow
 from customers.domain.quality import Code
 from customers.models import (
     AttributeDefinition,

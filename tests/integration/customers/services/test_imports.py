@@ -1,19 +1,14 @@
-"""Importing customers: encodings, modes, blanks, consents, matching, refusals."""
+"""Importing customers: encodings, modes, blanks, consents, refusals."""
 
 import csv
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
-from django.db import connection
 from openpyxl import Workbook
 
-from customers.domain.mapping import parse_mapping
-from customers.domain.national_id import check_digit
 from customers.models import (
     AttributeDefinition,
     AttributeValue,
@@ -25,122 +20,31 @@ from customers.models import (
     ImportBatch,
     ImportMode,
     ImportRow,
-    MergeDecision,
     RejectedRow,
 )
-from customers.services import imports, imports_apply
-from customers.services.imports import ImportOrder, ImportReport
-from loancrm.kernel import audit, crypto
+from customers.services import imports
+from customers.services.imports import ImportOrder
+from loancrm.kernel import crypto
 from loancrm.kernel.access import PermissionRefused, system_actor, user_actor
 from loancrm.kernel.models import AuditEntry
+from tests.integration.customers.import_rows import (
+    COLUMNS,
+    MAPPING,
+    NOW,
+    Load,
+    counts,
+    loader,
+    opened,
+    person,
+    write_csv,
+)
 
 pytestmark = [pytest.mark.django_db, pytest.mark.sql]
-NOW = datetime(2026, 3, 4, 2, 0, tzinfo=UTC)
-COLUMNS = ("id", "name", "card", "born", "phone", "email", "city", "income", "sms")
-MAPPING = parse_mapping(
-    {
-        "name": "test",
-        "id_column": "id",
-        "columns": {
-            "name": {"to": "customer.name", "expected": True},
-            "card": "customer.national_id",
-            "born": "customer.birth_date",
-            "phone": "contact.phone",
-            "email": "contact.email",
-            "city": "customer.city",
-            "income": {"to": "attribute.income", "type": "number"},
-            "sms": "consent.sms.marketing",
-        },
-    }
-)
-Row = dict[str, str]
-Load = Callable[..., ImportReport]
-
-
-def card(serial: int) -> str:
-    body = f"44052419{80 + serial % 20}0101{serial % 1000:03d}"
-    return body + check_digit(body)
-
-
-def person(serial: int, **changes: str) -> Row:
-    row = {
-        "id": f"A{serial}",
-        "name": f"李平{chr(0x4E00 + serial)}",
-        "card": "",
-        "born": "1990-05-08",
-        "phone": f"138{serial:08d}",
-        "email": "",
-        "city": "西安",
-        "income": "1000",
-        "sms": "",
-    }
-    return row | changes
-
-
-def write_csv(path: Path, rows: list[Row], encoding: str = "utf-8") -> Path:
-    with path.open("w", encoding=encoding, newline="") as stream:
-        writer = csv.DictWriter(stream, COLUMNS)
-        writer.writeheader()
-        writer.writerows(rows)
-    return path
 
 
 @pytest.fixture
 def load(tmp_path: Path) -> Load:
-    def run(rows: list[Row], now: datetime = NOW, **order: Any) -> ImportReport:
-        path = write_csv(tmp_path / "people.csv", rows)
-        report = imports.import_customers(
-            actor=system_actor("test"),
-            order=ImportOrder(path=path, **({"mapping": MAPPING} | order)),
-            now=now,
-            today=now.date(),
-        )
-        parts = (report.created, report.updated, report.unchanged, report.rejected, report.merged)
-        assert report.rows == sum(parts)
-        return report
-
-    return run
-
-
-def counts(report: ImportReport) -> tuple[int, int, int, int, int]:
-    return (
-        report.created,
-        report.updated,
-        report.unchanged,
-        report.rejected,
-        report.merged,
-    )
-
-
-def opened(customer: Customer) -> dict[str, object]:
-    vault = crypto.vault()
-    name = (
-        vault.open(Customer.NAME_COLUMN, customer.public_id, customer.name_sealed)
-        if customer.name_sealed
-        else ""
-    )
-    number = (
-        vault.open(Customer.NATIONAL_ID_COLUMN, customer.public_id, customer.national_id_sealed)
-        if customer.national_id_sealed
-        else ""
-    )
-    points = sorted(
-        (p.kind, vault.open(ContactPoint.VALUE_COLUMN, p.row_key, p.value_sealed), p.is_primary)
-        for p in customer.contact_points.all()
-    )
-    values = sorted(
-        customer.attribute_values.values_list("definition__name", "number", "text", "day", "flag")
-    )
-    consents = sorted(customer.consent_states.values_list("channel", "purpose", "is_granted"))
-    plain = (customer.external_id, customer.birth_date, customer.gender, customer.city)
-    return {
-        "plain": plain,
-        "name": name,
-        "number": number,
-        "points": points,
-        "values": values,
-        "consents": consents,
-    }
+    return loader(tmp_path)
 
 
 def test_one_row_becomes_a_whole_customer(load: Load) -> None:
@@ -281,80 +185,6 @@ def test_a6_one_refusal_among_duplicates_beats_every_grant(load: Load) -> None:
     assert ConsentState.objects.get().is_granted is False
 
 
-def test_a10_people_are_found_across_files_and_sources(load: Load) -> None:
-    load([person(1, card=card(1)), person(2, email="b@example.com"), person(3)])
-    rows = [
-        person(1, id="X1", card=card(1), phone="", name=""),
-        person(2, id="X2", phone="", email="B@EXAMPLE.COM"),
-        person(3, id="X3", city=""),
-        person(4, id="X4"),
-    ]
-    report = load(rows, source="crm")
-    assert counts(report) == (1, 0, 3, 0, 0)
-    assert Customer.objects.count() == 4
-    links = dict(IdentityLink.objects.filter(source="crm").values_list("external_id", "matched_by"))
-    assert links == {
-        "X1": "national_id",
-        "X2": "email",
-        "X3": "phone",
-        "X4": "external_id",
-    }
-
-
-def test_a10_two_national_ids_never_merge_and_a_phone_stays_with_its_owner(load: Load) -> None:
-    rows = [person(1, card=card(1), born=""), person(1, id="A2", card=card(2), born="")]
-    report = load(rows)
-    assert counts(report) == (2, 0, 0, 0, 0)
-    assert report.by_reason == {"contact_shared": 1}
-    points = ContactPoint.objects.order_by("pk").values_list("customer__external_id", "is_primary")
-    assert list(points) == [("A1", True), ("A2", False)]
-    assert counts(load(rows)) == (0, 0, 2, 0, 0)
-
-
-def test_a10_a_recycled_phone_is_another_person(load: Load) -> None:
-    load([person(1)])
-    report = load([person(1, id="A2", name="王芳", born="1999-01-01")])
-    assert counts(report) == (1, 0, 0, 0, 0)
-    assert Customer.objects.count() == 2
-
-
-def test_a_source_id_with_another_national_id_is_rejected(load: Load) -> None:
-    rows = [person(1, card=card(1), born=""), person(1, card=card(2), born="", phone="")]
-    first = load(rows)
-    assert counts(first) == (1, 0, 0, 1, 0)
-    assert first.by_reason == {"identity_conflict": 1}
-    assert counts(load(rows)) == (0, 0, 1, 1, 0)
-    assert RejectedRow.objects.filter(code="identity_conflict").count() == 2
-
-
-def test_a_row_that_fits_two_customers_proposes_a_merge(load: Load) -> None:
-    load([person(1, card=card(1), born="", phone=""), person(2, name="", born="")])
-    row = person(2, id="X1", name="", card=card(1), born="")
-    report = load([row], source="crm")
-    assert counts(report) == (0, 1, 0, 0, 0)
-    assert report.by_reason == {"contact_shared": 1, "name_missing": 1}
-    first, second = Customer.objects.order_by("pk")
-    decision = MergeDecision.objects.get()
-    assert (decision.kept_id, decision.other_id) == (first.pk, second.pk)
-    assert decision.state == "proposed"
-    assert Customer.objects.count() == 2
-
-
-def test_a_new_number_becomes_primary_and_the_old_one_is_kept(load: Load) -> None:
-    load([person(1)])
-    load([person(1, phone="13900000001")])
-    assert opened(Customer.objects.get())["points"] == [
-        ("phone", "+8613800000001", False),
-        ("phone", "+8613900000001", True),
-    ]
-
-
-def test_a_landline_is_never_the_number_for_messages(load: Load) -> None:
-    report = load([person(1, phone="010-62345678")])
-    assert report.by_reason == {}
-    assert not ContactPoint.objects.get().is_primary
-
-
 def test_a4_rejects_file_names_line_column_code_and_reason(load: Load, tmp_path: Path) -> None:
     rejects = tmp_path / "rejects.csv"
     rows = [person(n) for n in range(300)]
@@ -410,6 +240,20 @@ def test_missing_columns_are_named_and_nothing_is_written(tmp_path: Path) -> Non
     assert not ImportBatch.objects.exists()
 
 
+def test_a_file_that_is_no_table_is_refused_with_its_line(tmp_path: Path) -> None:
+    path = tmp_path / "broken.csv"
+    path.write_bytes(b"id,name\n1,\xff\xff\n")
+    with pytest.raises(imports.FileRefused) as caught:
+        imports.import_customers(
+            actor=system_actor("test"),
+            order=ImportOrder(path=path, mapping=MAPPING),
+            now=NOW,
+            today=NOW.date(),
+        )
+    assert caught.value.facts == {"reason": "encoding_unknown", "line": 2}
+    assert not ImportBatch.objects.exists()
+
+
 def test_an_attribute_keeps_its_type(load: Load) -> None:
     AttributeDefinition.objects.create(name="income", value_type="text")
     with pytest.raises(imports.AttributeTypeConflict):
@@ -441,56 +285,6 @@ def test_batch_keeps_counts_quality_and_an_audit_entry(load: Load) -> None:
         "rate": 0.93,
     }
     assert AuditEntry.objects.filter(action="customers.import").count() == 1
-
-
-def test_a_page_is_tried_again_when_somebody_else_was_faster(
-    load: Load, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    calls = []
-    find = imports_apply.find_people
-
-    def find_and_be_overtaken(**kwargs: Any) -> Any:
-        found = find(**kwargs)
-        calls.append(found)
-        if len(calls) == 1:
-            index = kwargs["probes"][0].likeness.national_id
-            Customer.objects.create(national_id_index=index, created_at=NOW, updated_at=NOW)
-        return found
-
-    monkeypatch.setattr(imports_apply, "find_people", find_and_be_overtaken)
-    report = load([person(1, card=card(1), born="")])
-    assert (len(calls), counts(report)) == (2, (1, 0, 0, 0, 0))
-    assert Customer.objects.count() == 1
-
-
-@pytest.mark.django_db(transaction=True)
-@pytest.mark.skipif(connection.vendor == "sqlite", reason="SQLite has one writer at a time")
-def test_f41_two_imports_of_the_same_people_at_once_lose_and_double_nobody(
-    tmp_path: Path,
-) -> None:
-    people = [person(n, card=card(n) if n < 20 else "", born="") for n in range(300)]
-    files = {
-        "forth": write_csv(tmp_path / "forth.csv", people),
-        "back": write_csv(tmp_path / "back.csv", people[::-1]),
-    }
-
-    def run(source: str) -> ImportReport:
-        try:
-            return imports.import_customers(
-                actor=system_actor("test"),
-                order=ImportOrder(path=files[source], mapping=MAPPING, source=source),
-                now=NOW,
-                today=NOW.date(),
-            )
-        finally:
-            connection.close()
-
-    with ThreadPoolExecutor(2) as pool:
-        reports = list(pool.map(run, files))
-    assert sum(report.created for report in reports) == 300
-    assert Customer.objects.count() == 300
-    assert IdentityLink.objects.values("customer").distinct().count() == 300
-    assert audit.verify().is_intact
 
 
 def test_columns_that_nobody_mapped_are_named(load: Load) -> None:

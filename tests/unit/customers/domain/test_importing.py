@@ -5,8 +5,9 @@ from datetime import date
 from hypothesis import given
 from hypothesis import strategies as st
 
-from customers.domain.importing import ConsentWord, PersonRow, RowReader, fold
+from customers.domain.importing import RowReader
 from customers.domain.mapping import parse_mapping
+from customers.domain.person_row import ConsentWord, PersonRow, fold
 from customers.domain.tabular import TabularRow
 
 TODAY = date(2026, 11, 22)

@@ -1,0 +1,96 @@
+"""What a file says about one person, in normal form, and how several rows become one."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import date
+
+from customers.domain.contact import ContactKind
+from customers.domain.mapping import ValueType
+
+
+@dataclass(frozen=True, slots=True)
+class Contact:
+    """A phone number (E.164) or e-mail address of a person."""
+
+    kind: ContactKind
+    value: str = field(repr=False)
+    can_receive_messages: bool = True
+    is_virtual: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ConsentWord:
+    """What a file says about one consent."""
+
+    channel: str
+    purpose: str
+    is_granted: bool
+
+
+@dataclass(frozen=True, slots=True)
+class AttributeText:
+    """An attribute's value in its canonical text: plain decimal, ISO date, `1` or `0`, or text."""
+
+    name: str
+    value_type: ValueType
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class PersonRow:
+    """What one row says about one person, in normal form; blanks are left out."""
+
+    line: int
+    external_id: str = ""
+    name: str = field(default="", repr=False)
+    national_id: str = field(default="", repr=False)
+    birth_date: date | None = field(default=None, repr=False)
+    gender: str = ""
+    texts: Mapping[str, str] = field(default_factory=dict)
+    contacts: tuple[Contact, ...] = ()
+    consents: tuple[ConsentWord, ...] = ()
+    attributes: tuple[AttributeText, ...] = ()
+
+    @property
+    def is_identified(self) -> bool:
+        """Return whether anything in the row can tell whose it is."""
+        return bool(self.external_id or self.national_id or self.contacts)
+
+
+def fold(rows: tuple[PersonRow, ...]) -> PersonRow:
+    """Return what several rows of one person say together.
+
+    The first row wins field by field, later rows fill what it leaves blank. All contacts are kept
+    in order; of consents the narrowest wins: a single refusal beats every grant.
+    """
+    first = rows[0]
+    if len(rows) == 1:
+        return first
+    texts: dict[str, str] = {}
+    contacts: dict[tuple[str, str], Contact] = {}
+    consents: dict[tuple[str, str], ConsentWord] = {}
+    attributes: dict[str, AttributeText] = {}
+    for row in rows:
+        for key, text in row.texts.items():
+            texts.setdefault(key, text)
+        for contact in row.contacts:
+            contacts.setdefault((contact.kind, contact.value), contact)
+        for word in row.consents:
+            known = consents.setdefault((word.channel, word.purpose), word)
+            if known.is_granted and not word.is_granted:
+                consents[word.channel, word.purpose] = word
+        for attribute in row.attributes:
+            attributes.setdefault(attribute.name, attribute)
+    return replace(
+        first,
+        name=next((row.name for row in rows if row.name), ""),
+        national_id=next((row.national_id for row in rows if row.national_id), ""),
+        birth_date=next((row.birth_date for row in rows if row.birth_date), None),
+        gender=next((row.gender for row in rows if row.gender), ""),
+        texts=texts,
+        contacts=tuple(contacts.values()),
+        consents=tuple(consents.values()),
+        attributes=tuple(attributes.values()),
+    )
