@@ -1,11 +1,13 @@
 """Each trap of compiling rules to SQL, by name, against what the rule says."""
 
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 
 import pytest
 
-from customers.domain.fields import RuleUse
+from customers.domain.fields import Op, RuleUse
+from customers.domain.segments.ast import Compare, Not
 from customers.domain.segments.evaluate import EventFact, StandingConsent
 from customers.domain.segments.scope import Scope
 from customers.domain.segments.validate import read_rule
@@ -202,6 +204,19 @@ def test_text_is_matched_exactly_without_wildcards_on_both_databases(
         write(name or "empty", columns={"city": name})
     found = query(rule("city", operator, value)).values_list("city", flat=True)
     assert sorted(found) == sorted(expected)
+
+
+def test_denying_a_text_function_over_a_nullable_column_keeps_its_nulls(write):
+    write("known", columns={"national_id_index": "ab"})
+    write("unknown", columns={"national_id_index": None})
+    catalogue = load_catalogue()
+    spec = replace(catalogue.fields["city"], name="index", column="national_id_index")
+    catalogue = replace(catalogue, fields={"index": spec})
+    begins = Compare("index", Op.BEGINS_WITH, "a")
+    scope = Scope(catalogue, NOW, ZONE)
+    for rule_, expected in ((begins, ["known"]), (Not(begins), ["unknown"])):
+        found = segment_query.customers_matching(rule_, scope)
+        assert list(found.values_list("external_id", flat=True)) == expected
 
 
 def test_an_instant_is_compared_by_the_companys_day(write):
