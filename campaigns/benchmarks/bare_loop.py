@@ -11,7 +11,7 @@ from itertools import islice
 from campaigns.benchmarks import texts
 from campaigns.channels.base import EmailPayload, Outbound, SendResult
 from campaigns.channels.smtp import SmtpChannel
-from campaigns.channels.smtp_pool import SmtpOptions
+from campaigns.channels.smtp_options import SmtpOptions
 from campaigns.domain import content, email_html
 from campaigns.domain.mime import Addressee, EmailSkeleton
 

@@ -17,7 +17,8 @@ from campaigns.channels.base import (
 from campaigns.channels.errors import ChannelMisconfigured
 from campaigns.channels.loop_thread import LoopThread
 from campaigns.channels.smtp_batches import Batch, Job
-from campaigns.channels.smtp_pool import Pool, SmtpOptions
+from campaigns.channels.smtp_options import SmtpOptions
+from campaigns.channels.smtp_pool import Pool
 from campaigns.domain.receipts import DeliveryEvent
 
 _ENVELOPE_ADDRESS = re.compile(rb"[!-;=?-~]{1,64}@[!-;=?-~]{1,255}")

@@ -10,15 +10,14 @@ reply.
 import asyncio
 import base64
 import contextlib
+import ssl
 from collections import deque
 from enum import Enum, auto
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 from campaigns.channels.base import Outcome
 from campaigns.channels.smtp_batches import Job
-
-if TYPE_CHECKING:
-    from campaigns.channels.smtp_pool import Pool
+from campaigns.channels.smtp_options import SmtpOptions
 
 
 class Step(Enum):
@@ -30,6 +29,25 @@ class Step(Enum):
     DATA = auto()
     CONTENT = auto()
     IGNORED = auto()
+
+
+class Owner(Protocol):
+    """What a connection needs of the pool that it belongs to."""
+
+    options: SmtpOptions
+    timeout: float
+
+    def take(self) -> Job | None:
+        """Return the next message that waits, if any."""
+        ...
+
+    def lost(self, connection: "Connection", returned: list[Job]) -> None:
+        """Hear that a connection ended, with the messages that it had not handed over."""
+        ...
+
+    def tls_context(self) -> ssl.SSLContext:
+        """Return the TLS settings."""
+        ...
 
 
 class SmtpReplyError(Exception):
@@ -48,7 +66,7 @@ _MAX_LINE = 8_192
 class Connection(asyncio.Protocol):
     """Takes jobs from its pool while the connection lives."""
 
-    def __init__(self, pool: "Pool") -> None:
+    def __init__(self, pool: Owner) -> None:
         """Belong to a pool; the event loop connects it."""
         self._pool = pool
         self._loop = asyncio.get_running_loop()

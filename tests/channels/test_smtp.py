@@ -7,7 +7,7 @@ import pytest
 from campaigns.channels.base import Outcome, SmsPayload
 from campaigns.channels.errors import ChannelMisconfigured, ChannelUnavailable
 from campaigns.channels.smtp import SmtpChannel
-from campaigns.channels.smtp_pool import SmtpOptions
+from campaigns.channels.smtp_options import SmtpOptions
 from campaigns.simulators.behaviour import Behaviour, Fate
 from campaigns.simulators.smtp_sink import SmtpSink
 from tests.channels.contract import SECRET, ChannelContract, email_payload, outbound

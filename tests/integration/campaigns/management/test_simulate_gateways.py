@@ -11,7 +11,7 @@ import pytest
 from campaigns.channels.base import SmsPayload
 from campaigns.channels.http_sms import HttpSmsChannel, HttpSmsOptions
 from campaigns.channels.smtp import SmtpChannel
-from campaigns.channels.smtp_pool import SmtpOptions
+from campaigns.channels.smtp_options import SmtpOptions
 from tests.channels.contract import email_payload, outbound
 
 pytestmark = pytest.mark.slow
