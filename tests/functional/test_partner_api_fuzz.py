@@ -52,7 +52,7 @@ def test_no_request_gets_a_server_error_or_a_reply_outside_the_document(
     account = Account(f"{live_server.url}/api/v1", credentials.client_id, credentials.client_secret)
     account.log_in()
 
-    run = subprocess.run(  # noqa: S603 - our own interpreter and arguments
+    run = subprocess.run(
         [
             Path(sys.executable).with_name("schemathesis"),
             "run",
