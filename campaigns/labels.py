@@ -78,8 +78,8 @@ CHANNEL_KINDS = {
     "sms": _("SMS"),
     "email": _("E-mail"),
     "phone": _("Phone"),
-    "console": _("Console"),
-    "memory": _("Memory"),
+    "wechat": _("WeChat"),
+    "push": _("Push"),
 }
 CONTENT_PROBLEMS = {
     ProblemCode.TEMPLATE_REFUSED: _("Line %(line)s uses something that is not allowed: %(reason)s"),

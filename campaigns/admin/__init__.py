@@ -1,5 +1,6 @@
 """The app's pages in the admin."""
 
 from campaigns.admin import campaigns as campaigns
+from campaigns.admin import channels as channels
 from campaigns.admin import partners as partners
 from campaigns.admin import reference as reference

@@ -1,29 +1,13 @@
-"""Small tables around campaigns: channels, frequency rules, the stop list."""
+"""Small tables around campaigns: frequency rules and the stop list."""
 
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
-from campaigns import labels
-from campaigns.models import Channel, FrequencyRule, Suppression
+from campaigns.models import FrequencyRule, Suppression
 from customers import labels as customer_labels
 from loancrm.kernel.admin import ReadOnlyAdmin, ThemedAdmin
-
-
-@admin.register(Channel)
-class ChannelAdmin(ThemedAdmin):
-    """Provider accounts; the secret is set by a command and never shown."""
-
-    list_display = ("name", "slug", "kind_label", "backend", "sender", "cost_per_part", "is_active")
-    list_filter = ("is_active",)
-    search_fields = ("name", "slug")
-    exclude = ("secret_sealed",)
-
-    @admin.display(description=_("kind"), ordering="kind")
-    def kind_label(self, channel: Channel) -> str:
-        """Return the kind in words."""
-        return labels.read(labels.CHANNEL_KINDS, channel.kind)
 
 
 @admin.register(FrequencyRule)

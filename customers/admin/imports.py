@@ -111,12 +111,10 @@ class ImportBatchAdmin(ReadOnlyAdmin):
         """Check or import an uploaded file."""
         admin_pages.require(request, "customers.import_customers")
         form = ImportForm(request.POST or None, request.FILES or None)
-        report: ImportReport | None = None
-        if request.method == "POST" and form.is_valid():
-            with admin_pages.attempt(request, "") as outcome:
-                report = _run(request, form)
-            if report is not None and report.batch_id:
-                return HttpResponseRedirect(object_url(ImportBatch(pk=report.batch_id)))
+        is_ready = request.method == "POST" and form.is_valid()
+        report = _attempted(request, form) if is_ready else None
+        if report is not None and report.batch_id:
+            return HttpResponseRedirect(object_url(ImportBatch(pk=report.batch_id)))
         return admin_pages.page(
             request,
             "customers/import_form.html",
@@ -156,6 +154,13 @@ class ImportBatchAdmin(ReadOnlyAdmin):
                 for line, code, column in rejected[:REJECTED_SHOWN]
             ],
         )
+
+
+def _attempted(request: HttpRequest, form: ImportForm) -> ImportReport | None:
+    """Return the import's report, or None after telling the user why there is none."""
+    with admin_pages.attempt(request, ""):
+        return _run(request, form)
+    return None
 
 
 def _run(request: HttpRequest, form: ImportForm) -> ImportReport:

@@ -48,6 +48,10 @@ class SegmentAdmin(GuardedModelAdminMixin, ReadOnlyAdmin):
         """Who may change segments may also make them."""
         return bool(request.user.has_perm("customers.add_segment"))
 
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Open the pages on which a segment is shared with single users and groups."""
+        return bool(request.user.has_perm(SAVE_PERMISSION))
+
     def get_queryset(self, request: HttpRequest) -> QuerySet[Segment]:
         """Read versions and owners with the segments."""
         return Segment.objects.select_related("current_version", "owner")

@@ -1,10 +1,13 @@
 """Read-only admins, and the audit trail as the first of them."""
 
+from typing import Any
+
 from django.contrib import admin
-from django.db.models import Model
+from django.db.models import Model, QuerySet
 from django.http import HttpRequest
 from unfold.admin import ModelAdmin
 
+from loancrm.kernel import access, audit, clock
 from loancrm.kernel.models import AuditEntry
 
 
@@ -14,6 +17,33 @@ class ThemedAdmin(ModelAdmin):  # type: ignore[misc] # the theme ships no types
     list_fullwidth = True
     list_per_page = 50
     compressed_fields = True
+
+    def save_model(self, request: HttpRequest, obj: Model, form: Any, change: bool) -> None:  # noqa: FBT001 - Django's signature
+        """Save and write into the audit trail which fields changed."""
+        super().save_model(request, obj, form, change)
+        facts = {"fields": sorted(form.changed_data)}
+        self._record(request, obj, "changed" if change else "added", facts)
+
+    def delete_model(self, request: HttpRequest, obj: Model) -> None:
+        """Delete and write it into the audit trail."""
+        self._record(request, obj, "deleted", {"name": str(obj)})
+        super().delete_model(request, obj)
+
+    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> None:
+        """Delete the selected rows, each with its own audit entry."""
+        for obj in queryset:
+            self.delete_model(request, obj)
+
+    def _record(self, request: HttpRequest, obj: Model, what: str, facts: dict[str, Any]) -> None:
+        name = obj._meta.model_name or ""  # noqa: SLF001 - Django's documented way to a model's name
+        audit.record(
+            actor=access.user_actor(request.user),
+            action=f"{name}.{what}",
+            object_type=name,
+            object_id=obj.pk,
+            now=clock.now(),
+            facts=facts,
+        )
 
 
 class ReadOnlyAdmin(ThemedAdmin):
