@@ -3,6 +3,7 @@
 import ast
 
 import pytest
+from django.utils import translation
 
 from customers.selectors import segment_catalogue
 from tests.conventions import source
@@ -38,3 +39,21 @@ def test_every_rule_field_has_labels_in_both_languages():
         for option in spec.options:
             assert option.label.zh.strip(), spec.name
             assert option.label.en.strip(), spec.name
+
+
+def test_every_text_of_the_product_has_a_chinese_translation():
+    texts = {
+        node.args[0].value: file.path
+        for file in source.files()
+        for node in ast.walk(file.tree)
+        if isinstance(node, ast.Call)
+        and isinstance(node.func, ast.Name)
+        and node.func.id in {"_", "gettext", "gettext_lazy"}
+        and node.args
+        and isinstance(node.args[0], ast.Constant)
+    }
+
+    with translation.override("zh-hans"):
+        found = {path: text for text, path in texts.items() if translation.gettext(text) == text}
+
+    assert found == {}

@@ -4,7 +4,7 @@ import pytest
 
 from analytics.domain.demo import behaviour, plan
 from analytics.management.demo import campaigns
-from campaigns.domain import content
+from campaigns.domain import content, content_lint
 from campaigns.domain.spec import parse_spec
 
 SPECS = {slug: campaigns.read(slug) for slug in plan.CAMPAIGNS}
@@ -60,3 +60,29 @@ def test_the_win_back_falls_back_from_sms_to_email():
 def test_descriptions_are_plain_json():
     for slug in plan.CAMPAIGNS:
         assert json.loads(json.dumps(SPECS[slug])) == SPECS[slug]
+
+
+@pytest.mark.parametrize("slug", plan.CAMPAIGNS)
+def test_no_text_breaks_a_rule_that_stops_an_approval(slug):
+    spec = parse_spec(SPECS[slug])
+    for step in spec.steps:
+        for variant in step.variants:
+            for text in variant.texts:
+                if text.html:
+                    problems = content_lint.check_email(
+                        subject=text.subject,
+                        text=text.text,
+                        html_source=text.html,
+                        language=text.locale,
+                        is_marketing=True,
+                        known_names=frozenset(),
+                    )
+                else:
+                    problems = content_lint.check_sms(
+                        text=text.text,
+                        language=text.locale,
+                        signature="安心消费金融",
+                        is_marketing=True,
+                        known_names=frozenset(),
+                    )
+                assert [problem for problem in problems if problem.severity == "block"] == []
