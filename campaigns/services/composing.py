@@ -128,7 +128,7 @@ class Composer:
         name = self._open(Customer.NAME_COLUMN, recipient.name)
         address = self._open(ContactPoint.VALUE_COLUMN, recipient.address)
         context = self._context(recipient, name, text)
-        key = f"m{recipient.message_id}"
+        key = f"{'t' if self._dispatch.is_test else 'm'}{recipient.message_id}"
         if isinstance(text.compiled, CompiledSms):
             body, parts = content.render_sms(
                 text.compiled,

@@ -1,0 +1,58 @@
+"""Apply bounce messages that came back by mail."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+from django.core.management.base import CommandError, CommandParser
+
+from campaigns.domain import bounces
+from campaigns.models import Channel
+from campaigns.services import receipts
+from loancrm.kernel import clock
+from loancrm.kernel.access import system_actor
+from loancrm.kernel.commands import LoanCrmCommand
+
+
+class Command(LoanCrmCommand):
+    help = (
+        "Read delivery status reports (RFC 3464) from mail files or folders of them, such as a "
+        "Maildir that the mail server of the return path fills. Safe to repeat."
+    )
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("channel", help="slug of the e-mail channel that sent the messages")
+        parser.add_argument("paths", nargs="+", type=Path)
+        parser.add_argument("--json", action="store_true")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        channel = Channel.objects.filter(slug=options["channel"]).first()
+        if channel is None:
+            raise CommandError(f"unknown_channel: {options['channel']}")
+        now = clock.now()
+        files = [file for path in options["paths"] for file in _files(path)]
+        events = [
+            event
+            for file in files
+            for event in bounces.read_bounce(file.read_bytes(), received_at=now)
+        ]
+        tally = receipts.apply_events(
+            actor=system_actor("command:read_bounces"), channel=channel, events=events, now=now
+        )
+        counts = {
+            "files": len(files),
+            "events": len(events),
+            "applied": tally.applied,
+            "repeated": tally.repeated,
+            "unknown": tally.unknown,
+        }
+        if options["json"]:
+            self.print_json(counts)
+        else:
+            self.stdout.write(json.dumps(counts))
+
+
+def _files(path: Path) -> list[Path]:
+    if not path.exists():
+        raise CommandError(f"file_missing: {path}")
+    return sorted(file for file in path.rglob("*") if file.is_file()) if path.is_dir() else [path]
