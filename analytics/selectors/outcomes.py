@@ -83,21 +83,21 @@ person AS (
     GROUP BY person_id
 ),
 known_as AS (
-    SELECT person_id, person_id AS customer_id FROM person
+    SELECT person_id, person_id AS customer_id, exposed_at FROM person
     UNION ALL
-    SELECT c.merged_into_id, c.id
-    FROM {customer} c
-    JOIN person p ON p.person_id = c.merged_into_id
+    SELECT p.person_id, c.id, p.exposed_at
+    FROM person p
+    JOIN {customer} c ON c.merged_into_id = p.person_id
 ),
 goal AS (
-    SELECT p.person_id, MIN(e.occurred_at) AS converted_at
-    FROM person p
-    JOIN known_as k ON k.person_id = p.person_id
-    JOIN {event} e ON e.customer_id = k.customer_id
-    WHERE e.type_id = (SELECT id FROM {event_type} WHERE name = {goal})
-      AND e.occurred_at >= p.exposed_at
+    SELECT k.person_id, MIN(e.occurred_at) AS converted_at
+    FROM known_as k
+    CROSS JOIN {event} e
+    WHERE e.customer_id = k.customer_id
+      AND e.occurred_at >= k.exposed_at
       AND e.occurred_at <= {as_of}
-    GROUP BY p.person_id
+      AND {event_type_column} = (SELECT id FROM {event_type} WHERE name = {goal})
+    GROUP BY k.person_id
 ),
 outcome AS (
     SELECT p.*,
@@ -136,6 +136,10 @@ _WINDOW_END = {
     ),
     "postgresql": "(p.exposed_at + CAST({days} AS interval))",
 }
+
+# SQLite would look up the goal's events by type and time once a person; CROSS JOIN keeps the
+# order of the join there, and a plus keeps it off that index. PostgreSQL plans by its statistics.
+_EVENT_TYPE_COLUMN = {"sqlite": "+e.type_id", "postgresql": "e.type_id"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -211,6 +215,7 @@ def _statement(select: str, campaign: Campaign, as_of: datetime) -> _Statement:
         variant=_table(Variant),
         event=_table(Event),
         event_type=_table(EventType),
+        event_type_column=_EVENT_TYPE_COLUMN[connection.vendor],
         reasons=", ".join(marks[name] for name in reasons),
         window_end=_WINDOW_END[connection.vendor].format(days=marks["days"]),
         **{name: marks[name] for name in ("as_of", "mature_before", "campaign", "goal")},
