@@ -3,7 +3,7 @@
 from datetime import datetime, timedelta
 from decimal import Decimal
 
-from django.db import transaction
+from django.db import connection, transaction
 from django.db.models import F, Min, Q, QuerySet, Sum
 
 from campaigns.domain.campaign import (
@@ -23,6 +23,15 @@ LEASE_SECONDS = 10
 # From this attempt on a chunk is worked one message at a time, so that the one that kills its
 # worker is found and set aside.
 CAREFUL_ATTEMPT = 3
+# Asked before every sub-batch; building it anew each time cost 20 microseconds a message.
+_RENEW = """
+    UPDATE campaigns_chunk SET lease_until = %s
+    WHERE id = %s AND claimed_by = %s AND state = %s AND EXISTS (
+        SELECT 1 FROM campaigns_dispatch
+        JOIN campaigns_campaign ON campaigns_campaign.id = campaigns_dispatch.campaign_id
+        WHERE campaigns_dispatch.id = %s
+        AND campaigns_dispatch.status = %s AND campaigns_campaign.status = %s)
+"""
 
 
 def claim(*, holder: str, now: datetime) -> Chunk | None:
@@ -54,14 +63,21 @@ def claim(*, holder: str, now: datetime) -> Chunk | None:
 
 def renew(*, chunk: Chunk, now: datetime) -> bool:
     """Extend the lease; False when it was lost or the campaign no longer runs."""
-    renewed = Chunk.objects.filter(
-        pk=chunk.pk,
-        state=ChunkState.LEASED,
-        claimed_by=chunk.claimed_by,
-        dispatch__status=DispatchStatus.RUNNING,
-        dispatch__campaign__status=CampaignStatus.RUNNING,
-    ).update(lease_until=now + timedelta(seconds=LEASE_SECONDS))
-    return bool(renewed)
+    until = connection.ops.adapt_datetimefield_value(now + timedelta(seconds=LEASE_SECONDS))
+    with connection.cursor() as cursor:
+        cursor.execute(
+            _RENEW,
+            [
+                until,
+                chunk.pk,
+                chunk.claimed_by,
+                ChunkState.LEASED.value,
+                chunk.dispatch_id,
+                DispatchStatus.RUNNING.value,
+                CampaignStatus.RUNNING.value,
+            ],
+        )
+        return bool(cursor.rowcount)
 
 
 def recover(*, chunk: Chunk, can_resend: bool, now: datetime) -> int:

@@ -12,6 +12,7 @@ from datetime import time as day_time
 from itertools import islice
 
 from django.conf import settings
+from django.db import transaction
 from django.db.models import CharField, F, Q, Value
 from django.db.models.functions import Cast, Concat
 
@@ -62,6 +63,16 @@ class _Work:
     composer: Composer
     channel: Channel
     provider: Provider
+    chain: settling.Chain
+
+
+@dataclass(frozen=True, slots=True)
+class _Flight:
+    """A sub-batch that a provider has and has not answered."""
+
+    future: "Future[list[SendResult]]"
+    batch: list[Composed]
+    started: float
 
 
 def drain(*, holder: str, clock: Clock, rng: random.Random, slice_seconds: float) -> Counter[str]:
@@ -99,7 +110,8 @@ def work_chunk(*, chunk: Chunk, lane: Lane) -> Counter[str]:
     composer = lane.composers.get(dispatch.pk)
     if composer is None:
         composer = lane.composers[dispatch.pk] = Composer(dispatch, channel)
-    work = _Work(chunk, plan_of(dispatch), composer, channel, provider)
+    chain = settling.chain_of(chunk)
+    work = _Work(chunk, plan_of(dispatch), composer, channel, provider, chain)
     now = lane.clock()
     if chunk.attempts > 1:
         chunks.recover(chunk=chunk, can_resend=provider.limits.supports_idempotency, now=now)
@@ -212,43 +224,60 @@ def _hand_over(work: _Work, composed: Sequence[Composed], lane: Lane) -> Counter
     careful = work.chunk.attempts >= chunks.CAREFUL_ATTEMPT
     size = 1 if careful else throttling.burst(work.channel, limits.batch_size)
     waiting = deque(_batches(composed, size))
-    under_way: deque[tuple[Future[list[SendResult]], list[Composed], float]] = deque()
+    under_way: deque[_Flight] = deque()
     while waiting or under_way:
         is_slow = lane.round_trip_seconds > SLOW_ROUND_TRIP_SECONDS
         if waiting and len(under_way) < (limits.flights if is_slow else 1):
-            batch = _mark_next(work, waiting.popleft(), lane)
-            if batch is None:
-                waiting.clear()
-            elif batch:
-                future = work.provider.submit([item.outbound for item in batch])
-                under_way.append((future, batch, time.monotonic()))
+            _take_off(work, _mark_next(work, waiting, lane), under_way)
             continue
-        future, batch, started = under_way.popleft()
+        flight = under_way.popleft()
         try:
-            results = _wait(future, work.chunk, lane)
+            results = _wait(flight.future, work.chunk, lane)
         except ChannelError as error:
-            _give_back(work, batch, error, lane.clock())
+            _give_back(work, flight.batch, error, lane.clock())
             waiting.clear()
             continue
-        lane.round_trip_seconds = time.monotonic() - started
-        counts += settling.settle(
-            chunk=work.chunk,
-            batch=batch,
-            results=results,
-            jitter=lane.rng.random(),
-            now=lane.clock(),
-        )
+        lane.round_trip_seconds = time.monotonic() - flight.started
+        # One commit for what came back and what goes out next; a wait for the rate limit must not
+        # hold it open.
+        with transaction.atomic():
+            counts += settling.settle(
+                chunk=work.chunk,
+                chain=work.chain,
+                batch=flight.batch,
+                results=results,
+                jitter=lane.rng.random(),
+                now=lane.clock(),
+            )
+            is_unlimited = work.channel.rate_per_second is None
+            marked = _mark_next(work, waiting, lane) if waiting and is_unlimited else []
+        _take_off(work, marked, under_way)
     return counts
 
 
-def _mark_next(work: _Work, batch: Sequence[Composed], lane: Lane) -> list[Composed] | None:
+def _take_off(work: _Work, batch: list[Composed], under_way: "deque[_Flight]") -> None:
+    if batch:
+        future = work.provider.submit([item.outbound for item in batch])
+        under_way.append(_Flight(future, batch, time.monotonic()))
+
+
+def _mark_next(work: _Work, waiting: "deque[list[Composed]]", lane: Lane) -> list[Composed]:
+    """Mark the next sub-batch; a lost lease or a paused campaign empties what waits."""
+    batch = waiting.popleft()
     wait = throttling.reserve(channel=work.channel, count=len(batch), now=lane.clock())
-    while wait > 0:
+    is_ours = True
+    while wait > 0 and is_ours:
         time.sleep(min(wait, RENEW_SECONDS))
         wait -= RENEW_SECONDS
-        if not chunks.renew(chunk=work.chunk, now=lane.clock()):
-            return None
-    return settling.mark(chunk=work.chunk, batch=batch, plan=work.plan, now=lane.clock())
+        is_ours = chunks.renew(chunk=work.chunk, now=lane.clock())
+    marked = (
+        settling.mark(chunk=work.chunk, batch=batch, plan=work.plan, now=lane.clock())
+        if is_ours
+        else None
+    )
+    if marked is None:
+        waiting.clear()
+    return marked or []
 
 
 def _wait(future: "Future[list[SendResult]]", chunk: Chunk, lane: Lane) -> list[SendResult]:

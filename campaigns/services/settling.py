@@ -43,6 +43,25 @@ class Closing:
         return self.state.value, self.reason, self.due_at
 
 
+@dataclass(slots=True)
+class Chain:
+    """The end of a chunk's ledger; only the holder of its lease extends it."""
+
+    sequence: int
+    last_hash: str
+
+
+def chain_of(chunk: Chunk) -> Chain:
+    """Return where the ledger of a leased chunk ends."""
+    last = (
+        LedgerEntry.objects.filter(chunk=chunk)
+        .order_by("-sequence")
+        .values_list("sequence", "entry_hash")
+        .first()
+    )
+    return Chain(*(last or (0, GENESIS)))
+
+
 def mark(
     *, chunk: Chunk, batch: Sequence[Composed], plan: MessagePlan, now: datetime
 ) -> list[Composed] | None:
@@ -54,7 +73,7 @@ def mark(
     Returns:
         The messages to hand over; None when the lease is lost or the campaign no longer runs.
     """
-    with transaction.atomic():
+    with transaction.atomic(savepoint=False):
         if not chunks.renew(chunk=chunk, now=now):
             return None
         capped = _capped(batch, plan, now)
@@ -93,6 +112,7 @@ def mark(
 def settle(
     *,
     chunk: Chunk,
+    chain: Chain,
     batch: Sequence[Composed],
     results: Sequence[SendResult],
     jitter: float,
@@ -115,10 +135,10 @@ def settle(
         Decimal(0),
     )
     settled = sorted(zip(closings, results, strict=True), key=lambda pair: str(pair[0].ending))
-    with transaction.atomic():
+    with transaction.atomic(savepoint=False):
         for (state, reason, due_at), pairs in groupby(settled, key=lambda pair: pair[0].ending):
             _store(MessageState(state), reason, due_at, list(pairs), now)
-        _append_entry(chunk, closings, cost, now)
+        _append_entry(chunk, chain, closings, cost, now)
     return Counter(closing.state.value for closing in closings)
 
 
@@ -270,23 +290,20 @@ def retry_seconds(attempts: int, jitter: float) -> float:
     return float(wait * (0.75 + jitter / 2))
 
 
-def _append_entry(chunk: Chunk, closings: Sequence[Closing], cost: Decimal, now: datetime) -> None:
-    last = (
-        LedgerEntry.objects.filter(chunk=chunk)
-        .order_by("-sequence")
-        .values_list("sequence", "entry_hash")
-        .first()
-    ) or (0, GENESIS)
+def _append_entry(
+    chunk: Chunk, chain: Chain, closings: Sequence[Closing], cost: Decimal, now: datetime
+) -> None:
     lines = "\n".join(f"{item.message_id} {item.state.value}" for item in closings)
     entry = LedgerEntry(
         dispatch_id=chunk.dispatch_id,
         chunk=chunk,
-        sequence=last[0] + 1,
+        sequence=chain.sequence + 1,
         at=now,
         counts=dict(Counter(item.state.value for item in closings)),
         cost_amount=cost,
         content_hash=hashlib.sha256(lines.encode()).hexdigest(),
-        previous_hash=last[1],
+        previous_hash=chain.last_hash,
     )
-    entry.entry_hash = entry_hash(last[1], entry)
+    entry.entry_hash = entry_hash(chain.last_hash, entry)
     entry.save(force_insert=True)
+    chain.sequence, chain.last_hash = entry.sequence, entry.entry_hash

@@ -352,6 +352,7 @@ def test_marking_skips_a_person_whom_another_campaign_reached_meanwhile(actor, n
         dispatch.Composer(chunk.dispatch, channel),
         channel,
         registry.shared(name="email-memory", backend="memory", options={}),
+        settling.chain_of(chunk),
     )
     composed, _counts = dispatch._decide(work, lane, now)
     assert len(composed) == 1
