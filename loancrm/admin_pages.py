@@ -1,7 +1,5 @@
 """What our own admin pages share: rendering, the actor behind a request, errors as messages."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
 
 from django.contrib import admin, messages
@@ -11,7 +9,7 @@ from django.http import HttpRequest
 from django.template.response import TemplateResponse
 
 from loancrm.kernel import access
-from loancrm.kernel.access import Actor, PermissionRefused
+from loancrm.kernel.access import Actor
 from loancrm.kernel.errors import LoanCrmError
 
 
@@ -39,30 +37,42 @@ def page(request: HttpRequest, template: str, *, title: str, **context: Any) -> 
 
 
 class Attempt:
-    """Whether a service call made from a page went through, and why not."""
+    """A service call made from a page: the user is told that it worked, or why it did not.
 
-    def __init__(self) -> None:
-        """Start as failed, so that only a finished call counts as done."""
+    A `LoanCrmError` ends the block and is shown as it is worded; anything else goes on.
+
+    Attributes:
+        is_done: The block came to its end.
+        error: The refusal, if there was one.
+    """
+
+    def __init__(self, request: HttpRequest, done: str) -> None:
+        """Start as not done; `done` is the text for success, empty to say nothing."""
+        self._request = request
+        self._done = done
         self.is_done = False
         self.error: LoanCrmError | None = None
 
+    def __enter__(self) -> "Attempt":
+        """Begin."""
+        return self
 
-@contextmanager
-def attempt(request: HttpRequest, done: str) -> Iterator[Attempt]:
-    """Run a service call; tell the user that it worked, or show the refusal as it is worded.
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, _trace: Any
+    ) -> bool:
+        """Show what happened; hold back only refusals."""
+        if error is None:
+            self.is_done = True
+            if self._done:
+                messages.success(self._request, self._done)
+            return False
+        if isinstance(error, LoanCrmError):
+            self.error = error
+            messages.error(self._request, error.message or str(error))
+            return True
+        return False
 
-    `done` is the translated text for the case that it worked; empty says nothing.
-    """
-    outcome = Attempt()
-    try:
-        yield outcome
-    except PermissionRefused as err:
-        outcome.error = err
-        messages.error(request, err.message)
-    except LoanCrmError as err:
-        outcome.error = err
-        messages.error(request, err.message or str(err))
-    else:
-        outcome.is_done = True
-        if done:
-            messages.success(request, done)
+
+def attempt(request: HttpRequest, done: str) -> Attempt:
+    """Return the block in which a page calls a service."""
+    return Attempt(request, done)
