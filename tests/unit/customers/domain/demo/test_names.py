@@ -28,7 +28,7 @@ def test_phone_numbers_are_valid_chinese_mobiles_and_never_repeat():
 
 
 def test_surnames_come_in_their_real_proportions():
-    rng = Random(1)  # noqa: S311 - seeded, for a test
+    rng = Random(1)
 
     drawn = [names.draw_name(rng, female=False).text[0] for _ in range(20_000)]
 
