@@ -10,8 +10,7 @@ from django.utils.translation import gettext as _
 from campaigns import labels
 from campaigns.domain.campaign import CampaignStatus, MessageState
 from campaigns.models import Campaign, ContentVersion, Step
-from campaigns.selectors import live_progress
-from campaigns.selectors.live_progress import Progress
+from campaigns.selectors import campaign_status, live_progress
 from campaigns.services import approval
 from customers import labels as customer_labels
 from loancrm.kernel import access
@@ -50,7 +49,7 @@ class Message:
 
 def context(campaign: Campaign, actor: Actor) -> dict[str, Any]:
     """Return everything that the campaign's page shows to this reader."""
-    found = live_progress.of_campaign(campaign)
+    found = campaign_status.status_of(campaign)
     runs = live_progress.dispatches(campaign)
     return {
         "campaign": campaign,
@@ -66,7 +65,9 @@ def context(campaign: Campaign, actor: Actor) -> dict[str, Any]:
             (state.value, labels.read(labels.MESSAGE_STATES, state), found.states[state])
             for state in MessageState
         ],
-        "reasons": reasons(found),
+        "reasons": [
+            (labels.read(labels.REASONS, reason), count) for reason, count in found.reasons.items()
+        ],
         "runs": [
             (
                 run,
@@ -84,18 +85,6 @@ def context(campaign: Campaign, actor: Actor) -> dict[str, Any]:
         "report_url": report_url(campaign, actor) if runs else "",
         "holdout_percent": campaign.holdout_share * 100,
     }
-
-
-def reasons(found: Progress) -> list[tuple[str, str, int]]:
-    """Return (state, reason, count) in words, of the people who got nothing or not yet."""
-    return [
-        (
-            labels.read(labels.MESSAGE_STATES, state),
-            labels.read(labels.REASONS, reason),
-            count,
-        )
-        for state, reason, count in found.reasons
-    ]
 
 
 def goal_in_words(campaign: Campaign) -> str:

@@ -11,7 +11,7 @@ from django.views.decorators.http import require_GET, require_POST
 from campaigns import labels
 from campaigns.domain.eligibility import Verdict
 from campaigns.models import Campaign, Message, Variant
-from campaigns.selectors import live_progress, preview_people
+from campaigns.selectors import campaign_status, live_progress, preview_people
 from campaigns.services import approval, authoring, launch, previews, ticking
 from customers.models import Customer
 from customers.selectors import profile as profiles
@@ -72,15 +72,15 @@ def progress(request: HttpRequest, pk: int) -> HttpResponse:
     """Return the state counts of a campaign for the live bar; they add up to the audience."""
     campaign = get_object_or_404(Campaign, pk=pk)
     admin_pages.require(request, "campaigns.view_campaign", campaign)
-    found = live_progress.of_campaign(campaign)
+    found = campaign_status.status_of(campaign)
     return JsonResponse(
         {
             "audience": found.audience,
             "states": found.states,
             "status": campaign.status,
             "statusLabel": labels.read(labels.CAMPAIGN_STATUSES, campaign.status),
-            "isFinished": found.is_over,
-            "facts": {"spent": f"¥{found.spent_amount:,.2f}"},
+            "isFinished": campaign.status in live_progress.OVER,
+            "facts": {"spent": f"¥{found.cost_amount}"},
         }
     )
 
