@@ -20,7 +20,7 @@ def _event(number, now, **changes):
         "source": "bank",
         "external_id": f"c{number % 7}",
         "name": NAMES[number % len(NAMES)],
-        "occurred_at": now - timedelta(hours=number),
+        "occurred_at": now - timedelta(minutes=number),
         "dedup_key": f"e{number}",
     }
     return ReportedEvent(**{**values, **changes})
@@ -38,23 +38,23 @@ def _state():
 @pytest.mark.django_db
 def test_shuffled_late_and_repeated_events_give_the_same_state(actor, now):
     make_linked(f"c{number}" for number in range(7))
-    reported = [_event(number, now) for number in range(400)]
+    reported = [_event(number, now) for number in range(10_000)]
     events.record_events(actor=actor, events=reported, now=now)
     expected = _state()
     Event.objects.all().delete()
     Customer.objects.update(lifecycle_stage="lead")
 
-    rng = random.Random(7)  # noqa: S311 - a repeatable order
-    shuffled = [*reported, *rng.sample(reported, 150)]
+    rng = random.Random(7)
+    shuffled = [*reported, *rng.sample(reported, 1500)]
     rng.shuffle(shuffled)
     results = [
-        events.record_events(actor=actor, events=shuffled[start : start + 60], now=now)
-        for start in range(0, len(shuffled), 60)
+        events.record_events(actor=actor, events=shuffled[start : start + 1150], now=now)
+        for start in range(0, len(shuffled), 1150)
     ]
 
     assert _state() == expected
-    assert sum(result.created for result in results) == 400
-    assert sum(result.duplicates for result in results) == 150
+    assert sum(result.created for result in results) == 10_000
+    assert sum(result.duplicates for result in results) == 1500
     assert {stage for _, stage in expected[1]} == {"active"}
 
 

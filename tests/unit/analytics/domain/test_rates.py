@@ -1,5 +1,6 @@
 from math import isclose
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -147,3 +148,18 @@ def test_the_tail_of_chi_square_equals_scipy(statistic, degrees):
 def test_confidence_must_be_a_share():
     with pytest.raises(ValueError, match="confidence"):
         rates.wilson(1, 2, confidence=1.0)
+
+
+@pytest.mark.parametrize(
+    ("treated", "control"), [((0.10, 900), (0.10, 100)), ((0.05, 2000), (0.03, 300))]
+)
+def test_the_interval_of_the_lift_covers_the_truth_in_93_to_97_of_100_trials(treated, control):
+    rng = np.random.default_rng(11)
+    (p1, n1), (p2, n2) = treated, control
+    draws = zip(rng.binomial(n1, p1, 4000), rng.binomial(n2, p2, 4000), strict=True)
+    found = [rates.newcombe_difference((int(x1), n1), (int(x2), n2)) for x1, x2 in draws]
+    covered = sum(x.low <= p1 - p2 <= x.high for x in found) / len(found)
+
+    assert 0.93 <= covered <= 0.97
+    if p1 == p2:
+        assert sum(x.is_identified for x in found) / len(found) <= 0.06
