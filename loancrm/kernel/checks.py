@@ -1,18 +1,13 @@
-"""System checks: the keys are there and are the ones that the stored data was sealed with."""
+"""System checks: keys are configured and are the ones that the stored data was sealed with."""
 
 from collections.abc import Sequence
 from typing import Any
-from uuid import uuid4
 
 from django.conf import settings
 from django.core import checks
-from django.db import DatabaseError, connection
+from django.db import DatabaseError
 
-from loancrm.kernel import clock, crypto
-from loancrm.kernel.models import KeyRecord
-
-CHECK_COLUMN = "kernel.keyrecord.check"
-CHECK_TEXT = "loancrm"
+from loancrm.kernel import keys
 
 
 @checks.register(checks.Tags.security)
@@ -33,35 +28,12 @@ def keys_open_the_data(
     if not databases or not settings.LOANCRM_KEYS:
         return []
     try:
-        if KeyRecord._meta.db_table not in connection.introspection.table_names():  # noqa: SLF001
-            return []
-        return list(_key_problems())
+        wrong = keys.wrong_key_ids()
     except DatabaseError as error:
         return [
             checks.Error(f"The database does not answer: {type(error).__name__}.", id="kernel.E003")
         ]
-
-
-def _key_problems() -> list[checks.CheckMessage]:
-    vault = crypto.vault()
-    records = list(KeyRecord.objects.all())
-    problems: list[checks.CheckMessage] = []
-    for record in records:
-        try:
-            vault.open(CHECK_COLUMN, record.row_key, record.check_sealed)
-        except crypto.CipherRefused:
-            problems.append(
-                checks.Error(
-                    f"Key {record.key_id} is missing or is not the one that data was sealed with.",
-                    id="kernel.E002",
-                )
-            )
-    if not problems and vault.active_key_id not in {record.key_id for record in records}:
-        row_key = uuid4()
-        KeyRecord.objects.create(
-            key_id=vault.active_key_id,
-            row_key=row_key,
-            check_sealed=vault.seal(CHECK_COLUMN, row_key, CHECK_TEXT),
-            created_at=clock.now(),
-        )
-    return problems
+    return [
+        checks.Error(f"Key {key_id} is not the one that data was sealed with.", id="kernel.E002")
+        for key_id in wrong
+    ]

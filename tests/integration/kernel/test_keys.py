@@ -1,0 +1,55 @@
+import base64
+from uuid import uuid4
+
+import pytest
+from django.core import checks
+from django.core.exceptions import ImproperlyConfigured
+
+from loancrm.kernel import crypto, keys
+from loancrm.kernel.models import KeyRecord
+
+pytestmark = pytest.mark.django_db
+
+
+def test_the_key_in_use_is_noted_with_the_tables():
+    assert list(KeyRecord.objects.values_list("key_id", flat=True)) == ["t1"]
+    assert keys.wrong_key_ids() == []
+
+
+def test_another_key_under_the_same_id_is_refused(settings):
+    settings.LOANCRM_KEYS = {"t1": bytes(32)}
+    assert keys.wrong_key_ids() == ["t1"]
+    with pytest.raises(ImproperlyConfigured, match="t1"):
+        keys.refuse_wrong_keys()
+    found = checks.run_checks(tags=[checks.Tags.database], databases=["default"])
+    assert "kernel.E002" in [message.id for message in found]
+
+
+def test_a_new_active_key_is_added_while_the_old_one_still_opens(settings):
+    settings.LOANCRM_KEYS = {"t2": bytes(32), **settings.LOANCRM_KEYS}
+    keys.note_active_key()
+    assert set(KeyRecord.objects.values_list("key_id", flat=True)) == {"t1", "t2"}
+
+
+def test_a_value_opens_only_in_its_own_column_and_row():
+    vault = crypto.vault()
+    mine = uuid4()
+    sealed = vault.seal("customers.customer.name", mine, "王小明")
+    assert vault.open("customers.customer.name", mine, sealed) == "王小明"
+    assert "王小明".encode() not in sealed
+    with pytest.raises(crypto.CipherRefused):
+        vault.open("customers.customer.national_id", mine, sealed)
+    with pytest.raises(crypto.CipherRefused):
+        vault.open("customers.customer.name", uuid4(), sealed)
+    changed = sealed[:-1] + bytes([sealed[-1] ^ 1])
+    with pytest.raises(crypto.CipherRefused):
+        vault.open("customers.customer.name", mine, changed)
+
+
+def test_blind_indexes_differ_by_column_and_key(settings):
+    vault = crypto.vault()
+    index = vault.blind_index("a", "+8613800000000")
+    assert index == vault.blind_index("a", "+8613800000000")
+    assert index != vault.blind_index("b", "+8613800000000")
+    settings.LOANCRM_INDEX_KEY = base64.b64decode("A" * 43 + "=")
+    assert crypto.vault().blind_index("a", "+8613800000000") != index
