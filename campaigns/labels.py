@@ -8,6 +8,7 @@ from django.utils.translation import gettext_lazy as _
 from campaigns.domain.campaign import CampaignStatus, DispatchStatus, MessageState
 from campaigns.domain.content_lint import Problem, ProblemCode
 from campaigns.domain.eligibility import Reason
+from campaigns.domain.receipts import DeliveryKind
 
 CAMPAIGN_STATUSES = {
     CampaignStatus.DRAFT: _("Draft"),
@@ -48,7 +49,7 @@ MESSAGE_STATES = {
     MessageState.HELD_OUT: _("Control group"),
     MessageState.CANCELLED: _("Cancelled"),
 }
-REASONS = {
+REASONS: Mapping[str, Any] = {
     Reason.UNREACHABLE: _("No address for this channel"),
     Reason.BOUNCED: _("The address bounced before"),
     Reason.NO_CONSENT: _("No consent for this channel and purpose"),
@@ -68,8 +69,13 @@ REASONS = {
     Reason.RETRIES_EXHAUSTED: _("Several attempts failed"),
     Reason.CRASHED: _("Interrupted while sending; not sent again by itself"),
     Reason.CANCELLED: _("Campaign cancelled"),
+    # What providers report is kept in the same column.
+    DeliveryKind.FAILED: _("The provider reports a failure"),
+    DeliveryKind.BOUNCED_HARD: _("The address does not exist"),
+    DeliveryKind.BOUNCED_SOFT: _("The mailbox did not take it"),
+    DeliveryKind.COMPLAINED: _("The person complained"),
 }
-HOLD_REASONS = {
+HOLD_REASONS: Mapping[str, Any] = {
     "late": _("the start was missed; somebody has to release it"),
     "channel_misconfigured": _("the channel is not set up rightly"),
     "channel_unavailable": _("the provider cannot be reached"),

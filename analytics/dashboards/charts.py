@@ -203,7 +203,12 @@ def curves(
             "legend": {"bottom": 0},
             "grid": {"left": 8, "right": 16, "top": 24, "bottom": 48, "containLabel": True},
             "xAxis": {"type": "category", "data": [str(month) for month in months], "name": axis},
-            "yAxis": {"type": "value", "min": 0, "axisLabel": {"formatter": "fn:percent"}},
+            "yAxis": {
+                "type": "value",
+                "min": 0,
+                "max": _ceiling(series),
+                "axisLabel": {"formatter": "fn:percent"},
+            },
             "series": [
                 {
                     "name": name,
@@ -307,6 +312,12 @@ def figure_cells(figure: Figure) -> list[str]:
         cells[name]
         for name in ("value", "interval", "numerator", "denominator", "window", "as_of", "note")
     ]
+
+
+def _ceiling(series: Mapping[str, Sequence[Figure]]) -> float:
+    """Return where the axis of rates ends: a little above the largest, at least at 5 %."""
+    known = [float(f.value) for figures in series.values() for f in figures if f.value is not None]
+    return min(1.0, max(0.05, round(max(known, default=0.0) * 1.25, 2)))
 
 
 def _by_month(figures: Sequence[Figure], months: Sequence[int]) -> list[dict[str, Any] | None]:

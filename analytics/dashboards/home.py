@@ -76,6 +76,11 @@ def tiles(found: Overview) -> list[Tile]:
     """Return the key numbers, each linked to what is behind it."""
     campaigns = reverse("admin:campaigns_campaign_changelist")
     customers = reverse("admin:customers_customer_changelist")
+    period = (
+        _("in 30 days")
+        if found.until == found.as_of
+        else _("in the 30 days to %(day)s") % {"day": f"{found.days[-1]:%Y-%m-%d}"}
+    )
     reachable = _("SMS %(sms)s · e-mail %(email)s") % {
         "sms": f"{found.reachable['sms']:,}",
         "email": f"{found.reachable['email']:,}",
@@ -84,7 +89,8 @@ def tiles(found: Overview) -> list[Tile]:
         Tile(
             _("Customers"),
             f"{found.customer_count:,}",
-            _("%(count)s new in 30 days") % {"count": f"{found.new_customer_count:,}"},
+            _("%(count)s new %(period)s")
+            % {"count": f"{found.new_customer_count:,}", "period": period},
             "group",
             customers,
         ),
@@ -98,7 +104,7 @@ def tiles(found: Overview) -> list[Tile]:
         Tile(
             _("Messages"),
             f"{found.sent_count:,}",
-            _("handed over in 30 days"),
+            _("handed over %(period)s") % {"period": period},
             "send",
             campaigns,
         ),
@@ -112,8 +118,8 @@ def tiles(found: Overview) -> list[Tile]:
         Tile(
             _("Applications"),
             f"{found.goal_counts['application_submitted']:,}",
-            _("in 30 days; %(count)s loans disbursed")
-            % {"count": f"{found.goal_counts['loan_disbursed']:,}"},
+            _("%(period)s; %(count)s loans disbursed")
+            % {"count": f"{found.goal_counts['loan_disbursed']:,}", "period": period},
             "task_alt",
             reverse("reports:index"),
         ),

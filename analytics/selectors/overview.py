@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
-from django.db.models import Count, Exists, OuterRef, Q
+from django.db.models import Count, Exists, Max, OuterRef, Q
 from django.db.models.functions import TruncDate
 
 from campaigns.domain.campaign import CampaignStatus, MessageState
@@ -25,6 +25,8 @@ class Overview:
     """Counts as of one moment; days are the company's.
 
     Attributes:
+        until: End of the 30 days: now, or 30 days after the last launch where that is longer ago,
+            so that a quiet company sees its last campaigns and not an empty page.
         reachable: Persons with an active contact and a marketing consent, by channel.
         sends_by_day: {channel kind: {day: messages handed over}} of the last 30 days.
         goals_by_day: {event name: {day: events}} of the last 30 days.
@@ -32,6 +34,7 @@ class Overview:
     """
 
     as_of: datetime
+    until: datetime
     days: Sequence[date]
     customer_count: int
     new_customer_count: int
@@ -46,19 +49,22 @@ class Overview:
 
 
 def load(*, now: datetime) -> Overview:
-    """Return the overview of the 30 days up to now (9 queries)."""
-    zone = clock.company_zone()
-    today = now.astimezone(zone).date()
-    days = [today - timedelta(days=back) for back in range(DAYS - 1, -1, -1)]
-    since = now - timedelta(days=DAYS)
-    sends = _sends_by_day(since, now)
-    goals = _goals_by_day(since, now)
+    """Return the overview of the last 30 days in which something could happen (10 queries)."""
+    until = _until(now)
+    last_day = until.astimezone(clock.company_zone()).date()
+    days = [last_day - timedelta(days=back) for back in range(DAYS - 1, -1, -1)]
+    since = until - timedelta(days=DAYS)
+    sends = _sends_by_day(since, until)
+    goals = _goals_by_day(since, until)
     statuses = dict(Campaign.objects.values_list("status").annotate(count=Count("pk")).order_by())
     return Overview(
         as_of=now,
+        until=until,
         days=days,
         customer_count=Customer.objects.live().count(),
-        new_customer_count=Customer.objects.live().filter(created_at__gt=since).count(),
+        new_customer_count=Customer.objects.live()
+        .filter(created_at__gt=since, created_at__lte=until)
+        .count(),
         reachable={
             "sms": _reachable("sms", ContactKind.PHONE, now),
             "email": _reachable("email", ContactKind.EMAIL, now),
@@ -69,7 +75,7 @@ def load(*, now: datetime) -> Overview:
         waiting_count=statuses.get(CampaignStatus.IN_REVIEW, 0),
         sends_by_day=sends,
         goals_by_day=goals,
-        skips=_skips(since, now),
+        skips=_skips(since, until),
     )
 
 
@@ -85,6 +91,12 @@ def reported_campaigns() -> Sequence[Campaign]:
         .distinct()
         .order_by("-launched_at", "-pk")[:200]
     )
+
+
+def _until(now: datetime) -> datetime:
+    """Return now, or a day short of 30 days after the last launch if that is in the past."""
+    last = Campaign.objects.filter(launched_at__lte=now).aggregate(last=Max("launched_at"))["last"]
+    return now if last is None else min(now, last + timedelta(days=DAYS - 1))
 
 
 def _reachable(channel: str, kind: ContactKind, now: datetime) -> int:

@@ -2,14 +2,14 @@
 
 from datetime import date, datetime
 
-from campaigns.models import Campaign
+from campaigns.models import Campaign, Message
 from customers.models import Customer
 from customers.selectors import customer_search
 from customers.services import segments
 
 
 def find(campaign: Campaign, text: str, *, today: date, now: datetime) -> Customer | None:
-    """Return the customer that the text names exactly, or somebody of the campaign's segment.
+    """Return the customer that the text names exactly, or somebody of the campaign's audience.
 
     Args:
         campaign: Whose segment an example is taken from.
@@ -28,5 +28,16 @@ def find(campaign: Campaign, text: str, *, today: date, now: datetime) -> Custom
     segment = campaign.segment
     if segment is None or segment.current_version is None:
         return None
-    members = segments.audience_of(segment, now=now)
-    return members.order_by("pk").first()
+    member = segments.audience_of(segment, now=now).order_by("pk").first()
+    return member or _of_frozen_audience(campaign)
+
+
+def _of_frozen_audience(campaign: Campaign) -> Customer | None:
+    """Return somebody whom the campaign chose when it was launched."""
+    row = (
+        Message.objects.filter(dispatch__campaign=campaign, dispatch__is_test=False)
+        .select_related("customer")
+        .order_by("pk")
+        .first()
+    )
+    return row.customer if row else None
