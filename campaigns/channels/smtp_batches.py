@@ -60,6 +60,11 @@ class Job:
         self.content = content
         self.attempts = 0
 
+    @property
+    def is_settled(self) -> bool:
+        """Return whether the caller has been told what became of the message."""
+        return self.batch.results[self.position] is not None
+
     def accepted(self, provider_message_id: str) -> None:
         """Report that the server took the message."""
         self.batch.settle(

@@ -111,7 +111,9 @@ class Connection(asyncio.Protocol):
                 self._reply(line)
         self.last_used_at = self._loop.time()
         self.deadline = self.last_used_at + self._pool.timeout
-        if self.is_ready and (self._has_chunking or not self._expected):
+        if self.is_closing and not self._expected:
+            self.abort()
+        elif self.is_ready and (self._has_chunking or not self._expected):
             self.feed()
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -259,6 +261,9 @@ class Connection(asyncio.Protocol):
             # An unasked reply is the server saying good-bye (421).
             self.abort()
             return
+        if code == 421:
+            # The server is about to close the connection: nothing more may be written to it.
+            self.is_closing = True
         step, job = self._expected.popleft()
         if step is Step.HANDSHAKE:
             self._end_dialogue(code, line)
@@ -372,7 +377,7 @@ class Connection(asyncio.Protocol):
 
     def _is_worn_out(self) -> bool:
         limit = self._pool.options.max_messages_per_connection
-        return bool(limit) and self.sent_count >= limit
+        return self.is_closing or (bool(limit) and self.sent_count >= limit)
 
     def _write(self, data: bytes) -> None:
         if self.transport is None:

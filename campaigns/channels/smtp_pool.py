@@ -12,6 +12,7 @@ from campaigns.channels.smtp_connection import Connection, SmtpReplyError
 from campaigns.channels.smtp_options import SmtpOptions
 
 _SWEEP_SECONDS = 1.0
+_FAREWELL_SECONDS = 1.0
 _MAX_ATTEMPTS = 2
 _FIRST_PAUSE_SECONDS = 0.5
 _LONGEST_PAUSE_SECONDS = 30.0
@@ -60,6 +61,9 @@ class Pool:
         self._connections.discard(connection)
         again: list[Job] = []
         for job in returned:
+            if job.is_settled:
+                # Refused before the connection went: the caller has its result and decides.
+                continue
             job.attempts += 1
             if job.attempts >= _MAX_ATTEMPTS:
                 job.ended(Outcome.RETRY, code="connection_lost")
@@ -94,7 +98,9 @@ class Pool:
                 connection.quit()
             else:
                 connection.abort()
-        await asyncio.sleep(0)
+        end = self._loop.time() + _FAREWELL_SECONDS
+        while self._connections and self._loop.time() < end:  # noqa: ASYNC110 - once a process
+            await asyncio.sleep(0.002)
 
     def _is_busy(self) -> bool:
         return bool(self._waiting) or any(not c.is_idle for c in self._connections)

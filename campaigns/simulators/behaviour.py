@@ -7,13 +7,17 @@ from zlib import crc32
 
 
 class Fate(StrEnum):
-    """What a simulated provider does with a message."""
+    """What a simulated provider does with a message.
+
+    `LEAVE_ONCE` says good-bye (421) at the first attempt and accepts the second.
+    """
 
     ACCEPT = "accept"
     REJECT = "reject"
     RETRY = "retry"
     DROP = "drop"
     HANG = "hang"
+    LEAVE_ONCE = "leave_once"
 
 
 @dataclass(frozen=True, slots=True)

@@ -85,6 +85,7 @@ class SmtpSink:
         self.on_message = on_message
         self.messages: list[TakenEmail] = []
         self.stats = SinkStats()
+        self.left: set[str] = set()
         self.credentials = credentials
         self.keep = keep
         self.extensions = [b"8BITMIME", b"SIZE 10485760"]
@@ -159,7 +160,7 @@ class SmtpSink:
             server.close()
             self._drop_all()
             loop.run_until_complete(server.wait_closed())
-            loop.run_until_complete(asyncio.sleep(0))
+            loop.run_until_complete(asyncio.sleep(0.005))
             loop.close()
 
     def _drop_all(self) -> None:
@@ -305,6 +306,12 @@ class _Session(asyncio.Protocol):
         if fate is Fate.REJECT:
             self._sink.stats.refused += 1
             self._out.append(b"550 5.1.1 <%s>: no such mailbox\r\n" % address.encode())
+        elif fate is Fate.LEAVE_ONCE and address not in self._sink.left:
+            self._sink.left.add(address)
+            self._out.append(b"421 4.3.2 closing\r\n")
+            self._flush()
+            self._transport.close()
+            self._transport = None
         elif fate is Fate.RETRY:
             self._sink.stats.refused += 1
             self._out.append(b"451 4.7.1 <%s>: try again later\r\n" % address.encode())

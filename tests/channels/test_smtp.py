@@ -17,6 +17,7 @@ RULES = {
     "later": Fate.RETRY,
     "drop": Fate.DROP,
     "hang": Fate.HANG,
+    "leave": Fate.LEAVE_ONCE,
 }
 EXTENSIONS = {
     "chunking": {"pipelining": True, "chunking": True},
@@ -103,6 +104,19 @@ def test_a_lost_connection_never_loses_or_doubles_the_others(channel, sink):
     assert accepted <= set(taken) <= accepted | unknown
     assert not retry & set(taken)
     assert accepted | unknown | retry == set(range(1, 201))
+
+
+def test_a_message_that_was_put_off_is_not_sent_behind_the_callers_back(sink):
+    channel = SmtpChannel("relay", SmtpOptions(port=sink.port, connections=1))
+    results = _send(channel, ["leave"])
+    again = _send(channel, ["other", "more"])
+    channel.close()
+    (result,) = results
+    taken = [recipient for message in sink.messages for recipient in message.recipients]
+    if result.outcome is Outcome.RETRY:
+        assert "leave1@example.com" not in taken
+    assert result.outcome is not Outcome.ACCEPTED or taken.count("leave1@example.com") == 1
+    assert {r.outcome for r in again} == {"accepted"}
 
 
 def test_a_relay_that_restarts_is_found_again(channel, sink):
