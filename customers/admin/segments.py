@@ -43,6 +43,7 @@ class SegmentAdmin(GuardedModelAdminMixin, ReadOnlyAdmin):
     search_fields = ("name", "slug", "description")
     ordering = ("name", "id")
     empty_template = "customers/segment_empty.html"
+    actions = ("count_again", "delete_segments")
 
     def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """Who may change segments may also make them."""
@@ -75,6 +76,26 @@ class SegmentAdmin(GuardedModelAdminMixin, ReadOnlyAdmin):
     def version(self, segment: Segment) -> str:
         """Return the number of the version in force."""
         return str(segment.current_version.number) if segment.current_version else "–"
+
+    @admin.action(description=gettext_lazy("Count again"), permissions=["view"])
+    def count_again(self, request: HttpRequest, queryset: QuerySet[Segment]) -> None:
+        """Count the people of the selected segments now."""
+        for segment in queryset:
+            done = _("%(name)s is counted.") % {"name": segment.name}
+            with admin_pages.attempt(request, done):
+                segments.recount(
+                    segment=segment, actor=admin_pages.actor_of(request), now=clock.now()
+                )
+
+    @admin.action(description=gettext_lazy("Delete"), permissions=["change"])
+    def delete_segments(self, request: HttpRequest, queryset: QuerySet[Segment]) -> None:
+        """Delete the selected segments; one in use is refused, with the names of its users."""
+        for segment in queryset:
+            done = _("%(name)s is deleted.") % {"name": segment.name}
+            with admin_pages.attempt(request, done):
+                segments.delete_segment(
+                    segment=segment, actor=admin_pages.actor_of(request), now=clock.now()
+                )
 
     def get_urls(self) -> list[URLPattern]:
         """Add the endpoint of the live count."""

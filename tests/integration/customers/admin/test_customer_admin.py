@@ -149,3 +149,30 @@ def test_a_change_of_a_reference_row_is_in_the_audit_trail() -> None:
     )
     entry = AuditEntry.objects.get(action="attributedefinition.added")
     assert entry.actor_label == "reader"
+
+
+def test_a_segment_in_use_is_not_deleted_and_the_user_is_told_by_whom(
+    now: datetime, actor: Actor
+) -> None:
+    rule: dict[str, object] = {"combinator": "and", "rules": []}
+    inner = segments.create_segment(actor=actor, slug="inner", name="Inner", rule=rule, now=now)
+    using = {
+        "combinator": "and",
+        "rules": [{"field": "segment", "operator": "=", "value": "inner"}],
+    }
+    segments.create_segment(actor=actor, slug="outer", name="Outer", rule=using, now=now)
+    client = signed_in(is_superuser=True)
+    data = {"action": "delete_segments", "_selected_action": [inner.pk]}
+    page = client.post(reverse("admin:customers_segment_changelist"), data, follow=True)
+    assert "outer" in page.content.decode()
+    assert Segment.objects.filter(slug="inner").exists()
+
+
+def test_segments_are_counted_again_from_the_list(now: datetime, actor: Actor) -> None:
+    rule: dict[str, object] = {"combinator": "and", "rules": []}
+    segment = segments.create_segment(actor=actor, slug="all", name="All", rule=rule, now=now)
+    make_people(4)
+    data = {"action": "count_again", "_selected_action": [segment.pk]}
+    signed_in("analyst").post(reverse("admin:customers_segment_changelist"), data)
+    segment.refresh_from_db()
+    assert segment.last_count == 4
