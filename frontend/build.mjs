@@ -1,11 +1,12 @@
-// Builds every browser file of the admin into loancrm/static/loancrm; the result is committed, so users need no Node.
+// Builds every browser file of the admin into loancrm/static/loancrm, or the folder given; the result is committed,
+// so users need no Node.
 import { build } from "esbuild";
 import { copyFile, mkdir, readFile, readdir, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
 
 const here = path.dirname(fileURLToPath(import.meta.url));
-const target = path.join(here, "..", "loancrm", "static", "loancrm");
+const target = process.argv[2] ?? path.join(here, "..", "loancrm", "static", "loancrm");
 const echarts = path.join(here, "node_modules", "echarts");
 
 await mkdir(path.join(target, "vendor", "echarts"), { recursive: true });

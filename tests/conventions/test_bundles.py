@@ -1,0 +1,42 @@
+"""The committed browser bundles are those that the sources in frontend/ build."""
+
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+from django.conf import settings
+
+ROOT = Path(settings.BASE_DIR)
+BUILT = ROOT / "loancrm" / "static" / "loancrm"
+NAMES = ("rule_builder.js", "rule_builder.css", "charts.js", "campaign.js", "admin.css")
+
+
+def test_a_rebuild_changes_no_committed_bundle(tmp_path: Path) -> None:
+    node = shutil.which("node")
+    if node is None or not (ROOT / "frontend" / "node_modules").is_dir():
+        pytest.skip("node or frontend/node_modules is missing; run `make frontend` first")
+    command = [node, "build.mjs", str(tmp_path)]
+    subprocess.run(command, cwd=ROOT / "frontend", check=True, capture_output=True, timeout=120)
+    for name in NAMES:
+        assert (tmp_path / name).read_bytes() == (BUILT / name).read_bytes(), name
+
+
+def test_nothing_is_fetched_from_another_host_at_run_time() -> None:
+    scripts = [BUILT / name for name in NAMES]
+    found = [
+        (path.name, mark)
+        for path in scripts
+        for mark in ("https://cdn", "unpkg.com", "jsdelivr", "googleapis")
+        if mark in path.read_text(encoding="utf-8")
+    ]
+    assert found == []
+
+
+def test_vendored_code_comes_with_its_licences() -> None:
+    vendor = BUILT / "vendor"
+    assert "Apache License" in (vendor / "echarts" / "LICENSE").read_text(encoding="utf-8")
+    assert "Apache ECharts" in (vendor / "echarts" / "NOTICE").read_text(encoding="utf-8")
+    notices = (vendor / "LICENSES.txt").read_text(encoding="utf-8")
+    for package in ("react ", "react-dom ", "react-querybuilder "):
+        assert f"\n{package}" in f"\n{notices}"
