@@ -19,6 +19,8 @@ EMAIL = "demo-email"
 ACQUISITION = "first-loan-sms"
 RETENTION = "on-time-thanks"
 WIN_BACK = "come-back"
+CALLS = "autumn-calls"
+TO_APPROVE = "first-loan-sms-2"
 CAMPAIGNS = (ACQUISITION, RETENTION, WIN_BACK)
 
 

@@ -16,7 +16,7 @@ from django.db.models import Count
 from django.urls import reverse
 
 from analytics.domain.demo import plan
-from analytics.management.demo import campaigns, cast, environment, outcomes, table
+from analytics.management.demo import aftermath, campaigns, cast, environment, outcomes, table
 from analytics.management.demo.cast import Providers
 from analytics.management.demo.stage import Stage
 from analytics.services import reports
@@ -77,6 +77,7 @@ class Command(LoanCrmCommand):
             self._say("Web server, Celery worker, scheduler, SMS gateway and mail server started")
             self._play(stage, folder, users)
             self._report(options["json"])
+            self._bring_up_to_date(folder, users)
             if not options["no_serve"]:
                 self._serve(stage)
         finally:
@@ -198,7 +199,19 @@ class Command(LoanCrmCommand):
         if path is not None:
             content = [report.to_json() for report in found]
             path.write_text(json.dumps(content, ensure_ascii=False, default=str), encoding="utf-8")
-        self._say("Done")
+
+    def _bring_up_to_date(self, folder: Path, users: dict[Role, User]) -> None:
+        """Let something have happened lately, and leave something to do."""
+        leads = aftermath.import_leads(
+            seed=self._seed, customers=self._customers, folder=folder, actor=_ACTOR
+        )
+        self._say(
+            f"{leads.rows} leads of a partner imported: {leads.created} new, {leads.updated} "
+            f"updated, {leads.rejected} rejected; findings {dict(leads.by_reason)}"
+        )
+        called = aftermath.import_calls(seed=self._seed, folder=folder, actor=_ACTOR)
+        slug = aftermath.leave_to_approve(author=access.user_actor(users[Role.MARKETER]))
+        self._say(f"{called} calls of a call centre imported; {slug} waits for an approval")
 
     def _serve(self, stage: Stage) -> None:
         address = settings.LOANCRM_PUBLIC_URL

@@ -15,7 +15,7 @@ from random import Random
 from typing import Any
 
 from analytics.domain.demo import plan
-from analytics.domain.demo.behaviour import Reaction, react
+from analytics.domain.demo.behaviour import Reaction, react, share
 from campaigns.domain.campaign import MessageState
 from campaigns.models import Message
 from customers.domain.application import ApplicationStatus
@@ -27,6 +27,8 @@ from customers.domain.loan import Payment
 from customers.domain.loan_rows import LoanKind
 
 _BROWSER = "Mozilla/5.0 (Linux; Android 14) AppleWebKit/537.36 Chrome/130 Mobile Safari/537.36"
+_ORGANIC_SHARE = 0.12
+_ORGANIC_DAYS = 50
 _HEADERS = {
     "events": (
         "external_id", "event", "occurred_at", "event_id", "amount", "channel", "subject",
@@ -146,6 +148,7 @@ def write_files(
 ) -> None:
     """Write the applications and loans of those who reached a goal, and everybody's repayments."""
     goals: dict[str, list[Reacting]] = {}
+    audience = {one.external_id for one in reacting}
     for one in reacting:
         if one.reaction.goal_after is not None:
             goals.setdefault(one.external_id, []).append(one)
@@ -158,6 +161,17 @@ def write_files(
         if age_on(person.birth_date, known) >= people.ADULT_AGE:
             for one in goals.get(person.external_id, ()):
                 _borrow(files, person, one, seed=seed, until=until)
+            if person.external_id not in audience:
+                _borrow_lately(files, person, seed=seed, until=until)
+
+
+def _borrow_lately(files: Files, person: Person, *, seed: int, until: date) -> None:
+    """Let a few of those whom no campaign chose come by themselves in the last weeks."""
+    if share(seed, "organic", person.external_id) < _ORGANIC_SHARE:
+        back = timedelta(days=4 + _ORGANIC_DAYS * share(seed, "organic day", person.external_id))
+        goal = Reaction(click_after=None, goal_after=timedelta(0))
+        one = Reacting("organic", person.external_id, plan.ENDS_AT - back, goal, ())
+        _borrow(files, person, one, seed=seed, until=until)
 
 
 def _borrow(files: Files, person: Person, one: Reacting, *, seed: int, until: date) -> None:

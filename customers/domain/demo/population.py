@@ -40,13 +40,13 @@ class Story:
     score: RiskScore | None
 
 
-def generate(*, count: int, seed: int, today: date) -> Iterator[Story]:
+def generate(*, count: int, seed: int, today: date, first: int = 0) -> Iterator[Story]:
     """Yield `count` stories as known at the end of `today`.
 
     Story n depends on the seed, n and `today` only, so a larger population begins with the
-    smaller one.
+    smaller one. `first` leaves out those before it.
     """
-    for serial in range(count):
+    for serial in range(first, first + count):
         rng = Random(f"{seed}:{serial}")  # noqa: S311 - made-up people, not secrets
         yield _draw_story(rng, serial=serial, today=today)
 
