@@ -55,6 +55,14 @@ def test_every_campaign_held_people_out_reached_people_and_skipped_people(demo):
         assert f"skipped: {reason}" in text
 
 
+def test_leads_were_matched_with_the_people_who_are_known(demo):
+    text, _reports = demo
+
+    assert "146 leads of a partner imported: 120 new" in text
+    assert "1 rejected" in text
+    assert "'identity_missing': 1" in text
+
+
 def test_figures_carry_their_parts(demo):
     _text, reports = demo
 
