@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Max, Q
+from django.db.models import Case, F, Max, Q, Value, When
 
 from campaigns.domain import frequency, schedule
 from campaigns.domain.campaign import HANDED_OVER_STATES, MessageState
@@ -42,6 +42,7 @@ _MESSAGE_COLUMNS = (
     "customer__birth_date",
     "customer__personalisation_allowed",
 )
+UNKNOWN_ARREARS_DAYS = 999
 COUNTED_STATES = (*HANDED_OVER_STATES, MessageState.SENDING)
 
 
@@ -201,16 +202,24 @@ def _suppressed(
 
 
 def _overdue(customer_ids: Sequence[int]) -> dict[int, int]:
+    # A loan that its source reports as overdue without saying since when counts as long overdue.
+    days = Case(
+        When(
+            status__in=[LoanStatus.OVERDUE, LoanStatus.CHARGED_OFF],
+            is_state_reported=True,
+            then=Value(UNKNOWN_ARREARS_DAYS),
+        ),
+        default=F("dpd_days"),
+    )
     rows = (
         Loan.objects.filter(
             customer_id__in=customer_ids,
             status__in=[LoanStatus.ACTIVE, LoanStatus.OVERDUE, LoanStatus.CHARGED_OFF],
-            dpd_days__gt=0,
         )
         .values_list("customer_id")
-        .annotate(most=Max("dpd_days"))
+        .annotate(most=Max(days))
     )
-    return dict(rows)
+    return {customer_id: most for customer_id, most in rows if most > 0}
 
 
 def _attributes(customer_ids: Sequence[int], names: Sequence[str]) -> dict[int, dict[str, Any]]:

@@ -21,7 +21,7 @@ from campaigns.models import (
 )
 from campaigns.selectors import campaign_status
 from campaigns.services import chunks, dispatch, settling, ticking
-from customers.models import ConsentState, Customer, Event
+from customers.models import ConsentState, Customer, Event, Loan
 from tests.factories.campaigns import SMS, make_channel, make_launched, spec
 from tests.factories.people import make_people
 
@@ -80,6 +80,33 @@ def test_every_reachable_person_gets_one_message_and_the_rest_a_reason(actor, no
     assert states(dispatch=launched) == {"sent": 5, "skipped": 7}
     launched.campaign.refresh_from_db()
     assert launched.campaign.status == "completed"
+
+
+def test_arrears_and_reported_arrears_bar_marketing(actor, now):
+    make_channel()
+    people = make_people(4)
+    day = now.date()
+    for person, dpd, status, is_reported in [
+        (people[0], 45, "overdue", False),
+        (people[1], 0, "overdue", True),
+        (people[2], 5, "overdue", False),
+    ]:
+        Loan.objects.create(
+            source="test",
+            external_id=str(person.pk),
+            customer=person,
+            principal_amount=1000,
+            term_months=12,
+            disbursed_on=day,
+            dpd_days=dpd,
+            status=status,
+            is_state_reported=is_reported,
+        )
+    launched = make_launched(actor, now)
+    drain(now)
+    barred = launched.messages.filter(state="skipped", reason="arrears")
+    assert set(barred.values_list("customer_id", flat=True)) == {people[0].pk, people[1].pk}
+    assert states(dispatch=launched) == {"sent": 2, "skipped": 2}
 
 
 def test_sent_messages_are_events_and_ledger_entries(actor, now):
