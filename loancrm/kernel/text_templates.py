@@ -6,19 +6,19 @@ Jinja2's immutable sandbox; and it sees a frozen mapping of plain values, no obj
 Knows nothing of Django or of campaigns.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from decimal import ROUND_HALF_UP, Decimal
+from decimal import Decimal
 from enum import StrEnum
 from functools import lru_cache
 from typing import Any, NoReturn, TypeAlias
 
 from jinja2 import StrictUndefined, TemplateError, nodes
-from jinja2.runtime import LoopContext, Undefined
+from jinja2.runtime import LoopContext
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
-from loancrm.kernel import masking
+from loancrm.kernel import text_filters
 from loancrm.kernel.errors import LoanCrmError
 
 MAX_SOURCE_BYTES = 32_768
@@ -116,52 +116,7 @@ class _Environment(ImmutableSandboxedEnvironment):
         return self.undefined(name=attribute)
 
 
-def _money(value: Any) -> str:
-    """Show an amount in yuan, with fen only where there are any: 50000 -> ¥50,000."""
-    amount = Decimal(str(value)).quantize(Decimal("0.01"), rounding=ROUND_HALF_UP)
-    return "¥" + f"{amount:,.2f}".removesuffix(".00")
-
-
-def _percent(value: Any) -> str:
-    """Show a fraction as a percentage with at most two decimals: 0.072 -> 7.2%."""
-    shown = (Decimal(str(value)) * 100).quantize(Decimal("0.01"), rounding=ROUND_HALF_UP)
-    return f"{shown:f}".rstrip("0").rstrip(".") + "%"
-
-
-def _date(language: str) -> Callable[[Any], str]:
-    def show(value: Any) -> str:
-        day = date.fromisoformat(value) if isinstance(value, str) else value
-        if language.startswith("zh"):
-            return f"{day.year}年{day.month}月{day.day}日"
-        return f"{day.day} {_MONTHS[day.month - 1]} {day.year}"
-
-    return show
-
-
-def _default(value: Any, fallback: Any, _even_if_empty: object = None) -> Any:
-    """Stand in for a missing or empty value; Jinja2's second argument is accepted and implied."""
-    return fallback if isinstance(value, Undefined) or value == "" else value
-
-
-_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
-
-
-def _filters(language: str) -> dict[str, Callable[..., Any]]:
-    return {
-        "capitalize": lambda value: str(value).capitalize(),
-        "date": _date(language),
-        "default": _default,
-        "lower": lambda value: str(value).lower(),
-        "mask": lambda value: masking.mask_name(str(value)),
-        "mask_phone": lambda value: masking.mask_phone(str(value)),
-        "money": _money,
-        "percent": _percent,
-        "trim": lambda value: str(value).strip(),
-        "upper": lambda value: str(value).upper(),
-    }
-
-
-ALLOWED_FILTERS: frozenset[str] = frozenset(_filters("en"))
+ALLOWED_FILTERS: frozenset[str] = frozenset(text_filters.filters_for("en"))
 
 
 @lru_cache(maxsize=8)
@@ -170,7 +125,7 @@ def _environment(kind: TextKind, language: str) -> _Environment:
         undefined=_NamedUndefined, autoescape=kind is TextKind.HTML, trim_blocks=True
     )
     environment.globals.clear()
-    environment.filters = dict(_filters(language))
+    environment.filters = text_filters.filters_for(language)
     environment.tests = {name: environment.tests[name] for name in _ALLOWED_TESTS}
     return environment
 
