@@ -33,6 +33,8 @@ from loancrm.kernel.commands import LoanCrmCommand
 from loancrm.kernel.roles import Role
 
 _ACTOR = system_actor("command:demo")
+# As a shell reports a program that Ctrl-C ended.
+_INTERRUPTED = 130
 _CLICKS_AFTER = timedelta(hours=3)
 
 
@@ -52,8 +54,10 @@ class Command(LoanCrmCommand):
     def handle(self, **options: Any) -> None:
         folder = settings.LOANCRM_VAR_DIR / "demo"
         if environment.is_inside(settings.LOANCRM_VAR_DIR):
-            self._run(settings.LOANCRM_VAR_DIR, options)
+            with environment.hold(settings.LOANCRM_VAR_DIR):
+                self._run(settings.LOANCRM_VAR_DIR, options)
             return
+        environment.hold(folder).close()
         port = environment.free_port() if options["no_serve"] else options["port"]
         environment.require_free(options["host"], port)
         environment.enter(folder, host=options["host"], port=port, starts_at=plan.PREPARES_AT)
@@ -80,6 +84,8 @@ class Command(LoanCrmCommand):
             self._bring_up_to_date(folder, users)
             if not options["no_serve"]:
                 self._serve(stage)
+        except KeyboardInterrupt:
+            raise SystemExit(_INTERRUPTED) from None
         finally:
             stage.supervisor.stop()
             self._say("All processes stopped")

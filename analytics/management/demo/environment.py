@@ -1,5 +1,6 @@
 """The demo's own folder, database, broker and clock, apart from everything else."""
 
+import fcntl
 import json
 import os
 import shutil
@@ -8,6 +9,7 @@ import sys
 import time
 from datetime import datetime
 from pathlib import Path
+from typing import TextIO
 
 from django.core.management.base import CommandError
 
@@ -19,6 +21,22 @@ _REMOVED = ("DATABASE_URL", "REDIS_URL", "LOANCRM_KEYS", "LOANCRM_INDEX_KEY", "L
 def is_inside(folder: Path) -> bool:
     """Return whether this process already runs in the demo's environment."""
     return os.environ.get(_CLOCK) == str(folder / "clock.json")
+
+
+def hold(folder: Path) -> TextIO:
+    """Return an open file that keeps other demos out of the folder until it is closed.
+
+    Raises:
+        CommandError: Another demo is running there.
+    """
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    lock = folder.with_suffix(".lock").open("a", encoding="utf-8")
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        lock.close()
+        raise CommandError(f"demo_running: another demo uses {folder}; end it first") from error
+    return lock
 
 
 def enter(folder: Path, *, host: str, port: int, starts_at: datetime) -> None:
