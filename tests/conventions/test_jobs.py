@@ -6,6 +6,7 @@ import importlib
 from celery import current_app
 
 from loancrm.celery import app
+from loancrm.kernel import processes
 from loancrm.kernel.jobs import Job
 from tests.conventions import source
 
@@ -32,13 +33,11 @@ def _tasks():
                     yield file.path, node
 
 
-def test_every_job_has_a_task_of_its_name_and_queue():
+def test_every_job_has_a_task_of_its_name():
     current_app.loader.import_default_modules()
     tasks = {name: task for name, task in current_app.tasks.items() if name.split(".")[0] in APPS}
 
     assert set(tasks) == set(_jobs())
-    for name, job in _jobs().items():
-        assert tasks[name].queue == job.queue
 
 
 def test_a_task_takes_keywords_only_and_tolerates_new_ones():
@@ -57,7 +56,13 @@ def test_a_task_is_at_most_ten_lines():
         assert lines <= MAX_TASK_STATEMENT_LINES, f"{path}:{node.name}"
 
 
-def test_the_beat_table_names_jobs_that_exist():
-    named = {entry["task"] for entry in app.conf.beat_schedule.values()}
+def test_the_beat_table_names_jobs_that_exist_with_their_queue():
+    jobs = _jobs()
 
-    assert named <= set(_jobs())
+    for entry in app.conf.beat_schedule.values():
+        assert entry["task"] in jobs
+        assert entry["options"]["queue"] == jobs[entry["task"]].queue
+
+
+def test_workers_listen_to_every_queue():
+    assert {job.queue for job in _jobs().values()} <= set(processes.QUEUES)
