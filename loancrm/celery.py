@@ -1,8 +1,10 @@
 """The Celery application: queues and beat. The database carries the work; tasks are wake-ups."""
 
 import os
+from typing import Any
 
 from celery import Celery
+from celery.signals import worker_init, worker_process_shutdown
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "loancrm.settings.dev")
 
@@ -43,3 +45,17 @@ app.conf.beat_schedule = {
         "options": {"queue": "receipts", "expires": 60},
     },
 }
+
+
+@worker_init.connect
+def _refuse_wrong_keys(**_: Any) -> None:
+    from loancrm.kernel import keys  # noqa: PLC0415 - needs the loaded apps
+
+    keys.refuse_wrong_keys()
+
+
+@worker_process_shutdown.connect
+def _close_channels(**_: Any) -> None:
+    from campaigns.channels import registry  # noqa: PLC0415 - needs the loaded apps
+
+    registry.close_all()

@@ -67,6 +67,14 @@ class _Written:
     channel: Channel
 
 
+def may_preview(actor: Actor, campaign: Campaign) -> bool:
+    """Return whether the actor may see messages as customers get them."""
+    return any(
+        access.is_allowed(actor, f"campaigns.{codename}_campaign", campaign)
+        for codename in ("author", "approve", "launch")
+    )
+
+
 def preview(
     *,
     campaign: Campaign,
@@ -78,12 +86,24 @@ def preview(
 ) -> Preview:
     """Return the message of one variant as this customer would get it now.
 
+    It may hold the customer's name in full, so only people who write, approve or launch campaigns
+    see it, and every look is in the audit trail.
+
     Raises:
-        PermissionRefused: The actor may not see campaigns.
+        PermissionRefused: The actor may do none of these.
         LoanCrmError: The text itself is faulty.
     """
-    access.require(actor, "campaigns.view_campaign", campaign)
+    if not may_preview(actor, campaign):
+        access.require(actor, "campaigns.author_campaign", campaign)
     written = _written(campaign, step, variant, customer, now)
+    audit.record(
+        actor=actor,
+        action="campaign.previewed",
+        object_type="campaign",
+        object_id=campaign.pk,
+        now=now,
+        facts={"customer": customer.pk, "variant": variant.key},
+    )
     kind = written.channel.kind
     match written.composed:
         case NotComposed(_, reason, detail):

@@ -18,7 +18,7 @@ from campaigns.domain.campaign import MessageState
 from campaigns.domain.eligibility import RULE_VERSION, MessagePlan, Reason
 from campaigns.models import Chunk, LedgerEntry, Message
 from campaigns.selectors import contact_facts
-from campaigns.services import chunks
+from campaigns.services import addresses, chunks
 from campaigns.services.composing import Composed
 from loancrm.kernel import bulk, locks
 
@@ -138,8 +138,20 @@ def settle(
     with transaction.atomic(savepoint=False):
         for (state, reason, due_at), pairs in groupby(settled, key=lambda pair: pair[0].ending):
             _store(MessageState(state), reason, due_at, list(pairs), now)
+        _mark_refused(chunk, batch, results)
         _append_entry(chunk, chain, closings, cost, now)
     return Counter(closing.state.value for closing in closings)
+
+
+def _mark_refused(chunk: Chunk, batch: Sequence[Composed], results: Sequence[SendResult]) -> None:
+    """Take addresses that the provider says do not exist out of use."""
+    codes = {
+        item.recipient.customer_id: result.code
+        for item, result in zip(batch, results, strict=True)
+        if result.outcome is Outcome.REJECTED
+    }
+    if codes:
+        addresses.mark_refused(channel_kind=chunk.dispatch.channel_kind, codes=codes)
 
 
 def _marking(item: Composed) -> tuple[int, int, int, Decimal]:

@@ -15,7 +15,7 @@ from campaigns.channels.memory import MemoryChannel
 from campaigns.models import Approval, Campaign, Dispatch, Message, Variant
 from campaigns.services import authoring, previews, providers, ticking
 from campaigns.services import dispatch as dispatching
-from customers.models import Segment
+from customers.models import Customer, Segment
 from loancrm.kernel import roles
 from loancrm.kernel.access import user_actor
 from loancrm.kernel.models import AuditEntry
@@ -108,6 +108,8 @@ def test_a_preview_shows_the_message_and_leaves_no_row(draft: Campaign, author: 
     url = reverse("admin:campaigns_campaign_preview", args=[draft.pk])
     answer = browser_of(author).post(url, {"customer": "p2@example.com"})
     assert "客户2，您好" in answer.content.decode()
+    entry = AuditEntry.objects.get(action="campaign.previewed")
+    assert entry.facts["customer"] == Customer.objects.get(external_id="p2").pk
     assert (Dispatch.objects.count(), Message.objects.count()) == (0, 0)
 
 
@@ -217,3 +219,11 @@ def test_a_form_without_a_text_is_refused_and_nothing_is_kept(
     )
     assert b"Write the message in at least one language." in answer.content
     assert Campaign.objects.count() == 1  # only the draft
+
+
+def test_an_analyst_sees_no_message_with_a_name_in_it(draft: Campaign) -> None:
+    client = browser_of(person("ana", "analyst"))
+    url = reverse("admin:campaigns_campaign_preview", args=[draft.pk])
+    answer = client.post(url, {"customer": "p2@example.com"})
+    assert "客户2" not in answer.content.decode()
+    assert b"You do not have permission" in answer.content

@@ -21,7 +21,7 @@ from campaigns.models import (
 )
 from campaigns.selectors import campaign_status
 from campaigns.services import chunks, dispatch, settling, ticking
-from customers.models import ConsentState, Customer, Event, Loan
+from customers.models import ConsentState, ContactPoint, Customer, Event, Loan
 from tests.factories.campaigns import SMS, make_channel, make_launched, spec
 from tests.factories.people import make_people
 
@@ -280,6 +280,8 @@ def test_a_refused_message_gives_its_money_back_and_a_transient_one_is_tried_aga
     assert states(dispatch=launched) == {"failed": 1, "sent": 2}
     launched.campaign.refresh_from_db()
     assert launched.campaign.committed_amount == Decimal("0.60")
+    refused = ContactPoint.objects.filter(customer__external_id="p1", kind="email").get()
+    assert refused.status == "bounced"
 
 
 def test_a_paused_campaign_sends_nothing_until_resumed(actor, now):
