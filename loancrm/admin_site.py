@@ -58,6 +58,17 @@ class LoancrmAdminConfig(AdminConfig):
 
     default_site = "loancrm.admin_site.LoancrmAdminSite"
 
+    def ready(self) -> None:
+        """Give the OAuth package, which has no translated names, names in both languages."""
+        from django.apps import apps  # noqa: PLC0415 - complete only now
+
+        config = apps.get_app_config("oauth2_provider")
+        config.verbose_name = gettext_lazy("Access for partners")
+        client = config.get_model("application")._meta  # noqa: SLF001 - where Django keeps names
+        client.verbose_name = gettext_lazy("API client")
+        client.verbose_name_plural = gettext_lazy("API clients")
+        super().ready()
+
 
 def environment(_request: HttpRequest) -> tuple[str, str]:
     """Return text and colour of the badge that tells a demo from the real thing."""

@@ -11,7 +11,7 @@ from campaigns import labels
 from campaigns.domain.campaign import CampaignStatus, MessageState
 from campaigns.models import Campaign, ContentVersion, Step
 from campaigns.selectors import campaign_status, live_progress
-from campaigns.services import approval
+from campaigns.services import approval, previews
 from customers import labels as customer_labels
 from loancrm.kernel import access
 from loancrm.kernel.access import Actor
@@ -81,6 +81,7 @@ def context(campaign: Campaign, actor: Actor) -> dict[str, Any]:
         "is_editable": campaign.status == CampaignStatus.DRAFT
         and access.is_allowed(actor, "campaigns.author_campaign", campaign),
         "can_author": access.is_allowed(actor, "campaigns.author_campaign", campaign),
+        "may_preview": previews.may_preview(actor, campaign),
         "has_run": bool(runs),
         "report_url": report_url(campaign, actor) if runs else "",
         "holdout_percent": campaign.holdout_share * 100,

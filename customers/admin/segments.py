@@ -38,7 +38,7 @@ VERSIONS_SHOWN = 20
 class SegmentAdmin(GuardedModelAdminMixin, ReadOnlyAdmin):
     """A rule is only ever stored as a new version."""
 
-    list_display = ("title", "slug", "people", "counted", "version", "owner")
+    list_display = ("title", "slug", "people", "counted", "version", "made_by")
     list_display_links = ("title",)
     search_fields = ("name", "slug", "description")
     ordering = ("name", "id")
@@ -76,6 +76,11 @@ class SegmentAdmin(GuardedModelAdminMixin, ReadOnlyAdmin):
     def version(self, segment: Segment) -> str:
         """Return the number of the version in force."""
         return str(segment.current_version.number) if segment.current_version else "–"
+
+    @admin.display(description=gettext_lazy("owner"), ordering="owner")
+    def made_by(self, segment: Segment) -> str:
+        """Return who made it."""
+        return segment.owner.get_username() if segment.owner else "–"
 
     @admin.action(description=gettext_lazy("Count again"), permissions=["view"])
     def count_again(self, request: HttpRequest, queryset: QuerySet[Segment]) -> None:

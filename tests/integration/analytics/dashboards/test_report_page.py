@@ -16,7 +16,7 @@ from loancrm.kernel.access import Actor
 from tests.factories.campaigns import make_channel, make_launched
 from tests.factories.people import make_people
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.sql]
 
 
 def signed_in(name: str, *groups: str, language: str = "en") -> tuple[User, Client]:
