@@ -8,6 +8,7 @@ from django.utils import translation
 from customers.selectors import segment_catalogue
 from tests.conventions import source
 
+SAME_IN_CHINESE = {"HTML"}
 _TRANSLATORS = {"_", "gettext", "gettext_lazy", "ngettext", "pgettext"}
 
 
