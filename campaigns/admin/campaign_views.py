@@ -149,6 +149,9 @@ def _choice(request: HttpRequest, campaign: Campaign) -> tuple[Variant, Customer
 
 def _verdict(shown: previews.Preview) -> tuple[str, str]:
     """Return (tone, text): whether this customer would get the message now."""
+    if shown.problem:
+        problem = labels.read(labels.REASONS, shown.problem)
+        return "bad", _("Would not be sent: %(reason)s.") % {"reason": problem}
     reason = labels.read(labels.REASONS, shown.decision.reason or "")
     match shown.decision.verdict:
         case Verdict.PASS:

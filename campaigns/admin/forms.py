@@ -311,7 +311,7 @@ def initial_of(campaign: Campaign) -> dict[str, Any]:
             "late_limit_hours", "budget_amount", "cost_per_message",
         )
     }  # fmt: skip
-    values["holdout_percent"] = campaign.holdout_share * 100
+    values["holdout_percent"] = f"{campaign.holdout_share * 100:f}".rstrip("0").rstrip(".")
     values["start_at"] = campaign.start_at if campaign.status == CampaignStatus.DRAFT else None
     for step in campaign.steps.select_related("channel").order_by("position"):
         values["fallback_channel" if step.is_fallback else "channel"] = step.channel
