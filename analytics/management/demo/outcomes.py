@@ -27,6 +27,7 @@ from customers.domain.loan import Payment
 from customers.domain.loan_rows import LoanKind
 
 _BROWSER = "Mozilla/5.0 (Linux; Android 14) AppleWebKit/537.36 Chrome/130 Mobile Safari/537.36"
+_VISIT_DAYS = 60
 _ORGANIC_SHARE = 0.12
 _ORGANIC_DAYS = 50
 _HEADERS = {
@@ -158,11 +159,20 @@ def write_files(
         for loan in story.history.loans:
             number = f"{person.external_id}-L{loan.application.number}"
             _repay(files, person, number, len(loan.payments), loan.later_payments, until)
+        _visit_lately(files, person, seed=seed)
         if age_on(person.birth_date, known) >= people.ADULT_AGE:
             for one in goals.get(person.external_id, ()):
                 _borrow(files, person, one, seed=seed, until=until)
             if person.external_id not in audience:
                 _borrow_lately(files, person, seed=seed, until=until)
+
+
+def _visit_lately(files: Files, person: Person, *, seed: int) -> None:
+    """Let those who use the app much have used it in the last weeks, too."""
+    if share(seed, "visit", person.external_id) < person.engagement / 4:
+        days = 1 + _VISIT_DAYS * share(seed, "visit day", person.external_id)
+        at = plan.ENDS_AT - timedelta(days=days)
+        files.event(person.external_id, EventName.APP_LOGIN, at, person.external_id, "", "app", "")
 
 
 def _borrow_lately(files: Files, person: Person, *, seed: int, until: date) -> None:
