@@ -18,12 +18,12 @@ from campaigns.domain.mime import Addressee, EmailSkeleton
 UNDER_WAY = 4
 
 
-def send(*, first: int, count: int, port: int, connections: int, batch_size: int = 50) -> None:
+def send(*, first: int, count: int, options: SmtpOptions) -> None:
     """Send messages to a sink on loopback, several batches under way at once."""
-    channel = SmtpChannel("bare", SmtpOptions(port=port, connections=connections))
+    channel = SmtpChannel("bare", options)
     messages = _messages(first, count)
     futures: list[Future[list[SendResult]]] = []
-    while batch := list(islice(messages, batch_size)):
+    while batch := list(islice(messages, options.batch_size)):
         futures.append(channel.submit(batch))
         if len(futures) >= UNDER_WAY:
             futures.pop(0).result()
@@ -62,7 +62,7 @@ def _messages(first: int, count: int) -> Iterator[Outbound]:
         yield Outbound(number, f"b{number}", texts.address(number), payload)
 
 
-def run(*, count: int, port: int, connections: int, processes: int = 2) -> float:
+def run(*, count: int, options: SmtpOptions, processes: int = 2) -> float:
     """Fork processes that share the messages; return the seconds until all are sent."""
     share = -(-count // processes)
     started = time.monotonic()
@@ -72,7 +72,7 @@ def run(*, count: int, port: int, connections: int, processes: int = 2) -> float
         pid = os.fork()
         if pid == 0:
             try:
-                send(first=position * share, count=mine, port=port, connections=connections)
+                send(first=position * share, count=mine, options=options)
             except BaseException:  # noqa: BLE001 - a forked child must never return into the parent
                 os._exit(1)
             os._exit(0)

@@ -13,7 +13,7 @@ from campaigns.domain import frequency, schedule
 from campaigns.domain.campaign import HANDED_OVER_STATES, MessageState
 from campaigns.domain.eligibility import ContactFacts, MessagePlan
 from campaigns.domain.frequency import PastSend
-from campaigns.models import Message, Suppression
+from campaigns.models import Dispatch, Message, Suppression
 from customers.domain.contact import ContactKind, ContactStatus
 from customers.domain.loan import LoanStatus
 from customers.models import AttributeType, AttributeValue, ConsentState, ContactPoint, Loan
@@ -145,18 +145,35 @@ def past_sends(
     hours = frequency.longest_window_hours(plan.caps)
     if not hours or not customer_ids:
         return {}
-    rows = Message.objects.filter(
-        customer_id__in=customer_ids,
-        attempted_at__gt=now - timedelta(hours=hours),
-        state__in=COUNTED_STATES,
-        dispatch__campaign__purpose=plan.purpose,
-        dispatch__is_test=False,
-    ).values_list("customer_id", "dispatch__channel_kind", "attempted_at")
+    rows = list(
+        Message.objects.filter(
+            customer_id__in=customer_ids,
+            attempted_at__gt=now - timedelta(hours=hours),
+            state__in=COUNTED_STATES,
+        ).values_list("customer_id", "dispatch_id", "attempted_at")
+    )
+    channels = _counted_channels({row[1] for row in rows}, plan)
     found: dict[int, list[PastSend]] = defaultdict(list)
-    for customer_id, channel, at in rows:
-        if at is not None:
+    for customer_id, dispatch_id, at in rows:
+        channel = channels[dispatch_id]
+        if channel is not None and at is not None:
             found[customer_id].append(PastSend(channel=channel, at=at))
     return found
+
+
+def _counted_channels(dispatch_ids: set[int], plan: MessagePlan) -> dict[int, str | None]:
+    """Return the channel of each dispatch; None for those that frequency caps do not count.
+
+    Asked for once a batch instead of joined to every message: with the join, checking the caps cost
+    a quarter of the time of sending.
+    """
+    channels: dict[int, str | None] = dict.fromkeys(dispatch_ids)
+    if dispatch_ids:
+        counted = Dispatch.objects.filter(
+            pk__in=dispatch_ids, campaign__purpose=plan.purpose, is_test=False
+        )
+        channels.update(counted.values_list("pk", "channel_kind"))
+    return channels
 
 
 def _points(customer_ids: Sequence[int], channel: str) -> dict[int, _Point]:

@@ -120,6 +120,8 @@ def freeze(
     )
     _insert_messages(dispatch, campaign, step, audience, now)
     dispatch.audience_count = _cut_chunks(dispatch)
+    if dispatch.audience_count >= CHUNK_SIZE:
+        bulk.refresh_statistics(Message)
     dispatch.frozen_at = now
     dispatch.save(update_fields=["audience_count", "frozen_at"])
     return dispatch

@@ -9,6 +9,6 @@ def leave_room_in_pages(apps, schema_editor):
 
 
 class Migration(migrations.Migration):
-    dependencies = [("campaigns", "0005_message_indexes")]
+    dependencies = [("campaigns", "0001_initial")]
 
     operations = [migrations.RunPython(leave_room_in_pages, migrations.RunPython.noop)]
