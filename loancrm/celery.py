@@ -1,10 +1,12 @@
 """The Celery application: queues and beat. The database carries the work; tasks are wake-ups."""
 
+import gc
 import os
 from typing import Any
 
 from celery import Celery
 from celery.signals import worker_init, worker_process_shutdown
+from django.db import connections
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "loancrm.settings.dev")
 
@@ -48,10 +50,14 @@ app.conf.beat_schedule = {
 
 
 @worker_init.connect
-def _refuse_wrong_keys(**_: Any) -> None:
+def _prepare_worker(**_: Any) -> None:
+    """Check the keys; keep what is loaded out of garbage collection, so that forks share it."""
     from loancrm.kernel import keys  # noqa: PLC0415 - needs the loaded apps
 
     keys.refuse_wrong_keys()
+    connections.close_all()
+    gc.collect()
+    gc.freeze()
 
 
 @worker_process_shutdown.connect
