@@ -6,7 +6,7 @@ from django.views.generic import RedirectView
 
 from loancrm.api.views import UnknownAddressView
 
-partner_api = [
+partner_api: list[URLPattern | URLResolver] = [
     path("", include("loancrm.api.urls")),
     path("", include("customers.api.urls")),
     path("", include("campaigns.api.urls")),

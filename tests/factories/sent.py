@@ -23,7 +23,7 @@ def make_sent(
         changes = {"channel": channel.slug, "content": SMS, **changes}
     run = make_launched(actor, now, **changes)
     ticking.advance(now=now)
-    rng = random.Random(1)  # noqa: S311 - a seed, not a secret
+    rng = random.Random(1)
     dispatch.drain(holder="test", clock=lambda: now, rng=rng, slice_seconds=60)
     messages = list(run.messages.order_by("pk"))
     assert {message.state for message in messages} == {"sent"}

@@ -29,7 +29,7 @@ RULED = {
 def test_compiled_rules_select_exactly_the_customers_whom_the_evaluator_accepts(seed):
     fixed = population.write_fixed()
     Segment.objects.create(slug="ruled", name="规则", created_at=population.NOW)
-    rng = random.Random(seed)  # noqa: S311 - repeatable test data
+    rng = random.Random(seed)
     people = dict(population.random_customer(rng, fixed) for _ in range(70))
     catalogue = load_catalogue()
     ruled = read_rule(RULED, catalogue=catalogue, use=RuleUse.RISK)

@@ -44,9 +44,7 @@ def test_a_larger_holdout_contains_the_smaller_one(customer_id, one, other):
 
 @pytest.mark.parametrize(("share", "expected"), [(0, False), (1, True)])
 def test_nobody_and_everybody(share, expected):
-    assert all(
-        experiments.is_held_out(SALT, n, Decimal(share)) is expected for n in range(200)
-    )
+    assert all(experiments.is_held_out(SALT, n, Decimal(share)) is expected for n in range(200))
 
 
 def test_an_arm_without_weight_gets_nobody():

@@ -9,7 +9,13 @@ from campaigns.domain import schedule
 from campaigns.domain.schedule import SendingWindow
 
 WINDOW = SendingWindow(time(9), time(20))
-ZONES = ["Asia/Shanghai", "America/New_York", "Europe/London", "Asia/Kathmandu", "Australia/Lord_Howe"]
+ZONES = [
+    "Asia/Shanghai",
+    "America/New_York",
+    "Europe/London",
+    "Asia/Kathmandu",
+    "Australia/Lord_Howe",
+]
 
 
 @pytest.mark.parametrize(
@@ -37,7 +43,9 @@ def test_the_day_the_clock_springs_forward_opens_at_nine_by_the_new_clock():
 
 
 @given(
-    st.datetimes(datetime(2025, 1, 1), datetime(2028, 1, 1), timezones=st.just(UTC)),
+    st.integers(0, 3 * 365 * 86_400).map(
+        lambda s: datetime(2025, 1, 1, tzinfo=UTC) + timedelta(seconds=s)
+    ),
     st.sampled_from(ZONES),
 )
 def test_the_opening_is_never_early_and_always_inside_the_window(now, name):
