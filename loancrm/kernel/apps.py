@@ -16,7 +16,7 @@ class KernelConfig(AppConfig):
 
     def ready(self) -> None:
         """Register the system checks; note the active key once its table is there."""
-        from loancrm.kernel import checks  # noqa: F401, PLC0415 - registers on import
+        from loancrm.kernel import checks, lookups  # noqa: F401, PLC0415 - register on import
 
         post_migrate.connect(_note_active_key, sender=self)
 
