@@ -56,9 +56,9 @@ bench: $(READY) ## Run all benchmarks (not part of check)
 
 lock: $(READY) ## Pin the dependencies of pyproject.toml into requirements*.txt
 	$(BIN)/uv pip compile pyproject.toml --universal --python-version 3.11 --fork-strategy fewest \
-		--generate-hashes --no-emit-index-url --no-emit-find-links -o requirements.txt
+		--generate-hashes --no-header -o requirements.txt
 	$(BIN)/uv pip compile --group pyproject.toml:dev --universal --python-version 3.11 --fork-strategy fewest \
-		--generate-hashes --no-emit-index-url --no-emit-find-links -c requirements.txt -o requirements-dev.txt
+		--generate-hashes --no-header -c requirements.txt -o requirements-dev.txt
 
 frontend: ## Rebuild the browser bundles (needs node and npm; the built files are committed)
 	cd frontend && npm ci && npm run build
