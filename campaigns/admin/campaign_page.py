@@ -23,7 +23,7 @@ _WAY = (
     CampaignStatus.RUNNING,
     CampaignStatus.COMPLETED,
 )
-_AS = {CampaignStatus.PAUSED: CampaignStatus.RUNNING, CampaignStatus.IMPORTED: _WAY[-1]}
+_AS = {CampaignStatus.PAUSED: CampaignStatus.RUNNING}
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +50,7 @@ class Message:
 def context(campaign: Campaign, actor: Actor) -> dict[str, Any]:
     """Return everything that the campaign's page shows to this reader."""
     found = campaign_status.status_of(campaign)
+    is_imported = campaign.status == CampaignStatus.IMPORTED
     runs = live_progress.dispatches(campaign)
     return {
         "campaign": campaign,
@@ -76,12 +77,12 @@ def context(campaign: Campaign, actor: Actor) -> dict[str, Any]:
             )
             for run in runs
         ],
-        "steps": _messages(campaign),
+        "steps": [] if is_imported else _messages(campaign),
         "approvals": campaign.approvals.select_related("approver").order_by("-at", "-pk"),
         "is_editable": campaign.status == CampaignStatus.DRAFT
         and access.is_allowed(actor, "campaigns.author_campaign", campaign),
         "can_author": access.is_allowed(actor, "campaigns.author_campaign", campaign),
-        "may_preview": previews.may_preview(actor, campaign),
+        "may_preview": not is_imported and previews.may_preview(actor, campaign),
         "has_run": bool(runs),
         "report_url": report_url(campaign, actor) if runs else "",
         "holdout_percent": campaign.holdout_share * 100,
@@ -191,7 +192,7 @@ def _note(campaign: Campaign, actor: Actor) -> tuple[str, str]:
 def _way(campaign: Campaign) -> list[tuple[str, str]]:
     """Return (label, done | now | next) of the steps from draft to completed."""
     status = CampaignStatus(campaign.status)
-    if status == CampaignStatus.CANCELLED:
+    if status in {CampaignStatus.CANCELLED, CampaignStatus.IMPORTED}:
         return [(labels.read(labels.CAMPAIGN_STATUSES, status), "now")]
     at = _WAY.index(_AS.get(status, status))
     shown = [labels.read(labels.CAMPAIGN_STATUSES, step) for step in _WAY]

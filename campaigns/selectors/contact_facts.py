@@ -147,7 +147,7 @@ def past_sends(
         return {}
     rows = list(
         Message.objects.filter(
-            customer_id__in=customer_ids,
+            customer_id__any_of=customer_ids,
             attempted_at__gt=now - timedelta(hours=hours),
             state__in=COUNTED_STATES,
         ).values_list("customer_id", "dispatch_id", "attempted_at")
@@ -178,7 +178,7 @@ def _counted_channels(dispatch_ids: set[int], plan: MessagePlan) -> dict[int, st
 
 def _points(customer_ids: Sequence[int], channel: str) -> dict[int, _Point]:
     rows = ContactPoint.objects.filter(
-        customer_id__in=customer_ids, kind=CONTACT_KINDS.get(channel, channel), is_primary=True
+        customer_id__any_of=customer_ids, kind=CONTACT_KINDS.get(channel, channel), is_primary=True
     ).values_list("customer_id", "row_key", "value_sealed", "value_index", "status")
     return {
         customer_id: _Point(row_key, bytes(sealed), index, status == ContactStatus.ACTIVE)
@@ -189,7 +189,7 @@ def _points(customer_ids: Sequence[int], channel: str) -> dict[int, _Point]:
 def _consented(customer_ids: Sequence[int], plan: MessagePlan, now: datetime) -> set[int]:
     rows = ConsentState.objects.filter(
         Q(expires_at__isnull=True) | Q(expires_at__gt=now),
-        customer_id__in=customer_ids,
+        customer_id__any_of=customer_ids,
         channel=plan.channel,
         purpose=plan.purpose,
         is_granted=True,
@@ -205,7 +205,7 @@ def _suppressed(
     for customer_id, point in points.items():
         people_of[point.value_index].append(customer_id)
     rows = Suppression.objects.filter(
-        Q(customer_id__in=customer_ids) | Q(value_index__in=list(people_of)),
+        Q(customer_id__any_of=customer_ids) | Q(value_index__any_of=list(people_of)),
         channel__in=["", plan.channel],
         purpose__in=["", plan.purpose],
         lifted_at__isnull=True,
@@ -230,7 +230,7 @@ def _overdue(customer_ids: Sequence[int]) -> dict[int, int]:
     )
     rows = (
         Loan.objects.filter(
-            customer_id__in=customer_ids,
+            customer_id__any_of=customer_ids,
             status__in=[LoanStatus.ACTIVE, LoanStatus.OVERDUE, LoanStatus.CHARGED_OFF],
         )
         .values_list("customer_id")
@@ -244,7 +244,7 @@ def _attributes(customer_ids: Sequence[int], names: Sequence[str]) -> dict[int, 
     if not names:
         return found
     rows = AttributeValue.objects.filter(
-        customer_id__in=customer_ids, definition__name__in=names
+        customer_id__any_of=customer_ids, definition__name__in=names
     ).values_list(
         "customer_id", "definition__name", "definition__value_type", "number", "text", "day", "flag"
     )
