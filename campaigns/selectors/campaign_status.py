@@ -5,10 +5,10 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
-from django.db.models import Count, Exists, OuterRef, Sum
+from django.db.models import Count, Exists, Min, OuterRef, Sum
 
-from campaigns.domain.campaign import OPEN_STATES, DispatchStatus, MessageState
-from campaigns.models import Campaign, Dispatch, Message
+from campaigns.domain.campaign import OPEN_STATES, ChunkState, DispatchStatus, MessageState
+from campaigns.models import Campaign, Chunk, Dispatch, Message
 
 LISTED_UNKNOWN = 100
 
@@ -67,6 +67,16 @@ class CampaignProgress:
     def to_json(self) -> dict[str, Any]:
         """Return the plain form for commands, pages and the API."""
         return {**asdict(self), "audience": self.audience}
+
+
+def waits_until(campaign: Campaign, *, now: datetime) -> datetime | None:
+    """Return when the next message is due; None when one is due now or none is open."""
+    next_due = (
+        Chunk.objects.filter(dispatch__campaign=campaign)
+        .exclude(state=ChunkState.DONE)
+        .aggregate(due=Min("due_at"))["due"]
+    )
+    return next_due if next_due is not None and next_due > now else None
 
 
 def status_of(campaign: Campaign) -> CampaignProgress:

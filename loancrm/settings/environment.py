@@ -68,7 +68,7 @@ class Environment:
             ImproperlyConfigured: At least one variable is missing or malformed.
         """
         if self.problems:
-            listed = "\n".join(f"  - {problem}" for problem in self.problems)
+            listed = "\n".join(f"  - {problem}" for problem in dict.fromkeys(self.problems))
             raise ImproperlyConfigured(f"The environment is not usable:\n{listed}")
 
 

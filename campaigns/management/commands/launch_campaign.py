@@ -4,6 +4,7 @@ import time
 from typing import Any
 
 from django.core.management.base import CommandError, CommandParser
+from django.utils.translation import gettext as _
 
 from campaigns.domain.campaign import CampaignStatus
 from campaigns.management.arguments import actor_of, add_campaign, campaign_of
@@ -40,6 +41,7 @@ class Command(LoanCrmCommand):
 
     def _wait(self, campaign: Campaign, timeout: float) -> None:
         ends = time.monotonic() + timeout
+        told = False
         with progress.bar(total=None, description=campaign.slug, unit="message") as bar:
             while True:
                 campaign.refresh_from_db()
@@ -51,6 +53,14 @@ class Command(LoanCrmCommand):
                     return
                 if status.is_held:
                     raise CommandError(f"dispatch_held: {status.hold_reason}")
+                waits_until = campaign_status.waits_until(campaign, now=clock.now())
+                if waits_until is not None and not told:
+                    told = True
+                    local = waits_until.astimezone(clock.company_zone())
+                    self.stderr.write(
+                        _("%(count)d messages wait until %(time)s (schedule or quiet hours).")
+                        % {"count": status.open_count, "time": f"{local:%Y-%m-%d %H:%M}"}
+                    )
                 if time.monotonic() > ends:
                     raise CommandError("wait_timeout: is a worker running?")
                 time.sleep(POLL_SECONDS)
