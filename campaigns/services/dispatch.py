@@ -63,7 +63,7 @@ class _Work:
     composer: Composer
     channel: Channel
     provider: Provider
-    chain: settling.Chain
+    decided_at: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,9 +110,8 @@ def work_chunk(*, chunk: Chunk, lane: Lane) -> Counter[str]:
     composer = lane.composers.get(dispatch.pk)
     if composer is None:
         composer = lane.composers[dispatch.pk] = Composer(dispatch, channel)
-    chain = settling.chain_of(chunk)
-    work = _Work(chunk, plan_of(dispatch), composer, channel, provider, chain)
     now = lane.clock()
+    work = _Work(chunk, plan_of(dispatch), composer, channel, provider, now)
     if chunk.attempts > 1:
         chunks.recover(chunk=chunk, can_resend=provider.limits.supports_idempotency, now=now)
         chunks.settle_budget(chunk=chunk)
@@ -121,6 +120,7 @@ def work_chunk(*, chunk: Chunk, lane: Lane) -> Counter[str]:
     now = lane.clock()
     chunks.settle_budget(chunk=chunk)
     _record_sent(chunk, now)
+    settling.append_entry(chunk=chunk, now=now)
     chunks.release(chunk=chunk, now=now)
     return counts
 
@@ -243,7 +243,6 @@ def _hand_over(work: _Work, composed: Sequence[Composed], lane: Lane) -> Counter
         with transaction.atomic():
             counts += settling.settle(
                 chunk=work.chunk,
-                chain=work.chain,
                 batch=flight.batch,
                 results=results,
                 jitter=lane.rng.random(),
@@ -271,7 +270,13 @@ def _mark_next(work: _Work, waiting: "deque[list[Composed]]", lane: Lane) -> lis
         wait -= RENEW_SECONDS
         is_ours = chunks.renew(chunk=work.chunk, now=lane.clock())
     marked = (
-        settling.mark(chunk=work.chunk, batch=batch, plan=work.plan, now=lane.clock())
+        settling.mark(
+            chunk=work.chunk,
+            batch=batch,
+            plan=work.plan,
+            decided_at=work.decided_at,
+            now=lane.clock(),
+        )
         if is_ours
         else None
     )

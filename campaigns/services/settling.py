@@ -10,11 +10,11 @@ from decimal import Decimal
 from itertools import groupby
 from typing import Any
 
-from django.db import transaction
+from django.db import connection, transaction
 
 from campaigns.channels.base import Outcome, SendResult
 from campaigns.domain import frequency
-from campaigns.domain.campaign import MessageState
+from campaigns.domain.campaign import DispatchStatus, MessageState
 from campaigns.domain.eligibility import RULE_VERSION, MessagePlan, Reason
 from campaigns.models import Chunk, LedgerEntry, Message
 from campaigns.selectors import contact_facts
@@ -43,32 +43,21 @@ class Closing:
         return self.state.value, self.reason, self.due_at
 
 
-@dataclass(slots=True)
-class Chain:
-    """The end of a chunk's ledger; only the holder of its lease extends it."""
-
-    sequence: int
-    last_hash: str
-
-
-def chain_of(chunk: Chunk) -> Chain:
-    """Return where the ledger of a leased chunk ends."""
-    last = (
-        LedgerEntry.objects.filter(chunk=chunk)
-        .order_by("-sequence")
-        .values_list("sequence", "entry_hash")
-        .first()
-    )
-    return Chain(*(last or (0, GENESIS)))
-
-
 def mark(
-    *, chunk: Chunk, batch: Sequence[Composed], plan: MessagePlan, now: datetime
+    *,
+    chunk: Chunk,
+    batch: Sequence[Composed],
+    plan: MessagePlan,
+    decided_at: datetime,
+    now: datetime,
 ) -> list[Composed] | None:
     """Mark messages as attempted, committed before the provider is called.
 
     The frequency caps are checked once more under a lock on each customer, so that two campaigns
     at the same moment cannot both pass; the loser's message is skipped here.
+
+    Args:
+        decided_at: When the gates saw these people; only what was sent since is asked for.
 
     Returns:
         The messages to hand over; None when the lease is lost or the campaign no longer runs.
@@ -76,7 +65,7 @@ def mark(
     with transaction.atomic(savepoint=False):
         if not chunks.renew(chunk=chunk, now=now):
             return None
-        capped = _capped(batch, plan, now)
+        capped = _capped(chunk, batch, plan, decided_at=decided_at, now=now)
         close(
             [
                 Closing(item.recipient.message_id, MessageState.SKIPPED, Reason.FREQUENCY_CAP)
@@ -112,13 +101,12 @@ def mark(
 def settle(
     *,
     chunk: Chunk,
-    chain: Chain,
     batch: Sequence[Composed],
     results: Sequence[SendResult],
     jitter: float,
     now: datetime,
 ) -> Counter[str]:
-    """Store what the provider said, and the ledger entry of the batch.
+    """Store what the provider said.
 
     Args:
         jitter: Between 0 and 1; spreads retries so that they do not come back together.
@@ -126,20 +114,11 @@ def settle(
     closings = [
         _closing(item, result, jitter, now) for item, result in zip(batch, results, strict=True)
     ]
-    cost = sum(
-        (
-            item.cost
-            for item, closing in zip(batch, closings, strict=True)
-            if closing.state in {MessageState.SENT, MessageState.UNKNOWN}
-        ),
-        Decimal(0),
-    )
     settled = sorted(zip(closings, results, strict=True), key=lambda pair: str(pair[0].ending))
     with transaction.atomic(savepoint=False):
         for (state, reason, due_at), pairs in groupby(settled, key=lambda pair: pair[0].ending):
             _store(MessageState(state), reason, due_at, list(pairs), now)
         _mark_refused(chunk, batch, results)
-        _append_entry(chunk, chain, closings, cost, now)
     return Counter(closing.state.value for closing in closings)
 
 
@@ -261,17 +240,42 @@ def first_broken_entry(dispatch_id: int) -> int | None:
     return None
 
 
-def _capped(batch: Sequence[Composed], plan: MessagePlan, now: datetime) -> set[int]:
+def _capped(
+    chunk: Chunk,
+    batch: Sequence[Composed],
+    plan: MessagePlan,
+    *,
+    decided_at: datetime,
+    now: datetime,
+) -> set[int]:
     ids = sorted(item.recipient.customer_id for item in batch)
     if not plan.caps or not ids:
         return set()
     locks.lock_ids(locks.Space.CUSTOMER_SENDS, ids)
+    if not _others_may_have_sent(chunk.dispatch_id, decided_at):
+        return set()
     past = contact_facts.past_sends(ids, plan, now)
     return {
         customer_id
         for customer_id, sends in past.items()
         if frequency.exceeded(sends, plan.caps, channel=plan.channel, now=now)
     }
+
+
+def _others_may_have_sent(dispatch_id: int, since: datetime) -> bool:
+    """Return whether any other dispatch was at work since a time; reads a few rows."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT 1 FROM campaigns_dispatch WHERE id <> %s"
+            " AND (status IN (%s, %s) OR completed_at >= %s) LIMIT 1",
+            [
+                dispatch_id,
+                DispatchStatus.RUNNING.value,
+                DispatchStatus.HELD.value,
+                connection.ops.adapt_datetimefield_value(since),
+            ],
+        )
+        return cursor.fetchone() is not None
 
 
 def _closing(item: Composed, result: SendResult, jitter: float, now: datetime) -> Closing:
@@ -302,20 +306,31 @@ def retry_seconds(attempts: int, jitter: float) -> float:
     return float(wait * (0.75 + jitter / 2))
 
 
-def _append_entry(
-    chunk: Chunk, chain: Chain, closings: Sequence[Closing], cost: Decimal, now: datetime
-) -> None:
-    lines = "\n".join(f"{item.message_id} {item.state.value}" for item in closings)
+def append_entry(*, chunk: Chunk, now: datetime) -> LedgerEntry:
+    """Add what a working session left of its chunk to the dispatch's ledger."""
+    rows = list(
+        chunks.in_chunk(chunk)
+        .filter(closed_at__isnull=False)
+        .order_by("pk")
+        .values_list("pk", "state", "cost_amount")
+    )
+    sequence, previous = (
+        LedgerEntry.objects.filter(chunk=chunk)
+        .order_by("-sequence")
+        .values_list("sequence", "entry_hash")
+        .first()
+    ) or (0, GENESIS)
+    lines = "\n".join(f"{message_id} {state}" for message_id, state, _cost in rows)
     entry = LedgerEntry(
         dispatch_id=chunk.dispatch_id,
         chunk=chunk,
-        sequence=chain.sequence + 1,
+        sequence=sequence + 1,
         at=now,
-        counts=dict(Counter(item.state.value for item in closings)),
-        cost_amount=cost,
+        counts=dict(Counter(state for _id, state, _cost in rows)),
+        cost_amount=sum((cost for _id, _state, cost in rows), Decimal(0)),
         content_hash=hashlib.sha256(lines.encode()).hexdigest(),
-        previous_hash=chain.last_hash,
+        previous_hash=previous,
     )
-    entry.entry_hash = entry_hash(chain.last_hash, entry)
+    entry.entry_hash = entry_hash(previous, entry)
     entry.save(force_insert=True)
-    chain.sequence, chain.last_hash = entry.sequence, entry.entry_hash
+    return entry

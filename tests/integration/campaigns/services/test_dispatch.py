@@ -381,14 +381,14 @@ def test_marking_skips_a_person_whom_another_campaign_reached_meanwhile(actor, n
         dispatch.Composer(chunk.dispatch, channel),
         channel,
         registry.shared(name="email-memory", backend="memory", options={}),
-        settling.chain_of(chunk),
+        now,
     )
     composed, _counts = dispatch._decide(work, lane, now)
     assert len(composed) == 1
     Message.objects.filter(dispatch=second).update(
         state=MessageState.SENDING, attempted_at=now - timedelta(minutes=1)
     )
-    assert settling.mark(chunk=chunk, batch=composed, plan=work.plan, now=now) == []
+    assert settling.mark(chunk=chunk, batch=composed, plan=work.plan, decided_at=now, now=now) == []
     assert Message.objects.get(dispatch=first).reason == "frequency_cap"
 
 
