@@ -1,0 +1,124 @@
+"""Comparison levels a role, and the keys by which candidate pairs are found."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from itertools import combinations
+from typing import Final
+
+from customers.domain.linkage.records import Person, Role
+from customers.domain.linkage.similarity import edits, jaro_winkler
+
+UNKNOWN: Final = -1
+# Level 0 is equal, the last level is different.
+LEVELS: Final = 5
+# A value that more records share is a placeholder or a crowd: it finds no candidates.
+MAX_BLOCK: Final = 60
+_OTHER_NAME: Final = {Role.GIVEN_NAME: Role.SURNAME, Role.SURNAME: Role.GIVEN_NAME}
+_NAMES: Final = frozenset({Role.NAME, Role.GIVEN_NAME, Role.SURNAME})
+_NUMBERS: Final = frozenset(
+    {Role.NATIONAL_ID, Role.PHONE, Role.POSTCODE, Role.STREET_NUMBER, Role.BIRTH_DATE}
+)
+Key = tuple[Role, ...]
+_Part = Callable[[str], str]
+
+
+def level(role: Role, one: Person, other: Person) -> int:
+    """Return how well two records agree in a role: 0 equal, 4 different, -1 not comparable.
+
+    Names: 1 given and family name exchanged, 2 and 3 alike. Numbers and dates: 1, 2 and 3 edits
+    (a swap of neighbours is one). Other texts: 1, 2 and 3 by falling likeness.
+    """
+    left, right = one.get(role), other.get(role)
+    if not left or not right:
+        return UNKNOWN
+    if left == right:
+        return 0
+    if role in _NUMBERS:
+        return min(edits(left, right), LEVELS - 1)
+    if role in _NAMES:
+        return _name_level(role, one, other)
+    return _text_level(left, right)
+
+
+def _name_level(role: Role, one: Person, other: Person) -> int:
+    counterpart = _OTHER_NAME.get(role)
+    left, right = one.get(role), other.get(role)
+    if counterpart and (left == other.get(counterpart) or right == one.get(counterpart)):
+        return 1
+    likeness = jaro_winkler(left, right)
+    return 2 if likeness >= 0.9 else 3 if likeness >= 0.78 else 4
+
+
+def _text_level(left: str, right: str) -> int:
+    if edits(left, right) == 1:
+        return 1
+    likeness = jaro_winkler(left, right)
+    return 2 if likeness >= 0.92 else 3 if likeness >= 0.82 else 4
+
+
+def _head(count: int) -> _Part:
+    return lambda text: text[:count]
+
+
+def _whole(text: str) -> str:
+    return text
+
+
+def _sorted_letters(text: str) -> str:
+    return "".join(sorted(text))
+
+
+def _local_part(text: str) -> str:
+    return text.partition("@")[0]
+
+
+_KEYS: Final[Sequence[tuple[tuple[Role, _Part], ...]]] = (
+    ((Role.NATIONAL_ID, _whole),),
+    ((Role.PHONE, _whole),),
+    ((Role.EMAIL, _whole),),
+    ((Role.EMAIL, _local_part),),
+    ((Role.BIRTH_DATE, _whole),),
+    ((Role.BIRTH_DATE, _sorted_letters), (Role.CITY, _head(3))),
+    ((Role.NAME, _whole),),
+    ((Role.GIVEN_NAME, _whole), (Role.SURNAME, _whole)),
+    ((Role.SURNAME, _whole), (Role.POSTCODE, _whole)),
+    ((Role.GIVEN_NAME, _whole), (Role.POSTCODE, _whole)),
+    ((Role.SURNAME, _whole), (Role.CITY, _whole)),
+    ((Role.GIVEN_NAME, _whole), (Role.CITY, _whole)),
+    ((Role.SURNAME, _head(3)), (Role.BIRTH_DATE, _head(4))),
+    ((Role.GIVEN_NAME, _head(3)), (Role.BIRTH_DATE, _head(4))),
+    ((Role.POSTCODE, _whole), (Role.STREET_NUMBER, _whole)),
+    ((Role.STREET, _whole), (Role.STREET_NUMBER, _whole)),
+    ((Role.STREET, _head(5)), (Role.CITY, _head(4))),
+)
+# Given and family name exchanged: both orders meet under the sorted pair.
+_NAME_PAIR: Final = (Role.GIVEN_NAME, Role.SURNAME)
+
+
+def blocks(people: Sequence[Person]) -> Iterator[tuple[Key, list[tuple[int, int]]]]:
+    """Yield, a blocking key, the pairs of positions that share its value."""
+    for parts in _KEYS:
+        roles = tuple(role for role, _ in parts)
+        groups: defaultdict[tuple[str, ...], list[int]] = defaultdict(list)
+        for position, person in enumerate(people):
+            value = tuple(part(person.get(role)) for role, part in parts)
+            if all(value):
+                groups[value].append(position)
+        yield roles, _pairs(groups)
+    groups = defaultdict(list)
+    for position, person in enumerate(people):
+        value = tuple(sorted(person.get(role) for role in _NAME_PAIR))
+        if all(value):
+            groups[value].append(position)
+    yield _NAME_PAIR, _pairs(groups)
+
+
+def _pairs(groups: Mapping[tuple[str, ...], list[int]]) -> list[tuple[int, int]]:
+    return [
+        pair
+        for members in groups.values()
+        if 1 < len(members) <= MAX_BLOCK
+        for pair in combinations(members, 2)
+    ]

@@ -1,0 +1,135 @@
+"""What two records of persons are compared by, brought to one form each."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from enum import StrEnum
+from typing import Final
+
+from customers.domain.dates import check_birth_date, parse_date
+from customers.domain.emails import parse_email
+from customers.domain.names import name_key, parse_name
+from customers.domain.national_id import parse_national_id
+from customers.domain.quality import ValueRefused
+from loancrm.kernel.phones import PhoneRefused, parse_phone
+
+
+class Role(StrEnum):
+    """What a column says about a person."""
+
+    NAME = "name"
+    GIVEN_NAME = "given_name"
+    SURNAME = "surname"
+    BIRTH_DATE = "birth_date"
+    NATIONAL_ID = "national_id"
+    PHONE = "phone"
+    EMAIL = "email"
+    STREET_NUMBER = "street_number"
+    STREET = "street"
+    PLACE = "place"
+    CITY = "city"
+    POSTCODE = "postcode"
+    PROVINCE = "province"
+    GENDER = "gender"
+
+
+# Names that columns usually have; a column that is not listed is not compared.
+_COLUMNS: Final[Mapping[str, Role]] = {
+    **dict.fromkeys(("name", "full_name", "姓名", "客户姓名"), Role.NAME),
+    **dict.fromkeys(("given_name", "first_name", "firstname", "名"), Role.GIVEN_NAME),
+    **dict.fromkeys(("surname", "last_name", "lastname", "family_name", "姓"), Role.SURNAME),
+    **dict.fromkeys(
+        ("birth_date", "date_of_birth", "dob", "birthday", "出生日期", "生日"), Role.BIRTH_DATE
+    ),
+    **dict.fromkeys(
+        ("national_id", "id_card", "soc_sec_id", "ssn", "id_number", "身份证", "身份证号"),
+        Role.NATIONAL_ID,
+    ),
+    **dict.fromkeys(("phone", "mobile", "telephone", "手机", "手机号", "电话"), Role.PHONE),
+    **dict.fromkeys(("email", "e_mail", "mail", "邮箱", "电子邮箱"), Role.EMAIL),
+    **dict.fromkeys(("street_number", "house_number"), Role.STREET_NUMBER),
+    **dict.fromkeys(("address_1", "street", "address", "地址"), Role.STREET),
+    **dict.fromkeys(("address_2",), Role.PLACE),
+    **dict.fromkeys(("city", "suburb", "town", "城市"), Role.CITY),
+    **dict.fromkeys(("postcode", "zip", "postal_code", "邮编"), Role.POSTCODE),
+    **dict.fromkeys(("province", "state", "省份", "省"), Role.PROVINCE),
+    **dict.fromkeys(("gender", "sex", "性别"), Role.GENDER),
+}
+_PARSERS: Final[Mapping[Role, Callable[[str], str]]] = {
+    Role.PHONE: lambda text: parse_phone(text).e164,
+    Role.EMAIL: lambda text: parse_email(text).casefold(),
+    Role.NAME: lambda text: name_key(parse_name(text)),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """One record; `values` holds only what is known.
+
+    Attributes:
+        values: Normalised text by role.
+        proven_id: The national id where its check digit proves it, else empty: two different proven
+            ids are never one person.
+    """
+
+    values: Mapping[Role, str] = field(repr=False)
+    proven_id: str = field(default="", repr=False)
+
+    def get(self, role: Role) -> str:
+        """Return the value, empty where it is not known."""
+        return self.values.get(role, "")
+
+
+def roles_of(columns: tuple[str, ...]) -> dict[str, Role]:
+    """Return {column: role} of the columns that say something about a person.
+
+    The first column of a role wins.
+    """
+    found: dict[str, Role] = {}
+    for column in columns:
+        role = _COLUMNS.get(column.strip().casefold().replace(" ", "_").replace("-", "_"))
+        if role is not None and role not in found.values():
+            found[column] = role
+    return found
+
+
+def person_of(texts: Mapping[Role, str], *, today: date) -> Person:
+    """Return the record that these texts describe; what cannot be a value is left out."""
+    values = {role: _normalised(role, text, today) for role, text in texts.items()}
+    return Person(
+        {role: value for role, value in values.items() if value},
+        proven_id=_proven_id(texts.get(Role.NATIONAL_ID, ""), today),
+    )
+
+
+def _normalised(role: Role, text: str, today: date) -> str:
+    plain = " ".join(unicodedata.normalize("NFKC", text).casefold().split())
+    if role is Role.BIRTH_DATE:
+        return _birth_date(plain, today)
+    if role is Role.NATIONAL_ID:
+        return _proven_id(plain, today) or plain.upper()
+    parse = _PARSERS.get(role)
+    try:
+        return parse(plain) if parse and plain else plain
+    except PhoneRefused:
+        return ""
+    except ValueRefused:
+        # A damaged address still says something by its likeness.
+        return plain if role is Role.EMAIL and "@" in plain else ""
+
+
+def _birth_date(text: str, today: date) -> str:
+    try:
+        return f"{check_birth_date(parse_date(text), today=today):%Y%m%d}"
+    except ValueRefused:
+        return ""
+
+
+def _proven_id(text: str, today: date) -> str:
+    try:
+        return parse_national_id(text, today=today).number
+    except ValueRefused:
+        return ""
