@@ -15,6 +15,7 @@ from customers.models.import_batch import (
     RowState,
 )
 from customers.models.loan import Application, Instalment, Loan, Product, Repayment
+from customers.models.merge import Merge, SurvivorshipRule
 from customers.models.score import Score
 from customers.models.segment import Segment, SegmentKind, SegmentMember, SegmentVersion
 
@@ -36,6 +37,7 @@ __all__ = [
     "ImportState",
     "Instalment",
     "Loan",
+    "Merge",
     "MergeDecision",
     "MergeState",
     "Product",
@@ -47,4 +49,5 @@ __all__ = [
     "SegmentKind",
     "SegmentMember",
     "SegmentVersion",
+    "SurvivorshipRule",
 ]

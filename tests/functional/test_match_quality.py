@@ -3,18 +3,20 @@
 import json
 from io import StringIO
 from pathlib import Path
+from typing import Any
 
 import pytest
 from django.core.management import CommandError, call_command
 
 
-def measured(folder: Path, name: str, **options: float) -> dict:
+def measured(folder: Path, name: str, **options: float) -> dict[str, Any]:
     out = StringIO()
     truth = str(folder / "truth.csv")
     call_command(
         "match_quality", str(folder / name), "--truth", truth, "--json", stdout=out, **options
     )
-    return json.loads(out.getvalue())
+    report: dict[str, Any] = json.loads(out.getvalue())
+    return report
 
 
 def test_a11_febrl1_meets_its_goal(shared_data: Path) -> None:

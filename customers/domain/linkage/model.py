@@ -171,7 +171,7 @@ def _rarity_bits(
         shares = model.frequencies.get(role)
         if shares is None:
             continue
-        for row in np.flatnonzero(levels[:, column] == 0):
+        for row in np.flatnonzero(levels[:, column] == 0).tolist():
             share = shares[people[pairs[row][0]].get(role)]
             total[row] += np.clip(np.log2(model.u[column, 0] / share), -6.0, 3.0)
     return total

@@ -1,0 +1,104 @@
+"""Two records become one person: which value survives, and which consent."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import Any, Final
+
+from customers.domain.consent import ConsentFact
+from customers.domain.person import Gender, MarketingStatus
+
+_BLANK: Final = (None, "", Gender.UNKNOWN.value)
+# What bars more stands further back.
+_BARS: Final = tuple(status.value for status in MarketingStatus)
+
+
+class Prefer(StrEnum):
+    """Whose value survives where both records have one."""
+
+    KEPT = "kept"
+    NEWEST = "newest"
+    SOURCE = "source"
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """How one field survives; `sources` names the trusted ones, best first."""
+
+    prefer: Prefer = Prefer.KEPT
+    sources: Sequence[str] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """A value with where it came from and when it was last written."""
+
+    value: Any = field(repr=False)
+    source: str
+    updated_at: datetime
+
+
+DEFAULT_RULE: Final = Rule()
+
+
+def is_blank(value: object) -> bool:
+    """Return whether a value says nothing."""
+    return value in _BLANK
+
+
+def is_other_better(kept: Held, other: Held, rule: Rule) -> bool:
+    """Return whether the other record's value survives; at equal standing the kept one does."""
+    if is_blank(other.value) or kept.value == other.value:
+        return False
+    if is_blank(kept.value):
+        return True
+    match rule.prefer:
+        case Prefer.KEPT:
+            return False
+        case Prefer.NEWEST:
+            return other.updated_at > kept.updated_at
+        case Prefer.SOURCE:
+            return _rank(other.source, rule) < _rank(kept.source, rule)
+
+
+def stricter_status(one: str, other: str) -> str:
+    """Return the marketing status that bars more."""
+    return max(one, other, key=_BARS.index)
+
+
+def narrowest(facts: Sequence[ConsentFact]) -> ConsentFact:
+    """Return the consent of one person whose records say different things.
+
+    A withdrawal anywhere wins, the latest of them; of several grants the one that expires first.
+    """
+    withdrawn = [fact for fact in facts if not fact.is_granted]
+    if withdrawn:
+        return max(withdrawn, key=lambda fact: fact.at)
+    ending = [fact for fact in facts if fact.expires_at is not None]
+    if ending:
+        return min(ending, key=_ends_at)
+    return max(facts, key=lambda fact: fact.at)
+
+
+def merged_consents(
+    kept: Mapping[tuple[str, str], ConsentFact], other: Mapping[tuple[str, str], ConsentFact]
+) -> dict[tuple[str, str], ConsentFact]:
+    """Return the consents, by channel and purpose, that the merge changes for the kept record."""
+    changed = {}
+    for key, fact in other.items():
+        facts = [fact, kept[key]] if key in kept else [fact]
+        result = narrowest(facts)
+        if key not in kept or kept[key] != result:
+            changed[key] = result
+    return changed
+
+
+def _ends_at(fact: ConsentFact) -> datetime:
+    return fact.expires_at or fact.at
+
+
+def _rank(source: str, rule: Rule) -> int:
+    return rule.sources.index(source) if source in rule.sources else len(rule.sources)

@@ -1,0 +1,63 @@
+"""Merges that can be taken back, and the rules by which values survive them."""
+
+from django.db import models
+from django.db.models import F, Q
+from django.utils.translation import gettext_lazy as _
+
+from customers.domain.merging import Prefer
+from customers.models.customer import Customer
+
+
+class Merge(models.Model):
+    """One customer that became part of another, with all that is needed to part them again.
+
+    `moved` lists the ids of the rows that changed hands, by model; `changes` the values before and
+    after, by row. Sealed values stay sealed in it.
+    """
+
+    kept = models.ForeignKey(Customer, on_delete=models.CASCADE, related_name="+")
+    other = models.ForeignKey(Customer, on_delete=models.CASCADE, related_name="+")
+    moved = models.JSONField(_("moved rows"), default=dict)
+    changes = models.JSONField(_("changes"), default=list)
+    later_edits = models.JSONField(_("later edits that were kept"), default=list)
+    reason = models.CharField(_("reason"), max_length=200, blank=True)
+    merged_by = models.CharField(_("merged by"), max_length=150)
+    merged_at = models.DateTimeField(_("merged at"))
+    undone_by = models.CharField(_("undone by"), max_length=150, blank=True)
+    undone_at = models.DateTimeField(_("undone at"), null=True)
+
+    class Meta:
+        verbose_name = _("merge")
+        verbose_name_plural = _("merges")
+        constraints = [
+            models.CheckConstraint(condition=~Q(kept=F("other")), name="merge_two"),
+            models.UniqueConstraint(
+                fields=["other"], condition=Q(undone_at__isnull=True), name="merge_other_once"
+            ),
+        ]
+        permissions = [("merge_customers", _("Can merge customers and take it back"))]
+
+    def __str__(self) -> str:
+        return f"Merge {self.pk}"
+
+
+class SurvivorshipRule(models.Model):
+    """Whose value of one field survives a merge; without a rule the kept customer's does."""
+
+    field = models.CharField(
+        _("field"),
+        max_length=80,
+        unique=True,
+        help_text=_("Column of the customer, such as city, or attribute.<name>."),
+    )
+    prefer = models.CharField(_("whose value survives"), max_length=8, default=Prefer.KEPT)
+    sources = models.JSONField(
+        _("trusted sources"), default=list, blank=True, help_text=_("Best first.")
+    )
+
+    class Meta:
+        verbose_name = _("survivorship rule")
+        verbose_name_plural = _("survivorship rules")
+
+    def __str__(self) -> str:
+        return f"SurvivorshipRule {self.field}"
