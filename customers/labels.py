@@ -43,6 +43,19 @@ IMPORT_MODES = {
     "update": _("Only update known people"),
 }
 
+MERGE_STATES = {
+    "proposed": _("To be decided"),
+    "merged": _("Merged"),
+    "refused": _("Two persons"),
+}
+MATCH_KEYS = {
+    "external_id": _("Same id at the source"),
+    "national_id": _("Same identity number"),
+    "phone": _("Same phone"),
+    "email": _("Same e-mail"),
+    "likeness": _("Alike in many points"),
+}
+
 
 def read(vocabulary: Mapping[Any, object], value: str) -> str:
     """Return the label of a value, or the value itself where the vocabulary does not know it."""

@@ -48,6 +48,7 @@ class MergeDecision(models.Model):
     kept = models.ForeignKey(Customer, on_delete=models.CASCADE, related_name="+")
     other = models.ForeignKey(Customer, on_delete=models.CASCADE, related_name="+")
     matched_by = models.CharField(_("matched by"), max_length=20)
+    probability = models.FloatField(_("chance to be one person"), null=True)
     state = models.CharField(_("state"), max_length=10, default=MergeState.PROPOSED)
     batch_id = models.BigIntegerField(_("import batch"), null=True)
     decided_by = models.CharField(_("decided by"), max_length=150, blank=True)

@@ -18,7 +18,7 @@ _CONSENT: Final = ConsentState._meta.label_lower  # noqa: SLF001 - Django's regi
 Edits = list[dict[str, Any]]
 
 
-def part(record: Merge, kept: Customer, other: Customer, *, now: datetime) -> Edits:
+def part(*, record: Merge, kept: Customer, other: Customer, now: datetime) -> Edits:
     """Undo what a merge did; return what was changed since and therefore stays.
 
     Every entry names the model, the id and the column, never a value.
@@ -92,11 +92,11 @@ def _restore_consents(
             continue
         if change["before"] is not None:
             fact = _fact(change["before"])
-            merge_values.write_consent(kept, *key, fact, evidence=evidence, now=now)
+            _say(kept, key, fact, evidence=evidence, now=now)
             continue
         # It was the other's alone; the kept customer never said anything.
         fact = ConsentFact(is_granted=False, at=now)
-        merge_values.write_consent(kept, *key, fact, evidence=evidence, now=now)
+        _say(kept, key, fact, evidence=evidence, now=now)
         row.delete()
 
 
@@ -111,7 +111,16 @@ def _carry_withdrawals(record: Merge, kept: Customer, other: Customer, *, now: d
         if is_withdrawn and (key not in in_force or in_force[key].is_granted):
             fact = ConsentFact(is_granted=False, at=mine[key].at)
             evidence = f"unmerge:{record.pk}"
-            merge_values.write_consent(other, *key, fact, evidence=evidence, now=now)
+            _say(other, key, fact, evidence=evidence, now=now)
+
+
+def _say(
+    customer: Customer, key: tuple[str, str], fact: ConsentFact, *, evidence: str, now: datetime
+) -> None:
+    channel, purpose = key
+    merge_values.write_consent(
+        customer=customer, channel=channel, purpose=purpose, fact=fact, evidence=evidence, now=now
+    )
 
 
 def _is_as_left(row: models.Model, change: dict[str, Any]) -> bool:

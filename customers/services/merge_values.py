@@ -84,7 +84,7 @@ def survivorship() -> dict[str, Rule]:
 
 
 def merge_columns(
-    kept: Customer, other: Customer, rules: Mapping[str, Rule], journal: Journal
+    *, kept: Customer, other: Customer, rules: Mapping[str, Rule], journal: Journal
 ) -> None:
     """Bring the kept customer's own columns to what survives."""
     for name in PLAIN:
@@ -109,7 +109,7 @@ def merge_columns(
 
 
 def merge_attributes(
-    kept: Customer, other: Customer, rules: Mapping[str, Rule], journal: Journal
+    *, kept: Customer, other: Customer, rules: Mapping[str, Rule], journal: Journal
 ) -> None:
     """Hand over the attributes that the kept customer lacks; let the others survive by rule."""
     mine = {row.definition_id: row for row in kept.attribute_values.select_related("definition")}
@@ -127,7 +127,7 @@ def merge_attributes(
             own.save(update_fields=VALUES)
 
 
-def merge_contacts(kept: Customer, other: Customer, journal: Journal) -> None:
+def merge_contacts(*, kept: Customer, other: Customer, journal: Journal) -> None:
     """Hand over contact points; one primary a kind stays, and a dead address stays dead."""
     mine = {(p.kind, p.value_index): p for p in kept.contact_points.order_by("pk")}
     primaries = {point.kind for point in mine.values() if point.is_primary}
@@ -153,7 +153,7 @@ def merge_contacts(kept: Customer, other: Customer, journal: Journal) -> None:
 
 
 def merge_consents(
-    kept: Customer, other: Customer, journal: Journal, *, evidence: str, now: datetime
+    *, kept: Customer, other: Customer, journal: Journal, evidence: str, now: datetime
 ) -> None:
     """Narrow the consents of the kept customer; what changes is written into its ledger."""
     changed = merged_consents(consents_of(kept), consents_of(other))
@@ -169,7 +169,14 @@ def merge_consents(
                 "after": _consent_fact(fact),
             }
         )
-        write_consent(kept, channel, purpose, fact, evidence=evidence, now=now)
+        write_consent(
+            customer=kept,
+            channel=channel,
+            purpose=purpose,
+            fact=fact,
+            evidence=evidence,
+            now=now,
+        )
 
 
 def consents_of(customer: Customer) -> dict[tuple[str, str], ConsentFact]:
@@ -181,11 +188,11 @@ def consents_of(customer: Customer) -> dict[tuple[str, str], ConsentFact]:
 
 
 def write_consent(
+    *,
     customer: Customer,
     channel: str,
     purpose: str,
     fact: ConsentFact,
-    *,
     evidence: str,
     now: datetime,
 ) -> None:

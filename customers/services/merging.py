@@ -84,7 +84,7 @@ def unmerge(*, actor: Actor, merge_id: int, now: datetime, reason: str = "") -> 
         kept, other = people[record.kept_id], people[record.other_id]
         if kept.merged_into_id is not None:
             raise _unmerge_refused("kept_merged_since")
-        record.later_edits = merge_undo.part(record, kept, other, now=now)
+        record.later_edits = merge_undo.part(record=record, kept=kept, other=other, now=now)
         record.undone_at, record.undone_by = now, actor.label
         record.save(update_fields=["later_edits", "undone_at", "undone_by"])
         lifecycle.refresh_stages(customer_ids=[kept.pk, other.pk], now=now)
@@ -117,10 +117,10 @@ def _join(
     kept: Customer, other: Customer, journal: Journal, *, evidence: str, now: datetime
 ) -> None:
     rules = merge_values.survivorship()
-    merge_values.merge_columns(kept, other, rules, journal)
-    merge_values.merge_attributes(kept, other, rules, journal)
-    merge_values.merge_contacts(kept, other, journal)
-    merge_values.merge_consents(kept, other, journal, evidence=evidence, now=now)
+    merge_values.merge_columns(kept=kept, other=other, rules=rules, journal=journal)
+    merge_values.merge_attributes(kept=kept, other=other, rules=rules, journal=journal)
+    merge_values.merge_contacts(kept=kept, other=other, journal=journal)
+    merge_values.merge_consents(kept=kept, other=other, journal=journal, evidence=evidence, now=now)
     moved = merge_rows.move_all(source_id=other.pk, target_id=kept.pk)
     journal.moved.update(moved)
     # The other steps back first: only one living customer may hold a national id.

@@ -32,7 +32,7 @@ from loancrm.kernel.access import Actor, PermissionRefused
 from loancrm.kernel.models import AuditEntry
 from tests.factories.campaigns import make_channel, make_launched
 from tests.factories.people import make_people
-from tests.integration.customers.import_rows import Load, card, loader, person
+from tests.integration.customers.import_rows import Load, card, loader, opened, person
 
 pytestmark = [pytest.mark.django_db, pytest.mark.sql]
 EARLIER = datetime(2025, 6, 1, tzinfo=UTC)
@@ -136,10 +136,7 @@ def test_a12_merge_gathers_everything_at_the_kept_customer(
     # Blanks are filled, own values stay.
     assert (kept.city, kept.province, kept.birth_date) == ("西安", "湖北", date(1990, 1, 1))
     assert kept.personalisation_allowed is False
-    opened = crypto.vault().open(
-        Customer.NATIONAL_ID_COLUMN, kept.public_id, kept.national_id_sealed
-    )
-    assert opened == "11010519491231002X"
+    assert opened(kept)["number"] == "11010519491231002X"
     values = dict(kept.attribute_values.values_list("definition__name", "text"))
     assert values == {"job": "nurse", "grade": "A"}
     assert (kept.events.count(), kept.loans.count(), kept.identity_links.count()) == (3, 1, 1)

@@ -1,0 +1,84 @@
+"""Two customers side by side, masked, so that a person can tell whether they are one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from django.utils.translation import gettext as _
+
+from customers import labels
+from customers.models import ContactPoint, Customer
+from customers.selectors import profile as profiles
+from customers.selectors.profile import Profile
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One thing known about both; `agrees` is None where one of them does not say."""
+
+    title: str
+    left: str
+    right: str
+    agrees: bool | None
+
+
+def side_by_side(left: Customer, right: Customer, *, today: date) -> list[Line]:
+    """Return what is known about two customers; whole names and numbers are never shown."""
+    one, other = profiles.profile(left, today=today), profiles.profile(right, today=today)
+    return [
+        _line(_("Full name"), _names(one, other), left.name_index, right.name_index),
+        _line(
+            _("Identity number"),
+            (one.masked_national_id, other.masked_national_id),
+            left.national_id_index,
+            right.national_id_index,
+        ),
+        _line(_("Age"), (one.age_years, other.age_years), left.birth_date, right.birth_date),
+        _plain(_("Gender"), *(_gender(c) for c in (left, right))),
+        _plain(_("Place"), *(f"{c.province} {c.city}".strip() for c in (left, right))),
+        _plain(_("Occupation"), left.occupation, right.occupation),
+        _contacts(_("Phone"), "phone", left, right),
+        _contacts(_("E-mail"), "email", left, right),
+        Line(_("Consents"), _consents(one), _consents(other), agrees=None),
+        Line(_("Loans"), str(len(one.loans)), str(len(other.loans)), agrees=None),
+        Line(_("Events"), str(left.events.count()), str(right.events.count()), agrees=None),
+        Line(_("source"), left.source, right.source, agrees=None),
+    ]
+
+
+def _names(one: Profile, other: Profile) -> tuple[str, str]:
+    return one.masked_name, other.masked_name
+
+
+def _line(title: str, shown: tuple[Any, Any], left: Any, right: Any) -> Line:
+    one, other = ("" if text is None else str(text) for text in shown)
+    return Line(title, one, other, agrees=left == right if left and right else None)
+
+
+def _plain(title: str, left: str, right: str) -> Line:
+    return _line(title, (left, right), left, right)
+
+
+def _gender(customer: Customer) -> str:
+    return labels.gender(customer.gender) if customer.gender != "unknown" else ""
+
+
+def _contacts(title: str, kind: str, left: Customer, right: Customer) -> Line:
+    sides = [list(c.contact_points.filter(kind=kind).order_by("pk")) for c in (left, right)]
+    indexes = [{point.value_index for point in points} for points in sides]
+    agrees = bool(indexes[0] & indexes[1]) if all(indexes) else None
+    return Line(title, _masked(sides[0]), _masked(sides[1]), agrees=agrees)
+
+
+def _masked(points: Iterable[ContactPoint]) -> str:
+    return ", ".join(profiles.masked_contact(point) for point in points)
+
+
+def _consents(profile: Profile) -> str:
+    return ", ".join(
+        f"{labels.channel(state.channel)} {'✓' if state.is_granted else '✗'}"
+        for state in profile.consents
+    )

@@ -1,0 +1,90 @@
+"""The review queue of duplicates: masked, decided by those who may, and reversible."""
+
+from datetime import datetime
+
+import pytest
+from django.contrib.auth.models import Group, User
+from django.test import Client
+from django.urls import reverse
+
+from customers.models import Customer, Merge, MergeDecision
+from loancrm.kernel import roles
+from tests.factories.people import make_people
+
+pytestmark = pytest.mark.django_db
+LIST = "admin:customers_mergedecision_changelist"
+
+
+@pytest.fixture
+def decision(now: datetime) -> MergeDecision:
+    kept, other = make_people(2, city="西安")
+    return MergeDecision.objects.create(
+        kept=kept, other=other, matched_by="phone", probability=0.9999, created_at=now
+    )
+
+
+def client_of(*, is_superuser: bool, language: str = "en") -> Client:
+    roles.ensure_roles()
+    user = User.objects.create_user("steward", is_staff=True, is_superuser=is_superuser)
+    if not is_superuser:
+        user.groups.set(Group.objects.filter(name="analyst"))
+    client = Client(headers={"accept-language": language})
+    client.force_login(user, backend="django.contrib.auth.backends.ModelBackend")
+    return client
+
+
+def address(decision: MergeDecision) -> str:
+    return reverse("admin:customers_mergedecision_change", args=[decision.pk])
+
+
+def test_a11_the_queue_compares_two_customers_masked(decision: MergeDecision) -> None:
+    client = client_of(is_superuser=True)
+    listed = client.get(reverse(LIST)).content.decode()
+    assert "Same phone" in listed
+    assert "99.9%" in listed
+    page = client.get(address(decision)).content.decode()
+    assert "客**" in page
+    assert "客户1" not in page
+    assert "p1@example.com" not in page
+    assert page.count("different") >= 2
+    assert "Merge into #" in page
+
+
+def test_a11_the_queue_reads_chinese(decision: MergeDecision) -> None:
+    page = client_of(is_superuser=True, language="zh-hans").get(address(decision))
+    assert "是同一个人吗" in page.content.decode()
+    assert "手机号相同" in page.content.decode()
+
+
+def test_a12_a_pair_is_merged_into_the_chosen_one_and_parted_again(
+    decision: MergeDecision,
+) -> None:
+    client = client_of(is_superuser=True)
+    client.post(address(decision), {"do": "merge_right"})
+    decision.refresh_from_db()
+    assert (decision.state, decision.decided_by) == ("merged", "steward")
+    assert Customer.objects.get(pk=decision.kept_id).merged_into_id == decision.other_id
+
+    client.post(address(decision), {"do": "unmerge"})
+    decision.refresh_from_db()
+    assert decision.state == "refused"
+    assert Customer.objects.live().count() == 2
+    assert Merge.objects.get().undone_by == "steward"
+
+
+def test_a11_kept_apart_leaves_the_queue(decision: MergeDecision) -> None:
+    client = client_of(is_superuser=True)
+    client.post(address(decision), {"do": "keep_apart"})
+    decision.refresh_from_db()
+    assert decision.state == "refused"
+    assert Customer.objects.live().count() == 2
+
+
+def test_a_reader_sees_the_pair_but_decides_nothing(decision: MergeDecision) -> None:
+    client = client_of(is_superuser=False)
+    assert "Merge into" not in client.get(address(decision)).content.decode()
+    client.post(address(decision), {"do": "merge_left"})
+    decision.refresh_from_db()
+    assert decision.state == "proposed"
+    assert Customer.objects.live().count() == 2
+    assert not Merge.objects.exists()
