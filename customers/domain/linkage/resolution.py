@@ -24,11 +24,13 @@ class Resolution:
 
     Attributes:
         leaders: For every record the first record of the same person.
+        sure: The pairs that put them together.
         doubtful: Pairs for the review queue, most likely first.
         model: What was learnt; None for fewer than two records.
     """
 
     leaders: Sequence[int]
+    sure: Sequence[ScoredPair]
     doubtful: Sequence[ScoredPair]
     model: Model | None
 
@@ -66,7 +68,7 @@ def resolve(
     Two records with different proven national ids never meet, not even through a third.
     """
     if len(people) < 2:
-        return Resolution(list(range(len(people))), [], None)
+        return Resolution(list(range(len(people))), [], [], None)
     model, candidates = learn(people, rng=rng)
     pairs = sorted(
         score(model, people, candidates), key=lambda pair: (-pair.probability, pair.one, pair.other)
@@ -74,16 +76,19 @@ def resolve(
     clusters = Clusters()
     for position, person in enumerate(people):
         clusters.add(position, person.proven_id)
-    refused = [
-        pair
-        for pair in pairs
-        if pair.probability >= sure and not clusters.join(pair.one, pair.other)
-    ]
+    joining, refused = [], []
+    for pair in pairs:
+        if pair.probability < sure:
+            break
+        is_new = clusters.leader(pair.one) != clusters.leader(pair.other)
+        if not clusters.join(pair.one, pair.other):
+            refused.append(pair)
+        elif is_new:
+            joining.append(pair)
     leaders = [clusters.leader(position) for position in range(len(people))]
     doubtful = refused + [pair for pair in pairs if WORTH_A_LOOK <= pair.probability < sure]
-    return Resolution(
-        leaders, [pair for pair in doubtful if leaders[pair.one] != leaders[pair.other]], model
-    )
+    apart = [pair for pair in doubtful if leaders[pair.one] != leaders[pair.other]]
+    return Resolution(leaders, joining, apart, model)
 
 
 def pairwise_quality(leaders: Sequence[int], truth: Sequence[str]) -> PairwiseQuality:
