@@ -1,7 +1,7 @@
 """Opting out: a stop, the consent withdrawn, and an event, each exactly once."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 
@@ -10,6 +10,7 @@ from django.db import transaction
 from campaigns.models import Message, Suppression
 from customers.domain.consent import Purpose
 from customers.domain.events import EventName, ReportedEvent
+from customers.selectors import identity
 from customers.services import consents, events
 from customers.services.consents import Withdrawal
 from loancrm.kernel import audit
@@ -108,10 +109,18 @@ def stop_contacts(*, actor: Actor, stops: Sequence[Stop], now: datetime) -> int:
 
 
 def append_stops(*, stops: Sequence[Stop], now: datetime) -> int:
-    """Stop contacts for a service that checks the permission and writes the audit entry itself."""
+    """Stop contacts for a service that checks the permission and writes the audit entry itself.
+
+    Whoever was merged into another customer is that customer now.
+    """
     if not stops:
         return 0
     with transaction.atomic():
+        became = identity.survivors({stop.customer_id for stop in stops})
+        stops = [
+            replace(stop, customer_id=became.get(stop.customer_id, stop.customer_id))
+            for stop in stops
+        ]
         known = set(
             Suppression.objects.filter(
                 customer_id__in={stop.customer_id for stop in stops}, lifted_at__isnull=True

@@ -5,7 +5,7 @@ from collections.abc import Collection
 from django.db.models import Count
 from django.db.models.functions import Coalesce
 
-from customers.models import IdentityLink
+from customers.models import Customer, IdentityLink
 
 
 def customer_ids(*, source: str, external_ids: Collection[str]) -> dict[str, int]:
@@ -15,6 +15,12 @@ def customer_ids(*, source: str, external_ids: Collection[str]) -> dict[str, int
             "external_id", Coalesce("customer__merged_into_id", "customer_id")
         )
     )
+
+
+def survivors(customer_ids: Collection[int]) -> dict[int, int]:
+    """Return {customer id: id of who it became} of those that were merged into another."""
+    merged = Customer.objects.filter(pk__in=customer_ids, merged_into__isnull=False)
+    return dict(merged.values_list("pk", "merged_into_id"))
 
 
 def best_source(external_ids: Collection[str]) -> str:

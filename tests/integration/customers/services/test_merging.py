@@ -9,7 +9,8 @@ import pytest
 from django.contrib.auth.models import User
 from django.forms.models import model_to_dict
 
-from campaigns.models import Message
+from campaigns.models import Message, Suppression
+from campaigns.services import preferences
 from customers.domain.consent import ConsentFact, is_in_force
 from customers.models import (
     AttributeDefinition,
@@ -254,6 +255,19 @@ def test_a12_messages_go_along_and_a_second_one_of_a_dispatch_stays(
     assert list(alone.messages.values_list("customer_id", flat=True)) == [kept.pk]
     merging.unmerge(actor=actor, merge_id=record.pk, now=now + LATER)
     assert [picture(customer) for customer in pair] == before
+
+
+def test_f42_an_opt_out_by_an_old_message_stops_the_person_that_is_left(
+    pair: tuple[Customer, Customer], actor: Actor, now: datetime
+) -> None:
+    kept, other = pair
+    make_channel()
+    run = make_launched(actor, now)
+    merging.merge(actor=actor, kept_id=kept.pk, other_id=other.pk, now=now)
+    stayed = run.messages.get(customer=other)
+    preferences.opt_out(actor=actor, message_id=stayed.pk, source="unsubscribe_link", now=now)
+    assert not kept.consent_states.get(channel="email").is_granted
+    assert Suppression.objects.filter(customer=kept, channel="email").exists()
 
 
 def test_a12_a_chain_of_merges_is_taken_back_from_its_end(actor: Actor, now: datetime) -> None:
