@@ -93,6 +93,7 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
                 _entry(request, _("Segments"), "filter_alt", "customers.segment"),
                 _entry(request, _("Imports"), "upload_file", "customers.importbatch"),
                 _entry(request, _("Duplicates"), "merge", "customers.mergedecision"),
+                _entry(request, _("Survivorship rules"), "rule", "customers.survivorshiprule"),
                 _entry(request, _("Attributes"), "label", "customers.attributedefinition"),
                 _entry(request, _("Loan products"), "credit_card", "customers.product"),
             ],

@@ -116,11 +116,7 @@ def append_stops(*, stops: Sequence[Stop], now: datetime) -> int:
     if not stops:
         return 0
     with transaction.atomic():
-        became = identity.survivors({stop.customer_id for stop in stops})
-        stops = [
-            replace(stop, customer_id=became.get(stop.customer_id, stop.customer_id))
-            for stop in stops
-        ]
+        stops = _of_survivors(stops)
         known = set(
             Suppression.objects.filter(
                 customer_id__in={stop.customer_id for stop in stops}, lifted_at__isnull=True
@@ -168,3 +164,10 @@ def append_stops(*, stops: Sequence[Stop], now: datetime) -> int:
             now=now,
         )
     return len(added)
+
+
+def _of_survivors(stops: Sequence[Stop]) -> list[Stop]:
+    became = identity.survivors({stop.customer_id for stop in stops})
+    return [
+        replace(stop, customer_id=became.get(stop.customer_id, stop.customer_id)) for stop in stops
+    ]

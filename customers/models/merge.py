@@ -1,5 +1,6 @@
 """Merges that can be taken back, and the rules by which values survive them."""
 
+from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
@@ -41,6 +42,11 @@ class Merge(models.Model):
         return f"Merge {self.pk}"
 
 
+def _check_sources(value: object) -> None:
+    if not isinstance(value, list) or not all(isinstance(name, str) for name in value):
+        raise ValidationError(_("Write a list of names of sources."))
+
+
 class SurvivorshipRule(models.Model):
     """Whose value of one field survives a merge; without a rule the kept customer's does."""
 
@@ -50,9 +56,22 @@ class SurvivorshipRule(models.Model):
         unique=True,
         help_text=_("Column of the customer, such as city, or attribute.<name>."),
     )
-    prefer = models.CharField(_("whose value survives"), max_length=8, default=Prefer.KEPT)
+    prefer = models.CharField(
+        _("whose value survives"),
+        max_length=8,
+        default=Prefer.KEPT.value,
+        choices=[
+            (Prefer.KEPT.value, _("The kept customer's")),
+            (Prefer.NEWEST.value, _("The one written last")),
+            (Prefer.SOURCE.value, _("The one of the better source")),
+        ],
+    )
     sources = models.JSONField(
-        _("trusted sources"), default=list, blank=True, help_text=_("Best first.")
+        _("trusted sources"),
+        default=list,
+        blank=True,
+        validators=[_check_sources],
+        help_text=_('Best first, such as ["core", "crm"].'),
     )
 
     class Meta:

@@ -7,7 +7,7 @@ from django.contrib.auth.models import Group, User
 from django.test import Client
 from django.urls import reverse
 
-from customers.models import Customer, Merge, MergeDecision
+from customers.models import Customer, Merge, MergeDecision, SurvivorshipRule
 from loancrm.kernel import roles
 from tests.factories.people import make_people
 
@@ -88,3 +88,13 @@ def test_a_reader_sees_the_pair_but_decides_nothing(decision: MergeDecision) -> 
     assert decision.state == "proposed"
     assert Customer.objects.live().count() == 2
     assert not Merge.objects.exists()
+
+
+def test_a12_survivorship_rules_are_kept_by_an_administrator_and_checked() -> None:
+    client = client_of(is_superuser=True)
+    url = reverse("admin:customers_survivorshiprule_add")
+    client.post(url, {"field": "city", "prefer": "source", "sources": '"crm"'})
+    client.post(url, {"field": "city", "prefer": "nobody", "sources": "[]"})
+    assert not SurvivorshipRule.objects.exists()
+    client.post(url, {"field": "city", "prefer": "source", "sources": '["crm"]'})
+    assert SurvivorshipRule.objects.get().sources == ["crm"]
