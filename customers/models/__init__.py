@@ -14,6 +14,7 @@ from customers.models.import_batch import (
     RejectedRow,
     RowState,
 )
+from customers.models.lifecycle import StageEntry
 from customers.models.loan import Application, Instalment, Loan, Product, Repayment
 from customers.models.score import Score
 from customers.models.segment import Segment, SegmentKind, SegmentMember, SegmentVersion
@@ -47,4 +48,5 @@ __all__ = [
     "SegmentKind",
     "SegmentMember",
     "SegmentVersion",
+    "StageEntry",
 ]
