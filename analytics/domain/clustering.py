@@ -120,7 +120,7 @@ def discover(
     *,
     seed: int,
     counts: Sequence[int] = range(2, 9),
-    on_progress: Callable[[int], None] = lambda _step: None,
+    on_progress: Callable[[int], object] = lambda _step: None,
 ) -> ClusterModel:
     """Find the groups; the same rows and seed always give the same groups in the same order.
 
