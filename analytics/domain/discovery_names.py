@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from analytics.domain.clustering import Cluster, Difference
 from analytics.domain.rfm import RfmGroup
 from customers.domain.fields import Text
+from customers.domain.score_bands import SCORE_BANDS
 
 _NAME_LENGTH = 120
 _NAMED_DIFFERENCES = 2
@@ -22,16 +23,7 @@ FEATURE_LABELS: Mapping[str, Text] = {
     "outstanding_amount": Text("贷款余额", "outstanding"),
     "max_dpd_days": Text("最长逾期天数", "most days past due"),
 }
-RFM_LABELS: Mapping[RfmGroup, Text] = {
-    RfmGroup.IMPORTANT_VALUE: Text("重要价值客户", "Important, valued"),
-    RfmGroup.IMPORTANT_DEVELOP: Text("重要发展客户", "Important, to develop"),
-    RfmGroup.IMPORTANT_KEEP: Text("重要保持客户", "Important, to keep"),
-    RfmGroup.IMPORTANT_WIN_BACK: Text("重要挽留客户", "Important, to win back"),
-    RfmGroup.GENERAL_VALUE: Text("一般价值客户", "General, valued"),
-    RfmGroup.GENERAL_DEVELOP: Text("一般发展客户", "General, to develop"),
-    RfmGroup.GENERAL_KEEP: Text("一般保持客户", "General, to keep"),
-    RfmGroup.GENERAL_WIN_BACK: Text("一般挽留客户", "General, to win back"),
-}
+RFM_LABELS: Mapping[RfmGroup, Text] = {group: SCORE_BANDS[group.value] for group in RfmGroup}
 
 
 def both(text: Text) -> str:
