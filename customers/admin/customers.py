@@ -16,7 +16,7 @@ from customers.domain.events import EventName
 from customers.domain.lifecycle import LifecycleStage
 from customers.domain.person import Gender, MarketingStatus
 from customers.models import ContactPoint, Customer, Event
-from customers.selectors import customer_search, profile_history
+from customers.selectors import customer_search
 from customers.selectors import profile as profiles
 from loancrm import admin_pages
 from loancrm.admin_filters import vocabulary_filter
@@ -147,9 +147,7 @@ class CustomerAdmin(ReadOnlyAdmin):
             score_versions=[
                 (labels.score_band(score.band), score) for score in found.score_versions
             ],
-            event_names=[
-                (name, labels.event(name)) for name in profile_history.event_names(customer)
-            ],
+            event_names=[(name, labels.event(name)) for name in found.event_names],
             timeline_url=_timeline_url(customer),
             **self._timeline_context(customer, 0),
         )

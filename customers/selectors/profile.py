@@ -58,6 +58,7 @@ class Profile:
     score_versions: Sequence[Score]
     stages: Sequence[Stay]
     months: Sequence[Month]
+    event_names: Sequence[str]
     identities: Sequence[IdentityLink]
 
 
@@ -86,10 +87,11 @@ def masked_contact(point: ContactPoint) -> str:
 
 
 def profile(customer: Customer, *, today: date, zone: ZoneInfo) -> Profile:
-    """Return the 360° view of one customer (13 queries)."""
+    """Return the 360° view of one customer (12 queries)."""
     values = AttributeValue.objects.filter(customer=customer).select_related("definition")
     loans = list(customer.loans.select_related("product").order_by("-disbursed_on", "-pk"))
     scores = profile_history.score_versions(customer)
+    done = profile_history.activity(customer, zone=zone)
     return Profile(
         customer=customer,
         masked_name=masked_name(customer),
@@ -105,7 +107,8 @@ def profile(customer: Customer, *, today: date, zone: ZoneInfo) -> Profile:
         scores=[s for s in scores if s.is_latest and s.model_name not in RFM_PARTS],
         score_versions=scores,
         stages=profile_history.stage_history(customer),
-        months=profile_history.months(customer, loans=loans, today=today, zone=zone),
+        months=profile_history.months(done, loans=loans, today=today),
+        event_names=done.names,
         identities=list(customer.identity_links.order_by("source", "external_id")),
     )
 

@@ -1,6 +1,7 @@
 """How one customer came to be what they are: stages, scores, activity and balance over time."""
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import Decimal
@@ -48,6 +49,14 @@ class Month:
     balance_amount: Decimal
 
 
+@dataclass(frozen=True, slots=True)
+class Activity:
+    """Names of everything that happened, and the customer's own events by month."""
+
+    names: tuple[str, ...]
+    by_month: Mapping[date, int]
+
+
 def stage_history(customer: Customer) -> list[Stay]:
     """Return the stays, the present one first (1 query).
 
@@ -67,41 +76,40 @@ def score_versions(customer: Customer) -> list[Score]:
     )
 
 
-def event_names(customer: Customer) -> list[str]:
-    """Return the names of everything that happened to the customer (1 query)."""
-    names = Event.objects.filter(customer=customer).values_list("type__name", flat=True)
-    return list(names.order_by("type__name").distinct())
+def activity(customer: Customer, *, zone: ZoneInfo) -> Activity:
+    """Return what happened to the customer, and how much of it they did a month (1 query)."""
+    counted = (
+        Event.objects.filter(customer=customer)
+        .annotate(month=TruncMonth("occurred_at", tzinfo=zone))
+        .values_list("type__name", "month")
+        .annotate(n=Count("pk"))
+        .order_by("type__name")
+    )
+    names: dict[str, None] = {}
+    by_month: Counter[date] = Counter()
+    for name, month, count in counted:
+        names[name] = None
+        if name not in _NOT_ACTIVITY:
+            by_month[month.date()] += count
+    return Activity(tuple(names), by_month)
 
 
-def months(
-    customer: Customer, *, loans: Sequence[Loan], today: date, zone: ZoneInfo
-) -> list[Month]:
-    """Return the last twelve months, the present one last (3 queries).
+def months(done: Activity, *, loans: Sequence[Loan], today: date) -> list[Month]:
+    """Return the last twelve months, the present one last (2 queries, none without loans).
 
     Args:
-        customer: Whose months.
+        done: The customer's activity.
         loans: All loans of the customer.
         today: The company's date; the present month's balance is today's.
-        zone: Zone in which months begin.
     """
     present = today.replace(day=1)
     starts = [add_months(present, back) for back in range(1 - MONTHS, 1)]
-    first = datetime(starts[0].year, starts[0].month, 1, tzinfo=zone)
-    counted = (
-        Event.objects.filter(customer=customer, occurred_at__gte=first)
-        .exclude(type__name__in=_NOT_ACTIVITY)
-        .annotate(month=TruncMonth("occurred_at", tzinfo=zone))
-        .values_list("month")
-        .annotate(n=Count("pk"))
-        .order_by()
-    )
-    counts = {month.date(): count for month, count in counted}
     books = loan_books.load_books(loan_ids=[loan.pk for loan in loans]) if loans else {}
     found = []
     for start in starts:
         day = min(add_months(start, 1) - timedelta(days=1), today)
         balance = sum((_owed(loan, books.get(loan.pk), day) for loan in loans), _ZERO)
-        found.append(Month(start, counts.get(start, 0), balance))
+        found.append(Month(start, done.by_month.get(start, 0), balance))
     return found
 
 
