@@ -63,6 +63,6 @@ def _option(names: Sequence[str], series: Mapping[str, Any]) -> dict[str, Any]:
         "tooltip": {"trigger": "axis"},
         "grid": {"left": 8, "right": 16, "top": 16, "bottom": 8, "containLabel": True},
         "xAxis": {"type": "category", "data": list(names)},
-        "yAxis": {"type": "value"},
+        "yAxis": {"type": "value", "minInterval": 1},
         "series": [series],
     }
