@@ -3,3 +3,4 @@
 from loancrm.kernel.jobs import Job
 
 REFRESH_LOAN_STATES = Job("customers.refresh_loan_states", queue="analytics")
+REFRESH_LIFECYCLE = Job("customers.refresh_lifecycle", queue="analytics")

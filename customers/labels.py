@@ -10,6 +10,7 @@ from customers.domain.application import ApplicationStatus
 from customers.domain.contact import ContactKind, ContactStatus
 from customers.domain.fields import Text
 from customers.domain.quality import REASONS
+from customers.domain.score_bands import SCORE_BANDS
 from customers.domain.segments import columns
 
 APPLICATION_STATUSES = {
@@ -106,3 +107,8 @@ def event(value: str) -> str:
 def finding(code: str) -> str:
     """Return how a finding of an import is read."""
     return read({key: Text(reason.zh, reason.en) for key, reason in REASONS.items()}, code)
+
+
+def score_band(value: str) -> str:
+    """Return how a score's band is read."""
+    return read(SCORE_BANDS, value)

@@ -3,7 +3,7 @@
 from celery import shared_task
 
 from customers import jobs
-from customers.services import loans
+from customers.services import lifecycle, loans
 from loancrm.kernel import clock
 from loancrm.kernel.access import system_actor
 
@@ -16,3 +16,9 @@ def refresh_loan_states(**_: object) -> None:
         as_of=clock.today(),
         now=clock.now(),
     )
+
+
+@shared_task(name=jobs.REFRESH_LIFECYCLE.name)
+def refresh_lifecycle(**_: object) -> None:
+    """Let time make customers dormant and churned."""
+    lifecycle.refresh_due(actor=system_actor(f"job:{jobs.REFRESH_LIFECYCLE.name}"), now=clock.now())

@@ -31,6 +31,11 @@ app.conf.beat_schedule = {
         "schedule": 3600.0,
         "options": {"queue": "analytics", "expires": 3600},
     },
+    "lifecycle": {
+        "task": "customers.refresh_lifecycle",
+        "schedule": 3600.0,
+        "options": {"queue": "analytics", "expires": 3600},
+    },
     "leftovers of the API": {
         "task": "campaigns.forget_api_leftovers",
         "schedule": 86400.0,

@@ -1,6 +1,7 @@
 """Customers: a masked list that finds exact values, and one page about each person."""
 
 from typing import Any
+from urllib.parse import urlencode
 
 from django.contrib import admin
 from django.db.models import Q, QuerySet
@@ -10,9 +11,11 @@ from django.urls import NoReverseMatch, URLPattern, path, reverse
 from django.utils.translation import gettext_lazy as _
 
 from customers import labels
+from customers.admin import profile_charts
+from customers.domain.events import EventName
 from customers.domain.lifecycle import LifecycleStage
 from customers.domain.person import Gender, MarketingStatus
-from customers.models import ContactPoint, Customer
+from customers.models import ContactPoint, Customer, Event
 from customers.selectors import customer_search
 from customers.selectors import profile as profiles
 from loancrm import admin_pages
@@ -117,7 +120,7 @@ class CustomerAdmin(ReadOnlyAdmin):
         """Show the page of one person."""
         customer = get_object_or_404(Customer, pk=object_id)
         admin_pages.require(request, "customers.view_customer", customer)
-        found = profiles.profile(customer, today=clock.today())
+        found = profiles.profile(customer, today=clock.today(), zone=clock.company_zone())
         return admin_pages.page(
             request,
             "customers/profile.html",
@@ -137,6 +140,15 @@ class CustomerAdmin(ReadOnlyAdmin):
                 for row in found.applications
             ],
             messages_url=_messages_url(customer),
+            stays=[(labels.stage(stay.stage), stay) for stay in found.stages],
+            is_delinquent=any(loan.dpd_days > 0 for loan in found.loans),
+            charts=profile_charts.of_months(found.months),
+            scores=[(labels.score_band(score.band), score) for score in found.scores],
+            score_versions=[
+                (labels.score_band(score.band), score) for score in found.score_versions
+            ],
+            event_names=[(name, labels.event(name)) for name in found.event_names],
+            timeline_url=_timeline_url(customer),
             **self._timeline_context(customer, 0),
         )
 
@@ -144,18 +156,27 @@ class CustomerAdmin(ReadOnlyAdmin):
         """Return older events of one person, to be put below those already shown."""
         customer = get_object_or_404(Customer, pk=customer_id)
         admin_pages.require(request, "customers.view_customer", customer)
-        start = request.GET.get("before", "0")
-        context = self._timeline_context(customer, int(start) if start.isdigit() else 0)
+        start, event = request.GET.get("before", "0"), request.GET.get("event", "")
+        context = self._timeline_context(customer, int(start) if start.isdigit() else 0, event)
         return admin_pages.page(request, "customers/timeline.html", title="", **context)
 
-    def _timeline_context(self, customer: Customer, start: int) -> dict[str, Any]:
-        shown = profiles.timeline(customer, before=start)
-        older = shown.older_before
-        url = reverse("admin:customers_customer_timeline", args=[customer.pk])
+    def _timeline_context(self, customer: Customer, start: int, event: str = "") -> dict[str, Any]:
+        shown = profiles.timeline(customer, before=start, event=event)
+        query = {"before": shown.older_before, "event": event}
+        older = f"{_timeline_url(customer)}?{urlencode(query)}" if shown.older_before else ""
         return {
-            "events": [(labels.event(event.type.name), event) for event in shown.events],
-            "older_url": f"{url}?before={older}" if older else "",
+            "events": [(labels.event(row.type.name), _subject(row), row) for row in shown.events],
+            "older_url": older,
         }
+
+
+def _subject(event: Event) -> str:
+    is_stage = event.type.name in {EventName.STAGE_ENTERED, EventName.STAGE_LEFT}
+    return labels.stage(event.subject) if is_stage else event.subject
+
+
+def _timeline_url(customer: Customer) -> str:
+    return reverse("admin:customers_customer_timeline", args=[customer.pk])
 
 
 def _messages_url(customer: Customer) -> str:

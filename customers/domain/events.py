@@ -32,6 +32,8 @@ class EventName(StrEnum):
     OPTED_OUT = "opted_out"
     COMPLAINT_MADE = "complaint_made"
     CONVERSION_REPORTED = "conversion_reported"
+    STAGE_ENTERED = "stage_entered"
+    STAGE_LEFT = "stage_left"
 
 
 class EventProblem(StrEnum):

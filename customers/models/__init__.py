@@ -14,6 +14,7 @@ from customers.models.import_batch import (
     RejectedRow,
     RowState,
 )
+from customers.models.lifecycle import StageEntry
 from customers.models.loan import Application, Instalment, Loan, Product, Repayment
 from customers.models.merge import Merge, SurvivorshipRule
 from customers.models.score import Score
@@ -50,4 +51,5 @@ __all__ = [
     "SegmentMember",
     "SegmentVersion",
     "SurvivorshipRule",
+    "StageEntry",
 ]

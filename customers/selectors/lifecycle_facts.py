@@ -1,15 +1,14 @@
 """The facts of many customers from which their lifecycle stages follow."""
 
 from collections import defaultdict
-from collections.abc import Collection
+from collections.abc import Mapping
 from datetime import date, datetime, time
 from zoneinfo import ZoneInfo
 
-from django.db.models import Count, Max, Min, Q
 from django.db.models.functions import Coalesce
 
 from customers.domain.events import EventName
-from customers.domain.lifecycle import LifecycleFacts, Occurrences
+from customers.domain.lifecycle_history import LoanSpan, StageFacts
 from customers.models import Event, Loan
 
 STAGE_EVENTS = (
@@ -22,62 +21,41 @@ STAGE_EVENTS = (
 
 
 def load_facts(
-    *, customer_ids: Collection[int], as_of: datetime, zone: ZoneInfo
-) -> dict[int, LifecycleFacts]:
+    *, known_from: Mapping[int, datetime], as_of: datetime, zone: ZoneInfo
+) -> dict[int, StageFacts]:
     """Return the facts of each customer up to `as_of`, in two queries.
 
     Args:
-        customer_ids: At most some thousands.
+        known_from: {customer id: when first known}, at most some thousands.
         as_of: Later events and loans are left out.
         zone: Zone in which the dates of loans are read.
     """
-    occurrences: dict[int, dict[str, Occurrences]] = defaultdict(dict)
-    seen = (
-        Event.objects.filter(
-            customer_id__in=customer_ids, type__name__in=STAGE_EVENTS, occurred_at__lte=as_of
-        )
-        .values_list("customer_id", "type__name")
-        .annotate(n=Count("pk"), first=Min("occurred_at"), last=Max("occurred_at"))
-        .order_by()
-    )
-    for customer_id, name, count, first, last in seen:
-        occurrences[customer_id][name] = Occurrences(count, first, last)
-    today = as_of.astimezone(zone).date()
+    occurred: dict[int, dict[str, list[datetime]]] = defaultdict(lambda: defaultdict(list))
+    seen = Event.objects.filter(
+        customer_id__in=known_from, type__name__in=STAGE_EVENTS, occurred_at__lte=as_of
+    ).values_list("customer_id", "type__name", "occurred_at")
+    for customer_id, name, at in seen:
+        occurred[customer_id][name].append(at)
+    spans: dict[int, list[LoanSpan]] = defaultdict(list)
     loans = (
-        Loan.objects.filter(customer_id__in=customer_ids, disbursed_on__lte=today)
+        Loan.objects.filter(
+            customer_id__in=known_from, disbursed_on__lte=as_of.astimezone(zone).date()
+        )
         .annotate(end_on=Coalesce("settled_on", "closed_on"))
-        .values_list("customer_id")
-        .annotate(
-            n=Count("pk"),
-            open=Count("pk", filter=Q(end_on__isnull=True) | Q(end_on__gt=today)),
-            drawn=Max("disbursed_on"),
-            settled=Max("end_on", filter=Q(end_on__lte=today)),
-        )
-        .order_by()
+        .values_list("customer_id", "disbursed_on", "end_on")
     )
-    borrowed = {row[0]: row[1:] for row in loans}
+    for customer_id, drawn_on, end_on in loans:
+        ended_at = _start_of(end_on, zone) if end_on else None
+        spans[customer_id].append(LoanSpan(_start_of(drawn_on, zone), ended_at))
     return {
-        customer_id: _facts(
-            occurrences.get(customer_id, {}), borrowed.get(customer_id, (0, 0, None, None)), zone
+        customer_id: StageFacts(
+            known_from=since,
+            occurred=occurred.get(customer_id, {}),
+            loans=spans.get(customer_id, ()),
         )
-        for customer_id in customer_ids
+        for customer_id, since in known_from.items()
     }
 
 
-def _facts(
-    occurrences: dict[str, Occurrences],
-    borrowed: tuple[int, int, date | None, date | None],
-    zone: ZoneInfo,
-) -> LifecycleFacts:
-    count, open_count, drawn, settled = borrowed
-    return LifecycleFacts(
-        occurrences=occurrences,
-        disbursed_loan_count=count,
-        open_loan_count=open_count,
-        last_disbursed_at=_start_of(drawn, zone),
-        last_settled_at=_start_of(settled, zone),
-    )
-
-
-def _start_of(day: date | None, zone: ZoneInfo) -> datetime | None:
-    return datetime.combine(day, time(), tzinfo=zone) if day else None
+def _start_of(day: date, zone: ZoneInfo) -> datetime:
+    return datetime.combine(day, time(), tzinfo=zone)

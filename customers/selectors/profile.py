@@ -4,12 +4,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
+from zoneinfo import ZoneInfo
 
 from django.utils.translation import get_language
 
 from customers import labels
 from customers.domain.contact import ContactKind
 from customers.domain.fields import Text
+from customers.domain.score_bands import RFM_PARTS
 from customers.models import (
     Application,
     AttributeValue,
@@ -21,6 +23,8 @@ from customers.models import (
     Loan,
     Score,
 )
+from customers.selectors import profile_history
+from customers.selectors.profile_history import Month, Stay
 from loancrm.kernel import crypto, masking
 
 EVENTS_A_PAGE = 30
@@ -51,6 +55,10 @@ class Profile:
     loans: Sequence[Loan]
     applications: Sequence[Application]
     scores: Sequence[Score]
+    score_versions: Sequence[Score]
+    stages: Sequence[Stay]
+    months: Sequence[Month]
+    event_names: Sequence[str]
     identities: Sequence[IdentityLink]
 
 
@@ -78,9 +86,12 @@ def masked_contact(point: ContactPoint) -> str:
     return masking.mask_phone(value)
 
 
-def profile(customer: Customer, *, today: date) -> Profile:
-    """Return the 360° view of one customer (8 queries)."""
+def profile(customer: Customer, *, today: date, zone: ZoneInfo) -> Profile:
+    """Return the 360° view of one customer (12 queries)."""
     values = AttributeValue.objects.filter(customer=customer).select_related("definition")
+    loans = list(customer.loans.select_related("product").order_by("-disbursed_on", "-pk"))
+    scores = profile_history.score_versions(customer)
+    done = profile_history.activity(customer, zone=zone)
     return Profile(
         customer=customer,
         masked_name=masked_name(customer),
@@ -89,27 +100,35 @@ def profile(customer: Customer, *, today: date) -> Profile:
         contacts=[_contact(point) for point in _points(customer)],
         consents=list(customer.consent_states.order_by("channel", "purpose")),
         attributes=[(_title(value), _reading(value)) for value in values],
-        loans=list(customer.loans.select_related("product").order_by("-disbursed_on", "-pk")),
+        loans=loans,
         applications=list(
             customer.applications.select_related("product").order_by("-submitted_at", "-pk")
         ),
-        scores=list(customer.scores.filter(is_latest=True).order_by("model_name")),
+        scores=[s for s in scores if s.is_latest and s.model_name not in RFM_PARTS],
+        score_versions=scores,
+        stages=profile_history.stage_history(customer),
+        months=profile_history.months(done, loans=loans, today=today),
+        event_names=done.names,
         identities=list(customer.identity_links.order_by("source", "external_id")),
     )
 
 
-def timeline(customer: Customer, *, before: int | None = None) -> TimelinePage:
+def timeline(customer: Customer, *, before: int | None = None, event: str = "") -> TimelinePage:
     """Return a page of the customer's events, newest first.
 
     Args:
         customer: Whose events.
         before: How many newer events to pass over, as `older_before` of the page before said.
+        event: Only events of this name.
     """
     start = before or 0
+    wanted = Event.objects.filter(customer=customer)
+    if event:
+        wanted = wanted.filter(type__name=event)
     rows = list(
-        Event.objects.filter(customer=customer)
-        .select_related("type")
-        .order_by("-occurred_at", "-pk")[start : start + EVENTS_A_PAGE + 1]
+        wanted.select_related("type").order_by("-occurred_at", "-pk")[
+            start : start + EVENTS_A_PAGE + 1
+        ]
     )
     has_older = len(rows) > EVENTS_A_PAGE
     return TimelinePage(rows[:EVENTS_A_PAGE], start + EVENTS_A_PAGE if has_older else None)

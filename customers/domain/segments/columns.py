@@ -77,6 +77,8 @@ EVENT_LABELS: Mapping[EventName, Text] = {
     EventName.OPTED_OUT: Text("退订", "opted out"),
     EventName.COMPLAINT_MADE: Text("投诉", "complaint made"),
     EventName.CONVERSION_REPORTED: Text("上报转化", "conversion reported"),
+    EventName.STAGE_ENTERED: Text("进入生命周期阶段", "lifecycle stage entered"),
+    EventName.STAGE_LEFT: Text("离开生命周期阶段", "lifecycle stage left"),
 }
 
 

@@ -34,7 +34,10 @@ def lead_id(acme: PartnerClient) -> str:
 
 def _reported() -> list[Event]:
     return list(
-        Event.objects.exclude(type__name="lead_captured").select_related("type").order_by("pk")
+        Event.objects.exclude(type__name="lead_captured")
+        .exclude(source="lifecycle")
+        .select_related("type")
+        .order_by("pk")
     )
 
 

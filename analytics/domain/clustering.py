@@ -1,0 +1,238 @@
+"""Groups of similar customers: how many there are, whether they hold, and what sets them apart.
+
+k-means on scaled features. k is the one of the best silhouette among those whose groups come back
+in bootstrap samples (adjusted Rand index) and are not too small. Source: Hennig, Cluster-wise
+assessment of cluster stability (2007), for the bootstrap; Rousseeuw (1987) for the silhouette.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from analytics.domain.features import FeatureTable, Floats, Scaling, fit_scaling, plain_means
+
+Labels = npt.NDArray[np.int64]
+MIN_SHARE = 0.02
+MIN_STABILITY = 0.8
+_BOOTSTRAPS = 10
+_STARTS = 5
+_FIT_ROWS = 20_000
+_SILHOUETTE_ROWS = 2_000
+_DIFFERENCES = 3
+_MIN_Z = 0.25
+
+
+class NoStableClustersError(ValueError):
+    """No number of groups is stable and leaves every group large enough."""
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """What sets a group apart: its mean against everybody's, and by how many deviations."""
+
+    feature: str
+    z: float
+    mean: float
+    overall_mean: float
+
+
+@dataclass(frozen=True, slots=True)
+class Cluster:
+    """One group: its share of the customers it was found in, and its strongest differences."""
+
+    number: int
+    size: int
+    share: float
+    differences: tuple[Difference, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ClusterModel:
+    """Everything needed to put a customer into a group again."""
+
+    scaling: Scaling
+    centres: tuple[tuple[float, ...], ...]
+    silhouette: float
+    stability: float
+    clusters: tuple[Cluster, ...]
+
+    def assign(self, table: FeatureTable) -> Labels:
+        """Return the number of each customer's group, 1 for the largest: the nearest centre."""
+        return nearest(self.scaling.apply(table), np.array(self.centres)) + 1
+
+    def to_json(self) -> dict[str, Any]:
+        """Return what `from_json` reads."""
+        return {
+            "scaling": self.scaling.to_json(),
+            "centres": [list(centre) for centre in self.centres],
+            "silhouette": self.silhouette,
+            "stability": self.stability,
+            "clusters": [
+                {
+                    "number": cluster.number,
+                    "size": cluster.size,
+                    "share": cluster.share,
+                    "differences": [
+                        {"feature": d.feature, "z": d.z, "mean": d.mean, "overall": d.overall_mean}
+                        for d in cluster.differences
+                    ],
+                }
+                for cluster in self.clusters
+            ],
+        }
+
+    @classmethod
+    def from_json(cls, content: Mapping[str, Any]) -> "ClusterModel":
+        """Return the model that wrote this."""
+        return cls(
+            scaling=Scaling.from_json(content["scaling"]),
+            centres=tuple(tuple(centre) for centre in content["centres"]),
+            silhouette=content["silhouette"],
+            stability=content["stability"],
+            clusters=tuple(
+                Cluster(
+                    number=row["number"],
+                    size=row["size"],
+                    share=row["share"],
+                    differences=tuple(
+                        Difference(d["feature"], d["z"], d["mean"], d["overall"])
+                        for d in row["differences"]
+                    ),
+                )
+                for row in content["clusters"]
+            ),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class _Candidate:
+    centres: Floats
+    labels: Labels
+    silhouette: float
+    min_share: float
+
+
+def discover(
+    table: FeatureTable,
+    *,
+    seed: int,
+    counts: Sequence[int] = range(2, 9),
+    on_progress: Callable[[int], object] = lambda _step: None,
+) -> ClusterModel:
+    """Find the groups; the same rows and seed always give the same groups in the same order.
+
+    Args:
+        table: One row a customer. Above 20,000 rows the centres come from a sample.
+        seed: Of every draw.
+        counts: Numbers of groups to try.
+        on_progress: Called with 1 after each of them.
+
+    Raises:
+        NoUsableFeatureError: No feature differs.
+        NoStableClustersError: No number of groups passes.
+    """
+    scaling = fit_scaling(table)
+    rows = scaling.apply(table)
+    sample = _sample(rows, _FIT_ROWS, np.random.default_rng(seed))
+    candidates: list[_Candidate] = []
+    for count in counts:
+        if count < len(sample) // 2:
+            candidates.append(_try(sample, count, seed))
+        on_progress(1)
+    best, stability = _first_stable(sample, candidates, seed)
+    labels = nearest(rows, best.centres)
+    sizes = np.bincount(labels, minlength=len(best.centres))
+    order = sorted(range(len(sizes)), key=lambda at: (-sizes[at], tuple(best.centres[at])))
+    centres = best.centres[order]
+    return ClusterModel(
+        scaling=scaling,
+        centres=tuple(tuple(map(float, centre)) for centre in centres),
+        silhouette=best.silhouette,
+        stability=stability,
+        clusters=_described(table, scaling, rows, nearest(rows, centres)),
+    )
+
+
+def nearest(rows: Floats, centres: Floats) -> Labels:
+    """Return the position of the nearest centre of each row, the first one of equals."""
+    # |a - b|² = |a|² - 2ab + |b|², and |a|² is the same for every centre.
+    distances = (centres**2).sum(axis=1) - 2.0 * rows @ centres.T
+    return np.asarray(distances.argmin(axis=1), dtype=np.int64)
+
+
+def _try(sample: Floats, count: int, seed: int) -> _Candidate:
+    # Loaded here: a web process that only reads results never pays for it.
+    from sklearn.metrics import silhouette_score  # noqa: PLC0415
+
+    centres = _centres(sample, count, seed, starts=_STARTS)
+    labels = nearest(sample, centres)
+    seen = np.random.default_rng([seed, count]).permutation(len(sample))[:_SILHOUETTE_ROWS]
+    is_mixed = len(np.unique(labels[seen])) > 1
+    return _Candidate(
+        centres=centres,
+        labels=labels,
+        silhouette=float(silhouette_score(sample[seen], labels[seen])) if is_mixed else -1.0,
+        min_share=float(np.bincount(labels, minlength=count).min() / len(labels)),
+    )
+
+
+def _first_stable(
+    sample: Floats, candidates: Sequence[_Candidate], seed: int
+) -> tuple[_Candidate, float]:
+    """Return the best candidate that is stable, with its stability."""
+    for candidate in sorted(candidates, key=lambda c: -c.silhouette):
+        if candidate.min_share < MIN_SHARE:
+            continue
+        stability = _stability(sample, candidate, seed)
+        if stability >= MIN_STABILITY:
+            return candidate, stability
+    raise NoStableClustersError
+
+
+def _stability(sample: Floats, candidate: _Candidate, seed: int) -> float:
+    from sklearn.metrics import adjusted_rand_score  # noqa: PLC0415 - as above
+
+    rng = np.random.default_rng([seed, len(candidate.centres)])
+    agreements = []
+    for _turn in range(_BOOTSTRAPS):
+        drawn = rng.integers(0, len(sample), len(sample))
+        centres = _centres(sample[drawn], len(candidate.centres), seed, starts=2)
+        agreements.append(adjusted_rand_score(candidate.labels, nearest(sample, centres)))
+    return float(np.mean(agreements))
+
+
+def _centres(rows: Floats, count: int, seed: int, *, starts: int) -> Floats:
+    from sklearn.cluster import KMeans  # noqa: PLC0415 - as above
+
+    model = KMeans(n_clusters=count, n_init=starts, random_state=seed).fit(rows)
+    return np.asarray(model.cluster_centers_, dtype=np.float64)
+
+
+def _sample(rows: Floats, limit: int, rng: np.random.Generator) -> Floats:
+    if len(rows) <= limit:
+        return rows
+    return rows[np.sort(rng.choice(len(rows), limit, replace=False))]
+
+
+def _described(
+    table: FeatureTable, scaling: Scaling, rows: Floats, labels: Labels
+) -> tuple[Cluster, ...]:
+    overall = plain_means(table, scaling.names)
+    found = []
+    for number in range(int(labels.max()) + 1):
+        chosen = labels == number
+        inside = FeatureTable(table.customer_ids[chosen], table.names, table.values[chosen])
+        z_scores = rows[chosen].mean(axis=0)
+        means = plain_means(inside, scaling.names)
+        order = sorted(range(len(z_scores)), key=lambda at: -abs(z_scores[at]))
+        differences = tuple(
+            Difference(scaling.names[at], float(z_scores[at]), means[at], overall[at])
+            for at in order[:_DIFFERENCES]
+            if abs(z_scores[at]) >= _MIN_Z or at == order[0]
+        )
+        size = int(chosen.sum())
+        found.append(Cluster(number + 1, size, size / len(labels), differences))
+    return tuple(found)

@@ -1,0 +1,31 @@
+"""Models that found segments, kept as plain JSON so that they can be used and checked again."""
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+
+class DiscoveryModel(models.Model):
+    """One version of a clustering or look-alike model; never changed once written."""
+
+    method = models.CharField(_("method"), max_length=12)
+    name = models.SlugField(_("name"), max_length=80)
+    version = models.CharField(_("version"), max_length=40)
+    content = models.TextField(_("content"))
+    digest = models.CharField(_("digest"), max_length=64)
+    as_of = models.DateTimeField(_("as of"))
+    created_at = models.DateTimeField(_("created at"))
+
+    class Meta:
+        verbose_name = _("discovery model")
+        verbose_name_plural = _("discovery models")
+        constraints = [
+            models.UniqueConstraint(
+                fields=["method", "name", "version"], name="discovery_model_unique"
+            )
+        ]
+        indexes = [
+            models.Index(fields=["method", "name", "created_at"], name="discovery_model_latest")
+        ]
+
+    def __str__(self) -> str:
+        return f"DiscoveryModel {self.name} {self.version}"

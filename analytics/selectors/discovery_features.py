@@ -1,0 +1,199 @@
+"""What customers did and owe, as columns of numbers for discovering segments.
+
+Protected attributes (sex, age, marital status, and what the lender marked as protected) are never
+columns, and people who switched personal recommendations off are never rows.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+from django.db.models import Count, Max, QuerySet, Sum
+from django.utils.translation import gettext as _
+
+from analytics.domain.discovery_names import FEATURE_LABELS
+from analytics.domain.features import FeatureTable, Floats
+from analytics.domain.rfm import Purchases
+from customers.domain.events import EventName
+from customers.domain.fields import DataClass, Text
+from customers.domain.segments.columns import CUSTOMER_FIELDS
+from customers.models import (
+    AttributeDefinition,
+    AttributeType,
+    AttributeValue,
+    Customer,
+    Event,
+    Loan,
+)
+from loancrm.kernel.errors import LoanCrmError
+
+WINDOW_DAYS = 365
+_CHUNK = 5000
+Ids: TypeAlias = npt.NDArray[np.int64]
+_COUNTED = (
+    EventName.APP_LOGIN,
+    EventName.PAGE_VIEWED,
+    EventName.LINK_CLICKED,
+    EventName.APPLICATION_SUBMITTED,
+    EventName.REPAYMENT_MADE,
+)
+# What the customer does; what is done to customers says nothing about them.
+_ACTIVE = (*_COUNTED, EventName.APPLICATION_STARTED, EventName.CALL_MADE)
+
+
+class FeatureUnknown(LoanCrmError):
+    """There is no such feature."""
+
+    code = "feature_unknown"
+
+
+class FeatureProtected(LoanCrmError):
+    """The feature is a protected attribute, by which nobody may be grouped."""
+
+    code = "feature_protected"
+
+
+def usable_features() -> dict[str, Text]:
+    """Return {name: label} of every feature that may be used."""
+    attributes = AttributeDefinition.objects.filter(
+        value_type=AttributeType.NUMBER, is_protected=False
+    ).order_by("name")
+    own = {
+        f"attribute.{row.name}": Text(row.label_zh or row.name, row.label_en or row.name)
+        for row in attributes
+    }
+    return {**FEATURE_LABELS, **own}
+
+
+def chosen_features(names: Sequence[str]) -> dict[str, Text]:
+    """Return {name: label} of the named features, of all when none is named.
+
+    Raises:
+        FeatureProtected: One is a protected attribute.
+        FeatureUnknown: One does not exist.
+    """
+    usable = usable_features()
+    protected = {n for n, s in CUSTOMER_FIELDS.items() if s.data_class is DataClass.PROTECTED}
+    for row in AttributeDefinition.objects.filter(is_protected=True):
+        protected |= {row.name, f"attribute.{row.name}"}
+    for name in names:
+        if name in protected:
+            raise FeatureProtected(
+                _("“%(name)s” is a protected attribute: nobody may be grouped by it.")
+                % {"name": name},
+                name=name,
+            )
+        if name not in usable:
+            raise FeatureUnknown(_("There is no feature “%(name)s”.") % {"name": name}, name=name)
+    return {name: usable[name] for name in names} if names else usable
+
+
+def load_features(
+    *, people: QuerySet[Customer], names: Sequence[str], as_of: datetime
+) -> FeatureTable:
+    """Return the features of these people at a time; one query a source of columns.
+
+    Counts and sums are of the 365 days before; loans as they stand now.
+    """
+    rows = people.filter(personalisation_allowed=True).order_by("pk").values_list("pk", flat=True)
+    ids = np.fromiter(rows.iterator(chunk_size=_CHUNK), dtype=np.int64)
+    columns = {**_event_columns(ids, as_of), **_loan_columns(ids)}
+    attributes = [name.removeprefix("attribute.") for name in names if name not in columns]
+    columns |= _attribute_columns(ids, attributes)
+    values = (
+        np.column_stack([columns[name] for name in names]) if names else np.empty((len(ids), 0))
+    )
+    return FeatureTable(ids, tuple(names), values)
+
+
+def load_purchases(
+    *, people: QuerySet[Customer], event: str, since: datetime, as_of: datetime
+) -> list[Purchases]:
+    """Return what these people did, who did it at least once; one query.
+
+    An event with a negative amount is a refund: it lowers the total and is no transaction.
+    """
+    rows = people.filter(personalisation_allowed=True).values_list("pk", flat=True)
+    wanted = set(rows.iterator(chunk_size=_CHUNK))
+    events = Event.objects.filter(
+        type__name=event, occurred_at__gt=since, occurred_at__lte=as_of
+    ).order_by()
+    bought = (
+        events.exclude(amount__lt=0)
+        .values_list("customer_id")
+        .annotate(n=Count("pk"), last=Max("occurred_at"), total=Sum("amount"))
+    )
+    refunds = dict(
+        events.filter(amount__lt=0).values_list("customer_id").annotate(total=Sum("amount"))
+    )
+    return [
+        Purchases(key, last, count, float(total or 0) + float(refunds.get(key, 0)))
+        for key, count, last, total in sorted(bought)
+        if key in wanted
+    ]
+
+
+def _event_columns(ids: Ids, as_of: datetime) -> dict[str, Floats]:
+    position = {int(key): at for at, key in enumerate(ids)}
+    columns = {f"{name.value}_count": np.zeros(len(ids)) for name in _COUNTED}
+    amount = np.zeros(len(ids))
+    last: list[datetime | None] = [None] * len(ids)
+    found = (
+        Event.objects.filter(
+            type__name__in=_ACTIVE,
+            occurred_at__gt=as_of - timedelta(days=WINDOW_DAYS),
+            occurred_at__lte=as_of,
+        )
+        .values_list("customer_id", "type__name")
+        .annotate(n=Count("pk"), last=Max("occurred_at"), total=Sum("amount"))
+        .order_by()
+    )
+    for key, name, count, last_at, total in found.iterator(chunk_size=_CHUNK):
+        at = position.get(key)
+        if at is None:
+            continue
+        if f"{name}_count" in columns:
+            columns[f"{name}_count"][at] = count
+        if name == EventName.REPAYMENT_MADE:
+            amount[at] = float(total or 0)
+        before = last[at]
+        last[at] = last_at if before is None else max(before, last_at)
+    days = [WINDOW_DAYS if at is None else (as_of - at).days for at in last]
+    return {**columns, "repayment_amount": amount, "days_since_active": np.array(days, dtype=float)}
+
+
+def _loan_columns(ids: Ids) -> dict[str, Floats]:
+    position = {int(key): at for at, key in enumerate(ids)}
+    names = ("loan_count", "principal_amount", "outstanding_amount", "max_dpd_days")
+    columns = {name: np.zeros(len(ids)) for name in names}
+    found = (
+        Loan.objects.values_list("customer_id")
+        .annotate(
+            n=Count("pk"),
+            lent=Sum("principal_amount"),
+            owed=Sum("outstanding_amount"),
+            late=Max("max_dpd_days"),
+        )
+        .order_by()
+    )
+    for key, *values in found.iterator(chunk_size=_CHUNK):
+        if (at := position.get(key)) is not None:
+            for name, value in zip(names, values, strict=True):
+                columns[name][at] = float(value or 0)
+    return columns
+
+
+def _attribute_columns(ids: Ids, names: Sequence[str]) -> dict[str, Floats]:
+    if not names:
+        return {}
+    position = {int(key): at for at, key in enumerate(ids)}
+    columns = {name: np.full(len(ids), np.nan) for name in names}
+    found = AttributeValue.objects.filter(
+        definition__name__in=names, number__isnull=False
+    ).values_list("customer_id", "definition__name", "number")
+    for key, name, number in found.iterator(chunk_size=_CHUNK):
+        if (at := position.get(key)) is not None:
+            columns[name][at] = float(number or 0)
+    return {f"attribute.{name}": column for name, column in columns.items()}

@@ -1,0 +1,367 @@
+"""Discover segments: RFM groups, clusters and look-alikes, written as scores and member lists."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from decimal import Decimal
+
+import numpy as np
+import numpy.typing as npt
+from django.db import transaction
+from django.utils.translation import gettext as _
+
+from analytics.domain.clustering import ClusterModel, NoStableClustersError, discover
+from analytics.domain.discovery_names import (
+    RFM_LABELS,
+    both,
+    cluster_description,
+    cluster_name,
+)
+from analytics.domain.features import FeatureTable, NoUsableFeatureError
+from analytics.domain.lookalike import MIN_SEEDS, Lift, LookalikeModel, SeedTooSmallError, learn
+from analytics.domain.rates import wilson
+from analytics.domain.rfm import Rfm, RfmGroup, rfm_scores
+from analytics.selectors import discovery_features
+from analytics.services import discovery_models
+from analytics.services.discovery_writing import (
+    PERMISSION,
+    Discovery,
+    DiscoveryRefused,
+    FoundSegment,
+    people_of,
+    record_run,
+    write_segment,
+)
+from customers.domain.fields import Text
+from customers.models import Segment
+from customers.services import scores
+from customers.services.scores import GivenScore
+from loancrm.kernel import access
+from loancrm.kernel.access import Actor
+
+RFM_EVENT = "repayment_made"
+CLUSTERS, LOOKALIKE = "clusters", "lookalike"
+
+
+@dataclass(frozen=True, slots=True)
+class ClusterDiscovery(Discovery):
+    """Clusters, with how well they are apart and how well they hold."""
+
+    model: ClusterModel
+
+
+@dataclass(frozen=True, slots=True)
+class LookalikeDiscovery(Discovery):
+    """Look-alikes, with the lift on held-out seeds and the features of the largest weights."""
+
+    lift: Lift
+    drivers: tuple[tuple[str, float], ...]
+
+
+def discover_rfm(
+    *,
+    actor: Actor,
+    now: datetime,
+    as_of: datetime | None = None,
+    event: str = RFM_EVENT,
+    within_days: int = 365,
+    segment: str = "",
+) -> Discovery:
+    """Score recency, frequency and value, and write the eight groups as segments `rfm-…`.
+
+    The scores are `score.rfm_r`, `rfm_f`, `rfm_m` (1 to 5) and `rfm` (such as 545).
+
+    Args:
+        event: The event that counts; negative amounts are refunds.
+        segment: Only the people of this segment.
+
+    Raises:
+        PermissionRefused: The actor may not discover segments.
+        DiscoveryRefused: The time lies in the future, or nobody did anything.
+    """
+    access.require(actor, PERMISSION)
+    moment = _moment(as_of, now)
+    purchases = discovery_features.load_purchases(
+        people=people_of(segment, now=now),
+        event=event,
+        since=moment - timedelta(days=within_days),
+        as_of=moment,
+    )
+    if not purchases:
+        raise DiscoveryRefused(_("Nobody has an event “%(event)s”.") % {"event": event})
+    found = rfm_scores(purchases, as_of=moment)
+    version = f"rfm-{moment:%Y%m%dT%H%M%S}"
+    with transaction.atomic():
+        _record_rfm(actor, found, version, now)
+        written = []
+        for group in RfmGroup:
+            ids = [rfm.customer_id for rfm in found if rfm.group is group]
+            shown = FoundSegment(f"rfm-{group.value}", both(RFM_LABELS[group]), len(ids))
+            written.append(
+                write_segment(
+                    actor=actor, found=shown, customer_ids=ids, source=f"rfm@{version}", now=now
+                )
+            )
+        result = Discovery("rfm", version, len(found), tuple(written))
+        record_run(actor=actor, result=result, name="rfm", now=now)
+    return result
+
+
+def discover_clusters(  # noqa: PLR0913 - choices of one run
+    *,
+    actor: Actor,
+    now: datetime,
+    name: str = "cluster",
+    features: Sequence[str] = (),
+    segment: str = "",
+    seed: int = 1,
+    max_clusters: int = 8,
+    on_progress: Callable[[int], object] = lambda _step: None,
+) -> ClusterDiscovery:
+    """Find groups of similar customers, keep the model, write them as segments `<name>-1`, ….
+
+    Raises:
+        PermissionRefused: The actor may not discover segments.
+        FeatureProtected, FeatureUnknown: A named feature may not be used.
+        DiscoveryRefused: The customers do not fall into stable groups of at least 2 %.
+    """
+    access.require(actor, PERMISSION)
+    labels = discovery_features.chosen_features(features)
+    table = discovery_features.load_features(
+        people=people_of(segment, now=now), names=tuple(labels), as_of=now
+    )
+    try:
+        model = discover(
+            table, seed=seed, counts=range(2, max_clusters + 1), on_progress=on_progress
+        )
+    except (NoUsableFeatureError, NoStableClustersError) as error:
+        raise DiscoveryRefused(
+            _("These customers do not fall into stable groups of a useful size."),
+            people=len(table.customer_ids),
+        ) from error
+    content = {"segment": segment, "model": model.to_json()}
+    with transaction.atomic():
+        stored = discovery_models.keep(
+            method=CLUSTERS, name=name, content=content, as_of=now, now=now
+        )
+        return _write_clusters(
+            actor=actor,
+            name=name,
+            version=stored.version,
+            model=model,
+            table=table,
+            labels=labels,
+            now=now,
+        )
+
+
+def assign_clusters(*, actor: Actor, now: datetime, name: str = "cluster") -> ClusterDiscovery:
+    """Put everybody, new customers too, into the groups of the newest stored model.
+
+    Raises:
+        PermissionRefused: The actor may not discover segments.
+        DiscoveryModelUnknown, DiscoveryModelChanged: No model to use.
+        FeatureProtected, FeatureUnknown: A feature of the model may no longer be used.
+    """
+    access.require(actor, PERMISSION)
+    stored, content = discovery_models.latest(method=CLUSTERS, name=name)
+    model = ClusterModel.from_json(content["model"])
+    labels = discovery_features.chosen_features(model.scaling.names)
+    table = discovery_features.load_features(
+        people=people_of(content["segment"], now=now), names=tuple(labels), as_of=now
+    )
+    with transaction.atomic():
+        return _write_clusters(
+            actor=actor,
+            name=name,
+            version=stored.version,
+            model=model,
+            table=table,
+            labels=labels,
+            now=now,
+        )
+
+
+def discover_lookalike(
+    *,
+    actor: Actor,
+    now: datetime,
+    seed_segment: str,
+    features: Sequence[str] = (),
+    segment: str = "",
+    share: float = 0.1,
+    seed: int = 1,
+) -> LookalikeDiscovery:
+    """Rank everybody by resemblance to a segment; write the best as `lookalike-<seed segment>`.
+
+    The scores are `score.lookalike_<seed segment>`. Nothing is written where the ranking finds
+    held-out seeds no better than chance (95 % interval).
+
+    Args:
+        share: Share of the others who become members; the seeds never do.
+
+    Raises:
+        PermissionRefused: The actor may not discover segments.
+        FeatureProtected, FeatureUnknown: A named feature may not be used.
+        DiscoveryRefused: Fewer than 200 seeds, no usable feature, or no better than chance.
+    """
+    access.require(actor, PERMISSION)
+    labels = discovery_features.chosen_features(features)
+    people = people_of(segment, now=now) | people_of(seed_segment, now=now)
+    table = discovery_features.load_features(people=people, names=tuple(labels), as_of=now)
+    seeds = people_of(seed_segment, now=now).values_list("pk", flat=True)
+    is_seed = np.isin(table.customer_ids, np.fromiter(seeds.iterator(5000), dtype=np.int64))
+    model = _learned(table, is_seed, seed)
+    with transaction.atomic():
+        stored = discovery_models.keep(
+            method=LOOKALIKE, name=seed_segment, content=model.to_json(), as_of=now, now=now
+        )
+        return _write_lookalike(
+            actor=actor,
+            seed_segment=seed_segment,
+            version=stored.version,
+            model=model,
+            table=table,
+            is_seed=is_seed,
+            share=share,
+            now=now,
+        )
+
+
+def _moment(as_of: datetime | None, now: datetime) -> datetime:
+    if as_of is not None and as_of > now:
+        raise DiscoveryRefused(_("The time as of which to score lies in the future."))
+    return as_of or now
+
+
+def _record_rfm(actor: Actor, found: Sequence[Rfm], version: str, now: datetime) -> None:
+    columns: dict[str, Callable[[Rfm], GivenScore]] = {
+        "rfm_r": lambda rfm: GivenScore(rfm.customer_id, Decimal(rfm.recency)),
+        "rfm_f": lambda rfm: GivenScore(rfm.customer_id, Decimal(rfm.frequency)),
+        "rfm_m": lambda rfm: GivenScore(rfm.customer_id, Decimal(rfm.monetary)),
+        "rfm": lambda rfm: GivenScore(rfm.customer_id, Decimal(rfm.cell), rfm.group.value),
+    }
+    for model_name, given in columns.items():
+        scores.record_scores(
+            actor=actor,
+            model_name=model_name,
+            version=version,
+            scores=map(given, found),
+            now=now,
+            is_complete=True,
+        )
+
+
+def _write_clusters(
+    *,
+    actor: Actor,
+    name: str,
+    version: str,
+    model: ClusterModel,
+    table: FeatureTable,
+    labels: Mapping[str, Text],
+    now: datetime,
+) -> ClusterDiscovery:
+    numbers = model.assign(table)
+    written = []
+    for cluster in model.clusters:
+        ids = table.customer_ids[numbers == cluster.number].tolist()
+        shown = FoundSegment(
+            slug=f"{name}-{cluster.number}",
+            name=cluster_name(cluster, labels),
+            size=len(ids),
+            description=cluster_description(cluster, model.stability, labels),
+        )
+        source = f"{name}@{version}"
+        written.append(
+            write_segment(actor=actor, found=shown, customer_ids=ids, source=source, now=now)
+        )
+    _empty_older(actor, name, len(model.clusters), version, now)
+    result = ClusterDiscovery(CLUSTERS, version, len(numbers), tuple(written), model)
+    record_run(actor=actor, result=result, name=name, now=now)
+    return result
+
+
+def _empty_older(actor: Actor, name: str, count: int, version: str, now: datetime) -> None:
+    """Leave nobody in groups of an earlier model that had more of them."""
+    older = Segment.objects.filter(
+        slug__regex=rf"^{name}-[0-9]+$", members__source__startswith=f"{name}@"
+    )
+    for slug, shown in sorted(set(older.values_list("slug", "name"))):
+        if int(slug.rpartition("-")[2]) > count:
+            write_segment(
+                actor=actor,
+                found=FoundSegment(slug, shown, 0),
+                customer_ids=[],
+                source=f"{name}@{version}",
+                now=now,
+            )
+
+
+def _write_lookalike(  # noqa: PLR0913 - one argument a part of the result
+    *,
+    actor: Actor,
+    seed_segment: str,
+    version: str,
+    model: LookalikeModel,
+    table: FeatureTable,
+    is_seed: npt.NDArray[np.bool_],
+    share: float,
+    now: datetime,
+) -> LookalikeDiscovery:
+    values = model.score(table)
+    others = np.flatnonzero(~is_seed)
+    ranked = others[np.argsort(-values[others], kind="stable")]
+    chosen = table.customer_ids[ranked[: int(np.ceil(share * len(ranked)))]].tolist()
+    scores.record_scores(
+        actor=actor,
+        model_name=f"lookalike_{seed_segment}"[:60],
+        version=version,
+        scores=(
+            GivenScore(int(table.customer_ids[at]), Decimal(f"{values[at]:.6f}")) for at in others
+        ),
+        now=now,
+        is_complete=True,
+    )
+    shown = FoundSegment(
+        slug=f"lookalike-{seed_segment}"[:80],
+        name=both(Text(f"与“{seed_segment}”相似的客户", f"People like “{seed_segment}”")),
+        size=len(chosen),
+        description=both(
+            Text(
+                f"前10%提升度 {model.lift.ratio:.2f}（留出种子 {model.lift.held_out} 人）",
+                f"lift in the best 10 %: {model.lift.ratio:.2f} "
+                f"({model.lift.held_out} seeds held out)",
+            )
+        ),
+    )
+    source = f"lookalike@{version}"
+    written = write_segment(actor=actor, found=shown, customer_ids=chosen, source=source, now=now)
+    result = LookalikeDiscovery(
+        LOOKALIKE,
+        version,
+        len(values),
+        (written,),
+        lift=model.lift,
+        drivers=tuple(model.drivers()),
+    )
+    record_run(actor=actor, result=result, name=seed_segment, now=now)
+    return result
+
+
+def _learned(table: FeatureTable, is_seed: npt.NDArray[np.bool_], seed: int) -> LookalikeModel:
+    try:
+        model = learn(table, is_seed, seed=seed)
+    except (SeedTooSmallError, NoUsableFeatureError) as error:
+        raise DiscoveryRefused(
+            _("A seed needs at least %(count)s people who differ from others in something.")
+            % {"count": MIN_SEEDS},
+            seeds=int(is_seed.sum()),
+        ) from error
+    low = wilson(model.lift.found, model.lift.held_out).low
+    if low is None or low <= model.lift.top_share:
+        raise DiscoveryRefused(
+            _("The people who were held out are found no better than by chance."),
+            lift=round(model.lift.ratio, 3),
+        )
+    return model

@@ -1,0 +1,100 @@
+"""What every way of discovering segments shares: whom it looks at and how results are written."""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db.models import QuerySet
+from django.utils.translation import gettext as _
+
+from customers.models import Customer, Segment
+from customers.services import segments
+from loancrm.kernel import audit
+from loancrm.kernel.access import Actor
+from loancrm.kernel.errors import LoanCrmError
+
+PERMISSION = "analytics.add_discoverymodel"
+
+
+class DiscoveryRefused(LoanCrmError):
+    """The customers do not carry what the method needs; nothing was written."""
+
+    code = "discovery_refused"
+
+
+@dataclass(frozen=True, slots=True)
+class FoundSegment:
+    """One segment that was written."""
+
+    slug: str
+    name: str
+    size: int
+    description: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Discovery:
+    """What a run wrote: the model version, the people it looked at, the segments."""
+
+    method: str
+    version: str
+    people: int
+    segments: tuple[FoundSegment, ...]
+
+
+def people_of(slug: str, *, now: datetime) -> QuerySet[Customer]:
+    """Return the people of a segment, everybody without one.
+
+    Raises:
+        DiscoveryRefused: There is no such segment.
+    """
+    if not slug:
+        return Customer.objects.live()
+    segment = Segment.objects.filter(slug=slug).first()
+    if segment is None:
+        raise DiscoveryRefused(_("There is no segment “%(slug)s”.") % {"slug": slug}, slug=slug)
+    return segments.audience_of(segment, now=now)
+
+
+def write_segment(
+    *,
+    actor: Actor,
+    found: FoundSegment,
+    customer_ids: Collection[int],
+    source: str,
+    now: datetime,
+) -> FoundSegment:
+    """Make these customers the members of a list, and call and describe it as found."""
+    segment = segments.replace_members(
+        actor=actor,
+        slug=found.slug,
+        name=found.name,
+        customer_ids=customer_ids,
+        source=source,
+        now=now,
+    )
+    if (segment.name, segment.description) != (found.name, found.description):
+        segments.edit_segment(
+            actor=actor,
+            segment=segment,
+            name=found.name,
+            description=found.description,
+            now=now,
+        )
+    return found
+
+
+def record_run(*, actor: Actor, result: Discovery, name: str, now: datetime) -> None:
+    """Write the audit entry of a run."""
+    audit.record(
+        actor=actor,
+        action=f"discovery.{result.method}",
+        object_type="discovery",
+        object_id=name,
+        now=now,
+        facts={
+            "version": result.version,
+            "people": result.people,
+            "segments": {found.slug: found.size for found in result.segments},
+        },
+    )

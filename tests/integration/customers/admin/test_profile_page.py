@@ -1,0 +1,155 @@
+from datetime import date, timedelta
+from decimal import Decimal
+
+import pytest
+from django.contrib.auth.models import User
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
+
+from customers.domain.events import ReportedEvent
+from customers.models import Event, EventType, Loan, Repayment
+from customers.selectors import profile_history
+from customers.services import events, scores
+from customers.services.scores import GivenScore
+from loancrm.kernel import clock
+from tests.factories.people import make_people
+
+pytestmark = pytest.mark.django_db
+
+
+def _reader():
+    user = User.objects.create_user("reader", is_staff=True, is_superuser=True)
+    client = Client(headers={"accept-language": "en"})
+    client.force_login(user, backend="django.contrib.auth.backends.ModelBackend")
+    return client
+
+
+def _page(person):
+    return reverse("admin:customers_customer_change", args=[person.pk])
+
+
+def _told(person, name, at):
+    return ReportedEvent(
+        source="bank",
+        external_id="",
+        name=name,
+        occurred_at=at,
+        dedup_key=f"{name}{at}",
+        customer_id=person.pk,
+    )
+
+
+@pytest.fixture
+def borrower(actor):
+    person = make_people(1)[0]
+    now = clock.now()
+    told = [
+        _told(person, "application_submitted", now - timedelta(days=300)),
+        _told(person, "loan_disbursed", now - timedelta(days=290)),
+        _told(person, "loan_settled", now - timedelta(days=20)),
+    ]
+    events.record_events(actor=actor, events=told, now=now)
+    for days, version, value in ((40, "rfm-old", 444), (1, "rfm-new", 555)):
+        scores.record_scores(
+            actor=actor,
+            model_name="rfm",
+            version=version,
+            scores=[GivenScore(person.pk, Decimal(value), "important-value")],
+            now=now - timedelta(days=days),
+        )
+    return person
+
+
+def test_b5_the_page_shows_the_stage_history_and_score_versions_with_dates(borrower):
+    answer = _reader().get(_page(borrower))
+
+    assert [label for label, _stay in answer.context["stays"]] == [
+        "Repaid",
+        "Active",
+        "Applicant",
+        "Lead",
+    ]
+    page = answer.content.decode()
+    assert "rfm-old" in page
+    assert "rfm-new" in page
+    assert "Important, valued" in page
+    assert f"{clock.now() - timedelta(days=40):%Y-%m-%d}" in page
+    assert [chart.is_empty for chart in answer.context["charts"]] == [False, True]
+
+
+def test_the_page_takes_at_most_fifteen_queries(borrower):
+    client = _reader()
+    Loan.objects.create(
+        source="bank",
+        external_id="L1",
+        customer=borrower,
+        principal_amount=1000,
+        term_months=12,
+        disbursed_on=clock.today() - timedelta(days=100),
+    )
+    client.get(_page(borrower))
+
+    with CaptureQueriesContext(connection) as caught:
+        client.get(_page(borrower))
+
+    assert len(caught) <= 15, [q["sql"][:120] for q in caught]
+
+
+def test_b2_the_timeline_is_filtered_and_paged_by_event(borrower):
+    kind = EventType.objects.create(name="page_viewed")
+    now = clock.now()
+    Event.objects.bulk_create(
+        Event(
+            customer=borrower,
+            type=kind,
+            occurred_at=now - timedelta(minutes=n),
+            received_at=now,
+            source="web",
+            dedup_key=str(n),
+        )
+        for n in range(10_000)
+    )
+    client = _reader()
+    url = reverse("admin:customers_customer_timeline", args=[borrower.pk])
+
+    first = client.get(url, {"event": "page_viewed"})
+    older = client.get(first.context["older_url"])
+    stages = client.get(url, {"event": "stage_entered"})
+
+    times = [row.occurred_at for part in (first, older) for _l, _s, row in part.context["events"]]
+    assert times == [now - timedelta(minutes=n) for n in range(60)]
+    assert [(label, subject) for label, subject, _row in stages.context["events"]] == [
+        ("Lifecycle stage entered", "Repaid"),
+        ("Lifecycle stage entered", "Active"),
+        ("Lifecycle stage entered", "Applicant"),
+    ]
+    assert stages.context["older_url"] == ""
+    assert client.get(url, {"event": "nothing_such"}).context["events"] == []
+
+
+def test_the_balance_falls_with_every_payment_and_ends_with_the_loan():
+    person = make_people(1)[0]
+    loan = Loan.objects.create(
+        source="bank",
+        external_id="L1",
+        customer=person,
+        principal_amount=1000,
+        term_months=12,
+        disbursed_on=date(2025, 10, 10),
+        settled_on=date(2026, 2, 3),
+    )
+    for number, (day, amount) in enumerate(((date(2025, 11, 5), 300), (date(2026, 1, 31), 200))):
+        Repayment.objects.create(
+            source="bank", external_id=str(number), loan=loan, paid_on=day, amount=amount
+        )
+
+    found = profile_history.months(
+        profile_history.activity(person, zone=clock.company_zone()),
+        loans=[loan],
+        today=date(2026, 3, 4),
+    )
+
+    assert [month.start for month in found][:2] == [date(2025, 4, 1), date(2025, 5, 1)]
+    assert [int(month.balance_amount) for month in found[5:]] == [0, 1000, 700, 700, 500, 0, 0]
