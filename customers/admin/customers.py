@@ -10,6 +10,7 @@ from django.urls import NoReverseMatch, URLPattern, path, reverse
 from django.utils.translation import gettext_lazy as _
 
 from customers import labels
+from customers.admin import reveals
 from customers.domain.lifecycle import LifecycleStage
 from customers.domain.person import Gender, MarketingStatus
 from customers.models import ContactPoint, Customer
@@ -18,6 +19,7 @@ from customers.selectors import profile as profiles
 from loancrm import admin_pages
 from loancrm.admin_filters import vocabulary_filter
 from loancrm.kernel import clock
+from loancrm.kernel.access import is_allowed
 from loancrm.kernel.admin import ReadOnlyAdmin
 
 
@@ -105,7 +107,7 @@ class CustomerAdmin(ReadOnlyAdmin):
                 name="customers_customer_timeline",
             )
         ]
-        return [*own, *super().get_urls()]
+        return [*own, *reveals.urls(), *super().get_urls()]
 
     def change_view(
         self,
@@ -137,6 +139,8 @@ class CustomerAdmin(ReadOnlyAdmin):
                 for row in found.applications
             ],
             messages_url=_messages_url(customer),
+            customer=customer,
+            can_reveal=is_allowed(admin_pages.actor_of(request), "customers.reveal_pii", customer),
             **self._timeline_context(customer, 0),
         )
 

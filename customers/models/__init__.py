@@ -15,6 +15,7 @@ from customers.models.import_batch import (
     RowState,
 )
 from customers.models.loan import Application, Instalment, Loan, Product, Repayment
+from customers.models.preference import OptInRequest, PreferenceRecord, PrivacyRequest
 from customers.models.score import Score
 from customers.models.segment import Segment, SegmentKind, SegmentMember, SegmentVersion
 
@@ -38,6 +39,9 @@ __all__ = [
     "Loan",
     "MergeDecision",
     "MergeState",
+    "OptInRequest",
+    "PreferenceRecord",
+    "PrivacyRequest",
     "Product",
     "RejectedRow",
     "Repayment",
