@@ -2,7 +2,14 @@
 
 from django.urls import path
 
-from campaigns.pages import confirmation, preference_centre, tracking, unsubscribe, webhooks
+from campaigns.pages import (
+    confirmation,
+    lead_form,
+    preference_centre,
+    tracking,
+    unsubscribe,
+    webhooks,
+)
 
 app_name = "pages"
 urlpatterns = [
@@ -10,5 +17,6 @@ urlpatterns = [
     path("u/<str:token>/", unsubscribe.unsubscribe, name="unsubscribe"),
     path("p/<str:token>/", preference_centre.preferences_page, name="preferences"),
     path("c/<str:token>/", confirmation.confirm, name="confirm"),
+    path("enquiry/", lead_form.enquiry, name="enquiry"),
     path("hooks/<slug:channel>/", webhooks.receive, name="webhook"),
 ]

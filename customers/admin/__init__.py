@@ -2,5 +2,6 @@
 
 from customers.admin import customers as customers
 from customers.admin import imports as imports
+from customers.admin import privacy as privacy
 from customers.admin import reference as reference
 from customers.admin import segments as segments

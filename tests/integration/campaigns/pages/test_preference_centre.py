@@ -11,7 +11,7 @@ from campaigns.domain import links
 from campaigns.domain.links import LinkPurpose
 from campaigns.domain.preference_links import VALID_DAYS, preference_token, read_preference_token
 from campaigns.models import Message, Suppression
-from campaigns.services import dispatch, ticking
+from campaigns.services import dispatch, providers, ticking
 from customers.domain.consent_texts import PREFERENCE_TEXT
 from customers.models import (
     ConsentRecord,
@@ -241,3 +241,12 @@ def test_f10_a_persons_own_limit_is_kept_beside_the_lenders(actor, now):
     found = {m.customer_id: (m.state, m.reason) for m in run.messages.all()}
     assert found[limited.pk] == ("skipped", "frequency_cap")
     assert found[messages[1].customer_id][0] == "sent"
+
+
+def test_f10_a_text_may_carry_the_link_to_ones_own_preferences(client, actor, now):
+    texts = {"zh-hans": {"text": "{{ name }}，偏好设置：{{ preferences_url }}"}}
+    channel, (message, _other) = make_sent(actor, now, count=2, kind="sms", content=texts)
+    sent = {one.message_id: one.payload.text for one in providers.provider_of(channel).delivered}
+    token = sent[message.pk].split("/p/")[1].split("/")[0]
+    signer = links.signer_for(django_settings.SECRET_KEY)
+    assert read_preference_token(signer, token, today=clock.today()) == message.customer_id
