@@ -54,6 +54,7 @@ REASONS: Mapping[str, Any] = {
     Reason.BOUNCED: _("The address bounced before"),
     Reason.NO_CONSENT: _("No consent for this channel and purpose"),
     Reason.SUPPRESSED: _("On the stop list"),
+    Reason.PAUSED: _("The person has paused marketing"),
     Reason.HARDSHIP: _("In hardship, dispute or excluded"),
     Reason.ARREARS: _("Payments are overdue"),
     Reason.UNDERAGE: _("Under age"),

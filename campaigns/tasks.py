@@ -8,7 +8,15 @@ from celery import shared_task
 from django.conf import settings
 
 from campaigns import jobs
-from campaigns.services import dispatch, idempotency, partners, receipts, ticking, visits
+from campaigns.services import (
+    confirmations,
+    dispatch,
+    idempotency,
+    partners,
+    receipts,
+    ticking,
+    visits,
+)
 from loancrm.kernel import clock
 from loancrm.kernel.access import system_actor
 
@@ -52,3 +60,9 @@ def publish_clicks(**_: object) -> None:
 def retry_receipts(**_: object) -> None:
     """Apply reports that were faster than their messages."""
     receipts.retry_all_quarantined(actor=system_actor("task:retry_receipts"), now=clock.now())
+
+
+@shared_task(name=jobs.SEND_CONFIRMATIONS.name)
+def send_confirmations(**_: object) -> None:
+    """Ask people to confirm the consents they asked for."""
+    confirmations.send_confirmations(now=clock.now())

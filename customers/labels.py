@@ -9,6 +9,7 @@ from django.utils.translation import gettext_lazy as _
 from customers.domain.application import ApplicationStatus
 from customers.domain.contact import ContactKind, ContactStatus
 from customers.domain.fields import Text
+from customers.domain.preferences import RequestKind, RequestStatus
 from customers.domain.quality import REASONS
 from customers.domain.score_bands import SCORE_BANDS
 from customers.domain.segments import columns
@@ -30,6 +31,21 @@ CONTACT_STATUSES = {
     ContactStatus.ACTIVE: _("In use"),
     ContactStatus.BOUNCED: _("Bounced"),
     ContactStatus.INVALID: _("Invalid"),
+}
+ATTRIBUTE_TYPES = {
+    "text": _("Text"),
+    "number": _("Number"),
+    "day": _("Date"),
+    "flag": _("Yes or no"),
+}
+PRIVACY_REQUESTS = {
+    RequestKind.CORRECTION: _("Correction"),
+    RequestKind.DELETION: _("Deletion"),
+}
+REQUEST_STATUSES = {
+    RequestStatus.OPEN: _("Open"),
+    RequestStatus.DONE: _("Done"),
+    RequestStatus.REFUSED: _("Refused"),
 }
 IMPORT_STATES = {
     "staging": _("Reading the file"),

@@ -96,6 +96,7 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
                 _entry(request, _("Survivorship rules"), "rule", "customers.survivorshiprule"),
                 _entry(request, _("Attributes"), "label", "customers.attributedefinition"),
                 _entry(request, _("Loan products"), "credit_card", "customers.product"),
+                _entry(request, _("Privacy requests"), "privacy_tip", "customers.privacyrequest"),
             ],
         ),
         (

@@ -46,6 +46,11 @@ app.conf.beat_schedule = {
         "schedule": 10.0,
         "options": {"queue": "receipts", "expires": 30},
     },
+    "confirmations": {
+        "task": "campaigns.send_confirmations",
+        "schedule": 30.0,
+        "options": {"queue": "dispatch", "expires": 30},
+    },
     "early receipts": {
         "task": "campaigns.retry_receipts",
         "schedule": 60.0,

@@ -91,6 +91,13 @@ CATALOGUE: tuple[Variable, ...] = (
         "unsubscribe link",
         "https://example.com/u/example/",
     ),
+    Variable(
+        "preferences_url",
+        VariableKind.URL,
+        "偏好设置链接",
+        "link to the person's preferences",
+        "https://example.com/p/example/",
+    ),
 )
 VARIABLES: dict[str, Variable] = {variable.name: variable for variable in CATALOGUE}
 

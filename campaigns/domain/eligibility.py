@@ -16,7 +16,7 @@ from customers.domain.consent import Purpose
 from customers.domain.person import MarketingStatus
 
 # Stored with every refusal; raised whenever a gate or their order changes.
-RULE_VERSION = 1
+RULE_VERSION = 2
 ADULT_AGE = 18
 
 
@@ -27,6 +27,7 @@ class Reason(StrEnum):
     BOUNCED = "bounced"
     NO_CONSENT = "no_consent"
     SUPPRESSED = "suppressed"
+    PAUSED = "paused"
     HARDSHIP = "hardship"
     ARREARS = "arrears"
     UNDERAGE = "underage"
@@ -73,6 +74,8 @@ class ContactFacts:
         is_suppressed: The person or the address is on a stop list for the channel and the purpose.
         dpd_days: Most days past due over the person's open loans.
         past_sends: Marketing messages within the longest cap window.
+        paused_until: The person asked for no marketing before this time.
+        weekly_limit: The person asked for at most so many marketing messages a week.
     """
 
     customer_id: int
@@ -87,6 +90,8 @@ class ContactFacts:
     zone: ZoneInfo | None
     is_control: bool = False
     past_sends: tuple[PastSend, ...] = field(default=())
+    paused_until: datetime | None = None
+    weekly_limit: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,6 +144,13 @@ def not_suppressed(facts: ContactFacts, plan: MessagePlan, now: datetime) -> Dec
     return _skip(Reason.SUPPRESSED) if facts.is_suppressed else None
 
 
+def not_paused(facts: ContactFacts, plan: MessagePlan, now: datetime) -> Decision | None:
+    """Refuse marketing while the person has paused it; an offer weeks late is no use."""
+    if plan.purpose is not Purpose.MARKETING or facts.paused_until is None:
+        return None
+    return _skip(Reason.PAUSED) if facts.paused_until > now else None
+
+
 def not_in_hardship(facts: ContactFacts, plan: MessagePlan, now: datetime) -> Decision | None:
     """Refuse marketing to people in dispute, hardship or arrears, and to minors."""
     if plan.purpose is not Purpose.MARKETING:
@@ -162,10 +174,11 @@ def personalisation(facts: ContactFacts, plan: MessagePlan, now: datetime) -> De
 
 
 def under_frequency_cap(facts: ContactFacts, plan: MessagePlan, now: datetime) -> Decision | None:
-    """Refuse a message that would break a frequency cap."""
+    """Refuse a message that would break a frequency cap, the lender's or the person's own."""
     if plan.purpose is not Purpose.MARKETING:
         return None
-    cap = frequency.exceeded(facts.past_sends, plan.caps, channel=plan.channel, now=now)
+    caps = frequency.caps_of(plan.caps, facts.weekly_limit)
+    cap = frequency.exceeded(facts.past_sends, caps, channel=plan.channel, now=now)
     return _skip(Reason.FREQUENCY_CAP) if cap else None
 
 
@@ -193,6 +206,7 @@ GATES: tuple[tuple[str, Gate], ...] = (
     ("reachable", reachable),
     ("consent", consented),
     ("suppression", not_suppressed),
+    ("pause", not_paused),
     ("hardship", not_in_hardship),
     ("personalisation", personalisation),
     ("frequency_cap", under_frequency_cap),

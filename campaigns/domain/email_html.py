@@ -15,7 +15,7 @@ _CODE = re.compile(r"\{\{.*?\}\}|\{%.*?%\}|\{#.*?#\}", re.DOTALL)
 _MARK = re.compile(r"<!--lcmark(\d+)x-->|lcmark(\d+)x")
 _BODY = re.compile(r"<body[^>]*>(.*)</body>", re.DOTALL | re.IGNORECASE)
 _LINK_TO_CODE = re.compile(r"""\b(?:href|src)\s*=\s*["']\s*(\{\{.*?\}\})""", re.IGNORECASE)
-_SAFE_LINK_CODE = re.compile(r"\{\{\s*(?:unsubscribe_url|link_\d{1,2})\s*\}\}")
+_SAFE_LINK_CODE = re.compile(r"\{\{\s*(?:unsubscribe_url|preferences_url|link_\d{1,2})\s*\}\}")
 _COMMENT = re.compile(r"<!--.*?-->", re.DOTALL)
 _LINE_END = re.compile(r"<(?:br|/p|/tr|/h[1-6]|/div|/li)\b[^>]*>", re.IGNORECASE)
 

@@ -4,6 +4,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+WEEK_HOURS = 7 * 24
+
 
 @dataclass(frozen=True, slots=True)
 class Cap:
@@ -35,6 +37,13 @@ def exceeded(
         if counted >= cap.max_count:
             return cap
     return None
+
+
+def caps_of(caps: tuple[Cap, ...], weekly_limit: int | None) -> tuple[Cap, ...]:
+    """Return the lender's caps and the one a person chose for all channels together."""
+    if weekly_limit is None:
+        return caps
+    return (*caps, Cap("", WEEK_HOURS, weekly_limit))
 
 
 def longest_window_hours(caps: Iterable[Cap]) -> int:

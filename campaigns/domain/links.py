@@ -27,6 +27,8 @@ class LinkPurpose(StrEnum):
 
     CLICK = "click"
     UNSUBSCRIBE = "unsubscribe"
+    PREFERENCES = "preferences"
+    CONFIRM = "confirm"
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,8 +36,9 @@ class LinkTarget:
     """What a valid token names.
 
     Attributes:
-        message_id: The message that carried the link.
-        link_id: The tracked link; 0 for unsubscribe links.
+        message_id: The message that carried the link; for preference links the customer, for
+            confirmations the request.
+        link_id: The tracked link; for preference links the day; else 0.
     """
 
     message_id: int

@@ -2,6 +2,7 @@
 
 import logging
 
+from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.template.loader import render_to_string
 
@@ -18,6 +19,15 @@ def page(
     response["Referrer-Policy"] = "no-referrer"
     response["X-Robots-Tag"] = "noindex"
     return response
+
+
+def language_of(request: HttpRequest, preferred: str) -> str:
+    """Return the language asked for in the address, else the preferred one where we speak it."""
+    asked = request.GET.get("lang", "")
+    known = {code for code, _name in settings.LANGUAGES}
+    if asked in known:
+        return asked
+    return preferred if preferred in known else settings.LANGUAGE_CODE
 
 
 def not_found(request: HttpRequest, kind: str) -> HttpResponse:

@@ -6,6 +6,7 @@ carries no cookie and no session; the signed token alone says who is meant.
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
+from django.urls import reverse
 from django.utils import translation
 from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_exempt
@@ -13,6 +14,7 @@ from django.views.decorators.http import require_http_methods
 
 from campaigns.domain import links
 from campaigns.domain.links import LinkPurpose
+from campaigns.domain.preference_links import preference_token
 from campaigns.pages import answers
 from campaigns.selectors import unsubscribing
 from campaigns.services import preferences
@@ -36,20 +38,14 @@ def unsubscribe(request: HttpRequest, token: str) -> HttpResponse:
             source="unsubscribe_link",
             now=clock.now(),
         )
-    with translation.override(_language(request, subject.language)):
+    signer = links.signer_for(settings.SECRET_KEY)
+    more = preference_token(signer, subject.customer_id, today=clock.today())
+    with translation.override(answers.language_of(request, subject.language)):
         return answers.page(
             request,
             "unsubscribe.html",
             channel=subject.channel,
             brand=settings.LOANCRM_BRAND,
             is_done=request.method == "POST",
+            preferences_path=reverse("pages:preferences", args=[more]),
         )
-
-
-def _language(request: HttpRequest, preferred: str) -> str:
-    """Return the language asked for in the address, else the customer's own."""
-    asked = request.GET.get("lang", "")
-    known = {code for code, _name in settings.LANGUAGES}
-    if asked in known:
-        return asked
-    return preferred if preferred in known else settings.LANGUAGE_CODE

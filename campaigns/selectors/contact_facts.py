@@ -41,6 +41,8 @@ _MESSAGE_COLUMNS = (
     "customer__marketing_status",
     "customer__birth_date",
     "customer__personalisation_allowed",
+    "customer__marketing_paused_until",
+    "customer__weekly_message_limit",
 )
 UNKNOWN_ARREARS_DAYS = 999
 COUNTED_STATES = (*HANDED_OVER_STATES, MessageState.SENDING)
@@ -98,7 +100,8 @@ def load_recipients(
     points = _points(ids, plan.channel)
     consented = _consented(ids, plan, now)
     suppressed = _suppressed(ids, points, plan)
-    past = past_sends(ids, plan, now)
+    has_own_limits = any(row[16] is not None for row in rows)
+    past = past_sends(ids, plan, now, has_own_limits=has_own_limits)
     overdue = _overdue(ids)
     attributes = _attributes(ids, attribute_names)
     recipients: list[Recipient] = []
@@ -118,6 +121,8 @@ def load_recipients(
             zone=schedule.zone_of(row[11]),
             is_control=row[3],
             past_sends=tuple(past.get(customer_id, ())),
+            paused_until=row[15],
+            weekly_limit=row[16],
         )
         recipients.append(
             Recipient(
@@ -139,10 +144,16 @@ def load_recipients(
 
 
 def past_sends(
-    customer_ids: Sequence[int], plan: MessagePlan, now: datetime
+    customer_ids: Sequence[int], plan: MessagePlan, now: datetime, *, has_own_limits: bool = False
 ) -> dict[int, list[PastSend]]:
-    """Return the marketing messages handed over within the longest window of the caps."""
+    """Return the marketing messages handed over within the longest window of the caps.
+
+    Args:
+        has_own_limits: Somebody among them chose a limit a week of their own.
+    """
     hours = frequency.longest_window_hours(plan.caps)
+    if has_own_limits:
+        hours = max(hours, frequency.WEEK_HOURS)
     if not hours or not customer_ids:
         return {}
     rows = list(

@@ -9,6 +9,7 @@ from campaigns.models import Message
 class UnsubscribeSubject:
     """Which channel would be stopped, and in which language to say so."""
 
+    customer_id: int
     channel: str
     language: str
 
@@ -17,7 +18,7 @@ def subject_of(message_id: int) -> UnsubscribeSubject | None:
     """Return what the link in a message is about; None when there is no such message."""
     row = (
         Message.objects.filter(pk=message_id)
-        .values_list("dispatch__channel_kind", "customer__language")
+        .values_list("customer_id", "dispatch__channel_kind", "customer__language")
         .first()
     )
     return UnsubscribeSubject(*row) if row is not None else None

@@ -15,11 +15,12 @@ from campaigns.domain.content import CompiledEmail, CompiledSms, PersonFields
 from campaigns.domain.eligibility import Reason
 from campaigns.domain.links import LinkPurpose
 from campaigns.domain.mime import Addressee, EmailSkeleton, HeaderRefused
+from campaigns.domain.preference_links import preference_token
 from campaigns.models import Channel, ContentVersion, Dispatch, TrackedLink
 from campaigns.selectors.contact_facts import Recipient
 from customers.domain.consent import Purpose
 from customers.models import ContactPoint, Customer
-from loancrm.kernel import crypto
+from loancrm.kernel import clock, crypto
 from loancrm.kernel.errors import LoanCrmError
 from loancrm.kernel.text_templates import MissingVariable, OutputTooLong, RenderFailed, freeze
 
@@ -28,7 +29,7 @@ FALLBACK_LANGUAGE = "zh-hans"
 _BUILT_IN = frozenset(
     {
         "name", "first_name", "last_name", "title", "city", "province", "campaign_name", "brand",
-        "hotline", "sender_address", "unsubscribe_url",
+        "hotline", "sender_address", "unsubscribe_url", "preferences_url",
     }
 )  # fmt: skip
 
@@ -127,7 +128,7 @@ class Composer:
     def _render(self, recipient: Recipient, text: _Text, now: datetime) -> Composed:
         name = self._open(Customer.NAME_COLUMN, recipient.name)
         address = self._open(ContactPoint.VALUE_COLUMN, recipient.address)
-        context = self._context(recipient, name, text)
+        context = self._context(recipient, name, text, now)
         key = f"{'t' if self._dispatch.is_test else 'm'}{recipient.message_id}"
         if isinstance(text.compiled, CompiledSms):
             body, parts = content.render_sms(
@@ -158,7 +159,9 @@ class Composer:
             )
         return Composed(recipient, outbound, text.content_id, parts, self._cost(parts))
 
-    def _context(self, recipient: Recipient, name: str, text: _Text) -> dict[str, Any]:
+    def _context(
+        self, recipient: Recipient, name: str, text: _Text, now: datetime
+    ) -> dict[str, Any]:
         context = content.person_context(
             PersonFields(
                 name=name,
@@ -174,6 +177,12 @@ class Composer:
         context.update(self._fixed)
         token = self._signer.token(LinkPurpose.UNSUBSCRIBE, message_id=message_id)
         context["unsubscribe_url"] = f"{self._public_url}/u/{token}/"
+        if "preferences_url" in text.compiled.variables:
+            customer_id = 0 if self._dispatch.is_test else recipient.customer_id
+            token = preference_token(
+                self._signer, customer_id, today=now.astimezone(clock.company_zone()).date()
+            )
+            context["preferences_url"] = f"{self._public_url}/p/{token}/"
         for variable, link_id in text.link_ids.items():
             token = self._signer.token(LinkPurpose.CLICK, message_id=message_id, link_id=link_id)
             context[variable] = f"{self._public_url}/t/{token}/"

@@ -20,6 +20,7 @@ from campaigns.models import Chunk, LedgerEntry, Message
 from campaigns.selectors import contact_facts
 from campaigns.services import addresses, chunks
 from campaigns.services.composing import Composed
+from customers.domain.consent import Purpose
 from loancrm.kernel import bulk, locks
 
 MAX_ATTEMPTS = 5
@@ -248,17 +249,28 @@ def _capped(
     decided_at: datetime,
     now: datetime,
 ) -> set[int]:
+    limits = {
+        item.recipient.customer_id: item.recipient.facts.weekly_limit
+        for item in batch
+        if plan.purpose is Purpose.MARKETING
+    }
+    has_own_limits = any(limit is not None for limit in limits.values())
     ids = sorted(item.recipient.customer_id for item in batch)
-    if not plan.caps or not ids:
+    if not ids or not (plan.caps or has_own_limits):
         return set()
     locks.lock_ids(locks.Space.CUSTOMER_SENDS, ids)
     if not _others_may_have_sent(chunk.dispatch_id, decided_at):
         return set()
-    past = contact_facts.past_sends(ids, plan, now)
+    past = contact_facts.past_sends(ids, plan, now, has_own_limits=has_own_limits)
     return {
         customer_id
         for customer_id, sends in past.items()
-        if frequency.exceeded(sends, plan.caps, channel=plan.channel, now=now)
+        if frequency.exceeded(
+            sends,
+            frequency.caps_of(plan.caps, limits.get(customer_id)),
+            channel=plan.channel,
+            now=now,
+        )
     }
 
 

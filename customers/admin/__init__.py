@@ -3,5 +3,6 @@
 from customers.admin import customers as customers
 from customers.admin import imports as imports
 from customers.admin import merges as merges
+from customers.admin import privacy as privacy
 from customers.admin import reference as reference
 from customers.admin import segments as segments

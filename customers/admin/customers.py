@@ -13,6 +13,7 @@ from django.utils.translation import gettext_lazy as _
 from customers import labels
 from customers.admin import profile_charts
 from customers.domain.events import EventName
+from customers.admin import reveals
 from customers.domain.lifecycle import LifecycleStage
 from customers.domain.person import Gender, MarketingStatus
 from customers.models import ContactPoint, Customer, Event
@@ -21,6 +22,7 @@ from customers.selectors import profile as profiles
 from loancrm import admin_pages
 from loancrm.admin_filters import vocabulary_filter
 from loancrm.kernel import clock
+from loancrm.kernel.access import is_allowed
 from loancrm.kernel.admin import ReadOnlyAdmin
 
 
@@ -108,7 +110,7 @@ class CustomerAdmin(ReadOnlyAdmin):
                 name="customers_customer_timeline",
             )
         ]
-        return [*own, *super().get_urls()]
+        return [*own, *reveals.urls(), *super().get_urls()]
 
     def change_view(
         self,
@@ -149,6 +151,8 @@ class CustomerAdmin(ReadOnlyAdmin):
             ],
             event_names=[(name, labels.event(name)) for name in found.event_names],
             timeline_url=_timeline_url(customer),
+            customer=customer,
+            can_reveal=is_allowed(admin_pages.actor_of(request), "customers.reveal_pii", customer),
             **self._timeline_context(customer, 0),
         )
 

@@ -1,7 +1,14 @@
 """Small tables that an administrator keeps: attributes and loan products."""
 
-from django.contrib import admin
+from typing import Any
 
+from django import forms
+from django.contrib import admin
+from django.db.models import Field
+from django.http import HttpRequest
+from unfold.widgets import UnfoldAdminSelectWidget
+
+from customers import labels
 from customers.models import AttributeDefinition, Product
 from loancrm.kernel.admin import ThemedAdmin
 
@@ -13,6 +20,18 @@ class AttributeDefinitionAdmin(ThemedAdmin):
     list_display = ("name", "value_type", "label_zh", "label_en", "unit", "is_protected")
     list_filter = ("value_type", "is_protected")
     search_fields = ("name", "label_zh", "label_en")
+
+    def formfield_for_dbfield(
+        self, db_field: "Field[Any, Any]", request: HttpRequest, **options: Any
+    ) -> Any:
+        """Offer the types that values can have instead of a free text."""
+        if db_field.name == "value_type":
+            return forms.ChoiceField(
+                label=db_field.verbose_name,
+                choices=list(labels.ATTRIBUTE_TYPES.items()),
+                widget=UnfoldAdminSelectWidget,
+            )
+        return super().formfield_for_dbfield(db_field, request, **options)
 
 
 @admin.register(Product)

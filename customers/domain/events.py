@@ -30,6 +30,8 @@ class EventName(StrEnum):
     MESSAGE_BOUNCED = "message_bounced"
     LINK_CLICKED = "link_clicked"
     OPTED_OUT = "opted_out"
+    OPTED_IN = "opted_in"
+    PREFERENCES_CHANGED = "preferences_changed"
     COMPLAINT_MADE = "complaint_made"
     CONVERSION_REPORTED = "conversion_reported"
     STAGE_ENTERED = "stage_entered"

@@ -17,6 +17,7 @@ from customers.models.import_batch import (
 from customers.models.lifecycle import StageEntry
 from customers.models.loan import Application, Instalment, Loan, Product, Repayment
 from customers.models.merge import Merge, SurvivorshipRule
+from customers.models.preference import OptInRequest, PreferenceRecord, PrivacyRequest
 from customers.models.score import Score
 from customers.models.segment import Segment, SegmentKind, SegmentMember, SegmentVersion
 
@@ -41,6 +42,9 @@ __all__ = [
     "Merge",
     "MergeDecision",
     "MergeState",
+    "OptInRequest",
+    "PreferenceRecord",
+    "PrivacyRequest",
     "Product",
     "RejectedRow",
     "Repayment",

@@ -1,5 +1,7 @@
 """The consent ledger and the state derived from it."""
 
+from typing import Any
+
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
@@ -26,6 +28,16 @@ class ConsentRecord(models.Model):
         indexes = [
             models.Index(fields=["customer", "channel", "purpose", "at"], name="consent_history")
         ]
+
+    def save(self, **options: Any) -> None:
+        """Add the row; one that is stored already is never changed."""
+        if not self._state.adding:
+            raise TypeError("a row of the consent ledger is never changed")
+        super().save(**options)
+
+    def delete(self, *_args: Any, **_options: Any) -> tuple[int, dict[str, int]]:
+        """Refuse: what was agreed to must stay provable; only erasing the person removes it."""
+        raise TypeError("a row of the consent ledger is never taken out")
 
     def __str__(self) -> str:
         return f"ConsentRecord {self.pk} {self.channel} {self.purpose}"

@@ -47,6 +47,12 @@ class Customer(models.Model):
         _("marketing status"), max_length=20, default=MarketingStatus.OPEN
     )
     personalisation_allowed = models.BooleanField(_("personalisation allowed"), default=True)
+    marketing_paused_until = models.DateTimeField(
+        _("marketing paused until"), null=True, blank=True
+    )
+    weekly_message_limit = models.PositiveSmallIntegerField(
+        _("most messages a week"), null=True, blank=True
+    )
     source = models.CharField(_("source"), max_length=60, blank=True)
     merged_into = models.ForeignKey(
         "self", null=True, blank=True, on_delete=models.PROTECT, related_name="+"

@@ -95,7 +95,7 @@ def profile(customer: Customer, *, today: date, zone: ZoneInfo) -> Profile:
     return Profile(
         customer=customer,
         masked_name=masked_name(customer),
-        masked_national_id=_masked_national_id(customer),
+        masked_national_id=masked_national_id(customer),
         age_years=_age_years(customer.birth_date, today),
         contacts=[_contact(point) for point in _points(customer)],
         consents=list(customer.consent_states.order_by("channel", "purpose")),
@@ -148,7 +148,8 @@ def _contact(point: ContactPoint) -> Contact:
     )
 
 
-def _masked_national_id(customer: Customer) -> str:
+def masked_national_id(customer: Customer) -> str:
+    """Return the identity number of which only the ends can be read; empty when it is not known."""
     if not customer.national_id_sealed:
         return ""
     number = crypto.vault().open(

@@ -87,6 +87,12 @@ class Vault:
         ).hexdigest()
 
 
+def key_id_of(envelope: bytes | memoryview) -> str:
+    """Return the id of the key that an envelope says it was sealed with; it is not opened."""
+    raw = bytes(envelope[: 2 + 255])
+    return raw[2 : 2 + raw[1]].decode(errors="replace") if len(raw) > 2 else ""
+
+
 @lru_cache(maxsize=4)
 def _vault(keys: tuple[tuple[str, bytes], ...], index_key: bytes) -> Vault:
     return Vault(dict(keys), index_key)

@@ -66,3 +66,22 @@ class KeyRecord(models.Model):
 
     def __str__(self) -> str:
         return f"KeyRecord {self.key_id}"
+
+
+class KeyRotation(models.Model):
+    """How far a column has been sealed anew with a key; read after an interruption."""
+
+    key_id = models.CharField(_("key"), max_length=40)
+    column = models.CharField(_("column"), max_length=100)
+    last_row_id = models.BigIntegerField(_("last row"), default=0)
+    updated_at = models.DateTimeField(_("updated at"))
+
+    class Meta:
+        verbose_name = _("key rotation")
+        verbose_name_plural = _("key rotations")
+        constraints = [
+            models.UniqueConstraint(fields=["key_id", "column"], name="key_rotation_unique")
+        ]
+
+    def __str__(self) -> str:
+        return f"KeyRotation {self.key_id} {self.column}"

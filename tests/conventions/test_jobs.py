@@ -35,7 +35,12 @@ def _tasks():
 
 def test_every_job_has_a_task_of_its_name():
     current_app.loader.import_default_modules()
-    tasks = {name: task for name, task in current_app.tasks.items() if name.split(".")[0] in APPS}
+    tasks = {
+        name: task
+        for name, task in current_app.tasks.items()
+        # A benchmark registers tasks of its own when another test loads it.
+        if name.split(".")[0] in APPS and ".benchmarks." not in name
+    }
 
     assert set(tasks) == set(_jobs())
 

@@ -75,6 +75,8 @@ EVENT_LABELS: Mapping[EventName, Text] = {
     EventName.MESSAGE_BOUNCED: Text("消息退回", "message bounced"),
     EventName.LINK_CLICKED: Text("点击链接", "link clicked"),
     EventName.OPTED_OUT: Text("退订", "opted out"),
+    EventName.OPTED_IN: Text("同意接收", "opted in"),
+    EventName.PREFERENCES_CHANGED: Text("更改接收偏好", "preferences changed"),
     EventName.COMPLAINT_MADE: Text("投诉", "complaint made"),
     EventName.CONVERSION_REPORTED: Text("上报转化", "conversion reported"),
     EventName.STAGE_ENTERED: Text("进入生命周期阶段", "lifecycle stage entered"),

@@ -39,11 +39,13 @@ PLAN = MessagePlan(
     company_zone=SHANGHAI,
 )
 RECENT = (PastSend("email", NOW - timedelta(hours=1)),)
+OLDER = (PastSend("email", NOW - timedelta(days=6)),)
 CASES = [
     ("no contact point", {"has_point": False}, Reason.UNREACHABLE),
     ("bounced", {"is_point_active": False}, Reason.BOUNCED),
     ("no consent", {"has_consent": False}, Reason.NO_CONSENT),
     ("suppressed", {"is_suppressed": True}, Reason.SUPPRESSED),
+    ("paused", {"paused_until": NOW + timedelta(days=1)}, Reason.PAUSED),
     ("in dispute", {"marketing_status": "dispute"}, Reason.HARDSHIP),
     ("in arrears", {"dpd_days": 30}, Reason.ARREARS),
     ("17 years and 364 days", {"birth_date": date(2008, 3, 5)}, Reason.UNDERAGE),
@@ -112,3 +114,20 @@ def test_a_segment_by_plain_attributes_may_include_people_who_refused_profiling(
 
 def test_holdout_is_the_last_gate():
     assert GATES[-1][0] == "holdout"
+
+
+def test_f10_a_persons_own_limit_counts_a_week_and_all_channels():
+    sends = {"past_sends": OLDER}
+    assert decide(replace(FACTS, **sends), PLAN, NOW).verdict is Verdict.PASS
+    limited = replace(FACTS, **sends, weekly_limit=1)
+    assert decide(limited, PLAN, NOW).reason is Reason.FREQUENCY_CAP
+    assert decide(replace(limited, weekly_limit=2), PLAN, NOW).verdict is Verdict.PASS
+    service = replace(PLAN, purpose=Purpose.SERVICE)
+    assert decide(limited, service, NOW).verdict is Verdict.PASS
+
+
+def test_f10_a_break_ends_by_itself_and_never_stops_service_messages():
+    paused = replace(FACTS, paused_until=NOW + timedelta(seconds=1))
+    assert decide(paused, PLAN, NOW).reason is Reason.PAUSED
+    assert decide(paused, PLAN, NOW + timedelta(seconds=1)).verdict is Verdict.PASS
+    assert decide(paused, replace(PLAN, purpose=Purpose.SERVICE), NOW).verdict is Verdict.PASS

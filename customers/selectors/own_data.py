@@ -1,0 +1,85 @@
+"""What a customer sees about themself: masked, in the language of the reader."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.utils.translation import gettext as _
+
+from customers import labels
+from customers.domain.consent import ConsentChannel, Purpose
+from customers.domain.preferences import CONTACT_OF_CHANNEL, RequestStatus
+from customers.models import ConsentState, Customer
+from customers.selectors import profile as profiles
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """One consent that the person may give or take back."""
+
+    channel: ConsentChannel
+    purpose: Purpose
+    label: str
+    is_granted: bool
+
+
+@dataclass(frozen=True, slots=True)
+class PrivacyAnswer:
+    """One request about the data that is not answered yet."""
+
+    kind: str
+    due_at: datetime
+
+
+def offers(customer: Customer, *, now: datetime) -> Sequence[Offer]:
+    """Return the consents that concern this person: ways to reach them, and what is on record."""
+    granted = {
+        (row.channel, row.purpose): row.is_granted and (not row.expires_at or row.expires_at > now)
+        for row in ConsentState.objects.filter(customer=customer)
+    }
+    kinds = set(customer.contact_points.values_list("kind", flat=True))
+    channels = [
+        channel
+        for channel in ConsentChannel
+        if CONTACT_OF_CHANNEL[channel] in kinds
+        or any(known_channel == channel for known_channel, _purpose in granted)
+    ]
+    return [
+        Offer(
+            channel,
+            purpose,
+            f"{labels.channel(channel)} · {labels.purpose(purpose)}",
+            granted.get((channel, purpose), False),
+        )
+        for channel in channels
+        for purpose in Purpose
+    ]
+
+
+def facts(customer: Customer) -> Sequence[tuple[str, str]]:
+    """Return what we hold about a person as (name, masked value), without what is not known."""
+    rows = [
+        (_("Full name"), profiles.masked_name(customer)),
+        (_("Identity number"), profiles.masked_national_id(customer)),
+        (_("Gender"), labels.gender(customer.gender)),
+        (_("Place"), f"{customer.province} {customer.city}".strip()),
+        (_("Occupation"), customer.occupation),
+        (_("Education"), customer.education),
+        (_("Income"), customer.income_band),
+        (_("Where the data came from"), customer.source),
+    ]
+    rows += [
+        (labels.read(labels.CONTACT_KINDS, point.kind), profiles.masked_contact(point))
+        for point in customer.contact_points.order_by("kind", "-is_primary", "pk")
+    ]
+    rows += [
+        (_("Loans"), str(customer.loans.count())),
+        (_("Applications"), str(customer.applications.count())),
+    ]
+    return [(name, value) for name, value in rows if value]
+
+
+def open_requests(customer: Customer) -> Sequence[PrivacyAnswer]:
+    """Return the requests about the data that are still to be answered."""
+    rows = customer.privacy_requests.filter(status=RequestStatus.OPEN).order_by("requested_at")
+    return [PrivacyAnswer(row.kind, row.due_at) for row in rows]

@@ -1,0 +1,145 @@
+"""Preferences beside the consents, and requests about one's own data, each change in a ledger."""
+
+from datetime import datetime
+
+from django.db import transaction
+
+from customers.domain.preferences import (
+    DETAILS_LENGTH,
+    PreferenceName,
+    RequestKind,
+    RequestStatus,
+    Settings,
+    request_due_at,
+)
+from customers.models import Customer, PreferenceRecord, PrivacyRequest
+from loancrm.kernel import audit, crypto
+from loancrm.kernel.access import Actor, require
+
+
+def append_settings(
+    *, customer: Customer, wanted: Settings, source: str, evidence: str, now: datetime
+) -> list[PreferenceName]:
+    """Store the preferences that differ, for a service that checks and audits itself.
+
+    Args:
+        customer: The row, locked by the caller.
+
+    Returns:
+        The preferences that changed, each with a row of the ledger.
+    """
+    before = settings_of(customer).written()
+    changed = {name: text for name, text in wanted.written().items() if before[name] != text}
+    if not changed:
+        return []
+    customer.marketing_paused_until = wanted.paused_until
+    customer.weekly_message_limit = wanted.weekly_limit
+    customer.personalisation_allowed = wanted.is_personalised
+    customer.updated_at = now
+    customer.save(
+        update_fields=[
+            "marketing_paused_until",
+            "weekly_message_limit",
+            "personalisation_allowed",
+            "updated_at",
+        ]
+    )
+    PreferenceRecord.objects.bulk_create(
+        PreferenceRecord(
+            customer=customer, name=name, value=text, source=source, evidence=evidence, at=now
+        )
+        for name, text in changed.items()
+    )
+    return list(changed)
+
+
+def settings_of(customer: Customer) -> Settings:
+    """Return the preferences in force of a customer."""
+    return Settings(
+        paused_until=customer.marketing_paused_until,
+        weekly_limit=customer.weekly_message_limit,
+        is_personalised=customer.personalisation_allowed,
+    )
+
+
+def request_privacy(
+    *,
+    actor: Actor,
+    customer_id: int,
+    kind: RequestKind,
+    details: str,
+    source: str,
+    now: datetime,
+) -> PrivacyRequest:
+    """Record that somebody asks for a correction or a deletion; the clock of the answer starts.
+
+    A second request of a kind while one is open is the same request: its date stays.
+
+    Args:
+        details: In the person's own words; kept sealed.
+
+    Raises:
+        PermissionRefused: The actor may not record requests.
+    """
+    require(actor, "customers.add_privacyrequest")
+    with transaction.atomic():
+        Customer.objects.select_for_update().get(pk=customer_id)
+        known = PrivacyRequest.objects.filter(
+            customer_id=customer_id, kind=kind, status=RequestStatus.OPEN
+        ).first()
+        if known is not None:
+            return known
+        request = PrivacyRequest(
+            customer_id=customer_id,
+            kind=kind,
+            source=source,
+            requested_at=now,
+            due_at=request_due_at(now),
+        )
+        text = details.strip()[:DETAILS_LENGTH]
+        if text:
+            request.details_sealed = crypto.vault().seal(
+                PrivacyRequest.DETAILS_COLUMN, request.row_key, text
+            )
+        request.save(force_insert=True)
+        audit.record(
+            actor=actor,
+            action="privacy.request",
+            object_type="customer",
+            object_id=customer_id,
+            now=now,
+            facts={"kind": kind.value, "request": request.pk, "due_at": request.due_at.isoformat()},
+        )
+    return request
+
+
+def close_request(
+    *, actor: Actor, request_id: int, is_done: bool, reason: str, now: datetime
+) -> PrivacyRequest:
+    """Answer an open request; one that is closed already is left as it is.
+
+    Args:
+        is_done: False when it is refused.
+        reason: What was done, or why not.
+
+    Raises:
+        PermissionRefused: The actor may not answer requests.
+    """
+    require(actor, "customers.change_privacyrequest")
+    with transaction.atomic():
+        request = PrivacyRequest.objects.select_for_update().get(pk=request_id)
+        if request.status != RequestStatus.OPEN:
+            return request
+        request.status = RequestStatus.DONE if is_done else RequestStatus.REFUSED
+        request.closed_at = now
+        request.save(update_fields=["status", "closed_at"])
+        audit.record(
+            actor=actor,
+            action="privacy.close",
+            object_type="customer",
+            object_id=request.customer_id,
+            now=now,
+            reason=reason,
+            facts={"request": request.pk, "status": request.status},
+        )
+    return request
