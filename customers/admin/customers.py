@@ -11,9 +11,8 @@ from django.urls import NoReverseMatch, URLPattern, path, reverse
 from django.utils.translation import gettext_lazy as _
 
 from customers import labels
-from customers.admin import profile_charts
+from customers.admin import profile_charts, reveals
 from customers.domain.events import EventName
-from customers.admin import reveals
 from customers.domain.lifecycle import LifecycleStage
 from customers.domain.person import Gender, MarketingStatus
 from customers.models import ContactPoint, Customer, Event

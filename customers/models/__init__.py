@@ -54,6 +54,6 @@ __all__ = [
     "SegmentKind",
     "SegmentMember",
     "SegmentVersion",
-    "SurvivorshipRule",
     "StageEntry",
+    "SurvivorshipRule",
 ]
