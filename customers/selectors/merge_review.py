@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, tzinfo
 from typing import Any
 
 from django.utils.translation import gettext as _
@@ -25,9 +25,9 @@ class Line:
     agrees: bool | None
 
 
-def side_by_side(left: Customer, right: Customer, *, today: date) -> list[Line]:
+def side_by_side(left: Customer, right: Customer, *, today: date, zone: tzinfo) -> list[Line]:
     """Return what is known about two customers; whole names and numbers are never shown."""
-    one, other = profiles.profile(left, today=today), profiles.profile(right, today=today)
+    one, other = (profiles.profile(who, today=today, zone=zone) for who in (left, right))
     return [
         _line(_("Full name"), _names(one, other), left.name_index, right.name_index),
         _line(

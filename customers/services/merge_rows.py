@@ -19,15 +19,18 @@ from customers.models import (
     ConsentState,
     ContactPoint,
     Customer,
+    Event,
     ImportRow,
     Merge,
     MergeDecision,
+    StageEntry,
 )
+from customers.services.lifecycle import STAGE_SOURCE
 
-# Handled value by value, or history of what was said about which record.
+# Handled value by value, derived anew, or history of what was said about which record.
 _NOT_MOVED: Final = (
     *(AttributeValue, ConsentRecord, ConsentState, ContactPoint),
-    *(ImportRow, Merge, MergeDecision),
+    *(ImportRow, Merge, MergeDecision, StageEntry),
 )
 _BATCH: Final = 500
 Moved = dict[str, list[int]]
@@ -38,7 +41,8 @@ def move_all(*, source_id: int, target_id: int) -> Moved:
     moved: Moved = {}
     for label, model, column in _tables():
         ids = list(
-            model._base_manager.filter(**{column: source_id})  # noqa: SLF001 - rows of all kinds
+            _own_rows(model)
+            .filter(**{column: source_id})
             .order_by("pk")
             .values_list("pk", flat=True)
         )
@@ -75,6 +79,12 @@ def hand_over(*, label: str, ids: Sequence[int], source_id: int, target_id: int)
         else:
             taken += [pk for pk in mine if _try_update(model, column, [pk], target_id)]
     return taken
+
+
+def _own_rows(model: Any) -> models.QuerySet[Any]:
+    """Return the rows that belong to the person; stage events are derived anew for the survivor."""
+    rows: models.QuerySet[Any] = model._base_manager.all()  # noqa: SLF001 - rows of all kinds
+    return rows.exclude(source=STAGE_SOURCE) if model is Event else rows
 
 
 def _tables() -> Iterable[tuple[str, type[models.Model], str]]:
