@@ -52,7 +52,8 @@ from customers.selectors.segment_values import (
 
 def customers_matching(rule: Rule, scope: Scope) -> QuerySet[Customer]:
     """Return the customers who satisfy a checked rule, those merged away excluded, unordered."""
-    return Customer.objects.live().filter(to_q(rule, scope))
+    customers = Customer.objects.live().filter(to_q(rule, scope))
+    return customers if scope.among is None else customers.filter(pk__in=scope.among)
 
 
 def to_q(rule: Rule, scope: Scope) -> Q:
@@ -176,6 +177,8 @@ def _matching_events(rule: EventCondition, scope: Scope) -> QuerySet[Event]:
     rows = Event.objects.filter(
         type_id=-1 if event.type_id is None else event.type_id, occurred_at__lte=scope.now
     )
+    if scope.among is not None:
+        rows = rows.filter(customer_id__in=scope.among)
     if start is not None:
         rows = rows.filter(occurred_at__gte=start)
     if after is not None:
