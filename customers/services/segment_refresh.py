@@ -1,6 +1,7 @@
 """Stored members of dynamic segments: built anew as a whole, and kept when a build fails."""
 
 import logging
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -86,23 +87,28 @@ def refresh_segment(*, actor: Actor, segment: Segment, now: datetime) -> Differe
     return difference
 
 
-def refresh_due(*, actor: Actor, now: datetime, slice_seconds: float) -> DueRefreshed:
+def refresh_due(
+    *, actor: Actor, read_clock: Callable[[], datetime], slice_seconds: float
+) -> DueRefreshed:
     """Build the segments that are due, longest due first, for about so many seconds.
+
+    Args:
+        read_clock: Returns the aware current time.
 
     Raises:
         PermissionRefused: The actor may not change segments.
     """
     access.require(actor, CHANGE)
-    started = clock.now()
+    started = read_clock()
     built = failed = 0
-    for segment in due_segments(now=now):
+    for segment in due_segments(now=started):
         try:
-            refresh_segment(actor=actor, segment=segment, now=now)
+            refresh_segment(actor=actor, segment=segment, now=read_clock())
             built += 1
         except SegmentBuildFailed as error:
             logger.warning("segment build failed: %s", error.facts)
             failed += 1
-        if (clock.now() - started).total_seconds() >= slice_seconds:
+        if (read_clock() - started).total_seconds() >= slice_seconds:
             break
     return DueRefreshed(built, failed)
 

@@ -133,7 +133,9 @@ def test_c10_a_failed_build_is_visible_keeps_the_members_and_is_healed_by_the_re
     assert build.due_at == now + HOUR + timedelta(minutes=1)
     assert list(SegmentMember.objects.order_by("pk").values()) == before
 
-    done = segment_refresh.refresh_due(actor=actor, now=build.due_at, slice_seconds=60)
+    done = segment_refresh.refresh_due(
+        actor=actor, read_clock=lambda: build.due_at, slice_seconds=60
+    )
 
     assert (done.built_count, done.failed_count) == (1, 0)
     build.refresh_from_db()
@@ -150,9 +152,11 @@ def test_a_rule_that_no_longer_fits_fails_alone_and_pauses_longer_each_time(
     )
     definition.delete()
 
-    first = segment_refresh.refresh_due(actor=actor, now=now, slice_seconds=60)
+    first = segment_refresh.refresh_due(actor=actor, read_clock=lambda: now, slice_seconds=60)
     broken = SegmentBuild.objects.get(segment__slug="plan")
-    second = segment_refresh.refresh_due(actor=actor, now=broken.due_at, slice_seconds=60)
+    second = segment_refresh.refresh_due(
+        actor=actor, read_clock=lambda: broken.due_at, slice_seconds=60
+    )
     again = SegmentBuild.objects.get(segment__slug="plan")
 
     assert (first.built_count, first.failed_count) == (1, 1)
