@@ -77,7 +77,7 @@ def apply_changes(*, actor: Actor, now: datetime) -> Applied:
     entered = left = 0
     if changes.is_complete:
         for item in watched:
-            came, went = reevaluate(item.segment, item.rule, item.scope, changes.customer_ids)
+            came, went = _reevaluate(item.segment, item.rule, item.scope, changes.customer_ids)
             entered, left = entered + came, left + went
     else:
         _ask_for_builds(now)
@@ -134,7 +134,7 @@ def _event_types(watched: Sequence[_Watched], catalogue: Catalogue) -> set[int]:
     return {key for key in ids if key is not None}
 
 
-def reevaluate(
+def _reevaluate(
     segment: Segment, rule: Rule, scope: Scope, customer_ids: Sequence[int]
 ) -> tuple[int, int]:
     """Bring some customers' membership up to date; return how many entered and left."""

@@ -226,6 +226,31 @@ def replace_members(
     return segment
 
 
+def freeze_segment(
+    *, actor: Actor, segment: Segment, slug: str, name: str, now: datetime
+) -> Segment:
+    """Make a list of exactly those who are in a segment now; later changes do not touch it.
+
+    Raises:
+        PermissionRefused: The actor may not add segments, or not see this one.
+        SegmentNameTaken: The slug is in use.
+        SegmentRuleInvalid: The stored rule no longer fits the catalogue.
+    """
+    access.require(actor, "customers.view_segment", segment)
+    access.require(actor, ADD)
+    _refuse_taken(slug)
+    version = segment.current_version.number if segment.current_version else 0
+    keys = audience_of(segment, now=now).values_list("pk", flat=True)
+    return replace_members(
+        actor=actor,
+        slug=slug,
+        name=name,
+        customer_ids=keys.iterator(chunk_size=5000),
+        source=f"frozen:{segment.pk}:{version}",
+        now=now,
+    )
+
+
 def rule_of(segment: Segment) -> Any:
     """Return the JSON of the segment's current rule; None while it has none."""
     return segment.current_version.rule if segment.current_version else None

@@ -1,4 +1,5 @@
 from datetime import timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 from django.contrib.auth.models import User
@@ -12,7 +13,7 @@ from customers.models import (
     SegmentBuild,
     SegmentMember,
 )
-from customers.selectors import segment_history
+from customers.selectors import segment_history, segment_overlap
 from customers.services import segment_members, segment_refresh, segments
 from loancrm.kernel.access import PermissionRefused, user_actor
 
@@ -201,3 +202,51 @@ def test_refreshing_needs_the_permission_to_change_segments_and_a_rule(segment, 
         segment_refresh.refresh_segment(actor=actor, segment=listed, now=now)
     assert not SegmentBuild.objects.exists()
     assert Segment.objects.count() == 2
+
+
+def test_c6_a_frozen_list_stays_as_it_was(segment, people, actor, now):
+    frozen = segments.freeze_segment(
+        actor=actor, segment=segment, slug="city-frozen", name="frozen", now=now
+    )
+    move(people[0], "北京", now)
+    move(people[2], "上海", now)
+    moving = segments.audience_of(segment, now=now).values_list("external_id", flat=True)
+    still = segments.audience_of(frozen, now=now).values_list("external_id", flat=True)
+    assert (sorted(moving), sorted(still)) == (["1", "2"], ["0", "1"])
+    assert frozen.kind == "static"
+    with pytest.raises(segments.SegmentNameTaken):
+        segments.freeze_segment(
+            actor=actor, segment=segment, slug="city-frozen", name="again", now=now
+        )
+
+
+def test_a_change_of_a_list_makes_the_segments_due_that_refer_to_it(people, actor, refresh, now):
+    def listed(persons, at):
+        keys = [person.pk for person in persons]
+        return segments.replace_members(
+            actor=actor, slug="list", name="list", customer_ids=keys, source="file", now=at
+        )
+
+    listed(people[:1], now)
+    for slug, other in (("direct", "list"), ("indirect", "direct")):
+        found = segments.create_segment(
+            actor=actor, slug=slug, name=slug, rule=rule("segment", "=", other), now=now
+        )
+        refresh(found, now)
+    listed(people[1:], now + timedelta(minutes=5))
+    due = segment_refresh.due_segments(now=now + timedelta(minutes=5))
+    assert sorted(found.slug for found in due) == ["direct", "indirect"]
+
+
+def test_the_overlap_of_two_segments_adds_up(segment, people, actor, now):
+    rules = {
+        "combinator": "or",
+        "rules": [
+            {"field": "external_id", "operator": "=", "value": "1"},
+            {"field": "city", "operator": "=", "value": "北京"},
+        ],
+    }
+    other = segments.create_segment(actor=actor, slug="o", name="o", rule=rules, now=now)
+    found = segment_overlap.overlap(segment, other, now=now, zone=ZoneInfo("Asia/Shanghai"))
+    assert (found.first_count, found.second_count, found.both_count) == (2, 2, 1)
+    assert (found.first_only_count, found.second_only_count, found.share) == (1, 1, 1 / 3)
