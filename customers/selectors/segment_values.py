@@ -158,7 +158,8 @@ def _bucket(spec: FieldSpec, ranges: Sequence[intervals.Range]) -> Q:
         last = BUCKETS - 1 if high is None else min(high, BUCKETS - 1)
         if first > last:
             continue
-        terms = [Q(GreaterThanOrEqual(hashed, Value(first_hash_of(first))))]
+        # Every bound hashes once more, so one that all hashes keep is left out.
+        terms = [Q(GreaterThanOrEqual(hashed, Value(first_hash_of(first))))] if first else []
         after = first_hash_of(last + 1)
         if after is not None:
             terms.append(Q(LessThan(hashed, Value(after))))
