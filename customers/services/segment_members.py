@@ -11,8 +11,10 @@ from django.db import connection
 from django.db.models import QuerySet
 
 from customers.models import Customer, Segment, SegmentMember
+from loancrm.kernel import bulk
 
 _BATCH = 500
+_MANY = 1_000
 _TABLE = "loancrm_segment_matching"
 
 
@@ -51,6 +53,7 @@ def write_difference(
     outside = f"NOT EXISTS (SELECT 1 FROM {_TABLE} m WHERE m.id = {member}.customer_id)"  # noqa: S608
     with connection.cursor() as cursor:
         _gather(cursor, matching)
+        _allow_nested_loops(cursor, is_allowed=False)
         cursor.execute(
             f"UPDATE {member} SET left_at = %s, left_source = %s "  # noqa: S608 - our own names
             f"WHERE segment_id = %s AND left_at IS NULL AND {outside}",
@@ -66,10 +69,22 @@ def write_difference(
             [segment.pk, _moment(now), source, segment.pk],
         )
         entered = cursor.rowcount
+        _allow_nested_loops(cursor, is_allowed=True)
         cursor.execute(f"SELECT COUNT(*) FROM {_TABLE}")  # noqa: S608 - our own name
         total = int(cursor.fetchone()[0])
         cursor.execute(f"DROP TABLE {_TABLE}")
+    if entered + left >= max(_MANY, total // 10):
+        bulk.refresh_statistics(SegmentMember)
     return Difference(entered, left, total)
+
+
+def _allow_nested_loops(cursor: Any, *, is_allowed: bool) -> None:
+    """Keep the planner from comparing every member with everybody.
+
+    Members just added are not in its statistics: it takes the segment for almost empty.
+    """
+    if connection.vendor == "postgresql":
+        cursor.execute(f"SET LOCAL enable_nestloop TO {'DEFAULT' if is_allowed else 'off'}")
 
 
 def _gather(cursor: Any, matching: QuerySet[Customer]) -> None:
