@@ -28,10 +28,11 @@ def write(*, count: int, now: datetime) -> None:
     """Fill the current, empty database; half of all events lie in the last six months."""
     stamp = _literal(str(connection.ops.adapt_datetimefield_value(now)))
     _insert(Customer, count, _customers(stamp))
-    _insert(Event, count * EVENTS_EACH, _events(stamp, count))
-    _insert(Loan, max(1, count * 3 // 10), _loans(stamp, count))
+    first = Customer.objects.order_by("pk").values_list("pk", flat=True)[0]
+    _insert(Event, count * EVENTS_EACH, _events(stamp, count, first))
+    _insert(Loan, max(1, count * 3 // 10), _loans(stamp, count, first))
     consents = {
-        "customer": "n",
+        "customer": f"{first - 1} + n",
         "channel": "'sms'",
         "purpose": "'marketing'",
         "is_granted": f"{_random(17)} % 10 < 7",
@@ -59,13 +60,13 @@ def _customers(stamp: str) -> dict[str, str]:
     }
 
 
-def _events(stamp: str, count: int) -> dict[str, str]:
+def _events(stamp: str, count: int, first: int) -> dict[str, str]:
     """Return events of which few customers have many, the recent ones being more."""
     names = {name: EventType.objects.create(name=name).pk for name in _EVENTS}
     skewed = f"({_random(7)} % 1000000)"
     when = f"({_random(8)} % 1000) * ({_random(9)} % 1000) * 63"
     return {
-        "customer": f"1 + ({skewed} * {skewed} / 1000000) * {count} / 1000000",
+        "customer": f"{first} + ({skewed} * {skewed} / 1000000) * {count} / 1000000",
         "type": _pick(_random(10), tuple(names.values())),
         "occurred_at": _seconds_before(stamp, when),
         "received_at": _seconds_before(stamp, when),
@@ -76,9 +77,9 @@ def _events(stamp: str, count: int) -> dict[str, str]:
     }
 
 
-def _loans(stamp: str, count: int) -> dict[str, str]:
+def _loans(stamp: str, count: int, first: int) -> dict[str, str]:
     return {
-        "customer": f"1 + n * 3 % {count}",
+        "customer": f"{first} + n * 3 % {count}",
         "source": "'bench'",
         "external_id": "'l' || n",
         "principal_amount": "10000",

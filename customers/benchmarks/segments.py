@@ -177,7 +177,7 @@ def _one_customer() -> float:
     segment_changes.apply_changes(actor=_ACTOR, now=clock.now())
     now = clock.now()
     Event.objects.create(
-        customer_id=1,
+        customer=Customer.objects.order_by("pk")[0],
         type=EventType.objects.get(name="app_login"),
         occurred_at=now,
         received_at=now,
