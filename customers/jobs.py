@@ -4,3 +4,5 @@ from loancrm.kernel.jobs import Job
 
 REFRESH_LOAN_STATES = Job("customers.refresh_loan_states", queue="analytics")
 REFRESH_LIFECYCLE = Job("customers.refresh_lifecycle", queue="analytics")
+BUILD_SEGMENTS = Job("customers.build_segments", queue="analytics")
+FOLLOW_CHANGES = Job("customers.follow_changes", queue="default")

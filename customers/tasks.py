@@ -1,9 +1,12 @@
 """Celery entry points: read the clock, call one service."""
 
+import os
+import socket
+
 from celery import shared_task
 
 from customers import jobs
-from customers.services import lifecycle, loans
+from customers.services import lifecycle, loans, segment_rounds
 from loancrm.kernel import clock
 from loancrm.kernel.access import system_actor
 
@@ -22,3 +25,25 @@ def refresh_loan_states(**_: object) -> None:
 def refresh_lifecycle(**_: object) -> None:
     """Let time make customers dormant and churned."""
     lifecycle.refresh_due(actor=system_actor(f"job:{jobs.REFRESH_LIFECYCLE.name}"), now=clock.now())
+
+
+def _holder() -> str:
+    return f"{socket.gethostname()[:50]}:{os.getpid()}"
+
+
+@shared_task(name=jobs.BUILD_SEGMENTS.name)
+def build_segments(**_: object) -> None:
+    """Build the members of the segments that are due."""
+    segment_rounds.build_round(
+        actor=system_actor(f"job:{jobs.BUILD_SEGMENTS.name}"),
+        holder=_holder(),
+        read_clock=clock.now,
+    )
+
+
+@shared_task(name=jobs.FOLLOW_CHANGES.name)
+def follow_changes(**_: object) -> None:
+    """Look at customers that changed again, in all segments."""
+    segment_rounds.change_round(
+        actor=system_actor(f"job:{jobs.FOLLOW_CHANGES.name}"), holder=_holder(), now=clock.now()
+    )

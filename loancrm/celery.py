@@ -36,6 +36,16 @@ app.conf.beat_schedule = {
         "schedule": 3600.0,
         "options": {"queue": "analytics", "expires": 3600},
     },
+    "segments": {
+        "task": "customers.build_segments",
+        "schedule": 30.0,
+        "options": {"queue": "analytics", "expires": 30},
+    },
+    "changed customers": {
+        "task": "customers.follow_changes",
+        "schedule": 2.0,
+        "options": {"queue": "default", "expires": 10},
+    },
     "leftovers of the API": {
         "task": "campaigns.forget_api_leftovers",
         "schedule": 86400.0,

@@ -16,13 +16,12 @@ from django.views.decorators.http import require_POST
 from guardian.admin import GuardedModelAdminMixin
 
 from customers import labels
-from customers.admin import segment_examples
-from customers.domain.segments.explain import explain
-from customers.models import Segment, SegmentVersion
+from customers.admin import segment_examples, segment_texts
+from customers.models import Segment
 from customers.selectors import segment_catalogue, segment_preview, segment_references
 from customers.selectors.segment_preview import Preview
 from customers.selectors.segment_references import SegmentRuleInvalid
-from customers.services import segments
+from customers.services import segment_refresh, segments
 from loancrm import admin_pages
 from loancrm.admin_site import object_url
 from loancrm.kernel import clock
@@ -31,19 +30,18 @@ from loancrm.kernel.errors import LoanCrmError
 
 SAVE_PERMISSION = "customers.change_segment"
 EVERYBODY: dict[str, Any] = {"combinator": "and", "rules": []}
-VERSIONS_SHOWN = 20
 
 
 @admin.register(Segment)
 class SegmentAdmin(GuardedModelAdminMixin, ReadOnlyAdmin):
     """A rule is only ever stored as a new version."""
 
-    list_display = ("title", "slug", "people", "counted", "version", "made_by")
+    list_display = ("title", "slug", "people", "counted", "stored", "version", "made_by")
     list_display_links = ("title",)
     search_fields = ("name", "slug", "description")
     ordering = ("name", "id")
     empty_template = "customers/segment_empty.html"
-    actions = ("count_again", "delete_segments")
+    actions = ("count_again", "build_members", "freeze", "show_overlap", "delete_segments")
 
     def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """Who may change segments may also make them."""
@@ -55,7 +53,7 @@ class SegmentAdmin(GuardedModelAdminMixin, ReadOnlyAdmin):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Segment]:
         """Read versions and owners with the segments."""
-        return Segment.objects.select_related("current_version", "owner")
+        return Segment.objects.select_related("current_version", "owner", "build")
 
     @admin.display(description=gettext_lazy("name"), ordering="name")
     def title(self, segment: Segment) -> str:
@@ -71,6 +69,11 @@ class SegmentAdmin(GuardedModelAdminMixin, ReadOnlyAdmin):
     def counted(self, segment: Segment) -> Any:
         """Return when it was last counted."""
         return segment.last_counted_at
+
+    @admin.display(description=gettext_lazy("stored members"))
+    def stored(self, segment: Segment) -> str:
+        """Return how many members are kept, and whether their last build failed."""
+        return segment_texts.stored_members(segment)
 
     @admin.display(description=gettext_lazy("version"))
     def version(self, segment: Segment) -> str:
@@ -91,6 +94,38 @@ class SegmentAdmin(GuardedModelAdminMixin, ReadOnlyAdmin):
                 segments.recount(
                     segment=segment, actor=admin_pages.actor_of(request), now=clock.now()
                 )
+
+    @admin.action(description=gettext_lazy("Build stored members now"), permissions=["change"])
+    def build_members(self, request: HttpRequest, queryset: QuerySet[Segment]) -> None:
+        """Bring the stored members of the selected segments up to date."""
+        for segment in queryset:
+            done = _("The members of %(name)s are up to date.") % {"name": segment.name}
+            with admin_pages.attempt(request, done):
+                segment_refresh.refresh_segment(
+                    segment=segment, actor=admin_pages.actor_of(request), now=clock.now()
+                )
+
+    @admin.action(description=gettext_lazy("Freeze as a list"), permissions=["change"])
+    def freeze(self, request: HttpRequest, queryset: QuerySet[Segment]) -> None:
+        """Make a list of who is in each selected segment now."""
+        now = clock.now()
+        stamp = f"{now.astimezone(clock.company_zone()):%Y%m%d-%H%M%S}"
+        for segment in queryset:
+            done = _("The people of %(name)s are kept as a list.") % {"name": segment.name}
+            with admin_pages.attempt(request, done):
+                segments.freeze_segment(
+                    actor=admin_pages.actor_of(request),
+                    segment=segment,
+                    slug=f"{segment.slug[:60]}-{stamp}",
+                    name=f"{segment.name[:100]} {stamp}",
+                    now=now,
+                )
+
+    @admin.action(description=gettext_lazy("Overlap of two"), permissions=["view"])
+    def show_overlap(self, request: HttpRequest, queryset: QuerySet[Segment]) -> None:
+        """Tell how many people two selected segments share."""
+        with admin_pages.attempt(request, ""):
+            self.message_user(request, segment_texts.overlap(list(queryset), now=clock.now()))
 
     @admin.action(description=gettext_lazy("Delete"), permissions=["change"])
     def delete_segments(self, request: HttpRequest, queryset: QuerySet[Segment]) -> None:
@@ -153,7 +188,7 @@ class SegmentAdmin(GuardedModelAdminMixin, ReadOnlyAdmin):
             rule_json=json.dumps(values["rule"], ensure_ascii=False),
             catalogue=_catalogue(),
             problems=problems,
-            versions=_versions(segment) if segment else [],
+            versions=segment_texts.versions(segment) if segment else [],
             may_save=request.user.has_perm(SAVE_PERMISSION)
             or (segment is not None and request.user.has_perm(SAVE_PERMISSION, segment)),
             campaign_url=_campaign_url(segment) if segment else "",
@@ -281,23 +316,6 @@ def _catalogue() -> dict[str, Any]:
         "previewUrl": reverse("admin:customers_segment_preview"),
         "examples": segment_examples.examples(),
     }
-
-
-def _versions(segment: Segment) -> list[tuple[SegmentVersion, str]]:
-    """Return the newest versions with their rules in words."""
-    catalogue = segment_catalogue.load_catalogue()
-    rows = segment.versions.select_related("author").order_by("-number")[:VERSIONS_SHOWN]
-    return [(row, _words(row, catalogue)) for row in rows]
-
-
-def _words(version: SegmentVersion, catalogue: Any) -> str:
-    try:
-        rule, _scope = segment_references.load_rule(
-            version.rule, now=clock.now(), zone=clock.company_zone()
-        )
-    except SegmentRuleInvalid as error:
-        return error.message
-    return explain(rule, catalogue=catalogue, language=get_language() or "en")
 
 
 def _campaign_url(segment: Segment) -> str:

@@ -55,6 +55,7 @@ class Store(StrEnum):
     YEARS_SINCE = "years_since"  # a date, compared by completed years up to today
     MONTHS_SINCE = "months_since"  # a date, compared by completed months up to today
     ATTRIBUTE = "attribute"  # a typed row of AttributeValue
+    BUCKET = "bucket"  # a key, compared by the hundredth that its hash with the name falls into
 
 
 class DataClass(StrEnum):

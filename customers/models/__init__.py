@@ -19,13 +19,23 @@ from customers.models.loan import Application, Instalment, Loan, Product, Repaym
 from customers.models.merge import Merge, SurvivorshipRule
 from customers.models.preference import OptInRequest, PreferenceRecord, PrivacyRequest
 from customers.models.score import Score
-from customers.models.segment import Segment, SegmentKind, SegmentMember, SegmentVersion
+from customers.models.segment import (
+    BuildState,
+    ChangeCursor,
+    Segment,
+    SegmentBuild,
+    SegmentKind,
+    SegmentMember,
+    SegmentVersion,
+)
 
 __all__ = [
     "Application",
     "AttributeDefinition",
     "AttributeType",
     "AttributeValue",
+    "BuildState",
+    "ChangeCursor",
     "ConsentRecord",
     "ConsentState",
     "ContactPoint",
@@ -51,6 +61,7 @@ __all__ = [
     "RowState",
     "Score",
     "Segment",
+    "SegmentBuild",
     "SegmentKind",
     "SegmentMember",
     "SegmentVersion",

@@ -64,6 +64,69 @@ class SegmentVersion(models.Model):
         return f"SegmentVersion {self.segment_id}/{self.number}"
 
 
+class BuildState(StrEnum):
+    """How the last build of a segment's members went."""
+
+    WAITING = "waiting"
+    BUILT = "built"
+    FAILED = "failed"
+
+
+class SegmentBuild(models.Model):
+    """The stored members of a dynamic segment: as of when, by which rule, and what went wrong.
+
+    Members stay as they were when a build fails; `built_at` and `version` then still tell as of
+    when and by which rule they are right.
+    """
+
+    segment = models.OneToOneField(
+        Segment, on_delete=models.CASCADE, primary_key=True, related_name="build"
+    )
+    state = models.CharField(_("state"), max_length=10, default=BuildState.WAITING)
+    version = models.ForeignKey(
+        SegmentVersion, null=True, on_delete=models.CASCADE, related_name="+"
+    )
+    built_at = models.DateTimeField(_("built at"), null=True)
+    member_count = models.BigIntegerField(_("members"), default=0)
+    entered_count = models.BigIntegerField(_("entered"), default=0)
+    left_count = models.BigIntegerField(_("left"), default=0)
+    failed_at = models.DateTimeField(_("failed at"), null=True)
+    error_code = models.CharField(_("error"), max_length=60, blank=True)
+    attempts = models.PositiveSmallIntegerField(_("attempts"), default=0)
+    due_at = models.DateTimeField(_("due at"), db_index=True)
+
+    class Meta:
+        verbose_name = _("segment build")
+        verbose_name_plural = _("segment builds")
+
+    def __str__(self) -> str:
+        return f"SegmentBuild {self.segment_id} {self.state}"
+
+
+class ChangeCursor(models.Model):
+    """How far one table was read for customers whose segments may have changed.
+
+    Attributes:
+        settled: Position up to which nothing is read again.
+        top: Highest position seen when `top_at` was noted; becomes `settled` after a while, so
+            that rows of transactions which commit late are still found.
+        seen: Keys read above `settled`, with their positions.
+    """
+
+    name = models.CharField(_("name"), max_length=40, primary_key=True)
+    settled = models.BigIntegerField(default=0)
+    top = models.BigIntegerField(default=0)
+    top_at = models.DateTimeField()
+    seen = models.JSONField(default=dict)
+
+    class Meta:
+        verbose_name = _("change cursor")
+        verbose_name_plural = _("change cursors")
+
+    def __str__(self) -> str:
+        return f"ChangeCursor {self.name}"
+
+
 class SegmentMember(models.Model):
     """A stay of one customer in a segment; open while `left_at` is null."""
 
@@ -72,6 +135,7 @@ class SegmentMember(models.Model):
     entered_at = models.DateTimeField(_("entered at"))
     left_at = models.DateTimeField(_("left at"), null=True)
     source = models.CharField(_("source"), max_length=80, blank=True)
+    left_source = models.CharField(_("why left"), max_length=80, blank=True)
 
     class Meta:
         verbose_name = _("segment member")
@@ -83,6 +147,7 @@ class SegmentMember(models.Model):
                 name="segment_member_open_unique",
             )
         ]
+        indexes = [models.Index(fields=["customer", "entered_at"], name="segment_member_customer")]
 
     def __str__(self) -> str:
         return f"SegmentMember {self.segment_id}/{self.customer_id}"

@@ -117,8 +117,8 @@ def catalogue_for_builder(
 
     `fields` is a list of option groups; each field has `name`, `label`, `kind`, `operators` and,
     where closed or suggested, `values`. `kind` picks the editor: a FieldType, `consent` (no value),
-    `segment` (a slug), `event` and `loan` (an object; see the keys `event` and `loan`). Fields that
-    may not be used for `use` are left out.
+    `segment` (a slug), `event`, `sequence` and `loan` (an object; see the keys `event` and `loan`).
+    Fields that may not be used for `use` are left out.
     """
     usable = (catalogue or load_catalogue()).for_use(use)
     groups = {
@@ -132,6 +132,7 @@ def catalogue_for_builder(
     listed["loan"].append(_special("loan", Text("同一笔贷款", "one and the same loan"), language))
     listed["behaviour"] = [
         _special("event", Text("事件", "event"), language),
+        _special("sequence", Text("先后行为", "one after the other"), language),
         _segment_field(usable, language),
     ]
     return {

@@ -25,9 +25,12 @@ from customers.domain.segments.ast import (
     Leaf,
     LoanCondition,
     Not,
+    PropertyFilter,
     Rule,
     ScoreCondition,
     SegmentCondition,
+    SequenceCondition,
+    Window,
 )
 from customers.domain.segments.scope import Scope
 from customers.models import (
@@ -52,7 +55,8 @@ from customers.selectors.segment_values import (
 
 def customers_matching(rule: Rule, scope: Scope) -> QuerySet[Customer]:
     """Return the customers who satisfy a checked rule, those merged away excluded, unordered."""
-    return Customer.objects.live().filter(to_q(rule, scope))
+    customers = Customer.objects.live().filter(to_q(rule, scope))
+    return customers if scope.among is None else customers.filter(pk__in=scope.among)
 
 
 def to_q(rule: Rule, scope: Scope) -> Q:
@@ -83,6 +87,8 @@ def _leaf(rule: Leaf, scope: Scope, *, is_denied: bool) -> Q:
             found = _compare(rule, scope, is_denied=is_denied)
         case EventCondition():
             found = _event(rule, scope, is_denied=is_denied)
+        case SequenceCondition():
+            found = _sequence(rule, scope, is_denied=is_denied)
         case LoanCondition():
             found = _loan(rule, scope, is_denied=is_denied)
         case ScoreCondition():
@@ -154,7 +160,7 @@ def _segment(rule: SegmentCondition, scope: Scope, *, is_denied: bool) -> Q:
 
 
 def _event(rule: EventCondition, scope: Scope, *, is_denied: bool) -> Q:
-    rows = _matching_events(rule, scope)
+    rows = _matching_events(rule.event, rule.window, rule.where, scope)
     match rule.aggregate:
         case Aggregate.COUNT:
             found = _counted(rows, rule, is_denied=is_denied)
@@ -169,18 +175,37 @@ def _event(rule: EventCondition, scope: Scope, *, is_denied: bool) -> Q:
     return found
 
 
-def _matching_events(rule: EventCondition, scope: Scope) -> QuerySet[Event]:
-    event = scope.catalogue.events[rule.event]
-    start, after = scope.bounds(rule.window)
+def _sequence(rule: SequenceCondition, scope: Scope, *, is_denied: bool) -> Q:
+    span = timedelta(days=rule.days)
+    following = _matching_events(rule.then, None, rule.then_where, scope).filter(
+        customer=OuterRef("customer"), occurred_at__lte=OuterRef("occurred_at") + span
+    )
+    # An event does not follow itself.
+    begins = "gt" if rule.then == rule.event else "gte"
+    following = following.filter(**{f"occurred_at__{begins}": OuterRef("occurred_at")})
+    firsts = _matching_events(rule.event, rule.window, rule.where, scope)
+    if rule.is_followed:
+        return _exists(firsts.filter(Exists(following)), is_denied=is_denied)
+    is_over = Q(occurred_at__lte=scope.now - span)
+    return _exists(firsts.filter(is_over, ~Exists(following)), is_denied=is_denied)
+
+
+def _matching_events(
+    name: str, window: Window | None, where: Sequence[PropertyFilter], scope: Scope
+) -> QuerySet[Event]:
+    event = scope.catalogue.events[name]
+    start, after = scope.bounds(window)
     # No type yet means no such event yet: -1 is nobody's key.
     rows = Event.objects.filter(
         type_id=-1 if event.type_id is None else event.type_id, occurred_at__lte=scope.now
     )
+    if scope.among is not None:
+        rows = rows.filter(customer_id__in=scope.among)
     if start is not None:
         rows = rows.filter(occurred_at__gte=start)
     if after is not None:
         rows = rows.filter(occurred_at__lt=after)
-    for item in rule.where:
+    for item in where:
         spec = scope.catalogue.event_properties[item.property]
         rows = rows.filter(condition(spec, item.op, item.value, scope))
     return rows

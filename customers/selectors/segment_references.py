@@ -47,6 +47,7 @@ def load_rule(
     zone: ZoneInfo,
     use: RuleUse = RuleUse.MARKETING,
     slug: str | None = None,
+    catalogue: Catalogue | None = None,
 ) -> tuple[Rule, Scope]:
     """Check a rule's JSON and load what it refers to.
 
@@ -56,11 +57,12 @@ def load_rule(
         zone: Company's zone, in which a day begins.
         use: What the people are chosen for; also binds the segments referred to.
         slug: Segment that the rule belongs to, so that a rule leading back to it is refused.
+        catalogue: Loaded already, where many rules are read.
 
     Raises:
         SegmentRuleInvalid: With every problem found.
     """
-    catalogue = segment_catalogue.load_catalogue()
+    catalogue = catalogue or segment_catalogue.load_catalogue()
     try:
         rule = read_rule(data, catalogue=catalogue, use=use)
         rules = _referred_rules(rule, catalogue, use)

@@ -10,10 +10,11 @@ from datetime import date, timedelta
 from typing import Any, assert_never
 
 from django.db import connection
-from django.db.models import F, Q, Value
-from django.db.models.functions import Left, Right, StrIndex
-from django.db.models.lookups import Exact, GreaterThan
+from django.db.models import CharField, F, Q, Value
+from django.db.models.functions import MD5, Cast, Collate, Concat, Left, Right, StrIndex
+from django.db.models.lookups import Exact, GreaterThan, GreaterThanOrEqual, LessThan
 
+from customers.domain.buckets import BUCKETS, first_hash_of
 from customers.domain.fields import FieldSpec, FieldType, Op, Store
 from customers.domain.segments import ast, intervals
 from customers.domain.segments.scope import Scope
@@ -112,12 +113,14 @@ def condition(spec: FieldSpec, op: Op, value: ast.Value, scope: Scope) -> Q:
     if op is Op.NOT_NULL:
         return is_present(spec, scope)
     match spec.store:
-        case Store.YEARS_SINCE:
-            return _completed(spec.column, op, value, _years_bound(scope.today), scope.today)
-        case Store.MONTHS_SINCE:
-            return _completed(spec.column, op, value, _months_bound(scope.today), scope.today)
+        case Store.YEARS_SINCE | Store.MONTHS_SINCE:
+            is_age = spec.store is Store.YEARS_SINCE
+            bound = _years_bound(scope.today) if is_age else _months_bound(scope.today)
+            return _completed(spec.column, op, value, bound, scope.today)
         case Store.INSTANT:
             return _moments(spec.column, intervals.day_ranges(op, value, scope.today), scope)
+        case Store.BUCKET:
+            return _bucket(spec, intervals.number_ranges(op, value))
         case Store.PLAIN | Store.ATTRIBUTE:
             return _plain(spec, op, value, scope)
         case _:
@@ -142,6 +145,26 @@ def _part_of_text(path: str, op: Op, text: str) -> Q:
         return Q(GreaterThan(StrIndex(F(path), Value(text)), 0))
     cut = Left if op is Op.BEGINS_WITH else Right
     return Q(Exact(cut(F(path), len(text)), Value(text)))
+
+
+def _bucket(spec: FieldSpec, ranges: Sequence[intervals.Range]) -> Q:
+    """Return bounds on the hash of a key; hex digits sort by their bytes as their numbers do."""
+    key = Concat(Value(f"{spec.name}:"), Cast(F(spec.column), CharField()))
+    collation = "C" if connection.vendor == "postgresql" else "BINARY"
+    hashed = Collate(Left(MD5(key), 8), collation)
+    found = []
+    for low, high in ranges:
+        first = max(0, low or 0)
+        last = BUCKETS - 1 if high is None else min(high, BUCKETS - 1)
+        if first > last:
+            continue
+        # Every bound hashes once more, so one that all hashes keep is left out.
+        terms = [Q(GreaterThanOrEqual(hashed, Value(first_hash_of(first))))] if first else []
+        after = first_hash_of(last + 1)
+        if after is not None:
+            terms.append(Q(LessThan(hashed, Value(after))))
+        found.append(all_of(terms))
+    return any_of(found)
 
 
 def _days(path: str, ranges: Sequence[intervals.Range]) -> Q:

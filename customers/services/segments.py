@@ -15,6 +15,7 @@ from customers.domain.segments.scope import Scope
 from customers.domain.segments.write import to_json
 from customers.models import Customer, Segment, SegmentKind, SegmentMember, SegmentVersion
 from customers.selectors import segment_preview, segment_query, segment_references
+from customers.services import segment_members, segment_refresh
 from loancrm.kernel import access, audit, clock
 from loancrm.kernel.access import Actor
 from loancrm.kernel.errors import LoanCrmError
@@ -22,7 +23,6 @@ from loancrm.kernel.errors import LoanCrmError
 ADD = "customers.add_segment"
 CHANGE = "customers.change_segment"
 DELETE = "customers.delete_segment"
-_BATCH = 500
 
 
 class SegmentNameTaken(LoanCrmError):
@@ -109,6 +109,7 @@ def publish_version(
         version = _write_version(locked, tree, scope, actor=actor)
         facts = {"slug": locked.slug, "version": version.number, "count": locked.last_count}
         _record(actor, "segment.publish", locked, now, facts)
+        _mark_due(locked.slug, now)
     segment.refresh_from_db()
     return version
 
@@ -205,8 +206,12 @@ def replace_members(
         wanted = set(customer_ids)
         open_stays = SegmentMember.objects.filter(segment=segment, left_at__isnull=True)
         present = set(open_stays.values_list("customer_id", flat=True))
-        _end_stays(segment, sorted(present - wanted), now)
-        _begin_stays(segment, sorted(wanted - present), source, now)
+        segment_members.end_stays(
+            segment=segment, customer_ids=sorted(present - wanted), source=source, now=now
+        )
+        segment_members.begin_stays(
+            segment=segment, customer_ids=sorted(wanted - present), source=source, now=now
+        )
         segment.last_count, segment.last_counted_at = len(wanted), now
         segment.save(update_fields=["last_count", "last_counted_at"])
         facts = {
@@ -216,7 +221,34 @@ def replace_members(
             "left": len(present - wanted),
         }
         _record(actor, "segment.replace_members", segment, now, facts)
+        if wanted != present:
+            _mark_due(slug, now)
     return segment
+
+
+def freeze_segment(
+    *, actor: Actor, segment: Segment, slug: str, name: str, now: datetime
+) -> Segment:
+    """Make a list of exactly those who are in a segment now; later changes do not touch it.
+
+    Raises:
+        PermissionRefused: The actor may not add segments, or not see this one.
+        SegmentNameTaken: The slug is in use.
+        SegmentRuleInvalid: The stored rule no longer fits the catalogue.
+    """
+    access.require(actor, "customers.view_segment", segment)
+    access.require(actor, ADD)
+    _refuse_taken(slug)
+    version = segment.current_version.number if segment.current_version else 0
+    keys = audience_of(segment, now=now).values_list("pk", flat=True)
+    return replace_members(
+        actor=actor,
+        slug=slug,
+        name=name,
+        customer_ids=keys.iterator(chunk_size=5000),
+        source=f"frozen:{segment.pk}:{version}",
+        now=now,
+    )
 
 
 def rule_of(segment: Segment) -> Any:
@@ -301,23 +333,14 @@ def _create_list(slug: str, name: str, now: datetime) -> Segment:
     return segment
 
 
-def _end_stays(segment: Segment, customer_ids: Sequence[int], now: datetime) -> None:
-    for start in range(0, len(customer_ids), _BATCH):
-        SegmentMember.objects.filter(
-            segment=segment,
-            left_at__isnull=True,
-            customer_id__in=customer_ids[start : start + _BATCH],
-        ).update(left_at=now)
-
-
-def _begin_stays(segment: Segment, customer_ids: Sequence[int], source: str, now: datetime) -> None:
-    SegmentMember.objects.bulk_create(
-        (
-            SegmentMember(segment=segment, customer_id=key, entered_at=now, source=source)
-            for key in customer_ids
-        ),
-        batch_size=_BATCH,
-    )
+def _mark_due(slug: str, now: datetime) -> None:
+    """Let the stored members of a segment, and of those that refer to it, be built anew."""
+    known: set[str] = set()
+    wave = {slug}
+    while wave:
+        known |= wave
+        wave = {user for name in wave for user in segments_referring_to(name)} - known
+    segment_refresh.mark_due(segment_slugs=known, now=now)
 
 
 def _refuse_taken(slug: str) -> None:

@@ -64,6 +64,24 @@ class EventCondition:
 
 
 @dataclass(frozen=True, slots=True)
+class SequenceCondition:
+    """Whether one event was, or was not, followed by another within so many days.
+
+    True when at least one first event, inside the window, has (or has not) a following one from
+    its own moment up to `days` times 24 hours later, both ends included; two events of one name
+    must differ in their moment. "Not followed" is only said of a first event whose days are over.
+    """
+
+    event: str
+    then: str
+    days: int
+    is_followed: bool = False
+    window: Window | None = None
+    where: tuple[PropertyFilter, ...] = ()
+    then_where: tuple[PropertyFilter, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class LoanCondition:
     """True when one and the same loan of the customer passes every filter.
 
@@ -100,7 +118,13 @@ class SegmentCondition:
 
 
 Leaf: TypeAlias = (
-    Compare | EventCondition | LoanCondition | ConsentCondition | ScoreCondition | SegmentCondition
+    Compare
+    | EventCondition
+    | SequenceCondition
+    | LoanCondition
+    | ConsentCondition
+    | ScoreCondition
+    | SegmentCondition
 )
 
 

@@ -109,6 +109,10 @@ def _whole(name: str, zh: str, en: str, unit: Text, column: str, store: Store) -
     return FieldSpec(name, FieldType.INTEGER, Text(zh, en), column, store=store, unit=unit)
 
 
+def _bucket(name: str, zh: str, en: str) -> FieldSpec:
+    return FieldSpec(name, FieldType.INTEGER, Text(zh, en), "id", store=Store.BUCKET)
+
+
 def _amount(name: str, zh: str, en: str) -> FieldSpec:
     return FieldSpec(name, FieldType.DECIMAL, Text(zh, en), name, unit=_CNY, decimal_places=2)
 
@@ -157,6 +161,9 @@ CUSTOMER_FIELDS: Mapping[str, FieldSpec] = _by_name(
             Text("允许个性化", "personalisation allowed"),
             "personalisation_allowed",
         ),
+        _bucket("bucket", "随机分桶 A（0–99）", "random bucket A (0-99)"),
+        _bucket("bucket_b", "随机分桶 B（0–99）", "random bucket B (0-99)"),
+        _bucket("bucket_c", "随机分桶 C（0–99）", "random bucket C (0-99)"),
         _moment("created_at", "建档日期", "created on"),
         _moment("updated_at", "更新日期", "updated on"),
     )

@@ -10,6 +10,7 @@ from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any, assert_never
 
+from customers.domain.buckets import bucket_of
 from customers.domain.fields import Aggregate, FieldSpec, Op, Store
 from customers.domain.instalments import months_between
 from customers.domain.segments.ast import (
@@ -24,7 +25,9 @@ from customers.domain.segments.ast import (
     Rule,
     ScoreCondition,
     SegmentCondition,
+    SequenceCondition,
     Value,
+    Window,
 )
 from customers.domain.segments.scope import Scope
 
@@ -105,6 +108,8 @@ def _leaf(rule: Rule, profile: Profile, scope: Scope) -> bool:
 def _history(rule: Rule, profile: Profile, scope: Scope) -> bool:
     if isinstance(rule, EventCondition):
         return _event(rule, profile.events, scope)
+    if isinstance(rule, SequenceCondition):
+        return _sequence(rule, profile.events, scope)
     if not isinstance(rule, LoanCondition):
         msg = f"not a condition: {type(rule).__name__}"
         raise TypeError(msg)
@@ -130,18 +135,45 @@ def _passes(
 
 
 def _event(rule: EventCondition, events: Sequence[EventFact], scope: Scope) -> bool:
-    start, after = scope.bounds(rule.window)
+    found = _happened(rule.event, rule.window, rule.where, events, scope)
+    return satisfies(_aggregate(rule.aggregate, found, scope.now), rule.op, rule.value, scope.today)
+
+
+def _happened(
+    name: str,
+    window: Window | None,
+    where: Sequence[PropertyFilter],
+    events: Sequence[EventFact],
+    scope: Scope,
+) -> list[EventFact]:
+    start, after = scope.bounds(window)
     specs = scope.catalogue.event_properties
-    found = [
+    return [
         event
         for event in events
-        if event.name == rule.event
+        if event.name == name
         and event.occurred_at <= scope.now
         and (start is None or event.occurred_at >= start)
         and (after is None or event.occurred_at < after)
-        and _passes(rule.where, event.properties, specs, scope)
+        and _passes(where, event.properties, specs, scope)
     ]
-    return satisfies(_aggregate(rule.aggregate, found, scope.now), rule.op, rule.value, scope.today)
+
+
+def _sequence(rule: SequenceCondition, events: Sequence[EventFact], scope: Scope) -> bool:
+    firsts = _happened(rule.event, rule.window, rule.where, events, scope)
+    thens = _happened(rule.then, None, rule.then_where, events, scope)
+    span = timedelta(days=rule.days)
+    for first in firsts:
+        start, end = first.occurred_at, first.occurred_at + span
+        is_followed = any(
+            start <= then.occurred_at <= end
+            and (rule.then != rule.event or then.occurred_at > start)
+            for then in thens
+        )
+        is_over = end <= scope.now
+        if is_followed if rule.is_followed else is_over and not is_followed:
+            return True
+    return False
 
 
 def _aggregate(kind: Aggregate, found: Sequence[EventFact], now: datetime) -> int | Decimal | None:
@@ -179,6 +211,8 @@ def _read(stored: Any, spec: FieldSpec, scope: Scope) -> Any:
             return None if stored > scope.today else completed_years(stored, scope.today)
         case Store.MONTHS_SINCE:
             return None if stored > scope.today else months_between(stored, scope.today)
+        case Store.BUCKET:
+            return bucket_of(stored, salt=spec.name)
         case _:
             assert_never(spec.store)
 

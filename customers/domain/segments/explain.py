@@ -29,6 +29,7 @@ from customers.domain.segments.ast import (
     Scalar,
     ScoreCondition,
     SegmentCondition,
+    SequenceCondition,
     Value,
     Window,
     WithinDays,
@@ -73,6 +74,14 @@ _EVENTS: Mapping[Aggregate, Text] = {
     Aggregate.DAYS_SINCE_FIRST: Text("距首次{event}的天数", "days since the first of {event}"),
 }
 _EVENT = Text("{window}“{event}”{where}", "“{event}”{where} {window}")
+_SEQUENCE: Mapping[bool, Text] = {
+    True: Text(
+        "{first}之后 {days} 天内有{then}", "after {first} there was {then} within {days} days"
+    ),
+    False: Text(
+        "{first}之后 {days} 天内没有{then}", "after {first} there was no {then} within {days} days"
+    ),
+}
 _MEASURED = Text("{measure}{operator} {value}", "{measure} {operator} {value}")
 
 
@@ -130,6 +139,13 @@ class _Teller:
                 told = self._loan(where)
             case EventCondition():
                 told = self._event(leaf)
+            case SequenceCondition():
+                told = self.say(
+                    _SEQUENCE[leaf.is_followed],
+                    first=self._named(leaf.event, leaf.window, leaf.where),
+                    then=self._named(leaf.then, None, leaf.then_where),
+                    days=leaf.days,
+                )
             case _:
                 assert_never(leaf)
         return told
@@ -185,19 +201,23 @@ class _Teller:
         )
 
     def _event(self, leaf: EventCondition) -> str:
-        where = self._filters(leaf.where, self.catalogue.event_properties)
-        event = self.say(
-            _EVENT,
-            event=self.catalogue.events[leaf.event].label.read(self.language),
-            window=self._window(leaf.window),
-            where=self.say(_EVENT_FILTERS, rule=where) if where else "",
-        )
+        event = self._named(leaf.event, leaf.window, leaf.where)
         return self.say(
             _MEASURED,
-            measure=self.say(_EVENTS[leaf.aggregate], event=event.strip()),
+            measure=self.say(_EVENTS[leaf.aggregate], event=event),
             operator=operator_label(leaf.op, FieldType.INTEGER).read(self.language),
             value=self._value(leaf.value, _MEASURE, leaf.op),
         )
+
+    def _named(self, name: str, window: Window | None, where: tuple[PropertyFilter, ...]) -> str:
+        filters = self._filters(where, self.catalogue.event_properties)
+        told = self.say(
+            _EVENT,
+            event=self.catalogue.events[name].label.read(self.language),
+            window=self._window(window),
+            where=self.say(_EVENT_FILTERS, rule=filters) if filters else "",
+        )
+        return told.strip()
 
     def _window(self, window: Window | None) -> str:
         match window:

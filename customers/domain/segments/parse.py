@@ -25,6 +25,7 @@ from customers.domain.segments.ast import (
     Rule,
     ScoreCondition,
     SegmentCondition,
+    SequenceCondition,
     Value,
     Window,
     WithinDays,
@@ -44,6 +45,9 @@ _GROUP_KEYS = frozenset({"id", "combinator", "not", "rules"})
 _RULE_KEYS = frozenset({"id", "field", "operator", "value", "valueSource"})
 _EVENT_KEYS = frozenset(
     {"event", "aggregate", "operator", "value", "within_days", "between", "where"}
+)
+_SEQUENCE_KEYS = frozenset(
+    {"event", "then", "followed", "days", "within_days", "between", "where", "then_where"}
 )
 
 
@@ -224,11 +228,15 @@ class _Reader:
             return self._period(between, join(path, "between"))
         if days is None:
             return None
-        number = int(days) if isinstance(days, str) and days.isdecimal() else days
-        if isinstance(number, bool) or not isinstance(number, int):
-            self.report(join(path, "within_days"), ProblemCode.NOT_WHOLE)
-            return None
-        return WithinDays(number)
+        number = self.whole(days, join(path, "within_days"))
+        return None if number is None else WithinDays(number)
+
+    def whole(self, raw: Any, path: str) -> int | None:
+        number = int(raw) if isinstance(raw, str) and raw.isdecimal() else raw
+        if isinstance(number, int) and not isinstance(number, bool):
+            return number
+        self.report(path, ProblemCode.NOT_WHOLE)
+        return None
 
     def _period(self, raw: Any, path: str) -> Period | None:
         if not isinstance(raw, list) or len(raw) != 2:
@@ -274,6 +282,28 @@ def _event(reader: _Reader, raw: _Condition) -> EventCondition | None:
     if event is None or op is None:
         return None
     return EventCondition(event, Aggregate(aggregate), op, value, window, where)
+
+
+def _sequence(reader: _Reader, raw: _Condition) -> SequenceCondition | None:
+    path = join(raw.path, "value")
+    if raw.operator != Op.EQUAL:
+        reader.report(join(raw.path, "operator"), ProblemCode.OPERATOR_NOT_ALLOWED)
+    data = raw.value
+    if not isinstance(data, Mapping):
+        reader.report(path, ProblemCode.WRONG_TYPE, expected="object")
+        return None
+    reader.keys(data, path, _SEQUENCE_KEYS)
+    event, then = (reader.text(data, key, path) for key in ("event", "then"))
+    is_followed = data.get("followed", False)
+    if not isinstance(is_followed, bool):
+        reader.report(join(path, "followed"), ProblemCode.WRONG_TYPE, expected="boolean")
+    days = reader.whole(data.get("days"), join(path, "days"))
+    window = reader.window(data, path)
+    where = reader.filters(data.get("where", []), join(path, "where"))
+    then_where = reader.filters(data.get("then_where", []), join(path, "then_where"))
+    if event is None or then is None or days is None:
+        return None
+    return SequenceCondition(event, then, days, is_followed is True, window, where, then_where)
 
 
 def _segment(reader: _Reader, raw: _Condition) -> SegmentCondition | None:
@@ -325,6 +355,7 @@ def _same_loan(reader: _Reader, raw: _Condition) -> LoanCondition | None:
 
 _SPECIAL: Mapping[str, Callable[[_Reader, _Condition], Leaf | None]] = {
     "event": _event,
+    "sequence": _sequence,
     "segment": _segment,
     "loan": _same_loan,
     "loan.": _loan_property,

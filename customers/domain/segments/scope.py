@@ -18,12 +18,14 @@ class Scope:
         zone: Company's zone, in which moments have their day.
         rules: Rules of the dynamic segments that may be referred to, by slug. Any other slug is a
             list of members.
+        among: The only customers asked about, where the answer for few is wanted; None is all.
     """
 
     catalogue: Catalogue
     now: datetime
     zone: ZoneInfo
     rules: Mapping[str, Rule] = field(default_factory=dict)
+    among: tuple[int, ...] | None = None
 
     @property
     def today(self) -> date:

@@ -31,6 +31,7 @@ from customers.domain.segments.ast import (
     Rule,
     ScoreCondition,
     SegmentCondition,
+    SequenceCondition,
     Value,
     Window,
     WithinDays,
@@ -132,8 +133,8 @@ class _Checker:
         match leaf:
             case Compare():
                 checked: Leaf = self._compare(leaf, path)
-            case EventCondition():
-                checked = self._event(leaf, join(path, "value"))
+            case EventCondition() | SequenceCondition():
+                checked = self._history(leaf, join(path, "value"))
             case LoanCondition():
                 checked = self._loan(leaf, path)
             case ScoreCondition():
@@ -218,9 +219,32 @@ class _Checker:
                 checked.append(replace(item, value=value))
         return tuple(checked)
 
+    def _history(self, leaf: EventCondition | SequenceCondition, path: str) -> Leaf:
+        if isinstance(leaf, EventCondition):
+            return self._event(leaf, path)
+        return self._sequence(leaf, path)
+
+    def _known_event(self, name: str, path: str) -> None:
+        if name not in self.catalogue.events:
+            self.unknown(path, ProblemCode.UNKNOWN_EVENT, name)
+
+    def _sequence(self, leaf: SequenceCondition, path: str) -> SequenceCondition:
+        self._known_event(leaf.event, join(path, "event"))
+        self._known_event(leaf.then, join(path, "then"))
+        if not 1 <= leaf.days <= MAX_DAYS:
+            at = join(path, "days")
+            self.report(at, ProblemCode.DAYS_OUT_OF_RANGE, least=1, limit=MAX_DAYS)
+        if leaf.window is not None:
+            self._window(leaf.window, path)
+        then_where = join(path, "then_where")
+        return replace(
+            leaf,
+            where=self._filters(leaf.where, "event_properties", join(path, "where")),
+            then_where=self._filters(leaf.then_where, "event_properties", then_where),
+        )
+
     def _event(self, leaf: EventCondition, path: str) -> EventCondition:
-        if leaf.event not in self.catalogue.events:
-            self.unknown(join(path, "event"), ProblemCode.UNKNOWN_EVENT, leaf.event)
+        self._known_event(leaf.event, join(path, "event"))
         if leaf.window is not None:
             self._window(leaf.window, path)
         where = self._filters(leaf.where, "event_properties", join(path, "where"))

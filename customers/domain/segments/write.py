@@ -19,7 +19,9 @@ from customers.domain.segments.ast import (
     Scalar,
     ScoreCondition,
     SegmentCondition,
+    SequenceCondition,
     Value,
+    Window,
     WithinDays,
 )
 from customers.domain.segments.parse import VERSION
@@ -64,11 +66,17 @@ def _leaf_json(leaf: Leaf) -> tuple[str, str, Any]:
             found = (f"loan.{only.property}", only.op.value, _value_json(only.value))
         case LoanCondition(where):
             found = ("loan", "=", {"where": _filters_json(where)})
-        case EventCondition():
-            found = ("event", "=", _event_json(leaf))
+        case EventCondition() | SequenceCondition():
+            found = _history_json(leaf)
         case _:
             assert_never(leaf)
     return found
+
+
+def _history_json(leaf: EventCondition | SequenceCondition) -> tuple[str, str, Any]:
+    if isinstance(leaf, EventCondition):
+        return "event", "=", _event_json(leaf)
+    return "sequence", "=", _sequence_json(leaf)
 
 
 def _event_json(leaf: EventCondition) -> dict[str, Any]:
@@ -78,16 +86,35 @@ def _event_json(leaf: EventCondition) -> dict[str, Any]:
         "operator": leaf.op.value,
         "value": _value_json(leaf.value),
     }
-    match leaf.window:
-        case WithinDays(days):
-            content["within_days"] = days
-        case Period(start, end):
-            content["between"] = [start.isoformat(), end.isoformat()]
-        case None:
-            pass
+    content |= _window_json(leaf.window)
     if leaf.where:
         content["where"] = _filters_json(leaf.where)
     return content
+
+
+def _sequence_json(leaf: SequenceCondition) -> dict[str, Any]:
+    content: dict[str, Any] = {
+        "event": leaf.event,
+        "then": leaf.then,
+        "followed": leaf.is_followed,
+        "days": leaf.days,
+        **_window_json(leaf.window),
+    }
+    if leaf.where:
+        content["where"] = _filters_json(leaf.where)
+    if leaf.then_where:
+        content["then_where"] = _filters_json(leaf.then_where)
+    return content
+
+
+def _window_json(window: Window | None) -> dict[str, Any]:
+    match window:
+        case WithinDays(days):
+            return {"within_days": days}
+        case Period(start, end):
+            return {"between": [start.isoformat(), end.isoformat()]}
+        case None:
+            return {}
 
 
 def _filters_json(where: tuple[PropertyFilter, ...]) -> list[dict[str, Any]]:

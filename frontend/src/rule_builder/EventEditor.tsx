@@ -31,13 +31,26 @@ interface Props {
   onChange: (value: EventValue) => void;
 }
 
-function PeriodEditor({ value, texts, onChange }: Omit<Props, "catalogue">) {
+interface Period {
+  within_days?: number | "";
+  between?: [string, string];
+}
+
+export function PeriodEditor<Value extends Period>({
+  value,
+  texts,
+  onChange,
+}: {
+  value: Value;
+  texts: Texts;
+  onChange: (value: Value) => void;
+}) {
   const mode = value.between ? "between" : value.within_days !== undefined ? "days" : "ever";
   const setMode = (next: string) => {
     const { between: _between, within_days: _days, ...rest } = value;
-    if (next === "days") onChange({ ...rest, within_days: 30 });
-    else if (next === "between") onChange({ ...rest, between: ["", ""] });
-    else onChange(rest);
+    if (next === "days") onChange({ ...rest, within_days: 30 } as Value);
+    else if (next === "between") onChange({ ...rest, between: ["", ""] } as unknown as Value);
+    else onChange(rest as Value);
   };
   return (
     <>
@@ -67,7 +80,7 @@ function PeriodEditor({ value, texts, onChange }: Omit<Props, "catalogue">) {
   );
 }
 
-function Select(props: { label: string; value: string; choices: Choice[]; onChange: (value: string) => void }) {
+export function Select(props: { label: string; value: string; choices: Choice[]; onChange: (value: string) => void }) {
   return (
     <select className="lc-input" aria-label={props.label} value={props.value} onChange={(event) => props.onChange(event.target.value)}>
       {props.choices.map((entry) => (

@@ -5,6 +5,7 @@ import { findField, isNumber, type CatalogueField } from "./catalogue";
 import { EventEditor, type EventValue } from "./EventEditor";
 import { FilterList, type Filter } from "./FilterList";
 import { DaysInput, ScalarInput } from "./ScalarInput";
+import { SequenceEditor, type SequenceValue } from "./SequenceEditor";
 import { initialValue, type Scalar, shapeOf } from "./values";
 import type { BuilderContext } from "./RuleBuilder";
 import type { Texts } from "./texts";
@@ -84,6 +85,9 @@ export function ValueEditor(props: ValueEditorProps) {
       {shape === "event" && (
         <EventEditor value={value as EventValue} catalogue={catalogue} texts={texts} onChange={props.handleOnChange} />
       )}
+      {shape === "sequence" && (
+        <SequenceEditor value={value as SequenceValue} catalogue={catalogue} texts={texts} onChange={props.handleOnChange} />
+      )}
       {shape === "scalar" && <ScalarInput field={field} value={value as Scalar} texts={texts} onChange={props.handleOnChange} />}
       {shape === "days" && <DaysInput value={value as Scalar} texts={texts} onChange={props.handleOnChange} />}
       {shape === "loan" && (
@@ -126,7 +130,9 @@ export function ValueEditor(props: ValueEditorProps) {
 function shapeFits(shape: string, value: unknown): boolean {
   switch (shape) {
     case "event":
-      return typeof value === "object" && value !== null && "event" in value;
+      return typeof value === "object" && value !== null && "event" in value && !("then" in value);
+    case "sequence":
+      return typeof value === "object" && value !== null && "then" in value;
     case "loan":
       return typeof value === "object" && value !== null && "where" in value;
     case "pair":

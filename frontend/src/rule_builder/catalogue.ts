@@ -9,6 +9,7 @@ export type FieldKind =
   | "consent"
   | "segment"
   | "event"
+  | "sequence"
   | "loan";
 
 export interface Choice {

@@ -2,6 +2,7 @@
 import type { RuleGroupType, RuleType } from "react-querybuilder";
 import type { EventValue } from "./EventEditor";
 import type { Filter } from "./FilterList";
+import type { SequenceValue } from "./SequenceEditor";
 
 const NO_VALUE = new Set(["null", "notNull", "granted", "not_granted"]);
 const PAIR = new Set(["between", "notBetween"]);
@@ -17,12 +18,21 @@ function isEventComplete(value: unknown): boolean {
   return areFiltersComplete(event.where ?? []);
 }
 
+function isSequenceComplete(value: unknown): boolean {
+  const sequence = value as SequenceValue | null;
+  if (!sequence || typeof sequence !== "object" || isBlank(sequence.event) || isBlank(sequence.then) || isBlank(sequence.days)) return false;
+  if (sequence.within_days !== undefined && isBlank(sequence.within_days)) return false;
+  if (sequence.between && sequence.between.some(isBlank)) return false;
+  return areFiltersComplete([...(sequence.where ?? []), ...(sequence.then_where ?? [])]);
+}
+
 const areFiltersComplete = (filters: Filter[]): boolean =>
   filters.every((filter) => !isBlank(filter.property) && (NO_VALUE.has(filter.operator) || !isBlank(filter.value)));
 
 export function isRuleComplete(rule: RuleType): boolean {
   if (!rule.field || rule.field === UNSET) return false;
   if (rule.field === "event") return isEventComplete(rule.value);
+  if (rule.field === "sequence") return isSequenceComplete(rule.value);
   if (rule.field === "loan") return areFiltersComplete((rule.value as { where?: Filter[] } | null)?.where ?? []);
   if (NO_VALUE.has(rule.operator)) return true;
   if (PAIR.has(rule.operator)) {

@@ -43,7 +43,7 @@ export function NotSwitch(props: NotToggleProps) {
 export function OperatorSelector(props: OperatorSelectorProps) {
   const { catalogue, texts } = contextOf(props);
   const field = findField(catalogue, props.field);
-  if (!field || field.kind === "event" || field.kind === "loan") return null;
+  if (!field || ["event", "sequence", "loan"].includes(field.kind)) return null;
   return (
     <select
       className="lc-input lc-operator"

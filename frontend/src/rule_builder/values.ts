@@ -2,12 +2,14 @@
 import type { Catalogue, CatalogueField } from "./catalogue";
 import { defaultEvent } from "./EventEditor";
 import { newFilter } from "./FilterList";
+import { defaultSequence } from "./SequenceEditor";
 
 export type Scalar = string | number | boolean;
-export type Shape = "none" | "scalar" | "pair" | "list" | "days" | "event" | "loan";
+export type Shape = "none" | "scalar" | "pair" | "list" | "days" | "event" | "sequence" | "loan";
 
 export function shapeOf(field: CatalogueField, operator: string): Shape {
   if (field.kind === "event") return "event";
+  if (field.kind === "sequence") return "sequence";
   if (field.kind === "loan") return "loan";
   switch (operator) {
     case "null":
@@ -34,6 +36,8 @@ export function initialValue(catalogue: Catalogue, field: CatalogueField, operat
   switch (shapeOf(field, operator)) {
     case "event":
       return defaultEvent(catalogue);
+    case "sequence":
+      return defaultSequence(catalogue);
     case "loan":
       return { where: catalogue.loan.properties.slice(0, 2).map((field) => newFilter([field])) };
     case "none":

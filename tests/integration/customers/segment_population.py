@@ -133,6 +133,7 @@ def write_customer(
             *("lifecycle_stage", "personalisation_allowed", "created_at", "updated_at"),
         )
     }
+    read["id"] = customer.pk
     _write_attributes(customer, attributes or {}, fixed)
     for (channel, purpose), state in (consents or {}).items():
         ConsentState.objects.create(

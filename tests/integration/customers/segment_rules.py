@@ -140,7 +140,35 @@ _event = st.builds(
     st.lists(_property, max_size=2),
 )
 
+_names = st.sampled_from((*population.EVENTS, "call_made"))
+_sequence = st.builds(
+    lambda event, then, days, followed, window, where, then_where: _rule(
+        "sequence",
+        "=",
+        {
+            "event": event,
+            "then": then,
+            "days": days,
+            "followed": followed,
+            "where": where,
+            "then_where": then_where,
+            **window,
+        },
+    ),
+    _names,
+    _names,
+    st.sampled_from((1, 7, 23, 24, 30, 170)),
+    st.booleans(),
+    _windows,
+    st.lists(_property, max_size=1),
+    st.lists(_property, max_size=1),
+)
+
 conditions = st.one_of(
+    _sequence,
+    _sequence,
+    _numbers("bucket", (-1, 0, 1, 33, 50, 98, 99, 100), can_be_missing=True),
+    _numbers("bucket_b", (0, 20, 99)),
     _numbers("age", _AGES),
     _days("birth_date", population.BIRTH_DATES),
     _texts("city", population.CITIES),

@@ -29,6 +29,17 @@ LOGINS = rule(
         "where": [{"property": "channel", "operator": "=", "value": "app"}],
     },
 )
+LEFT = rule(
+    "sequence",
+    "=",
+    {
+        "event": "app_login",
+        "then": "repayment_made",
+        "days": 7,
+        "within_days": 90,
+        "then_where": [{"property": "channel", "operator": "=", "value": "app"}],
+    },
+)
 QUIET = rule(
     "event",
     "=",
@@ -56,6 +67,11 @@ QUIET = rule(
         (rule("segment", "!=", "listed"), "不属于人群“listed”", "is not in the segment “listed”"),
         (rule("loan.dpd_days", ">", 30), "任意一笔贷款的逾期天数大于 30 天",
          "any loan's days past due is more than 30 days"),
+        (LEFT, "最近 90 天内“登录App”之后 7 天内没有“还款”（渠道等于 app）",
+         ("after “app login” in the last 90 days there was no “repayment made” (channel is app) "
+          "within 7 days")),
+        (rule("bucket", "<", 20), "随机分桶 A（0–99）小于 20",
+         "random bucket A (0-99) is less than 20"),
         (LOGINS, "最近 30 天内“登录App”（渠道等于 app）的次数不小于 2",
          "the number of “app login” (channel is app) in the last 30 days is at least 2"),
         (QUIET, "距最近一次“登录App”的天数大于 90",

@@ -18,6 +18,11 @@ def event(**value):
     return rule("event", "=", {"event": "app_login", **value})
 
 
+def sequence(**value):
+    whole = {"event": "app_login", "then": "repayment_made", "days": 7, **value}
+    return rule("sequence", "=", whole)
+
+
 def problems_of(data, use=RuleUse.MARKETING):
     try:
         read_rule({"combinator": "and", "rules": [data]}, catalogue=CATALOGUE, use=use)
@@ -96,6 +101,17 @@ V = "rules[0].value"
         (rule("segment", "=", "gone"), (V, "unknown_segment")),
         (rule("loan.colour", "=", "x"), ("rules[0].field", "unknown_field")),
         (rule("event", "=", {"event": "danced"}), (f"{V}.event", "unknown_event")),
+        (sequence(event="danced"), (f"{V}.event", "unknown_event")),
+        (sequence(then="danced"), (f"{V}.then", "unknown_event")),
+        (sequence(days=0), (f"{V}.days", "days_out_of_range")),
+        (sequence(days=5000), (f"{V}.days", "days_out_of_range")),
+        (sequence(days=None), (f"{V}.days", "not_whole")),
+        (sequence(followed="yes"), (f"{V}.followed", "wrong_type")),
+        (sequence(aggregate="count"), (f"{V}.aggregate", "unknown_key")),
+        (
+            sequence(then_where=[{"property": "mood", "operator": "=", "value": "x"}]),
+            (f"{V}.then_where[0].property", "unknown_field"),
+        ),
         (event(operator="contains"), (f"{V}.operator", "operator_not_allowed")),
         (event(value="x"), (f"{V}.value", "not_a_number")),
         (event(value=1.5), (f"{V}.value", "not_whole")),

@@ -1,0 +1,92 @@
+"""What the segment pages say: versions and what changed, stored members, shared people."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.utils.translation import get_language
+from django.utils.translation import gettext as _
+
+from customers.domain.fields import Catalogue
+from customers.domain.segments import diff
+from customers.domain.segments.ast import Rule
+from customers.domain.segments.explain import explain
+from customers.models import BuildState, Segment, SegmentVersion
+from customers.selectors import segment_catalogue, segment_overlap, segment_references
+from customers.selectors.segment_references import SegmentRuleInvalid
+from loancrm.kernel import clock
+from loancrm.kernel.errors import LoanCrmError
+
+VERSIONS_SHOWN = 20
+
+
+@dataclass(frozen=True, slots=True)
+class VersionRow:
+    """One version of a rule, in words, with what changed since the one before it."""
+
+    version: SegmentVersion
+    words: str
+    changes: tuple[str, ...] = ()
+
+
+def versions(segment: Segment) -> list[VersionRow]:
+    """Return the newest versions, the newest first."""
+    catalogue = segment_catalogue.load_catalogue()
+    language = get_language() or "en"
+    stored = segment.versions.select_related("author").order_by("-number")[: VERSIONS_SHOWN + 1]
+    read = [(version, *_read(version, catalogue)) for version in stored]
+    rows = []
+    for position, (version, rule, problem) in enumerate(read[:VERSIONS_SHOWN]):
+        words = explain(rule, catalogue=catalogue, language=language) if rule else problem
+        before = read[position + 1][1] if position + 1 < len(read) else None
+        changes = diff.compare(before, rule) if before and rule else []
+        told = (diff.tell(item, catalogue=catalogue, language=language) for item in changes)
+        rows.append(VersionRow(version, words, tuple(told)))
+    return rows
+
+
+def _read(version: SegmentVersion, catalogue: Catalogue) -> tuple[Rule | None, str]:
+    try:
+        rule, _scope = segment_references.load_rule(
+            version.rule, now=clock.now(), zone=clock.company_zone(), catalogue=catalogue
+        )
+    except SegmentRuleInvalid as error:
+        return None, error.message
+    return rule, ""
+
+
+def stored_members(segment: Segment) -> str:
+    """Return how many members are kept, and whether their last build failed."""
+    build = getattr(segment, "build", None)
+    if build is None or build.state == BuildState.WAITING:
+        return "–"
+    if build.state == BuildState.FAILED:
+        return _("%(count)s (last build failed: %(code)s)") % {
+            "count": f"{build.member_count:,}",
+            "code": build.error_code,
+        }
+    return f"{build.member_count:,}"
+
+
+def overlap(chosen: Sequence[Segment], *, now: datetime) -> str:
+    """Return in words how many people two segments share.
+
+    Raises:
+        LoanCrmError: Not exactly two segments were chosen.
+    """
+    if len(chosen) != 2:
+        raise LoanCrmError(_("Choose exactly two segments."))
+    found = segment_overlap.overlap(*chosen, now=now, zone=clock.company_zone())
+    return _(
+        "%(first)s: %(first_count)s people, %(second)s: %(second_count)s; "
+        "in both %(both_count)s, only in the first %(first_only)s, only in the second "
+        "%(second_only)s."
+    ) % {
+        "first": chosen[0].name,
+        "second": chosen[1].name,
+        "first_count": f"{found.first_count:,}",
+        "second_count": f"{found.second_count:,}",
+        "both_count": f"{found.both_count:,}",
+        "first_only": f"{found.first_only_count:,}",
+        "second_only": f"{found.second_only_count:,}",
+    }

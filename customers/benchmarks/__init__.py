@@ -1,0 +1,1 @@
+"""Measurements of this app against hand-written SQL in the same run."""
