@@ -7,10 +7,15 @@ from customers.models.customer import Customer
 from customers.models.event import Event, EventType
 from customers.models.identity import IdentityLink, MergeDecision, MergeState
 from customers.models.import_batch import (
+    ChangeKind,
+    ChangeOutcome,
     ImportBatch,
+    ImportChange,
+    ImportFilePart,
     ImportMode,
     ImportRow,
     ImportState,
+    ImportWish,
     RejectedRow,
     RowState,
 )
@@ -26,6 +31,8 @@ __all__ = [
     "AttributeDefinition",
     "AttributeType",
     "AttributeValue",
+    "ChangeKind",
+    "ChangeOutcome",
     "ConsentRecord",
     "ConsentState",
     "ContactPoint",
@@ -34,9 +41,12 @@ __all__ = [
     "EventType",
     "IdentityLink",
     "ImportBatch",
+    "ImportChange",
+    "ImportFilePart",
     "ImportMode",
     "ImportRow",
     "ImportState",
+    "ImportWish",
     "Instalment",
     "Loan",
     "Merge",
