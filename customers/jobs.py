@@ -4,3 +4,5 @@ from loancrm.kernel.jobs import Job
 
 REFRESH_LOAN_STATES = Job("customers.refresh_loan_states", queue="analytics")
 REFRESH_LIFECYCLE = Job("customers.refresh_lifecycle", queue="analytics")
+RUN_IMPORT = Job("customers.run_import", queue="imports")
+WAKE_IMPORTS = Job("customers.wake_imports", queue="imports")

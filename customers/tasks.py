@@ -3,7 +3,7 @@
 from celery import shared_task
 
 from customers import jobs
-from customers.services import lifecycle, loans
+from customers.services import imports_jobs, lifecycle, loans
 from loancrm.kernel import clock
 from loancrm.kernel.access import system_actor
 
@@ -22,3 +22,15 @@ def refresh_loan_states(**_: object) -> None:
 def refresh_lifecycle(**_: object) -> None:
     """Let time make customers dormant and churned."""
     lifecycle.refresh_due(actor=system_actor(f"job:{jobs.REFRESH_LIFECYCLE.name}"), now=clock.now())
+
+
+@shared_task(name=jobs.RUN_IMPORT.name)
+def run_import(*, batch_id: int, **_: object) -> None:
+    """Go on with an import, or with its undo, from its last committed page."""
+    imports_jobs.run_import(batch_id=batch_id, now=clock.now(), today=clock.today())
+
+
+@shared_task(name=jobs.WAKE_IMPORTS.name)
+def wake_imports(**_: object) -> None:
+    """Wake a worker for every import that nobody works on."""
+    imports_jobs.wake_imports(now=clock.now())

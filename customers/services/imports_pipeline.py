@@ -155,7 +155,7 @@ def carry_out(work: Work, table: Table | None) -> None:
         work.tally.row_codes[Code.DUPLICATE.value] = match_in_file(batch, work.run)
         batch.checkpoint |= {"tally": work.tally.as_json(), "card": _card(work)}
         _gate(work)
-        _enter(work, ImportState.APPLYING, done_count=0, checkpoint=batch.checkpoint)
+        _enter(work, ImportState.APPLYING, done_count=0)
     order = ApplyOrder(
         work.actor, batch, work.mapping, work.definitions, work.run.started_at, work.run
     )
@@ -193,7 +193,8 @@ def file_digest(path: Path) -> str:
 
 
 def _enter(work: Work, state: ImportState, **fields: Any) -> None:
-    work.run.keep(state=state, **fields)
+    work.batch.checkpoint["step"] = state.value
+    work.run.keep(state=state, checkpoint=work.batch.checkpoint, **fields)
     work.batch.state = state
 
 

@@ -35,7 +35,7 @@ class RunLost(LoanCrmError):
     code = "import_run_lost"
 
 
-class RunInterrupted(Exception):  # noqa: N818 - not an error: a person asked for it, or time is up
+class RunInterrupted(Exception):
     """The run ends before its end; `wish` says why, and is empty when its time is up."""
 
     def __init__(self, wish: ImportWish) -> None:

@@ -191,7 +191,7 @@ def _take_plain(customer: Customer, row: PersonRow, changes: ChangeLog) -> bool:
     differing = {name: value for name, value in wanted.items() if getattr(customer, name) != value}
     for name, value in differing.items():
         before = plain_text(getattr(customer, name))
-        after = plain_text(value)
+        after = plain_text(value) or ""
         changes.note(customer.pk, ChangeKind.FIELD, name, before=before, after=after)
         setattr(customer, name, value)
     return bool(differing)
