@@ -169,7 +169,12 @@ class FileMapping:
 
     def unmapped_columns(self, found: tuple[str, ...]) -> tuple[str, ...]:
         """Return the columns of a file that are neither mapped nor left out on purpose."""
-        known = {self.id_column, self.fresh_column, *self.ignore, *(item.column for item in self.columns)}
+        known = {
+            self.id_column,
+            self.fresh_column,
+            *self.ignore,
+            *(item.column for item in self.columns),
+        }
         return tuple(name for name in found if name not in known)
 
     def attribute_types(self) -> dict[str, ValueType]:

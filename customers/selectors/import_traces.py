@@ -75,7 +75,9 @@ def _traces(batch_id: int, ids: list[int]) -> Iterator[Any]:
 def kept_changes(*, batch_id: int, limit: int) -> list[tuple[int, str, str]]:
     """Return (customer id, kind, name) of the changes that an undo left as they are."""
     rows = ImportChange.objects.filter(batch_id=batch_id, outcome=ChangeOutcome.KEPT)
-    return list(rows.order_by("customer_id", "id").values_list("customer_id", "kind", "name")[:limit])
+    return list(
+        rows.order_by("customer_id", "id").values_list("customer_id", "kind", "name")[:limit]
+    )
 
 
 def kept_customers(*, batch_id: int, limit: int) -> list[tuple[int, int]]:

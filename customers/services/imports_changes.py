@@ -56,7 +56,7 @@ def open_before(change: ImportChange, vault: Vault) -> Any:
     return msgspec.json.decode(text)
 
 
-def plain_text(value: Decimal | date | bool | str | None) -> str | None:
+def plain_text(value: object) -> str | None:
     """Return a stored value as the text by which it is compared, or None for no value."""
     match value:
         case None:

@@ -208,9 +208,7 @@ def _card(work: Work) -> dict[str, object]:
 
 def _gate(work: Work) -> None:
     batch, tally = work.batch, work.tally
-    found = exceeded_limits(
-        batch.limits, tally.row_codes, rows=tally.rows, rejected=tally.rejected
-    )
+    found = exceeded_limits(batch.limits, tally.row_codes, rows=tally.rows, rejected=tally.rejected)
     exceeded = [asdict(item) for item in found]
     work.run.keep(
         exceeded=exceeded,

@@ -85,9 +85,7 @@ def _fields(page: _Page, changes: Sequence[ImportChange]) -> None:
         change.outcome = ChangeOutcome.RESTORED
         touched.add((customer.pk, change.name))
     for name in {name for _, name in touched}:
-        rows = [
-            (pk, getattr(page.customers[pk], name)) for pk, column in touched if column == name
-        ]
+        rows = [(pk, getattr(page.customers[pk], name)) for pk, column in touched if column == name]
         bulk.update_rows(Customer, key="id", columns=[name], rows=rows)
 
 

@@ -56,9 +56,7 @@ class Tally:
     def counts(self) -> dict[str, int]:
         """Return the row counts in the columns of a batch."""
         names = ("row_count", *(f"{name}_count" for name in _COUNTS[1:]))
-        return {
-            column: getattr(self, name) for column, name in zip(names, _COUNTS, strict=True)
-        }
+        return {column: getattr(self, name) for column, name in zip(names, _COUNTS, strict=True)}
 
     def silent_copy(self) -> Tally:
         """Return a copy that counts on without writing rejects."""

@@ -93,7 +93,7 @@ def die_after(calls: int, function: Any) -> Any:
         (imports_apply, "_audit", 3),
     ],
 )
-def test_a3_a_killed_import_goes_on_and_loses_or_doubles_no_row(  # noqa: PLR0913 - what is varied
+def test_a3_a_killed_import_goes_on_and_loses_or_doubles_no_row(
     waiting: None,
     expected: dict[str, Any],
     tmp_path: Path,
@@ -135,7 +135,7 @@ def test_a3_an_import_pauses_shows_progress_and_resumes(
 
 def ask_in_page(patch: pytest.MonkeyPatch, batch: ImportBatch, page: int, wish: ImportWish) -> None:
     done: list[int] = []
-    apply_page = imports_apply._apply_page  # noqa: SLF001 - the seam between two pages
+    apply_page = imports_apply._apply_page
 
     def count(*args: Any) -> Any:
         done.append(1)

@@ -151,7 +151,10 @@ def test_undo_needs_permission_and_is_possible_once(load: Load) -> None:
     report = load([person(1)])
     with pytest.raises(PermissionRefused):
         imports_jobs.undo(
-            actor=user_actor(User.objects.create_user("nobody")), batch_id=report.batch_id or 0, reason="", now=LATER
+            actor=user_actor(User.objects.create_user("nobody")),
+            batch_id=report.batch_id or 0,
+            reason="",
+            now=LATER,
         )
     assert Customer.objects.count() == 1
     batch = undo(report.batch_id)
