@@ -5,11 +5,12 @@ from typing import Any
 from django.core.management.base import CommandParser
 
 from campaigns.benchmarks import dispatch
+from customers.benchmarks import imports
 from loancrm.kernel import bench
 from loancrm.kernel.bench import Report
 from loancrm.kernel.commands import LoanCrmCommand
 
-NAMES = ("dispatch", "dispatch_slow")
+NAMES = ("dispatch", "dispatch_slow", "import")
 RELAY_LATENCY_MS = 20
 
 
@@ -41,5 +42,7 @@ class Command(LoanCrmCommand):
             self.stdout.write(f"{key:<28} {value}")
 
     def _measure(self, name: str, scale: float, rounds: int) -> Report:
+        if name == "import":
+            return imports.run(scale=scale, rounds=rounds)
         latency = RELAY_LATENCY_MS if name == "dispatch_slow" else 0
         return dispatch.run(scale=scale, rounds=rounds, latency_ms=latency, name=name)
