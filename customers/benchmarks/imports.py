@@ -158,7 +158,7 @@ def _copy(path: Path) -> float:
                 rows = csv.reader(source)
                 next(rows)
                 cursor.execute("BEGIN")
-                cursor.executemany(f"INSERT INTO bench_plain VALUES ({marks})", rows)  # noqa: S608 - marks only
+                cursor.executemany(f"INSERT INTO bench_plain VALUES ({marks})", list(rows))  # noqa: S608 - marks only
                 cursor.execute("COMMIT")
         seconds = time.monotonic() - started
         cursor.execute("DROP TABLE bench_plain")
