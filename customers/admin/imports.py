@@ -39,7 +39,7 @@ HISTORY_SHOWN = 20
 SMALL_BYTES = 1 << 20
 _PERMISSION = "customers.import_customers"
 _TONES = {"done": "good", "failed": "bad", "stopped": "bad", "cancelled": "bad", "undone": "bad"}
-_SUFFIXES = (".csv", ".xlsx", ".txt")
+_SUFFIXES = (".csv", ".xlsx", ".txt", ".jsonl")
 _MODES = (ImportMode.UPSERT, ImportMode.INSERT, ImportMode.UPDATE)
 
 

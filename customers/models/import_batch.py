@@ -88,9 +88,6 @@ class ImportBatch(models.Model):
     run_key = models.CharField(max_length=32, blank=True)
     run_until = models.DateTimeField(null=True)
     problem = models.CharField(_("problem"), max_length=300, blank=True)
-    rerun_of = models.ForeignKey(
-        "self", null=True, on_delete=models.SET_NULL, related_name="reruns"
-    )
     undo = models.JSONField(_("undo"), default=dict)
     actor_label = models.CharField(_("actor"), max_length=150)
     created_at = models.DateTimeField(_("created at"))
@@ -163,9 +160,6 @@ class RejectedRow(models.Model):
     column = models.CharField(_("column"), max_length=100, blank=True)
     cells_sealed = models.BinaryField()
     is_person = models.BooleanField(default=False)
-    rerun = models.ForeignKey(
-        ImportBatch, null=True, on_delete=models.SET_NULL, related_name="repaired_rows"
-    )
     created_at = models.DateTimeField(_("created at"))
 
     class Meta:

@@ -46,7 +46,6 @@ __all__ = [
     "ImportReport",
     "MappingRefused",
     "import_customers",
-    "import_table",
     "load_mapping",
 ]
 
@@ -169,7 +168,7 @@ def import_customers(
             limits=order.limits,
         )
         batch.file_digest = file_digest(order.path)
-        batch_id = import_table(
+        batch_id = _import_table(
             actor=actor, batch=batch, table=table, tally=tally, now=now, today=today
         )
         unmapped = mapping.unmapped_columns(table.columns)
@@ -182,7 +181,7 @@ def import_customers(
     )
 
 
-def import_table(
+def _import_table(
     *,
     actor: Actor,
     batch: ImportBatch,
