@@ -23,12 +23,13 @@ from customers.models import (
     RowState,
     Score,
     SegmentMember,
+    StageEntry,
 )
 
 # Written by imports and judged one by one below, or derived and made anew at any time.
 _OWN: Final = (
     *(AttributeValue, ConsentRecord, ConsentState, ContactPoint, IdentityLink),
-    *(ImportChange, ImportRow, MergeDecision, Score, SegmentMember),
+    *(ImportChange, ImportRow, MergeDecision, Score, SegmentMember, StageEntry),
 )
 
 
@@ -65,8 +66,10 @@ def _traces(batch_id: int, ids: list[int]) -> Iterator[Any]:
     decided = MergeDecision.objects.exclude(state=MergeState.PROPOSED)
     for name in ("kept_id", "other_id"):
         yield decided.filter(**{f"{name}__in": ids}).values_list(name, flat=True)
-    for relation in Customer._meta.related_objects:  # noqa: SLF001 - Django's public-by-convention options
-        if relation.related_model not in _OWN:
+    # Hidden ones too: messages and suppressions have no name on the customer's side.
+    relations: list[Any] = list(Customer._meta.get_fields(include_hidden=True))  # noqa: SLF001 - public by convention
+    for relation in relations:
+        if relation.one_to_many and relation.auto_created and relation.related_model not in _OWN:
             name = relation.field.attname
             rows = relation.related_model._base_manager  # noqa: SLF001 - the same
             yield rows.filter(**{f"{name}__in": ids}).values_list(name, flat=True).distinct()

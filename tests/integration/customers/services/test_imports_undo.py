@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from django.contrib.auth.models import User
 
+from campaigns.models import Suppression
 from customers.models import (
     AttributeValue,
     ConsentRecord,
@@ -162,3 +163,14 @@ def test_undo_needs_permission_and_is_possible_once(load: Load) -> None:
         undo(batch.pk)
     entry = AuditEntry.objects.get(action="customers.import_undo_begun")
     assert (entry.reason, entry.object_id) == ("wrong file", str(batch.pk))
+
+
+def test_a7_undo_keeps_a_customer_who_is_suppressed_since(load: Load) -> None:
+    report = load([person(1), person(2)])
+    held = Customer.objects.get(external_id="A2")
+    assert (
+        import_traces.edited_since(batch_id=report.batch_id or 0, customer_ids=[held.pk]) == set()
+    )
+    Suppression.objects.create(customer=held, created_at=LATER)
+    assert undo(report.batch_id).undo["kept_customers"] == 1
+    assert Customer.objects.get() == held
