@@ -53,6 +53,19 @@ IMPORT_STATES = {
     "applying": _("Writing"),
     "done": _("Done"),
     "failed": _("Failed"),
+    "queued": _("Waiting"),
+    "paused": _("Paused"),
+    "cancelled": _("Cancelled"),
+    "stopped": _("Stopped by its limits"),
+    "undoing": _("Being undone"),
+    "undone": _("Undone"),
+}
+QUALITY_MEASURES = {
+    "completeness": _("Completeness"),
+    "validity": _("Validity"),
+    "uniqueness": _("Uniqueness"),
+    "consistency": _("Consistency"),
+    "timeliness": _("Timeliness"),
 }
 IMPORT_MODES = {
     "upsert": _("Add new people and update known ones"),

@@ -6,7 +6,7 @@ import socket
 from celery import shared_task
 
 from customers import jobs
-from customers.services import lifecycle, loans, segment_rounds
+from customers.services import imports_jobs, lifecycle, loans, segment_rounds
 from loancrm.kernel import clock
 from loancrm.kernel.access import system_actor
 
@@ -47,3 +47,15 @@ def follow_changes(**_: object) -> None:
     segment_rounds.change_round(
         actor=system_actor(f"job:{jobs.FOLLOW_CHANGES.name}"), holder=_holder(), now=clock.now()
     )
+
+
+@shared_task(name=jobs.RUN_IMPORT.name)
+def run_import(*, batch_id: int, **_: object) -> None:
+    """Go on with an import, or with its undo, from its last committed page."""
+    imports_jobs.run_import(batch_id=batch_id, now=clock.now(), today=clock.today())
+
+
+@shared_task(name=jobs.WAKE_IMPORTS.name)
+def wake_imports(**_: object) -> None:
+    """Wake a worker for every import that nobody works on."""
+    imports_jobs.wake_imports(now=clock.now())

@@ -26,6 +26,11 @@ app.conf.beat_schedule = {
         "schedule": 2.0,
         "options": {"queue": "dispatch", "expires": 10},
     },
+    "imports left lying": {
+        "task": "customers.wake_imports",
+        "schedule": 30.0,
+        "options": {"queue": "imports", "expires": 30},
+    },
     "loan states": {
         "task": "customers.refresh_loan_states",
         "schedule": 3600.0,

@@ -3,6 +3,7 @@
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -12,28 +13,38 @@ from django.contrib import admin
 from django.core.files.uploadedfile import UploadedFile
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404
+from django.urls import URLPattern, path
 from django.utils.html import format_html
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from unfold import widgets
 
 from customers import labels
-from customers.models import ImportBatch, ImportMode
-from customers.services import imports
+from customers.admin.import_actions import act, actions_for
+from customers.domain.mapping import parse_limits
+from customers.models import Customer, ImportBatch, ImportMode, ImportState
+from customers.selectors import import_traces
+from customers.selectors.import_quality import MEASURES, source_history
+from customers.services import imports, imports_jobs
 from customers.services.imports import ImportReport
+from customers.services.imports_jobs import Upload
+from customers.services.imports_runs import WORKING
 from loancrm import admin_pages
 from loancrm.admin_site import object_url
 from loancrm.kernel import clock
 from loancrm.kernel.admin import ReadOnlyAdmin
 
 REJECTED_SHOWN = 50
-_TONES = {"done": "good", "failed": "bad"}
-_SUFFIXES = (".csv", ".xlsx", ".txt")
+HISTORY_SHOWN = 20
+SMALL_BYTES = 1 << 20
+_PERMISSION = "customers.import_customers"
+_TONES = {"done": "good", "failed": "bad", "stopped": "bad", "cancelled": "bad", "undone": "bad"}
+_SUFFIXES = (".csv", ".xlsx", ".txt", ".jsonl")
 _MODES = (ImportMode.UPSERT, ImportMode.INSERT, ImportMode.UPDATE)
 
 
 def _mappings() -> list[tuple[str, str]]:
-    return [(path.stem, path.stem) for path in sorted(imports.MAPPINGS.glob("*.json"))]
+    return [(item.stem, item.stem) for item in sorted(imports.MAPPINGS.glob("*.json"))]
 
 
 class ImportForm(forms.Form):
@@ -56,6 +67,15 @@ class ImportForm(forms.Form):
         initial=ImportMode.UPSERT,
         widget=widgets.UnfoldAdminSelectWidget(),
     )
+    limits = forms.CharField(
+        label=gettext_lazy("Limits"),
+        required=False,
+        widget=widgets.UnfoldAdminTextInputWidget(attrs={"placeholder": "phone_invalid=5"}),
+        help_text=gettext_lazy(
+            "Codes of findings with the largest allowed percentage of rows, or “rejected”; "
+            "a worse file is stopped before anything is written."
+        ),
+    )
     is_dry_run = forms.BooleanField(
         label=gettext_lazy("Only check, change nothing"),
         required=False,
@@ -69,6 +89,18 @@ class ImportForm(forms.Form):
         if not str(file.name).lower().endswith(_SUFFIXES):
             raise forms.ValidationError(gettext_lazy("Choose a CSV or XLSX file."))
         return file
+
+    def clean_limits(self) -> dict[str, float]:
+        """Read `code=percent`, several apart by spaces or commas."""
+        pairs = [item.partition("=") for item in self.cleaned_data["limits"].split()]
+        try:
+            return parse_limits(
+                {code: float(share.strip(",%")) / 100 for code, _sign, share in pairs}
+            )
+        except ValueError as error:
+            raise forms.ValidationError(
+                gettext_lazy("Write a known code, an equals sign and a percentage from 0 to 100.")
+            ) from error
 
 
 @admin.register(ImportBatch)
@@ -105,16 +137,27 @@ class ImportBatchAdmin(ReadOnlyAdmin):
             labels.read(labels.IMPORT_STATES, batch.state),
         )
 
+    def get_urls(self) -> list[URLPattern]:
+        """Add the address of what can be asked of a batch."""
+        own = path(
+            "<int:batch_id>/do/<slug:name>/",
+            self.admin_site.admin_view(partial(act, model_admin=self)),
+            name="customers_importbatch_act",
+        )
+        return [own, *super().get_urls()]
+
     def add_view(
         self, request: HttpRequest, form_url: str = "", extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
         """Check or import an uploaded file."""
         admin_pages.require(request, "customers.import_customers")
         form = ImportForm(request.POST or None, request.FILES or None)
-        is_ready = request.method == "POST" and form.is_valid()
-        report = _attempted(request, form) if is_ready else None
-        if report is not None and report.batch_id:
-            return HttpResponseRedirect(object_url(ImportBatch(pk=report.batch_id)))
+        report = None
+        if request.method == "POST" and form.is_valid():
+            if form.cleaned_data["is_dry_run"] and form.cleaned_data["file"].size <= SMALL_BYTES:
+                report = _checked(request, form)
+            elif batch := _submitted(request, form):
+                return HttpResponseRedirect(object_url(batch))
         return admin_pages.page(
             request,
             "customers/import_form.html",
@@ -136,6 +179,7 @@ class ImportBatchAdmin(ReadOnlyAdmin):
         """Show what one file brought."""
         batch = get_object_or_404(ImportBatch, pk=object_id)
         admin_pages.require(request, "customers.view_importbatch", batch)
+        is_working = batch.state in WORKING
         rejected = batch.rejected_rows.order_by("line").values_list("line", "code", "column")
         return admin_pages.page(
             request,
@@ -147,6 +191,13 @@ class ImportBatchAdmin(ReadOnlyAdmin):
             tone=_TONES.get(batch.state, "busy"),
             mode=labels.read(labels.IMPORT_MODES, batch.mode),
             numbers=_numbers(batch),
+            is_working=is_working,
+            progress=_progress(batch) if is_working else None,
+            actions=actions_for(batch) if request.user.has_perm(_PERMISSION) else [],
+            exceeded=_exceeded(batch),
+            undone=_undone(batch) if batch.state == ImportState.UNDONE else None,
+            measures=[labels.read(labels.QUALITY_MEASURES, name) for name in MEASURES],
+            history=_history(batch),
             findings=_findings(batch.by_reason),
             quality=_quality(batch.quality),
             rejected=[
@@ -156,38 +207,50 @@ class ImportBatchAdmin(ReadOnlyAdmin):
         )
 
 
-def _attempted(request: HttpRequest, form: ImportForm) -> ImportReport | None:
-    """Return the import's report, or None after telling the user why there is none."""
+def _submitted(request: HttpRequest, form: ImportForm) -> ImportBatch | None:
+    """Return the import that a worker takes on, or None after telling why there is none."""
+    data = form.cleaned_data
     with admin_pages.attempt(request, ""):
-        return _run(request, form)
+        upload = Upload(
+            file_name=Path(str(data["file"].name)).name,
+            blocks=data["file"].chunks(),
+            mapping=imports.load_mapping(data["mapping"]),
+            mode=ImportMode(data["mode"]),
+            is_dry_run=data["is_dry_run"],
+            limits=data["limits"],
+        )
+        actor = admin_pages.actor_of(request)
+        return imports_jobs.submit(actor=actor, upload=upload, now=clock.now())
     return None
 
 
-def _run(request: HttpRequest, form: ImportForm) -> ImportReport:
-    """Import the uploaded file; its copy on disk is gone afterwards, it holds personal data."""
+def _checked(request: HttpRequest, form: ImportForm) -> ImportReport | None:
+    """Return what importing a small file would do; its copy on disk is gone afterwards."""
     data = form.cleaned_data
-    with _stored(data["file"]) as path:
+    with admin_pages.attempt(request, ""), _stored(data["file"]) as copy:
         return imports.import_customers(
             actor=admin_pages.actor_of(request),
             order=imports.ImportOrder(
-                path=path,
+                path=copy,
                 mapping=imports.load_mapping(data["mapping"]),
                 mode=ImportMode(data["mode"]),
-                is_dry_run=data["is_dry_run"],
+                is_dry_run=True,
+                limits=data["limits"],
             ),
             now=clock.now(),
             today=clock.today(),
         )
+    return None
 
 
 @contextmanager
 def _stored(upload: "UploadedFile[bytes]") -> Iterator[Path]:
     with tempfile.TemporaryDirectory(dir=settings.LOANCRM_VAR_DIR) as folder:
-        path = Path(folder) / Path(str(upload.name)).name
-        with path.open("wb") as target:
+        copy = Path(folder) / Path(str(upload.name)).name
+        with copy.open("wb") as target:
             for block in upload.chunks():
                 target.write(block)
-        yield path
+        yield copy
 
 
 def _numbers(of: ImportReport | ImportBatch) -> list[tuple[str, int]]:
@@ -207,6 +270,46 @@ def _numbers(of: ImportReport | ImportBatch) -> list[tuple[str, int]]:
     return list(zip(names, counts, strict=True))
 
 
+def _progress(batch: ImportBatch) -> tuple[int, int]:
+    """Return (rows done, rows in all) of the step at hand."""
+    return batch.done_count, max(batch.row_estimate, batch.row_count, batch.done_count, 1)
+
+
+def _exceeded(batch: ImportBatch) -> list[tuple[str, int, int, str, str]]:
+    """Return (text, rows with it, rows, share, limit) of the limits that a file is over."""
+    return [
+        (
+            labels.finding(item["code"]),
+            item["count"],
+            item["rows"],
+            f"{item['count'] / item['rows'] * 100:.2f}%",
+            f"{item['limit'] * 100:g}%",
+        )
+        for item in batch.exceeded
+    ]
+
+
+def _undone(batch: ImportBatch) -> list[tuple[str, int, str]]:
+    """Return (address, customer, what) of what an undo left as it is."""
+    changes = import_traces.kept_changes(batch_id=batch.pk, limit=REJECTED_SHOWN)
+    people = import_traces.kept_customers(batch_id=batch.pk, limit=REJECTED_SHOWN)
+    kept = [(customer_id, name) for customer_id, _kind, name in changes]
+    kept += [(customer_id, _("created by this import")) for _line, customer_id in people]
+    return [(object_url(Customer(pk=pk)), pk, what) for pk, what in kept]
+
+
+def _history(batch: ImportBatch) -> list[tuple[str, Any, list[tuple[str, str]]]]:
+    """Return (file, time, [(percent, parts)]) of the source's latest files."""
+    return [
+        (
+            card.file_name,
+            card.created_at,
+            [(f"{n / d * 100:.1f}%" if d else "–", f"{n:,} / {d:,}") for n, d in card.shares],
+        )
+        for card in source_history(source=batch.source, limit=HISTORY_SHOWN)
+    ]
+
+
 def _findings(by_reason: Any) -> Sequence[tuple[str, str, int]]:
     """Return (text, code, count) of what was wrong, most frequent first."""
     rows = sorted(dict(by_reason).items(), key=lambda item: (-item[1], item[0]))
@@ -223,8 +326,12 @@ def _quality(card: dict[str, Any]) -> list[tuple[str, str, str]]:
         (_("Valid: %(column)s") % {"column": name}, share)
         for name, share in (card.get("validity") or {}).items()
     ]
-    for key, text in (("uniqueness", _("Unique")), ("consistency", _("Consistent"))):
-        if card.get(key):
+    for key, text in (
+        ("uniqueness", _("Unique")),
+        ("consistency", _("Consistent")),
+        ("timeliness", _("Timely")),
+    ):
+        if (card.get(key) or {}).get("denominator"):
             shares.append((text, card[key]))
     return [
         (

@@ -72,6 +72,8 @@ class RowReader:
     def __init__(self, mapping: FileMapping, *, today: date) -> None:
         """Prepare one reader a column."""
         self.scorecard = Scorecard()
+        self._today = today
+        self._fresh_column, self._fresh_days = mapping.fresh_column, mapping.fresh_days
         self._id_column = mapping.id_column
         self._constants = dict(mapping.constants)
         self._cells = tuple(
@@ -102,10 +104,19 @@ class RowReader:
         conflicts = _settle_by_national_id(draft)
         findings += [Finding(code) for code in conflicts]
         self.scorecard.consistency.count(good=not conflicts)
+        if self._fresh_column:
+            self._count_age(row.values.get(self._fresh_column, ""))
         person = _person(row.line, external_id, draft)
         if not person.is_identified:
             findings.append(Finding(Code.IDENTITY_MISSING))
         return person, tuple(findings)
+
+    def _count_age(self, text: str) -> None:
+        try:
+            day = parse_date(text)
+        except ValueRefused:
+            return
+        self.scorecard.timeliness.count(good=(self._today - day).days <= self._fresh_days)
 
     def _take(self, cell: _Cell, draft: _Draft, text: str) -> Code | None:
         if cell.blank(text):

@@ -13,6 +13,7 @@ from typing import Any, Final, TypeVar
 
 from customers.domain.consent import ConsentChannel, Purpose
 from customers.domain.contact import ContactKind
+from customers.domain.quality import LIMIT_CODES
 
 VERSION: Final = 1
 _E = TypeVar("_E", bound=StrEnum)
@@ -32,7 +33,7 @@ _CONTACTS: Final = (ContactKind.PHONE, ContactKind.EMAIL)
 _NAME: Final = re.compile(r"^[a-z0-9][a-z0-9_-]{0,59}$")
 _TOP_KEYS: Final = frozenset(
     {"version", "name", "source", "description", "priority", "id_column", "columns", "ignore"}
-    | {"constants"}
+    | {"constants", "limits", "freshness"}
 )
 _TARGET_KEYS: Final = frozenset(
     {"to", "type", "transform", "dictionary", "others", "expected", "optional", "order", "region"}
@@ -133,7 +134,14 @@ class ColumnMapping:
 
 @dataclass(frozen=True, slots=True)
 class FileMapping:
-    """A whole mapping; `constants` are values that hold for every row, by target path."""
+    """A whole mapping.
+
+    Attributes:
+        constants: Values that hold for every row, by target path.
+        limits: Largest share (0..1) of rows with a finding, by code, above which nothing is done.
+        fresh_column: Column with the day as of which a row holds; empty when there is none.
+        fresh_days: Age in days up to which a row counts as timely.
+    """
 
     name: str
     source: str
@@ -142,6 +150,9 @@ class FileMapping:
     priority: int = 50
     ignore: tuple[str, ...] = ()
     constants: Mapping[str, str] = field(default_factory=dict)
+    limits: Mapping[str, float] = field(default_factory=dict)
+    fresh_column: str = ""
+    fresh_days: int = 0
 
     def missing_columns(self, found: tuple[str, ...]) -> tuple[str, ...]:
         """Return the columns that the mapping needs and a file does not have."""
@@ -152,11 +163,18 @@ class FileMapping:
         ]
         if self.id_column:
             needed.insert(0, self.id_column)
+        if self.fresh_column:
+            needed.append(self.fresh_column)
         return tuple(name for name in dict.fromkeys(needed) if name not in found)
 
     def unmapped_columns(self, found: tuple[str, ...]) -> tuple[str, ...]:
         """Return the columns of a file that are neither mapped nor left out on purpose."""
-        known = {self.id_column, *self.ignore, *(item.column for item in self.columns)}
+        known = {
+            self.id_column,
+            self.fresh_column,
+            *self.ignore,
+            *(item.column for item in self.columns),
+        }
         return tuple(name for name in found if name not in known)
 
     def attribute_types(self) -> dict[str, ValueType]:
@@ -186,6 +204,7 @@ def parse_mapping(content: object) -> FileMapping:
     priority = top.get("priority", 50)
     if not isinstance(priority, int) or not 0 <= priority <= 100:
         raise MappingError("priority", "wrong_value")
+    fresh_column, fresh_days = _freshness(top.get("freshness"))
     return FileMapping(
         name=_slug(_required(top, "name", ""), "name"),
         source=_slug(top.get("source", top["name"]), "source"),
@@ -194,7 +213,34 @@ def parse_mapping(content: object) -> FileMapping:
         priority=priority,
         ignore=tuple(_texts(top.get("ignore", []), "ignore")),
         constants=_constants(top.get("constants", {})),
+        limits=parse_limits(top.get("limits", {})),
+        fresh_column=fresh_column,
+        fresh_days=fresh_days,
     )
+
+
+def parse_limits(raw: object) -> dict[str, float]:
+    """Return limits by code from JSON such as `{"phone_invalid": 0.05}`.
+
+    Raises:
+        MappingError: A code is unknown, or a share is not within 0..1.
+    """
+    limits = {}
+    for code, share in _object(raw, "limits", LIMIT_CODES).items():
+        if isinstance(share, bool) or not isinstance(share, (int, float)) or not 0 <= share <= 1:
+            raise MappingError(f"limits.{code}", "wrong_value")
+        limits[code] = float(share)
+    return limits
+
+
+def _freshness(raw: object) -> tuple[str, int]:
+    if raw is None:
+        return "", 0
+    content = _object(raw, "freshness", frozenset({"column", "days"}))
+    days = _required(content, "days", "freshness")
+    if isinstance(days, bool) or not isinstance(days, int) or days < 0:
+        raise MappingError("freshness.days", "wrong_value")
+    return _text(_required(content, "column", "freshness"), "freshness.column"), days
 
 
 def _targets(raw: object, path: str) -> tuple[Target, ...]:

@@ -7,7 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from decimal import Decimal
 from enum import StrEnum
+from typing import Any
 
 
 class Code(StrEnum):
@@ -199,13 +201,15 @@ class Scorecard:
 
     Completeness: cells with a text among all cells. Validity: accepted among cells with a text.
     Uniqueness: rows that are nobody else's second row among all rows. Consistency: rows whose
-    fields do not contradict each other among rows that were kept.
+    fields do not contradict each other among rows that were kept. Timeliness: rows that are at most
+    as old as the mapping allows among rows with a readable date of their state.
     """
 
     completeness: dict[str, Share] = field(default_factory=dict)
     validity: dict[str, Share] = field(default_factory=dict)
     uniqueness: Share = field(default_factory=Share)
     consistency: Share = field(default_factory=Share)
+    timeliness: Share = field(default_factory=Share)
 
     def count_cell(self, column: str, *, is_filled: bool, is_valid: bool) -> None:
         """Count one cell of a mapped column."""
@@ -235,4 +239,48 @@ class Scorecard:
             "validity": {name: share(item) for name, item in self.validity.items()},
             "uniqueness": share(self.uniqueness),
             "consistency": share(self.consistency),
+            "timeliness": share(self.timeliness),
         }
+
+    def restore(self, content: Mapping[str, Any]) -> None:
+        """Take the figures that `as_json` wrote."""
+
+        def share(item: Mapping[str, Any]) -> Share:
+            return Share(int(item["numerator"]), int(item["denominator"]))
+
+        for name in ("completeness", "validity"):
+            setattr(self, name, {key: share(item) for key, item in content[name].items()})
+        for name in ("uniqueness", "consistency", "timeliness"):
+            setattr(self, name, share(content[name]))
+
+
+@dataclass(frozen=True, slots=True)
+class Excess:
+    """A limit that a file is over: `count` of `rows` have the problem `code`."""
+
+    code: str
+    count: int
+    rows: int
+    limit: float
+
+
+REJECTED_LIMIT = "rejected"
+LIMIT_CODES: frozenset[str] = frozenset({*(code.value for code in Code), REJECTED_LIMIT})
+
+
+def exceeded_limits(
+    limits: Mapping[str, float], row_codes: Mapping[str, int], *, rows: int, rejected: int
+) -> list[Excess]:
+    """Return the limits that a file is over; a share equal to its limit is still allowed.
+
+    Args:
+        limits: Largest allowed share (0..1) of rows by code, or by `rejected` for all refused rows.
+        row_codes: Rows that have a code, each row once a code.
+    """
+    counts = {**row_codes, REJECTED_LIMIT: rejected}
+    return [
+        Excess(code, counts.get(code, 0), rows, limit)
+        for code, limit in sorted(limits.items())
+        # As decimals: 0.29 of 100 rows are 29, in binary a little less.
+        if counts.get(code, 0) > Decimal(str(limit)) * rows
+    ]

@@ -1,4 +1,4 @@
-"""Rows of CSV and XLSX files, one at a time, as text with their line numbers.
+"""Rows of CSV, XLSX and JSON-lines files, one at a time, as text with their line numbers.
 
 The encoding of a CSV file is decided by reading it once from end to end (UTF-8, UTF-8 with BOM,
 UTF-16 with BOM, GB18030), so a file whose first Chinese character stands in the last line is still
@@ -11,6 +11,7 @@ import codecs
 import csv
 import gzip
 import io
+import json
 import zipfile
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -33,6 +34,7 @@ _BOMS: Final = (
 )
 _MAX_UNPACKED_BYTES: Final = 4 << 30
 _MAX_FIELD_CHARS: Final = 1 << 17
+_MAX_JSON_KEYS: Final = 2_000
 # A binary double keeps 15 decimal digits: longer whole numbers from a cell have lost some.
 _EXACT_FLOAT_LIMIT: Final = 10**15
 
@@ -42,6 +44,7 @@ class TableKind(StrEnum):
 
     CSV = "csv"
     XLSX = "xlsx"
+    JSONL = "jsonl"
 
 
 class TabularError(ValueError):
@@ -110,7 +113,7 @@ def open_table(
     delimiter: str | None = None,
     sheet: str | None = None,
 ) -> Iterator[Table]:
-    """Open a CSV (also `.csv.gz`) or XLSX file with a header line for reading.
+    """Open a CSV (also `.csv.gz`) or XLSX file with a header line, or a file of JSON lines.
 
     Args:
         path: The file; its content, not its name, says which kind it is.
@@ -128,7 +131,12 @@ def open_table(
     else:
         found, line_count = (encoding, 0) if encoding else detect_encoding(path)
         with _open_text(path, found) as stream:
-            yield _csv_table(stream, found, delimiter, line_count)
+            is_json = stream.read(1) == "{"
+            stream.seek(0)
+            if is_json:
+                yield _json_table(stream, found)
+            else:
+                yield _csv_table(stream, found, delimiter, line_count)
 
 
 def detect_encoding(path: Path) -> tuple[str, int]:
@@ -195,6 +203,50 @@ def _csv_records(reader: Any) -> Iterator[tuple[int, list[str]]]:
             raise TabularError("row_malformed", line=line) from error
         if cells:
             yield line, cells
+
+
+def _json_table(stream: IO[str], encoding: str) -> Table:
+    """Return the objects of a file with one JSON object a line; columns are all keys, in turn.
+
+    The file is read once for the keys, and again row by row.
+    """
+    columns: dict[str, int] = {}
+    count = 0
+    for line, record in _json_objects(stream):
+        count += 1
+        for name in record:
+            if not name.strip():
+                raise TabularError("header_missing", line=line)
+            columns.setdefault(name, len(columns))
+        if len(columns) > _MAX_JSON_KEYS:
+            raise TabularError("not_a_table", line=line)
+    stream.seek(0)
+    names = tuple(columns)
+    records = (
+        (line, [_json_text(record.get(name)) for name in names])
+        for line, record in _json_objects(stream)
+    )
+    return Table(TableKind.JSONL, encoding, names, count, records, tuple(columns.values()))
+
+
+def _json_objects(stream: IO[str]) -> Iterator[tuple[int, dict[str, Any]]]:
+    for line, text in enumerate(stream, start=1):
+        if not text.strip():
+            continue
+        try:
+            # Numbers stay as they are written: a binary double would lose digits of long ones.
+            record = json.loads(text, parse_float=str, parse_int=str)
+        except (ValueError, RecursionError) as error:
+            raise TabularError("row_malformed", line=line) from error
+        if not isinstance(record, dict):
+            raise TabularError("row_malformed", line=line)
+        yield line, record
+
+
+def _json_text(value: object) -> str:
+    if isinstance(value, (dict, list)):
+        return json.dumps(value, ensure_ascii=False)
+    return cell_text(value)
 
 
 def _sniff_delimiter(header_line: str) -> str:

@@ -7,10 +7,15 @@ from customers.models.customer import Customer
 from customers.models.event import Event, EventType
 from customers.models.identity import IdentityLink, MergeDecision, MergeState
 from customers.models.import_batch import (
+    ChangeKind,
+    ChangeOutcome,
     ImportBatch,
+    ImportChange,
+    ImportFilePart,
     ImportMode,
     ImportRow,
     ImportState,
+    ImportWish,
     RejectedRow,
     RowState,
 )
@@ -36,6 +41,8 @@ __all__ = [
     "AttributeValue",
     "BuildState",
     "ChangeCursor",
+    "ChangeKind",
+    "ChangeOutcome",
     "ConsentRecord",
     "ConsentState",
     "ContactPoint",
@@ -44,9 +51,12 @@ __all__ = [
     "EventType",
     "IdentityLink",
     "ImportBatch",
+    "ImportChange",
+    "ImportFilePart",
     "ImportMode",
     "ImportRow",
     "ImportState",
+    "ImportWish",
     "Instalment",
     "Loan",
     "Merge",

@@ -13,11 +13,25 @@ from customers.models.customer import Customer
 class ImportState(StrEnum):
     """How far a batch has come."""
 
+    QUEUED = "queued"
     STAGING = "staging"
     MATCHING = "matching"
     APPLYING = "applying"
     DONE = "done"
     FAILED = "failed"
+    PAUSED = "paused"
+    CANCELLED = "cancelled"
+    STOPPED = "stopped"
+    UNDOING = "undoing"
+    UNDONE = "undone"
+
+
+class ImportWish(StrEnum):
+    """What a person asked of a running import; it obeys after the page at hand."""
+
+    NONE = ""
+    PAUSE = "pause"
+    CANCEL = "cancel"
 
 
 class ImportMode(StrEnum):
@@ -37,10 +51,15 @@ class RowState(StrEnum):
     UNCHANGED = "unchanged"
     MERGED = "merged"
     REJECTED = "rejected"
+    UNDONE = "undone"
+    KEPT = "kept"
 
 
 class ImportBatch(models.Model):
-    """One file read in one run, with the mapping that was used and what came of it."""
+    """One file that was read, with the mapping that was used and what came of it.
+
+    The row carries the work: whoever holds `run_key` until `run_until` goes on from `checkpoint`.
+    """
 
     source = models.CharField(_("source"), max_length=60)
     file_name = models.CharField(_("file"), max_length=255)
@@ -58,6 +77,18 @@ class ImportBatch(models.Model):
     merged_count = models.BigIntegerField(_("merged"), default=0)
     by_reason = models.JSONField(_("findings by code"), default=dict)
     quality = models.JSONField(_("quality"), default=dict)
+    limits = models.JSONField(_("limits"), default=dict)
+    exceeded = models.JSONField(_("limits exceeded"), default=list)
+    is_released = models.BooleanField(_("released over its limits"), default=False)
+    is_background = models.BooleanField(default=False)
+    wish = models.CharField(max_length=10, blank=True, default=ImportWish.NONE)
+    row_estimate = models.BigIntegerField(default=0)
+    done_count = models.BigIntegerField(_("rows done in this step"), default=0)
+    checkpoint = models.JSONField(default=dict)
+    run_key = models.CharField(max_length=32, blank=True)
+    run_until = models.DateTimeField(null=True)
+    problem = models.CharField(_("problem"), max_length=300, blank=True)
+    undo = models.JSONField(_("undo"), default=dict)
     actor_label = models.CharField(_("actor"), max_length=150)
     created_at = models.DateTimeField(_("created at"))
     finished_at = models.DateTimeField(_("finished at"), null=True)
@@ -115,7 +146,10 @@ class ImportRow(models.Model):
 
 
 class RejectedRow(models.Model):
-    """A row that could not be taken in, kept sealed until somebody repairs or dismisses it."""
+    """A row that could not be taken in, kept sealed until somebody repairs it and runs it again.
+
+    `cells_sealed` holds the cells by column, or with `is_person` the row as it had been read.
+    """
 
     CELLS_COLUMN = "customers.rejectedrow.cells"
 
@@ -125,6 +159,7 @@ class RejectedRow(models.Model):
     code = models.CharField(_("reason"), max_length=40)
     column = models.CharField(_("column"), max_length=100, blank=True)
     cells_sealed = models.BinaryField()
+    is_person = models.BooleanField(default=False)
     created_at = models.DateTimeField(_("created at"))
 
     class Meta:
@@ -136,3 +171,71 @@ class RejectedRow(models.Model):
 
     def __str__(self) -> str:
         return f"RejectedRow {self.batch_id}/{self.line}"
+
+
+class ImportFilePart(models.Model):
+    """A piece of an uploaded file, sealed, so that any worker on any host can read it."""
+
+    CONTENT_COLUMN = "customers.importfilepart.content"
+
+    batch = models.ForeignKey(ImportBatch, on_delete=models.CASCADE, related_name="file_parts")
+    number = models.IntegerField()
+    row_key = models.UUIDField(default=uuid4, editable=False)
+    content_sealed = models.BinaryField()
+
+    class Meta:
+        verbose_name = _("file part")
+        verbose_name_plural = _("file parts")
+        constraints = [
+            models.UniqueConstraint(fields=["batch", "number"], name="import_file_part_unique")
+        ]
+
+    def __str__(self) -> str:
+        return f"ImportFilePart {self.batch_id}/{self.number}"
+
+
+class ChangeKind(StrEnum):
+    """What of a customer an import changed."""
+
+    FIELD = "field"
+    NAME = "name"
+    NATIONAL_ID = "national_id"
+    CONTACT = "contact"
+    ATTRIBUTE = "attribute"
+    CONSENT = "consent"
+    LINK = "link"
+
+
+class ChangeOutcome(StrEnum):
+    """What an undo did with a change."""
+
+    OPEN = ""
+    RESTORED = "restored"
+    KEPT = "kept"
+
+
+class ImportChange(models.Model):
+    """What stood somewhere before an import changed it, sealed, and what the import wrote there.
+
+    Only changes of customers who were there before; a created customer needs no memory. `after` is
+    the written value as text, for names and identity numbers its blind index.
+    """
+
+    BEFORE_COLUMN = "customers.importchange.before"
+
+    batch = models.ForeignKey(ImportBatch, on_delete=models.CASCADE, related_name="changes")
+    customer = models.ForeignKey(Customer, on_delete=models.CASCADE, related_name="+")
+    kind = models.CharField(_("kind"), max_length=12)
+    name = models.CharField(_("name"), max_length=100)
+    row_key = models.UUIDField(default=uuid4, editable=False)
+    before_sealed = models.BinaryField()
+    after = models.CharField(max_length=200, blank=True)
+    outcome = models.CharField(_("undo"), max_length=10, blank=True, default=ChangeOutcome.OPEN)
+
+    class Meta:
+        verbose_name = _("change of an import")
+        verbose_name_plural = _("changes of an import")
+        indexes = [models.Index(fields=["batch", "outcome", "id"], name="import_change_todo")]
+
+    def __str__(self) -> str:
+        return f"ImportChange {self.batch_id}/{self.pk} {self.kind}"

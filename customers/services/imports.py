@@ -2,65 +2,61 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, replace
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any, Final
 
-from django.db import transaction
 from django.utils.translation import gettext as _
 
 import customers
-from customers.domain.importing import RowReader
-from customers.domain.mapping import FileMapping, MappingError, ValueType, parse_mapping
-from customers.domain.tabular import Table, TabularError, open_table
-from customers.models import (
-    AttributeDefinition,
-    AttributeValue,
-    ImportBatch,
-    ImportMode,
-    ImportState,
+from customers.domain.mapping import FileMapping, MappingError, parse_mapping
+from customers.domain.tabular import Table, open_table
+from customers.models import ImportBatch, ImportMode, ImportState
+from customers.services.imports_definitions import AttributeTypeConflict, forget_definitions
+from customers.services.imports_pipeline import (
+    PERMISSION,
+    ColumnsMissing,
+    FileRefused,
+    GateClosed,
+    carry_out,
+    file_digest,
+    new_batch,
+    prepare,
+    require_columns,
+    told,
 )
-from customers.services.imports_apply import ApplyOrder, apply_all
-from customers.services.imports_match import match_in_file
-from customers.services.imports_stage import stage
+from customers.services.imports_runs import CLAIM, Run
 from customers.services.imports_tally import Tally
-from loancrm.kernel import access, audit
+from loancrm.kernel import access
 from loancrm.kernel.access import Actor
 from loancrm.kernel.errors import LoanCrmError
 
-PERMISSION: Final = "customers.import_customers"
+__all__ = [
+    "MAPPINGS",
+    "PERMISSION",
+    "AttributeTypeConflict",
+    "ColumnsMissing",
+    "FileRefused",
+    "GateClosed",
+    "ImportOrder",
+    "ImportReport",
+    "MappingRefused",
+    "import_customers",
+    "load_mapping",
+]
+
 MAPPINGS: Final = Path(customers.__file__).parent / "mappings"
-_CHUNK_BYTES: Final = 1 << 20
-
-
-class FileRefused(LoanCrmError):
-    """The file cannot be read as a table; `facts` hold the reason and the line."""
-
-    code = "file_refused"
+_COUNTS: Final = ("rows", "created", "updated", "unchanged", "rejected", "merged")
 
 
 class MappingRefused(LoanCrmError):
     """The mapping is missing or wrong; `facts` hold the path."""
 
     code = "mapping_refused"
-
-
-class ColumnsMissing(LoanCrmError):
-    """The file lacks columns that the mapping names."""
-
-    code = "columns_missing"
-
-
-class AttributeTypeConflict(LoanCrmError):
-    """An attribute exists with another type than the mapping gives it."""
-
-    code = "attribute_type_conflict"
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,6 +121,7 @@ class ImportOrder:
         source: Name of the source system instead of the mapping's.
         rejects: Where to write every finding as CSV.
         is_dry_run: Decide everything and keep nothing.
+        limits: Largest share (0..1) of rows with a finding, by code, beside the mapping's own.
     """
 
     path: Path
@@ -133,6 +130,7 @@ class ImportOrder:
     mode: ImportMode = ImportMode.UPSERT
     rejects: Path | None = None
     is_dry_run: bool = False
+    limits: Mapping[str, float] = field(default_factory=dict)
 
 
 def import_customers(
@@ -153,22 +151,29 @@ def import_customers(
         FileRefused: The file is no readable table.
         ColumnsMissing: The file lacks mapped columns.
         AttributeTypeConflict: See there.
+        GateClosed: The file is worse than the limits allow; nothing was applied.
     """
     access.require(actor, PERMISSION)
     started = time.monotonic()
     mapping = replace(order.mapping, source=order.source or order.mapping.source)
-    order = replace(order, mapping=mapping)
     tally = Tally()
-    with _told(), open_table(order.path) as table, tally.rejects_file(order.rejects):
+    with told(), open_table(order.path) as table, tally.rejects_file(order.rejects):
+        batch = new_batch(
+            actor=actor,
+            mapping=mapping,
+            now=now,
+            file_name=order.path.name,
+            mode=order.mode,
+            is_dry_run=order.is_dry_run,
+            limits=order.limits,
+        )
+        batch.file_digest = file_digest(order.path)
+        batch_id = _import_table(
+            actor=actor, batch=batch, table=table, tally=tally, now=now, today=today
+        )
         unmapped = mapping.unmapped_columns(table.columns)
-        batch_id = _run(actor, order, table, tally, now, today)
     return ImportReport(
-        rows=tally.rows,
-        created=tally.created,
-        updated=tally.updated,
-        unchanged=tally.unchanged,
-        rejected=tally.rejected,
-        merged=tally.merged,
+        **{name: getattr(tally, name) for name in _COUNTS},
         by_reason=dict(sorted(tally.by_reason.items())),
         seconds=round(time.monotonic() - started, 3),
         batch_id=batch_id,
@@ -176,147 +181,35 @@ def import_customers(
     )
 
 
-@contextmanager
-def _told() -> Iterator[None]:
-    """Tell what is wrong with a file in the user's language."""
-    try:
-        yield
-    except TabularError as error:
-        raise FileRefused(
-            _("The file cannot be read: %(reason)s (line %(line)s).")
-            % {"reason": error.code, "line": error.line or "?"},
-            reason=error.code,
-            line=error.line,
-        ) from error
-    except OSError as error:
-        raise FileRefused(
-            _("The file cannot be read or written: %(reason)s.")
-            % {"reason": error.strerror or "?"},
-            reason="unreadable",
-        ) from error
-
-
-def _run(
-    actor: Actor, order: ImportOrder, table: Table, tally: Tally, now: datetime, today: date
+def _import_table(
+    *,
+    actor: Actor,
+    batch: ImportBatch,
+    table: Table,
+    tally: Tally,
+    now: datetime,
+    today: date,
 ) -> int | None:
-    missing = order.mapping.missing_columns(table.columns)
-    if missing:
-        raise ColumnsMissing(
-            _("The file lacks these columns of the mapping: %(columns)s.")
-            % {"columns": ", ".join(missing)},
-            columns=list(missing),
-        )
-    definitions, new_definitions = _attribute_definitions(order.mapping)
-    batch = ImportBatch.objects.create(
-        source=order.mapping.source,
-        file_name=order.path.name,
-        file_digest=_digest(order.path),
-        encoding=table.encoding,
-        mapping={"name": order.mapping.name, "priority": order.mapping.priority},
-        mode=order.mode,
-        is_dry_run=order.is_dry_run,
-        actor_label=actor.label,
-        created_at=now,
-    )
+    """Bring an open table in at once, without interruption; return the batch, None after a check.
+
+    Raises:
+        GateClosed: The rows are worse than the limits allow; nothing was applied.
+    """
+    run = Run(int(batch.pk or 0), started_at=now)
+    work = prepare(actor=actor, batch=batch, run=run, tally=tally, today=today)
+    require_columns(table, work.mapping)
+    batch.encoding = table.encoding
+    batch.run_key, batch.run_until = run.key, now + CLAIM
+    batch.save()
+    run.batch_id = int(batch.pk)
     try:
-        reader = RowReader(order.mapping, today=today)
-        stage(batch=batch, table=table, reader=reader, tally=tally, now=now)
-        _enter(batch, ImportState.MATCHING)
-        match_in_file(batch)
-        _enter(batch, ImportState.APPLYING)
-        apply_all(ApplyOrder(actor, batch, order.mapping, definitions, now), tally)
-    except BaseException:
-        _enter(batch, ImportState.FAILED)
+        carry_out(work, table)
+    except BaseException as error:
+        state = ImportState.STOPPED if isinstance(error, GateClosed) else ImportState.FAILED
+        run.release(state=state)
         raise
-    if order.is_dry_run:
+    if batch.is_dry_run:
+        forget_definitions(work.new_definitions)
         batch.delete()
-        _forget_definitions(new_definitions)
         return None
-    _finish(actor, batch, tally, reader, now)
     return int(batch.pk)
-
-
-def _attribute_definitions(
-    mapping: FileMapping,
-) -> tuple[dict[str, AttributeDefinition], list[str]]:
-    """Return the definitions by name, and the names of those that were not there before."""
-    wanted = mapping.attribute_types()
-    before = _stored_definitions(wanted)
-    _refuse_other_types(before, wanted)
-    AttributeDefinition.objects.bulk_create(
-        [
-            AttributeDefinition(name=name, value_type=value_type.value)
-            for name, value_type in wanted.items()
-            if name not in before
-        ],
-        # Another import may be making the same ones at this moment.
-        ignore_conflicts=True,
-    )
-    stored = _stored_definitions(wanted)
-    _refuse_other_types(stored, wanted)
-    return stored, [name for name in wanted if name not in before]
-
-
-def _refuse_other_types(
-    stored: Mapping[str, AttributeDefinition], wanted: Mapping[str, ValueType]
-) -> None:
-    for name, row in stored.items():
-        if row.value_type != wanted[name]:
-            raise AttributeTypeConflict(
-                _("The attribute %(name)s has the type %(stored)s, the mapping says %(wanted)s.")
-                % {"name": name, "stored": row.value_type, "wanted": wanted[name].value},
-                name=name,
-            )
-
-
-def _stored_definitions(names: Iterable[str]) -> dict[str, AttributeDefinition]:
-    return {row.name: row for row in AttributeDefinition.objects.filter(name__in=list(names))}
-
-
-def _forget_definitions(names: Sequence[str]) -> None:
-    used = AttributeValue.objects.filter(definition__name__in=names).values("definition")
-    AttributeDefinition.objects.filter(name__in=names).exclude(pk__in=used).delete()
-
-
-def _enter(batch: ImportBatch, state: ImportState) -> None:
-    ImportBatch.objects.filter(pk=batch.pk).update(state=state)
-
-
-def _finish(
-    actor: Actor, batch: ImportBatch, tally: Tally, reader: RowReader, now: datetime
-) -> None:
-    scorecard = reader.scorecard
-    scorecard.uniqueness.denominator = tally.rows
-    scorecard.uniqueness.numerator = tally.rows - tally.merged
-    counts = {
-        "row_count": tally.rows,
-        "created_count": tally.created,
-        "updated_count": tally.updated,
-        "unchanged_count": tally.unchanged,
-        "rejected_count": tally.rejected,
-        "merged_count": tally.merged,
-    }
-    with transaction.atomic():
-        ImportBatch.objects.filter(pk=batch.pk).update(
-            state=ImportState.DONE,
-            by_reason=dict(tally.by_reason),
-            quality=scorecard.as_json(),
-            finished_at=now,
-            **counts,
-        )
-        audit.record(
-            actor=actor,
-            action="customers.import",
-            object_type="customers.ImportBatch",
-            object_id=batch.pk,
-            now=now,
-            facts={**counts, "mapping": batch.mapping["name"], "file_digest": batch.file_digest},
-        )
-
-
-def _digest(path: Path) -> str:
-    digest = hashlib.sha256()
-    with path.open("rb") as stream:
-        while chunk := stream.read(_CHUNK_BYTES):
-            digest.update(chunk)
-    return digest.hexdigest()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import groupby
@@ -17,6 +17,7 @@ from customers.domain.person_row import PersonRow, fold
 from customers.domain.quality import Code, Finding
 from customers.models import (
     AttributeDefinition,
+    ChangeKind,
     IdentityLink,
     ImportBatch,
     ImportMode,
@@ -33,6 +34,8 @@ from customers.selectors.person_matching import (
     find_people,
     known_links,
 )
+from customers.services.imports_changes import ChangeLog
+from customers.services.imports_runs import Run
 from customers.services.imports_stage import keys_of, open_row, pages, quarantine
 from customers.services.imports_tally import Tally
 from customers.services.imports_write import Person, WriteContext, write_people
@@ -56,6 +59,7 @@ class ApplyOrder:
     mapping: FileMapping
     definitions: Mapping[str, AttributeDefinition]
     now: datetime
+    run: Run
 
 
 @dataclass(slots=True)
@@ -76,23 +80,24 @@ def apply_all(order: ApplyOrder, tally: Tally) -> None:
     """Apply all staged rows, page by page, each page in a transaction of its own."""
     with bar(total=tally.rows - tally.rejected, description="apply") as progress:
         for page in pages(order.batch.pk, size=APPLY_BATCH):
-            groups = _apply_page(order, page)
+            order.run.pause_point()
+            groups = _apply_page(order, page, tally)
             for group in groups:
                 _count(group, tally)
             progress.update(len(page))
 
 
-def _apply_page(order: ApplyOrder, page: Sequence[ImportRow]) -> list[_Group]:
+def _apply_page(order: ApplyOrder, page: Sequence[ImportRow], tally: Tally) -> list[_Group]:
     for _ in range(_ATTEMPTS - 1):
         try:
-            return _try_page(order, page)
+            return _try_page(order, page, tally)
         except (IntegrityError, OperationalError):
             # Somebody else created or locked one of these people meanwhile; now they can be found.
             continue
-    return _try_page(order, page)
+    return _try_page(order, page, tally)
 
 
-def _try_page(order: ApplyOrder, page: Sequence[ImportRow]) -> list[_Group]:
+def _try_page(order: ApplyOrder, page: Sequence[ImportRow], tally: Tally) -> list[_Group]:
     groups = [_Group(list(rows)) for _, rows in groupby(page, key=lambda row: row.leader_line)]
     with transaction.atomic():
         links = known_links(
@@ -101,6 +106,7 @@ def _try_page(order: ApplyOrder, page: Sequence[ImportRow]) -> list[_Group]:
         changed = [group for group in groups if not _is_known(group, links)]
         groups = _resolve_and_write(order, groups, changed, links)
         _finish_rows(order, groups)
+        _keep_count(order, groups, tally)
         _audit(order, groups)
         if order.batch.is_dry_run:
             transaction.set_rollback(True)
@@ -145,6 +151,7 @@ def _resolve_and_write(
         national_id_owners=found.national_id_owners,
         now=order.now,
         vault=vault,
+        changes=ChangeLog(order.batch.pk, vault),
     )
     write_people(people, context)
     for group, written in zip(writable, people, strict=True):
@@ -152,7 +159,8 @@ def _resolve_and_write(
         group.notes = written.notes
         if written.is_changed:
             group.state = RowState.CREATED if written.is_new else RowState.UPDATED
-    _write_links(order, writable, links)
+    created = {written.customer_id for written in people if written.is_new}
+    _write_links(order, writable, links, created)
     _propose_merges(order, writable)
     return groups
 
@@ -214,8 +222,12 @@ def _join_by_customer(groups: list[_Group]) -> list[_Group]:
 
 
 def _write_links(
-    order: ApplyOrder, groups: Sequence[_Group], links: Mapping[str, KnownLink]
+    order: ApplyOrder,
+    groups: Sequence[_Group],
+    links: Mapping[str, KnownLink],
+    created: Collection[int],
 ) -> None:
+    changes = ChangeLog(order.batch.pk, crypto.vault())
     new: dict[str, tuple[object, ...]] = {}
     changed: dict[str, str] = {}
     for group in groups:
@@ -224,10 +236,13 @@ def _write_links(
             known = links.get(row.external_id)
             key = (order.mapping.source, row.external_id)
             if known is None:
+                if group.customer_id not in created and row.external_id not in new:
+                    changes.note(group.customer_id, ChangeKind.LINK, row.external_id, before=None)
                 rest = (group.customer_id, matched_by, row.row_digest, order.now)
                 new[row.external_id] = (*key, *rest)
             elif known.row_digest != row.row_digest:
                 changed[row.external_id] = row.row_digest
+    changes.save()
     load_rows(IdentityLink, _LINK, new.values())
     stored = IdentityLink.objects.filter(source=order.mapping.source, external_id__in=changed)
     digests = [(pk, changed[name]) for pk, name in stored.values_list("pk", "external_id")]
@@ -277,6 +292,19 @@ def _seen_earlier(order: ApplyOrder, groups: Sequence[_Group]) -> set[int | None
     ids = [group.customer_id for group in groups if group.state is not RowState.CREATED]
     rows = ImportRow.objects.filter(batch=order.batch, customer_id__in=ids)
     return set(rows.values_list("customer_id", flat=True))
+
+
+def _keep_count(order: ApplyOrder, groups: Sequence[_Group], tally: Tally) -> None:
+    """Store the figures with the page, so that a run that goes on later counts nothing twice."""
+    reached = tally.silent_copy()
+    for group in groups:
+        _count(group, reached)
+    order.batch.checkpoint["tally"] = reached.as_json()
+    order.run.keep(
+        checkpoint=order.batch.checkpoint,
+        done_count=reached.created + reached.updated + reached.unchanged + reached.merged,
+        **reached.counts(),
+    )
 
 
 def _audit(order: ApplyOrder, groups: Sequence[_Group]) -> None:

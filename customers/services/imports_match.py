@@ -12,6 +12,7 @@ from django.db.models import Count
 
 from customers.domain.identity import Likeness, MatchKey, cluster
 from customers.models import ImportBatch, ImportRow
+from customers.services.imports_runs import Run
 from customers.services.imports_stage import keys_of, open_row
 from loancrm.kernel import bulk, crypto
 
@@ -24,7 +25,7 @@ _COLUMNS: Final = (
 )
 
 
-def match_in_file(batch: ImportBatch) -> int:
+def match_in_file(batch: ImportBatch, run: Run) -> int:
     """Give every row that is somebody else's second row the line of that person's first row.
 
     Only rows that share a value with another row are loaded, so memory follows the number of
@@ -35,7 +36,8 @@ def match_in_file(batch: ImportBatch) -> int:
     """
     groups = [group for key, column in _COLUMNS for group in _groups(batch, key, column)]
     lines = sorted({line for _, members in groups for line in members})
-    followers = cluster(groups, _likenesses(batch, lines))
+    followers = cluster(groups, _likenesses(batch, lines, run))
+    run.pause_point()
     with transaction.atomic():
         for rows in _chunks(_ids(batch, followers)):
             bulk.update_rows(ImportRow, key="id", columns=["leader_line"], rows=rows)
@@ -51,10 +53,11 @@ def _groups(batch: ImportBatch, key: MatchKey, column: str) -> Iterator[tuple[Ma
         yield key, [line for _, line in members]
 
 
-def _likenesses(batch: ImportBatch, lines: list[int]) -> dict[int, Likeness]:
+def _likenesses(batch: ImportBatch, lines: list[int], run: Run) -> dict[int, Likeness]:
     vault = crypto.vault()
     found = {}
     for chunk in _chunks(iter(lines)):
+        run.pause_point()
         for row in ImportRow.objects.filter(batch=batch, line__in=chunk):
             person = open_row(row, vault)
             found[row.line] = keys_of(person, vault).likeness(person)

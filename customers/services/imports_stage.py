@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import islice
@@ -20,6 +20,7 @@ from customers.domain.person_row import PersonRow
 from customers.domain.quality import Finding, Severity
 from customers.domain.tabular import Table, TabularRow
 from customers.models import ContactPoint, Customer, ImportBatch, ImportRow, RejectedRow, RowState
+from customers.services.imports_runs import Run
 from customers.services.imports_tally import Tally
 from loancrm.kernel import crypto
 from loancrm.kernel.bulk_load import load_rows
@@ -74,27 +75,45 @@ def keys_of(person: PersonRow, vault: Vault) -> PersonKeys:
     )
 
 
-def stage(
-    *, batch: ImportBatch, table: Table, reader: RowReader, tally: Tally, now: datetime
-) -> None:
-    """Check all rows and store them; rejected ones go to quarantine with their cells sealed."""
-    vault = crypto.vault()
-    iterator = iter(table)
+def stage(*, run: Run, batch: ImportBatch, table: Table, reader: RowReader, tally: Tally) -> None:
+    """Check all rows after the batch's checkpoint and store them, page by page.
+
+    Rejected rows go to quarantine with their cells sealed. What was counted so far is stored with
+    each page.
+    """
+    last = int(batch.checkpoint.get("line", 0))
+    iterator = (row for row in table if row.line > last)
     with bar(total=table.row_estimate or None, description="read") as progress:
         while chunk := list(islice(iterator, STAGE_BATCH)):
-            read = [(row, *reader.read(row)) for row in chunk]
-            staged, rejected = [], []
-            for row, person, findings in read:
-                tally.read_row(row.line, findings)
-                if any(item.severity is Severity.ROW_REJECTED for item in findings):
-                    tally.rejected += 1
-                    rejected.append(_rejected_row(batch, row, findings[-1], vault, now))
-                else:
-                    staged.append(_staged_row(batch, person, findings, vault))
+            run.pause_point()
+            staged, rejected = _checked(run, batch, chunk, reader, tally)
+            batch.checkpoint |= {
+                "line": chunk[-1].line,
+                "tally": tally.as_json(),
+                "card": reader.scorecard.as_json(),
+            }
             with transaction.atomic():
                 load_rows(ImportRow, _STAGED, staged)
                 RejectedRow.objects.bulk_create(rejected)
+                run.keep(checkpoint=batch.checkpoint, done_count=tally.rows, row_count=tally.rows)
             progress.update(len(chunk))
+
+
+def _checked(
+    run: Run, batch: ImportBatch, chunk: Sequence[TabularRow], reader: RowReader, tally: Tally
+) -> tuple[list[tuple[object, ...]], list[RejectedRow]]:
+    vault = crypto.vault()
+    now = run.started_at
+    staged, rejected = [], []
+    for row in chunk:
+        person, findings = reader.read(row)
+        tally.read_row(row.line, findings)
+        if any(item.severity is Severity.ROW_REJECTED for item in findings):
+            tally.rejected += 1
+            rejected.append(_rejected_row(batch, row, findings[-1], vault, now))
+        else:
+            staged.append(_staged_row(batch, person, findings, vault))
+    return staged, rejected
 
 
 def open_row(row: ImportRow, vault: Vault) -> PersonRow:
@@ -107,7 +126,9 @@ def open_row(row: ImportRow, vault: Vault) -> PersonRow:
 def quarantine(*, row: ImportRow, code: str, vault: Vault, now: datetime) -> RejectedRow:
     """Return the quarantine row of a staged row that could not be applied."""
     sealed = row.payload_sealed or b""
-    rejected = RejectedRow(batch_id=row.batch_id, line=row.line, code=code, created_at=now)
+    rejected = RejectedRow(
+        batch_id=row.batch_id, line=row.line, code=code, created_at=now, is_person=True
+    )
     text = vault.open(ImportRow.PAYLOAD_COLUMN, row.row_key, sealed)
     rejected.cells_sealed = vault.seal(RejectedRow.CELLS_COLUMN, rejected.row_key, text)
     return rejected

@@ -20,12 +20,14 @@ from customers.domain.quality import Code
 from customers.models import (
     AttributeDefinition,
     AttributeValue,
+    ChangeKind,
     ConsentRecord,
     ConsentState,
     ContactPoint,
     Customer,
 )
 from customers.selectors.person_matching import Point
+from customers.services.imports_changes import ChangeLog, envelope, plain_text
 from customers.services.imports_stage import PersonKeys
 from loancrm.kernel import bulk
 from loancrm.kernel.bulk_load import load_rows
@@ -77,6 +79,7 @@ class WriteContext:
     national_id_owners: Mapping[str, int]
     now: datetime
     vault: Vault
+    changes: ChangeLog
 
 
 def write_people(people: Sequence[Person], context: WriteContext) -> None:
@@ -91,6 +94,7 @@ def write_people(people: Sequence[Person], context: WriteContext) -> None:
         if person.is_changed and not person.is_new
     ]
     bulk.update_rows(Customer, key="id", columns=["updated_at"], rows=changed)
+    context.changes.save()
 
 
 def _write_customers(people: Sequence[Person], context: WriteContext) -> None:
@@ -102,15 +106,23 @@ def _write_customers(people: Sequence[Person], context: WriteContext) -> None:
             person.is_new = person.is_changed = True
             new.append(person.customer)
             continue
-        if _take_plain(customer, person.row):
+        if _take_plain(customer, person.row, context.changes):
             person.is_changed = True
             plain.append((customer.pk, *(getattr(customer, name) for name in _PLAIN)))
         if person.keys.name and person.keys.name != customer.name_index:
             person.is_changed = True
+            before = {"sealed": envelope(customer.name_sealed), "index": customer.name_index}
+            context.changes.note(
+                customer.pk, ChangeKind.NAME, "name", before=before, after=person.keys.name
+            )
             _seal_name(customer, person, context.vault)
             names.append((customer.pk, *(getattr(customer, name) for name in _NAME)))
         if _brings_national_id(person, customer, context):
             person.is_changed = True
+            index = person.keys.national_id
+            context.changes.note(
+                customer.pk, ChangeKind.NATIONAL_ID, "national_id", before=None, after=index
+            )
             _seal_national_id(customer, person, context.vault)
             national_ids.append((customer.pk, *(getattr(customer, name) for name in _NATIONAL_ID)))
     _insert_customers(new)
@@ -170,7 +182,7 @@ def _seal_national_id(customer: Customer, person: Person, vault: Vault) -> None:
     customer.national_id_index = person.keys.national_id
 
 
-def _take_plain(customer: Customer, row: PersonRow) -> bool:
+def _take_plain(customer: Customer, row: PersonRow, changes: ChangeLog) -> bool:
     wanted: dict[str, Any] = {name: text for name, text in row.texts.items() if text}
     if row.birth_date is not None:
         wanted["birth_date"] = row.birth_date
@@ -178,6 +190,9 @@ def _take_plain(customer: Customer, row: PersonRow) -> bool:
         wanted["gender"] = row.gender
     differing = {name: value for name, value in wanted.items() if getattr(customer, name) != value}
     for name, value in differing.items():
+        before = plain_text(getattr(customer, name))
+        after = plain_text(value) or ""
+        changes.note(customer.pk, ChangeKind.FIELD, name, before=before, after=after)
         setattr(customer, name, value)
     return bool(differing)
 
@@ -194,10 +209,16 @@ def _write_contacts(people: Sequence[Person], context: WriteContext) -> None:
                 continue
             known.add(key)
             is_primary = key in wanted and _claim(person, key, context)
-            if is_primary and contact.kind in primaries:
-                demoted.append(primaries.pop(contact.kind))
-            new.append(_new_point(person, contact, key[1], is_primary=is_primary, context=context))
+            replaced = primaries.pop(contact.kind, None) if is_primary else None
+            if replaced:
+                demoted.append(replaced)
+            point = _new_point(person, contact, key[1], is_primary=is_primary, context=context)
+            new.append(point)
             person.is_changed = True
+            if not person.is_new:
+                context.changes.note(
+                    person.customer_id, ChangeKind.CONTACT, str(point[0]), before=replaced
+                )
     # The old number steps back before the new one comes in: only one a kind may be primary.
     if demoted:
         ContactPoint.objects.filter(pk__in=demoted).update(is_primary=False)
@@ -246,6 +267,14 @@ def _write_attributes(people: Sequence[Person], context: WriteContext) -> None:
             if stored.get(key) == value:
                 continue
             person.is_changed = True
+            if not person.is_new:
+                context.changes.note(
+                    person.customer_id,
+                    ChangeKind.ATTRIBUTE,
+                    attribute.name,
+                    before=plain_text(stored.get(key)),
+                    after=plain_text(value) or "",
+                )
             values = [value if name == attribute.value_type else None for name in _VALUES]
             row = (*key, *values, context.source, context.now)
             (changed if key in stored else new).append(row)
@@ -293,6 +322,14 @@ def _write_consents(people: Sequence[Person], context: WriteContext) -> None:
                 person.notes.append(Code.CONSENT_CONFLICT)
                 continue
             person.is_changed = True
+            if not person.is_new:
+                context.changes.note(
+                    person.customer_id,
+                    ChangeKind.CONSENT,
+                    f"{word.channel}.{word.purpose}",
+                    before=granted,
+                    after="1" if word.is_granted else "0",
+                )
             evidence = f"{context.evidence}:{person.row.line}"
             times = (context.now, context.now)
             records.append((*key, word.is_granted, "", context.source, evidence, *times))

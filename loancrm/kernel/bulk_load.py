@@ -1,12 +1,17 @@
 """Loads many new rows at once: COPY on PostgreSQL, prepared inserts on SQLite."""
 
 from collections.abc import Iterable, Sequence
+from datetime import date, datetime
+from decimal import Decimal
+from types import NoneType
 from typing import Any
+from uuid import UUID
 
 from django.db import DEFAULT_DB_ALIAS, connection, connections
-from django.db.models import Model
+from django.db.models import JSONField, Model
 
 _SQLITE_ROWS = 2_000
+_NATIVE = frozenset({NoneType, str, int, bool, Decimal, date, datetime, bytes, UUID})
 
 
 def load_rows(model: type[Model], columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> int:
@@ -28,14 +33,14 @@ def load_rows(model: type[Model], columns: Sequence[str], rows: Iterable[Sequenc
     # The proxy looks its connection up again for every value; the connection itself does not.
     database = connections[DEFAULT_DB_ALIAS]
     fields: list[Any] = [meta.get_field(name) for name in columns]
-    prepare = [field.get_db_prep_save for field in fields]
+    prepare = [(field.get_db_prep_save, _native_types(field)) for field in fields]
     quote = connection.ops.quote_name
     names = ", ".join(quote(field.column) for field in fields)
     table = quote(meta.db_table)
     prepared = (
         [
-            None if value is None else convert(value, database)
-            for convert, value in zip(prepare, row, strict=True)
+            value if type(value) in native else convert(value, database)
+            for (convert, native), value in zip(prepare, row, strict=True)
         ]
         for row in rows
     )
@@ -55,6 +60,16 @@ def load_objects(model: type[Model], objects: Sequence[Model]) -> int:
     fields = [field for field in meta.concrete_fields if not field.primary_key]
     rows = ([getattr(item, field.attname) for field in fields] for item in objects)
     return load_rows(model, [field.name for field in fields], rows) if objects else 0
+
+
+def _native_types(field: Any) -> frozenset[type]:
+    """Return the types whose values go to the database as they are: asking the field costs more.
+
+    No other field than JSON changes them for PostgreSQL; subclasses, such as enums, are not meant.
+    """
+    if connection.vendor != "postgresql" or isinstance(field, JSONField):
+        return frozenset({NoneType})
+    return _NATIVE
 
 
 def _copy(statement: str, rows: Iterable[Sequence[Any]]) -> int:

@@ -5,12 +5,13 @@ from typing import Any
 from django.core.management.base import CommandParser
 
 from campaigns.benchmarks import dispatch
-from customers.benchmarks import segments
+from customers.benchmarks import imports, segments
 from loancrm.kernel import bench
 from loancrm.kernel.bench import Report
 from loancrm.kernel.commands import LoanCrmCommand
 
-NAMES = ("dispatch", "dispatch_slow", "segments", "refresh")
+NAMES = ("dispatch", "dispatch_slow", "import", "segments", "refresh")
+
 RELAY_LATENCY_MS = 20
 
 
@@ -46,5 +47,7 @@ class Command(LoanCrmCommand):
             return segments.run_segments(scale=scale, rounds=rounds)
         if name == "refresh":
             return segments.run_refresh(scale=scale, rounds=rounds)
+        if name == "import":
+            return imports.run(scale=scale, rounds=rounds)
         latency = RELAY_LATENCY_MS if name == "dispatch_slow" else 0
         return dispatch.run(scale=scale, rounds=rounds, latency_ms=latency, name=name)

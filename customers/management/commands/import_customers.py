@@ -4,13 +4,25 @@ from argparse import ArgumentParser
 from pathlib import Path
 from typing import Any
 
+from django.core.management.base import CommandError
 from django.utils.translation import gettext as _
 
+from customers.domain.mapping import parse_limits
 from customers.models import ImportMode
 from customers.services import imports
 from loancrm.kernel import clock
 from loancrm.kernel.access import system_actor
 from loancrm.kernel.commands import LoanCrmCommand
+
+
+def _limits(items: list[str]) -> dict[str, float]:
+    pairs = [item.partition("=") for item in items]
+    try:
+        return parse_limits({code: float(share) for code, _sign, share in pairs})
+    except ValueError as error:
+        raise CommandError(
+            _("A limit is written as CODE=SHARE, such as phone_invalid=0.05.")
+        ) from error
 
 
 class Command(LoanCrmCommand):
@@ -27,6 +39,14 @@ class Command(LoanCrmCommand):
         )
         parser.add_argument("--dry-run", action="store_true", help="decide all, keep nothing")
         parser.add_argument("--rejects", type=Path, help="write every finding to this CSV file")
+        parser.add_argument(
+            "--limit",
+            action="append",
+            default=[],
+            metavar="CODE=SHARE",
+            help="apply nothing if more than this share (0..1) of rows has the finding, or is "
+            "`rejected`; may be repeated",
+        )
         parser.add_argument("--json", action="store_true", help="print one JSON object")
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -39,6 +59,7 @@ class Command(LoanCrmCommand):
                 mode=ImportMode(options["mode"]),
                 rejects=options["rejects"],
                 is_dry_run=options["dry_run"],
+                limits=_limits(options["limit"]),
             ),
             now=clock.now(),
             today=clock.today(),

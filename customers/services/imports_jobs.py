@@ -1,0 +1,286 @@
+"""Imports in the background: submit, pause, resume, cancel, release, undo, and the work itself."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from typing import Any, Final
+
+from django.db import transaction
+from django.db.models import Q
+from django.utils.translation import gettext as _
+
+from customers import jobs
+from customers.domain.mapping import FileMapping
+from customers.domain.tabular import open_table
+from customers.models import ImportBatch, ImportMode, ImportRow, ImportState, ImportWish, RowState
+from customers.services.imports_definitions import forget_definitions
+from customers.services.imports_files import forget_file, keep_file, kept_file
+from customers.services.imports_pipeline import (
+    PERMISSION,
+    GateClosed,
+    carry_out,
+    new_batch,
+    prepare,
+    require_columns,
+    told,
+)
+from customers.services.imports_runs import WORKING, Run, RunInterrupted, RunLost
+from customers.services.imports_tally import Tally
+from customers.services.imports_undo import begin_undo, carry_out_undo
+from loancrm.kernel import access, audit
+from loancrm.kernel.access import Actor, system_actor
+from loancrm.kernel.errors import LoanCrmError
+from loancrm.kernel.jobs import enqueue
+
+logger = logging.getLogger(__name__)
+# Below the time limit of a task; what is left is done by the next one.
+RUN_SECONDS: Final = 600.0
+_IN_HAND: Final = (
+    *(ImportState.QUEUED, ImportState.STAGING, ImportState.MATCHING, ImportState.APPLYING),
+)
+
+
+class ImportStateRefused(LoanCrmError):
+    """The import is in a state in which this cannot be asked of it."""
+
+    code = "import_state_refused"
+
+
+@dataclass(frozen=True, slots=True)
+class Upload:
+    """A file to be imported in the background.
+
+    Attributes:
+        blocks: The file's bytes, piece by piece.
+        limits: Largest share (0..1) of rows with a finding, by code, beside the mapping's own.
+    """
+
+    file_name: str
+    blocks: Iterable[bytes]
+    mapping: FileMapping
+    mode: ImportMode = ImportMode.UPSERT
+    is_dry_run: bool = False
+    limits: Mapping[str, float] = field(default_factory=dict)
+
+
+def submit(*, actor: Actor, upload: Upload, now: datetime) -> ImportBatch:
+    """Keep a file, sealed, and let a worker import it.
+
+    Raises:
+        PermissionRefused: The actor may not import.
+    """
+    access.require(actor, PERMISSION)
+    batch = new_batch(
+        actor=actor,
+        mapping=upload.mapping,
+        now=now,
+        file_name=upload.file_name[:255],
+        mode=upload.mode,
+        is_dry_run=upload.is_dry_run,
+        limits=upload.limits,
+    )
+    batch.state, batch.is_background = ImportState.QUEUED, True
+    with transaction.atomic():
+        batch.save()
+        batch.file_digest = keep_file(batch, upload.blocks)
+        ImportBatch.objects.filter(pk=batch.pk).update(file_digest=batch.file_digest)
+        _record(actor, batch, "submitted", now)
+        enqueue(jobs.RUN_IMPORT, batch_id=int(batch.pk))
+    return batch
+
+
+def pause(*, actor: Actor, batch_id: int, now: datetime) -> None:
+    """Let an import stop after the page at hand; `resume` goes on from there.
+
+    Raises:
+        PermissionRefused: The actor may not import.
+        ImportStateRefused: The import is not running.
+    """
+    _ask(actor, batch_id, ImportWish.PAUSE, now)
+
+
+def cancel(*, actor: Actor, batch_id: int, now: datetime, today: date) -> None:
+    """Let an import end after the page at hand; what was applied stays until it is undone.
+
+    Raises:
+        PermissionRefused: The actor may not import.
+        ImportStateRefused: The import has ended already.
+    """
+    access.require(actor, PERMISSION)
+    rests = (ImportState.PAUSED, ImportState.STOPPED, ImportState.FAILED)
+    resting = ImportBatch.objects.filter(
+        pk=batch_id, state__in=list(rests), is_background=True, undo={}
+    )
+    if resting.update(state=ImportState.QUEUED, wish=ImportWish.CANCEL):
+        run_import(batch_id=batch_id, now=now, today=today)
+        return
+    _ask(actor, batch_id, ImportWish.CANCEL, now)
+
+
+def resume(*, actor: Actor, batch_id: int, now: datetime) -> None:
+    """Let a paused import, or one that failed on the way, go on from its last page.
+
+    Raises:
+        PermissionRefused: The actor may not import.
+        ImportStateRefused: The import does not rest.
+    """
+    rests = (ImportState.PAUSED, ImportState.FAILED)
+    _go_on(actor, batch_id, "resumed", now, rests=rests)
+
+
+def release(*, actor: Actor, batch_id: int, reason: str, now: datetime) -> None:
+    """Let an import that its limits stopped go on in spite of them.
+
+    Raises:
+        PermissionRefused: The actor may not import.
+        ImportStateRefused: No limit stopped the import, or no reason is given.
+    """
+    if not reason.strip():
+        raise ImportStateRefused(_("Say why the file is to be imported in spite of its limits."))
+    rests = (ImportState.STOPPED,)
+    _go_on(actor, batch_id, "released", now, rests=rests, reason=reason, is_released=True)
+
+
+def undo(*, actor: Actor, batch_id: int, reason: str, now: datetime) -> None:
+    """Take back what an import did, in the background.
+
+    Raises:
+        PermissionRefused: The actor may not import.
+        UndoRefused: The batch cannot be undone now.
+    """
+    access.require(actor, PERMISSION)
+    batch = ImportBatch.objects.get(pk=batch_id)
+    with transaction.atomic():
+        begin_undo(actor=actor, batch=batch, reason=reason, run=Run(batch_id, started_at=now))
+        enqueue(jobs.RUN_IMPORT, batch_id=batch_id)
+
+
+def wake_imports(*, now: datetime) -> int:
+    """Wake a worker for every import that nobody works on; return how many."""
+    free = Q(run_key="") | Q(run_until__lt=now) | Q(run_until__isnull=True)
+    mine = Q(is_background=True) | Q(state=ImportState.UNDOING)
+    waiting = ImportBatch.objects.filter(free & mine, state__in=list(WORKING))
+    ids = list(waiting.values_list("pk", flat=True))
+    for batch_id in ids:
+        enqueue(jobs.RUN_IMPORT, batch_id=batch_id)
+    return len(ids)
+
+
+def run_import(
+    *, batch_id: int, now: datetime, today: date, seconds: float | None = RUN_SECONDS
+) -> None:
+    """Do a batch's work until its end, a wish or the time stops it; nothing when it is in hand."""
+    run = Run(batch_id, started_at=now, seconds=seconds)
+    if not run.claim():
+        return
+    batch = ImportBatch.objects.get(pk=batch_id)
+    try:
+        with told():
+            _work(batch, run, today)
+    except RunInterrupted as stop:
+        _rest(batch, run, stop.wish)
+    except RunLost:
+        logger.info("import taken over by another worker", extra={"batch_id": batch_id})
+    except GateClosed:
+        run.release(state=ImportState.STOPPED)
+    except LoanCrmError as error:
+        run.release(state=ImportState.FAILED, problem=str(error.message)[:300])
+    except Exception:
+        run.release(state=ImportState.FAILED, problem=str(_("An error occurred; see the log.")))
+        raise
+
+
+def _work(batch: ImportBatch, run: Run, today: date) -> None:
+    actor = system_actor(f"job:{jobs.RUN_IMPORT.name}")
+    if batch.state == ImportState.UNDOING:
+        carry_out_undo(actor=actor, batch=batch, run=run)
+        return
+    run.pause_point()
+    work = prepare(actor=actor, batch=batch, run=run, tally=Tally(), today=today)
+    is_reading = batch.state in {ImportState.QUEUED, ImportState.STAGING}
+    if is_reading:
+        with kept_file(batch) as path, open_table(path) as table:
+            require_columns(table, work.mapping)
+            run.keep(encoding=table.encoding)
+            carry_out(work, table)
+    else:
+        carry_out(work, None)
+    forget_file(batch)
+    if batch.is_dry_run:
+        ImportRow.objects.filter(batch=batch).delete()
+        forget_definitions(work.new_definitions)
+
+
+def _rest(batch: ImportBatch, run: Run, wish: ImportWish) -> None:
+    match wish:
+        case ImportWish.PAUSE:
+            run.release(state=ImportState.PAUSED, wish="")
+        case ImportWish.CANCEL:
+            run.keep(state=ImportState.CANCELLED, wish="", finished_at=run.now())
+            ImportRow.objects.filter(batch=batch, state=RowState.STAGED).delete()
+            forget_file(batch)
+            run.release()
+        case ImportWish.NONE:
+            run.release()
+            enqueue(jobs.RUN_IMPORT, batch_id=int(batch.pk))
+
+
+def _ask(actor: Actor, batch_id: int, wish: ImportWish, now: datetime) -> None:
+    access.require(actor, PERMISSION)
+    with transaction.atomic():
+        running = ImportBatch.objects.filter(
+            pk=batch_id, state__in=list(_IN_HAND), is_background=True
+        )
+        if not running.update(wish=wish):
+            raise _refusal(batch_id)
+        _record(actor, ImportBatch(pk=batch_id), f"{wish.value}_asked", now)
+
+
+def _go_on(
+    actor: Actor,
+    batch_id: int,
+    action: str,
+    now: datetime,
+    *,
+    rests: Iterable[ImportState],
+    reason: str = "",
+    **fields: Any,
+) -> None:
+    access.require(actor, PERMISSION)
+    with transaction.atomic():
+        resting = ImportBatch.objects.filter(
+            pk=batch_id, state__in=list(rests), is_background=True, run_key="", undo={}
+        )
+        batch = resting.first()
+        if batch is None:
+            raise _refusal(batch_id)
+        state = _step_of(batch)
+        resting.update(state=state, wish="", problem="", **fields)
+        _record(actor, batch, action, now, reason)
+        enqueue(jobs.RUN_IMPORT, batch_id=batch_id)
+
+
+def _step_of(batch: ImportBatch) -> ImportState:
+    """Return the step at which a batch stopped."""
+    return ImportState(batch.checkpoint.get("step", ImportState.QUEUED))
+
+
+def _refusal(batch_id: int) -> ImportStateRefused:
+    state = ImportBatch.objects.values_list("state", flat=True).get(pk=batch_id)
+    return ImportStateRefused(
+        _("This is not possible while the import is %(state)s.") % {"state": state}, state=state
+    )
+
+
+def _record(actor: Actor, batch: ImportBatch, action: str, now: datetime, reason: str = "") -> None:
+    audit.record(
+        actor=actor,
+        action=f"customers.import_{action}",
+        object_type="customers.ImportBatch",
+        object_id=batch.pk,
+        now=now,
+        reason=reason,
+    )

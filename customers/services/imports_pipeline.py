@@ -1,0 +1,254 @@
+"""The steps of an import, from wherever its batch stands to its end: read, match, gate, apply."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from datetime import date, datetime
+from pathlib import Path
+from typing import Any, Final
+
+import msgspec
+from django.db import transaction
+from django.utils.translation import gettext as _
+
+from customers.domain.importing import RowReader
+from customers.domain.mapping import FileMapping
+from customers.domain.quality import Code, exceeded_limits
+from customers.domain.tabular import Table, TabularError
+from customers.models import (
+    AttributeDefinition,
+    ImportBatch,
+    ImportMode,
+    ImportState,
+)
+from customers.services.imports_apply import ApplyOrder, apply_all
+from customers.services.imports_definitions import attribute_definitions
+from customers.services.imports_match import match_in_file
+from customers.services.imports_runs import Run
+from customers.services.imports_stage import stage
+from customers.services.imports_tally import Tally
+from loancrm.kernel import audit
+from loancrm.kernel.access import Actor
+from loancrm.kernel.errors import LoanCrmError
+
+PERMISSION: Final = "customers.import_customers"
+_CHUNK_BYTES: Final = 1 << 20
+
+
+class FileRefused(LoanCrmError):
+    """The file cannot be read as a table; `facts` hold the reason and the line."""
+
+    code = "file_refused"
+
+
+class ColumnsMissing(LoanCrmError):
+    """The file lacks columns that the mapping names."""
+
+    code = "columns_missing"
+
+
+class GateClosed(LoanCrmError):
+    """The file is worse than its limits allow; nothing of it was applied."""
+
+    code = "quality_gate_closed"
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """Everything that the steps of one run share."""
+
+    actor: Actor
+    batch: ImportBatch
+    run: Run
+    mapping: FileMapping
+    definitions: Mapping[str, AttributeDefinition]
+    new_definitions: list[str]
+    reader: RowReader
+    tally: Tally
+
+
+def new_batch(
+    *,
+    actor: Actor,
+    mapping: FileMapping,
+    now: datetime,
+    file_name: str,
+    mode: ImportMode,
+    is_dry_run: bool,
+    limits: Mapping[str, float],
+) -> ImportBatch:
+    """Return a batch, not yet stored, that knows its mapping in full."""
+    return ImportBatch(
+        source=mapping.source,
+        file_name=file_name,
+        mapping={
+            "name": mapping.name,
+            "priority": mapping.priority,
+            "content": msgspec.to_builtins(mapping),
+        },
+        mode=mode,
+        is_dry_run=is_dry_run,
+        limits={**mapping.limits, **limits},
+        state=ImportState.STAGING,
+        actor_label=actor.label,
+        created_at=now,
+    )
+
+
+def stored_mapping(batch: ImportBatch) -> FileMapping:
+    """Return the mapping that a batch was read with."""
+    return msgspec.convert(batch.mapping["content"], FileMapping)
+
+
+def prepare(*, actor: Actor, batch: ImportBatch, run: Run, tally: Tally, today: date) -> Work:
+    """Return the work of a batch with the figures of its checkpoint.
+
+    Raises:
+        AttributeTypeConflict: See there.
+    """
+    mapping = stored_mapping(batch)
+    definitions, new = attribute_definitions(mapping)
+    reader = RowReader(mapping, today=today)
+    if "tally" in batch.checkpoint:
+        tally.restore(batch.checkpoint["tally"])
+        reader.scorecard.restore(batch.checkpoint["card"])
+    batch.checkpoint.setdefault("new_definitions", new)
+    made = batch.checkpoint["new_definitions"]
+    return Work(actor, batch, run, mapping, definitions, made, reader, tally)
+
+
+def require_columns(table: Table, mapping: FileMapping) -> None:
+    """Refuse a table without the columns that its mapping needs.
+
+    Raises:
+        ColumnsMissing: Some are not there.
+    """
+    missing = mapping.missing_columns(table.columns)
+    if missing:
+        raise ColumnsMissing(
+            _("The file lacks these columns of the mapping: %(columns)s.")
+            % {"columns": ", ".join(missing)},
+            columns=list(missing),
+        )
+
+
+def carry_out(work: Work, table: Table | None) -> None:
+    """Do what is left to do of a batch, step by step.
+
+    Args:
+        table: The file's rows; needed only while they are not yet all staged.
+
+    Raises:
+        GateClosed: The rows are worse than the limits allow; nothing was applied.
+        RunInterrupted: Somebody asked to stop, or the run's time is up.
+        RunLost: Another worker took over.
+    """
+    batch = work.batch
+    if table is not None and batch.state in {ImportState.QUEUED, ImportState.STAGING}:
+        _enter(work, ImportState.STAGING, row_estimate=table.row_estimate)
+        stage(run=work.run, batch=batch, table=table, reader=work.reader, tally=work.tally)
+        _enter(work, ImportState.MATCHING, done_count=0)
+    if batch.state == ImportState.MATCHING:
+        work.tally.row_codes[Code.DUPLICATE.value] = match_in_file(batch, work.run)
+        batch.checkpoint |= {"tally": work.tally.as_json(), "card": _card(work)}
+        _gate(work)
+        _enter(work, ImportState.APPLYING, done_count=0)
+    order = ApplyOrder(
+        work.actor, batch, work.mapping, work.definitions, work.run.started_at, work.run
+    )
+    apply_all(order, work.tally)
+    _finish(work)
+
+
+@contextmanager
+def told() -> Iterator[None]:
+    """Tell what is wrong with a file in the user's language."""
+    try:
+        yield
+    except TabularError as error:
+        raise FileRefused(
+            _("The file cannot be read: %(reason)s (line %(line)s).")
+            % {"reason": error.code, "line": error.line or "?"},
+            reason=error.code,
+            line=error.line,
+        ) from error
+    except OSError as error:
+        raise FileRefused(
+            _("The file cannot be read or written: %(reason)s.")
+            % {"reason": error.strerror or "?"},
+            reason="unreadable",
+        ) from error
+
+
+def file_digest(path: Path) -> str:
+    """Return the SHA-256 of a file's content."""
+    digest = hashlib.sha256()
+    with path.open("rb") as stream:
+        while chunk := stream.read(_CHUNK_BYTES):
+            digest.update(chunk)
+    return digest.hexdigest()
+
+
+def _enter(work: Work, state: ImportState, **fields: Any) -> None:
+    work.batch.checkpoint["step"] = state.value
+    work.run.keep(state=state, checkpoint=work.batch.checkpoint, **fields)
+    work.batch.state = state
+
+
+def _card(work: Work) -> dict[str, object]:
+    uniqueness = work.reader.scorecard.uniqueness
+    followers = work.tally.row_codes[Code.DUPLICATE.value]
+    uniqueness.denominator = work.tally.rows
+    uniqueness.numerator = work.tally.rows - followers
+    return work.reader.scorecard.as_json()
+
+
+def _gate(work: Work) -> None:
+    batch, tally = work.batch, work.tally
+    found = exceeded_limits(batch.limits, tally.row_codes, rows=tally.rows, rejected=tally.rejected)
+    exceeded = [asdict(item) for item in found]
+    work.run.keep(
+        exceeded=exceeded,
+        checkpoint=batch.checkpoint,
+        quality=batch.checkpoint["card"],
+        by_reason=dict(tally.by_reason),
+        **tally.counts(),
+    )
+    if found and not batch.is_released:
+        raise GateClosed(
+            _("The file is worse than its limits allow (%(codes)s). Nothing was changed.")
+            % {"codes": ", ".join(item.code for item in found)},
+            codes=[item.code for item in found],
+        )
+
+
+def _finish(work: Work) -> None:
+    batch, tally = work.batch, work.tally
+    scorecard = work.reader.scorecard
+    scorecard.uniqueness.denominator = tally.rows
+    scorecard.uniqueness.numerator = tally.rows - tally.merged
+    counts = tally.counts()
+    now = work.run.started_at
+    with transaction.atomic():
+        work.run.keep(
+            state=ImportState.DONE,
+            by_reason=dict(tally.by_reason),
+            quality=scorecard.as_json(),
+            finished_at=now,
+            checkpoint={},
+            **counts,
+        )
+        work.run.release()
+        if batch.is_dry_run:
+            return
+        audit.record(
+            actor=work.actor,
+            action="customers.import",
+            object_type="customers.ImportBatch",
+            object_id=batch.pk,
+            now=now,
+            facts={**counts, "mapping": batch.mapping["name"], "file_digest": batch.file_digest},
+        )
