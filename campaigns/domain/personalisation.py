@@ -17,13 +17,16 @@ from customers.domain.segments.ast import (
     Rule,
     ScoreCondition,
     SegmentCondition,
+    SequenceCondition,
 )
 
 
 def uses_behaviour(rule: Rule) -> bool:
     """Return whether any condition reads events, loans, scores or another segment."""
     match rule:
-        case EventCondition() | LoanCondition() | ScoreCondition() | SegmentCondition():
+        case EventCondition() | SequenceCondition() | LoanCondition():
+            return True
+        case ScoreCondition() | SegmentCondition():
             return True
         case Compare() | ConsentCondition():
             return False

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import date, tzinfo
+from datetime import date
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from django.utils.translation import gettext as _
 
@@ -25,7 +26,7 @@ class Line:
     agrees: bool | None
 
 
-def side_by_side(left: Customer, right: Customer, *, today: date, zone: tzinfo) -> list[Line]:
+def side_by_side(left: Customer, right: Customer, *, today: date, zone: ZoneInfo) -> list[Line]:
     """Return what is known about two customers; whole names and numbers are never shown."""
     one, other = (profiles.profile(who, today=today, zone=zone) for who in (left, right))
     return [

@@ -20,11 +20,14 @@ class Role(StrEnum):
     MARKETER = "marketer"
     APPROVER = "approver"
     ANALYST = "analyst"
+    STEWARD = "steward"
+    COMPLIANCE = "compliance"
 
 
 # Beside looking at everything of the three apps.
 _GRANTS: Mapping[Role, tuple[str, ...]] = {
     Role.MARKETER: (
+        "customers.import_customers",
         "customers.add_segment",
         "customers.change_segment",
         "customers.delete_segment",
@@ -41,6 +44,13 @@ _GRANTS: Mapping[Role, tuple[str, ...]] = {
         "campaigns.view_report",
     ),
     Role.ANALYST: ("campaigns.view_report",),
+    Role.STEWARD: ("customers.import_customers", "customers.merge_customers"),
+    Role.COMPLIANCE: (
+        "customers.reveal_pii",
+        "campaigns.add_suppression",
+        "campaigns.change_suppression",
+        "kernel.view_auditentry",
+    ),
 }
 
 

@@ -101,9 +101,9 @@ def test_a8_limits_must_be_codes_with_percentages(client: Client) -> None:
 
 def test_a7_who_may_not_import_may_not_undo(client: Client) -> None:
     batch = upload(client)
-    user = User.objects.create_user("marketer", is_staff=True)
+    user = User.objects.create_user("analyst", is_staff=True)
     roles.ensure_roles()
-    user.groups.add(Group.objects.get(name="marketer"))
+    user.groups.add(Group.objects.get(name="analyst"))
     other = Client()
     other.force_login(user)
     assert other.get(address(batch, "undo")).status_code == 403
