@@ -34,6 +34,7 @@ from loancrm.admin_site import object_url
 from loancrm.kernel import clock
 from loancrm.kernel.admin import ReadOnlyAdmin
 
+REFRESH_SECONDS = "3"
 REJECTED_SHOWN = 50
 HISTORY_SHOWN = 20
 SMALL_BYTES = 1 << 20
@@ -181,7 +182,7 @@ class ImportBatchAdmin(ReadOnlyAdmin):
         admin_pages.require(request, "customers.view_importbatch", batch)
         is_working = batch.state in WORKING
         rejected = batch.rejected_rows.order_by("line").values_list("line", "code", "column")
-        return admin_pages.page(
+        answer = admin_pages.page(
             request,
             "customers/import_batch.html",
             title=batch.file_name,
@@ -205,6 +206,10 @@ class ImportBatchAdmin(ReadOnlyAdmin):
                 for line, code, column in rejected[:REJECTED_SHOWN]
             ],
         )
+        if is_working:
+            # The browser asks again by itself until the import is over.
+            answer["Refresh"] = REFRESH_SECONDS
+        return answer
 
 
 def _submitted(request: HttpRequest, form: ImportForm) -> ImportBatch | None:
