@@ -123,7 +123,7 @@ class Message(models.Model):
 
 
 class LedgerEntry(models.Model):
-    """What one settled batch did, chained to the batch before it in the same dispatch and chunk."""
+    """How a working session left its chunk, chained to the session before it in that chunk."""
 
     dispatch = models.ForeignKey(Dispatch, on_delete=models.CASCADE, related_name="ledger")
     chunk = models.ForeignKey(Chunk, on_delete=models.CASCADE, related_name="ledger")

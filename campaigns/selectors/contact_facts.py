@@ -124,23 +124,28 @@ def load_recipients(
             paused_until=row[15],
             weekly_limit=row[16],
         )
-        recipients.append(
-            Recipient(
-                message_id=row[0],
-                customer_id=customer_id,
-                variant_id=row[2],
-                attempts=row[4],
-                language=row[10],
-                gender=row[7],
-                province=row[8],
-                city=row[9],
-                name=SealedText(row[5], bytes(row[6])) if row[6] else None,
-                address=SealedText(point.row_key, point.envelope) if point else None,
-                facts=facts,
-                attributes=attributes.get(customer_id, {}),
-            )
-        )
+        recipients.append(_recipient(row, facts, point, attributes.get(customer_id, {})))
     return recipients
+
+
+def _recipient(
+    row: Sequence[Any], facts: ContactFacts, point: _Point | None, attributes: Mapping[str, Any]
+) -> Recipient:
+    """Return one row of `_MESSAGE_COLUMNS` with what was read beside it."""
+    return Recipient(
+        message_id=row[0],
+        customer_id=row[1],
+        variant_id=row[2],
+        attempts=row[4],
+        language=row[10],
+        gender=row[7],
+        province=row[8],
+        city=row[9],
+        name=SealedText(row[5], bytes(row[6])) if row[6] else None,
+        address=SealedText(point.row_key, point.envelope) if point else None,
+        facts=facts,
+        attributes=attributes,
+    )
 
 
 def past_sends(
