@@ -17,6 +17,8 @@ from guardian.admin import GuardedModelAdminMixin
 
 from customers import labels
 from customers.admin import segment_examples, segment_texts
+from customers.domain.segments.parse import parse_text
+from customers.domain.segments.problems import RuleRefused
 from customers.models import Segment
 from customers.selectors import segment_catalogue, segment_preview, segment_references
 from customers.selectors.segment_preview import Preview
@@ -173,6 +175,7 @@ class SegmentAdmin(GuardedModelAdminMixin, ReadOnlyAdmin):
         if request.method == "POST":
             admin_pages.require(request, SAVE_PERMISSION, segment)
             with admin_pages.attempt(request, _("The segment is saved.")) as outcome:
+                values["rule"] = _posted_rule(request.POST.get("rule", ""))
                 segment = _save(request, segment, values)
             if outcome.is_done and segment is not None:
                 return HttpResponseRedirect(object_url(segment))
@@ -203,14 +206,10 @@ class SegmentAdmin(GuardedModelAdminMixin, ReadOnlyAdmin):
 def _values(request: HttpRequest, segment: Segment | None) -> dict[str, Any]:
     """Return name, description and rule, as posted or as stored."""
     if request.method == "POST":
-        try:
-            rule = json.loads(request.POST.get("rule") or "null") or EVERYBODY
-        except ValueError:
-            rule = EVERYBODY
         return {
             "name": request.POST.get("name", "").strip(),
             "description": request.POST.get("description", "").strip(),
-            "rule": rule,
+            "rule": EVERYBODY,
         }
     if segment is None:
         return {"name": "", "description": "", "rule": EVERYBODY}
@@ -220,6 +219,20 @@ def _values(request: HttpRequest, segment: Segment | None) -> dict[str, Any]:
         "description": segment.description,
         "rule": version.rule if version else EVERYBODY,
     }
+
+
+def _posted_rule(text: str) -> Any:
+    """Return the rule of a form; without any it is everybody, as the builder shows it.
+
+    Raises:
+        SegmentRuleInvalid: It is not JSON, too long or nested beyond reason.
+    """
+    if not text.strip():
+        return EVERYBODY
+    try:
+        return parse_text(text)
+    except RuleRefused as refusal:
+        raise SegmentRuleInvalid(refusal.problems) from refusal
 
 
 def _save(request: HttpRequest, segment: Segment | None, values: dict[str, Any]) -> Segment:
@@ -233,7 +246,7 @@ def _save(request: HttpRequest, segment: Segment | None, values: dict[str, Any])
         raise LoanCrmError(_("The segment needs a name."))
     if segment is None:
         saved = segments.create_segment(
-            slug=slugify(values["name"]) or f"segment-{now:%Y%m%d-%H%M%S}",
+            slug=slugify(values["name"]) or f"segment-{now:%Y%m%d-%H%M%S-%f}",
             name=values["name"],
             description=values["description"],
             rule=values["rule"],
@@ -261,8 +274,9 @@ def _preview(request: HttpRequest) -> HttpResponse:
     }  # fmt: skip
     language = get_language() or "en"
     try:
+        asked = parse_text(request.body.decode()).get("rule")
         rule, scope = segment_references.load_rule(
-            json.loads(request.body).get("rule"), now=clock.now(), zone=clock.company_zone()
+            asked, now=clock.now(), zone=clock.company_zone()
         )
         found = segment_preview.preview(rule, scope, language=language, is_detailed=True)
     except SegmentRuleInvalid as error:
@@ -271,6 +285,9 @@ def _preview(request: HttpRequest) -> HttpResponse:
     except LoanCrmError as error:
         answer["problems"] = [{"path": "", "message": error.message}]
         return JsonResponse(answer, status=422)
+    except RuleRefused as refusal:
+        answer["problems"] = [problem.as_json(language) for problem in refusal.problems]
+        return JsonResponse(answer, status=400)
     except (ValueError, AttributeError):
         return JsonResponse(answer, status=400)
     answer |= _as_json(found)

@@ -110,7 +110,8 @@ class ChangeCursor(models.Model):
         settled: Position up to which nothing is read again.
         top: Highest position seen when `top_at` was noted; becomes `settled` after a while, so
             that rows of transactions which commit late are still found.
-        seen: Keys read above `settled`, with their positions.
+        seen: Keys read above `settled`, with their positions; `newest` is the position up to which
+            nothing else was of interest.
     """
 
     name = models.CharField(_("name"), max_length=40, primary_key=True)
