@@ -1,6 +1,7 @@
 """The app's pages in the admin."""
 
 from customers.admin import customers as customers
+from customers.admin import exports as exports
 from customers.admin import imports as imports
 from customers.admin import merges as merges
 from customers.admin import privacy as privacy

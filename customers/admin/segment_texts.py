@@ -45,6 +45,15 @@ def versions(segment: Segment) -> list[VersionRow]:
     return rows
 
 
+def words(version: SegmentVersion) -> str:
+    """Return one version's rule in words, or why it can no longer be read."""
+    catalogue = segment_catalogue.load_catalogue()
+    rule, problem = _read(version, catalogue)
+    if rule is None:
+        return problem
+    return explain(rule, catalogue=catalogue, language=get_language() or "en")
+
+
 def _read(version: SegmentVersion, catalogue: Catalogue) -> tuple[Rule | None, str]:
     try:
         rule, _scope = segment_references.load_rule(

@@ -5,6 +5,7 @@ from customers.models.consent import ConsentRecord, ConsentState
 from customers.models.contact import ContactPoint
 from customers.models.customer import Customer
 from customers.models.event import Event, EventType
+from customers.models.export import ExportState, SegmentExport
 from customers.models.identity import IdentityLink, MergeDecision, MergeState
 from customers.models.import_batch import (
     ChangeKind,
@@ -49,6 +50,7 @@ __all__ = [
     "Customer",
     "Event",
     "EventType",
+    "ExportState",
     "IdentityLink",
     "ImportBatch",
     "ImportChange",
@@ -72,6 +74,7 @@ __all__ = [
     "Score",
     "Segment",
     "SegmentBuild",
+    "SegmentExport",
     "SegmentKind",
     "SegmentMember",
     "SegmentVersion",

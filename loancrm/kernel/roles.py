@@ -31,6 +31,7 @@ _GRANTS: Mapping[Role, tuple[str, ...]] = {
         "customers.add_segment",
         "customers.change_segment",
         "customers.delete_segment",
+        "customers.export_customers",
         "campaigns.add_campaign",
         "campaigns.change_campaign",
         "campaigns.delete_campaign",
@@ -40,6 +41,7 @@ _GRANTS: Mapping[Role, tuple[str, ...]] = {
     ),
     Role.APPROVER: (
         "campaigns.approve_campaign",
+        "customers.approve_segmentexport",
         "campaigns.launch_campaign",
         "campaigns.view_report",
     ),
@@ -47,6 +49,7 @@ _GRANTS: Mapping[Role, tuple[str, ...]] = {
     Role.STEWARD: ("customers.import_customers", "customers.merge_customers"),
     Role.COMPLIANCE: (
         "customers.reveal_pii",
+        "customers.approve_segmentexport",
         "campaigns.add_suppression",
         "campaigns.change_suppression",
         "kernel.view_auditentry",

@@ -34,7 +34,7 @@ def events_of(rule: Rule) -> Iterator[str]:
 
 
 def segments_asked_about(where: tuple[PropertyFilter, ...]) -> tuple[str, ...]:
-    """Return the slugs that the filters of a segment's event name; none where they leave it open."""
+    """Return the slugs that the filters of a segment's event name; none where left open."""
     named: tuple[str, ...] = ()
     for item in where:
         if item.property == "subject" and item.op in {Op.EQUAL, Op.IN}:

@@ -51,6 +51,15 @@ def test_a_new_segment_has_its_first_version_its_count_and_an_audit_entry(people
     assert members_of(segment, now) == ["0", "1"]
 
 
+def test_of_two_of_one_name_at_the_same_moment_the_second_is_told(create, monkeypatch):
+    create("shanghai")
+    # Both looked before either wrote; the database decides.
+    monkeypatch.setattr(segments, "_refuse_taken", lambda _slug: None)
+    with pytest.raises(segments.SegmentNameTaken):
+        create("shanghai")
+    assert Segment.objects.count() == 1
+
+
 def test_a_rule_with_problems_creates_nothing_and_names_them_all(create):
     data = {
         "combinator": "and",
