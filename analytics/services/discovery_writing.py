@@ -7,6 +7,7 @@ from datetime import datetime
 from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
+from analytics.domain.profiles import Difference
 from customers.models import Customer, Segment
 from customers.services import segments
 from loancrm.kernel import audit
@@ -24,12 +25,13 @@ class DiscoveryRefused(LoanCrmError):
 
 @dataclass(frozen=True, slots=True)
 class FoundSegment:
-    """One segment that was written."""
+    """One segment that was written, with what sets its people apart from everybody looked at."""
 
     slug: str
     name: str
     size: int
     description: str = ""
+    differences: tuple[Difference, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
