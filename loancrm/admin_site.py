@@ -14,6 +14,10 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from unfold.sites import UnfoldAdminSite
 
+# Pages beside the admin's own, by the name that the menu gives them.
+_OUTSIDE = {"reports": "reports:index", "discoveries": "discoveries:index"}
+_DISCOVERIES = "analytics.view_discoveryrun"
+
 
 class LoancrmAdminSite(UnfoldAdminSite):  # type: ignore[misc] # the theme ships no types
     """One admin site for all apps."""
@@ -113,6 +117,7 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
             _("Analytics"),
             [
                 _entry(request, _("Reports"), "monitoring", "reports", "campaigns.view_report"),
+                _entry(request, _("Discoveries"), "hub", "discoveries", _DISCOVERIES),
             ],
         ),
         (
@@ -151,7 +156,7 @@ def _entry(
     if permission and not request.user.has_perm(permission):
         return None
     try:
-        link = reverse(f"admin:{view_name}" if target != "reports" else "reports:index")
+        link = reverse(_OUTSIDE.get(target) or f"admin:{view_name}")
     except NoReverseMatch:
         return None
     return {"title": title, "icon": icon, "link": link}

@@ -99,16 +99,12 @@ def discover_rfm(
         written = []
         for group in RfmGroup:
             ids = [rfm.customer_id for rfm in found if rfm.group is group]
+            is_inside = [rfm.group is group for rfm in found]
             shown = FoundSegment(
                 slug=f"rfm-{group.value}",
                 name=both(RFM_LABELS[group]),
                 size=len(ids),
-                differences=_apart(
-                    figures,
-                    RFM_FEATURES,
-                    standardised(figures),
-                    [rfm.group is group for rfm in found],
-                ),
+                differences=_apart(figures, RFM_FEATURES, standardised(figures), is_inside),
             )
             written.append(
                 write_segment(

@@ -1,0 +1,6 @@
+"""Names of this app's background jobs."""
+
+from loancrm.kernel.jobs import Job
+
+RUN_DISCOVERY = Job("analytics.run_discovery", queue="analytics")
+WAKE_DISCOVERIES = Job("analytics.wake_discoveries", queue="analytics")

@@ -1,0 +1,19 @@
+"""Celery entry points: read the clock, call one service."""
+
+from celery import shared_task
+
+from analytics import jobs
+from analytics.services import discovery_runs
+from loancrm.kernel import clock
+
+
+@shared_task(name=jobs.RUN_DISCOVERY.name)
+def run_discovery(*, run_id: int, **_: object) -> None:
+    """Search for segments as somebody asked for."""
+    discovery_runs.run(run_id=run_id, read_clock=clock.now)
+
+
+@shared_task(name=jobs.WAKE_DISCOVERIES.name)
+def wake_discoveries(**_: object) -> None:
+    """Wake a worker for every search that nobody works on."""
+    discovery_runs.wake(now=clock.now())
