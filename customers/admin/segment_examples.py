@@ -9,6 +9,41 @@ def examples() -> list[dict[str, Any]]:
     """Return named rules in the builder's shape, labels in the reader's language."""
     return [
         {
+            "label": _("Win back dormant customers"),
+            "rule": _all(
+                {"field": "lifecycle_stage", "operator": "in", "value": ["dormant", "churned"]},
+                {
+                    "field": "event",
+                    "operator": "=",
+                    "value": {
+                        "event": "app_login",
+                        "aggregate": "days_since_last",
+                        "operator": ">",
+                        "value": 90,
+                    },
+                },
+                {"field": "consent.sms.marketing", "operator": "granted", "value": None},
+            ),
+        },
+        {
+            "label": _("Raise the limit of good payers"),
+            "rule": _all(
+                {
+                    "field": "loan",
+                    "operator": "=",
+                    "value": {
+                        "where": [
+                            {"property": "status", "operator": "=", "value": "active"},
+                            {"property": "max_dpd_days", "operator": "=", "value": 0},
+                            {"property": "months_on_book", "operator": ">=", "value": 6},
+                        ]
+                    },
+                },
+                _event("repayment_made", 6, 365),
+                {"field": "marketing_status", "operator": "=", "value": "open"},
+            ),
+        },
+        {
             "label": _("Active in the app, may get SMS"),
             "rule": _all(
                 _event("app_login", 2, 30),

@@ -2,6 +2,7 @@
 
 import json
 import time
+from functools import partial
 from typing import Any
 
 from django.contrib import admin
@@ -16,7 +17,7 @@ from django.views.decorators.http import require_POST
 from guardian.admin import GuardedModelAdminMixin
 
 from customers import labels
-from customers.admin import segment_examples, segment_texts
+from customers.admin import segment_examples, segment_texts, segment_views
 from customers.domain.segments.parse import parse_text
 from customers.domain.segments.problems import RuleRefused
 from customers.models import Segment
@@ -124,10 +125,13 @@ class SegmentAdmin(GuardedModelAdminMixin, ReadOnlyAdmin):
                 )
 
     @admin.action(description=gettext_lazy("Overlap of two"), permissions=["view"])
-    def show_overlap(self, request: HttpRequest, queryset: QuerySet[Segment]) -> None:
-        """Tell how many people two selected segments share."""
+    def show_overlap(
+        self, request: HttpRequest, queryset: QuerySet[Segment]
+    ) -> HttpResponse | None:
+        """Show how many people two selected segments share."""
         with admin_pages.attempt(request, ""):
-            self.message_user(request, segment_texts.overlap(list(queryset), now=clock.now()))
+            return HttpResponseRedirect(segment_texts.overlap_url(list(queryset)))
+        return None
 
     @admin.action(description=gettext_lazy("Delete"), permissions=["change"])
     def delete_segments(self, request: HttpRequest, queryset: QuerySet[Segment]) -> None:
@@ -140,13 +144,28 @@ class SegmentAdmin(GuardedModelAdminMixin, ReadOnlyAdmin):
                 )
 
     def get_urls(self) -> list[URLPattern]:
-        """Add the endpoint of the live count."""
+        """Add the live count with its stop, suggested values and the page of an overlap."""
         own = [
             path(
                 "preview/",
                 self.admin_site.admin_view(self.preview_view),
                 name="customers_segment_preview",
-            )
+            ),
+            path(
+                "preview/stop/",
+                self.admin_site.admin_view(require_POST(segment_views.cancel)),
+                name="customers_segment_stop",
+            ),
+            path(
+                "values/",
+                self.admin_site.admin_view(segment_views.suggest),
+                name="customers_segment_values",
+            ),
+            path(
+                "overlap/",
+                self.admin_site.admin_view(partial(segment_views.overlap, model_admin=self)),
+                name="customers_segment_overlap",
+            ),
         ]
         return [*own, *super().get_urls()]  # type: ignore[no-untyped-call] # guardian has none
 
@@ -211,14 +230,27 @@ def _values(request: HttpRequest, segment: Segment | None) -> dict[str, Any]:
             "description": request.POST.get("description", "").strip(),
             "rule": EVERYBODY,
         }
+    is_copy = segment is None
+    segment = segment or _copied(request)
     if segment is None:
         return {"name": "", "description": "", "rule": EVERYBODY}
     version = segment.current_version
     return {
-        "name": segment.name,
+        "name": _("Copy of %(name)s") % {"name": segment.name} if is_copy else segment.name,
         "description": segment.description,
         "rule": version.rule if version else EVERYBODY,
     }
+
+
+def _copied(request: HttpRequest) -> Segment | None:
+    """Return the segment that a new one begins as a copy of."""
+    number = request.GET.get("copy", "")
+    if not number.isdecimal():
+        return None
+    found = Segment.objects.select_related("current_version").filter(pk=number).first()
+    if found is not None:
+        admin_pages.require(request, "customers.view_segment", found)
+    return found
 
 
 def _posted_rule(text: str) -> Any:
@@ -278,7 +310,10 @@ def _preview(request: HttpRequest) -> HttpResponse:
         rule, scope = segment_references.load_rule(
             asked, now=clock.now(), zone=clock.company_zone()
         )
-        found = segment_preview.preview(rule, scope, language=language, is_detailed=True)
+        ticket = segment_preview.ticket(str(request.user.pk), request.headers.get("X-Ticket", ""))
+        found = segment_preview.preview(
+            rule, scope, language=language, is_detailed=True, ticket=ticket
+        )
     except SegmentRuleInvalid as error:
         answer["problems"] = error.as_json(language)
         return JsonResponse(answer, status=422)
@@ -331,6 +366,8 @@ def _catalogue() -> dict[str, Any]:
         **segment_catalogue.catalogue_for_builder(language=language),
         "language": language,
         "previewUrl": reverse("admin:customers_segment_preview"),
+        "stopUrl": reverse("admin:customers_segment_stop"),
+        "valuesUrl": reverse("admin:customers_segment_values"),
         "examples": segment_examples.examples(),
     }
 

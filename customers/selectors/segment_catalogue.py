@@ -214,6 +214,7 @@ def _field(spec: FieldSpec, language: str) -> dict[str, Any]:
     content: dict[str, Any] = {
         "name": spec.name,
         "label": spec.label.read(language),
+        "search": f"{spec.label.zh} {spec.label.en}".lower(),
         "kind": spec.type.value,
         "inputType": _INPUTS.get(spec.type, "text"),
         "operators": _operators(spec.operators, spec.type, language),
