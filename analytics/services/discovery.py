@@ -1,7 +1,7 @@
 """Discover segments: RFM groups, clusters and look-alikes, written as scores and member lists."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
 
@@ -330,6 +330,7 @@ def _write_lookalike(  # noqa: PLR0913 - one argument a part of the result
     others = np.flatnonzero(~is_seed)
     ranked = others[np.argsort(-values[others], kind="stable")]
     chosen = table.customer_ids[ranked[: int(np.ceil(share * len(ranked)))]].tolist()
+    is_chosen = np.isin(table.customer_ids, chosen)
     scores.record_scores(
         actor=actor,
         model_name=f"lookalike_{seed_segment}"[:60],
@@ -351,13 +352,7 @@ def _write_lookalike(  # noqa: PLR0913 - one argument a part of the result
                 f"({model.lift.held_out} seeds held out)",
             )
         ),
-    )
-    names = model.scaling.names
-    shown = replace(
-        shown,
-        differences=_apart(
-            table, names, model.scaling.apply(table), np.isin(table.customer_ids, chosen)
-        ),
+        differences=_apart(table, model.scaling.names, model.scaling.apply(table), is_chosen),
     )
     source = f"lookalike@{version}"
     written = write_segment(actor=actor, found=shown, customer_ids=chosen, source=source, now=now)

@@ -7,6 +7,11 @@ from django.utils.translation import gettext as _
 
 def examples() -> list[dict[str, Any]]:
     """Return named rules in the builder's shape, labels in the reader's language."""
+    return [*_templates(), *_first_steps()]
+
+
+def _templates() -> list[dict[str, Any]]:
+    """Return whole rules for what lenders do most."""
     return [
         {
             "label": _("Win back dormant customers"),
@@ -43,6 +48,12 @@ def examples() -> list[dict[str, Any]]:
                 {"field": "marketing_status", "operator": "=", "value": "open"},
             ),
         },
+    ]
+
+
+def _first_steps() -> list[dict[str, Any]]:
+    """Return short rules that show one kind of condition each."""
+    return [
         {
             "label": _("Active in the app, may get SMS"),
             "rule": _all(
