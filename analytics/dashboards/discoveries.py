@@ -189,7 +189,7 @@ def _found(run: DiscoveryRun) -> dict[str, Any]:
 def _tiles(result: Mapping[str, Any]) -> list[Tile]:
     tiles = [
         Tile(_("People looked at"), f"{result['people']:,}", "", "group"),
-        Tile(_("Groups"), str(len(result["groups"])), result["version"], "hub"),
+        Tile(_("Groups found"), str(len(result["groups"])), result["version"], "hub"),
     ]
     if "stability" in result:
         tiles.append(

@@ -33,7 +33,7 @@ def sizes(groups: Sequence[Mapping[str, Any]]) -> Chart:
                 }
             ],
         },
-        headers=[_("Group"), _("People")],
+        headers=[_("Group of customers"), _("People")],
         rows=[[group["name"], f"{group['size']:,}"] for group in groups],
         is_empty=not any(group["size"] for group in groups),
     )
@@ -60,7 +60,7 @@ def profile(groups: Sequence[Mapping[str, Any]]) -> Chart:
                 for name, found in by_group.items()
             ],
         },
-        headers=[_("Group"), *columns],
+        headers=[_("Group of customers"), *columns],
         rows=[
             [name, *(f"{found[c]:+.2f}" if c in found else "–" for c in columns)]
             for name, found in by_group.items()

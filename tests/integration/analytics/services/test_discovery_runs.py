@@ -1,4 +1,4 @@
-"""A search in the background: who may start it, how far it is, what it found, what is made of it."""
+"""A search in the background: who may start it, how far it is, what it found and what comes of it."""
 
 from datetime import timedelta
 
