@@ -132,7 +132,9 @@ class SegmentMember(models.Model):
     """A stay of one customer in a segment; open while `left_at` is null."""
 
     segment = models.ForeignKey(Segment, on_delete=models.CASCADE, related_name="members")
-    customer = models.ForeignKey(Customer, on_delete=models.CASCADE, related_name="+")
+    customer = models.ForeignKey(
+        Customer, on_delete=models.CASCADE, related_name="+", db_index=False
+    )
     entered_at = models.DateTimeField(_("entered at"))
     left_at = models.DateTimeField(_("left at"), null=True)
     source = models.CharField(_("source"), max_length=80, blank=True)

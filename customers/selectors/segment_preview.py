@@ -206,6 +206,7 @@ def _time_limit(seconds: float, ticket: str = "") -> Iterator[None]:
                         cursor.execute("SELECT set_config('application_name', %s, TRUE)", [ticket])
                     yield
                     cursor.execute("SET LOCAL statement_timeout TO DEFAULT")
+                    cursor.execute("SET LOCAL application_name TO DEFAULT")
                 return
             deadline = time.monotonic() + seconds
             handle = connection.connection

@@ -188,6 +188,7 @@ def _record(
         channel="",
         subject=segment.slug,
         now=now,
+        are_new=True,
     )
 
 

@@ -22,7 +22,8 @@ LANGUAGES = ["zh-hans", "en"]
 WORDS = {
     "zh-hans": {
         "save": "保存人群", "event": "事件", "city": "城市", "cluster": "客户聚类",
-        "make": "建为人群", "start": "开始运行", "ask": "提交审批", "approve": "批准", "download": "下载文件",
+        "make": "建为人群", "start": "开始运行", "ask": "提交审批", "approve": "批准",
+        "download": "下载文件",
         "pattern": "匹配正则", "both": "两者共有", "stability": "稳定性", "export": "导出",
     },
     "en": {

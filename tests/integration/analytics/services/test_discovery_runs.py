@@ -1,4 +1,4 @@
-"""A search in the background: who may start it, how far it is, what it found and what comes of it."""
+"""A search in the background: who may start it, how far it is, what it found, what it becomes."""
 
 from datetime import timedelta
 
