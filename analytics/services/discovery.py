@@ -33,6 +33,7 @@ from analytics.services.discovery_writing import (
     people_of,
     record_run,
     write_segment,
+    writer_for,
 )
 from customers.domain.fields import Text
 from customers.models import Segment
@@ -259,7 +260,7 @@ def _record_rfm(actor: Actor, found: Sequence[Rfm], version: str, now: datetime)
     }
     for model_name, given in columns.items():
         scores.record_scores(
-            actor=actor,
+            actor=writer_for(actor),
             model_name=model_name,
             version=version,
             scores=map(given, found),
@@ -332,7 +333,7 @@ def _write_lookalike(  # noqa: PLR0913 - one argument a part of the result
     chosen = table.customer_ids[ranked[: int(np.ceil(share * len(ranked)))]].tolist()
     is_chosen = np.isin(table.customer_ids, chosen)
     scores.record_scores(
-        actor=actor,
+        actor=writer_for(actor),
         model_name=f"lookalike_{seed_segment}"[:60],
         version=version,
         scores=(

@@ -28,7 +28,6 @@ class Role(StrEnum):
 _GRANTS: Mapping[Role, tuple[str, ...]] = {
     Role.MARKETER: (
         "analytics.add_discoverymodel",
-        "customers.add_score",
         "customers.import_customers",
         "customers.add_segment",
         "customers.change_segment",
@@ -47,14 +46,7 @@ _GRANTS: Mapping[Role, tuple[str, ...]] = {
         "campaigns.launch_campaign",
         "campaigns.view_report",
     ),
-    # A search for segments writes scores and lists of members.
-    Role.ANALYST: (
-        "analytics.add_discoverymodel",
-        "campaigns.view_report",
-        "customers.add_score",
-        "customers.add_segment",
-        "customers.change_segment",
-    ),
+    Role.ANALYST: ("analytics.add_discoverymodel", "campaigns.view_report"),
     Role.STEWARD: ("customers.import_customers", "customers.merge_customers"),
     Role.COMPLIANCE: (
         "customers.reveal_pii",

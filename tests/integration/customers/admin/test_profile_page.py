@@ -75,7 +75,8 @@ def test_b5_the_page_shows_the_stage_history_and_score_versions_with_dates(borro
     assert "rfm-old" in page
     assert "rfm-new" in page
     assert "Important, valued" in page
-    assert f"{clock.now() - timedelta(days=40):%Y-%m-%d}" in page
+    entered = (clock.now() - timedelta(days=40)).astimezone(clock.company_zone())
+    assert f"{entered:%Y-%m-%d}" in page
     assert [chart.is_empty for chart in answer.context["charts"]] == [False, True]
 
 

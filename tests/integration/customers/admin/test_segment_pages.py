@@ -89,7 +89,9 @@ def test_the_overlap_of_two_is_told_and_of_one_is_refused(browser, segment, acto
     other = segments.create_segment(
         actor=actor, slug="other", name="Other", rule=in_city("上海"), now=now
     )
-    assert "in both 2" in act(browser, "show_overlap", [segment, other])
+    page = act(browser, "show_overlap", [segment, other])
+    assert "Only in “City”" in page
+    assert "shared 100.0%" in page
     assert "Choose exactly two segments." in act(browser, "show_overlap", [segment])
 
 
