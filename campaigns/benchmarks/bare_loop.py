@@ -1,27 +1,48 @@
-"""The least that any sender must do: render, fill the MIME skeleton, SMTP; no database at all."""
+"""The least that any sender must do: render, fill the MIME skeleton, SMTP; no database at all.
 
+Its client is what one would write by hand with asyncio: connections that stay open, commands
+pipelined (RFC 2920), the next envelope travelling with the message before it. It checks every reply
+and knows nothing of retries, time limits or relays that offer less.
+"""
+
+import asyncio
 import os
 import sys
 import time
 from collections.abc import Iterator
 from concurrent.futures import Future
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import islice
+from typing import cast
 
 from campaigns.benchmarks import texts
 from campaigns.channels.base import EmailPayload, Outbound, SendResult
 from campaigns.channels.smtp import SmtpChannel
 from campaigns.channels.smtp_options import SmtpOptions
-from campaigns.domain import content, email_html
+from campaigns.domain import content
 from campaigns.domain.mime import Addressee, EmailSkeleton
 
 UNDER_WAY = 4
 
 
-def send(*, first: int, count: int, options: SmtpOptions) -> None:
-    """Send messages to a sink on loopback, several batches under way at once."""
+@dataclass(frozen=True, slots=True)
+class Share:
+    """The messages of one process."""
+
+    first: int
+    count: int
+
+
+def send(share: Share, options: SmtpOptions) -> None:
+    """Send messages to a sink on loopback over several connections at once."""
+    asyncio.run(_send(_messages(share), options))
+
+
+def send_with_own_client(share: Share, options: SmtpOptions) -> None:
+    """Send the same messages through loancrm's own SMTP client, several batches under way."""
     channel = SmtpChannel("bare", options)
-    messages = _messages(first, count)
+    messages = _messages(share)
     futures: list[Future[list[SendResult]]] = []
     while batch := list(islice(messages, options.batch_size)):
         futures.append(channel.submit(batch))
@@ -32,13 +53,49 @@ def send(*, first: int, count: int, options: SmtpOptions) -> None:
     channel.close()
 
 
-def _messages(first: int, count: int) -> Iterator[Outbound]:
-    compiled = content.compile_email(
-        subject=texts.SUBJECT,
-        text=texts.TEXT,
-        html=email_html.prepare(texts.HTML),
-        language="zh-hans",
-    )
+async def _send(messages: Iterator[Outbound], options: SmtpOptions) -> None:
+    async with asyncio.TaskGroup() as group:
+        for _number in range(options.connections):
+            group.create_task(_connection(messages, options))
+
+
+async def _connection(messages: Iterator[Outbound], options: SmtpOptions) -> None:
+    """Send messages over one connection until none is left."""
+    reader, writer = await asyncio.open_connection(options.host, options.port)
+    await _expect(reader, b"220")
+    writer.write(b"EHLO localhost\r\n")
+    await _expect(reader, b"250")
+    message = next(messages, None)
+    if message is not None:
+        writer.write(_envelope(message))
+    while message is not None:
+        for code in (b"250", b"250", b"354"):
+            await _expect(reader, code)
+        following = next(messages, None)
+        raw = cast("EmailPayload", message.payload).raw
+        writer.write(b"%s.\r\n%s" % (raw, _envelope(following) if following else b""))
+        await _expect(reader, b"250")
+        message = following
+    writer.write(b"QUIT\r\n")
+    writer.close()
+
+
+def _envelope(message: Outbound) -> bytes:
+    sender = cast("EmailPayload", message.payload).sender
+    return b"MAIL FROM:<%s>\r\nRCPT TO:<%s>\r\nDATA\r\n" % (sender.encode(), message.to.encode())
+
+
+async def _expect(reader: asyncio.StreamReader, code: bytes) -> None:
+    """Read one reply, of several lines where it has them."""
+    while True:
+        line = await reader.readline()
+        if not line.startswith(code):
+            raise RuntimeError(line)
+        if line[3:4] != b"-":
+            return
+
+
+def _messages(share: Share) -> Iterator[Outbound]:
     skeleton = EmailSkeleton(
         sender_name="示例消费金融",
         sender_address="news@lender.example",
@@ -46,9 +103,9 @@ def _messages(first: int, count: int) -> Iterator[Outbound]:
         has_html=True,
     )
     at = datetime.fromtimestamp(time.time(), tz=UTC)
-    for number in range(first, first + count):
+    for number in range(share.first, share.first + share.count):
         context = texts.person(number)
-        subject, text, html = content.render_email(compiled, context)
+        subject, text, html = content.render_email(texts.compiled(), context)
         raw = skeleton.fill(
             to=Addressee(texts.address(number), context["name"]),
             subject=subject,
@@ -62,17 +119,20 @@ def _messages(first: int, count: int) -> Iterator[Outbound]:
         yield Outbound(number, f"b{number}", texts.address(number), payload)
 
 
-def run(*, count: int, options: SmtpOptions, processes: int = 2) -> float:
+def run(
+    *, count: int, options: SmtpOptions, has_own_client: bool = False, processes: int = 2
+) -> float:
     """Fork processes that share the messages; return the seconds until all are sent."""
-    share = -(-count // processes)
+    size = -(-count // processes)
+    work = send_with_own_client if has_own_client else send
     started = time.monotonic()
     children = []
     for position in range(processes):
-        mine = min(share, count - position * share)
+        share = Share(position * size, min(size, count - position * size))
         pid = os.fork()
         if pid == 0:
             try:
-                send(first=position * share, count=mine, options=options)
+                work(share, options)
             except BaseException:  # noqa: BLE001 - a forked child must never return into the parent
                 os._exit(1)
             os._exit(0)

@@ -4,20 +4,14 @@ from celery import shared_task
 from django.core.mail import EmailMultiAlternatives, get_connection
 
 from campaigns.benchmarks import texts
-from campaigns.domain import content, email_html
+from campaigns.domain import content
 
 
 @shared_task(name="campaigns.benchmarks.send_one")
 def send_one(*, number: int, port: int, **_: object) -> None:
     """Render and send one message over a connection of its own."""
-    compiled = content.compile_email(
-        subject=texts.SUBJECT,
-        text=texts.TEXT,
-        html=email_html.prepare(texts.HTML),
-        language="zh-hans",
-    )
     context = texts.person(number)
-    subject, text, html = content.render_email(compiled, context)
+    subject, text, html = content.render_email(texts.compiled(), context)
     message = EmailMultiAlternatives(
         subject=subject,
         body=text,

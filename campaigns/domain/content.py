@@ -63,9 +63,12 @@ CATALOGUE: tuple[Variable, ...] = (
     Variable(
         "products",
         VariableKind.LIST,
-        "产品列表（每项有 name）",
-        "products (each with a name)",
-        ({"name": "安心借"}, {"name": "随心还"}),
+        "在售产品列表（每项有 name、annual_rate、min_amount、max_amount、term_months）",
+        "products on offer (name, annual_rate, min_amount, max_amount, term_months)",
+        (
+            {"name": "安心借", "annual_rate": Decimal("0.072"), "max_amount": Decimal(200_000)},
+            {"name": "随心还", "annual_rate": Decimal("0.108"), "max_amount": Decimal(80_000)},
+        ),
     ),
     Variable("offer_amount", VariableKind.MONEY, "授信额度", "offered amount", Decimal(50000)),
     Variable(

@@ -75,16 +75,30 @@ class Message(models.Model):
     # The keys have no index of their own where a constraint or an index below starts with them:
     # freezing a million rows pays for every index.
     dispatch = models.ForeignKey(
-        Dispatch, on_delete=models.CASCADE, related_name="messages", db_index=False
+        Dispatch,
+        on_delete=models.CASCADE,
+        related_name="messages",
+        db_index=False,
+        db_constraint=False,
     )
     customer = models.ForeignKey(
         Customer, on_delete=models.CASCADE, related_name="+", db_index=False
     )
     variant = models.ForeignKey(
-        Variant, null=True, on_delete=models.PROTECT, related_name="+", db_index=False
+        Variant,
+        null=True,
+        on_delete=models.PROTECT,
+        related_name="+",
+        db_index=False,
+        db_constraint=False,
     )
     content = models.ForeignKey(
-        ContentVersion, null=True, on_delete=models.PROTECT, related_name="+", db_index=False
+        ContentVersion,
+        null=True,
+        on_delete=models.PROTECT,
+        related_name="+",
+        db_index=False,
+        db_constraint=False,
     )
     is_control = models.BooleanField(_("control group"), default=False)
     state = models.CharField(_("state"), max_length=10, default=MessageState.PLANNED)

@@ -1,13 +1,13 @@
 """What gates and texts need about the people of one chunk, in a fixed number of queries."""
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Case, F, Max, Q, Value, When
+from django.db.models import Case, Count, F, Max, Q, Value, When
 
 from campaigns.domain import frequency, schedule
 from campaigns.domain.campaign import HANDED_OVER_STATES, MessageState
@@ -100,8 +100,7 @@ def load_recipients(
     points = _points(ids, plan.channel)
     consented = _consented(ids, plan, now)
     suppressed = _suppressed(ids, points, plan)
-    has_own_limits = any(row[16] is not None for row in rows)
-    past = past_sends(ids, plan, now, has_own_limits=has_own_limits)
+    past = past_sends(ids, plan, now, limits={row[16] for row in rows})
     overdue = _overdue(ids)
     attributes = _attributes(ids, attribute_names)
     recipients: list[Recipient] = []
@@ -149,24 +148,37 @@ def _recipient(
 
 
 def past_sends(
-    customer_ids: Sequence[int], plan: MessagePlan, now: datetime, *, has_own_limits: bool = False
+    customer_ids: Sequence[int], plan: MessagePlan, now: datetime, *, limits: Iterable[int | None]
 ) -> dict[int, list[PastSend]]:
     """Return the marketing messages handed over within the longest window of the caps.
 
+    People who had fewer messages than the lowest cap allows are left out: reading everybody's took
+    10 microseconds a message sent.
+
     Args:
-        has_own_limits: Somebody among them chose a limit a week of their own.
+        limits: The limits a week that these people chose for themselves.
     """
-    hours = frequency.longest_window_hours(plan.caps)
-    if has_own_limits:
-        hours = max(hours, frequency.WEEK_HOURS)
+    own = [limit for limit in limits if limit is not None]
+    hours = max([frequency.longest_window_hours(plan.caps), frequency.WEEK_HOURS * bool(own)])
     if not hours or not customer_ids:
         return {}
+    handed_over = Message.objects.filter(
+        attempted_at__gt=now - timedelta(hours=hours), state__in=COUNTED_STATES
+    )
+    least = min([cap.max_count for cap in plan.caps] + own)
+    near = (
+        handed_over.filter(customer_id__any_of=customer_ids)
+        .values_list("customer_id")
+        .annotate(count=Count("pk"))
+        .filter(count__gte=least)
+    )
+    near_ids = [customer_id for customer_id, _count in near]
+    if not near_ids:
+        return {}
     rows = list(
-        Message.objects.filter(
-            customer_id__any_of=customer_ids,
-            attempted_at__gt=now - timedelta(hours=hours),
-            state__in=COUNTED_STATES,
-        ).values_list("customer_id", "dispatch_id", "attempted_at")
+        handed_over.filter(customer_id__any_of=near_ids).values_list(
+            "customer_id", "dispatch_id", "attempted_at"
+        )
     )
     channels = _counted_channels({row[1] for row in rows}, plan)
     found: dict[int, list[PastSend]] = defaultdict(list)

@@ -16,22 +16,19 @@ from campaigns.domain.campaign import (
 )
 from campaigns.domain.eligibility import Reason
 from campaigns.models import Campaign, Chunk, Message
+from loancrm.kernel.bulk import Statement
 
-# Renewed with every sub-batch and while waiting for a slow provider, so it only has to outlive the
+# Renewed every few seconds, also while waiting for a slow provider, so it only has to outlive the
 # longest pause between two renewals. A killed worker's chunk is free again after this long.
 LEASE_SECONDS = 10
 # From this attempt on a chunk is worked one message at a time, so that the one that kills its
 # worker is found and set aside.
 CAREFUL_ATTEMPT = 3
-# Asked before every sub-batch; building it anew each time cost 20 microseconds a message.
-_RENEW = """
-    UPDATE campaigns_chunk SET lease_until = %s
-    WHERE id = %s AND claimed_by = %s AND state = %s AND EXISTS (
-        SELECT 1 FROM campaigns_dispatch
-        JOIN campaigns_campaign ON campaigns_campaign.id = campaigns_dispatch.campaign_id
-        WHERE campaigns_dispatch.id = %s
-        AND campaigns_dispatch.status = %s AND campaigns_campaign.status = %s)
-"""
+# Part of every mark. Three look-ups by key instead of a join: planning the join took longer than
+# marking twenty rows.
+_OURS = """(SELECT claimed_by = %s AND state = %s FROM campaigns_chunk WHERE id = %s)
+    AND (SELECT status = %s FROM campaigns_dispatch WHERE id = %s)
+    AND (SELECT status = %s FROM campaigns_campaign WHERE id = %s)"""
 
 
 def claim(*, holder: str, now: datetime) -> Chunk | None:
@@ -61,23 +58,40 @@ def claim(*, holder: str, now: datetime) -> Chunk | None:
     return chunk
 
 
+def ours(chunk: Chunk) -> Statement:
+    """Return the condition, in SQL, that this worker holds the chunk and its campaign runs."""
+    return Statement(
+        _OURS,
+        [
+            chunk.claimed_by,
+            ChunkState.LEASED.value,
+            chunk.pk,
+            DispatchStatus.RUNNING.value,
+            chunk.dispatch_id,
+            CampaignStatus.RUNNING.value,
+            chunk.dispatch.campaign_id,
+        ],
+    )
+
+
+def is_ours(*, chunk: Chunk) -> bool:
+    """Return whether this worker holds the chunk and its campaign runs."""
+    condition = ours(chunk)
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT 1 WHERE {condition.sql}", condition.parameters)
+        return cursor.fetchone() is not None
+
+
 def renew(*, chunk: Chunk, now: datetime) -> bool:
     """Extend the lease; False when it was lost or the campaign no longer runs."""
-    until = connection.ops.adapt_datetimefield_value(now + timedelta(seconds=LEASE_SECONDS))
-    with connection.cursor() as cursor:
-        cursor.execute(
-            _RENEW,
-            [
-                until,
-                chunk.pk,
-                chunk.claimed_by,
-                ChunkState.LEASED.value,
-                chunk.dispatch_id,
-                DispatchStatus.RUNNING.value,
-                CampaignStatus.RUNNING.value,
-            ],
-        )
-        return bool(cursor.rowcount)
+    held = Chunk.objects.filter(
+        pk=chunk.pk,
+        claimed_by=chunk.claimed_by,
+        state=ChunkState.LEASED,
+        dispatch__status=DispatchStatus.RUNNING,
+        dispatch__campaign__status=CampaignStatus.RUNNING,
+    )
+    return bool(held.update(lease_until=now + timedelta(seconds=LEASE_SECONDS)))
 
 
 def recover(*, chunk: Chunk, can_resend: bool, now: datetime) -> int:

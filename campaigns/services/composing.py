@@ -19,7 +19,7 @@ from campaigns.domain.preference_links import preference_token
 from campaigns.models import Channel, ContentVersion, Dispatch, TrackedLink
 from campaigns.selectors.contact_facts import Recipient
 from customers.domain.consent import Purpose
-from customers.models import ContactPoint, Customer
+from customers.models import ContactPoint, Customer, Product
 from loancrm.kernel import clock, crypto
 from loancrm.kernel.errors import LoanCrmError
 from loancrm.kernel.text_templates import MissingVariable, OutputTooLong, RenderFailed, freeze
@@ -28,8 +28,9 @@ FALLBACK_LANGUAGE = "zh-hans"
 # Columns of Customer and the link are read anyway; anything else a text names is a typed attribute.
 _BUILT_IN = frozenset(
     {
-        "name", "first_name", "last_name", "title", "city", "province", "campaign_name", "brand",
-        "hotline", "sender_address", "unsubscribe_url", "preferences_url",
+        "name", "first_name", "last_name", "title", "city", "province", "products",
+        "campaign_name", "brand", "hotline", "sender_address", "unsubscribe_url",
+        "preferences_url",
     }
 )  # fmt: skip
 
@@ -61,6 +62,7 @@ class _Text:
     compiled: CompiledEmail | CompiledSms
     skeleton: EmailSkeleton | None
     link_ids: Mapping[str, int]
+    fixed: Mapping[str, Any]
 
 
 class Composer:
@@ -79,7 +81,7 @@ class Composer:
         self._signer = links.signer_for(settings.SECRET_KEY)
         self._public_url = settings.LOANCRM_PUBLIC_URL
         self._is_marketing = self._campaign.purpose == Purpose.MARKETING
-        self._fixed = _lender_facts(self._campaign.name)
+        self._lender = _lender_facts(self._campaign.name)
         self._texts = {
             (row.variant_id, row.locale): self._compile(row)
             for row in ContentVersion.objects.filter(
@@ -174,7 +176,7 @@ class Composer:
         # SQLite gives the id of a rolled-back preview to the next real message, whose person a test
         # message's links must not touch; no message has the id 0.
         message_id = 0 if self._dispatch.is_test else recipient.message_id
-        context.update(self._fixed)
+        context.update(text.fixed)
         token = self._signer.token(LinkPurpose.UNSUBSCRIBE, message_id=message_id)
         context["unsubscribe_url"] = f"{self._public_url}/u/{token}/"
         if "preferences_url" in text.compiled.variables:
@@ -220,7 +222,13 @@ class Composer:
             compiled=compiled,
             skeleton=skeleton,
             link_ids=self._tracked(compiled.link_targets),
+            fixed=self._fixed(compiled.variables, row.locale),
         )
+
+    def _fixed(self, variables: frozenset[str], language: str) -> dict[str, Any]:
+        """Return the variables that are the same for everybody who gets a text."""
+        products = _products(language) if "products" in variables else ()
+        return {**self._lender, **({"products": products} if products else {})}
 
     def _tracked(self, targets: tuple[str, ...]) -> dict[str, int]:
         if not targets:
@@ -241,6 +249,22 @@ class Composer:
 
 def _envelope_sender(channel: Channel) -> str:
     return channel.sender.rpartition(" ")[2].strip("<>")
+
+
+def _products(language: str) -> tuple[Mapping[str, Any], ...]:
+    """Return the lender's products on offer as plain values, what is not known left out."""
+    return tuple(
+        freeze(
+            {
+                "name": (product.name_en if language == "en" else "") or product.name_zh,
+                "annual_rate": product.annual_rate,
+                "min_amount": product.min_amount,
+                "max_amount": product.max_amount,
+                "term_months": product.term_months,
+            }
+        )
+        for product in Product.objects.filter(is_active=True).order_by("code")
+    )
 
 
 def _lender_facts(campaign_name: str) -> dict[str, Any]:

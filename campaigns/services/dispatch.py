@@ -12,7 +12,6 @@ from datetime import time as day_time
 from itertools import islice
 
 from django.conf import settings
-from django.db import transaction
 from django.db.models import CharField, F, Q, Value
 from django.db.models.functions import Cast, Concat
 
@@ -28,7 +27,7 @@ from campaigns.models import Channel, Chunk, Dispatch, FrequencyRule, Message
 from campaigns.selectors import contact_facts
 from campaigns.services import chunks, providers, settling, throttling
 from campaigns.services.composing import Composed, Composer, NotComposed
-from campaigns.services.settling import Closing
+from campaigns.services.settling import Answer, Attempt, Closing
 from customers.domain.consent import Purpose
 from customers.domain.events import EventName
 from customers.domain.segments.parse import parse_rule
@@ -52,6 +51,7 @@ class Lane:
     rng: random.Random
     composers: dict[int, Composer] = field(default_factory=dict)
     round_trip_seconds: float = 0.0
+    renewed_at: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +111,7 @@ def work_chunk(*, chunk: Chunk, lane: Lane) -> Counter[str]:
     if composer is None:
         composer = lane.composers[dispatch.pk] = Composer(dispatch, channel)
     now = lane.clock()
+    lane.renewed_at = time.monotonic()
     work = _Work(chunk, plan_of(dispatch), composer, channel, provider, now)
     if chunk.attempts > 1:
         chunks.recover(chunk=chunk, can_resend=provider.limits.supports_idempotency, now=now)
@@ -228,7 +229,8 @@ def _hand_over(work: _Work, composed: Sequence[Composed], lane: Lane) -> Counter
     while waiting or under_way:
         is_slow = lane.round_trip_seconds > SLOW_ROUND_TRIP_SECONDS
         if waiting and len(under_way) < (limits.flights if is_slow else 1):
-            _take_off(work, _mark_next(work, waiting, lane), under_way)
+            _settled, marked = _step(work, None, waiting, lane)
+            _take_off(work, marked, under_way)
             continue
         flight = under_way.popleft()
         try:
@@ -238,18 +240,12 @@ def _hand_over(work: _Work, composed: Sequence[Composed], lane: Lane) -> Counter
             waiting.clear()
             continue
         lane.round_trip_seconds = time.monotonic() - flight.started
+        answer = Answer(flight.batch, results, lane.rng.random())
         # One commit for what came back and what goes out next; a wait for the rate limit must not
         # hold it open.
-        with transaction.atomic():
-            counts += settling.settle(
-                chunk=work.chunk,
-                batch=flight.batch,
-                results=results,
-                jitter=lane.rng.random(),
-                now=lane.clock(),
-            )
-            is_unlimited = work.channel.rate_per_second is None
-            marked = _mark_next(work, waiting, lane) if waiting and is_unlimited else []
+        is_unlimited = work.channel.rate_per_second is None
+        settled, marked = _step(work, answer, waiting if is_unlimited else deque(), lane)
+        counts += settled
         _take_off(work, marked, under_way)
     return counts
 
@@ -260,29 +256,40 @@ def _take_off(work: _Work, batch: list[Composed], under_way: "deque[_Flight]") -
         under_way.append(_Flight(future, batch, time.monotonic()))
 
 
-def _mark_next(work: _Work, waiting: "deque[list[Composed]]", lane: Lane) -> list[Composed]:
-    """Mark the next sub-batch; a lost lease or a paused campaign empties what waits."""
-    batch = waiting.popleft()
-    wait = throttling.reserve(channel=work.channel, count=len(batch), now=lane.clock())
-    is_ours = True
-    while wait > 0 and is_ours:
-        time.sleep(min(wait, RENEW_SECONDS))
-        wait -= RENEW_SECONDS
-        is_ours = chunks.renew(chunk=work.chunk, now=lane.clock())
-    marked = (
-        settling.mark(
-            chunk=work.chunk,
-            batch=batch,
-            plan=work.plan,
-            decided_at=work.decided_at,
-            now=lane.clock(),
-        )
-        if is_ours
-        else None
+def _step(
+    work: _Work, answer: Answer | None, waiting: "deque[list[Composed]]", lane: Lane
+) -> tuple[Counter[str], list[Composed]]:
+    """Settle an answer and mark the next sub-batch that waits, as soon as the rate limit allows.
+
+    A lost lease or a paused campaign empties what waits.
+    """
+    attempt = None
+    if waiting:
+        batch = waiting.popleft()
+        if _keep(work, len(batch), lane):
+            attempt = Attempt(batch, work.plan, work.decided_at)
+        else:
+            waiting.clear()
+    counts, marked = settling.step(
+        chunk=work.chunk, answer=answer, attempt=attempt, now=lane.clock()
     )
     if marked is None:
         waiting.clear()
-    return marked or []
+    return counts, marked or []
+
+
+def _keep(work: _Work, count: int, lane: Lane) -> bool:
+    """Wait for the rate limit and keep the lease; False when it is lost."""
+    wait = throttling.reserve(channel=work.channel, count=count, now=lane.clock())
+    while True:
+        if time.monotonic() - lane.renewed_at >= RENEW_SECONDS:
+            if not chunks.renew(chunk=work.chunk, now=lane.clock()):
+                return False
+            lane.renewed_at = time.monotonic()
+        if wait <= 0:
+            return True
+        time.sleep(min(wait, RENEW_SECONDS))
+        wait -= RENEW_SECONDS
 
 
 def _wait(future: "Future[list[SendResult]]", chunk: Chunk, lane: Lane) -> list[SendResult]:
@@ -294,6 +301,7 @@ def _wait(future: "Future[list[SendResult]]", chunk: Chunk, lane: Lane) -> list[
             if future.done():
                 raise
             chunks.renew(chunk=chunk, now=lane.clock())
+            lane.renewed_at = time.monotonic()
 
 
 def _give_back(work: _Work, batch: Sequence[Composed], error: ChannelError, now: datetime) -> None:

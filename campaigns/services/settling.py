@@ -1,13 +1,12 @@
-"""The two short transactions around every call of a provider: mark before, settle after."""
+"""The short transaction between two calls of a provider: settle the last, mark the next."""
 
 import hashlib
 import json
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
-from itertools import groupby
 from typing import Any
 
 from django.db import connection, transaction
@@ -22,6 +21,7 @@ from campaigns.services import addresses, chunks
 from campaigns.services.composing import Composed
 from customers.domain.consent import Purpose
 from loancrm.kernel import bulk, locks
+from loancrm.kernel.bulk import Statement
 
 MAX_ATTEMPTS = 5
 FIRST_RETRY_SECONDS = 20.0
@@ -44,108 +44,192 @@ class Closing:
         return self.state.value, self.reason, self.due_at
 
 
-def mark(
-    *,
-    chunk: Chunk,
-    batch: Sequence[Composed],
-    plan: MessagePlan,
-    decided_at: datetime,
-    now: datetime,
-) -> list[Composed] | None:
-    """Mark messages as attempted, committed before the provider is called.
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a provider said about a sub-batch.
+
+    Attributes:
+        jitter: Between 0 and 1; spreads retries so that they do not come back together.
+    """
+
+    batch: Sequence[Composed]
+    results: Sequence[SendResult]
+    jitter: float
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """A sub-batch that goes out next.
+
+    Attributes:
+        decided_at: When the gates saw these people; only what was sent since is asked for.
+    """
+
+    batch: Sequence[Composed]
+    plan: MessagePlan
+    decided_at: datetime
+
+    @property
+    def has_caps(self) -> bool:
+        """Return whether anybody in it could have had enough messages."""
+        return bool(self.plan.caps) or self.has_own_limits
+
+    @property
+    def has_own_limits(self) -> bool:
+        """Return whether anybody in it chose a limit of their own."""
+        return self.plan.purpose is Purpose.MARKETING and any(
+            item.recipient.facts.weekly_limit is not None for item in self.batch
+        )
+
+
+def step(
+    *, chunk: Chunk, answer: Answer | None, attempt: Attempt | None, now: datetime
+) -> tuple[Counter[str], list[Composed] | None]:
+    """Store what came back and mark what goes out next, committed before the provider is called.
 
     The frequency caps are checked once more under a lock on each customer, so that two campaigns
     at the same moment cannot both pass; the loser's message is skipped here.
 
-    Args:
-        decided_at: When the gates saw these people; only what was sent since is asked for.
-
     Returns:
-        The messages to hand over; None when the lease is lost or the campaign no longer runs.
+        How many messages went to each state; and the messages to hand over, None when the lease is
+        lost or the campaign no longer runs.
     """
+    closings = _closings(answer, now) if answer else []
     with transaction.atomic(savepoint=False):
-        if not chunks.renew(chunk=chunk, now=now):
-            return None
-        capped = _capped(chunk, batch, plan, decided_at=decided_at, now=now)
-        close(
-            [
-                Closing(item.recipient.message_id, MessageState.SKIPPED, Reason.FREQUENCY_CAP)
-                for item in batch
-                if item.recipient.customer_id in capped
-            ],
-            now=now,
-        )
-        passing = [item for item in batch if item.recipient.customer_id not in capped]
-        marked: set[int] = set()
-        alike = groupby(sorted(passing, key=_marking), key=_marking)
-        for (attempts, content_id, parts, cost), items in alike:
-            marked.update(
-                bulk.update_rows(
-                    Message,
-                    key="id",
-                    columns=(),
-                    rows=[(item.recipient.message_id,) for item in items],
-                    constants={
-                        "state": MessageState.SENDING.value,
-                        "attempted_at": now,
-                        "attempts": attempts + 1,
-                        "content": content_id,
-                        "parts": parts,
-                        "cost_amount": cost,
-                    },
-                    where={"state": MessageState.PLANNED.value},
-                )
-            )
-    return [item for item in passing if item.recipient.message_id in marked]
+        settling = _settle_statements(closings, answer.results, now) if answer else []
+        locking, marking = _mark_statements(chunk, attempt, now) if attempt else ([], [])
+        found = bulk.run_all([*settling, *locking, *marking])
+        passing: list[Composed] | None = []
+        if attempt:
+            marked = {key for keys in found[len(settling) + len(locking) :] for key in keys}
+            passing = [item for item in attempt.batch if item.recipient.message_id in marked]
+            if len(marked) < len(attempt.batch):
+                passing = _mark_the_rest(chunk, attempt, passing, now)
+        if answer:
+            _mark_refused(chunk, answer)
+    return Counter(closing.state.value for closing in closings), passing
 
 
-def settle(
-    *,
-    chunk: Chunk,
-    batch: Sequence[Composed],
-    results: Sequence[SendResult],
-    jitter: float,
-    now: datetime,
-) -> Counter[str]:
-    """Store what the provider said.
-
-    Args:
-        jitter: Between 0 and 1; spreads retries so that they do not come back together.
-    """
-    closings = [
-        _closing(item, result, jitter, now) for item, result in zip(batch, results, strict=True)
+def _closings(answer: Answer, now: datetime) -> list[Closing]:
+    return [
+        _closing(item, result, answer.jitter, now)
+        for item, result in zip(answer.batch, answer.results, strict=True)
     ]
-    settled = sorted(zip(closings, results, strict=True), key=lambda pair: str(pair[0].ending))
-    with transaction.atomic(savepoint=False):
-        for (state, reason, due_at), pairs in groupby(settled, key=lambda pair: pair[0].ending):
-            _store(MessageState(state), reason, due_at, list(pairs), now)
-        _mark_refused(chunk, batch, results)
-    return Counter(closing.state.value for closing in closings)
 
 
-def _mark_refused(chunk: Chunk, batch: Sequence[Composed], results: Sequence[SendResult]) -> None:
+def _settle_statements(
+    closings: Sequence[Closing], results: Sequence[SendResult], now: datetime
+) -> list[Statement]:
+    alike: dict[Any, list[tuple[Closing, SendResult]]] = defaultdict(list)
+    for closing, result in zip(closings, results, strict=True):
+        alike[closing.ending].append((closing, result))
+    return [
+        _ending_statement(MessageState(state), reason, due_at, pairs, now)
+        for (state, reason, due_at), pairs in alike.items()
+    ]
+
+
+def _mark_statements(
+    chunk: Chunk, attempt: Attempt, now: datetime
+) -> tuple[list[Statement], list[Statement]]:
+    """Return the locks to take and the updates that mark a sub-batch unless somebody else sends.
+
+    The updates see what was committed before the locks were had.
+    """
+    condition = chunks.ours(chunk)
+    locking = []
+    if attempt.has_caps:
+        ids = sorted(item.recipient.customer_id for item in attempt.batch)
+        lock = locks.lock_statement(locks.Space.CUSTOMER_SENDS, ids)
+        locking = [lock] if lock else []
+        condition = _alone(condition, chunk, attempt.decided_at)
+    return locking, _marks(attempt.batch, condition, now)
+
+
+def _marks(batch: Sequence[Composed], condition: Statement, now: datetime) -> list[Statement]:
+    alike: dict[Any, list[int]] = defaultdict(list)
+    for item in batch:
+        alike[item.recipient.attempts, item.content_id, item.parts, item.cost].append(
+            item.recipient.message_id
+        )
+    return [
+        bulk.update_statement(
+            Message,
+            key="id",
+            columns=(),
+            rows=[(message_id,) for message_id in ids],
+            constants={
+                "state": MessageState.SENDING.value,
+                "attempted_at": now,
+                "attempts": attempts + 1,
+                "content": content_id,
+                "parts": parts,
+                "cost_amount": cost,
+            },
+            where={"state": MessageState.PLANNED.value},
+            condition=condition,
+        )
+        for (attempts, content_id, parts, cost), ids in alike.items()
+    ]
+
+
+def _alone(condition: Statement, chunk: Chunk, since: datetime) -> Statement:
+    """Return the condition, and that no other dispatch was at work since a time."""
+    return Statement(
+        f"{condition.sql} AND NOT EXISTS (SELECT 1 FROM campaigns_dispatch WHERE id <> %s"  # noqa: S608
+        " AND (status IN (%s, %s) OR completed_at >= %s))",
+        [
+            *condition.parameters,
+            chunk.dispatch_id,
+            DispatchStatus.RUNNING.value,
+            DispatchStatus.HELD.value,
+            connection.ops.adapt_datetimefield_value(since),
+        ],
+    )
+
+
+def _mark_the_rest(
+    chunk: Chunk, attempt: Attempt, marked: list[Composed], now: datetime
+) -> list[Composed] | None:
+    """Mark what could not be marked at once: look at who else sends, customer by customer."""
+    if not chunks.is_ours(chunk=chunk):
+        return None
+    done = {item.recipient.message_id for item in marked}
+    rest = [item for item in attempt.batch if item.recipient.message_id not in done]
+    capped = _capped(rest, attempt, now=now)
+    close(
+        [
+            Closing(item.recipient.message_id, MessageState.SKIPPED, Reason.FREQUENCY_CAP)
+            for item in rest
+            if item.recipient.customer_id in capped
+        ],
+        now=now,
+    )
+    passing = [item for item in rest if item.recipient.customer_id not in capped]
+    for keys in bulk.run_all(_marks(passing, chunks.ours(chunk), now)):
+        done.update(keys)
+    return [item for item in attempt.batch if item.recipient.message_id in done]
+
+
+def _mark_refused(chunk: Chunk, answer: Answer) -> None:
     """Take addresses that the provider says do not exist out of use."""
     codes = {
         item.recipient.customer_id: result.code
-        for item, result in zip(batch, results, strict=True)
+        for item, result in zip(answer.batch, answer.results, strict=True)
         if result.outcome is Outcome.REJECTED
     }
     if codes:
         addresses.mark_refused(channel_kind=chunk.dispatch.channel_kind, codes=codes)
 
 
-def _marking(item: Composed) -> tuple[int, int, int, Decimal]:
-    return item.recipient.attempts, item.content_id, item.parts, item.cost
-
-
-def _store(
+def _ending_statement(
     state: MessageState,
     reason: str,
     due_at: datetime | None,
     pairs: Sequence[tuple[Closing, SendResult]],
     now: datetime,
-) -> None:
-    """Write one ending that several messages share."""
+) -> Statement:
+    """Return the update that stores one ending that several messages share."""
     constants: dict[str, Any] = {"state": state.value, "reason": reason, "due_at": due_at}
     if state is not MessageState.PLANNED:
         constants["closed_at"] = now
@@ -154,7 +238,7 @@ def _store(
     elif state is not MessageState.UNKNOWN:
         constants["cost_amount"] = Decimal(0)
     has_ids = any(result.provider_message_id for _closing_, result in pairs)
-    bulk.update_rows(
+    return bulk.update_statement(
         Message,
         key="id",
         columns=("provider_message_id",) if has_ids else (),
@@ -241,53 +325,28 @@ def first_broken_entry(dispatch_id: int) -> int | None:
     return None
 
 
-def _capped(
-    chunk: Chunk,
-    batch: Sequence[Composed],
-    plan: MessagePlan,
-    *,
-    decided_at: datetime,
-    now: datetime,
-) -> set[int]:
+def _capped(batch: Sequence[Composed], attempt: Attempt, *, now: datetime) -> set[int]:
+    """Return the customers who have had enough by now; needs the locks on them."""
+    if not attempt.has_caps:
+        return set()
     limits = {
         item.recipient.customer_id: item.recipient.facts.weekly_limit
         for item in batch
-        if plan.purpose is Purpose.MARKETING
+        if attempt.plan.purpose is Purpose.MARKETING
     }
-    has_own_limits = any(limit is not None for limit in limits.values())
-    ids = sorted(item.recipient.customer_id for item in batch)
-    if not ids or not (plan.caps or has_own_limits):
-        return set()
-    locks.lock_ids(locks.Space.CUSTOMER_SENDS, ids)
-    if not _others_may_have_sent(chunk.dispatch_id, decided_at):
-        return set()
-    past = contact_facts.past_sends(ids, plan, now, has_own_limits=has_own_limits)
+    past = contact_facts.past_sends(
+        [item.recipient.customer_id for item in batch], attempt.plan, now, limits=limits.values()
+    )
     return {
         customer_id
         for customer_id, sends in past.items()
         if frequency.exceeded(
             sends,
-            frequency.caps_of(plan.caps, limits.get(customer_id)),
-            channel=plan.channel,
+            frequency.caps_of(attempt.plan.caps, limits.get(customer_id)),
+            channel=attempt.plan.channel,
             now=now,
         )
     }
-
-
-def _others_may_have_sent(dispatch_id: int, since: datetime) -> bool:
-    """Return whether any other dispatch was at work since a time; reads a few rows."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT 1 FROM campaigns_dispatch WHERE id <> %s"
-            " AND (status IN (%s, %s) OR completed_at >= %s) LIMIT 1",
-            [
-                dispatch_id,
-                DispatchStatus.RUNNING.value,
-                DispatchStatus.HELD.value,
-                connection.ops.adapt_datetimefield_value(since),
-            ],
-        )
-        return cursor.fetchone() is not None
 
 
 def _closing(item: Composed, result: SendResult, jitter: float, now: datetime) -> Closing:

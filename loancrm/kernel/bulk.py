@@ -1,10 +1,48 @@
 """Set-based writes that Django's ORM has no word for, with one form for each database."""
 
-from collections.abc import Mapping, Sequence
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from django.db import connection
 from django.db.models import Model, QuerySet
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """One SQL statement with its parameters, to be run alone or together with others."""
+
+    sql: str
+    parameters: Sequence[Any]
+
+
+def run_all(statements: Sequence[Statement]) -> list[list[Any]]:
+    """Run statements one after the other; return the first column of what each returned.
+
+    On PostgreSQL they travel together: waiting for each answer cost more than the short statements
+    of dispatch themselves. Each still sees what was committed before it began. Needs an open
+    transaction, and every statement must return rows.
+    """
+    if not statements:
+        return []
+    found: list[list[Any]] = []
+    with connection.cursor() as cursor:
+        if connection.vendor != "postgresql":
+            for statement in statements:
+                cursor.execute(statement.sql, statement.parameters)
+                found.append([row[0] for row in cursor.fetchall()])
+            return found
+        cursor.execute(
+            ";".join(statement.sql for statement in statements),
+            [value for statement in statements for value in statement.parameters],
+        )
+        for number in range(len(statements)):
+            if number:
+                cursor.nextset()
+            found.append([row[0] for row in cursor.fetchall()])
+    return found
 
 
 def update_rows(
@@ -30,30 +68,89 @@ def update_rows(
     """
     if not rows:
         return []
+    statement = update_statement(
+        model, key=key, columns=columns, rows=rows, constants=constants, where=where
+    )
+    with connection.cursor() as cursor:
+        cursor.execute(statement.sql, statement.parameters)
+        return [row[0] for row in cursor.fetchall()]
+
+
+def update_statement(
+    model: type[Model],
+    *,
+    key: str,
+    columns: Sequence[str],
+    rows: Sequence[Sequence[Any]],
+    constants: Mapping[str, Any] | None = None,
+    where: Mapping[str, Any] | None = None,
+    condition: Statement | None = None,
+) -> Statement:
+    """Return the statement of `update_rows`, which returns the keys of the rows that it changes.
+
+    Args:
+        condition: One more condition, in SQL over no row's columns, that must hold.
+    """
+    fixed, held = constants or {}, where or {}
+    clause = _clause(model, key, tuple(columns), tuple(fixed), tuple(held))
+    values = _all_prepared(clause.fixed, fixed.values())
+    guards = _all_prepared(clause.guards, held.values())
+    extra = condition.parameters if condition is not None else ()
+    if columns:
+        select, source = _source(clause.fields, rows)
+        sql, parameters = clause.sql.replace(_SOURCE, select), [*source, *values]
+    else:
+        keys = [_prepared(clause.fields[0], row[0]) for row in rows]
+        sql, parameters = clause.sql, [*values, _as_array(keys)]
+    return Statement(
+        f"{sql}{f' AND {condition.sql}' if condition else ''} RETURNING {clause.key}",
+        [*parameters, *guards, *extra],
+    )
+
+
+_SOURCE = "SELECT /* rows */"
+
+
+@dataclass(frozen=True, slots=True)
+class _Clause:
+    """The part of an update that does not depend on its values."""
+
+    sql: str
+    key: str
+    fields: Sequence[Any]
+    fixed: Sequence[Any]
+    guards: Sequence[Any]
+
+
+# Dispatch asks for the same few updates with every twenty messages.
+@lru_cache(maxsize=128)
+def _clause(
+    model: type[Model],
+    key: str,
+    columns: tuple[str, ...],
+    constants: tuple[str, ...],
+    where: tuple[str, ...],
+) -> _Clause:
     meta = model._meta  # noqa: SLF001 - Django's public-by-convention options
     fields: list[Any] = [meta.get_field(name) for name in (key, *columns)]
-    fixed = [(meta.get_field(name), value) for name, value in (constants or {}).items()]
-    guards = [(meta.get_field(name), value) for name, value in (where or {}).items()]
+    fixed: list[Any] = [meta.get_field(name) for name in constants]
+    guards: list[Any] = [meta.get_field(name) for name in where]
     quote = connection.ops.quote_name
     table = quote(meta.db_table)
-    names = [f"c{position}" for position in range(len(fields))]
-    assignments = [f"{quote(_column(field))} = %s" for field, _value in fixed]
+    key_column = f"{table}.{quote(_column(fields[0]))}"
+    assignments = [f"{quote(_column(field))} = %s" for field in fixed]
     assignments += [
-        f"{quote(_column(field))} = v.{name}"
-        for field, name in zip(fields[1:], names[1:], strict=True)
+        f"{quote(_column(field))} = v.c{position}"
+        for position, field in enumerate(fields[1:], start=1)
     ]
-    guarded = "".join(f" AND {table}.{quote(_column(field))} = %s" for field, _value in guards)
-    select, parameters = _source(fields, rows)
-    statement = (
-        f"WITH v({', '.join(names)}) AS ({select}) "  # noqa: S608 - names come from the models
-        f"UPDATE {table} SET {', '.join(assignments)} FROM v "
-        f"WHERE {table}.{quote(_column(fields[0]))} = v.c0{guarded} "
-        f"RETURNING {table}.{quote(_column(fields[0]))}"
-    )
-    parameters += [_prepared(field, value) for field, value in (*fixed, *guards)]
-    with connection.cursor() as cursor:
-        cursor.execute(statement, parameters)
-        return [row[0] for row in cursor.fetchall()]
+    update = f"UPDATE {table} SET {', '.join(assignments)}"  # noqa: S608 - the model's own names
+    if columns:
+        names = ", ".join(f"c{position}" for position in range(len(fields)))
+        update = f"WITH v({names}) AS ({_SOURCE}) {update} FROM v WHERE {key_column} = v.c0"
+    else:
+        update = f"{update} WHERE {_among(key_column, fields[0])}"
+    guarded = "".join(f" AND {table}.{quote(_column(field))} = %s" for field in guards)
+    return _Clause(f"{update}{guarded}", key_column, fields, fixed, guards)
 
 
 def insert_select(
@@ -116,8 +213,31 @@ def _source(fields: Sequence[Any], rows: Sequence[Sequence[Any]]) -> tuple[str, 
     ]
 
 
+def _among(column: str, field: Any) -> str:
+    """Return the condition that a column is one of the keys of `_as_array`."""
+    if connection.vendor == "postgresql":
+        return f"{column} = ANY(%s::{_db_type(field)}[])"
+    return f"{column} IN (SELECT value FROM json_each(%s))"  # noqa: S608 - a model's column
+
+
+def _as_array(keys: list[Any]) -> Any:
+    """Return keys as one parameter; whole numbers as text, which costs a tenth of a list."""
+    if connection.vendor != "postgresql":
+        return json.dumps(keys)
+    return array_of_numbers(keys) if keys and isinstance(keys[0], int) else keys
+
+
+def array_of_numbers(numbers: Iterable[int]) -> str:
+    """Return whole numbers as the text of a PostgreSQL array."""
+    return f"{{{','.join(map(str, numbers))}}}"
+
+
 def _db_type(field: Any) -> str:
     return str(field.rel_db_type(connection))
+
+
+def _all_prepared(fields: Iterable[Any], values: Iterable[Any]) -> list[Any]:
+    return [_prepared(field, value) for field, value in zip(fields, values, strict=True)]
 
 
 def _prepared(field: Any, value: Any) -> Any:

@@ -6,6 +6,8 @@ from typing import Any
 from django.db.models import Field, Lookup
 from django.db.models.fields.related import ForeignObject
 
+from loancrm.kernel.bulk import array_of_numbers
+
 
 @Field.register_lookup
 @ForeignObject.register_lookup
@@ -26,6 +28,14 @@ class AnyOf(Lookup):
         return condition, [*parameters, json.dumps(list(self.rhs))]
 
     def as_postgresql(self, compiler: Any, connection: Any) -> tuple[str, Any]:
-        """Return the condition over an array."""
+        """Return the condition over an array of the column's own type.
+
+        Small numbers would travel as `smallint[]`, which PostgreSQL compares with a `bigint` column
+        one by one where it could hash: 50 ms instead of 1 ms for 500 keys.
+        """
         lhs, parameters = self.process_lhs(compiler, connection)
-        return f"{lhs} = ANY(%s)", [*parameters, list(self.rhs)]
+        column_type = self.lhs.output_field.cast_db_type(connection)
+        keys: Any = list(self.rhs)
+        if keys and isinstance(keys[0], int):
+            keys = array_of_numbers(keys)
+        return f"{lhs} = ANY(%s::{column_type}[])", [*parameters, keys]

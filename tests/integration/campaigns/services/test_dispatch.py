@@ -1,3 +1,5 @@
+import email
+import email.policy
 import random
 from collections import Counter
 from datetime import timedelta
@@ -21,7 +23,7 @@ from campaigns.models import (
 )
 from campaigns.selectors import campaign_status
 from campaigns.services import chunks, dispatch, settling, ticking
-from customers.models import ConsentState, ContactPoint, Customer, Event, Loan
+from customers.models import ConsentState, ContactPoint, Customer, Event, Loan, Product
 from tests.factories.campaigns import SMS, make_channel, make_launched, spec
 from tests.factories.people import make_people
 
@@ -365,14 +367,8 @@ def test_the_fallback_serves_those_the_first_channel_did_not_reach_once(actor, n
     assert launched.campaign.status == "completed"
 
 
-def test_marking_skips_a_person_whom_another_campaign_reached_meanwhile(actor, now):
-    make_channel()
-    make_people(1)
-    FrequencyRule.objects.create(window_hours=24, max_count=1)
-    first = make_launched(actor, now)
-    second = make_launched(actor, now, slug="second")
-    ticking.advance(now=now)
-    lane = dispatch.Lane(holder="w1", clock=lambda: now, rng=random.Random(1))
+def decided(now):
+    """Claim the next chunk and write its messages, as a worker does before it hands them over."""
     chunk = chunks.claim(holder="w1", now=now)
     channel = chunk.dispatch.channel
     work = dispatch._Work(
@@ -383,13 +379,82 @@ def test_marking_skips_a_person_whom_another_campaign_reached_meanwhile(actor, n
         registry.shared(name="email-memory", backend="memory", options={}),
         now,
     )
+    lane = dispatch.Lane(holder="w1", clock=lambda: now, rng=random.Random(1))
     composed, _counts = dispatch._decide(work, lane, now)
-    assert len(composed) == 1
+    return chunk, settling.Attempt(composed, work.plan, now)
+
+
+def test_marking_skips_a_person_whom_another_campaign_reached_meanwhile(actor, now):
+    make_channel()
+    make_people(1)
+    FrequencyRule.objects.create(window_hours=24, max_count=1)
+    first = make_launched(actor, now)
+    second = make_launched(actor, now, slug="second")
+    ticking.advance(now=now)
+    chunk, attempt = decided(now)
+    assert len(attempt.batch) == 1
     Message.objects.filter(dispatch=second).update(
         state=MessageState.SENDING, attempted_at=now - timedelta(minutes=1)
     )
-    assert settling.mark(chunk=chunk, batch=composed, plan=work.plan, decided_at=now, now=now) == []
+    _counts, marked = settling.step(chunk=chunk, answer=None, attempt=attempt, now=now)
+    assert marked == []
     assert Message.objects.get(dispatch=first).reason == "frequency_cap"
+
+
+def test_marking_goes_on_with_those_whom_another_campaign_did_not_reach(actor, now):
+    make_channel()
+    people = make_people(3)
+    FrequencyRule.objects.create(window_hours=24, max_count=1)
+    make_launched(actor, now)
+    second = make_launched(actor, now, slug="second")
+    ticking.advance(now=now)
+    chunk, attempt = decided(now)
+    Message.objects.filter(dispatch=second, customer=people[0]).update(
+        state=MessageState.SENT, attempted_at=now - timedelta(minutes=1)
+    )
+    _counts, marked = settling.step(chunk=chunk, answer=None, attempt=attempt, now=now)
+    assert {item.recipient.customer_id for item in marked} == {people[1].pk, people[2].pk}
+
+
+@pytest.mark.parametrize("loses", ["lease", "campaign"])
+def test_nothing_is_marked_without_the_lease_or_when_the_campaign_stopped(actor, now, loses):
+    make_channel()
+    make_people(2)
+    launched = make_launched(actor, now)
+    ticking.advance(now=now)
+    chunk, attempt = decided(now)
+    if loses == "lease":
+        Chunk.objects.update(claimed_by="another")
+    else:
+        ticking.pause_campaign(campaign=launched.campaign, actor=actor, now=now)
+    _counts, marked = settling.step(chunk=chunk, answer=None, attempt=attempt, now=now)
+    assert marked is None
+    assert states() == {"planned": 2}
+
+
+def test_a_message_that_moved_on_meanwhile_is_not_handed_over(actor, now):
+    make_channel()
+    people = make_people(2)
+    make_launched(actor, now)
+    ticking.advance(now=now)
+    chunk, attempt = decided(now)
+    Message.objects.filter(customer=people[0]).update(state=MessageState.CANCELLED)
+    _counts, marked = settling.step(chunk=chunk, answer=None, attempt=attempt, now=now)
+    assert [item.recipient.customer_id for item in marked] == [people[1].pk]
+
+
+def test_a_text_lists_the_products_on_offer_in_its_language(actor, now):
+    make_channel()
+    make_people(1)
+    Product.objects.create(code="a", name_zh="安心借", name_en="Easy loan", max_amount=80_000)
+    Product.objects.create(code="b", name_zh="随心还")
+    Product.objects.create(code="c", name_zh="停售", is_active=False)
+    listed = "{% for product in products %}{{ product.name }} {% endfor %}{{ unsubscribe_url }}"
+    content = {"zh-hans": {"subject": "{{ name }}", "text": f"产品：{listed}"}}
+    make_launched(actor, now, content=content)
+    drain(now)
+    sent = email.message_from_bytes(outbox()[0].payload.raw, policy=email.policy.default)
+    assert "产品：安心借 随心还 http" in sent.get_body(("plain",)).get_content()
 
 
 def test_the_number_of_queries_does_not_grow_with_the_audience(
