@@ -61,6 +61,7 @@ def _shown(first: Segment, second: Segment, found: Overlap) -> dict[str, Any]:
         (_("In both"), found.both_count, "both"),
         (_("Only in “%(name)s”") % {"name": second.name}, found.second_only_count, "second"),
     ]
+    starts = (0, found.first_only_count, found.first_count)
     return {
         "either": either,
         "share": f"{found.share * 100:.1f}%" if found.share is not None else "–",
@@ -69,7 +70,7 @@ def _shown(first: Segment, second: Segment, found: Overlap) -> dict[str, Any]:
         "first_url": object_url(first),
         "second_url": object_url(second),
         "parts": [
-            (text, count, kind, f"{count / either * 100:.1f}%" if either else "–")
-            for text, count, kind in parts
+            (text, count, kind, f"{count / either * 100:.1f}%" if either else "–", start)
+            for (text, count, kind), start in zip(parts, starts, strict=True)
         ],
     }
