@@ -70,6 +70,7 @@ body { margin: 0; background: #f4f6f8; font-family: "PingFang SC", "Microsoft Ya
 <p><a href="{{ unsubscribe_url }}">退订</a></p></td></tr>
 </table></body></html>
 """
+SMS = "尊敬的{{ name }}{{ title }}，您的专属额度已更新，请在手机应用内查看。"
 SENDER = "示例消费金融 <news@lender.example>"
 
 
@@ -121,3 +122,8 @@ def person(number: int) -> dict[str, Any]:
 def address(number: int) -> str:
     """Return the address of one made-up person."""
     return f"person{number}@example.com"
+
+
+def mobile(number: int) -> str:
+    """Return the mobile number of one made-up person."""
+    return f"+86139{number:08d}"

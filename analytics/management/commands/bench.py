@@ -1,16 +1,26 @@
 """Measure loancrm against a baseline in the same run."""
 
+import os
+from collections.abc import Callable
 from typing import Any
 
 from django.core.management.base import CommandParser
 
-from campaigns.benchmarks import dispatch
+from campaigns.benchmarks import dispatch, embedded, freezing, recovery, sms
 from customers.benchmarks import imports, segments
 from loancrm.kernel import bench
 from loancrm.kernel.bench import Report
 from loancrm.kernel.commands import LoanCrmCommand
 
-NAMES = ("dispatch", "dispatch_slow", "import", "segments", "refresh")
+MEASURED: dict[str, Callable[..., Report]] = {
+    "dispatch_sms": sms.run,
+    "recovery": recovery.run,
+    "plan": freezing.run,
+    "import": imports.run,
+    "segments": segments.run_segments,
+    "refresh": segments.run_refresh,
+}
+NAMES = ("dispatch", "dispatch_slow", "dispatch_embedded", *MEASURED)
 
 RELAY_LATENCY_MS = 20
 
@@ -34,8 +44,13 @@ class Command(LoanCrmCommand):
             "bench", options["name"], "--inner", "--json",
             "--scale", str(options["scale"]), "--rounds", str(options["rounds"]),
         ]  # fmt: skip
-        with bench.own_database() as variables:
-            content = bench.run_inner(arguments, variables)
+        if options["name"] == "dispatch_embedded":
+            content = embedded.run(
+                scale=options["scale"], rounds=options["rounds"], variables=dict(os.environ)
+            ).to_json()
+        else:
+            with bench.own_database() as variables:
+                content = bench.run_inner(arguments, variables)
         if options["json"]:
             self.print_json(content)
             return
@@ -43,11 +58,7 @@ class Command(LoanCrmCommand):
             self.stdout.write(f"{key:<28} {value}")
 
     def _measure(self, name: str, scale: float, rounds: int) -> Report:
-        if name == "segments":
-            return segments.run_segments(scale=scale, rounds=rounds)
-        if name == "refresh":
-            return segments.run_refresh(scale=scale, rounds=rounds)
-        if name == "import":
-            return imports.run(scale=scale, rounds=rounds)
+        if name in MEASURED:
+            return MEASURED[name](scale=scale, rounds=rounds)
         latency = RELAY_LATENCY_MS if name == "dispatch_slow" else 0
         return dispatch.run(scale=scale, rounds=rounds, latency_ms=latency, name=name)
