@@ -47,7 +47,7 @@ class Stack:
 
     def received(self) -> int:
         """Return how many messages the providers have taken by now."""
-        seen = time.time()
+        seen = self._written_at()
         bench.wait_until(lambda: self._written_at() > seen, seconds=5)
         content = json.loads(self.stats_path.read_text(encoding="utf-8"))
         provider = "smtp" if self.channel == "email" else "sms"

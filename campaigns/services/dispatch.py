@@ -25,7 +25,7 @@ from campaigns.domain.frequency import Cap
 from campaigns.domain.schedule import SendingWindow
 from campaigns.models import Channel, Chunk, Dispatch, FrequencyRule, Message
 from campaigns.selectors import contact_facts
-from campaigns.services import chunks, providers, settling, throttling
+from campaigns.services import chunks, ledger, providers, settling, throttling
 from campaigns.services.composing import Composed, Composer, NotComposed
 from campaigns.services.settling import Answer, Attempt, Closing
 from customers.domain.consent import Purpose
@@ -121,7 +121,7 @@ def work_chunk(*, chunk: Chunk, lane: Lane) -> Counter[str]:
     now = lane.clock()
     chunks.settle_budget(chunk=chunk)
     _record_sent(chunk, now)
-    settling.append_entry(chunk=chunk, now=now)
+    ledger.append_entry(chunk=chunk, now=now)
     chunks.release(chunk=chunk, now=now)
     return counts
 

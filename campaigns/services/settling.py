@@ -1,7 +1,5 @@
 """The short transaction between two calls of a provider: settle the last, mark the next."""
 
-import hashlib
-import json
 from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -15,7 +13,7 @@ from campaigns.channels.base import Outcome, SendResult
 from campaigns.domain import frequency
 from campaigns.domain.campaign import DispatchStatus, MessageState
 from campaigns.domain.eligibility import RULE_VERSION, MessagePlan, Reason
-from campaigns.models import Chunk, LedgerEntry, Message
+from campaigns.models import Chunk, Message
 from campaigns.selectors import contact_facts
 from campaigns.services import addresses, chunks
 from campaigns.services.composing import Composed
@@ -26,7 +24,6 @@ from loancrm.kernel.bulk import Statement
 MAX_ATTEMPTS = 5
 FIRST_RETRY_SECONDS = 20.0
 LONGEST_RETRY_SECONDS = 3600.0
-GENESIS = "0" * 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -293,38 +290,6 @@ def close(closings: Sequence[Closing], *, now: datetime) -> None:
     )
 
 
-def entry_hash(previous: str, entry: LedgerEntry) -> str:
-    """Return the hash that chains a ledger entry to the one before it."""
-    body = json.dumps(
-        [
-            previous,
-            entry.dispatch_id,
-            entry.chunk_id,
-            entry.sequence,
-            entry.counts,
-            f"{entry.cost_amount:.4f}",
-            entry.content_hash,
-        ],
-        sort_keys=True,
-    )
-    return hashlib.sha256(body.encode()).hexdigest()
-
-
-def first_broken_entry(dispatch_id: int) -> int | None:
-    """Return the id of the first ledger entry that was changed or is missing its predecessor."""
-    previous_of: dict[int, tuple[int, str]] = {}
-    for entry in LedgerEntry.objects.filter(dispatch_id=dispatch_id).order_by("chunk", "sequence"):
-        sequence, previous = previous_of.get(entry.chunk_id, (0, GENESIS))
-        if (
-            entry.sequence != sequence + 1
-            or entry.previous_hash != previous
-            or entry.entry_hash != entry_hash(previous, entry)
-        ):
-            return entry.pk
-        previous_of[entry.chunk_id] = (entry.sequence, entry.entry_hash)
-    return None
-
-
 def _capped(batch: Sequence[Composed], attempt: Attempt, *, now: datetime) -> set[int]:
     """Return the customers who have had enough by now; needs the locks on them."""
     if not attempt.has_caps:
@@ -375,33 +340,3 @@ def retry_seconds(attempts: int, jitter: float) -> float:
     """Return how long to wait before the next try: doubling, with up to half of it as jitter."""
     wait = min(FIRST_RETRY_SECONDS * 2.0 ** (attempts - 1), LONGEST_RETRY_SECONDS)
     return float(wait * (0.75 + jitter / 2))
-
-
-def append_entry(*, chunk: Chunk, now: datetime) -> LedgerEntry:
-    """Add what a working session left of its chunk to the dispatch's ledger."""
-    rows = list(
-        chunks.in_chunk(chunk)
-        .filter(closed_at__isnull=False)
-        .order_by("pk")
-        .values_list("pk", "state", "cost_amount")
-    )
-    sequence, previous = (
-        LedgerEntry.objects.filter(chunk=chunk)
-        .order_by("-sequence")
-        .values_list("sequence", "entry_hash")
-        .first()
-    ) or (0, GENESIS)
-    lines = "\n".join(f"{message_id} {state}" for message_id, state, _cost in rows)
-    entry = LedgerEntry(
-        dispatch_id=chunk.dispatch_id,
-        chunk=chunk,
-        sequence=sequence + 1,
-        at=now,
-        counts=dict(Counter(state for _id, state, _cost in rows)),
-        cost_amount=sum((cost for _id, _state, cost in rows), Decimal(0)),
-        content_hash=hashlib.sha256(lines.encode()).hexdigest(),
-        previous_hash=previous,
-    )
-    entry.entry_hash = entry_hash(previous, entry)
-    entry.save(force_insert=True)
-    return entry

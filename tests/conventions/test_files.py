@@ -16,7 +16,6 @@ CLOCK_READERS = {
     "loancrm/kernel/clock.py": "the reader of the clock",
     "campaigns/pages/webhooks.py": "a signature's age is about the provider's clock",
     "campaigns/benchmarks/bare_loop.py": "a baseline outside the product",
-    "campaigns/benchmarks/dispatch.py": "compares with the times of files",
     "loancrm/kernel/bench.py": "measures, and names the run by the real time",
     "analytics/management/demo/environment.py": "sets the demo's clock against the real one",
     "campaigns/simulators/sms_gateway.py": "a provider signs and checks by its own clock",

@@ -22,7 +22,7 @@ from campaigns.models import (
     Suppression,
 )
 from campaigns.selectors import campaign_status
-from campaigns.services import chunks, dispatch, settling, ticking
+from campaigns.services import chunks, dispatch, ledger, settling, ticking
 from customers.models import ConsentState, ContactPoint, Customer, Event, Loan, Product
 from tests.factories.campaigns import SMS, make_channel, make_launched, spec
 from tests.factories.people import make_people
@@ -121,9 +121,9 @@ def test_sent_messages_are_events_and_ledger_entries(actor, now):
     assert set(events.values_list("subject", "channel")) == {("spring", "email")}
     entry = LedgerEntry.objects.get()
     assert entry.counts == {"sent": 7}
-    assert settling.first_broken_entry(launched.pk) is None
+    assert ledger.first_broken_entry(launched.pk) is None
     LedgerEntry.objects.update(counts={"sent": 6})
-    assert settling.first_broken_entry(launched.pk) == entry.pk
+    assert ledger.first_broken_entry(launched.pk) == entry.pk
 
 
 def test_control_group_is_the_stable_hash_and_gets_nothing(actor, now):
