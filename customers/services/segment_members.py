@@ -13,7 +13,6 @@ from typing import Any
 from django.core.exceptions import EmptyResultSet
 from django.db import connection
 from django.db.models import CharField, F, QuerySet, Value
-from django.db.models.expressions import RawSQL
 from django.db.models.functions import Cast, Concat
 
 from customers.domain.events import EventName
@@ -24,7 +23,6 @@ from loancrm.kernel import bulk
 _BATCH = 500
 _MANY = 1_000
 _TABLE = "loancrm_segment_matching"
-_LEAVING = "loancrm_segment_leaving"
 EVENT_SOURCE = "segments"
 
 
@@ -65,16 +63,12 @@ def write_difference(
         _gather(cursor, matching)
         _allow_nested_loops(cursor, is_allowed=False)
         cursor.execute(
-            f"CREATE TEMP TABLE {_LEAVING} AS "  # noqa: S608 - our own names
-            f"SELECT {member}.id FROM {member} "
-            f"WHERE segment_id = %s AND left_at IS NULL AND {outside}",
-            [segment.pk],
+            f"UPDATE {member} SET left_at = %s, left_source = %s "  # noqa: S608 - our own names
+            f"WHERE segment_id = %s AND left_at IS NULL AND {outside} RETURNING {member}.id",
+            [_moment(now), source, segment.pk],
         )
-        _allow_nested_loops(cursor, is_allowed=True)
-        _analyze(cursor, _LEAVING)
-        left = _end(segment, RawSQL(f"SELECT id FROM {_LEAVING}", ()), source, now)  # noqa: S608, S611
+        left_ids = [row[0] for row in cursor.fetchall()]
         before = _newest_stay()
-        _allow_nested_loops(cursor, is_allowed=False)
         cursor.execute(
             f"INSERT INTO {member} "  # noqa: S608 - our own names
             "(segment_id, customer_id, entered_at, left_at, source, left_source) "
@@ -88,12 +82,13 @@ def write_difference(
         cursor.execute(f"SELECT COUNT(*) FROM {_TABLE}")  # noqa: S608 - our own name
         total = int(cursor.fetchone()[0])
         cursor.execute(f"DROP TABLE {_TABLE}")
-        cursor.execute(f"DROP TABLE {_LEAVING}")
+    if left_ids:
+        _record_exits(segment, left_ids, now)
     if entered:
         _record_entries(segment, before, now)
-    if entered + left >= max(_MANY, total // 10):
+    if entered + len(left_ids) >= max(_MANY, total // 10):
         bulk.refresh_statistics(SegmentMember)
-    return Difference(entered, left, total)
+    return Difference(entered, len(left_ids), total)
 
 
 def _allow_nested_loops(cursor: Any, *, is_allowed: bool) -> None:
@@ -135,7 +130,11 @@ def end_stays(*, segment: Segment, customer_ids: Sequence[int], source: str, now
             left_at__isnull=True,
             customer_id__in=customer_ids[start : start + _BATCH],
         )
-        _end(segment, list(stays.values_list("pk", flat=True)), source, now)
+        ids = list(stays.values_list("pk", flat=True))
+        if ids:
+            ended = SegmentMember.objects.filter(pk__any_of=ids)
+            ended.update(left_at=now, left_source=source)
+            _record_exits(segment, ids, now)
 
 
 def begin_stays(
@@ -159,13 +158,9 @@ def _newest_stay() -> int:
     return SegmentMember.objects.order_by("-pk").values_list("pk", flat=True).first() or 0
 
 
-def _end(segment: Segment, stay_ids: Any, source: str, now: datetime) -> int:
-    """End stays and record that the customers left; return how many."""
-    stays = SegmentMember.objects.filter(pk__in=stay_ids)
-    ended = stays.update(left_at=now, left_source=source)
-    if ended:
-        _record(EventName.SEGMENT_LEFT, segment, stays, "left_at", now)
-    return ended
+def _record_exits(segment: Segment, stay_ids: Sequence[int], now: datetime) -> None:
+    stays = SegmentMember.objects.filter(pk__any_of=stay_ids)
+    _record(EventName.SEGMENT_LEFT, segment, stays, "left_at", now)
 
 
 def _record_entries(segment: Segment, after: int, now: datetime) -> None:
