@@ -11,8 +11,9 @@ from customers.domain.contact import ContactKind, ContactStatus
 from customers.domain.fields import Text
 from customers.domain.preferences import RequestKind, RequestStatus
 from customers.domain.quality import REASONS
-from customers.domain.score_bands import SCORE_BANDS
+from customers.domain.score_bands import SCORE_BANDS, SCORE_NAMES
 from customers.domain.segments import columns
+from customers.domain.timeline import TimelineKind
 
 APPLICATION_STATUSES = {
     ApplicationStatus.SUBMITTED: _("Submitted"),
@@ -86,6 +87,17 @@ MATCH_KEYS = {
     "likeness": _("Alike in many points"),
 }
 
+TIMELINE_KINDS = {
+    TimelineKind.EVENT: _("Event"),
+    TimelineKind.MESSAGE: _("Message"),
+    TimelineKind.APPLICATION: _("Application"),
+    TimelineKind.LOAN: _("Loan"),
+    TimelineKind.CONSENT: _("Consent"),
+    TimelineKind.STAGE: _("Lifecycle stage"),
+    TimelineKind.SCORE: _("Score"),
+    TimelineKind.RECORD: _("Import or merge"),
+}
+
 
 def read(vocabulary: Mapping[Any, object], value: str) -> str:
     """Return the label of a value, or the value itself where the vocabulary does not know it."""
@@ -141,3 +153,8 @@ def finding(code: str) -> str:
 def score_band(value: str) -> str:
     """Return how a score's band is read."""
     return read(SCORE_BANDS, value)
+
+
+def score_model(value: str) -> str:
+    """Return how the name of a scoring model is read."""
+    return read(SCORE_NAMES, value)

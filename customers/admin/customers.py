@@ -1,21 +1,19 @@
 """Customers: a masked list that finds exact values, and one page about each person."""
 
 from typing import Any
-from urllib.parse import urlencode
 
 from django.contrib import admin
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
-from django.urls import NoReverseMatch, URLPattern, path, reverse
+from django.urls import NoReverseMatch, URLPattern, reverse
 from django.utils.translation import gettext_lazy as _
 
 from customers import labels
-from customers.admin import profile_charts, reveals
-from customers.domain.events import EventName
+from customers.admin import profile_charts, reveals, timeline
 from customers.domain.lifecycle import LifecycleStage
 from customers.domain.person import Gender, MarketingStatus
-from customers.models import ContactPoint, Customer, Event
+from customers.models import ContactPoint, Customer
 from customers.selectors import customer_search
 from customers.selectors import profile as profiles
 from loancrm import admin_pages
@@ -100,16 +98,8 @@ class CustomerAdmin(ReadOnlyAdmin):
         return customer.created_at.date()
 
     def get_urls(self) -> list[URLPattern]:
-        """Add the page of older events."""
-        wrap = self.admin_site.admin_view
-        own = [
-            path(
-                "<int:customer_id>/timeline/",
-                wrap(self.timeline_view),
-                name="customers_customer_timeline",
-            )
-        ]
-        return [*own, *reveals.urls(), *super().get_urls()]
+        """Add the pieces that the page of a person loads by themselves."""
+        return [*timeline.urls(), *reveals.urls(), *super().get_urls()]
 
     def change_view(
         self,
@@ -148,38 +138,11 @@ class CustomerAdmin(ReadOnlyAdmin):
             score_versions=[
                 (labels.score_band(score.band), score) for score in found.score_versions
             ],
-            event_names=[(name, labels.event(name)) for name in found.event_names],
-            timeline_url=_timeline_url(customer),
+            timeline_url=timeline.url_of(customer),
+            **timeline.choices(found),
             customer=customer,
             can_reveal=is_allowed(admin_pages.actor_of(request), "customers.reveal_pii", customer),
-            **self._timeline_context(customer, 0),
         )
-
-    def timeline_view(self, request: HttpRequest, customer_id: int) -> HttpResponse:
-        """Return older events of one person, to be put below those already shown."""
-        customer = get_object_or_404(Customer, pk=customer_id)
-        admin_pages.require(request, "customers.view_customer", customer)
-        start, event = request.GET.get("before", "0"), request.GET.get("event", "")
-        context = self._timeline_context(customer, int(start) if start.isdigit() else 0, event)
-        return admin_pages.page(request, "customers/timeline.html", title="", **context)
-
-    def _timeline_context(self, customer: Customer, start: int, event: str = "") -> dict[str, Any]:
-        shown = profiles.timeline(customer, before=start, event=event)
-        query = {"before": shown.older_before, "event": event}
-        older = f"{_timeline_url(customer)}?{urlencode(query)}" if shown.older_before else ""
-        return {
-            "events": [(labels.event(row.type.name), _subject(row), row) for row in shown.events],
-            "older_url": older,
-        }
-
-
-def _subject(event: Event) -> str:
-    is_stage = event.type.name in {EventName.STAGE_ENTERED, EventName.STAGE_LEFT}
-    return labels.stage(event.subject) if is_stage else event.subject
-
-
-def _timeline_url(customer: Customer) -> str:
-    return reverse("admin:customers_customer_timeline", args=[customer.pk])
 
 
 def _messages_url(customer: Customer) -> str:

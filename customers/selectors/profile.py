@@ -18,7 +18,6 @@ from customers.models import (
     ConsentState,
     ContactPoint,
     Customer,
-    Event,
     IdentityLink,
     Loan,
     Score,
@@ -26,8 +25,6 @@ from customers.models import (
 from customers.selectors import profile_history
 from customers.selectors.profile_history import Month, Stay
 from loancrm.kernel import crypto, masking
-
-EVENTS_A_PAGE = 30
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,15 +56,8 @@ class Profile:
     stages: Sequence[Stay]
     months: Sequence[Month]
     event_names: Sequence[str]
+    event_channels: Sequence[str]
     identities: Sequence[IdentityLink]
-
-
-@dataclass(frozen=True, slots=True)
-class TimelinePage:
-    """Some events, newest first, and where the older ones start."""
-
-    events: Sequence[Event]
-    older_before: int | None
 
 
 def masked_name(customer: Customer) -> str:
@@ -109,29 +99,9 @@ def profile(customer: Customer, *, today: date, zone: ZoneInfo) -> Profile:
         stages=profile_history.stage_history(customer),
         months=profile_history.months(done, loans=loans, today=today),
         event_names=done.names,
+        event_channels=done.channels,
         identities=list(customer.identity_links.order_by("source", "external_id")),
     )
-
-
-def timeline(customer: Customer, *, before: int | None = None, event: str = "") -> TimelinePage:
-    """Return a page of the customer's events, newest first.
-
-    Args:
-        customer: Whose events.
-        before: How many newer events to pass over, as `older_before` of the page before said.
-        event: Only events of this name.
-    """
-    start = before or 0
-    wanted = Event.objects.filter(customer=customer)
-    if event:
-        wanted = wanted.filter(type__name=event)
-    rows = list(
-        wanted.select_related("type").order_by("-occurred_at", "-pk")[
-            start : start + EVENTS_A_PAGE + 1
-        ]
-    )
-    has_older = len(rows) > EVENTS_A_PAGE
-    return TimelinePage(rows[:EVENTS_A_PAGE], start + EVENTS_A_PAGE if has_older else None)
 
 
 def _points(customer: Customer) -> Sequence[ContactPoint]:

@@ -75,7 +75,7 @@ def test_b5_the_page_shows_the_stage_history_and_score_versions_with_dates(borro
     assert "rfm-old" in page
     assert "rfm-new" in page
     assert "Important, valued" in page
-    assert f"{clock.now() - timedelta(days=40):%Y-%m-%d}" in page
+    assert f"{clock.today() - timedelta(days=40):%Y-%m-%d}" in page
     assert [chart.is_empty for chart in answer.context["charts"]] == [False, True]
 
 
@@ -118,15 +118,17 @@ def test_b2_the_timeline_is_filtered_and_paged_by_event(borrower):
     older = client.get(first.context["older_url"])
     stages = client.get(url, {"event": "stage_entered"})
 
-    times = [row.occurred_at for part in (first, older) for _l, _s, row in part.context["events"]]
+    times = [row.at for part in (first, older) for _k, _c, row in part.context["entries"]]
     assert times == [now - timedelta(minutes=n) for n in range(60)]
-    assert [(label, subject) for label, subject, _row in stages.context["events"]] == [
+    assert [(row.title, row.subject) for _k, _c, row in stages.context["entries"]] == [
         ("Lifecycle stage entered", "Repaid"),
         ("Lifecycle stage entered", "Active"),
         ("Lifecycle stage entered", "Applicant"),
     ]
-    assert stages.context["older_url"] == ""
-    assert client.get(url, {"event": "nothing_such"}).context["events"] == []
+    assert "older_url" not in stages.context
+    assert client.get(url, {"event": "nothing_such"}).context["entries"] == []
+    assert client.get(url, {"kind": "nonsense"}).status_code == 400
+    assert client.get(url, {"after": "nonsense"}).status_code == 400
 
 
 def test_the_balance_falls_with_every_payment_and_ends_with_the_loan():
