@@ -11,6 +11,7 @@ from customers.domain.contact import ContactKind, ContactStatus
 from customers.domain.fields import Text
 from customers.domain.preferences import RequestKind, RequestStatus
 from customers.domain.quality import REASONS
+from customers.domain.relationships import RelationKind, RiskPurpose, SharedKind
 from customers.domain.score_bands import SCORE_BANDS, SCORE_NAMES
 from customers.domain.segments import columns
 from customers.domain.timeline import TimelineKind
@@ -98,6 +99,20 @@ TIMELINE_KINDS = {
     TimelineKind.RECORD: _("Import or merge"),
 }
 
+TIES = {
+    SharedKind.PHONE: _("Same phone"),
+    SharedKind.ADDRESS: _("Same address"),
+    SharedKind.EMPLOYER: _("Same employer"),
+    SharedKind.DEVICE: _("Same device"),
+    SharedKind.HOUSEHOLD: _("Same household"),
+    RelationKind.REFERRAL: _("Referral"),
+    RelationKind.GUARANTOR: _("Guarantor"),
+}
+RISK_PURPOSES = {
+    RiskPurpose.FRAUD_CHECK: _("Fraud check"),
+    RiskPurpose.CREDIT_RISK: _("Credit risk decision"),
+}
+
 
 def read(vocabulary: Mapping[Any, object], value: str) -> str:
     """Return the label of a value, or the value itself where the vocabulary does not know it."""
@@ -158,3 +173,8 @@ def score_band(value: str) -> str:
 def score_model(value: str) -> str:
     """Return how the name of a scoring model is read."""
     return read(SCORE_NAMES, value)
+
+
+def tie(value: str) -> str:
+    """Return how a kind of tie or relationship is read."""
+    return read(TIES, value)

@@ -10,12 +10,13 @@ from django.urls import NoReverseMatch, URLPattern, reverse
 from django.utils.translation import gettext_lazy as _
 
 from customers import labels
-from customers.admin import profile_charts, reveals, timeline
+from customers.admin import profile_charts, relationships, reveals, timeline
 from customers.domain.lifecycle import LifecycleStage
 from customers.domain.person import Gender, MarketingStatus
 from customers.models import ContactPoint, Customer
 from customers.selectors import customer_search
 from customers.selectors import profile as profiles
+from customers.services.relationships import READ as READ_RELATIONSHIPS
 from loancrm import admin_pages
 from loancrm.admin_filters import vocabulary_filter
 from loancrm.kernel import clock
@@ -99,7 +100,7 @@ class CustomerAdmin(ReadOnlyAdmin):
 
     def get_urls(self) -> list[URLPattern]:
         """Add the pieces that the page of a person loads by themselves."""
-        return [*timeline.urls(), *reveals.urls(), *super().get_urls()]
+        return [*timeline.urls(), *relationships.urls(), *reveals.urls(), *super().get_urls()]
 
     def change_view(
         self,
@@ -111,7 +112,11 @@ class CustomerAdmin(ReadOnlyAdmin):
         """Show the page of one person."""
         customer = get_object_or_404(Customer, pk=object_id)
         admin_pages.require(request, "customers.view_customer", customer)
-        found = profiles.profile(customer, today=clock.today(), zone=clock.company_zone())
+        actor = admin_pages.actor_of(request)
+        can_relate = is_allowed(actor, READ_RELATIONSHIPS, customer)
+        found = profiles.profile(
+            customer, today=clock.today(), zone=clock.company_zone(), is_for_risk=can_relate
+        )
         return admin_pages.page(
             request,
             "customers/profile.html",
@@ -141,7 +146,9 @@ class CustomerAdmin(ReadOnlyAdmin):
             timeline_url=timeline.url_of(customer),
             **timeline.choices(found),
             customer=customer,
-            can_reveal=is_allowed(admin_pages.actor_of(request), "customers.reveal_pii", customer),
+            can_reveal=is_allowed(actor, "customers.reveal_pii", customer),
+            can_relate=can_relate,
+            **relationships.choices(),
         )
 
 

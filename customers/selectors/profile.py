@@ -76,9 +76,17 @@ def masked_contact(point: ContactPoint) -> str:
     return masking.mask_phone(value)
 
 
-def profile(customer: Customer, *, today: date, zone: ZoneInfo) -> Profile:
-    """Return the 360° view of one customer (12 queries)."""
+def profile(
+    customer: Customer, *, today: date, zone: ZoneInfo, is_for_risk: bool = False
+) -> Profile:
+    """Return the 360° view of one customer (12 queries).
+
+    Args:
+        is_for_risk: With the attributes that only risk may see.
+    """
     values = AttributeValue.objects.filter(customer=customer).select_related("definition")
+    if not is_for_risk:
+        values = values.filter(definition__is_risk_only=False)
     loans = list(customer.loans.select_related("product").order_by("-disbursed_on", "-pk"))
     scores = profile_history.score_versions(customer)
     done = profile_history.activity(customer, zone=zone)

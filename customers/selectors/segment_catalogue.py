@@ -79,10 +79,16 @@ def _attribute(row: AttributeDefinition) -> FieldSpec:
         column,
         store=Store.ATTRIBUTE,
         unit=Text(row.unit, row.unit) if row.unit else None,
-        data_class=DataClass.PROTECTED if row.is_protected else DataClass.ORDINARY,
+        data_class=_data_class(row),
         decimal_places=6,
         definition_id=row.pk,
     )
+
+
+def _data_class(row: AttributeDefinition) -> DataClass:
+    if row.is_risk_only:
+        return DataClass.RISK_ONLY
+    return DataClass.PROTECTED if row.is_protected else DataClass.ORDINARY
 
 
 def _loan_fields() -> Mapping[str, FieldSpec]:

@@ -66,7 +66,7 @@ def _by_channel(model: type[Any], *related: str) -> Rows:
 
 
 def _events(customer_id: int, wanted: TimelineFilter, zone: tzinfo) -> QuerySet[Any, Any]:
-    rows = _by_channel(Event, "type")(customer_id, wanted, zone)
+    rows: QuerySet[Any, Any] = _by_channel(Event, "type")(customer_id, wanted, zone)
     if wanted.source:
         rows = rows.filter(source=wanted.source)
     if wanted.event:
@@ -82,7 +82,7 @@ def _untold_events(customer_id: int, wanted: TimelineFilter, zone: tzinfo) -> Qu
     """
     if wanted.is_of_events:
         return Event.objects.none()
-    rows = _by_channel(Event, "type")(customer_id, wanted, zone)
+    rows: QuerySet[Any, Any] = _by_channel(Event, "type")(customer_id, wanted, zone)
     rows = rows.filter(type__name__in=(*_COPIES, *_TOLD_BY_ROWS))
     rows = rows.exclude(type__name__in=_COPIES, source__in=_COPYING)
     rows = rows.annotate(day=TruncDate("occurred_at", tzinfo=zone))
