@@ -53,6 +53,12 @@ app.conf.beat_schedule = {
         "kwargs": {"is_full": True},
         "options": {"queue": "analytics", "expires": 3600},
     },
+    # Every value that moves by a cent is kept, so not every day.
+    "lifetime values": {
+        "task": "analytics.value_customers",
+        "schedule": 604800.0,
+        "options": {"queue": "analytics", "expires": 3600},
+    },
     "segments": {
         "task": "customers.build_segments",
         "schedule": 30.0,

@@ -24,6 +24,7 @@ from customers.domain.fields import (
     Text,
     operator_label,
 )
+from customers.domain.score_bands import SCORE_NAMES
 from customers.domain.segments import columns
 from customers.domain.segments.parse import MAX_DEPTH, VERSION
 from customers.models import AttributeDefinition, AttributeType, EventType, Product, Score, Segment
@@ -60,7 +61,10 @@ def load_catalogue() -> Catalogue:
         loan_fields=_loan_fields(),
         event_properties=columns.EVENT_PROPERTIES,
         events=_events(),
-        scores={name: ScoreSpec(name, Text(name, name)) for name in _score_models()},
+        scores={
+            name: ScoreSpec(name, SCORE_NAMES.get(name, Text(name, name)))
+            for name in _score_models()
+        },
         consent_channels=columns.options_of(columns.CHANNELS),
         consent_purposes=columns.options_of(columns.PURPOSES),
         segments={
