@@ -7,6 +7,7 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
 from customers.domain.application import ApplicationStatus
+from customers.domain.bands import INCOME_BAND_NAMES
 from customers.domain.contact import ContactKind, ContactStatus
 from customers.domain.fields import Text
 from customers.domain.preferences import RequestKind, RequestStatus
@@ -178,3 +179,8 @@ def score_model(value: str) -> str:
 def tie(value: str) -> str:
     """Return how a kind of tie or relationship is read."""
     return read(TIES, value)
+
+
+def income_band(value: str) -> str:
+    """Return how an income band is read."""
+    return read(INCOME_BAND_NAMES, value)

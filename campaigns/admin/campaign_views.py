@@ -14,7 +14,7 @@ from campaigns.models import Campaign, Variant
 from campaigns.selectors import campaign_status, live_progress, preview_people, timeline
 from campaigns.services import approval, authoring, launch, previews, ticking
 from customers.models import Customer
-from customers.selectors import profile as profiles
+from customers.selectors import profile_person
 from loancrm import admin_pages
 from loancrm.admin_site import object_url
 from loancrm.kernel import clock
@@ -95,7 +95,7 @@ def preview(request: HttpRequest, pk: int) -> HttpResponse:
         variant, customer = _choice(request, campaign)
         context |= {
             "customer": customer,
-            "customer_name": profiles.masked_name(customer),
+            "customer_name": profile_person.masked_name(customer),
             "customer_url": object_url(customer),
         }
         shown = previews.preview(

@@ -13,8 +13,8 @@ from customers import labels
 from customers.admin import profile_charts, relationships, reveals, timeline
 from customers.domain.lifecycle import LifecycleStage
 from customers.domain.person import Gender, MarketingStatus
-from customers.models import ContactPoint, Customer
-from customers.selectors import customer_search
+from customers.models import ContactPoint, Customer, Score
+from customers.selectors import customer_search, profile_person
 from customers.selectors import profile as profiles
 from customers.services.relationships import READ as READ_RELATIONSHIPS
 from loancrm import admin_pages
@@ -66,7 +66,7 @@ class CustomerAdmin(ReadOnlyAdmin):
     @admin.display(description=_("full name"))
     def name(self, customer: Customer) -> str:
         """Return the masked name."""
-        return profiles.masked_name(customer) or "–"
+        return profile_person.masked_name(customer) or "–"
 
     @admin.display(description=_("phone"))
     def phone(self, customer: Customer) -> str:
@@ -76,7 +76,7 @@ class CustomerAdmin(ReadOnlyAdmin):
             for point in customer.contact_points.all()
             if point.kind == "phone" and point.is_primary
         ]
-        return profiles.masked_contact(points[0]) if points else "–"
+        return profile_person.masked_contact(points[0]) if points else "–"
 
     @admin.display(description=_("lifecycle stage"), ordering="lifecycle_stage")
     def stage(self, customer: Customer) -> str:
@@ -115,7 +115,11 @@ class CustomerAdmin(ReadOnlyAdmin):
         actor = admin_pages.actor_of(request)
         can_relate = is_allowed(actor, READ_RELATIONSHIPS, customer)
         found = profiles.profile(
-            customer, today=clock.today(), zone=clock.company_zone(), is_for_risk=can_relate
+            customer,
+            today=clock.today(),
+            now=clock.now(),
+            zone=clock.company_zone(),
+            is_for_risk=can_relate,
         )
         return admin_pages.page(
             request,
@@ -125,24 +129,23 @@ class CustomerAdmin(ReadOnlyAdmin):
             profile=found,
             labels=labels,
             stage=labels.stage(customer.lifecycle_stage),
-            gender=labels.gender(customer.gender),
             marketing_status=labels.marketing_status(customer.marketing_status),
             consents=[
-                (labels.channel(c.channel), labels.purpose(c.purpose), c) for c in found.consents
+                (labels.channel(c.state.channel), labels.purpose(c.state.purpose), c)
+                for c in found.consents
             ],
-            loans=[(labels.loan_status(loan.status), loan) for loan in found.loans],
+            loans=[(labels.loan_status(facts.loan.status), facts) for facts in found.loans],
             applications=[
                 (labels.read(labels.APPLICATION_STATUSES, row.status), row)
                 for row in found.applications
             ],
             messages_url=_messages_url(customer),
             stays=[(labels.stage(stay.stage), stay) for stay in found.stages],
-            is_delinquent=any(loan.dpd_days > 0 for loan in found.loans),
+            is_delinquent=any(facts.loan.dpd_days > 0 for facts in found.loans),
             charts=profile_charts.of_months(found.months),
-            scores=[(labels.score_band(score.band), score) for score in found.scores],
-            score_versions=[
-                (labels.score_band(score.band), score) for score in found.score_versions
-            ],
+            scores=[_score(score) for score in found.scores],
+            lifetime_value=found.lifetime_value,
+            score_versions=[_score(score) for score in found.score_versions],
             timeline_url=timeline.url_of(customer),
             **timeline.choices(found),
             customer=customer,
@@ -150,6 +153,11 @@ class CustomerAdmin(ReadOnlyAdmin):
             can_relate=can_relate,
             **relationships.choices(),
         )
+
+
+def _score(score: Score) -> tuple[str, str, Score]:
+    """Return a score with its name and its band in words."""
+    return labels.score_model(score.model_name), labels.score_band(score.band), score
 
 
 def _messages_url(customer: Customer) -> str:

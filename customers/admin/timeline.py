@@ -13,7 +13,7 @@ from django.views.decorators.http import require_GET
 
 from customers import labels
 from customers.domain.segments.columns import CHANNELS
-from customers.domain.timeline import decoded, read_filter
+from customers.domain.timeline import Entry, decoded, read_filter
 from customers.models import Customer
 from customers.selectors import timeline as timelines
 from customers.selectors.profile import Profile
@@ -42,13 +42,19 @@ def timeline_view(request: HttpRequest, customer_id: int) -> HttpResponse:
         context["problem"] = _("This choice of entries cannot be read.")
         return TemplateResponse(request, "customers/timeline.html", context, status=400)
     context["entries"] = [
-        (labels.read(labels.TIMELINE_KINDS, entry.kind), labels.channel(entry.channel), entry)
+        (labels.read(labels.TIMELINE_KINDS, entry.kind), _details(entry), entry)
         for entry in found.entries
     ]
     if found.older:
         query = {name: value for name, value in chosen.items() if value} | {"after": found.older}
         context["older_url"] = f"{url_of(customer)}?{urlencode(query)}"
     return TemplateResponse(request, "customers/timeline.html", context)
+
+
+def _details(entry: Entry) -> str:
+    source = _("source %(name)s") % {"name": entry.source} if entry.source else ""
+    parts = (labels.channel(entry.channel), *entry.notes, source)
+    return " · ".join(part for part in parts if part)
 
 
 def choices(found: Profile) -> dict[str, Any]:

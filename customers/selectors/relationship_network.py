@@ -10,7 +10,7 @@ from customers.domain import relationships
 from customers.domain.relationships import HUB_SIZE, MOST_FIRST, Link, Place
 from customers.models import Customer, Relationship, SharedTie
 from customers.selectors import relationship_facts
-from customers.selectors.profile import masked_name
+from customers.selectors.profile_person import masked_name
 
 # Of one query; a person may have several shared things of up to HUB_SIZE people each.
 _MOST_ROWS = 5_000

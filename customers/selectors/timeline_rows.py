@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 
 from customers import labels
 from customers.domain.events import EventName
+from customers.domain.score_bands import CLV_PARTS, RFM_PARTS
 from customers.domain.timeline import Entry, Position, TimelineFilter, TimelineKind
 from customers.models import (
     Application,
@@ -63,6 +64,12 @@ def _by_channel(model: type[Any], *related: str) -> Rows:
         return found
 
     return rows
+
+
+def _scores(customer_id: int, wanted: TimelineFilter, zone: tzinfo) -> QuerySet[Any, Any]:
+    """Return the scores, without those that another one sums up."""
+    rows = Score.objects.filter(customer_id=customer_id)
+    return rows.exclude(model_name__in=(*RFM_PARTS, *CLV_PARTS))
 
 
 def _events(customer_id: int, wanted: TimelineFilter, zone: tzinfo) -> QuerySet[Any, Any]:
@@ -234,7 +241,7 @@ def _loan(rank: int, moment: str, name: str) -> TimelineSource:
 # The ranks are part of cursors that clients hold: new sources get new ranks.
 SOURCES: tuple[TimelineSource, ...] = (
     TimelineSource(10, TimelineKind.STAGE, _of(StageEntry), "entered_at", _stage_entry),
-    TimelineSource(20, TimelineKind.SCORE, _of(Score), "scored_at", _score_entry),
+    TimelineSource(20, TimelineKind.SCORE, _scores, "scored_at", _score_entry),
     _loan(30, "charged_off_on", "loan_charged_off"),
     _loan(31, "settled_on", EventName.LOAN_SETTLED),
     _loan(32, "disbursed_on", EventName.LOAN_DISBURSED),
