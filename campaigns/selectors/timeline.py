@@ -39,12 +39,12 @@ def _entry(row: Message, position: Position) -> Entry:
         position,
         TimelineKind.MESSAGE,
         f"message_{row.state}",
-        _("Message"),
+        labels.read(labels.MESSAGE_STATES, row.state),
         subject=campaign.name,
         channel=row.dispatch.channel_kind,
         source="campaigns",
         facts=facts,
-        notes=(labels.read(labels.MESSAGE_STATES, row.state), *refusal_notes(row)),
+        notes=refusal_notes(row),
     )
 
 

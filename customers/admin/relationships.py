@@ -68,7 +68,7 @@ def _nodes(network: Network) -> Sequence[dict[str, Any]]:
         {
             "person": person,
             "radius": (26, 20, 14)[person.place.hop],
-            "label_y": person.place.y + (40, 34, 27)[person.place.hop],
+            "label_y": person.place.y + (44, 38, 32)[person.place.hop],
             "url": reverse("admin:customers_customer_change", args=[person.place.customer_id]),
             "title": _standing(person.has_defaulted),
         }

@@ -17,6 +17,7 @@ from loancrm.kernel import crypto, masking
 
 # From this attribute the income band is derived where the record has none.
 INCOME_ATTRIBUTE = "monthly_income"
+UNKNOWN = "–"
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +29,11 @@ class Fact:
     source: str
     at: datetime
     note: str = ""
+
+    @property
+    def is_known(self) -> bool:
+        """Return whether there is a value at all."""
+        return self.value != UNKNOWN
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +110,7 @@ def person_facts(
         (_("Marital status"), customer.marital, ""),
     )
     facts = [
-        Fact(name, value or "–", customer.source, customer.updated_at, note)
+        Fact(name, value or UNKNOWN, customer.source, customer.updated_at, note)
         for name, value, note in shown
     ]
     return [*facts, _income(customer, values)]
@@ -119,7 +125,7 @@ def _income(customer: Customer, values: Sequence[AttributeValue]) -> Fact:
         if value.definition.name == INCOME_ATTRIBUTE and value.number is not None:
             band = labels.income_band(income_band(value.number))
             return Fact(name, band, value.source, value.updated_at, _("derived from the amount"))
-    return Fact(name, "–", customer.source, customer.updated_at)
+    return Fact(name, UNKNOWN, customer.source, customer.updated_at)
 
 
 def attribute_fact(value: AttributeValue) -> Fact:

@@ -42,7 +42,6 @@ _INSERT_ROWS = 1_000
 # name, labels, and whether marketing is kept away from it
 _TIES = (
     ("household_id", "家庭编号", "Household", True),
-    ("address", "住址", "Address", True),
     ("device_id", "设备编号", "Device", True),
     ("employer", "工作单位", "Employer", False),
     ("referred_by", "推荐人", "Referred by", False),

@@ -103,7 +103,7 @@ def customer(story: Story, *, now: datetime) -> Customer:
 
 
 def contact_points(pairs: Sequence[Pair]) -> Iterator[ContactPoint]:
-    """Yield phone and e-mail address of every customer who has them, and shared second phones."""
+    """Yield phone and e-mail address of every customer who has them, and what is shared."""
     vault, column = crypto.vault(), ContactPoint.VALUE_COLUMN
     for owner, story in pairs:
         shared = story.ties.shared_phone_serial
@@ -111,6 +111,7 @@ def contact_points(pairs: Sequence[Pair]) -> Iterator[ContactPoint]:
             (ContactKind.PHONE, story.person.phone, True),
             (ContactKind.EMAIL, story.person.email, True),
             (ContactKind.PHONE, None if shared is None else names.mobile_number(shared), False),
+            (ContactKind.POSTAL, story.ties.address, False),
         )
         for kind, value, is_primary in values:
             if value is None:

@@ -14,6 +14,7 @@ _GROUP = 4
 _EMPLOYERS_A_CITY = 6
 # Everybody's platform: more people than a tie can mean anything for.
 _PLATFORM = "全国同城配送平台"
+_STREETS = ("和平路", "人民路", "解放路", "建设路", "中山路")
 _FIRMS = {
     "factory_worker": "机械厂",
     "engineer": "科技公司",
@@ -25,9 +26,10 @@ _FIRMS = {
 
 @dataclass(frozen=True, slots=True)
 class DemoTies:
-    """Attributes that tie a person to others, and a second phone number, shared with somebody."""
+    """What ties a person to others: attributes, an address, somebody's phone number."""
 
     attributes: Mapping[str, str] = field(default_factory=dict)
+    address: str | None = None
     shared_phone_serial: int | None = None
 
 
@@ -38,13 +40,14 @@ def draw_ties(person: Person, *, seed: int) -> DemoTies:
     group = Random(f"{seed}:ties-of:{number}")  # noqa: S311 - the same
     is_household, is_ring = group.random() < 0.18, group.random() < 0.03
     found: dict[str, str] = {}
+    address = None
     if is_household and rng.random() < 0.8:
         found["household_id"] = f"H{number:06d}"
-        found["address"] = f"和平路{number + 1}号"
+        address = f"{_STREETS[number % len(_STREETS)]}{number + 1}号"
     if is_ring:
         found["device_id"] = f"dev-{number:06d}"
     found |= _work(rng, person) | _named(rng, person)
-    return DemoTies(found, number * _GROUP if is_ring and place_in_group else None)
+    return DemoTies(found, address, number * _GROUP if is_ring and place_in_group else None)
 
 
 def _work(rng: Random, person: Person) -> dict[str, str]:

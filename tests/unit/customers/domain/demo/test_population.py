@@ -136,7 +136,7 @@ def test_s15_people_are_tied_without_anything_else_depending_on_it(stories):
     numbers = {story.person.external_id: story.person.serial for story in stories}
 
     assert set(named) == {
-        "household_id", "address", "device_id", "employer", "referred_by", "guaranteed_by",
+        "household_id", "device_id", "employer", "referred_by", "guaranteed_by",
     }  # fmt: skip
     assert set(devices.values()) - {devices[None]} == {4}
     for story in stories:
