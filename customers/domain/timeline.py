@@ -16,6 +16,8 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 _VERSION = "v1"
 _LARGEST = 2**63
+# Moments near the ends of the calendar cannot be brought into another zone.
+_YEARS = range(1900, 2201)
 
 
 class TimelineKind(StrEnum):
@@ -70,6 +72,8 @@ def decoded(cursor: str) -> Position:
     except (ValueError, OverflowError, binascii.Error) as error:
         raise ValueError("no cursor of a timeline") from error
     if version != _VERSION or not 0 <= rank < 1_000 or not 0 <= key < _LARGEST:
+        raise ValueError("no cursor of a timeline")
+    if at.year not in _YEARS:
         raise ValueError("no cursor of a timeline")
     return Position(at, rank, key)
 
@@ -164,10 +168,11 @@ def read_filter(
     Raises:
         ValueError: A kind or a day is none, a name is too long, or the days are in the wrong order.
     """
-    if max(len(channel), len(event)) > NAME_LENGTH:
-        raise ValueError("no such channel or event")
-    begins = date.fromisoformat(first) if first else None
-    ends = date.fromisoformat(last) if last else None
+    for text in (channel, event):
+        if len(text) > NAME_LENGTH or not text.isprintable():
+            raise ValueError("no such channel or event")
+    begins = _day(first) if first else None
+    ends = _day(last) if last else None
     if begins and ends and begins > ends:
         raise ValueError("the last day is before the first")
     return TimelineFilter(
@@ -177,6 +182,13 @@ def read_filter(
         start=start_of(begins, zone) if begins else None,
         end=start_of(ends + timedelta(days=1), zone) if ends else None,
     )
+
+
+def _day(text: str) -> date:
+    found = date.fromisoformat(text)
+    if found.isoformat() != text or found.year not in _YEARS:
+        raise ValueError("no day of a timeline")
+    return found
 
 
 def page_of(parts: Iterable[Iterable[Entry]], *, size: int) -> TimelinePage:

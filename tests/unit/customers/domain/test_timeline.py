@@ -96,7 +96,16 @@ def test_a_filter_is_read_from_texts():
 
 @pytest.mark.parametrize(
     "texts",
-    [{"kind": "x"}, {"first": "4.3."}, {"first": "2026-03-05", "last": "2026-03-04"}],
+    [
+        {"kind": "x"},
+        {"first": "4.3."},
+        {"first": "20260304"},
+        {"first": "0001-01-01"},
+        {"last": "9999-12-31"},
+        {"first": "2026-03-05", "last": "2026-03-04"},
+        {"channel": "x" * 61},
+        {"event": "a\x00"},
+    ],
 )
 def test_a_filter_that_makes_no_sense_is_refused(texts):
     with pytest.raises(ValueError, match=r".+"):
