@@ -72,6 +72,7 @@ def derive(*, actor: Actor, now: datetime, is_full: bool = False) -> Derived:
     affected = set(ids)
     for batch in _batches(ids):
         with transaction.atomic():
+            _lock(batch)
             touched |= _derive_ties(batch)
             affected |= _derive_relations(batch)
     for keys in _batches(touched):
@@ -81,6 +82,7 @@ def derive(*, actor: Actor, now: datetime, is_full: bool = False) -> Derived:
     featured = 0
     for batch in _batches(affected):
         with transaction.atomic():
+            _lock(batch)
             featured += _store_features(batch, now)
     with transaction.atomic():
         RelationshipRun.objects.create(started_at=now, is_full=is_full, customer_count=len(ids))
@@ -120,6 +122,12 @@ def look_at(*, actor: Actor, customer_id: int, purpose: RiskPurpose, now: dateti
 def _batches(ids: Collection[int]) -> Iterator[list[int]]:
     ordered = sorted(ids)
     return (ordered[start : start + _BATCH] for start in range(0, len(ordered), _BATCH))
+
+
+def _lock(customer_ids: Sequence[int]) -> None:
+    """Let two runs take turns with a customer: the second one sees what the first one wrote."""
+    rows = Customer.objects.select_for_update(no_key=True).filter(pk__any_of=customer_ids)
+    list(rows.order_by("pk").values_list("pk", flat=True))
 
 
 def _derive_ties(customer_ids: Sequence[int]) -> set[int]:
