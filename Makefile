@@ -12,7 +12,7 @@ PYTEST_WORKERS ?= 2
 # Tests that compare SQL on both databases look for these services; each may be pointed elsewhere.
 TEST_DATABASE_URL ?= postgres://postgres@127.0.0.1:5432/postgres
 TEST_REDIS_URL ?= redis://127.0.0.1:6379/15
-BENCHMARKS := dispatch dispatch_slow dispatch_embedded dispatch_sms recovery plan import segments refresh
+BENCHMARKS := dispatch dispatch_slow dispatch_embedded dispatch_sms recovery plan import segments refresh timeline
 PACKAGES := loancrm customers campaigns analytics
 SOURCES := $(PACKAGES) tests manage.py
 

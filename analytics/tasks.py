@@ -3,8 +3,9 @@
 from celery import shared_task
 
 from analytics import jobs
-from analytics.services import discovery_runs
+from analytics.services import discovery_runs, lifetime_value
 from loancrm.kernel import clock
+from loancrm.kernel.access import system_actor
 
 
 @shared_task(name=jobs.RUN_DISCOVERY.name)
@@ -17,3 +18,13 @@ def run_discovery(*, run_id: int, **_: object) -> None:
 def wake_discoveries(**_: object) -> None:
     """Wake a worker for every search that nobody works on."""
     discovery_runs.wake(now=clock.now())
+
+
+@shared_task(name=jobs.VALUE_CUSTOMERS.name)
+def value_customers(**_: object) -> None:
+    """Give every customer a lifetime value."""
+    lifetime_value.value_customers(
+        actor=system_actor(f"job:{jobs.VALUE_CUSTOMERS.name}"),
+        as_of=clock.today(),
+        now=clock.now(),
+    )

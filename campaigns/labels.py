@@ -49,6 +49,17 @@ MESSAGE_STATES = {
     MessageState.HELD_OUT: _("Control group"),
     MessageState.CANCELLED: _("Cancelled"),
 }
+GATES: Mapping[str, Any] = {
+    "reachable": _("reachable"),
+    "consent": _("consent"),
+    "suppression": _("stop list"),
+    "pause": _("break"),
+    "hardship": _("hardship and age"),
+    "personalisation": _("personal recommendations"),
+    "frequency_cap": _("frequency"),
+    "quiet_hours": _("quiet hours"),
+    "holdout": _("control group"),
+}
 REASONS: Mapping[str, Any] = {
     Reason.UNREACHABLE: _("No address for this channel"),
     Reason.BOUNCED: _("The address bounced before"),

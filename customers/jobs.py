@@ -4,6 +4,7 @@ from loancrm.kernel.jobs import Job
 
 REFRESH_LOAN_STATES = Job("customers.refresh_loan_states", queue="analytics")
 REFRESH_LIFECYCLE = Job("customers.refresh_lifecycle", queue="analytics")
+DERIVE_RELATIONSHIPS = Job("customers.derive_relationships", queue="analytics")
 BUILD_SEGMENTS = Job("customers.build_segments", queue="analytics")
 FOLLOW_CHANGES = Job("customers.follow_changes", queue="default")
 RUN_IMPORT = Job("customers.run_import", queue="imports")

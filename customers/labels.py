@@ -7,12 +7,15 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
 from customers.domain.application import ApplicationStatus
+from customers.domain.bands import INCOME_BAND_NAMES
 from customers.domain.contact import ContactKind, ContactStatus
 from customers.domain.fields import Text
 from customers.domain.preferences import RequestKind, RequestStatus
 from customers.domain.quality import REASONS
-from customers.domain.score_bands import SCORE_BANDS
+from customers.domain.relationships import RelationKind, RiskPurpose, SharedKind
+from customers.domain.score_bands import SCORE_BANDS, SCORE_NAMES
 from customers.domain.segments import columns
+from customers.domain.timeline import TimelineKind
 
 APPLICATION_STATUSES = {
     ApplicationStatus.SUBMITTED: _("Submitted"),
@@ -91,6 +94,31 @@ MATCH_KEYS = {
     "likeness": _("Alike in many points"),
 }
 
+TIMELINE_KINDS = {
+    TimelineKind.EVENT: _("Event"),
+    TimelineKind.MESSAGE: _("Message"),
+    TimelineKind.APPLICATION: _("Application"),
+    TimelineKind.LOAN: _("Loan"),
+    TimelineKind.CONSENT: _("Consent"),
+    TimelineKind.STAGE: _("Lifecycle stage"),
+    TimelineKind.SCORE: _("Score"),
+    TimelineKind.RECORD: _("Import or merge"),
+}
+
+TIES = {
+    SharedKind.PHONE: _("Same phone"),
+    SharedKind.ADDRESS: _("Same address"),
+    SharedKind.EMPLOYER: _("Same employer"),
+    SharedKind.DEVICE: _("Same device"),
+    SharedKind.HOUSEHOLD: _("Same household"),
+    RelationKind.REFERRAL: _("Referral"),
+    RelationKind.GUARANTOR: _("Guarantor"),
+}
+RISK_PURPOSES = {
+    RiskPurpose.FRAUD_CHECK: _("Fraud check"),
+    RiskPurpose.CREDIT_RISK: _("Credit risk decision"),
+}
+
 
 def read(vocabulary: Mapping[Any, object], value: str) -> str:
     """Return the label of a value, or the value itself where the vocabulary does not know it."""
@@ -146,3 +174,18 @@ def finding(code: str) -> str:
 def score_band(value: str) -> str:
     """Return how a score's band is read."""
     return read(SCORE_BANDS, value)
+
+
+def score_model(value: str) -> str:
+    """Return how the name of a scoring model is read."""
+    return read(SCORE_NAMES, value)
+
+
+def tie(value: str) -> str:
+    """Return how a kind of tie or relationship is read."""
+    return read(TIES, value)
+
+
+def income_band(value: str) -> str:
+    """Return how an income band is read."""
+    return read(INCOME_BAND_NAMES, value)

@@ -6,7 +6,7 @@ import socket
 from celery import shared_task
 
 from customers import jobs
-from customers.services import imports_jobs, lifecycle, loans, segment_rounds
+from customers.services import imports_jobs, lifecycle, loans, relationships, segment_rounds
 from loancrm.kernel import clock
 from loancrm.kernel.access import system_actor
 
@@ -25,6 +25,16 @@ def refresh_loan_states(**_: object) -> None:
 def refresh_lifecycle(**_: object) -> None:
     """Let time make customers dormant and churned."""
     lifecycle.refresh_due(actor=system_actor(f"job:{jobs.REFRESH_LIFECYCLE.name}"), now=clock.now())
+
+
+@shared_task(name=jobs.DERIVE_RELATIONSHIPS.name)
+def derive_relationships(*, is_full: bool = False, **_: object) -> None:
+    """Follow what ties customers to each other; with `is_full` for everybody."""
+    relationships.derive(
+        actor=system_actor(f"job:{jobs.DERIVE_RELATIONSHIPS.name}"),
+        now=clock.now(),
+        is_full=is_full,
+    )
 
 
 def _holder() -> str:

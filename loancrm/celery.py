@@ -41,6 +41,24 @@ app.conf.beat_schedule = {
         "schedule": 3600.0,
         "options": {"queue": "analytics", "expires": 3600},
     },
+    "relationships": {
+        "task": "customers.derive_relationships",
+        "schedule": 3600.0,
+        "options": {"queue": "analytics", "expires": 3600},
+    },
+    # Loans that go bad change what is said about others, and what was taken away leaves no trace.
+    "relationships of everybody": {
+        "task": "customers.derive_relationships",
+        "schedule": 86400.0,
+        "kwargs": {"is_full": True},
+        "options": {"queue": "analytics", "expires": 3600},
+    },
+    # Every value that moves by a cent is kept, so not every day.
+    "lifetime values": {
+        "task": "analytics.value_customers",
+        "schedule": 604800.0,
+        "options": {"queue": "analytics", "expires": 3600},
+    },
     "segments": {
         "task": "customers.build_segments",
         "schedule": 30.0,

@@ -10,7 +10,7 @@ from typing import TypeAlias
 
 import numpy as np
 import numpy.typing as npt
-from django.db.models import Count, Max, QuerySet, Sum
+from django.db.models import Count, Max, Q, QuerySet, Sum
 from django.utils.translation import gettext as _
 
 from analytics.domain.discovery_names import FEATURE_LABELS
@@ -58,7 +58,7 @@ class FeatureProtected(LoanCrmError):
 def usable_features() -> dict[str, Text]:
     """Return {name: label} of every feature that may be used."""
     attributes = AttributeDefinition.objects.filter(
-        value_type=AttributeType.NUMBER, is_protected=False
+        value_type=AttributeType.NUMBER, is_protected=False, is_risk_only=False
     ).order_by("name")
     own = {
         f"attribute.{row.name}": Text(row.label_zh or row.name, row.label_en or row.name)
@@ -76,7 +76,7 @@ def chosen_features(names: Sequence[str]) -> dict[str, Text]:
     """
     usable = usable_features()
     protected = {n for n, s in CUSTOMER_FIELDS.items() if s.data_class is DataClass.PROTECTED}
-    for row in AttributeDefinition.objects.filter(is_protected=True):
+    for row in AttributeDefinition.objects.filter(Q(is_protected=True) | Q(is_risk_only=True)):
         protected |= {row.name, f"attribute.{row.name}"}
     for name in names:
         if name in protected:

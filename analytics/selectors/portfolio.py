@@ -12,15 +12,8 @@ from analytics.domain.campaign_report import proportion
 from analytics.domain.figures import Figure, Window, WindowKind, filters_of
 from customers.domain.loan import LoanStatus
 from customers.models import Loan
+from customers.selectors.loan_books import IS_BAD, NOT_BOOKED
 
-DEFAULT_DAYS = 90
-_NOT_BOOKED = (LoanStatus.CANCELLED, LoanStatus.PENDING)
-# A reported state has no days past due: the bank's own word "in debt" is its default.
-_IS_BAD = (
-    Q(status=LoanStatus.CHARGED_OFF)
-    | Q(is_state_reported=False, max_dpd_days__gte=DEFAULT_DAYS)
-    | Q(is_state_reported=True, status=LoanStatus.OVERDUE)
-)
 _IS_FINISHED = Q(status__in=[LoanStatus.SETTLED, LoanStatus.CHARGED_OFF])
 
 
@@ -47,14 +40,14 @@ def load_portfolio(*, as_of: datetime, source: str = "") -> Portfolio:
     A loan counts as defaulted when it was ever 90 days past due, was charged off, or when its
     source, which knows the state and not the repayments, reports it as in debt.
     """
-    loans = Loan.objects.exclude(status__in=_NOT_BOOKED)
+    loans = Loan.objects.exclude(status__in=NOT_BOOKED)
     if source:
         loans = loans.filter(source=source)
     sums: dict[str, Any] = loans.aggregate(
         count=Count("pk"),
-        bad=Count("pk", filter=_IS_BAD),
+        bad=Count("pk", filter=IS_BAD),
         finished=Count("pk", filter=_IS_FINISHED),
-        finished_bad=Count("pk", filter=_IS_FINISHED & _IS_BAD),
+        finished_bad=Count("pk", filter=_IS_FINISHED & IS_BAD),
         outstanding=Sum("outstanding_amount"),
     )
     statuses = loans.values_list("status").annotate(n=Count("pk")).order_by("status")

@@ -10,11 +10,11 @@ from django.views.decorators.http import require_GET, require_POST
 
 from campaigns import labels
 from campaigns.domain.eligibility import Verdict
-from campaigns.models import Campaign, Message, Variant
-from campaigns.selectors import campaign_status, live_progress, preview_people
+from campaigns.models import Campaign, Variant
+from campaigns.selectors import campaign_status, live_progress, preview_people, timeline
 from campaigns.services import approval, authoring, launch, previews, ticking
 from customers.models import Customer
-from customers.selectors import profile as profiles
+from customers.selectors import profile_person
 from loancrm import admin_pages
 from loancrm.admin_site import object_url
 from loancrm.kernel import clock
@@ -95,7 +95,7 @@ def preview(request: HttpRequest, pk: int) -> HttpResponse:
         variant, customer = _choice(request, campaign)
         context |= {
             "customer": customer,
-            "customer_name": profiles.masked_name(customer),
+            "customer_name": profile_person.masked_name(customer),
             "customer_url": object_url(customer),
         }
         shown = previews.preview(
@@ -166,11 +166,7 @@ def _verdict(shown: previews.Preview) -> tuple[str, str]:
 def customer_messages(request: HttpRequest, customer_id: int) -> HttpResponse:
     """Return what one customer was sent or not sent, and why, as a piece of the profile page."""
     admin_pages.require(request, "campaigns.view_campaign")
-    rows = list(
-        Message.objects.filter(customer_id=customer_id, dispatch__is_test=False)
-        .select_related("dispatch__campaign", "variant")
-        .order_by("-planned_at", "-pk")[: MESSAGES_SHOWN + 1]
-    )
+    rows = list(timeline.messages_of(customer_id).order_by("-told_at", "-pk")[: MESSAGES_SHOWN + 1])
     shown = [
         {
             "message": row,
@@ -178,8 +174,7 @@ def customer_messages(request: HttpRequest, customer_id: int) -> HttpResponse:
             "campaign_url": object_url(row.dispatch.campaign),
             "channel": labels.read(labels.CHANNEL_KINDS, row.dispatch.channel_kind),
             "state": labels.read(labels.MESSAGE_STATES, row.state),
-            "reason": labels.read(labels.REASONS, row.reason),
-            "at": row.sent_at or row.closed_at or row.planned_at,
+            "why": timeline.refusal_notes(row),
         }
         for row in rows[:MESSAGES_SHOWN]
     ]

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from campaigns.api import views
+from campaigns.api import timeline, views
 
 urlpatterns = [
     path("leads", views.LeadsView.as_view(), name="leads"),
@@ -11,5 +11,10 @@ urlpatterns = [
     path("events", views.EventsView.as_view(), name="events"),
     path("events/bulk", views.EventsBulkView.as_view(), name="events-bulk"),
     path("conversions", views.ConversionsView.as_view(), name="conversions"),
+    path(
+        "customers/<uuid:public_id>/timeline",
+        timeline.CustomerTimelineView.as_view(),
+        name="customer-timeline",
+    ),
     path("campaigns", views.CampaignsView.as_view(), name="campaigns"),
 ]

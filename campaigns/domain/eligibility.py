@@ -3,7 +3,7 @@
 Values in, decision out. A refusal carries the gate's reason, a deferral the time to ask again.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import StrEnum
@@ -213,7 +213,27 @@ GATES: tuple[tuple[str, Gate], ...] = (
     ("quiet_hours", outside_quiet_hours),
     ("holdout", not_held_out),
 )
+# Which gate gives a reason; the other reasons come up after the gates.
+_GATE_OF: Mapping[str, str] = {
+    Reason.UNREACHABLE: "reachable",
+    Reason.BOUNCED: "reachable",
+    Reason.NO_CONSENT: "consent",
+    Reason.SUPPRESSED: "suppression",
+    Reason.PAUSED: "pause",
+    Reason.HARDSHIP: "hardship",
+    Reason.ARREARS: "hardship",
+    Reason.UNDERAGE: "hardship",
+    Reason.PERSONALISATION_OFF: "personalisation",
+    Reason.FREQUENCY_CAP: "frequency_cap",
+    Reason.QUIET_HOURS: "quiet_hours",
+    Reason.HOLDOUT: "holdout",
+}
 _PASSED = Decision(verdict=Verdict.PASS)
+
+
+def gate_of(reason: str) -> str:
+    """Return the name of the gate that gives a reason; empty for reasons of no gate."""
+    return _GATE_OF.get(reason, "")
 
 
 def decide(facts: ContactFacts, plan: MessagePlan, now: datetime) -> Decision:

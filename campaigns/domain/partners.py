@@ -16,6 +16,7 @@ class Scope(StrEnum):
     SEGMENTS_READ = "segments:read"
     CAMPAIGNS_READ = "campaigns:read"
     REPORTS_READ = "reports:read"
+    TIMELINE_READ = "timeline:read"
 
 
 class LeadStanding(StrEnum):

@@ -272,7 +272,9 @@ def _attributes(customer_ids: Sequence[int], names: Sequence[str]) -> dict[int, 
     if not names:
         return found
     rows = AttributeValue.objects.filter(
-        customer_id__any_of=customer_ids, definition__name__in=names
+        customer_id__any_of=customer_ids,
+        definition__name__in=names,
+        definition__is_risk_only=False,
     ).values_list(
         "customer_id", "definition__name", "definition__value_type", "number", "text", "day", "flag"
     )

@@ -31,7 +31,8 @@ class TextFinding:
 
 def findings_of(campaign: Campaign) -> list[TextFinding]:
     """Return every finding about the campaign's current texts."""
-    known_names = frozenset(AttributeDefinition.objects.values_list("name", flat=True))
+    usable = AttributeDefinition.objects.filter(is_risk_only=False)
+    known_names = frozenset(usable.values_list("name", flat=True))
     rows = (
         ContentVersion.objects.filter(variant__step__campaign=campaign, is_current=True)
         .select_related("variant__step__channel")

@@ -1,23 +1,22 @@
 """Customers: a masked list that finds exact values, and one page about each person."""
 
 from typing import Any
-from urllib.parse import urlencode
 
 from django.contrib import admin
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
-from django.urls import NoReverseMatch, URLPattern, path, reverse
+from django.urls import NoReverseMatch, URLPattern, reverse
 from django.utils.translation import gettext_lazy as _
 
 from customers import labels
-from customers.admin import profile_charts, reveals
-from customers.domain.events import EventName
+from customers.admin import profile_charts, relationships, reveals, timeline
 from customers.domain.lifecycle import LifecycleStage
 from customers.domain.person import Gender, MarketingStatus
-from customers.models import ContactPoint, Customer, Event
-from customers.selectors import customer_search
+from customers.models import ContactPoint, Customer, Score
+from customers.selectors import customer_search, profile_person
 from customers.selectors import profile as profiles
+from customers.services.relationships import READ as READ_RELATIONSHIPS
 from loancrm import admin_pages
 from loancrm.admin_filters import vocabulary_filter
 from loancrm.kernel import clock
@@ -67,7 +66,7 @@ class CustomerAdmin(ReadOnlyAdmin):
     @admin.display(description=_("full name"))
     def name(self, customer: Customer) -> str:
         """Return the masked name."""
-        return profiles.masked_name(customer) or "–"
+        return profile_person.masked_name(customer) or "–"
 
     @admin.display(description=_("phone"))
     def phone(self, customer: Customer) -> str:
@@ -77,7 +76,7 @@ class CustomerAdmin(ReadOnlyAdmin):
             for point in customer.contact_points.all()
             if point.kind == "phone" and point.is_primary
         ]
-        return profiles.masked_contact(points[0]) if points else "–"
+        return profile_person.masked_contact(points[0]) if points else "–"
 
     @admin.display(description=_("lifecycle stage"), ordering="lifecycle_stage")
     def stage(self, customer: Customer) -> str:
@@ -100,16 +99,8 @@ class CustomerAdmin(ReadOnlyAdmin):
         return customer.created_at.date()
 
     def get_urls(self) -> list[URLPattern]:
-        """Add the page of older events."""
-        wrap = self.admin_site.admin_view
-        own = [
-            path(
-                "<int:customer_id>/timeline/",
-                wrap(self.timeline_view),
-                name="customers_customer_timeline",
-            )
-        ]
-        return [*own, *reveals.urls(), *super().get_urls()]
+        """Add the pieces that the page of a person loads by themselves."""
+        return [*timeline.urls(), *relationships.urls(), *reveals.urls(), *super().get_urls()]
 
     def change_view(
         self,
@@ -121,7 +112,15 @@ class CustomerAdmin(ReadOnlyAdmin):
         """Show the page of one person."""
         customer = get_object_or_404(Customer, pk=object_id)
         admin_pages.require(request, "customers.view_customer", customer)
-        found = profiles.profile(customer, today=clock.today(), zone=clock.company_zone())
+        actor = admin_pages.actor_of(request)
+        can_relate = is_allowed(actor, READ_RELATIONSHIPS, customer)
+        found = profiles.profile(
+            customer,
+            today=clock.today(),
+            now=clock.now(),
+            zone=clock.company_zone(),
+            is_for_risk=can_relate,
+        )
         return admin_pages.page(
             request,
             "customers/profile.html",
@@ -130,56 +129,35 @@ class CustomerAdmin(ReadOnlyAdmin):
             profile=found,
             labels=labels,
             stage=labels.stage(customer.lifecycle_stage),
-            gender=labels.gender(customer.gender),
             marketing_status=labels.marketing_status(customer.marketing_status),
             consents=[
-                (labels.channel(c.channel), labels.purpose(c.purpose), c) for c in found.consents
+                (labels.channel(c.state.channel), labels.purpose(c.state.purpose), c)
+                for c in found.consents
             ],
-            loans=[(labels.loan_status(loan.status), loan) for loan in found.loans],
+            loans=[(labels.loan_status(facts.loan.status), facts) for facts in found.loans],
             applications=[
                 (labels.read(labels.APPLICATION_STATUSES, row.status), row)
                 for row in found.applications
             ],
             messages_url=_messages_url(customer),
             stays=[(labels.stage(stay.stage), stay) for stay in found.stages],
-            is_delinquent=any(loan.dpd_days > 0 for loan in found.loans),
+            is_delinquent=any(facts.loan.dpd_days > 0 for facts in found.loans),
             charts=profile_charts.of_months(found.months),
-            scores=[(labels.score_band(score.band), score) for score in found.scores],
-            score_versions=[
-                (labels.score_band(score.band), score) for score in found.score_versions
-            ],
-            event_names=[(name, labels.event(name)) for name in found.event_names],
-            timeline_url=_timeline_url(customer),
+            scores=[_score(score) for score in found.scores],
+            lifetime_value=found.lifetime_value,
+            score_versions=[_score(score) for score in found.score_versions],
+            timeline_url=timeline.url_of(customer),
+            **timeline.choices(found),
             customer=customer,
-            can_reveal=is_allowed(admin_pages.actor_of(request), "customers.reveal_pii", customer),
-            **self._timeline_context(customer, 0),
+            can_reveal=is_allowed(actor, "customers.reveal_pii", customer),
+            can_relate=can_relate,
+            **relationships.choices(),
         )
 
-    def timeline_view(self, request: HttpRequest, customer_id: int) -> HttpResponse:
-        """Return older events of one person, to be put below those already shown."""
-        customer = get_object_or_404(Customer, pk=customer_id)
-        admin_pages.require(request, "customers.view_customer", customer)
-        start, event = request.GET.get("before", "0"), request.GET.get("event", "")
-        context = self._timeline_context(customer, int(start) if start.isdigit() else 0, event)
-        return admin_pages.page(request, "customers/timeline.html", title="", **context)
 
-    def _timeline_context(self, customer: Customer, start: int, event: str = "") -> dict[str, Any]:
-        shown = profiles.timeline(customer, before=start, event=event)
-        query = {"before": shown.older_before, "event": event}
-        older = f"{_timeline_url(customer)}?{urlencode(query)}" if shown.older_before else ""
-        return {
-            "events": [(labels.event(row.type.name), _subject(row), row) for row in shown.events],
-            "older_url": older,
-        }
-
-
-def _subject(event: Event) -> str:
-    is_stage = event.type.name in {EventName.STAGE_ENTERED, EventName.STAGE_LEFT}
-    return labels.stage(event.subject) if is_stage else event.subject
-
-
-def _timeline_url(customer: Customer) -> str:
-    return reverse("admin:customers_customer_timeline", args=[customer.pk])
+def _score(score: Score) -> tuple[str, str, Score]:
+    """Return a score with its name and its band in words."""
+    return labels.score_model(score.model_name), labels.score_band(score.band), score
 
 
 def _messages_url(customer: Customer) -> str:

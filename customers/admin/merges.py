@@ -91,9 +91,7 @@ class MergeDecisionAdmin(ReadOnlyAdmin):
             tone=_TONES.get(decision.state, "busy"),
             why=labels.read(labels.MATCH_KEYS, decision.matched_by),
             chance=_percent(decision),
-            lines=merge_review.side_by_side(
-                decision.kept, decision.other, today=clock.today(), zone=clock.company_zone()
-            ),
+            lines=merge_review.side_by_side(decision.kept, decision.other, today=clock.today()),
             merge=_merge_of(decision),
             may_decide=request.user.has_perm(merging.PERMISSION),
         )

@@ -17,8 +17,16 @@ from loancrm.kernel.admin import ThemedAdmin
 class AttributeDefinitionAdmin(ThemedAdmin):
     """Attributes of a customer beyond the fixed columns; usable in segments at once."""
 
-    list_display = ("name", "value_type", "label_zh", "label_en", "unit", "is_protected")
-    list_filter = ("value_type", "is_protected")
+    list_display = (
+        "name",
+        "value_type",
+        "label_zh",
+        "label_en",
+        "unit",
+        "is_protected",
+        "is_risk_only",
+    )
+    list_filter = ("value_type", "is_protected", "is_risk_only")
     search_fields = ("name", "label_zh", "label_en")
 
     def formfield_for_dbfield(

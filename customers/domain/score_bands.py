@@ -1,4 +1,4 @@
-"""How bands of scores that the product itself gives are read."""
+"""How the scores that the product itself gives, and their bands, are read."""
 
 from collections.abc import Mapping
 
@@ -14,5 +14,16 @@ SCORE_BANDS: Mapping[str, Text] = {
     "general-keep": Text("一般保持客户", "General, to keep"),
     "general-win-back": Text("一般挽留客户", "General, to win back"),
 }
+CLV = "clv"
+CLV_SO_FAR = "clv_so_far"
+CLV_TO_COME = "clv_to_come"
+SCORE_NAMES: Mapping[str, Text] = {
+    "rfm": Text("RFM 分组", "RFM group"),
+    CLV: Text("客户生命周期价值", "customer lifetime value"),
+    CLV_SO_FAR: Text("已实现价值", "value so far"),
+    CLV_TO_COME: Text("预期价值", "value to come"),
+}
+# What the score `clv` sums up.
+CLV_PARTS = (CLV_SO_FAR, CLV_TO_COME)
 # What the score `rfm` says in one number already.
 RFM_PARTS = ("rfm_r", "rfm_f", "rfm_m")

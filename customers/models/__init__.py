@@ -24,6 +24,12 @@ from customers.models.lifecycle import StageEntry
 from customers.models.loan import Application, Instalment, Loan, Product, Repayment
 from customers.models.merge import Merge, SurvivorshipRule
 from customers.models.preference import OptInRequest, PreferenceRecord, PrivacyRequest
+from customers.models.relationship import (
+    Relationship,
+    RelationshipRun,
+    SharedKey,
+    SharedTie,
+)
 from customers.models.score import Score
 from customers.models.segment import (
     BuildState,
@@ -69,6 +75,8 @@ __all__ = [
     "PrivacyRequest",
     "Product",
     "RejectedRow",
+    "Relationship",
+    "RelationshipRun",
     "Repayment",
     "RowState",
     "Score",
@@ -78,6 +86,8 @@ __all__ = [
     "SegmentKind",
     "SegmentMember",
     "SegmentVersion",
+    "SharedKey",
+    "SharedTie",
     "StageEntry",
     "SurvivorshipRule",
 ]

@@ -26,6 +26,11 @@ class AttributeDefinition(models.Model):
     label_en = models.CharField(_("English label"), max_length=80, blank=True)
     unit = models.CharField(_("unit"), max_length=20, blank=True)
     is_protected = models.BooleanField(_("protected: not for models or pricing"), default=False)
+    is_risk_only = models.BooleanField(
+        _("for risk only: hidden from marketing"),
+        default=False,
+        help_text=_("Rules, texts and models of marketing neither see nor use it."),
+    )
 
     class Meta:
         verbose_name = _("attribute")

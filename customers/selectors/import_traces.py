@@ -8,6 +8,7 @@ from typing import Any, Final
 from django.db.models import F, Q
 
 from customers.domain.contact import ContactStatus
+from customers.domain.relationships import GRAPH_SOURCE
 from customers.models import (
     AttributeValue,
     ChangeOutcome,
@@ -20,9 +21,11 @@ from customers.models import (
     ImportRow,
     MergeDecision,
     MergeState,
+    Relationship,
     RowState,
     Score,
     SegmentMember,
+    SharedTie,
     StageEntry,
 )
 
@@ -30,6 +33,7 @@ from customers.models import (
 _OWN: Final = (
     *(AttributeValue, ConsentRecord, ConsentState, ContactPoint, IdentityLink),
     *(ImportChange, ImportRow, MergeDecision, Score, SegmentMember, StageEntry),
+    *(SharedTie, Relationship),
 )
 
 
@@ -55,7 +59,7 @@ def _traces(batch_id: int, ids: list[int]) -> Iterator[Any]:
     untouched = Q(created_at=born, status=ContactStatus.ACTIVE, verified_at__isnull=True)
     own: tuple[tuple[Any, Q], ...] = (
         (ContactPoint, ~untouched),
-        (AttributeValue, ~Q(updated_at=born)),
+        (AttributeValue, ~Q(updated_at=born) & ~Q(source=GRAPH_SOURCE)),
         (ConsentRecord, ~Q(recorded_at=born)),
         (ConsentState, ~Q(changed_at=born)),
         (IdentityLink, ~Q(created_at=born)),

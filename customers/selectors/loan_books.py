@@ -5,13 +5,22 @@ from collections.abc import Collection
 from dataclasses import dataclass, field
 from decimal import Decimal
 
-from django.db.models import Count
+from django.db.models import Count, Q
 
 from customers.domain.instalments import ScheduledInstalment
-from customers.domain.loan import Payment
+from customers.domain.loan import LoanStatus, Payment
 from customers.models import Instalment, Loan, Repayment
 
 ZERO = Decimal(0)
+DEFAULT_DAYS = 90
+NOT_BOOKED = (LoanStatus.CANCELLED, LoanStatus.PENDING)
+# A loan went bad when it was ever 90 days past due or charged off; a reported state has no days
+# past due, so the bank's own word "in debt" is its default.
+IS_BAD = (
+    Q(status=LoanStatus.CHARGED_OFF)
+    | Q(is_state_reported=False, max_dpd_days__gte=DEFAULT_DAYS)
+    | Q(is_state_reported=True, status=LoanStatus.OVERDUE)
+)
 
 
 @dataclass(frozen=True, slots=True)

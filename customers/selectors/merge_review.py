@@ -6,14 +6,12 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from django.utils.translation import gettext as _
 
 from customers import labels
 from customers.models import ContactPoint, Customer
-from customers.selectors import profile as profiles
-from customers.selectors.profile import Profile
+from customers.selectors import profile_person
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,32 +24,30 @@ class Line:
     agrees: bool | None
 
 
-def side_by_side(left: Customer, right: Customer, *, today: date, zone: ZoneInfo) -> list[Line]:
+def side_by_side(left: Customer, right: Customer, *, today: date) -> list[Line]:
     """Return what is known about two customers; whole names and numbers are never shown."""
-    one, other = (profiles.profile(who, today=today, zone=zone) for who in (left, right))
+    names, numbers, ages = (
+        (show(left), show(right))
+        for show in (
+            profile_person.masked_name,
+            profile_person.masked_national_id,
+            lambda who: profile_person.age_years(who.birth_date, today),
+        )
+    )
     return [
-        _line(_("Full name"), _names(one, other), left.name_index, right.name_index),
-        _line(
-            _("Identity number"),
-            (one.masked_national_id, other.masked_national_id),
-            left.national_id_index,
-            right.national_id_index,
-        ),
-        _line(_("Age"), (one.age_years, other.age_years), left.birth_date, right.birth_date),
+        _line(_("Full name"), names, left.name_index, right.name_index),
+        _line(_("Identity number"), numbers, left.national_id_index, right.national_id_index),
+        _line(_("Age"), ages, left.birth_date, right.birth_date),
         _plain(_("Gender"), *(_gender(c) for c in (left, right))),
         _plain(_("Place"), *(f"{c.province} {c.city}".strip() for c in (left, right))),
         _plain(_("Occupation"), left.occupation, right.occupation),
         _contacts(_("Phone"), "phone", left, right),
         _contacts(_("E-mail"), "email", left, right),
-        Line(_("Consents"), _consents(one), _consents(other), agrees=None),
-        Line(_("Loans"), str(len(one.loans)), str(len(other.loans)), agrees=None),
+        Line(_("Consents"), _consents(left), _consents(right), agrees=None),
+        Line(_("Loans"), str(left.loans.count()), str(right.loans.count()), agrees=None),
         Line(_("Events"), str(left.events.count()), str(right.events.count()), agrees=None),
         Line(_("source"), left.source, right.source, agrees=None),
     ]
-
-
-def _names(one: Profile, other: Profile) -> tuple[str, str]:
-    return one.masked_name, other.masked_name
 
 
 def _line(title: str, shown: tuple[Any, Any], left: Any, right: Any) -> Line:
@@ -75,11 +71,11 @@ def _contacts(title: str, kind: str, left: Customer, right: Customer) -> Line:
 
 
 def _masked(points: Iterable[ContactPoint]) -> str:
-    return ", ".join(profiles.masked_contact(point) for point in points)
+    return ", ".join(profile_person.masked_contact(point) for point in points)
 
 
-def _consents(profile: Profile) -> str:
+def _consents(customer: Customer) -> str:
     return ", ".join(
         f"{labels.channel(state.channel)} {'✓' if state.is_granted else '✗'}"
-        for state in profile.consents
+        for state in customer.consent_states.order_by("channel", "purpose")
     )

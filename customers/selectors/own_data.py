@@ -10,7 +10,7 @@ from customers import labels
 from customers.domain.consent import ConsentChannel, Purpose
 from customers.domain.preferences import CONTACT_OF_CHANNEL, RequestStatus
 from customers.models import ConsentState, Customer
-from customers.selectors import profile as profiles
+from customers.selectors import profile_person
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,8 +59,8 @@ def offers(customer: Customer, *, now: datetime) -> Sequence[Offer]:
 def facts(customer: Customer) -> Sequence[tuple[str, str]]:
     """Return what we hold about a person as (name, masked value), without what is not known."""
     rows = [
-        (_("Full name"), profiles.masked_name(customer)),
-        (_("Identity number"), profiles.masked_national_id(customer)),
+        (_("Full name"), profile_person.masked_name(customer)),
+        (_("Identity number"), profile_person.masked_national_id(customer)),
         (_("Gender"), labels.gender(customer.gender)),
         (_("Place"), f"{customer.province} {customer.city}".strip()),
         (_("Occupation"), customer.occupation),
@@ -69,7 +69,7 @@ def facts(customer: Customer) -> Sequence[tuple[str, str]]:
         (_("Where the data came from"), customer.source),
     ]
     rows += [
-        (labels.read(labels.CONTACT_KINDS, point.kind), profiles.masked_contact(point))
+        (labels.read(labels.CONTACT_KINDS, point.kind), profile_person.masked_contact(point))
         for point in customer.contact_points.order_by("kind", "-is_primary", "pk")
     ]
     rows += [

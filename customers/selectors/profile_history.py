@@ -51,9 +51,10 @@ class Month:
 
 @dataclass(frozen=True, slots=True)
 class Activity:
-    """Names of everything that happened, and the customer's own events by month."""
+    """Names and channels of everything that happened, and the customer's own events by month."""
 
     names: tuple[str, ...]
+    channels: tuple[str, ...]
     by_month: Mapping[date, int]
 
 
@@ -81,17 +82,19 @@ def activity(customer: Customer, *, zone: ZoneInfo) -> Activity:
     counted = (
         Event.objects.filter(customer=customer)
         .annotate(month=TruncMonth("occurred_at", tzinfo=zone))
-        .values_list("type__name", "month")
+        .values_list("type__name", "channel", "month")
         .annotate(n=Count("pk"))
         .order_by("type__name")
     )
     names: dict[str, None] = {}
+    channels: set[str] = set()
     by_month: Counter[date] = Counter()
-    for name, month, count in counted:
+    for name, channel, month, count in counted:
         names[name] = None
+        channels.add(channel)
         if name not in _NOT_ACTIVITY:
             by_month[month.date()] += count
-    return Activity(tuple(names), by_month)
+    return Activity(tuple(names), tuple(sorted(channels - {""})), by_month)
 
 
 def months(done: Activity, *, loans: Sequence[Loan], today: date) -> list[Month]:

@@ -25,6 +25,7 @@ from customers.domain.fields import (
     Text,
     operator_label,
 )
+from customers.domain.score_bands import SCORE_NAMES
 from customers.domain.segments import columns
 from customers.domain.segments.ast import (
     Compare,
@@ -90,7 +91,7 @@ def load_catalogue(parts: Collection[Part] = tuple(Part)) -> Catalogue:
         loan_fields=_loan_fields() if Part.PRODUCTS in parts else columns.LOAN_FIELDS,
         event_properties=columns.EVENT_PROPERTIES,
         events=_events() if Part.EVENTS in parts else {},
-        scores={name: ScoreSpec(name, Text(name, name)) for name in models},
+        scores={name: ScoreSpec(name, SCORE_NAMES.get(name, Text(name, name))) for name in models},
         consent_channels=columns.options_of(columns.CHANNELS),
         consent_purposes=columns.options_of(columns.PURPOSES),
         segments=segments,
@@ -131,10 +132,16 @@ def _attribute(row: AttributeDefinition) -> FieldSpec:
         column,
         store=Store.ATTRIBUTE,
         unit=Text(row.unit, row.unit) if row.unit else None,
-        data_class=DataClass.PROTECTED if row.is_protected else DataClass.ORDINARY,
+        data_class=_data_class(row),
         decimal_places=6,
         definition_id=row.pk,
     )
+
+
+def _data_class(row: AttributeDefinition) -> DataClass:
+    if row.is_risk_only:
+        return DataClass.RISK_ONLY
+    return DataClass.PROTECTED if row.is_protected else DataClass.ORDINARY
 
 
 def _loan_fields() -> Mapping[str, FieldSpec]:

@@ -39,6 +39,14 @@ from loancrm.kernel.errors import LoanCrmError
 # One transaction a batch keeps SQLite's write lock short (about half a second).
 _BATCH_STORIES = 500
 _INSERT_ROWS = 1_000
+# name, labels, and whether marketing is kept away from it
+_TIES = (
+    ("household_id", "家庭编号", "Household", True),
+    ("device_id", "设备编号", "Device", True),
+    ("employer", "工作单位", "Employer", False),
+    ("referred_by", "推荐人", "Referred by", False),
+    ("guaranteed_by", "担保人", "Guaranteed by", True),
+)
 Row = TypeVar("Row", bound=models.Model)
 
 
@@ -74,6 +82,7 @@ class _References:
     event_type_ids: dict[str, int]
     income: AttributeDefinition
     acquired: AttributeDefinition
+    ties: dict[str, AttributeDefinition]
 
 
 def write_population(*, actor: Actor, stories: Iterable[Story], now: datetime) -> DemoCounts:
@@ -144,7 +153,19 @@ def _write_references() -> _References:
             "label_en": "Acquired through",
         },
     )
-    return _References(products, type_ids, income, acquired)
+    ties = {
+        name: AttributeDefinition.objects.get_or_create(
+            name=name,
+            defaults={
+                "value_type": AttributeType.TEXT,
+                "label_zh": zh,
+                "label_en": en,
+                "is_risk_only": is_risk_only,
+            },
+        )[0]
+        for name, zh, en, is_risk_only in _TIES
+    }
+    return _References(products, type_ids, income, acquired, ties)
 
 
 def _write_batch(stories: Sequence[Story], references: _References, now: datetime) -> DemoCounts:
@@ -162,7 +183,11 @@ def _write_batch(stories: Sequence[Story], references: _References, now: datetim
     )
     _create(IdentityLink, links)
     attributes = demo_rows.attributes(
-        pairs, income=references.income, acquired=references.acquired, now=now
+        pairs,
+        income=references.income,
+        acquired=references.acquired,
+        ties=references.ties,
+        now=now,
     )
     _create(AttributeValue, attributes)
     bulk_load.load_rows(

@@ -1,11 +1,11 @@
 """Turns the demo's stories into rows of the tables; writes nothing."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any, TypeAlias
 
 from customers.domain.contact import ContactKind
-from customers.domain.demo import population
+from customers.domain.demo import names, population
 from customers.domain.demo.activity import POLICY_VERSION
 from customers.domain.demo.lending import DemoApplication, DemoLoan
 from customers.domain.demo.people import SOURCE
@@ -103,19 +103,23 @@ def customer(story: Story, *, now: datetime) -> Customer:
 
 
 def contact_points(pairs: Sequence[Pair]) -> Iterator[ContactPoint]:
-    """Yield the primary phone and e-mail address of every customer who has them."""
+    """Yield phone and e-mail address of every customer who has them, and what is shared."""
     vault, column = crypto.vault(), ContactPoint.VALUE_COLUMN
     for owner, story in pairs:
+        shared = story.ties.shared_phone_serial
         values = (
-            (ContactKind.PHONE, story.person.phone),
-            (ContactKind.EMAIL, story.person.email),
+            (ContactKind.PHONE, story.person.phone, True),
+            (ContactKind.EMAIL, story.person.email, True),
+            (ContactKind.PHONE, None if shared is None else names.mobile_number(shared), False),
+            (ContactKind.POSTAL, story.ties.address, False),
         )
-        for kind, value in values:
+        for kind, value, is_primary in values:
             if value is None:
                 continue
             point = ContactPoint(
                 customer=owner,
                 kind=kind,
+                is_primary=is_primary,
                 value_index=vault.blind_index(column, value),
                 source=SOURCE,
                 created_at=story.person.created_at,
@@ -129,9 +133,10 @@ def attributes(
     *,
     income: AttributeDefinition,
     acquired: AttributeDefinition,
+    ties: Mapping[str, AttributeDefinition],
     now: datetime,
 ) -> Iterator[AttributeValue]:
-    """Yield monthly income and the way of acquisition of every customer."""
+    """Yield monthly income, the way of acquisition and what ties a customer to others."""
     for owner, story in pairs:
         yield AttributeValue(
             customer=owner,
@@ -147,6 +152,10 @@ def attributes(
             source=SOURCE,
             updated_at=now,
         )
+        for name, text in story.ties.attributes.items():
+            yield AttributeValue(
+                customer=owner, definition=ties[name], text=text, source=SOURCE, updated_at=now
+            )
 
 
 def consent_records(pairs: Sequence[Pair], *, now: datetime) -> Iterator[Values]:

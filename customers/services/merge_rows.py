@@ -23,6 +23,8 @@ from customers.models import (
     ImportRow,
     Merge,
     MergeDecision,
+    Relationship,
+    SharedTie,
     StageEntry,
 )
 from customers.services.lifecycle import STAGE_SOURCE
@@ -30,7 +32,7 @@ from customers.services.lifecycle import STAGE_SOURCE
 # Handled value by value, derived anew, or history of what was said about which record.
 _NOT_MOVED: Final = (
     *(AttributeValue, ConsentRecord, ConsentState, ContactPoint),
-    *(ImportRow, Merge, MergeDecision, StageEntry),
+    *(ImportRow, Merge, MergeDecision, StageEntry, SharedTie, Relationship),
 )
 _BATCH: Final = 500
 Moved = dict[str, list[int]]

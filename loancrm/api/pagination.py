@@ -36,7 +36,7 @@ def page_of(queryset: QuerySet[T, Any], request: Request) -> tuple[list[T], str 
     Raises:
         CursorMalformed: The cursor or the limit makes no sense.
     """
-    limit = _limit_of(request.query_params.get("limit"))
+    limit = limit_of(request.query_params.get("limit"))
     cursor = request.query_params.get("cursor")
     if cursor:
         queryset = queryset.filter(pk__lt=_decoded(cursor))
@@ -45,7 +45,12 @@ def page_of(queryset: QuerySet[T, Any], request: Request) -> tuple[list[T], str 
     return rows[:limit], following
 
 
-def _limit_of(text: str | None) -> int:
+def limit_of(text: str | None) -> int:
+    """Return the size of a page that `limit` asks for.
+
+    Raises:
+        CursorMalformed: It is no number from 1 to 200.
+    """
     if text is None:
         return PAGE_SIZE
     if not (text.isascii() and text.isdigit() and 1 <= len(text) <= 3):

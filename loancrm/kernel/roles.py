@@ -11,7 +11,11 @@ from django.db.models import Q
 
 _APPS = ("customers", "campaigns", "analytics")
 # Keys and raw calls of partners are the administrators' business.
-_NOT_SHOWN = ("view_idempotencykey", "view_partner", "view_importrow", "view_rejectedrow")
+_NOT_SHOWN = (
+    *("view_idempotencykey", "view_partner", "view_importrow", "view_rejectedrow"),
+    # Who is tied to whom is for risk only, and looked at with a purpose.
+    *("view_relationship", "view_sharedkey", "view_sharedtie"),
+)
 
 
 class Role(StrEnum):
@@ -49,6 +53,7 @@ _GRANTS: Mapping[Role, tuple[str, ...]] = {
     Role.ANALYST: ("analytics.add_discoverymodel", "campaigns.view_report"),
     Role.STEWARD: ("customers.import_customers", "customers.merge_customers"),
     Role.COMPLIANCE: (
+        "customers.read_relationships",
         "customers.reveal_pii",
         "customers.approve_segmentexport",
         "campaigns.add_suppression",

@@ -14,6 +14,7 @@ PARTNER_SCOPES: dict[str, Any] = {
     "segments:read": _("Count the segments that are shared with the partner"),
     "campaigns:read": _("List the campaigns that are shared with the partner"),
     "reports:read": _("Read the reports of shared campaigns"),
+    "timeline:read": _("Read back what one reported of one's own leads"),
 }
 
 REST_FRAMEWORK: dict[str, Any] = {

@@ -171,6 +171,11 @@ CELERY_BROKER_TRANSPORT_OPTIONS: dict[str, Any] = (
 # Workers that drain dispatches at the same time, and how long one does before it lets others run.
 LOANCRM_DISPATCH_WORKERS = env.parsed("LOANCRM_DISPATCH_WORKERS", 2, int, "a whole number")
 LOANCRM_DRAIN_SECONDS = 60
+# Tables that make up a customer's timeline; an app above adds its own without being imported below.
+LOANCRM_TIMELINE_SOURCES = [
+    "customers.selectors.timeline_rows.SOURCES",
+    "campaigns.selectors.timeline.SOURCES",
+]
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_ACKS_LATE = True
 CELERY_TASK_REJECT_ON_WORKER_LOST = False

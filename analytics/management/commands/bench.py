@@ -7,7 +7,7 @@ from typing import Any
 from django.core.management.base import CommandParser
 
 from campaigns.benchmarks import dispatch, embedded, freezing, recovery, sms
-from customers.benchmarks import imports, segments
+from customers.benchmarks import imports, segments, timeline
 from loancrm.kernel import bench
 from loancrm.kernel.bench import Report
 from loancrm.kernel.commands import LoanCrmCommand
@@ -19,6 +19,7 @@ MEASURED: dict[str, Callable[..., Report]] = {
     "import": imports.run,
     "segments": segments.run_segments,
     "refresh": segments.run_refresh,
+    "timeline": timeline.run,
 }
 NAMES = ("dispatch", "dispatch_slow", "dispatch_embedded", *MEASURED)
 

@@ -16,7 +16,15 @@ from django.db.models import Count
 from django.urls import reverse
 
 from analytics.domain.demo import plan
-from analytics.management.demo import aftermath, campaigns, cast, environment, outcomes, table
+from analytics.management.demo import (
+    aftermath,
+    campaigns,
+    cast,
+    derivations,
+    environment,
+    outcomes,
+    table,
+)
 from analytics.management.demo.cast import Providers
 from analytics.management.demo.stage import Stage
 from analytics.services import reports
@@ -215,6 +223,8 @@ class Command(LoanCrmCommand):
             f"{leads.rows} leads of a partner imported: {leads.created} new, {leads.updated} "
             f"updated, {leads.rejected} rejected; findings {dict(leads.by_reason)}"
         )
+        derivations.derive_everything(actor=_ACTOR, as_of=clock.today(), now=clock.now())
+        self._say("Stages, ties between customers and lifetime values derived")
         called = aftermath.import_calls(seed=self._seed, folder=folder, actor=_ACTOR)
         slug = aftermath.leave_to_approve(author=access.user_actor(users[Role.MARKETER]))
         self._say(f"{called} calls of a call centre imported; {slug} waits for an approval")

@@ -8,6 +8,7 @@ from typing import Any
 
 from tqdm import tqdm
 
+from analytics.management.demo import derivations
 from customers.domain.demo import population
 from customers.domain.demo.population import Story
 from customers.services import demo_data
@@ -30,13 +31,15 @@ class Command(LoanCrmCommand):
 
     def handle(self, **options: Any) -> None:
         count, seed = options["customers"], options["seed"]
+        actor = access.system_actor("command:generate_demo")
         today = options["today"] or clock.today() - timedelta(days=1)
         with progress.bar(total=count, description="customers", unit="customer") as bar:
             counts = demo_data.write_population(
-                actor=access.system_actor("command:generate_demo"),
+                actor=actor,
                 stories=_counted(population.generate(count=count, seed=seed, today=today), bar),
                 now=clock.now(),
             )
+        derivations.derive_everything(actor=actor, as_of=clock.today(), now=clock.now())
         if options["json"]:
             self.print_json(asdict(counts))
             return

@@ -8,21 +8,13 @@ from random import Random
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
+from customers.domain.bands import income_band
 from customers.domain.demo import names, places
 from customers.domain.person import Gender, MarketingStatus
 
 ZONE = ZoneInfo("Asia/Shanghai")
 SOURCE = "demo"
 ADULT_AGE = 18
-# Upper limit of monthly income in CNY and the name of the band below it.
-INCOME_BANDS = (
-    (3_000, "under_3k"),
-    (5_000, "3k_5k"),
-    (8_000, "5k_8k"),
-    (15_000, "8k_15k"),
-    (30_000, "15k_30k"),
-)
-TOP_INCOME_BAND = "over_30k"
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,10 +83,7 @@ class Person:
     @property
     def income_band(self) -> str:
         """Return the band that the monthly income falls into."""
-        for limit, band in INCOME_BANDS:
-            if self.monthly_income_amount < limit:
-                return band
-        return TOP_INCOME_BAND
+        return income_band(self.monthly_income_amount)
 
     @property
     def default_probability(self) -> float:

@@ -11,6 +11,7 @@ from customers.domain.demo import activity, lending, people
 from customers.domain.demo.activity import DemoConsent, DemoEvent
 from customers.domain.demo.lending import LendingHistory
 from customers.domain.demo.people import Person
+from customers.domain.demo.ties import DemoTies, draw_ties
 from customers.domain.lifecycle import LifecycleStage
 
 RISK_MODEL = "application_risk"
@@ -38,6 +39,7 @@ class Story:
     consents: tuple[DemoConsent, ...]
     stage: LifecycleStage
     score: RiskScore | None
+    ties: DemoTies
 
 
 def generate(*, count: int, seed: int, today: date, first: int = 0) -> Iterator[Story]:
@@ -48,10 +50,10 @@ def generate(*, count: int, seed: int, today: date, first: int = 0) -> Iterator[
     """
     for serial in range(first, first + count):
         rng = Random(f"{seed}:{serial}")  # noqa: S311 - made-up people, not secrets
-        yield _draw_story(rng, serial=serial, today=today)
+        yield _draw_story(rng, serial=serial, seed=seed, today=today)
 
 
-def _draw_story(rng: Random, *, serial: int, today: date) -> Story:
+def _draw_story(rng: Random, *, serial: int, seed: int, today: date) -> Story:
     person = people.draw_person(rng, serial=serial, today=today)
     history = lending.draw_history(rng, person, today=today)
     events = activity.draw_events(rng, person, history, today=today)
@@ -62,6 +64,7 @@ def _draw_story(rng: Random, *, serial: int, today: date) -> Story:
         consents=activity.draw_consents(rng, person, today=today),
         stage=_stage(history, events, today),
         score=_draw_score(rng, person) if history.applications else None,
+        ties=draw_ties(person, seed=seed),
     )
 
 

@@ -8,9 +8,23 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
+from customers.domain.bands import age_band
 from customers.domain.events import ReportedEvent
-from customers.models import Event, EventType, Loan, Repayment
-from customers.selectors import profile_history
+from customers.models import (
+    Application,
+    AttributeDefinition,
+    AttributeValue,
+    ConsentRecord,
+    ContactPoint,
+    Customer,
+    Event,
+    EventType,
+    IdentityLink,
+    Loan,
+    Product,
+    Repayment,
+)
+from customers.selectors import profile_history, profile_person
 from customers.services import events, scores
 from customers.services.scores import GivenScore
 from loancrm.kernel import clock
@@ -75,13 +89,70 @@ def test_b5_the_page_shows_the_stage_history_and_score_versions_with_dates(borro
     assert "rfm-old" in page
     assert "rfm-new" in page
     assert "Important, valued" in page
-    entered = (clock.now() - timedelta(days=40)).astimezone(clock.company_zone())
-    assert f"{entered:%Y-%m-%d}" in page
+    assert f"{clock.today() - timedelta(days=40):%Y-%m-%d}" in page
     assert [chart.is_empty for chart in answer.context["charts"]] == [False, True]
 
 
-def test_the_page_takes_at_most_fifteen_queries(borrower):
+def _describe(person, now):
+    """Give a person one of everything that the page shows."""
+    definition = AttributeDefinition.objects.create(
+        name="monthly_income", value_type="number", label_en="Monthly income", unit="CNY"
+    )
+    AttributeValue.objects.create(
+        customer=person, definition=definition, number=9_500, source="survey", updated_at=now
+    )
+    product = Product.objects.create(code="cash-12", name_zh="现金贷")
+    Application.objects.create(
+        source="core", external_id="A1", customer=person, product=product, submitted_at=now
+    )
+    ConsentRecord.objects.create(
+        customer=person, channel="sms", purpose="marketing", is_granted=True, source="app-form",
+        policy_version="2026-01", at=now, recorded_at=now,
+    )  # fmt: skip
+    ContactPoint.objects.filter(customer=person).update(source="branch")
+    IdentityLink.objects.create(source="core", external_id="C77", customer=person, created_at=now)
+    Customer.objects.filter(pk=person.pk).update(source="partner-file", city="杭州")
+
+
+def test_s12_every_value_shows_its_source_and_day_and_personal_data_is_masked(borrower):
+    now = clock.now()
+    _describe(borrower, now)
+    page = _reader().get(_page(borrower))
+    facts = {fact.name: fact for fact in page.context["profile"].facts}
+    content = page.content.decode()
+
+    assert {fact.source for fact in facts.values()} == {"partner-file", "survey"}
+    assert facts["Full name"].value == "客**"
+    years = profile_person.age_years(borrower.birth_date, clock.today())
+    assert facts["Age"].note == f"band {age_band(years)}"
+    assert facts["Income"].note == "derived from the amount"
+    assert facts["Income"].value == "¥8,000–15,000 a month"
+    for text in ("app-form", "2026-01", "branch", "core", "C77", "survey"):
+        assert text in content
+    for whole in ("客户1", "p1@example.com"):
+        assert whole not in content
+
+
+def test_s18_preferred_products_are_on_the_page(borrower):
+    now = clock.now()
+    _describe(borrower, now)
+    kind = EventType.objects.create(name="page_viewed")
+    for number, subject in enumerate(("cash-12", "no-product")):
+        Event.objects.create(
+            customer=borrower, type=kind, occurred_at=now, received_at=now, subject=subject,
+            source="web", dedup_key=f"view-{number}",
+        )  # fmt: skip
+
+    (found,) = _reader().get(_page(borrower)).context["profile"].preferences
+
+    assert (found.product, found.share) == ("cash-12", 1.0)
+    assert found.score == pytest.approx(4.0, abs=0.01)
+
+
+@pytest.mark.sql
+def test_b1_the_page_takes_at_most_fifteen_queries(borrower):
     client = _reader()
+    _describe(borrower, clock.now())
     Loan.objects.create(
         source="bank",
         external_id="L1",
@@ -119,15 +190,17 @@ def test_b2_the_timeline_is_filtered_and_paged_by_event(borrower):
     older = client.get(first.context["older_url"])
     stages = client.get(url, {"event": "stage_entered"})
 
-    times = [row.occurred_at for part in (first, older) for _l, _s, row in part.context["events"]]
+    times = [row.at for part in (first, older) for _k, _c, row in part.context["entries"]]
     assert times == [now - timedelta(minutes=n) for n in range(60)]
-    assert [(label, subject) for label, subject, _row in stages.context["events"]] == [
+    assert [(row.title, row.subject) for _k, _c, row in stages.context["entries"]] == [
         ("Lifecycle stage entered", "Repaid"),
         ("Lifecycle stage entered", "Active"),
         ("Lifecycle stage entered", "Applicant"),
     ]
-    assert stages.context["older_url"] == ""
-    assert client.get(url, {"event": "nothing_such"}).context["events"] == []
+    assert "older_url" not in stages.context
+    assert client.get(url, {"event": "nothing_such"}).context["entries"] == []
+    assert client.get(url, {"kind": "nonsense"}).status_code == 400
+    assert client.get(url, {"after": "nonsense"}).status_code == 400
 
 
 def test_the_balance_falls_with_every_payment_and_ends_with_the_loan():

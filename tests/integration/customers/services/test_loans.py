@@ -4,9 +4,12 @@ from decimal import Decimal
 
 import pytest
 
+from customers.domain.loan import Bucket
 from customers.domain.loan_rows import LoanKind
 from customers.models import Customer, Instalment, Loan, Product, Repayment
+from customers.selectors import profile
 from customers.services import loans
+from loancrm.kernel import clock
 from loancrm.kernel.access import Actor, ActorKind, PermissionRefused
 from tests.factories.links import make_linked
 
@@ -94,7 +97,7 @@ def _states():
 
 @pytest.mark.sql
 @pytest.mark.django_db
-def test_a_repayment_tape_gives_the_states_worked_out_by_hand(tape):
+def test_b3_a_repayment_tape_gives_the_states_worked_out_by_hand(tape):
     # On 4 March: L1 was unpaid from 15 December to the day before 15 February. L2 owes part of its
     # first instalment since 15 December (79 days), for the second payment bounced.
     assert _states() == {
@@ -117,6 +120,26 @@ def test_a_repayment_tape_gives_the_states_worked_out_by_hand(tape):
         "c1": "repaid",
         "c2": "active",
     }
+
+
+@pytest.mark.sql
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("number", "dpd_days", "bucket", "months_on_book"),
+    # L1 ended after three months; of L2 the fourth month ends on 15 March.
+    [("c1", 0, Bucket.M0, 3), ("c2", 79, Bucket.M3, 3)],
+)
+def test_b3_the_profile_shows_days_past_due_and_months_on_book_of_the_tape(
+    tape, now, number, dpd_days, bucket, months_on_book
+):
+    customer = Customer.objects.get(identity_links__external_id=number)
+
+    (shown,) = profile.profile(
+        customer, today=date(2026, 3, 4), now=now, zone=clock.company_zone()
+    ).loans
+
+    assert (shown.loan.dpd_days, shown.bucket) == (dpd_days, bucket)
+    assert shown.months_on_book == months_on_book
 
 
 @pytest.mark.sql

@@ -128,3 +128,18 @@ def test_loans_and_people_are_in_every_state_that_rules_ask_about(stories):
     assert marketing >= {MarketingStatus.HARDSHIP, MarketingStatus.DISPUTE}
     assert any(story.person.phone is None for story in stories)
     assert any(story.person.name is None for story in stories)
+
+
+def test_s15_people_are_tied_without_anything_else_depending_on_it(stories):
+    named = Counter(name for story in stories for name in story.ties.attributes)
+    devices = Counter(story.ties.attributes.get("device_id") for story in stories)
+    numbers = {story.person.external_id: story.person.serial for story in stories}
+
+    assert set(named) == {
+        "household_id", "device_id", "employer", "referred_by", "guaranteed_by",
+    }  # fmt: skip
+    assert set(devices.values()) - {devices[None]} == {4}
+    for story in stories:
+        for name in ("referred_by", "guaranteed_by"):
+            other = story.ties.attributes.get(name)
+            assert other is None or numbers[other] < story.person.serial

@@ -1,0 +1,14 @@
+"""What jobs would derive overnight, for data that was loaded past the services."""
+
+from datetime import date, datetime
+
+from analytics.services import lifetime_value
+from customers.services import lifecycle, relationships
+from loancrm.kernel.access import Actor
+
+
+def derive_everything(*, actor: Actor, as_of: date, now: datetime) -> None:
+    """Derive stages with their history, ties between customers, and lifetime values."""
+    lifecycle.refresh_everybody(actor=actor, now=now)
+    relationships.derive(actor=actor, now=now, is_full=True)
+    lifetime_value.value_customers(actor=actor, as_of=as_of, now=now)

@@ -1,0 +1,62 @@
+"""Messages as a part of a customer's timeline: sent, and not sent with gate, reason and version."""
+
+from datetime import tzinfo
+from typing import Any
+
+from django.db.models import QuerySet
+from django.db.models.functions import Coalesce
+from django.utils.translation import gettext as _
+
+from campaigns import labels
+from campaigns.domain.campaign import MessageState
+from campaigns.domain.eligibility import gate_of
+from campaigns.models import Message
+from customers.domain.timeline import Entry, Position, TimelineFilter, TimelineKind
+from customers.selectors.timeline_sources import TimelineSource
+
+
+def messages_of(customer_id: int) -> QuerySet[Any, Any]:
+    """Return the messages of a customer, tests apart, with the moment `told_at` of their state."""
+    rows = Message.objects.filter(customer_id=customer_id, dispatch__is_test=False)
+    return rows.select_related("dispatch__campaign", "variant").annotate(
+        told_at=Coalesce("sent_at", "closed_at", "planned_at")
+    )
+
+
+def _rows(customer_id: int, wanted: TimelineFilter, zone: tzinfo) -> QuerySet[Any, Any]:
+    rows = messages_of(customer_id)
+    return rows.filter(dispatch__channel_kind=wanted.channel) if wanted.channel else rows
+
+
+def _entry(row: Message, position: Position) -> Entry:
+    campaign = row.dispatch.campaign
+    facts: dict[str, str | int] = {"state": row.state, "campaign": campaign.slug}
+    if row.reason:
+        facts["reason"] = row.reason
+    if gate := gate_of(row.reason):
+        facts |= {"gate": gate, "rule_version": row.rule_version}
+    return Entry(
+        position,
+        TimelineKind.MESSAGE,
+        f"message_{row.state}",
+        labels.read(labels.MESSAGE_STATES, row.state),
+        subject=campaign.name,
+        channel=row.dispatch.channel_kind,
+        source="campaigns",
+        facts=facts,
+        notes=refusal_notes(row),
+    )
+
+
+def refusal_notes(row: Message) -> tuple[str, ...]:
+    """Return why a message was not sent, by which gate and which version of the rules."""
+    if not row.reason or row.state == MessageState.PLANNED:
+        return ()
+    notes = [labels.read(labels.REASONS, row.reason)]
+    if gate := gate_of(row.reason):
+        named = {"gate": labels.read(labels.GATES, gate), "version": row.rule_version}
+        notes.append(_("gate “%(gate)s”, rules version %(version)s") % named)
+    return tuple(notes)
+
+
+SOURCES = (TimelineSource(100, TimelineKind.MESSAGE, _rows, "told_at", _entry, has_channel=True),)
