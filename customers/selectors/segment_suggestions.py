@@ -32,7 +32,9 @@ def _newest(field: str) -> "QuerySet[Any, Any] | None":
         return Event.objects.order_by("-pk").values_list("channel", flat=True)[:LOOKED_AT]
     name = field.removeprefix("attribute.")
     if name != field:
-        rows = AttributeValue.objects.filter(definition__name=name, definition__value_type="text")
+        rows = AttributeValue.objects.filter(
+            definition__name=name, definition__value_type="text", definition__is_risk_only=False
+        )
         return rows.order_by("-pk").values_list("text", flat=True)[:LOOKED_AT]
     spec = CUSTOMER_FIELDS.get(field)
     if spec is None or spec.type is not FieldType.TEXT or spec.store is not Store.PLAIN:

@@ -10,7 +10,7 @@ from customers.domain.fields import OPERATORS, Op, RuleUse
 from customers.domain.segments.evaluate import EventFact, StandingConsent, matches
 from customers.domain.segments.scope import Scope
 from customers.domain.segments.validate import read_rule
-from customers.models import Customer
+from customers.models import AttributeDefinition, Customer
 from customers.selectors import segment_preview, segment_query
 from customers.selectors.segment_catalogue import load_catalogue
 from customers.selectors.segment_suggestions import suggestions
@@ -213,3 +213,9 @@ def test_suggestions_are_the_most_frequent_values_and_none_for_sealed_or_unique_
     assert suggestions(field="attribute.plan") == ["gold"]
     for field in ("name", "phone", "external_id", "age", "attribute.number", "nothing", ""):
         assert suggestions(field=field) == []
+
+
+def test_no_value_of_an_attribute_for_risk_is_suggested(people, fixed):
+    population.write_customer(attributes={"plan": "gold"}, fixed=fixed)
+    AttributeDefinition.objects.filter(name="plan").update(is_risk_only=True)
+    assert suggestions(field="attribute.plan") == []
