@@ -46,6 +46,7 @@ class Code(StrEnum):
     NOT_FOUND = "not_found"
     CONTACT_SHARED = "contact_shared"
     ID_TAKEN = "id_taken"
+    SOURCE_OUTRANKED = "source_outranked"
 
 
 class Severity(StrEnum):
@@ -74,6 +75,7 @@ _NOTING = frozenset(
         Code.CONSENT_CONFLICT,
         Code.DUPLICATE,
         Code.CONTACT_SHARED,
+        Code.SOURCE_OUTRANKED,
     }
 )
 
@@ -149,6 +151,10 @@ REASONS: Mapping[Code, Reason] = {
     Code.CONTACT_SHARED: Reason(
         "联系方式已属于另一位客户，仅作为次要联系方式保存",
         "the contact belongs to another customer and was stored as secondary",
+    ),
+    Code.SOURCE_OUTRANKED: Reason(
+        "更可信来源的值已保留，本文件的值未采用",
+        "a value of a more trusted source stays; the file's was not taken",
     ),
 }
 

@@ -108,9 +108,9 @@ class Migration(migrations.Migration):
             name='SurvivorshipRule',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('field', models.CharField(help_text='Column of the customer, such as city, or attribute.<name>.', max_length=80, unique=True, verbose_name='field')),
+                ('field', models.CharField(help_text='Column of the customer, such as city, contact.phone, attribute.<name>, or * for every field without a rule of its own.', max_length=80, unique=True, validators=[customers.models.merge._check_field], verbose_name='field')),
                 ('prefer', models.CharField(choices=[('kept', "The kept customer's"), ('newest', 'The one written last'), ('source', 'The one of the better source')], default='kept', max_length=8, verbose_name='whose value survives')),
-                ('sources', models.JSONField(blank=True, default=list, help_text='Best first, such as ["core", "crm"].', validators=[customers.models.merge._check_sources], verbose_name='trusted sources')),
+                ('sources', models.JSONField(blank=True, default=list, help_text='Best first, such as ["core", "crm"]. A file of a later or unnamed source does not overwrite a value of an earlier one.', validators=[customers.models.merge._check_sources], verbose_name='trusted sources')),
             ],
             options={
                 'verbose_name': 'survivorship rule',
@@ -143,6 +143,7 @@ class Migration(migrations.Migration):
                 ('marketing_paused_until', models.DateTimeField(blank=True, null=True, verbose_name='marketing paused until')),
                 ('weekly_message_limit', models.PositiveSmallIntegerField(blank=True, null=True, verbose_name='most messages a week')),
                 ('source', models.CharField(blank=True, max_length=60, verbose_name='source')),
+                ('field_sources', models.JSONField(blank=True, default=dict, verbose_name='sources of single fields')),
                 ('created_at', models.DateTimeField(verbose_name='created at')),
                 ('updated_at', models.DateTimeField(verbose_name='updated at')),
                 ('merged_into', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='customers.customer')),

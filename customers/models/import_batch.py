@@ -201,6 +201,7 @@ class ChangeKind(StrEnum):
     NAME = "name"
     NATIONAL_ID = "national_id"
     CONTACT = "contact"
+    TRUSTED_CONTACT = "trusted"
     ATTRIBUTE = "attribute"
     CONSENT = "consent"
     LINK = "link"
