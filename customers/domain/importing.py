@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from functools import lru_cache, partial
 from typing import Final
@@ -13,6 +13,7 @@ from customers.domain.dates import check_birth_date, parse_birth_number, parse_d
 from customers.domain.emails import parse_email
 from customers.domain.mapping import (
     TEXT_FIELDS,
+    Blank,
     FileMapping,
     Others,
     Target,
@@ -81,6 +82,12 @@ class RowReader:
             for item in mapping.columns
             for target in item.targets
         )
+        self._erasers = tuple(
+            (item.column, target.path.removeprefix("customer."))
+            for item in mapping.columns
+            for target in item.targets
+            if target.blank is Blank.ERASE
+        )
 
     def read(self, row: TabularRow) -> tuple[PersonRow, tuple[Finding, ...]]:
         """Return the person and everything that was noticed; the last finding may reject the row.
@@ -107,9 +114,23 @@ class RowReader:
         if self._fresh_column:
             self._count_age(row.values.get(self._fresh_column, ""))
         person = _person(row.line, external_id, draft)
+        if self._erasers:
+            refused_columns = {finding.column for finding in findings}
+            erased = self._erased(row, person, refused_columns)
+            person = replace(person, erased=erased)
         if not person.is_identified:
             findings.append(Finding(Code.IDENTITY_MISSING))
         return person, tuple(findings)
+
+    def _erased(
+        self, row: TabularRow, person: PersonRow, refused_columns: set[str]
+    ) -> tuple[str, ...]:
+        """Return what blank cells erase; a cell that could not be read erases nothing."""
+        return tuple(
+            name
+            for column, name in self._erasers
+            if column in row.values and column not in refused_columns and not person.says(name)
+        )
 
     def _count_age(self, text: str) -> None:
         try:

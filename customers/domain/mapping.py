@@ -29,6 +29,8 @@ TEXT_FIELDS: Final = {
     "time_zone": 40,
 }
 PARSED_FIELDS: Final = frozenset({"name", "national_id", "birth_date", "gender"})
+# What a blank cell may erase: nothing that identifies a person or that has a default.
+ERASABLE: Final = (frozenset(TEXT_FIELDS) - {"language", "time_zone"}) | {"birth_date", "gender"}
 _CONTACTS: Final = (ContactKind.PHONE, ContactKind.EMAIL)
 _NAME: Final = re.compile(r"^[a-z0-9][a-z0-9_-]{0,59}$")
 _TOP_KEYS: Final = frozenset(
@@ -37,6 +39,7 @@ _TOP_KEYS: Final = frozenset(
 )
 _TARGET_KEYS: Final = frozenset(
     {"to", "type", "transform", "dictionary", "others", "expected", "optional", "order", "region"}
+    | {"blank"}
 )
 
 
@@ -77,6 +80,13 @@ class Others(StrEnum):
     KEEP = "keep"
 
 
+class Blank(StrEnum):
+    """What a blank cell does to what is stored."""
+
+    KEEP = "keep"
+    ERASE = "erase"
+
+
 class MappingError(ValueError):
     """A mapping is wrong at one place.
 
@@ -104,6 +114,7 @@ class Target:
         optional: The file may lack the column.
         order: `dmy` or `mdy` for dates that write the year last.
         region: Country of national phone numbers.
+        blank: What a blank cell does to the stored value.
     """
 
     kind: TargetKind
@@ -117,6 +128,7 @@ class Target:
     optional: bool = False
     order: str = ""
     region: str = "CN"
+    blank: Blank = Blank.KEEP
 
     @property
     def path(self) -> str:
@@ -266,6 +278,9 @@ def _target(raw: object, path: str) -> Target:
     region = _text(content.get("region", "CN"), f"{path}.region")
     if not re.fullmatch("[A-Z]{2}", region):
         raise MappingError(f"{path}.region", "wrong_value")
+    blank = _choice(Blank, content.get("blank", "keep"), f"{path}.blank")
+    if blank is Blank.ERASE and kind is not TargetKind.ATTRIBUTE and name not in ERASABLE:
+        raise MappingError(f"{path}.blank", "wrong_value")
     return Target(
         kind=kind,
         name=name,
@@ -278,6 +293,7 @@ def _target(raw: object, path: str) -> Target:
         optional=_flag(content.get("optional", False), f"{path}.optional"),
         order=order,
         region=region,
+        blank=blank,
     )
 
 

@@ -42,7 +42,7 @@ class Person:
 
 @dataclass(frozen=True, slots=True)
 class WriteContext:
-    """What all persons of a batch share."""
+    """What all persons of a page share; `erased` are attributes by customer and definition."""
 
     source: str
     evidence: str
@@ -53,3 +53,4 @@ class WriteContext:
     vault: Vault
     changes: ChangeLog
     trust: Trust
+    erased: list[tuple[int, int]] = field(default_factory=list)

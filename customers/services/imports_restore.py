@@ -79,7 +79,7 @@ def _fields(page: _Page, changes: Sequence[ImportChange]) -> None:
     touched: set[tuple[int, str]] = set()
     for change in changes:
         customer = page.customers[change.customer_id]
-        if plain_text(getattr(customer, change.name)) != change.after:
+        if (plain_text(getattr(customer, change.name)) or "") != change.after:
             continue
         before = page.before[change.pk]
         text = before["value"]
@@ -193,9 +193,13 @@ def _attributes(page: _Page, changes: Sequence[ImportChange]) -> None:
     }
     changed: dict[int, AttributeValue] = {}
     removed: set[int] = set()
+    erased: list[AttributeValue] = []
     for change in changes:
         definition = definitions.get(change.name)
         row = stored.get((change.customer_id, definition.pk)) if definition else None
+        if row is None and definition is not None and not change.after:
+            erased.append(_brought_back(page, change, definition))
+            continue
         if row is None or definition is None or row.pk in removed:
             continue
         current = next((v for n in _VALUES if (v := getattr(row, n)) is not None), None)
@@ -212,12 +216,29 @@ def _attributes(page: _Page, changes: Sequence[ImportChange]) -> None:
             row.updated_at = page.now
             changed[row.pk] = row
     AttributeValue.objects.filter(pk__in=removed).delete()
+    AttributeValue.objects.bulk_create(erased)
     rows = [
         (row.pk, *(getattr(row, name) for name in _VALUES), row.source, page.now)
         for row in changed.values()
     ]
     columns = [*_VALUES, "source", "updated_at"]
     bulk.update_rows(AttributeValue, key="id", columns=columns, rows=rows)
+
+
+def _brought_back(
+    page: _Page, change: ImportChange, definition: AttributeDefinition
+) -> AttributeValue:
+    """Return the value that a blank cell had erased."""
+    before = page.before[change.pk]
+    change.outcome = ChangeOutcome.RESTORED
+    row = AttributeValue(
+        customer_id=change.customer_id,
+        definition=definition,
+        source=before["source"],
+        updated_at=page.now,
+    )
+    setattr(row, definition.value_type, _typed(definition.value_type, before["value"]))
+    return row
 
 
 def _typed(value_type: str, text: str) -> Decimal | date | bool | str:

@@ -5,7 +5,7 @@ A blank never erases, a consent is never widened, and what is already so is not 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import date
 from decimal import Decimal
 from typing import Any, Final
@@ -32,6 +32,7 @@ from loancrm.kernel.crypto import Vault
 _PLAIN: Final = (*TEXT_FIELDS, "birth_date", "gender", "updated_at")
 _NAME: Final = ("name_sealed", "name_index")
 _NATIONAL_ID: Final = ("national_id_sealed", "national_id_index")
+_BLANKS: Final[Mapping[str, Any]] = {"birth_date": None, "gender": Gender.UNKNOWN.value}
 _VALUES: Final = ("number", "text", "day", "flag")
 _ATTRIBUTE: Final = ("customer", "definition", *_VALUES, "source", "updated_at")
 _ATTRIBUTE_IDS: Final = ("customer_id", "definition_id", *_VALUES, "source", "updated_at")
@@ -164,6 +165,7 @@ def _take_plain(person: Person, customer: Customer, context: WriteContext) -> bo
         wanted["birth_date"] = row.birth_date
     if row.gender:
         wanted["gender"] = row.gender
+    wanted |= {name: _BLANKS.get(name, "") for name in row.erased if "." not in name}
     is_changed = False
     for name, value in wanted.items():
         if getattr(customer, name) == value:
@@ -214,6 +216,8 @@ def _write_attributes(people: Sequence[Person], context: WriteContext) -> None:
             values = [value if name == attribute.value_type else None for name in _VALUES]
             row = (*key, *values, context.source, context.now)
             (changed if key in stored else new).append(row)
+        _erase_attributes(person, stored, context)
+    _delete_attributes(context.erased)
     load_rows(AttributeValue, _ATTRIBUTE, new)
     AttributeValue.objects.bulk_create(
         [AttributeValue(**dict(zip(_ATTRIBUTE_IDS, row, strict=True))) for row in changed],
@@ -221,6 +225,26 @@ def _write_attributes(people: Sequence[Person], context: WriteContext) -> None:
         unique_fields=["customer", "definition"],
         update_fields=[*_VALUES, "source", "updated_at"],
     )
+
+
+def _erase_attributes(
+    person: Person, stored: Mapping[tuple[int, int], tuple[Any, str]], context: WriteContext
+) -> None:
+    """Remove the values that a blank cell erases; a page of them goes in one statement later."""
+    for name in person.row.erased:
+        definition = context.definitions.get(name.removeprefix("attribute."))
+        key = (person.customer_id, int(definition.pk)) if definition and "." in name else None
+        if key is None or key not in stored:
+            continue
+        value, said_by = stored[key]
+        if not person.is_trusted(context.trust.may_replace(name, said_by)):
+            continue
+        person.is_changed = True
+        before = {"value": plain_text(value), "source": said_by}
+        context.changes.note(
+            key[0], ChangeKind.ATTRIBUTE, name.removeprefix("attribute."), before=before
+        )
+        context.erased.append(key)
 
 
 def _stored_attributes(customer_ids: Sequence[int]) -> dict[tuple[int, int], tuple[Any, str]]:
@@ -235,6 +259,16 @@ def _stored_attributes(customer_ids: Sequence[int]) -> dict[tuple[int, int], tup
         )
         for customer_id, definition_id, source, *values in rows
     }
+
+
+def _delete_attributes(keys: Collection[tuple[int, int]]) -> None:
+    """Delete values by customer and definition."""
+    by_definition: dict[int, list[int]] = {}
+    for customer_id, definition_id in keys:
+        by_definition.setdefault(definition_id, []).append(customer_id)
+    for definition_id, ids in by_definition.items():
+        rows = AttributeValue.objects.filter(definition_id=definition_id, customer_id__in=ids)
+        rows.delete()
 
 
 def _typed(attribute: AttributeText) -> Decimal | str | date | bool:
