@@ -584,6 +584,25 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.CreateModel(
+            name='SavedMapping',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('name', models.SlugField(max_length=60, verbose_name='name')),
+                ('version', models.PositiveIntegerField(verbose_name='version')),
+                ('source', models.CharField(max_length=60, verbose_name='source')),
+                ('definition', models.JSONField(verbose_name='definition')),
+                ('note', models.CharField(blank=True, max_length=200, verbose_name='what changed')),
+                ('is_current', models.BooleanField(default=True, verbose_name='in use')),
+                ('author_label', models.CharField(max_length=150, verbose_name='author')),
+                ('created_at', models.DateTimeField(verbose_name='created at')),
+            ],
+            options={
+                'verbose_name': 'mapping',
+                'verbose_name_plural': 'mappings',
+                'constraints': [models.UniqueConstraint(fields=('name', 'version'), name='saved_mapping_version'), models.UniqueConstraint(condition=models.Q(('is_current', True)), fields=('name',), name='saved_mapping_current')],
+            },
+        ),
+        migrations.CreateModel(
             name='Score',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),

@@ -13,6 +13,7 @@ from customers.models.customer import Customer
 class ImportState(StrEnum):
     """How far a batch has come."""
 
+    DRAFT = "draft"
     QUEUED = "queued"
     STAGING = "staging"
     MATCHING = "matching"
@@ -174,7 +175,10 @@ class RejectedRow(models.Model):
 
 
 class ImportFilePart(models.Model):
-    """A piece of an uploaded file, sealed, so that any worker on any host can read it."""
+    """A piece of an uploaded file, sealed, so that any worker on any host can read it.
+
+    Number -1 is no piece but a look at the file's top, kept while its mapping is being built.
+    """
 
     CONTENT_COLUMN = "customers.importfilepart.content"
 

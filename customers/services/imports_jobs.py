@@ -17,6 +17,7 @@ from customers.domain.mapping import FileMapping
 from customers.domain.tabular import open_table
 from customers.models import ImportBatch, ImportMode, ImportRow, ImportState, ImportWish, RowState
 from customers.services.imports_definitions import forget_definitions
+from customers.services.imports_drafts import forget_old_drafts
 from customers.services.imports_files import forget_file, keep_file, kept_file
 from customers.services.imports_pipeline import (
     PERMISSION,
@@ -159,7 +160,12 @@ def undo(*, actor: Actor, batch_id: int, reason: str, now: datetime) -> None:
 
 
 def wake_imports(*, now: datetime) -> int:
-    """Wake a worker for every import that nobody works on; return how many."""
+    """Wake a worker for every import that nobody works on, and forget old drafts.
+
+    Returns:
+        How many imports were woken.
+    """
+    forget_old_drafts(now=now)
     free = Q(run_key="") | Q(run_until__lt=now) | Q(run_until__isnull=True)
     mine = Q(is_background=True) | Q(state=ImportState.UNDOING)
     waiting = ImportBatch.objects.filter(free & mine, state__in=list(WORKING))
