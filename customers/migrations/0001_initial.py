@@ -590,7 +590,7 @@ class Migration(migrations.Migration):
                 ('name', models.SlugField(max_length=60, verbose_name='name')),
                 ('version', models.PositiveIntegerField(verbose_name='version')),
                 ('source', models.CharField(max_length=60, verbose_name='source')),
-                ('definition', models.JSONField(verbose_name='definition')),
+                ('definition_text', models.TextField(verbose_name='definition')),
                 ('note', models.CharField(blank=True, max_length=200, verbose_name='what changed')),
                 ('is_current', models.BooleanField(default=True, verbose_name='in use')),
                 ('author_label', models.CharField(max_length=150, verbose_name='author')),

@@ -31,7 +31,7 @@ def definition_of(name: str) -> dict[str, Any] | None:
         content: dict[str, Any] = json.loads((SHIPPED / f"{name}.json").read_text("utf-8"))
         return content
     found = SavedMapping.objects.filter(name=name, is_current=True).first()
-    return dict(found.definition) if found else None
+    return found.definition if found else None
 
 
 def fitting_mappings(columns: Collection[str]) -> list[str]:

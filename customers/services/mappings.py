@@ -125,7 +125,7 @@ def save_mapping(
             name=mapping.name,
             version=latest.version + 1 if latest else 1,
             source=mapping.source,
-            definition=dict(definition),
+            definition_text=json.dumps(definition, ensure_ascii=False),
             note=note[:200],
             author_label=actor.label,
             created_at=now,
