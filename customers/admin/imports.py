@@ -20,10 +20,11 @@ from django.utils.translation import gettext_lazy
 from customers import labels
 from customers.admin.import_actions import act, actions_for
 from customers.admin.import_forms import ImportForm
+from customers.admin.import_repair import quarantine, quarantine_url, repair_row
 from customers.admin.mapping_builder import begin, build, builder_url
 from customers.models import Customer, ImportBatch, ImportMode, ImportState
 from customers.selectors import import_traces
-from customers.selectors.import_quality import MEASURES, source_history
+from customers.selectors.import_quality import MEASURES, balance, source_history
 from customers.services import imports, imports_jobs
 from customers.services.imports import ImportReport
 from customers.services.imports_jobs import Upload
@@ -81,6 +82,8 @@ class ImportBatchAdmin(ReadOnlyAdmin):
             "act": ("<int:batch_id>/do/<slug:name>/", act),
             "map": ("<int:batch_id>/map/", build),
             "begin": ("map/", begin),
+            "quarantine": ("<int:batch_id>/rows/", quarantine),
+            "repair": ("<int:batch_id>/rows/<int:row_id>/", repair_row),
         }
         own = [
             path(
@@ -148,6 +151,8 @@ class ImportBatchAdmin(ReadOnlyAdmin):
             history=_history(batch),
             findings=_findings(batch.by_reason),
             quality=_quality(batch.quality),
+            balance=balance(batch),
+            quarantine=quarantine_url(batch) if request.user.has_perm(_PERMISSION) else "",
             rejected=[
                 (line, labels.finding(code), column)
                 for line, code, column in rejected[:REJECTED_SHOWN]
