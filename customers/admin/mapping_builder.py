@@ -17,8 +17,9 @@ from customers.admin.import_forms import FileForm
 from customers.admin.mapping_forms import BuilderForm, ChoiceForm, target_choices
 from customers.admin.mapping_texts import masked, read_aloud
 from customers.domain.column_guess import Guess, guess_columns
-from customers.domain.mapping import MappingError, parse_mapping
+from customers.domain.mapping import parse_mapping
 from customers.domain.mapping_draft import Choice, choices_of, definition_from, guessed_choices
+from customers.domain.mapping_json import MappingError
 from customers.domain.tryout import TryOut, try_out
 from customers.models import AttributeDefinition, ImportBatch, ImportMode, ImportState, SavedMapping
 from customers.selectors.mappings import definition_of, fitting_mappings, shipped_names

@@ -15,8 +15,9 @@ from django.utils.translation import gettext_lazy
 from unfold import widgets
 
 from customers import labels
-from customers.domain.mapping import MappingError, Target, parse_mapping
+from customers.domain.mapping import Target, parse_mapping
 from customers.domain.mapping_diff import differences
+from customers.domain.mapping_json import MappingError
 from customers.models import SavedMapping
 from customers.selectors.mappings import definition_of, shipped_names
 from customers.services import mappings

@@ -8,6 +8,7 @@ from datetime import date
 from functools import lru_cache, partial
 from typing import Final
 
+from customers.domain.consent_proof import proven
 from customers.domain.contact import ContactKind
 from customers.domain.dates import check_birth_date, parse_birth_number, parse_date
 from customers.domain.emails import parse_email
@@ -76,6 +77,7 @@ class RowReader:
         self._today = today
         self._fresh_column, self._fresh_days = mapping.fresh_column, mapping.fresh_days
         self._id_column = mapping.id_column
+        self._proof = mapping.proof
         self._constants = dict(mapping.constants)
         self._cells = tuple(
             _Cell(item.column, _taker(target, today), _missing_code(target), _blank_test(target))
@@ -104,6 +106,7 @@ class RowReader:
             refused = self._take(cell, draft, text)
             if refused is not None:
                 findings.append(Finding(refused, cell.column))
+        findings += self._prove_consents(row, draft)
         external_id = clean(row.values.get(self._id_column, "")) if self._id_column else ""
         if len(external_id) > _MAX_EXTERNAL_ID_CHARS:
             findings.append(Finding(Code.TEXT_TOO_LONG, self._id_column))
@@ -121,6 +124,14 @@ class RowReader:
         if not person.is_identified:
             findings.append(Finding(Code.IDENTITY_MISSING))
         return person, tuple(findings)
+
+    def _prove_consents(self, row: TabularRow, draft: _Draft) -> list[Finding]:
+        if self._proof is None or not draft.consents:
+            return []
+        words = proven(draft.consents, row.values, proof=self._proof, today=self._today)
+        is_whole = len(words) == len(draft.consents)
+        draft.consents = list(words)
+        return [] if is_whole else [Finding(Code.CONSENT_UNPROVEN, self._proof.time_column)]
 
     def _erased(
         self, row: TabularRow, person: PersonRow, refused_columns: set[str]

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from customers.domain.column_guess import ID_TARGET, Guess, Kind
-from customers.domain.mapping import VERSION, MappingError
+from customers.domain.mapping import VERSION
+from customers.domain.mapping_json import MappingError
 
 IGNORE: Final = "ignore"
 _SIMPLE: Final = ("type", "transform", "others", "order", "region", "blank")
@@ -20,7 +21,7 @@ _DEFAULTS: Final = {
     "blank": "keep",
 }
 _FLAGS: Final = ("expected", "optional")
-_KEPT: Final = ("description", "priority", "constants", "limits", "freshness")
+_KEPT: Final = ("description", "priority", "constants", "limits", "freshness", "consent")
 
 
 @dataclass(frozen=True, slots=True)

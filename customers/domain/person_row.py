@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from datetime import date
+from datetime import date, datetime
 
 from customers.domain.contact import ContactKind
 from customers.domain.mapping import ValueType
@@ -22,11 +22,13 @@ class Contact:
 
 @dataclass(frozen=True, slots=True)
 class ConsentWord:
-    """What a file says about one consent."""
+    """What a file says about one consent, with the text's version and the time if it says them."""
 
     channel: str
     purpose: str
     is_granted: bool
+    text_version: str = ""
+    at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -38,6 +38,7 @@ class Code(StrEnum):
     TEXT_TOO_LONG = "text_too_long"
     VALUE_MISSING = "value_missing"
     CONSENT_CONFLICT = "consent_conflict"
+    CONSENT_UNPROVEN = "consent_unproven"
     DUPLICATE = "duplicate"
     IDENTITY_CONFLICT = "identity_conflict"
     IDENTITY_MISSING = "identity_missing"
@@ -130,6 +131,10 @@ REASONS: Mapping[Code, Reason] = {
     Code.VALUE_MISSING: Reason("缺少应有的值", "an expected value is missing"),
     Code.CONSENT_CONFLICT: Reason(
         "客户已退订，导入不能恢复同意", "the customer has opted out; a file cannot undo that"
+    ),
+    Code.CONSENT_UNPROVEN: Reason(
+        "缺少同意文本的版本或时间，未记录同意",
+        "the consent was left out: the version of its text or its time is missing",
     ),
     Code.DUPLICATE: Reason(
         "与文件中另一行是同一人，已合并", "same person as another row of the file; folded into it"

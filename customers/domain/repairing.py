@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Final
 
+from customers.domain.consent import ConsentProof
 from customers.domain.contact import ContactKind
 from customers.domain.mapping import (
     ColumnMapping,
@@ -19,6 +20,8 @@ from customers.domain.mapping import (
 from customers.domain.person_row import PersonRow
 
 ID_CELL: Final = "id_column"
+TEXT_CELL: Final = "consent_text"
+TIME_CELL: Final = "consent_time"
 
 
 def cells_of(person: PersonRow) -> dict[str, str]:
@@ -38,6 +41,8 @@ def cells_of(person: PersonRow) -> dict[str, str]:
         cells[f"contact.{contact.kind}{number}"] = contact.value
     for word in person.consents:
         cells[f"consent.{word.channel}.{word.purpose}"] = "1" if word.is_granted else "0"
+        cells[TEXT_CELL] = word.text_version
+        cells[TIME_CELL] = word.at.isoformat() if word.at else ""
     cells |= {f"attribute.{item.name}": item.text for item in person.attributes}
     return {name: text for name, text in cells.items() if text}
 
@@ -60,6 +65,7 @@ def mapping_by_target(mapping: FileMapping, cells: Mapping[str, str]) -> FileMap
             if (bare := name.partition(" ")[0]) in targets
         ),
         constants={},
+        proof=ConsentProof(text_column=TEXT_CELL, time_column=TIME_CELL) if mapping.proof else None,
         fresh_column="",
     )
 

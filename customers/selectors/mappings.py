@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Any, Final
 
 import customers
-from customers.domain.mapping import MappingError, parse_mapping
+from customers.domain.mapping import parse_mapping
+from customers.domain.mapping_json import MappingError
 from customers.models import SavedMapping
 
 SHIPPED: Final = Path(customers.__file__).parent / "mappings"

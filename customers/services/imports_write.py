@@ -305,8 +305,10 @@ def _write_consents(people: Sequence[Person], context: WriteContext) -> None:
                     after="1" if word.is_granted else "0",
                 )
             evidence = f"{context.evidence}:{person.row.line}"
-            times = (context.now, context.now)
-            records.append((*key, word.is_granted, "", context.source, evidence, *times))
+            # A word that takes back what is in force does so now, whenever it was said.
+            at = min(word.at or context.now, context.now) if granted is None else context.now
+            told = (word.text_version, context.source, evidence, at, context.now)
+            records.append((*key, word.is_granted, *told))
             if granted is None:
                 new_states.append((*key, word.is_granted, context.now))
             else:

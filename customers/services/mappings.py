@@ -11,7 +11,8 @@ from typing import Any, Final
 from django.db import transaction
 from django.utils.translation import gettext as _
 
-from customers.domain.mapping import FileMapping, MappingError, parse_mapping
+from customers.domain.mapping import FileMapping, parse_mapping
+from customers.domain.mapping_json import MappingError
 from customers.models import SavedMapping
 from customers.selectors.mappings import definition_of, mapping_names, shipped_names
 from loancrm.kernel import access, audit

@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from customers.domain.mapping import FileMapping, MappingError, parse_mapping
+from customers.domain.mapping import FileMapping, parse_mapping
+from customers.domain.mapping_json import MappingError
 from customers.models import Customer, ImportBatch, ImportMode, SurvivorshipRule
 from customers.services import imports_undo
 from customers.services.imports_runs import Run

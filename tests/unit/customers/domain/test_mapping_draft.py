@@ -6,9 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from customers.domain.mapping import MappingError, parse_mapping
+from customers.domain.mapping import parse_mapping
 from customers.domain.mapping_diff import Difference, differences
 from customers.domain.mapping_draft import Choice, choices_of, definition_from
+from customers.domain.mapping_json import MappingError
 from customers.selectors.mappings import SHIPPED, shipped_names
 
 TEXT = st.text(st.characters(categories=["L", "N"]), min_size=1, max_size=6)
