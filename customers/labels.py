@@ -95,7 +95,7 @@ MATCH_KEYS = {
     "likeness": _("Alike in many points"),
 }
 TARGETS = {
-    "customer.name": _("Name"),
+    "customer.name": _("Full name"),
     "customer.national_id": _("Identity number"),
     "customer.birth_date": _("Birth date"),
     "customer.gender": _("Gender"),
@@ -135,7 +135,7 @@ COLUMN_KINDS = {
     "amount": _("amounts"),
     "date": _("dates"),
     "category": _("categories"),
-    "name": _("names"),
+    "name": _("names or words"),
     "text": _("text"),
 }
 TRANSFORMS = {

@@ -163,7 +163,7 @@ class _Builder:
                 "name": form.column,
                 "kind": labels.read(labels.COLUMN_KINDS, guess.kind) if guess else "–",
                 "words": ", ".join(guess.words[:_CELLS_SHOWN]) if guess else "",
-                "check": labels.target_check(choice.target) if choice.target else "",
+                "check": labels.target_check(choice.target) if choice.is_mapped else "",
                 "form": form,
             }
             for form, choice in zip(self.choice_forms, self.draft.choices, strict=True)

@@ -28,7 +28,10 @@ _KIND_MASKS = {
 
 def masked(text: str, *, kind: Kind, target: str) -> str:
     """Return a cell without what identifies a person, by what the column holds and what it says."""
-    mask = _MASKS.get(target) or _KIND_MASKS.get(kind)
+    mask = _MASKS.get(target)
+    # Towns and trades look like names; where somebody has said what they are, they are shown.
+    if mask is None and not (kind is Kind.NAME and target.startswith(("customer.", "attribute."))):
+        mask = _KIND_MASKS.get(kind)
     if mask is not None:
         return mask(text.strip())[:_SHOWN_CHARS]
     if "@" in text:
