@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from django.utils.translation import get_language
+from django.utils.translation import get_language, gettext
 from django.utils.translation import gettext_lazy as _
 
 from customers.domain.application import ApplicationStatus
@@ -56,6 +56,7 @@ EXPORT_STATES = {
     "refused": _("Refused"),
 }
 IMPORT_STATES = {
+    "draft": _("Being mapped"),
     "staging": _("Reading the file"),
     "matching": _("Matching people"),
     "applying": _("Writing"),
@@ -92,6 +93,77 @@ MATCH_KEYS = {
     "phone": _("Same phone"),
     "email": _("Same e-mail"),
     "likeness": _("Alike in many points"),
+}
+TARGETS = {
+    "customer.name": _("Full name"),
+    "customer.national_id": _("Identity number"),
+    "customer.birth_date": _("Birth date"),
+    "customer.gender": _("Gender"),
+    "customer.province": _("Province"),
+    "customer.city": _("City"),
+    "customer.occupation": _("Occupation"),
+    "customer.education": _("Education"),
+    "customer.marital": _("Marital status"),
+    "customer.income_band": _("Income band"),
+    "customer.language": _("Language"),
+    "customer.time_zone": _("Time zone"),
+    "contact.phone": _("Phone"),
+    "contact.email": _("E-mail"),
+    "id_column": _("Id at the source"),
+}
+# What is checked of a cell that goes to a target, or to any target of its kind.
+TARGET_CHECKS = {
+    "customer.name": _("Must contain letters; titles and blanks are cut off."),
+    "customer.national_id": _("15 or 18 digits, existing province and date, check digit."),
+    "customer.birth_date": _("A real date that is not in the future, at most 121 years ago."),
+    "customer.gender": _("男/女, male/female, 1/2; must agree with the identity number."),
+    "contact.phone": _("A number that exists in the country; rounded numbers are refused."),
+    "contact.email": _("A valid e-mail address."),
+    "id_column": _("At most 100 characters; tells the source's records apart."),
+    "customer": _("A text that fits into the field; with a dictionary only its words."),
+    "consent": _("Yes or no; a file never lifts an opt-out."),
+    "attribute": _("A value of the chosen type; with a dictionary only its words."),
+}
+COLUMN_KINDS = {
+    "empty": _("empty"),
+    "national_id": _("identity numbers"),
+    "phone": _("phone numbers"),
+    "email": _("e-mail addresses"),
+    "flag": _("yes or no"),
+    "gender": _("gender"),
+    "number": _("numbers"),
+    "amount": _("amounts"),
+    "date": _("dates"),
+    "category": _("categories"),
+    "name": _("names or words"),
+    "text": _("text"),
+}
+TRANSFORMS = {
+    "none": _("as it stands"),
+    "lower": _("to lower case"),
+    "upper": _("to upper case"),
+    "region_short": _("short name of a region (陕西省 → 陕西)"),
+    "amount": _("amount in yuan (1.2万 → 12000)"),
+    "birth_number_date": _("birth date from a Czech birth number"),
+    "birth_number_gender": _("gender from a Czech birth number"),
+}
+DATE_ORDERS = {
+    "": _("year first, or unmistakable"),
+    "dmy": _("day/month/year"),
+    "mdy": _("month/day/year"),
+}
+BLANKS = {
+    "keep": _("keeps the stored value"),
+    "erase": _("erases the stored value"),
+}
+MAPPING_PROBLEMS = {
+    "missing_key": _("something is missing"),
+    "unknown_key": _("an unknown word"),
+    "wrong_type": _("a value of the wrong type"),
+    "wrong_value": _("a value that is not allowed here"),
+    "unknown_target": _("there is no such field"),
+    "repeated_target": _("another column goes there already"),
+    "wrong_version": _("a version of the format that is not known"),
 }
 
 TIMELINE_KINDS = {
@@ -189,3 +261,26 @@ def tie(value: str) -> str:
 def income_band(value: str) -> str:
     """Return how an income band is read."""
     return read(INCOME_BAND_NAMES, value)
+
+
+def is_chinese() -> bool:
+    """Return whether the reader reads Chinese."""
+    return (get_language() or "en").startswith("zh")
+
+
+def target(path: str) -> str:
+    """Return how a target of a mapping is read, such as `consent.sms.marketing`."""
+    kind, _dot, rest = path.partition(".")
+    if kind == "consent":
+        channel_name, _dot, purpose_name = rest.partition(".")
+        return gettext("Consent: %(channel)s, %(purpose)s") % {
+            "channel": channel(channel_name),
+            "purpose": purpose(purpose_name),
+        }
+    return rest if kind == "attribute" else read(TARGETS, path)
+
+
+def target_check(path: str) -> str:
+    """Return what is checked of a cell that goes to a target."""
+    kind = path.partition(".")[0]
+    return read(TARGET_CHECKS, path if path in TARGET_CHECKS else kind)

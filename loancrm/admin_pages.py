@@ -36,6 +36,12 @@ def page(request: HttpRequest, template: str, *, title: str, **context: Any) -> 
     )
 
 
+def tell(request: HttpRequest, text: str, *, is_good: bool) -> None:
+    """Show a text on the next page."""
+    show = messages.success if is_good else messages.warning
+    show(request, text)
+
+
 class Attempt:
     """A service call made from a page: the user is told that it worked, or why it did not.
 

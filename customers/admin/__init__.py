@@ -3,6 +3,7 @@
 from customers.admin import customers as customers
 from customers.admin import exports as exports
 from customers.admin import imports as imports
+from customers.admin import mappings as mappings
 from customers.admin import merges as merges
 from customers.admin import privacy as privacy
 from customers.admin import reference as reference

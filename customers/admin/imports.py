@@ -1,13 +1,12 @@
 """Imports: what came in with which result, and a form that checks or imports a file."""
 
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 from typing import Any
 
-from django import forms
 from django.conf import settings
 from django.contrib import admin
 from django.core.files.uploadedfile import UploadedFile
@@ -17,14 +16,15 @@ from django.urls import URLPattern, path
 from django.utils.html import format_html
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
-from unfold import widgets
 
 from customers import labels
 from customers.admin.import_actions import act, actions_for
-from customers.domain.mapping import parse_limits
+from customers.admin.import_forms import ImportForm
+from customers.admin.import_repair import quarantine, quarantine_url, repair_row
+from customers.admin.mapping_builder import begin, build, builder_url
 from customers.models import Customer, ImportBatch, ImportMode, ImportState
 from customers.selectors import import_traces
-from customers.selectors.import_quality import MEASURES, source_history
+from customers.selectors.import_quality import MEASURES, balance, source_history
 from customers.services import imports, imports_jobs
 from customers.services.imports import ImportReport
 from customers.services.imports_jobs import Upload
@@ -40,68 +40,6 @@ HISTORY_SHOWN = 20
 SMALL_BYTES = 1 << 20
 _PERMISSION = "customers.import_customers"
 _TONES = {"done": "good", "failed": "bad", "stopped": "bad", "cancelled": "bad", "undone": "bad"}
-_SUFFIXES = (".csv", ".xlsx", ".txt", ".jsonl")
-_MODES = (ImportMode.UPSERT, ImportMode.INSERT, ImportMode.UPDATE)
-
-
-def _mappings() -> list[tuple[str, str]]:
-    return [(item.stem, item.stem) for item in sorted(imports.MAPPINGS.glob("*.json"))]
-
-
-class ImportForm(forms.Form):
-    """A file, how its columns are read, and whether anything is to be changed."""
-
-    file = forms.FileField(
-        label=gettext_lazy("File"),
-        widget=widgets.UnfoldAdminFileFieldWidget(attrs={"accept": ",".join(_SUFFIXES)}),
-        help_text=gettext_lazy("CSV (UTF-8 or GB18030) or XLSX, first row with column names."),
-    )
-    mapping = forms.ChoiceField(
-        label=gettext_lazy("Mapping"),
-        choices=_mappings,
-        widget=widgets.UnfoldAdminSelectWidget(),
-        help_text=gettext_lazy("Says which column holds what."),
-    )
-    mode = forms.ChoiceField(
-        label=gettext_lazy("Mode"),
-        choices=lambda: [(mode, labels.read(labels.IMPORT_MODES, mode)) for mode in _MODES],
-        initial=ImportMode.UPSERT,
-        widget=widgets.UnfoldAdminSelectWidget(),
-    )
-    limits = forms.CharField(
-        label=gettext_lazy("Limits"),
-        required=False,
-        widget=widgets.UnfoldAdminTextInputWidget(attrs={"placeholder": "phone_invalid=5"}),
-        help_text=gettext_lazy(
-            "Codes of findings with the largest allowed percentage of rows, or “rejected”; "
-            "a worse file is stopped before anything is written."
-        ),
-    )
-    is_dry_run = forms.BooleanField(
-        label=gettext_lazy("Only check, change nothing"),
-        required=False,
-        initial=True,
-        widget=widgets.UnfoldBooleanSwitchWidget(),
-    )
-
-    def clean_file(self) -> "UploadedFile[bytes]":
-        """Refuse files that no reader knows."""
-        file: UploadedFile[bytes] = self.cleaned_data["file"]
-        if not str(file.name).lower().endswith(_SUFFIXES):
-            raise forms.ValidationError(gettext_lazy("Choose a CSV or XLSX file."))
-        return file
-
-    def clean_limits(self) -> dict[str, float]:
-        """Read `code=percent`, several apart by spaces or commas."""
-        pairs = [item.partition("=") for item in self.cleaned_data["limits"].split()]
-        try:
-            return parse_limits(
-                {code: float(share.strip(",%")) / 100 for code, _sign, share in pairs}
-            )
-        except ValueError as error:
-            raise forms.ValidationError(
-                gettext_lazy("Write a known code, an equals sign and a percentage from 0 to 100.")
-            ) from error
 
 
 @admin.register(ImportBatch)
@@ -139,13 +77,23 @@ class ImportBatchAdmin(ReadOnlyAdmin):
         )
 
     def get_urls(self) -> list[URLPattern]:
-        """Add the address of what can be asked of a batch."""
-        own = path(
-            "<int:batch_id>/do/<slug:name>/",
-            self.admin_site.admin_view(partial(act, model_admin=self)),
-            name="customers_importbatch_act",
-        )
-        return [own, *super().get_urls()]
+        """Add the addresses of what can be asked of a batch, and of building its mapping."""
+        views: dict[str, tuple[str, Callable[..., HttpResponse]]] = {
+            "act": ("<int:batch_id>/do/<slug:name>/", act),
+            "map": ("<int:batch_id>/map/", build),
+            "begin": ("map/", begin),
+            "quarantine": ("<int:batch_id>/rows/", quarantine),
+            "repair": ("<int:batch_id>/rows/<int:row_id>/", repair_row),
+        }
+        own = [
+            path(
+                address,
+                self.admin_site.admin_view(partial(view, model_admin=self)),
+                name=f"customers_importbatch_{name}",
+            )
+            for name, (address, view) in views.items()
+        ]
+        return [*own, *super().get_urls()]
 
     def add_view(
         self, request: HttpRequest, form_url: str = "", extra_context: dict[str, Any] | None = None
@@ -180,6 +128,8 @@ class ImportBatchAdmin(ReadOnlyAdmin):
         """Show what one file brought."""
         batch = get_object_or_404(ImportBatch, pk=object_id)
         admin_pages.require(request, "customers.view_importbatch", batch)
+        if batch.state == ImportState.DRAFT and request.user.has_perm(_PERMISSION):
+            return HttpResponseRedirect(builder_url(batch))
         is_working = batch.state in WORKING
         rejected = batch.rejected_rows.order_by("line").values_list("line", "code", "column")
         answer = admin_pages.page(
@@ -201,6 +151,8 @@ class ImportBatchAdmin(ReadOnlyAdmin):
             history=_history(batch),
             findings=_findings(batch.by_reason),
             quality=_quality(batch.quality),
+            balance=balance(batch),
+            quarantine=quarantine_url(batch) if request.user.has_perm(_PERMISSION) else "",
             rejected=[
                 (line, labels.finding(code), column)
                 for line, code, column in rejected[:REJECTED_SHOWN]

@@ -32,6 +32,26 @@ class ConsentFact:
     expires_at: datetime | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class ConsentProof:
+    """Where the rows of a file say which text was agreed to, and when.
+
+    Attributes:
+        text: Version of the text, the same in all rows; empty if `text_column` has it.
+        time_zone: Zone of times that name none.
+    """
+
+    text: str = ""
+    text_column: str = ""
+    time_column: str = ""
+    time_zone: str = "Asia/Shanghai"
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """Return the columns of the file that the proof needs."""
+        return tuple(name for name in (self.text_column, self.time_column) if name)
+
+
 def state_at(facts: Iterable[ConsentFact], *, now: datetime) -> ConsentFact | None:
     """Return the fact in force at a time: the latest one; at equal times a withdrawal wins.
 

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from functools import lru_cache, partial
 from typing import Final
 
+from customers.domain.consent_proof import proven
 from customers.domain.contact import ContactKind
 from customers.domain.dates import check_birth_date, parse_birth_number, parse_date
 from customers.domain.emails import parse_email
 from customers.domain.mapping import (
     TEXT_FIELDS,
+    Blank,
     FileMapping,
     Others,
     Target,
@@ -75,11 +77,18 @@ class RowReader:
         self._today = today
         self._fresh_column, self._fresh_days = mapping.fresh_column, mapping.fresh_days
         self._id_column = mapping.id_column
+        self._proof = mapping.proof
         self._constants = dict(mapping.constants)
         self._cells = tuple(
             _Cell(item.column, _taker(target, today), _missing_code(target), _blank_test(target))
             for item in mapping.columns
             for target in item.targets
+        )
+        self._erasers = tuple(
+            (item.column, target.path.removeprefix("customer."))
+            for item in mapping.columns
+            for target in item.targets
+            if target.blank is Blank.ERASE
         )
 
     def read(self, row: TabularRow) -> tuple[PersonRow, tuple[Finding, ...]]:
@@ -97,6 +106,7 @@ class RowReader:
             refused = self._take(cell, draft, text)
             if refused is not None:
                 findings.append(Finding(refused, cell.column))
+        findings += self._prove_consents(row, draft)
         external_id = clean(row.values.get(self._id_column, "")) if self._id_column else ""
         if len(external_id) > _MAX_EXTERNAL_ID_CHARS:
             findings.append(Finding(Code.TEXT_TOO_LONG, self._id_column))
@@ -107,9 +117,31 @@ class RowReader:
         if self._fresh_column:
             self._count_age(row.values.get(self._fresh_column, ""))
         person = _person(row.line, external_id, draft)
+        if self._erasers:
+            refused_columns = {finding.column for finding in findings}
+            erased = self._erased(row, person, refused_columns)
+            person = replace(person, erased=erased)
         if not person.is_identified:
             findings.append(Finding(Code.IDENTITY_MISSING))
         return person, tuple(findings)
+
+    def _prove_consents(self, row: TabularRow, draft: _Draft) -> list[Finding]:
+        if self._proof is None or not draft.consents:
+            return []
+        words = proven(draft.consents, row.values, proof=self._proof, today=self._today)
+        is_whole = len(words) == len(draft.consents)
+        draft.consents = list(words)
+        return [] if is_whole else [Finding(Code.CONSENT_UNPROVEN, self._proof.time_column)]
+
+    def _erased(
+        self, row: TabularRow, person: PersonRow, refused_columns: set[str]
+    ) -> tuple[str, ...]:
+        """Return what blank cells erase; a cell that could not be read erases nothing."""
+        return tuple(
+            name
+            for column, name in self._erasers
+            if column in row.values and column not in refused_columns and not person.says(name)
+        )
 
     def _count_age(self, text: str) -> None:
         try:

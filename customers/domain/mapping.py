@@ -9,14 +9,25 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any, Final, TypeVar
+from typing import Final
+from zoneinfo import available_timezones
 
-from customers.domain.consent import ConsentChannel, Purpose
+from customers.domain.consent import ConsentChannel, ConsentProof, Purpose
 from customers.domain.contact import ContactKind
+from customers.domain.mapping_json import (
+    NAME,
+    MappingError,
+    read_choice,
+    read_flag,
+    read_object,
+    read_required,
+    read_slug,
+    read_text,
+    read_texts,
+)
 from customers.domain.quality import LIMIT_CODES
 
 VERSION: Final = 1
-_E = TypeVar("_E", bound=StrEnum)
 # Longest text that each column of a customer holds.
 TEXT_FIELDS: Final = {
     "province": 40,
@@ -29,14 +40,16 @@ TEXT_FIELDS: Final = {
     "time_zone": 40,
 }
 PARSED_FIELDS: Final = frozenset({"name", "national_id", "birth_date", "gender"})
+# What a blank cell may erase: nothing that identifies a person or that has a default.
+ERASABLE: Final = (frozenset(TEXT_FIELDS) - {"language", "time_zone"}) | {"birth_date", "gender"}
 _CONTACTS: Final = (ContactKind.PHONE, ContactKind.EMAIL)
-_NAME: Final = re.compile(r"^[a-z0-9][a-z0-9_-]{0,59}$")
 _TOP_KEYS: Final = frozenset(
     {"version", "name", "source", "description", "priority", "id_column", "columns", "ignore"}
-    | {"constants", "limits", "freshness"}
+    | {"constants", "limits", "freshness", "consent"}
 )
 _TARGET_KEYS: Final = frozenset(
     {"to", "type", "transform", "dictionary", "others", "expected", "optional", "order", "region"}
+    | {"blank"}
 )
 
 
@@ -77,20 +90,11 @@ class Others(StrEnum):
     KEEP = "keep"
 
 
-class MappingError(ValueError):
-    """A mapping is wrong at one place.
+class Blank(StrEnum):
+    """What a blank cell does to what is stored."""
 
-    Attributes:
-        path: Where, such as `columns.phone.to`.
-        problem: `missing_key`, `unknown_key`, `wrong_type`, `wrong_value`, `unknown_target`,
-            `repeated_target` or `wrong_version`.
-    """
-
-    def __init__(self, path: str, problem: str) -> None:
-        """Keep place and problem."""
-        super().__init__(f"{path}: {problem}")
-        self.path = path
-        self.problem = problem
+    KEEP = "keep"
+    ERASE = "erase"
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +108,7 @@ class Target:
         optional: The file may lack the column.
         order: `dmy` or `mdy` for dates that write the year last.
         region: Country of national phone numbers.
+        blank: What a blank cell does to the stored value.
     """
 
     kind: TargetKind
@@ -117,6 +122,7 @@ class Target:
     optional: bool = False
     order: str = ""
     region: str = "CN"
+    blank: Blank = Blank.KEEP
 
     @property
     def path(self) -> str:
@@ -141,6 +147,7 @@ class FileMapping:
         limits: Largest share (0..1) of rows with a finding, by code, above which nothing is done.
         fresh_column: Column with the day as of which a row holds; empty when there is none.
         fresh_days: Age in days up to which a row counts as timely.
+        proof: How a row shows which text was agreed to and when; None where it does not.
     """
 
     name: str
@@ -153,6 +160,7 @@ class FileMapping:
     limits: Mapping[str, float] = field(default_factory=dict)
     fresh_column: str = ""
     fresh_days: int = 0
+    proof: ConsentProof | None = None
 
     def missing_columns(self, found: tuple[str, ...]) -> tuple[str, ...]:
         """Return the columns that the mapping needs and a file does not have."""
@@ -165,6 +173,7 @@ class FileMapping:
             needed.insert(0, self.id_column)
         if self.fresh_column:
             needed.append(self.fresh_column)
+        needed += self.proof.columns if self.proof else ()
         return tuple(name for name in dict.fromkeys(needed) if name not in found)
 
     def unmapped_columns(self, found: tuple[str, ...]) -> tuple[str, ...]:
@@ -173,6 +182,7 @@ class FileMapping:
             self.id_column,
             self.fresh_column,
             *self.ignore,
+            *(self.proof.columns if self.proof else ()),
             *(item.column for item in self.columns),
         }
         return tuple(name for name in found if name not in known)
@@ -193,10 +203,10 @@ def parse_mapping(content: object) -> FileMapping:
     Raises:
         MappingError: The document breaks the schema; the error names the path.
     """
-    top = _object(content, "mapping", _TOP_KEYS)
+    top = read_object(content, "mapping", _TOP_KEYS)
     if top.get("version", VERSION) != VERSION:
         raise MappingError("version", "wrong_version")
-    raw_columns = _object(_required(top, "columns", ""), "columns")
+    raw_columns = read_object(read_required(top, "columns", ""), "columns")
     columns = tuple(
         ColumnMapping(name, _targets(raw, f"columns.{name}")) for name, raw in raw_columns.items()
     )
@@ -206,16 +216,17 @@ def parse_mapping(content: object) -> FileMapping:
         raise MappingError("priority", "wrong_value")
     fresh_column, fresh_days = _freshness(top.get("freshness"))
     return FileMapping(
-        name=_slug(_required(top, "name", ""), "name"),
-        source=_slug(top.get("source", top["name"]), "source"),
+        name=read_slug(read_required(top, "name", ""), "name"),
+        source=read_slug(top.get("source", top["name"]), "source"),
         columns=columns,
-        id_column=_text(top.get("id_column", ""), "id_column"),
+        id_column=read_text(top.get("id_column", ""), "id_column"),
         priority=priority,
-        ignore=tuple(_texts(top.get("ignore", []), "ignore")),
+        ignore=tuple(read_texts(top.get("ignore", []), "ignore")),
         constants=_constants(top.get("constants", {})),
         limits=parse_limits(top.get("limits", {})),
         fresh_column=fresh_column,
         fresh_days=fresh_days,
+        proof=_proof(top.get("consent")),
     )
 
 
@@ -226,7 +237,7 @@ def parse_limits(raw: object) -> dict[str, float]:
         MappingError: A code is unknown, or a share is not within 0..1.
     """
     limits = {}
-    for code, share in _object(raw, "limits", LIMIT_CODES).items():
+    for code, share in read_object(raw, "limits", LIMIT_CODES).items():
         if isinstance(share, bool) or not isinstance(share, (int, float)) or not 0 <= share <= 1:
             raise MappingError(f"limits.{code}", "wrong_value")
         limits[code] = float(share)
@@ -236,11 +247,26 @@ def parse_limits(raw: object) -> dict[str, float]:
 def _freshness(raw: object) -> tuple[str, int]:
     if raw is None:
         return "", 0
-    content = _object(raw, "freshness", frozenset({"column", "days"}))
-    days = _required(content, "days", "freshness")
+    content = read_object(raw, "freshness", frozenset({"column", "days"}))
+    days = read_required(content, "days", "freshness")
     if isinstance(days, bool) or not isinstance(days, int) or days < 0:
         raise MappingError("freshness.days", "wrong_value")
-    return _text(_required(content, "column", "freshness"), "freshness.column"), days
+    return read_text(read_required(content, "column", "freshness"), "freshness.column"), days
+
+
+def _proof(raw: object) -> ConsentProof | None:
+    if raw is None:
+        return None
+    known = frozenset({"text", "text_column", "time_column", "time_zone"})
+    content = read_object(raw, "consent", known)
+    found = {key: read_text(content[key], f"consent.{key}") for key in content}
+    if not (found.get("text") or found.get("text_column")):
+        raise MappingError("consent.text", "missing_key")
+    if not found.get("time_column"):
+        raise MappingError("consent.time_column", "missing_key")
+    if found.get("time_zone", "UTC") not in available_timezones():
+        raise MappingError("consent.time_zone", "wrong_value")
+    return ConsentProof(**found)
 
 
 def _targets(raw: object, path: str) -> tuple[Target, ...]:
@@ -255,29 +281,35 @@ def _targets(raw: object, path: str) -> tuple[Target, ...]:
 
 
 def _target(raw: object, path: str) -> Target:
-    content = _object({"to": raw} if isinstance(raw, str) else raw, path, _TARGET_KEYS)
-    kind, name, purpose = _address(_text(_required(content, "to", path), f"{path}.to"), path)
-    value_type = _choice(ValueType, content.get("type", "text"), f"{path}.type")
+    content = read_object({"to": raw} if isinstance(raw, str) else raw, path, _TARGET_KEYS)
+    kind, name, purpose = _address(
+        read_text(read_required(content, "to", path), f"{path}.to"), path
+    )
+    value_type = read_choice(ValueType, content.get("type", "text"), f"{path}.type")
     if "type" in content and kind is not TargetKind.ATTRIBUTE:
         raise MappingError(f"{path}.type", "wrong_value")
-    order = _text(content.get("order", ""), f"{path}.order")
+    order = read_text(content.get("order", ""), f"{path}.order")
     if order not in {"", "dmy", "mdy"}:
         raise MappingError(f"{path}.order", "wrong_value")
-    region = _text(content.get("region", "CN"), f"{path}.region")
+    region = read_text(content.get("region", "CN"), f"{path}.region")
     if not re.fullmatch("[A-Z]{2}", region):
         raise MappingError(f"{path}.region", "wrong_value")
+    blank = read_choice(Blank, content.get("blank", "keep"), f"{path}.blank")
+    if blank is Blank.ERASE and kind is not TargetKind.ATTRIBUTE and name not in ERASABLE:
+        raise MappingError(f"{path}.blank", "wrong_value")
     return Target(
         kind=kind,
         name=name,
         purpose=purpose,
         value_type=value_type,
-        transform=_choice(Transform, content.get("transform", "none"), f"{path}.transform"),
+        transform=read_choice(Transform, content.get("transform", "none"), f"{path}.transform"),
         dictionary=_dictionary(content.get("dictionary", {}), f"{path}.dictionary"),
-        others=_choice(Others, content.get("others", "report"), f"{path}.others"),
-        expected=_flag(content.get("expected", False), f"{path}.expected"),
-        optional=_flag(content.get("optional", False), f"{path}.optional"),
+        others=read_choice(Others, content.get("others", "report"), f"{path}.others"),
+        expected=read_flag(content.get("expected", False), f"{path}.expected"),
+        optional=read_flag(content.get("optional", False), f"{path}.optional"),
         order=order,
         region=region,
+        blank=blank,
     )
 
 
@@ -288,7 +320,7 @@ def _address(text: str, path: str) -> tuple[TargetKind, str, str]:
             return TargetKind.CUSTOMER, rest, ""
         case "contact" if rest in _CONTACTS:
             return TargetKind.CONTACT, rest, ""
-        case "attribute" if _NAME.match(rest):
+        case "attribute" if NAME.match(rest):
             return TargetKind.ATTRIBUTE, rest, ""
         case "consent":
             channel, _, purpose = rest.partition(".")
@@ -311,63 +343,16 @@ def _refuse_repeats(columns: tuple[ColumnMapping, ...]) -> None:
 
 def _constants(raw: object) -> dict[str, str]:
     constants = {}
-    for key, value in _object(raw, "constants").items():
+    for key, value in read_object(raw, "constants").items():
         kind, _, name = key.partition(".")
         if kind != TargetKind.CUSTOMER or name not in TEXT_FIELDS:
             raise MappingError(f"constants.{key}", "unknown_target")
-        constants[name] = _text(value, f"constants.{key}")
+        constants[name] = read_text(value, f"constants.{key}")
     return constants
 
 
 def _dictionary(raw: object, path: str) -> dict[str, str]:
     return {
-        key.strip().casefold(): _text(value, f"{path}.{key}")
-        for key, value in _object(raw, path).items()
+        key.strip().casefold(): read_text(value, f"{path}.{key}")
+        for key, value in read_object(raw, path).items()
     }
-
-
-def _object(raw: object, path: str, known: frozenset[str] | None = None) -> dict[str, Any]:
-    if not isinstance(raw, dict):
-        raise MappingError(path, "wrong_type")
-    for key in raw:
-        if known is not None and key not in known:
-            raise MappingError(f"{path}.{key}", "unknown_key")
-    return raw
-
-
-def _required(content: Mapping[str, Any], key: str, path: str) -> Any:
-    if key not in content:
-        raise MappingError(f"{path}.{key}" if path else key, "missing_key")
-    return content[key]
-
-
-def _text(raw: object, path: str) -> str:
-    if not isinstance(raw, str):
-        raise MappingError(path, "wrong_type")
-    return raw
-
-
-def _texts(raw: object, path: str) -> list[str]:
-    if not isinstance(raw, list):
-        raise MappingError(path, "wrong_type")
-    return [_text(item, f"{path}[{position}]") for position, item in enumerate(raw)]
-
-
-def _slug(raw: object, path: str) -> str:
-    text = _text(raw, path)
-    if not _NAME.match(text):
-        raise MappingError(path, "wrong_value")
-    return text
-
-
-def _flag(raw: object, path: str) -> bool:
-    if not isinstance(raw, bool):
-        raise MappingError(path, "wrong_type")
-    return raw
-
-
-def _choice(kind: type[_E], raw: object, path: str) -> _E:
-    try:
-        return kind(_text(raw, path))
-    except ValueError as error:
-        raise MappingError(path, "wrong_value") from error

@@ -1,4 +1,10 @@
-"""Two records become one person: which value survives, and which consent."""
+"""Whose value survives, where two records become one and where a file brings another value.
+
+One rule a field decides both. A merge picks between two stored records. An import may overwrite
+what is stored unless the rule ranks sources and the stored value's source ranks before the file's;
+sources that the rule does not name rank last, all alike. With every source named, the outcome is
+the same in whatever order the files come.
+"""
 
 from __future__ import annotations
 
@@ -9,6 +15,7 @@ from enum import StrEnum
 from typing import Any, Final
 
 from customers.domain.consent import ConsentFact
+from customers.domain.mapping import PARSED_FIELDS, TEXT_FIELDS
 from customers.domain.person import Gender, MarketingStatus
 
 _BLANK: Final = (None, "", Gender.UNKNOWN.value)
@@ -26,7 +33,10 @@ class Prefer(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """How one field survives; `sources` names the trusted ones, best first."""
+    """How one field survives; `sources` names the trusted ones, best first.
+
+    `prefer` other than SOURCE is about merges only.
+    """
 
     prefer: Prefer = Prefer.KEPT
     sources: Sequence[str] = ()
@@ -42,6 +52,23 @@ class Held:
 
 
 DEFAULT_RULE: Final = Rule()
+# The rule of every field that has none of its own.
+EVERY_FIELD: Final = "*"
+
+
+RULE_FIELDS: Final = frozenset(
+    {EVERY_FIELD, *TEXT_FIELDS, *PARSED_FIELDS, "contact.phone", "contact.email"}
+)
+
+
+def rule_for(rules: Mapping[str, Rule], field_name: str) -> Rule:
+    """Return the rule of a field, such as `city`, `contact.phone` or `attribute.income`."""
+    return rules.get(field_name) or rules.get(EVERY_FIELD, DEFAULT_RULE)
+
+
+def outranks(one: str, other: str, rule: Rule) -> bool:
+    """Return whether a source is trusted more than another one."""
+    return rule.prefer is Prefer.SOURCE and _rank(one, rule) < _rank(other, rule)
 
 
 def is_blank(value: object) -> bool:

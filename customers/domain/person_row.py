@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from datetime import date
+from datetime import date, datetime
 
 from customers.domain.contact import ContactKind
 from customers.domain.mapping import ValueType
@@ -22,11 +22,13 @@ class Contact:
 
 @dataclass(frozen=True, slots=True)
 class ConsentWord:
-    """What a file says about one consent."""
+    """What a file says about one consent, with the text's version and the time if it says them."""
 
     channel: str
     purpose: str
     is_granted: bool
+    text_version: str = ""
+    at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +42,10 @@ class AttributeText:
 
 @dataclass(frozen=True, slots=True)
 class PersonRow:
-    """What one row says about one person, in normal form; blanks are left out."""
+    """What one row says about one person, in normal form; blanks are left out.
+
+    `erased` names columns and `attribute.<name>` that the row leaves blank to erase them.
+    """
 
     line: int
     external_id: str = ""
@@ -52,6 +57,16 @@ class PersonRow:
     contacts: tuple[Contact, ...] = ()
     consents: tuple[ConsentWord, ...] = ()
     attributes: tuple[AttributeText, ...] = ()
+    erased: tuple[str, ...] = ()
+
+    def says(self, field_name: str) -> bool:
+        """Return whether the row has a value of a column or `attribute.<name>`."""
+        kind, _, attribute = field_name.partition(".")
+        if attribute:
+            return any(item.name == attribute for item in self.attributes)
+        if kind == "birth_date":
+            return self.birth_date is not None
+        return bool(self.gender) if kind == "gender" else bool(self.texts.get(kind))
 
     @property
     def is_identified(self) -> bool:
@@ -63,7 +78,8 @@ def fold(rows: tuple[PersonRow, ...]) -> PersonRow:
     """Return what several rows of one person say together.
 
     The first row wins field by field, later rows fill what it leaves blank. All contacts are kept
-    in order; of consents the narrowest wins: a single refusal beats every grant.
+    in order; of consents the narrowest wins: a single refusal beats every grant. A blank erases
+    only what no row has a value of.
     """
     first = rows[0]
     if len(rows) == 1:
@@ -83,6 +99,7 @@ def fold(rows: tuple[PersonRow, ...]) -> PersonRow:
                 consents[word.channel, word.purpose] = word
         for attribute in row.attributes:
             attributes.setdefault(attribute.name, attribute)
+    erased = dict.fromkeys(name for row in rows for name in row.erased)
     return replace(
         first,
         name=next((row.name for row in rows if row.name), ""),
@@ -93,4 +110,5 @@ def fold(rows: tuple[PersonRow, ...]) -> PersonRow:
         contacts=tuple(contacts.values()),
         consents=tuple(consents.values()),
         attributes=tuple(attributes.values()),
+        erased=tuple(name for name in erased if not any(row.says(name) for row in rows)),
     )

@@ -38,6 +38,7 @@ class Code(StrEnum):
     TEXT_TOO_LONG = "text_too_long"
     VALUE_MISSING = "value_missing"
     CONSENT_CONFLICT = "consent_conflict"
+    CONSENT_UNPROVEN = "consent_unproven"
     DUPLICATE = "duplicate"
     IDENTITY_CONFLICT = "identity_conflict"
     IDENTITY_MISSING = "identity_missing"
@@ -46,6 +47,7 @@ class Code(StrEnum):
     NOT_FOUND = "not_found"
     CONTACT_SHARED = "contact_shared"
     ID_TAKEN = "id_taken"
+    SOURCE_OUTRANKED = "source_outranked"
 
 
 class Severity(StrEnum):
@@ -74,6 +76,7 @@ _NOTING = frozenset(
         Code.CONSENT_CONFLICT,
         Code.DUPLICATE,
         Code.CONTACT_SHARED,
+        Code.SOURCE_OUTRANKED,
     }
 )
 
@@ -129,6 +132,10 @@ REASONS: Mapping[Code, Reason] = {
     Code.CONSENT_CONFLICT: Reason(
         "客户已退订，导入不能恢复同意", "the customer has opted out; a file cannot undo that"
     ),
+    Code.CONSENT_UNPROVEN: Reason(
+        "缺少同意文本的版本或时间，未记录同意",
+        "the consent was left out: the version of its text or its time is missing",
+    ),
     Code.DUPLICATE: Reason(
         "与文件中另一行是同一人，已合并", "same person as another row of the file; folded into it"
     ),
@@ -149,6 +156,10 @@ REASONS: Mapping[Code, Reason] = {
     Code.CONTACT_SHARED: Reason(
         "联系方式已属于另一位客户，仅作为次要联系方式保存",
         "the contact belongs to another customer and was stored as secondary",
+    ),
+    Code.SOURCE_OUTRANKED: Reason(
+        "更可信来源的值已保留，本文件的值未采用",
+        "a value of a more trusted source stays; the file's was not taken",
     ),
 }
 

@@ -1,4 +1,4 @@
-"""Rows of CSV, XLSX and JSON-lines files, one at a time, as text with their line numbers.
+"""Rows of CSV, XLSX, JSON-lines and Parquet files, one at a time, as text with their line numbers.
 
 The encoding of a CSV file is decided by reading it once from end to end (UTF-8, UTF-8 with BOM,
 UTF-16 with BOM, GB18030), so a file whose first Chinese character stands in the last line is still
@@ -14,16 +14,33 @@ import io
 import json
 import zipfile
 from contextlib import contextmanager
-from dataclasses import dataclass, field
-from datetime import date, datetime, time
-from enum import StrEnum
 from typing import IO, TYPE_CHECKING, Any, Final
 
 from openpyxl import load_workbook
 
+from customers.domain.parquet import is_parquet, open_parquet
+from customers.domain.tables import (
+    Table,
+    TableKind,
+    TabularError,
+    TabularRow,
+    cell_text,
+    named_columns,
+)
+
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterator
     from pathlib import Path
+
+__all__ = [
+    "Table",
+    "TableKind",
+    "TabularError",
+    "TabularRow",
+    "cell_text",
+    "detect_encoding",
+    "open_table",
+]
 
 _CHUNK_BYTES: Final = 1 << 20
 _DELIMITERS: Final = (",", ";", "\t", "|")
@@ -35,74 +52,6 @@ _BOMS: Final = (
 _MAX_UNPACKED_BYTES: Final = 4 << 30
 _MAX_FIELD_CHARS: Final = 1 << 17
 _MAX_JSON_KEYS: Final = 2_000
-# A binary double keeps 15 decimal digits: longer whole numbers from a cell have lost some.
-_EXACT_FLOAT_LIMIT: Final = 10**15
-
-
-class TableKind(StrEnum):
-    """Kinds of file that can be read as a table."""
-
-    CSV = "csv"
-    XLSX = "xlsx"
-    JSONL = "jsonl"
-
-
-class TabularError(ValueError):
-    """A file cannot be read as a table.
-
-    Attributes:
-        code: Stable name: `encoding_unknown`, `not_a_table`, `header_missing`, `column_duplicate`,
-            `row_malformed`, `file_too_large`.
-        line: Physical line (CSV) or row (XLSX) where reading stopped, when it is known.
-        facts: Further facts without personal data.
-    """
-
-    def __init__(self, code: str, *, line: int | None = None, **facts: str | int) -> None:
-        """Keep the code and where reading stopped."""
-        super().__init__(code if line is None else f"{code} (line {line})")
-        self.code = code
-        self.line = line
-        self.facts = facts
-
-
-@dataclass(frozen=True, slots=True)
-class TabularRow:
-    """One record: cell texts by column name; missing trailing cells are empty texts.
-
-    `surplus` counts cells beyond the last named column: the row is probably shifted, and its reader
-    decides what to do with it.
-    """
-
-    line: int
-    values: Mapping[str, str] = field(repr=False)
-    surplus: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class Table:
-    """An open file. Iterate it once; rows without any text are left out."""
-
-    kind: TableKind
-    encoding: str
-    columns: tuple[str, ...]
-    row_estimate: int
-    _records: Iterable[tuple[int, list[str]]] = field(repr=False)
-    _positions: tuple[int, ...] = field(repr=False)
-
-    def __iter__(self) -> Iterator[TabularRow]:
-        """Yield the rows in file order.
-
-        Raises:
-            TabularError: `row_malformed` where a record cannot be split into cells.
-        """
-        named = tuple(zip(self.columns, self._positions, strict=True))
-        width = max(self._positions) + 1
-        for line, cells in self._records:
-            count = len(cells)
-            if not any(cells):
-                continue
-            values = {name: cells[position] if position < count else "" for name, position in named}
-            yield TabularRow(line, values, surplus=sum(1 for cell in cells[width:] if cell.strip()))
 
 
 @contextmanager
@@ -113,7 +62,7 @@ def open_table(
     delimiter: str | None = None,
     sheet: str | None = None,
 ) -> Iterator[Table]:
-    """Open a CSV (also `.csv.gz`) or XLSX file with a header line, or a file of JSON lines.
+    """Open a CSV (also `.csv.gz`) or XLSX file with a header line, JSON lines or a Parquet file.
 
     Args:
         path: The file; its content, not its name, says which kind it is.
@@ -127,6 +76,9 @@ def open_table(
     """
     if _is_zip(path):
         with _open_xlsx(path, sheet) as table:
+            yield table
+    elif is_parquet(path):
+        with open_parquet(path) as table:
             yield table
     else:
         found, line_count = (encoding, 0) if encoding else detect_encoding(path)
@@ -188,7 +140,7 @@ def _csv_table(stream: IO[str], encoding: str, delimiter: str | None, line_count
     reader = csv.reader(stream, delimiter=delimiter or _sniff_delimiter(header_line))
     records = _csv_records(reader)
     header = next(records, None)
-    columns, positions = _named_columns(header[1] if header else [])
+    columns, positions = named_columns(header[1] if header else [])
     return Table(TableKind.CSV, encoding, columns, max(line_count - 1, 0), records, positions)
 
 
@@ -253,21 +205,6 @@ def _sniff_delimiter(header_line: str) -> str:
     return max(_DELIMITERS, key=lambda mark: (header_line.count(mark), -_DELIMITERS.index(mark)))
 
 
-def _named_columns(cells: list[str]) -> tuple[tuple[str, ...], tuple[int, ...]]:
-    named = [
-        (name, position)
-        for position, cell in enumerate(cells)
-        if (name := cell.strip().lstrip("\ufeff"))
-    ]
-    if not named:
-        raise TabularError("header_missing", line=1)
-    names = tuple(name for name, _ in named)
-    for position, name in enumerate(names):
-        if name in names[:position]:
-            raise TabularError("column_duplicate", line=1, column=name)
-    return names, tuple(position for _, position in named)
-
-
 @contextmanager
 def _open_xlsx(path: Path, sheet: str | None) -> Iterator[Table]:
     _refuse_zip_bomb(path)
@@ -288,34 +225,10 @@ def _open_xlsx(path: Path, sheet: str | None) -> Iterator[Table]:
             for line, cells in enumerate(page.iter_rows(values_only=True), start=1)
         )
         header = next(records, None)
-        columns, positions = _named_columns(header[1] if header else [])
+        columns, positions = named_columns(header[1] if header else [])
         yield Table(TableKind.XLSX, "xlsx", columns, estimate, records, positions)
     finally:
         book.close()
-
-
-def cell_text(value: object) -> str:
-    """Return the text a person would have typed for a spreadsheet value.
-
-    A whole number that a binary double can no longer hold exactly is written in scientific
-    notation, so that checks see that digits were lost instead of a wrong number.
-    """
-    match value:
-        case None:
-            text = ""
-        case bool():
-            text = "TRUE" if value else "FALSE"
-        case float() if value.is_integer() and abs(value) < _EXACT_FLOAT_LIMIT:
-            text = str(int(value))
-        case float() if value.is_integer():
-            text = f"{value:.14E}"
-        case datetime() if value.time() == time():
-            text = value.date().isoformat()
-        case datetime() | date():
-            text = value.isoformat()
-        case _:
-            text = str(value)
-    return text
 
 
 def _is_zip(path: Path) -> bool:

@@ -108,9 +108,9 @@ class Migration(migrations.Migration):
             name='SurvivorshipRule',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('field', models.CharField(help_text='Column of the customer, such as city, or attribute.<name>.', max_length=80, unique=True, verbose_name='field')),
+                ('field', models.CharField(help_text='Column of the customer, such as city, contact.phone, attribute.<name>, or * for every field without a rule of its own.', max_length=80, unique=True, validators=[customers.models.merge._check_field], verbose_name='field')),
                 ('prefer', models.CharField(choices=[('kept', "The kept customer's"), ('newest', 'The one written last'), ('source', 'The one of the better source')], default='kept', max_length=8, verbose_name='whose value survives')),
-                ('sources', models.JSONField(blank=True, default=list, help_text='Best first, such as ["core", "crm"].', validators=[customers.models.merge._check_sources], verbose_name='trusted sources')),
+                ('sources', models.JSONField(blank=True, default=list, help_text='Best first, such as ["core", "crm"]. A file of a later or unnamed source does not overwrite a value of an earlier one.', validators=[customers.models.merge._check_sources], verbose_name='trusted sources')),
             ],
             options={
                 'verbose_name': 'survivorship rule',
@@ -143,6 +143,7 @@ class Migration(migrations.Migration):
                 ('marketing_paused_until', models.DateTimeField(blank=True, null=True, verbose_name='marketing paused until')),
                 ('weekly_message_limit', models.PositiveSmallIntegerField(blank=True, null=True, verbose_name='most messages a week')),
                 ('source', models.CharField(blank=True, max_length=60, verbose_name='source')),
+                ('field_sources', models.JSONField(blank=True, default=dict, verbose_name='sources of single fields')),
                 ('created_at', models.DateTimeField(verbose_name='created at')),
                 ('updated_at', models.DateTimeField(verbose_name='updated at')),
                 ('merged_into', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='customers.customer')),
@@ -372,6 +373,7 @@ class Migration(migrations.Migration):
                 ('email_index', models.CharField(blank=True, max_length=64)),
                 ('findings', models.JSONField(default=list, verbose_name='findings')),
                 ('state', models.CharField(default=customers.models.import_batch.RowState['STAGED'], max_length=10, verbose_name='state')),
+                ('is_repaired', models.BooleanField(db_default=False, verbose_name='repaired')),
                 ('batch', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='staged_rows', to='customers.importbatch')),
                 ('customer', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to='customers.customer')),
             ],
@@ -527,7 +529,8 @@ class Migration(migrations.Migration):
                 ('row_key', models.UUIDField(default=uuid.uuid4, editable=False, unique=True)),
                 ('code', models.CharField(max_length=40, verbose_name='reason')),
                 ('column', models.CharField(blank=True, max_length=100, verbose_name='column')),
-                ('cells_sealed', models.BinaryField()),
+                ('codes', models.JSONField(default=list, verbose_name='findings')),
+                ('cells_sealed', models.BinaryField(null=True)),
                 ('is_person', models.BooleanField(default=False)),
                 ('created_at', models.DateTimeField(verbose_name='created at')),
                 ('batch', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='rejected_rows', to='customers.importbatch')),
@@ -580,6 +583,25 @@ class Migration(migrations.Migration):
             options={
                 'verbose_name': 'repayment',
                 'verbose_name_plural': 'repayments',
+            },
+        ),
+        migrations.CreateModel(
+            name='SavedMapping',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('name', models.SlugField(max_length=60, verbose_name='name')),
+                ('version', models.PositiveIntegerField(verbose_name='version')),
+                ('source', models.CharField(max_length=60, verbose_name='source')),
+                ('definition_text', models.TextField(verbose_name='definition')),
+                ('note', models.CharField(blank=True, max_length=200, verbose_name='what changed')),
+                ('is_current', models.BooleanField(default=True, verbose_name='in use')),
+                ('author_label', models.CharField(max_length=150, verbose_name='author')),
+                ('created_at', models.DateTimeField(verbose_name='created at')),
+            ],
+            options={
+                'verbose_name': 'mapping',
+                'verbose_name_plural': 'mappings',
+                'constraints': [models.UniqueConstraint(fields=('name', 'version'), name='saved_mapping_version'), models.UniqueConstraint(condition=models.Q(('is_current', True)), fields=('name',), name='saved_mapping_current')],
             },
         ),
         migrations.CreateModel(

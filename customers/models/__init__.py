@@ -22,6 +22,7 @@ from customers.models.import_batch import (
 )
 from customers.models.lifecycle import StageEntry
 from customers.models.loan import Application, Instalment, Loan, Product, Repayment
+from customers.models.mapping import SavedMapping
 from customers.models.merge import Merge, SurvivorshipRule
 from customers.models.preference import OptInRequest, PreferenceRecord, PrivacyRequest
 from customers.models.relationship import (
@@ -79,6 +80,7 @@ __all__ = [
     "RelationshipRun",
     "Repayment",
     "RowState",
+    "SavedMapping",
     "Score",
     "Segment",
     "SegmentBuild",

@@ -54,6 +54,8 @@ class Customer(models.Model):
         _("most messages a week"), null=True, blank=True
     )
     source = models.CharField(_("source"), max_length=60, blank=True)
+    # {column: source} of the values that another source than the customer's own has brought.
+    field_sources = models.JSONField(_("sources of single fields"), default=dict, blank=True)
     merged_into = models.ForeignKey(
         "self", null=True, blank=True, on_delete=models.PROTECT, related_name="+"
     )

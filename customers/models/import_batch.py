@@ -13,6 +13,7 @@ from customers.models.customer import Customer
 class ImportState(StrEnum):
     """How far a batch has come."""
 
+    DRAFT = "draft"
     QUEUED = "queued"
     STAGING = "staging"
     MATCHING = "matching"
@@ -124,6 +125,7 @@ class ImportRow(models.Model):
     email_index = models.CharField(max_length=64, blank=True)
     findings = models.JSONField(_("findings"), default=list)
     state = models.CharField(_("state"), max_length=10, default=RowState.STAGED)
+    is_repaired = models.BooleanField(_("repaired"), db_default=False)
     customer = models.ForeignKey(Customer, null=True, on_delete=models.SET_NULL, related_name="+")
 
     class Meta:
@@ -148,7 +150,8 @@ class ImportRow(models.Model):
 class RejectedRow(models.Model):
     """A row that could not be taken in, kept sealed until somebody repairs it and runs it again.
 
-    `cells_sealed` holds the cells by column, or with `is_person` the row as it had been read.
+    `cells_sealed` holds the cells by column, or with `is_person` those of a row that had been read,
+    by target of the mapping; it is null once the time of keeping them is over.
     """
 
     CELLS_COLUMN = "customers.rejectedrow.cells"
@@ -158,7 +161,9 @@ class RejectedRow(models.Model):
     row_key = models.UUIDField(default=uuid4, unique=True, editable=False)
     code = models.CharField(_("reason"), max_length=40)
     column = models.CharField(_("column"), max_length=100, blank=True)
-    cells_sealed = models.BinaryField()
+    # Every finding that the batch counts because of this row.
+    codes = models.JSONField(_("findings"), default=list)
+    cells_sealed = models.BinaryField(null=True)
     is_person = models.BooleanField(default=False)
     created_at = models.DateTimeField(_("created at"))
 
@@ -174,7 +179,10 @@ class RejectedRow(models.Model):
 
 
 class ImportFilePart(models.Model):
-    """A piece of an uploaded file, sealed, so that any worker on any host can read it."""
+    """A piece of an uploaded file, sealed, so that any worker on any host can read it.
+
+    Number -1 is no piece but a look at the file's top, kept while its mapping is being built.
+    """
 
     CONTENT_COLUMN = "customers.importfilepart.content"
 
@@ -201,6 +209,7 @@ class ChangeKind(StrEnum):
     NAME = "name"
     NATIONAL_ID = "national_id"
     CONTACT = "contact"
+    TRUSTED_CONTACT = "trusted"
     ATTRIBUTE = "attribute"
     CONSENT = "consent"
     LINK = "link"

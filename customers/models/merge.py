@@ -5,7 +5,7 @@ from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
-from customers.domain.merging import Prefer
+from customers.domain.merging import RULE_FIELDS, Prefer
 from customers.models.customer import Customer
 
 
@@ -47,14 +47,29 @@ def _check_sources(value: object) -> None:
         raise ValidationError(_("Write a list of names of sources."))
 
 
+def _check_field(value: object) -> None:
+    if value not in RULE_FIELDS and not str(value).startswith("attribute."):
+        raise ValidationError(
+            _("Write *, attribute.<name> or one of these: %(names)s."),
+            params={"names": ", ".join(sorted(RULE_FIELDS))},
+        )
+
+
 class SurvivorshipRule(models.Model):
-    """Whose value of one field survives a merge; without a rule the kept customer's does."""
+    """Whose value of one field survives a merge, and which files may overwrite it.
+
+    Without a rule the kept customer's value survives a merge, and the newest file's an import.
+    """
 
     field = models.CharField(
         _("field"),
         max_length=80,
         unique=True,
-        help_text=_("Column of the customer, such as city, or attribute.<name>."),
+        validators=[_check_field],
+        help_text=_(
+            "Column of the customer, such as city, contact.phone, attribute.<name>, or * for every "
+            "field without a rule of its own."
+        ),
     )
     prefer = models.CharField(
         _("whose value survives"),
@@ -71,7 +86,10 @@ class SurvivorshipRule(models.Model):
         default=list,
         blank=True,
         validators=[_check_sources],
-        help_text=_('Best first, such as ["core", "crm"].'),
+        help_text=_(
+            'Best first, such as ["core", "crm"]. A file of a later or unnamed source does not '
+            "overwrite a value of an earlier one."
+        ),
     )
 
     class Meta:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
-from customers.models import ImportBatch
+from customers.models import ImportBatch, ImportRow, RowState
 
 MEASURES: Final = ("completeness", "validity", "uniqueness", "consistency", "timeliness")
 
@@ -20,6 +20,31 @@ class Card:
     file_name: str
     created_at: datetime
     shares: tuple[tuple[int, int], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Balance:
+    """Where the rows of a file are: `rows_in = rows_ok + rows_fixed + rows_quarantined`, always.
+
+    Attributes:
+        rows_ok: Taken in as they were delivered.
+        rows_fixed: Taken in after somebody repaired them.
+        rows_quarantined: Refused and not repaired, or still waiting to be applied.
+    """
+
+    rows_in: int
+    rows_ok: int
+    rows_fixed: int
+    rows_quarantined: int
+
+
+def balance(batch: ImportBatch) -> Balance:
+    """Return where the rows of a batch are, as far as it has come."""
+    taken = batch.created_count + batch.updated_count + batch.unchanged_count + batch.merged_count
+    open_states = (RowState.STAGED, RowState.REJECTED)
+    repaired = ImportRow.objects.filter(batch=batch, is_repaired=True)
+    fixed = repaired.exclude(state__in=open_states).count()
+    return Balance(batch.row_count, taken - fixed, fixed, batch.row_count - taken)
 
 
 def source_history(*, source: str, limit: int) -> list[Card]:

@@ -33,6 +33,7 @@ class Point:
     kind: str
     value_index: str
     is_primary: bool
+    source: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +112,7 @@ def points_of(customer_ids: Collection[int]) -> defaultdict[int, list[Point]]:
     """Return the contact points of customers."""
     points: defaultdict[int, list[Point]] = defaultdict(list)
     rows = ContactPoint.objects.filter(customer_id__in=customer_ids).order_by("pk")
-    for row in rows.values_list("pk", "customer_id", "kind", "value_index", "is_primary"):
+    for row in rows.values_list("pk", "customer_id", "kind", "value_index", "is_primary", "source"):
         points[row[1]].append(Point(*row))
     return points
 

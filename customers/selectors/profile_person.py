@@ -100,27 +100,32 @@ def person_facts(
     years = age_years(customer.birth_date, today)
     band = _("band %(band)s") % {"band": age_band(years)} if years is not None else ""
     shown = (
-        (_("Full name"), masked_name(customer), ""),
-        (_("Identity number"), masked_national_id(customer), ""),
-        (_("Gender"), labels.gender(customer.gender), ""),
-        (_("Age"), "" if years is None else str(years), band),
-        (_("Place"), f"{customer.province} {customer.city}".strip(), ""),
-        (_("Occupation"), customer.occupation, ""),
-        (_("Education"), customer.education, ""),
-        (_("Marital status"), customer.marital, ""),
+        ("name", _("Full name"), masked_name(customer), ""),
+        ("national_id", _("Identity number"), masked_national_id(customer), ""),
+        ("gender", _("Gender"), labels.gender(customer.gender), ""),
+        ("birth_date", _("Age"), "" if years is None else str(years), band),
+        ("city", _("Place"), f"{customer.province} {customer.city}".strip(), ""),
+        ("occupation", _("Occupation"), customer.occupation, ""),
+        ("education", _("Education"), customer.education, ""),
+        ("marital", _("Marital status"), customer.marital, ""),
     )
     facts = [
-        Fact(name, value or UNKNOWN, customer.source, customer.updated_at, note)
-        for name, value, note in shown
+        Fact(name, value or UNKNOWN, _said_by(customer, column), customer.updated_at, note)
+        for column, name, value, note in shown
     ]
     return [*facts, _income(customer, values)]
+
+
+def _said_by(customer: Customer, column: str) -> str:
+    """Return the source of a column's value."""
+    return str(customer.field_sources.get(column, customer.source))
 
 
 def _income(customer: Customer, values: Sequence[AttributeValue]) -> Fact:
     name = _("Income")
     if customer.income_band:
         band = labels.income_band(customer.income_band)
-        return Fact(name, band, customer.source, customer.updated_at)
+        return Fact(name, band, _said_by(customer, "income_band"), customer.updated_at)
     for value in values:
         if value.definition.name == INCOME_ATTRIBUTE and value.number is not None:
             band = labels.income_band(income_band(value.number))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import time
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
@@ -10,10 +9,7 @@ from datetime import date, datetime
 from pathlib import Path
 from typing import Any, Final
 
-from django.utils.translation import gettext as _
-
-import customers
-from customers.domain.mapping import FileMapping, MappingError, parse_mapping
+from customers.domain.mapping import FileMapping
 from customers.domain.tabular import Table, open_table
 from customers.models import ImportBatch, ImportMode, ImportState
 from customers.services.imports_definitions import AttributeTypeConflict, forget_definitions
@@ -31,12 +27,11 @@ from customers.services.imports_pipeline import (
 )
 from customers.services.imports_runs import CLAIM, Run
 from customers.services.imports_tally import Tally
+from customers.services.mappings import MappingRefused, load_mapping
 from loancrm.kernel import access
 from loancrm.kernel.access import Actor
-from loancrm.kernel.errors import LoanCrmError
 
 __all__ = [
-    "MAPPINGS",
     "PERMISSION",
     "AttributeTypeConflict",
     "ColumnsMissing",
@@ -49,14 +44,7 @@ __all__ = [
     "load_mapping",
 ]
 
-MAPPINGS: Final = Path(customers.__file__).parent / "mappings"
 _COUNTS: Final = ("rows", "created", "updated", "unchanged", "rejected", "merged")
-
-
-class MappingRefused(LoanCrmError):
-    """The mapping is missing or wrong; `facts` hold the path."""
-
-    code = "mapping_refused"
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,38 +67,6 @@ class ImportReport:
         content = asdict(self)
         del content["batch_id"], content["unmapped_columns"]
         return content
-
-
-def load_mapping(name_or_path: str) -> FileMapping:
-    """Return a mapping that ships with loancrm, by name, or one from a JSON file.
-
-    Raises:
-        MappingRefused: There is no such mapping, or it breaks the schema.
-    """
-    path = Path(name_or_path)
-    if path.suffix != ".json":
-        path = MAPPINGS / f"{path.name}.json"
-    try:
-        return parse_mapping(json.loads(path.read_text(encoding="utf-8")))
-    except OSError as error:
-        names = ", ".join(sorted(item.stem for item in MAPPINGS.glob("*.json")))
-        raise MappingRefused(
-            _("There is no mapping %(name)s; known are: %(names)s.")
-            % {"name": name_or_path, "names": names},
-            name=name_or_path,
-        ) from error
-    except json.JSONDecodeError as error:
-        raise MappingRefused(
-            _("The mapping is not valid JSON (line %(line)s).") % {"line": error.lineno},
-            line=error.lineno,
-        ) from error
-    except MappingError as error:
-        raise MappingRefused(
-            _("The mapping is wrong at %(path)s: %(problem)s.")
-            % {"path": error.path, "problem": error.problem},
-            path=error.path,
-            problem=error.problem,
-        ) from error
 
 
 @dataclass(frozen=True, slots=True)

@@ -35,10 +35,12 @@ from customers.selectors.person_matching import (
     known_links,
 )
 from customers.services.imports_changes import ChangeLog
+from customers.services.imports_person import Person, WriteContext
 from customers.services.imports_runs import Run
 from customers.services.imports_stage import keys_of, open_row, pages, quarantine
 from customers.services.imports_tally import Tally
-from customers.services.imports_write import Person, WriteContext, write_people
+from customers.services.imports_trust import trust_in
+from customers.services.imports_write import write_people
 from loancrm.kernel import audit, bulk, crypto
 from loancrm.kernel.access import Actor
 from loancrm.kernel.bulk_load import load_rows
@@ -152,6 +154,7 @@ def _resolve_and_write(
         now=order.now,
         vault=vault,
         changes=ChangeLog(order.batch.pk, vault),
+        trust=trust_in(order.mapping.source),
     )
     write_people(people, context)
     for group, written in zip(writable, people, strict=True):

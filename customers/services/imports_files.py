@@ -40,7 +40,9 @@ def kept_file(batch: ImportBatch) -> Iterator[Path]:
     with tempfile.TemporaryDirectory(dir=settings.LOANCRM_VAR_DIR) as folder:
         path = Path(folder) / "upload"
         with path.open("wb") as target:
-            for part in batch.file_parts.order_by("number").iterator(chunk_size=4):
+            for part in (
+                batch.file_parts.filter(number__gte=0).order_by("number").iterator(chunk_size=4)
+            ):
                 content = part.content_sealed
                 target.write(
                     b64decode(vault.open(ImportFilePart.CONTENT_COLUMN, part.row_key, content))

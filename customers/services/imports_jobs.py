@@ -17,6 +17,7 @@ from customers.domain.mapping import FileMapping
 from customers.domain.tabular import open_table
 from customers.models import ImportBatch, ImportMode, ImportRow, ImportState, ImportWish, RowState
 from customers.services.imports_definitions import forget_definitions
+from customers.services.imports_drafts import forget_old_drafts
 from customers.services.imports_files import forget_file, keep_file, kept_file
 from customers.services.imports_pipeline import (
     PERMISSION,
@@ -27,6 +28,7 @@ from customers.services.imports_pipeline import (
     require_columns,
     told,
 )
+from customers.services.imports_repair import wipe_quarantine
 from customers.services.imports_runs import WORKING, Run, RunInterrupted, RunLost
 from customers.services.imports_tally import Tally
 from customers.services.imports_undo import begin_undo, carry_out_undo
@@ -159,7 +161,13 @@ def undo(*, actor: Actor, batch_id: int, reason: str, now: datetime) -> None:
 
 
 def wake_imports(*, now: datetime) -> int:
-    """Wake a worker for every import that nobody works on; return how many."""
+    """Wake a worker for every import that nobody works on; forget what was kept long enough.
+
+    Returns:
+        How many imports were woken.
+    """
+    forget_old_drafts(now=now)
+    wipe_quarantine(now=now)
     free = Q(run_key="") | Q(run_until__lt=now) | Q(run_until__isnull=True)
     mine = Q(is_background=True) | Q(state=ImportState.UNDOING)
     waiting = ImportBatch.objects.filter(free & mine, state__in=list(WORKING))

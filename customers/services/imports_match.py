@@ -11,7 +11,7 @@ from django.db import transaction
 from django.db.models import Count
 
 from customers.domain.identity import Likeness, MatchKey, cluster
-from customers.models import ImportBatch, ImportRow
+from customers.models import ImportBatch, ImportRow, RowState
 from customers.services.imports_runs import Run
 from customers.services.imports_stage import keys_of, open_row
 from loancrm.kernel import bulk, crypto
@@ -45,7 +45,8 @@ def match_in_file(batch: ImportBatch, run: Run) -> int:
 
 
 def _groups(batch: ImportBatch, key: MatchKey, column: str) -> Iterator[tuple[MatchKey, list[int]]]:
-    rows = ImportRow.objects.filter(batch=batch).exclude(**{column: ""})
+    waiting = ImportRow.objects.filter(batch=batch, state=RowState.STAGED)
+    rows = waiting.exclude(**{column: ""})
     shared = rows.order_by().values(column).annotate(n=Count("pk")).filter(n__gt=1).values(column)
     found = rows.filter(**{f"{column}__in": shared}).order_by(column, "line")
     pairs: Any = found.values_list(column, "line").iterator(chunk_size=_PAGE)

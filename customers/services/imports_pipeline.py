@@ -84,11 +84,7 @@ def new_batch(
     return ImportBatch(
         source=mapping.source,
         file_name=file_name,
-        mapping={
-            "name": mapping.name,
-            "priority": mapping.priority,
-            "content": msgspec.to_builtins(mapping),
-        },
+        mapping=batch_mapping(mapping),
         mode=mode,
         is_dry_run=is_dry_run,
         limits={**mapping.limits, **limits},
@@ -96,6 +92,15 @@ def new_batch(
         actor_label=actor.label,
         created_at=now,
     )
+
+
+def batch_mapping(mapping: FileMapping) -> dict[str, Any]:
+    """Return what a batch remembers of its mapping: all of it, whatever becomes of the name."""
+    return {
+        "name": mapping.name,
+        "priority": mapping.priority,
+        "content": msgspec.to_builtins(mapping),
+    }
 
 
 def stored_mapping(batch: ImportBatch) -> FileMapping:

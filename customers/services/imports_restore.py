@@ -42,6 +42,7 @@ class _Page:
     customers: Mapping[int, Customer]
     now: datetime
     before: dict[int, Any] = field(default_factory=dict)
+    sources: dict[int, dict[str, str]] = field(default_factory=dict)
 
 
 def restore(
@@ -69,6 +70,8 @@ def restore(
     for kind, take_back in _TAKE_BACK.items():
         if groups[kind]:
             take_back(page, groups[kind])
+    rows = list(page.sources.items())
+    bulk.update_rows(Customer, key="id", columns=["field_sources"], rows=rows)
 
 
 def _fields(page: _Page, changes: Sequence[ImportChange]) -> None:
@@ -76,17 +79,26 @@ def _fields(page: _Page, changes: Sequence[ImportChange]) -> None:
     touched: set[tuple[int, str]] = set()
     for change in changes:
         customer = page.customers[change.customer_id]
-        if plain_text(getattr(customer, change.name)) != change.after:
+        if (plain_text(getattr(customer, change.name)) or "") != change.after:
             continue
-        text = page.before[change.pk]
+        before = page.before[change.pk]
+        text = before["value"]
         is_day = change.name == "birth_date"
         value = date.fromisoformat(text) if is_day and text else text
         setattr(customer, change.name, value)
+        _give_back(page, customer, change.name, before["source"])
         change.outcome = ChangeOutcome.RESTORED
         touched.add((customer.pk, change.name))
     for name in {name for _, name in touched}:
         rows = [(pk, getattr(page.customers[pk], name)) for pk, column in touched if column == name]
         bulk.update_rows(Customer, key="id", columns=[name], rows=rows)
+
+
+def _give_back(page: _Page, customer: Customer, column: str, source: str | None) -> None:
+    """Let a value be again that of the source which had said it; None is the customer's own."""
+    sources = {name: said_by for name, said_by in customer.field_sources.items() if name != column}
+    customer.field_sources = sources if source is None else {**sources, column: source}
+    page.sources[customer.pk] = customer.field_sources
 
 
 def _names(page: _Page, changes: Sequence[ImportChange]) -> None:
@@ -97,6 +109,7 @@ def _names(page: _Page, changes: Sequence[ImportChange]) -> None:
             before = page.before[change.pk]
             customer.name_sealed = b64decode(before["sealed"]) if before["sealed"] else None
             customer.name_index = before["index"]
+            _give_back(page, customer, "name", before["source"])
             change.outcome = ChangeOutcome.RESTORED
             touched.add(customer.pk)
     rows = [(pk, page.customers[pk].name_sealed, page.customers[pk].name_index) for pk in touched]
@@ -131,6 +144,24 @@ def _contacts(page: _Page, changes: Sequence[ImportChange]) -> None:
     _promote(promoted)
 
 
+def _trusted_contacts(page: _Page, changes: Sequence[ImportChange]) -> None:
+    """Give contacts back to the source that said them first, and the first place to who held it."""
+    named = {int(change.name): change for change in changes}
+    points = list(ContactPoint.objects.filter(pk__in=named, source=page.batch.source))
+    promoted = []
+    for point in points:
+        change = named[point.pk]
+        change.outcome = ChangeOutcome.RESTORED
+        before = page.before[change.pk]
+        point.source = before["source"]
+        if before.get("replaced") and point.is_primary:
+            promoted.append(before["replaced"])
+        point.is_primary = point.is_primary and before["is_primary"]
+    rows = [(point.pk, point.source, point.is_primary) for point in points]
+    bulk.update_rows(ContactPoint, key="id", columns=["source", "is_primary"], rows=rows)
+    _promote(promoted)
+
+
 def _promote(point_ids: Sequence[int]) -> None:
     """Make contacts primary again where the place is still free."""
     points = list(ContactPoint.objects.filter(pk__in=point_ids, is_primary=False))
@@ -162,26 +193,52 @@ def _attributes(page: _Page, changes: Sequence[ImportChange]) -> None:
     }
     changed: dict[int, AttributeValue] = {}
     removed: set[int] = set()
+    erased: list[AttributeValue] = []
     for change in changes:
         definition = definitions.get(change.name)
         row = stored.get((change.customer_id, definition.pk)) if definition else None
+        if row is None and definition is not None and not change.after:
+            erased.append(_brought_back(page, change, definition))
+            continue
         if row is None or definition is None or row.pk in removed:
             continue
         current = next((v for n in _VALUES if (v := getattr(row, n)) is not None), None)
         if plain_text(current) != change.after:
             continue
         change.outcome = ChangeOutcome.RESTORED
-        text = page.before[change.pk]
+        text = page.before[change.pk]["value"]
         if text is None:
             removed.add(row.pk)
             changed.pop(row.pk, None)
         else:
             setattr(row, definition.value_type, _typed(definition.value_type, text))
+            row.source = page.before[change.pk]["source"]
             row.updated_at = page.now
             changed[row.pk] = row
     AttributeValue.objects.filter(pk__in=removed).delete()
-    rows = [(row.pk, *(getattr(row, n) for n in _VALUES), page.now) for row in changed.values()]
-    bulk.update_rows(AttributeValue, key="id", columns=[*_VALUES, "updated_at"], rows=rows)
+    AttributeValue.objects.bulk_create(erased)
+    rows = [
+        (row.pk, *(getattr(row, name) for name in _VALUES), row.source, page.now)
+        for row in changed.values()
+    ]
+    columns = [*_VALUES, "source", "updated_at"]
+    bulk.update_rows(AttributeValue, key="id", columns=columns, rows=rows)
+
+
+def _brought_back(
+    page: _Page, change: ImportChange, definition: AttributeDefinition
+) -> AttributeValue:
+    """Return the value that a blank cell had erased."""
+    before = page.before[change.pk]
+    change.outcome = ChangeOutcome.RESTORED
+    row = AttributeValue(
+        customer_id=change.customer_id,
+        definition=definition,
+        source=before["source"],
+        updated_at=page.now,
+    )
+    setattr(row, definition.value_type, _typed(definition.value_type, before["value"]))
+    return row
 
 
 def _typed(value_type: str, text: str) -> Decimal | date | bool | str:
@@ -260,6 +317,7 @@ _TAKE_BACK: Final[Mapping[str, Callable[[_Page, Sequence[ImportChange]], None]]]
     ChangeKind.NAME: _names,
     ChangeKind.NATIONAL_ID: _national_ids,
     ChangeKind.CONTACT: _contacts,
+    ChangeKind.TRUSTED_CONTACT: _trusted_contacts,
     ChangeKind.ATTRIBUTE: _attributes,
     ChangeKind.CONSENT: _consents,
     ChangeKind.LINK: _links,

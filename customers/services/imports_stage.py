@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import islice
@@ -18,6 +18,7 @@ from customers.domain.importing import RowReader
 from customers.domain.names import name_key
 from customers.domain.person_row import PersonRow
 from customers.domain.quality import Finding, Severity
+from customers.domain.repairing import cells_of
 from customers.domain.tabular import Table, TabularRow
 from customers.models import ContactPoint, Customer, ImportBatch, ImportRow, RejectedRow, RowState
 from customers.services.imports_runs import Run
@@ -110,7 +111,7 @@ def _checked(
         tally.read_row(row.line, findings)
         if any(item.severity is Severity.ROW_REJECTED for item in findings):
             tally.rejected += 1
-            rejected.append(_rejected_row(batch, row, findings[-1], vault, now))
+            rejected.append(_rejected_row(batch, row, findings, vault, now))
         else:
             staged.append(_staged_row(batch, person, findings, vault))
     return staged, rejected
@@ -127,11 +128,26 @@ def quarantine(*, row: ImportRow, code: str, vault: Vault, now: datetime) -> Rej
     """Return the quarantine row of a staged row that could not be applied."""
     sealed = row.payload_sealed or b""
     rejected = RejectedRow(
-        batch_id=row.batch_id, line=row.line, code=code, created_at=now, is_person=True
+        batch_id=row.batch_id,
+        line=row.line,
+        code=code,
+        codes=[code],
+        created_at=now,
+        is_person=True,
     )
-    text = vault.open(ImportRow.PAYLOAD_COLUMN, row.row_key, sealed)
+    person = _DECODER.decode(vault.open(ImportRow.PAYLOAD_COLUMN, row.row_key, sealed))
+    text = _ENCODER.encode(cells_of(person)).decode()
     rejected.cells_sealed = vault.seal(RejectedRow.CELLS_COLUMN, rejected.row_key, text)
     return rejected
+
+
+def stage_repaired(
+    batch: ImportBatch, people: Iterable[tuple[PersonRow, tuple[Finding, ...]]]
+) -> None:
+    """Stage rows that were refused before, in the caller's transaction."""
+    vault = crypto.vault()
+    rows = [(*_staged_row(batch, person, found, vault), True) for person, found in people]
+    load_rows(ImportRow, (*_STAGED, "is_repaired"), rows)
 
 
 def _staged_row(
@@ -152,10 +168,19 @@ def _staged_row(
 
 
 def _rejected_row(
-    batch: ImportBatch, row: TabularRow, finding: Finding, vault: Vault, now: datetime
+    batch: ImportBatch,
+    row: TabularRow,
+    findings: Sequence[Finding],
+    vault: Vault,
+    now: datetime,
 ) -> RejectedRow:
     rejected = RejectedRow(
-        batch=batch, line=row.line, code=finding.code, column=finding.column, created_at=now
+        batch=batch,
+        line=row.line,
+        code=findings[-1].code,
+        column=findings[-1].column,
+        codes=[finding.code.value for finding in findings],
+        created_at=now,
     )
     cells = _ENCODER.encode(dict(row.values)).decode()
     rejected.cells_sealed = vault.seal(RejectedRow.CELLS_COLUMN, rejected.row_key, cells)

@@ -5,30 +5,26 @@ A blank never erases, a consent is never widened, and what is already so is not 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import date, datetime
+from collections.abc import Collection, Mapping, Sequence
+from datetime import date
 from decimal import Decimal
 from typing import Any, Final
-from uuid import uuid4
 
-from customers.domain.contact import ContactStatus
 from customers.domain.mapping import TEXT_FIELDS, ValueType
 from customers.domain.person import Gender
-from customers.domain.person_row import AttributeText, Contact, PersonRow
+from customers.domain.person_row import AttributeText
 from customers.domain.quality import Code
 from customers.models import (
-    AttributeDefinition,
     AttributeValue,
     ChangeKind,
     ConsentRecord,
     ConsentState,
-    ContactPoint,
     Customer,
 )
-from customers.selectors.person_matching import Point
-from customers.services.imports_changes import ChangeLog, envelope, plain_text
-from customers.services.imports_stage import PersonKeys
+from customers.services.imports_changes import envelope, plain_text
+from customers.services.imports_contacts import write_contacts
+from customers.services.imports_person import Person, WriteContext
+from customers.services.imports_trust import said_by_default
 from loancrm.kernel import bulk
 from loancrm.kernel.bulk_load import load_rows
 from loancrm.kernel.crypto import Vault
@@ -36,10 +32,7 @@ from loancrm.kernel.crypto import Vault
 _PLAIN: Final = (*TEXT_FIELDS, "birth_date", "gender", "updated_at")
 _NAME: Final = ("name_sealed", "name_index")
 _NATIONAL_ID: Final = ("national_id_sealed", "national_id_index")
-_POINT: Final = (
-    *("row_key", "customer", "kind", "value_sealed", "value_index", "is_primary"),
-    *("is_virtual_range", "status", "source", "created_at"),
-)
+_BLANKS: Final[Mapping[str, Any]] = {"birth_date": None, "gender": Gender.UNKNOWN.value}
 _VALUES: Final = ("number", "text", "day", "flag")
 _ATTRIBUTE: Final = ("customer", "definition", *_VALUES, "source", "updated_at")
 _ATTRIBUTE_IDS: Final = ("customer_id", "definition_id", *_VALUES, "source", "updated_at")
@@ -50,42 +43,10 @@ _RECORD: Final = (
 _STATE: Final = ("customer", "channel", "purpose", "is_granted", "changed_at")
 
 
-@dataclass(slots=True)
-class Person:
-    """One person to be written: what the file says and the customer it was matched with."""
-
-    row: PersonRow
-    keys: PersonKeys
-    customer: Customer | None
-    points: Sequence[Point] = ()
-    is_new: bool = False
-    is_changed: bool = False
-    notes: list[Code] = field(default_factory=list)
-
-    @property
-    def customer_id(self) -> int:
-        """Return the customer's id; only known once new customers are written."""
-        return int(self.customer.pk) if self.customer else 0
-
-
-@dataclass(frozen=True, slots=True)
-class WriteContext:
-    """What all persons of a batch share."""
-
-    source: str
-    evidence: str
-    definitions: Mapping[str, AttributeDefinition]
-    owners: dict[tuple[str, str], int]
-    national_id_owners: Mapping[str, int]
-    now: datetime
-    vault: Vault
-    changes: ChangeLog
-
-
 def write_people(people: Sequence[Person], context: WriteContext) -> None:
     """Create and update customers with their contacts, attributes and consents."""
     _write_customers(people, context)
-    _write_contacts(people, context)
+    write_contacts(people, context)
     _write_attributes(people, context)
     _write_consents(people, context)
     changed = [
@@ -94,6 +55,7 @@ def write_people(people: Sequence[Person], context: WriteContext) -> None:
         if person.is_changed and not person.is_new
     ]
     bulk.update_rows(Customer, key="id", columns=["updated_at"], rows=changed)
+    context.trust.save()
     context.changes.save()
 
 
@@ -106,16 +68,21 @@ def _write_customers(people: Sequence[Person], context: WriteContext) -> None:
             person.is_new = person.is_changed = True
             new.append(person.customer)
             continue
-        if _take_plain(customer, person.row, context.changes):
+        if _take_plain(person, customer, context):
             person.is_changed = True
             plain.append((customer.pk, *(getattr(customer, name) for name in _PLAIN)))
-        if person.keys.name and person.keys.name != customer.name_index:
+        if _brings_name(person, customer, context):
             person.is_changed = True
-            before = {"sealed": envelope(customer.name_sealed), "index": customer.name_index}
+            before = {
+                "sealed": envelope(customer.name_sealed),
+                "index": customer.name_index,
+                "source": customer.field_sources.get("name"),
+            }
             context.changes.note(
                 customer.pk, ChangeKind.NAME, "name", before=before, after=person.keys.name
             )
             _seal_name(customer, person, context.vault)
+            context.trust.claim(customer, "name")
             names.append((customer.pk, *(getattr(customer, name) for name in _NAME)))
         if _brings_national_id(person, customer, context):
             person.is_changed = True
@@ -142,6 +109,14 @@ def _insert_customers(new: Sequence[Customer]) -> None:
         by_public_id[public_id].pk = pk
 
 
+def _brings_name(person: Person, customer: Customer, context: WriteContext) -> bool:
+    if not person.keys.name:
+        return False
+    if person.keys.name == customer.name_index:
+        return context.trust.confirms(customer, "name")
+    return person.is_trusted(context.trust.may_change(customer, "name"))
+
+
 def _brings_national_id(person: Person, customer: Customer, context: WriteContext) -> bool:
     index = person.keys.national_id
     if not index or customer.national_id_index:
@@ -161,6 +136,7 @@ def _new_customer(person: Person, context: WriteContext) -> Customer:
         gender=row.gender or Gender.UNKNOWN,
         created_at=context.now,
         updated_at=context.now,
+        field_sources=said_by_default(row.texts, context.source),
         **row.texts,
     )
     if person.keys.name:
@@ -182,75 +158,32 @@ def _seal_national_id(customer: Customer, person: Person, vault: Vault) -> None:
     customer.national_id_index = person.keys.national_id
 
 
-def _take_plain(customer: Customer, row: PersonRow, changes: ChangeLog) -> bool:
+def _take_plain(person: Person, customer: Customer, context: WriteContext) -> bool:
+    row, trust = person.row, context.trust
     wanted: dict[str, Any] = {name: text for name, text in row.texts.items() if text}
     if row.birth_date is not None:
         wanted["birth_date"] = row.birth_date
     if row.gender:
         wanted["gender"] = row.gender
-    differing = {name: value for name, value in wanted.items() if getattr(customer, name) != value}
-    for name, value in differing.items():
-        before = plain_text(getattr(customer, name))
-        after = plain_text(value) or ""
-        changes.note(customer.pk, ChangeKind.FIELD, name, before=before, after=after)
-        setattr(customer, name, value)
-    return bool(differing)
-
-
-def _write_contacts(people: Sequence[Person], context: WriteContext) -> None:
-    new: list[tuple[Any, ...]] = []
-    demoted: list[int] = []
-    for person in people:
-        known = {(point.kind, point.value_index) for point in person.points}
-        primaries = {point.kind: point.id for point in person.points if point.is_primary}
-        wanted = _wanted_primaries(person)
-        for contact, key in zip(person.row.contacts, person.keys.contacts, strict=True):
-            if key in known:
+    wanted |= {name: _BLANKS.get(name, "") for name in row.erased if "." not in name}
+    is_changed = False
+    for name, value in wanted.items():
+        if getattr(customer, name) == value:
+            if not trust.confirms(customer, name):
                 continue
-            known.add(key)
-            is_primary = key in wanted and _claim(person, key, context)
-            replaced = primaries.pop(contact.kind, None) if is_primary else None
-            if replaced:
-                demoted.append(replaced)
-            point = _new_point(person, contact, key[1], is_primary=is_primary, context=context)
-            new.append(point)
-            person.is_changed = True
-            if not person.is_new:
-                context.changes.note(
-                    person.customer_id, ChangeKind.CONTACT, str(point[0]), before=replaced
-                )
-    # The old number steps back before the new one comes in: only one a kind may be primary.
-    if demoted:
-        ContactPoint.objects.filter(pk__in=demoted).update(is_primary=False)
-    load_rows(ContactPoint, _POINT, new)
-
-
-def _wanted_primaries(person: Person) -> set[tuple[str, str]]:
-    """Return the first contact of each kind that takes messages; a landline never does."""
-    first: dict[str, tuple[str, str]] = {}
-    for contact, key in zip(person.row.contacts, person.keys.contacts, strict=True):
-        if contact.can_receive_messages:
-            first.setdefault(contact.kind, key)
-    return set(first.values())
-
-
-def _claim(person: Person, key: tuple[str, str], context: WriteContext) -> bool:
-    """Return whether a contact can be this person's primary one: nobody else's is."""
-    if context.owners.setdefault(key, person.customer_id) == person.customer_id:
-        return True
-    person.notes.append(Code.CONTACT_SHARED)
-    return False
-
-
-def _new_point(
-    person: Person, contact: Contact, index: str, *, is_primary: bool, context: WriteContext
-) -> tuple[Any, ...]:
-    row_key = uuid4()
-    sealed = context.vault.seal(ContactPoint.VALUE_COLUMN, row_key, contact.value)
-    return (
-        *(row_key, person.customer_id, contact.kind.value, sealed, index, is_primary),
-        *(contact.is_virtual, ContactStatus.ACTIVE.value, context.source, context.now),
-    )
+        elif not person.is_trusted(trust.may_change(customer, name)):
+            continue
+        else:
+            is_changed = True
+        before = {
+            "value": plain_text(getattr(customer, name)),
+            "source": customer.field_sources.get(name),
+        }
+        after = plain_text(value) or ""
+        context.changes.note(customer.pk, ChangeKind.FIELD, name, before=before, after=after)
+        setattr(customer, name, value)
+        trust.claim(customer, name)
+    return is_changed
 
 
 def _write_attributes(people: Sequence[Person], context: WriteContext) -> None:
@@ -264,20 +197,27 @@ def _write_attributes(people: Sequence[Person], context: WriteContext) -> None:
             definition_id = context.definitions[attribute.name].pk
             key = (person.customer_id, definition_id)
             value = _typed(attribute)
-            if stored.get(key) == value:
+            before, said_by = stored.get(key, (None, ""))
+            rule = f"attribute.{attribute.name}"
+            if before == value:
+                if not context.trust.is_better(rule, said_by):
+                    continue
+            elif key in stored and not person.is_trusted(context.trust.may_replace(rule, said_by)):
                 continue
-            person.is_changed = True
+            person.is_changed |= before != value
             if not person.is_new:
                 context.changes.note(
                     person.customer_id,
                     ChangeKind.ATTRIBUTE,
                     attribute.name,
-                    before=plain_text(stored.get(key)),
+                    before={"value": plain_text(before), "source": said_by},
                     after=plain_text(value) or "",
                 )
             values = [value if name == attribute.value_type else None for name in _VALUES]
             row = (*key, *values, context.source, context.now)
             (changed if key in stored else new).append(row)
+        _erase_attributes(person, stored, context)
+    _delete_attributes(context.erased)
     load_rows(AttributeValue, _ATTRIBUTE, new)
     AttributeValue.objects.bulk_create(
         [AttributeValue(**dict(zip(_ATTRIBUTE_IDS, row, strict=True))) for row in changed],
@@ -287,14 +227,48 @@ def _write_attributes(people: Sequence[Person], context: WriteContext) -> None:
     )
 
 
-def _stored_attributes(customer_ids: Sequence[int]) -> dict[tuple[int, int], Any]:
+def _erase_attributes(
+    person: Person, stored: Mapping[tuple[int, int], tuple[Any, str]], context: WriteContext
+) -> None:
+    """Remove the values that a blank cell erases; a page of them goes in one statement later."""
+    for name in person.row.erased:
+        definition = context.definitions.get(name.removeprefix("attribute."))
+        key = (person.customer_id, int(definition.pk)) if definition and "." in name else None
+        if key is None or key not in stored:
+            continue
+        value, said_by = stored[key]
+        if not person.is_trusted(context.trust.may_replace(name, said_by)):
+            continue
+        person.is_changed = True
+        before = {"value": plain_text(value), "source": said_by}
+        context.changes.note(
+            key[0], ChangeKind.ATTRIBUTE, name.removeprefix("attribute."), before=before
+        )
+        context.erased.append(key)
+
+
+def _stored_attributes(customer_ids: Sequence[int]) -> dict[tuple[int, int], tuple[Any, str]]:
+    """Return (value, its source) by customer and definition."""
     rows = AttributeValue.objects.filter(customer_id__in=customer_ids).values_list(
-        "customer_id", "definition_id", "number", "text", "day", "flag"
+        "customer_id", "definition_id", "source", "number", "text", "day", "flag"
     )
     return {
-        (customer_id, definition_id): next((value for value in values if value is not None), None)
-        for customer_id, definition_id, *values in rows
+        (customer_id, definition_id): (
+            next((value for value in values if value is not None), None),
+            source,
+        )
+        for customer_id, definition_id, source, *values in rows
     }
+
+
+def _delete_attributes(keys: Collection[tuple[int, int]]) -> None:
+    """Delete values by customer and definition."""
+    by_definition: dict[int, list[int]] = {}
+    for customer_id, definition_id in keys:
+        by_definition.setdefault(definition_id, []).append(customer_id)
+    for definition_id, ids in by_definition.items():
+        rows = AttributeValue.objects.filter(definition_id=definition_id, customer_id__in=ids)
+        rows.delete()
 
 
 def _typed(attribute: AttributeText) -> Decimal | str | date | bool:
@@ -331,8 +305,10 @@ def _write_consents(people: Sequence[Person], context: WriteContext) -> None:
                     after="1" if word.is_granted else "0",
                 )
             evidence = f"{context.evidence}:{person.row.line}"
-            times = (context.now, context.now)
-            records.append((*key, word.is_granted, "", context.source, evidence, *times))
+            # A word that takes back what is in force does so now, whenever it was said.
+            at = min(word.at or context.now, context.now) if granted is None else context.now
+            told = (word.text_version, context.source, evidence, at, context.now)
+            records.append((*key, word.is_granted, *told))
             if granted is None:
                 new_states.append((*key, word.is_granted, context.now))
             else:

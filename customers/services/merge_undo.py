@@ -141,7 +141,7 @@ def _value(row: models.Model, column: str, stored: Any) -> Any:
 def _plain(value: Any) -> Any:
     if isinstance(value, bytes | memoryview):
         return bytes(value)
-    return value if isinstance(value, date | Decimal) or value is None else str(value)
+    return value if isinstance(value, date | Decimal | dict) or value is None else str(value)
 
 
 def _fact(stored: dict[str, Any]) -> ConsentFact:

@@ -12,12 +12,11 @@ from customers.domain.consent import ConsentFact
 from customers.domain.contact import ContactStatus
 from customers.domain.mapping import TEXT_FIELDS
 from customers.domain.merging import (
-    DEFAULT_RULE,
     Held,
-    Prefer,
     Rule,
     is_other_better,
     merged_consents,
+    rule_for,
     stricter_status,
 )
 from customers.models import (
@@ -25,7 +24,6 @@ from customers.models import (
     ConsentRecord,
     ConsentState,
     Customer,
-    SurvivorshipRule,
 )
 from customers.services.merge_rows import hand_over
 from loancrm.kernel import crypto
@@ -75,29 +73,25 @@ def portable(value: Any) -> Any:
     return str(value) if isinstance(value, Decimal) else value
 
 
-def survivorship() -> dict[str, Rule]:
-    """Return the rules by field."""
-    return {
-        row.field: Rule(Prefer(row.prefer), tuple(row.sources))
-        for row in SurvivorshipRule.objects.all()
-    }
-
-
 def merge_columns(
     *, kept: Customer, other: Customer, rules: Mapping[str, Rule], journal: Journal
 ) -> None:
     """Bring the kept customer's own columns to what survives."""
+    sources = dict(kept.field_sources)
     for name in PLAIN:
-        rule = rules.get(name, DEFAULT_RULE)
+        rule = rule_for(rules, name)
         if is_other_better(_held(kept, name), _held(other, name), rule):
             journal.note(kept, name, getattr(other, name))
+            sources[name] = _said_by(other, name)
     vault = crypto.vault()
     for name, (column, sealed, index) in SEALED.items():
-        rule = rules.get(name, DEFAULT_RULE)
-        if is_other_better(_held(kept, index), _held(other, index), rule):
+        rule = rule_for(rules, name)
+        if is_other_better(_held(kept, name, index), _held(other, name, index), rule):
             text = vault.open(column, other.public_id, getattr(other, sealed))
             journal.note(kept, sealed, vault.seal(column, kept.public_id, text))
             journal.note(kept, index, getattr(other, index))
+            sources[name] = _said_by(other, name)
+    journal.note(kept, "field_sources", sources)
     journal.note(
         kept, "marketing_status", stricter_status(kept.marketing_status, other.marketing_status)
     )
@@ -120,7 +114,7 @@ def merge_attributes(
         own = mine.get(row.definition_id)
         if own is None:
             continue
-        rule = rules.get(f"attribute.{row.definition.name}", DEFAULT_RULE)
+        rule = rule_for(rules, f"attribute.{row.definition.name}")
         if is_other_better(_attribute(own), _attribute(row), rule):
             for column in VALUES:
                 journal.note(own, column, getattr(row, column))
@@ -228,8 +222,14 @@ def _hand_over(
         journal.moved[label] = gone
 
 
-def _held(customer: Customer, column: str) -> Held:
-    return Held(getattr(customer, column), customer.source, customer.updated_at)
+def _held(customer: Customer, name: str, column: str = "") -> Held:
+    value = getattr(customer, column or name)
+    return Held(value, _said_by(customer, name), customer.updated_at)
+
+
+def _said_by(customer: Customer, name: str) -> str:
+    """Return the source of a column's value."""
+    return str(customer.field_sources.get(name, customer.source))
 
 
 def _attribute(row: AttributeValue) -> Held:

@@ -10,6 +10,7 @@ from django.db import connection, transaction
 from django.utils.translation import gettext as _
 
 from customers.models import Customer, Merge, MergeDecision, MergeState
+from customers.selectors.survivorship import survivorship
 from customers.services import lifecycle, merge_rows, merge_undo, merge_values
 from customers.services.merge_values import Journal
 from loancrm.kernel import access, audit
@@ -20,7 +21,7 @@ PERMISSION: Final = "customers.merge_customers"
 _COLUMNS: Final = (
     *merge_values.PLAIN,
     *("name_sealed", "name_index", "national_id_sealed", "national_id_index"),
-    *("marketing_status", "personalisation_allowed", "updated_at"),
+    *("marketing_status", "personalisation_allowed", "field_sources", "updated_at"),
 )
 
 
@@ -116,7 +117,7 @@ def keep_apart(*, actor: Actor, decision_id: int, now: datetime) -> MergeDecisio
 def _join(
     kept: Customer, other: Customer, journal: Journal, *, evidence: str, now: datetime
 ) -> None:
-    rules = merge_values.survivorship()
+    rules = survivorship()
     merge_values.merge_columns(kept=kept, other=other, rules=rules, journal=journal)
     merge_values.merge_attributes(kept=kept, other=other, rules=rules, journal=journal)
     merge_values.merge_contacts(kept=kept, other=other, journal=journal)

@@ -28,6 +28,8 @@ LOANCRM_SENDING_WINDOW = env.parsed(
     parse_window,
     "two whole hours between 8 and 21, such as 9-20",
 )
+# How long refused rows of imports can be repaired; then their values are wiped.
+LOANCRM_QUARANTINE_DAYS = env.parsed("LOANCRM_QUARANTINE_DAYS", 90, int, "a whole number")
 LOANCRM_DEMO_CLOCK = env.text("LOANCRM_DEMO_CLOCK", "")
 LOANCRM_KEYS: dict[str, bytes] = env.parsed(
     "LOANCRM_KEYS", {}, parse_keys, "`id:base64 of 32 bytes`, comma-separated, the active one first"

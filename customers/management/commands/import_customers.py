@@ -1,4 +1,4 @@
-"""Import customers from a CSV or XLSX file."""
+"""Import customers from a CSV, XLSX, JSON-lines or Parquet file."""
 
 from argparse import ArgumentParser
 from pathlib import Path
@@ -26,12 +26,12 @@ def _limits(items: list[str]) -> dict[str, float]:
 
 
 class Command(LoanCrmCommand):
-    help = "Import customers from a CSV or XLSX file by a mapping (see docs/importing.md)."
+    help = "Import customers from a table file by a mapping (see docs/importing.md)."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("file", type=Path)
         parser.add_argument(
-            "--mapping", required=True, help="name of a shipped mapping, or a .json file"
+            "--mapping", required=True, help="name of a shipped or saved mapping, or a .json file"
         )
         parser.add_argument("--source", default="", help="source name instead of the mapping's")
         parser.add_argument(

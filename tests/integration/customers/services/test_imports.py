@@ -6,8 +6,10 @@ from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
 import pytest
 from openpyxl import Workbook
+from pyarrow import parquet
 
 from customers.models import (
     AttributeDefinition,
@@ -77,7 +79,7 @@ def test_nothing_that_identifies_a_person_is_stored_in_clear(load: Load) -> None
             assert not any(secret in text for secret in secrets)
 
 
-@pytest.mark.parametrize("form", ["utf-8-sig", "gb18030", "xlsx"])
+@pytest.mark.parametrize("form", ["utf-8-sig", "gb18030", "xlsx", "parquet"])
 def test_a2_any_encoding_of_1000_rows_gives_identical_customers(
     load: Load, tmp_path: Path, form: str
 ) -> None:
@@ -85,8 +87,12 @@ def test_a2_any_encoding_of_1000_rows_gives_identical_customers(
     load(rows, source="plain")
     expected = [opened(row) for row in Customer.objects.order_by("pk")]
     Customer.objects.all().delete()
-    path = tmp_path / f"people.{'xlsx' if form == 'xlsx' else 'csv'}"
-    if form == "xlsx":
+    path = tmp_path / f"people.{form if form in {'xlsx', 'parquet'} else 'csv'}"
+    if form == "parquet":
+        columns = {name: [row[name] or None for row in rows] for name in COLUMNS}
+        numbers = pa.array([int(text) for text in columns.pop("income")], pa.int64())
+        parquet.write_table(pa.table({**columns, "income": numbers}), path, row_group_size=300)
+    elif form == "xlsx":
         book = Workbook(write_only=True)
         sheet = book.create_sheet()
         sheet.append(COLUMNS)

@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from customers.domain.mapping import MappingError, parse_mapping
+from customers.domain.mapping import parse_mapping
+from customers.domain.mapping_json import MappingError
 from customers.models import (
     Customer,
     ImportBatch,

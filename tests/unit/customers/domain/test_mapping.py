@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 import customers
-from customers.domain.mapping import MappingError, TargetKind, ValueType, parse_mapping
+from customers.domain.mapping import TargetKind, ValueType, parse_mapping
+from customers.domain.mapping_json import MappingError
 
 SHIPPED = sorted((Path(customers.__file__).parent / "mappings").glob("*.json"))
 

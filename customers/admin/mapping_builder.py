@@ -1,0 +1,316 @@
+"""The page on which the columns of an uploaded file get their fields."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from django.contrib import admin
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import get_object_or_404
+from django.urls import reverse
+from django.utils.text import slugify
+from django.utils.translation import gettext as _
+
+from customers import labels
+from customers.admin.import_forms import FileForm
+from customers.admin.mapping_forms import BuilderForm, ChoiceForm, target_choices
+from customers.admin.mapping_texts import masked, read_aloud
+from customers.domain.column_guess import Guess, guess_columns
+from customers.domain.mapping import parse_mapping
+from customers.domain.mapping_draft import Choice, choices_of, definition_from, guessed_choices
+from customers.domain.mapping_json import MappingError
+from customers.domain.tryout import TryOut, try_out
+from customers.models import AttributeDefinition, ImportBatch, ImportMode, ImportState, SavedMapping
+from customers.selectors.mappings import definition_of, fitting_mappings, shipped_names
+from customers.services import imports_drafts, mappings
+from customers.services.imports_drafts import Sample, Start
+from loancrm import admin_pages
+from loancrm.admin_site import object_url
+from loancrm.kernel import clock
+
+_PERMISSION = "customers.import_customers"
+PREVIEWED = 10
+_CELLS_SHOWN = 3
+_LIST = "admin:customers_importbatch_changelist"
+
+
+@dataclass
+class Draft:
+    """What has been chosen so far; kept with the batch between two requests."""
+
+    choices: list[Choice]
+    name: str
+    source: str = ""
+    version: int | None = None
+    base: dict[str, Any] = field(default_factory=dict)
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the draft as plain JSON values."""
+        return asdict(self)
+
+    def definition(self) -> dict[str, Any]:
+        """Return the JSON of the mapping; see `definition_from` for what it refuses."""
+        return definition_from(self.choices, base=self.base, name=self.name, source=self.source)
+
+
+def builder_url(batch: ImportBatch) -> str:
+    """Return the address of a batch's builder."""
+    return reverse(f"{admin.site.name}:customers_importbatch_map", args=[batch.pk])
+
+
+def begin(request: HttpRequest, *, model_admin: Any) -> HttpResponse:
+    """Take a file whose columns are to be mapped."""
+    admin_pages.require(request, _PERMISSION)
+    form = FileForm(request.POST or None, request.FILES or None)
+    if request.method == "POST" and form.is_valid():
+        file = form.cleaned_data["file"]
+        with admin_pages.attempt(request, ""):
+            batch = imports_drafts.begin_draft(
+                actor=admin_pages.actor_of(request),
+                file_name=Path(str(file.name)).name,
+                blocks=file.chunks(),
+                now=clock.now(),
+            )
+            return HttpResponseRedirect(builder_url(batch))
+    return admin_pages.page(
+        request,
+        "customers/mapping_begin.html",
+        title=_("Map a new file"),
+        model_admin=model_admin,
+        form=form,
+    )
+
+
+def build(request: HttpRequest, batch_id: int, *, model_admin: Any) -> HttpResponse:
+    """Show the columns and what would become of them; save the mapping, import the file."""
+    admin_pages.require(request, _PERMISSION)
+    batch = get_object_or_404(ImportBatch, pk=batch_id)
+    if batch.state != ImportState.DRAFT:
+        return HttpResponseRedirect(object_url(batch))
+    sample = imports_drafts.sample_of(batch)
+    guesses = _guesses(sample)
+    builder = _Builder(request, batch, sample, guesses, _draft(batch, guesses))
+    if request.method == "POST":
+        answer = builder.answer(request.POST.get("do", "check"))
+        if answer is not None:
+            return answer
+    return admin_pages.page(
+        request,
+        "customers/mapping_builder.html",
+        title=batch.file_name,
+        model_admin=model_admin,
+        batch=batch,
+        sample=sample,
+        previewed=list(_preview(sample, builder.draft, guesses)),
+        columns=builder.columns(),
+        form=builder.form,
+        problem=builder.problem,
+        fitting=fitting_mappings(sample.columns),
+        tried=builder.tried,
+        tried_rows=[read_aloud(row) for row in builder.tried.rows[:PREVIEWED]]
+        if builder.tried
+        else [],
+        tried_findings=[
+            (labels.finding(code), count)
+            for code, count in sorted(builder.tried.by_reason.items(), key=lambda item: -item[1])
+        ]
+        if builder.tried
+        else [],
+    )
+
+
+class _Builder:
+    """One request to the page: forms in, a draft and its try-out out."""
+
+    def __init__(
+        self,
+        request: HttpRequest,
+        batch: ImportBatch,
+        sample: Sample,
+        guesses: Mapping[str, Guess],
+        draft: Draft,
+    ) -> None:
+        self.request, self.batch, self.sample = request, batch, sample
+        self.guesses = guesses
+        self.draft = draft
+        self.problem = ""
+        self.tried: TryOut | None = None
+        self.actor = admin_pages.actor_of(request)
+        self._forms(None)
+
+    def _forms(self, data: Any) -> None:
+        """Make the forms, bound to what was sent or showing the draft."""
+        targets = target_choices()
+        self.form = BuilderForm(
+            data,
+            initial={
+                "name": self.draft.name,
+                "source": self.draft.source,
+                "version": self.draft.version,
+                "is_dry_run": False,
+            },
+        )
+        self.choice_forms = [
+            ChoiceForm(data, prefix=f"c{number}", choice=choice, targets=targets)
+            for number, choice in enumerate(self.draft.choices)
+        ]
+
+    def columns(self) -> list[dict[str, Any]]:
+        """Return what the page shows of every column."""
+        return [
+            {
+                "name": form.column,
+                "kind": labels.read(labels.COLUMN_KINDS, guess.kind) if guess else "–",
+                "words": ", ".join(guess.words[:_CELLS_SHOWN]) if guess else "",
+                "check": labels.target_check(choice.target) if choice.is_mapped else "",
+                "form": form,
+            }
+            for form, choice in zip(self.choice_forms, self.draft.choices, strict=True)
+            for guess in [self.guesses.get(form.column)]
+        ]
+
+    def answer(self, wish: str) -> HttpResponse | None:
+        """Do what the pressed button says; None shows the page again."""
+        if wish == "discard":
+            with admin_pages.attempt(self.request, _("The file was discarded.")):
+                imports_drafts.discard_draft(
+                    actor=self.actor, batch_id=self.batch.pk, now=clock.now()
+                )
+            return HttpResponseRedirect(reverse(_LIST))
+        if wish == "use":
+            return self._use(self.request.POST.get("mapping", ""))
+        self._forms(self.request.POST)
+        # Every form is asked, so that all mistakes are marked at once.
+        faulty = [form for form in (self.form, *self.choice_forms) if not form.is_valid()]
+        if faulty:
+            self.problem = _("Some entries cannot be used; they are marked below.")
+            return None
+        self._take()
+        definition = self._checked()
+        if definition is None:
+            return None
+        if wish == "save":
+            self._save(definition)
+        return self._start(definition) if wish == "start" else None
+
+    def _use(self, name: str) -> HttpResponse:
+        """Start over from a mapping that exists."""
+        definition = definition_of(name)
+        if definition is not None:
+            self.draft = _draft_from(name, definition, self.sample)
+            self._keep()
+        return HttpResponseRedirect(builder_url(self.batch))
+
+    def _take(self) -> None:
+        types = dict(AttributeDefinition.objects.values_list("name", "value_type"))
+        data = self.form.cleaned_data
+        self.draft.choices = [form.choice(types) for form in self.choice_forms]
+        self.draft.name, self.draft.source = data["name"], data["source"]
+        self._keep()
+
+    def _keep(self) -> None:
+        imports_drafts.keep_draft(
+            actor=self.actor, batch_id=self.batch.pk, draft=self.draft.as_json()
+        )
+
+    def _checked(self) -> dict[str, Any] | None:
+        """Return the mapping's JSON after trying it, or None after saying what is wrong."""
+        try:
+            definition = self.draft.definition()
+            mapping = parse_mapping(definition)
+        except MappingError as error:
+            self._tell(error)
+            return None
+        self.tried = try_out(
+            mapping, self.sample.rows, lines=self.sample.lines, today=clock.today()
+        )
+        return definition
+
+    def _tell(self, error: MappingError) -> None:
+        text = labels.read(labels.MAPPING_PROBLEMS, error.problem)
+        self.problem = f"{error.path}: {text}"
+        for form in self.choice_forms:
+            if error.path.startswith(f"columns.{form.column}"):
+                form.add_error(None, text)
+
+    def _save(self, definition: dict[str, Any]) -> None:
+        with admin_pages.attempt(self.request, _("The mapping was saved.")):
+            saved = mappings.save_mapping(
+                actor=self.actor,
+                definition=definition,
+                now=clock.now(),
+                note=self.form.cleaned_data["note"],
+                expected_version=self._expected(),
+            )
+            self.draft.version, self.draft.base = saved.version, definition
+            self._keep()
+
+    def _start(self, definition: dict[str, Any]) -> HttpResponse | None:
+        data = self.form.cleaned_data
+        with admin_pages.attempt(self.request, ""):
+            imports_drafts.start_draft(
+                actor=self.actor,
+                batch_id=self.batch.pk,
+                start=Start(
+                    definition=definition,
+                    mode=ImportMode(data["mode"]),
+                    is_dry_run=data["is_dry_run"],
+                    limits=data["limits"],
+                    note=data["note"],
+                    expected_version=self._expected(),
+                ),
+                now=clock.now(),
+            )
+            return HttpResponseRedirect(object_url(self.batch))
+        return None
+
+    def _expected(self) -> int:
+        """Return the version that the author started from; a changed name starts a new mapping."""
+        is_same = self.draft.base.get("name") == self.draft.name
+        return (self.draft.version or 0) if is_same else 0
+
+
+def _guesses(sample: Sample) -> dict[str, Guess]:
+    attributes = set(AttributeDefinition.objects.values_list("name", flat=True))
+    found = guess_columns(sample.columns, sample.rows, today=clock.today(), attributes=attributes)
+    return {guess.column: guess for guess in found}
+
+
+def _draft(batch: ImportBatch, guesses: Mapping[str, Guess]) -> Draft:
+    """Return what was chosen before, or what suggests itself."""
+    stored = batch.mapping.get("draft")
+    if stored:
+        return Draft(**{**stored, "choices": [Choice(**item) for item in stored["choices"]]})
+    name = slugify(Path(batch.file_name).stem)[:60].strip("-_") or f"mapping-{batch.pk}"
+    return Draft(guessed_choices(guesses.values()), name)
+
+
+def _draft_from(name: str, definition: dict[str, Any], sample: Sample) -> Draft:
+    """Return a mapping as a draft; a shipped one has to get a name of its own."""
+    own_name = f"{name}-2" if name in shipped_names() else name
+    saved = SavedMapping.objects.filter(name=name, is_current=True).first()
+    return Draft(
+        choices_of(definition, sample.columns),
+        own_name,
+        str(definition.get("source", name)),
+        saved.version if saved else None,
+        definition,
+    )
+
+
+def _preview(
+    sample: Sample, draft: Draft, guesses: Mapping[str, Guess]
+) -> Iterator[tuple[int, list[str]]]:
+    """Yield (line, masked cells) of the first rows."""
+    targets: dict[str, str] = {}
+    for choice in draft.choices:
+        targets.setdefault(choice.column, choice.target)
+    for line, row in list(zip(sample.lines, sample.rows, strict=True))[:PREVIEWED]:
+        yield (
+            line,
+            [
+                masked(row.get(name, ""), kind=guesses[name].kind, target=targets.get(name, ""))
+                for name in sample.columns
+            ],
+        )

@@ -1,0 +1,47 @@
+"""Consents of a row with what proves them: the version of the text, and the time."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import date, datetime, time
+from typing import Final
+from zoneinfo import ZoneInfo
+
+from customers.domain.consent import ConsentProof
+from customers.domain.dates import parse_date
+from customers.domain.events import EventError, parse_time
+from customers.domain.person_row import ConsentWord
+from customers.domain.quality import ValueRefused
+
+_MAX_VERSION_CHARS: Final = 40
+
+
+def proven(
+    words: Sequence[ConsentWord], cells: Mapping[str, str], *, proof: ConsentProof, today: date
+) -> tuple[ConsentWord, ...]:
+    """Return the words with text and time; a grant that lacks either is left out.
+
+    A refusal needs no proof.
+    """
+    own = cells.get(proof.text_column, "").strip() if proof.text_column else ""
+    text = own or proof.text
+    at = _time(cells.get(proof.time_column, "").strip(), ZoneInfo(proof.time_zone), today)
+    is_named = bool(text) and len(text) <= _MAX_VERSION_CHARS
+    return tuple(
+        replace(word, text_version=text if is_named else "", at=at)
+        for word in words
+        if not word.is_granted or (is_named and at is not None)
+    )
+
+
+def _time(text: str, zone: ZoneInfo, today: date) -> datetime | None:
+    """Return the time that a cell says; None where it says none, or one that is still to come."""
+    try:
+        at = parse_time(text, zone=zone)
+    except EventError:
+        try:
+            at = datetime.combine(parse_date(text), time(), zone)
+        except ValueRefused:
+            return None
+    return at if at.astimezone(zone).date() <= today else None
