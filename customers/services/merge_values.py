@@ -22,11 +22,12 @@ from customers.domain.merging import (
 )
 from customers.models import (
     AttributeValue,
-    ConsentRecord,
     ConsentState,
     Customer,
     SurvivorshipRule,
 )
+from customers.services import consents
+from customers.services.consents import ConsentChange
 from customers.services.merge_rows import hand_over
 from loancrm.kernel import crypto
 
@@ -197,27 +198,17 @@ def write_consent(
     now: datetime,
 ) -> None:
     """Put a consent in force and append it to the ledger, as something said now."""
-    ConsentState.objects.update_or_create(
-        customer=customer,
-        channel=channel,
-        purpose=purpose,
-        defaults={
-            "is_granted": fact.is_granted,
-            "changed_at": fact.at,
-            "expires_at": fact.expires_at,
-        },
-    )
-    ConsentRecord.objects.create(
-        customer=customer,
+    change = ConsentChange(
+        customer_id=customer.pk,
         channel=channel,
         purpose=purpose,
         is_granted=fact.is_granted,
         source=LEDGER_SOURCE,
         evidence=evidence,
-        at=now,
         expires_at=fact.expires_at,
-        recorded_at=now,
+        at=fact.at,
     )
+    consents.append_settled(changes=[change], now=now)
 
 
 def _hand_over(
