@@ -64,6 +64,7 @@ REASONS: Mapping[str, Any] = {
     Reason.UNREACHABLE: _("No address for this channel"),
     Reason.BOUNCED: _("The address bounced before"),
     Reason.NO_CONSENT: _("No consent for this channel and purpose"),
+    Reason.SOURCE_BARRED: _("The contract of the data's source does not cover marketing"),
     Reason.SUPPRESSED: _("On the stop list"),
     Reason.PAUSED: _("The person has paused marketing"),
     Reason.HARDSHIP: _("In hardship, dispute or excluded"),

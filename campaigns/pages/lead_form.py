@@ -24,6 +24,7 @@ from customers.domain.captures import RawPerson
 from customers.domain.consent import ConsentChannel
 from customers.domain.consent_texts import LEAD_FORM_TEXT
 from customers.domain.quality import Finding
+from customers.selectors import sources
 from customers.services import lead_form
 from customers.services.lead_form import UTM_NAMES, LeadForm
 from loancrm.api.throttling import hit
@@ -44,6 +45,14 @@ def enquiry(request: HttpRequest) -> HttpResponse:
     """Show the form, or take it in."""
     language = answers.language_of(request, translation.get_language() or "")
     with translation.override(language):
+        if not sources.is_open(lead_form.SOURCE, today=clock.today()):
+            return answers.page(
+                request,
+                "enquiry_closed.html",
+                status=HTTPStatus.SERVICE_UNAVAILABLE.value,
+                brand=settings.LOANCRM_BRAND,
+                hotline=settings.LOANCRM_HOTLINE,
+            )
         if request.method != "POST":
             return _form(request, language)
         if hit(f"lead-form:{_address(request)}").hits > POSTS_A_MINUTE:

@@ -6,3 +6,4 @@ from customers.admin import merges as merges
 from customers.admin import privacy as privacy
 from customers.admin import reference as reference
 from customers.admin import segments as segments
+from customers.admin import sources as sources

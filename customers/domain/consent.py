@@ -1,7 +1,7 @@
 """Consent: what a customer agreed to, a channel and purpose at a time."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
@@ -25,11 +25,16 @@ class Purpose(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class ConsentFact:
-    """One entry of the ledger, reduced to what decides the state."""
+    """One entry of the ledger, reduced to what decides the state.
+
+    Attributes:
+        source: Where the word came from; two facts are equal whoever said it.
+    """
 
     is_granted: bool
     at: datetime
     expires_at: datetime | None = None
+    source: str = field(default="", compare=False)
 
 
 def state_at(facts: Iterable[ConsentFact], *, now: datetime) -> ConsentFact | None:

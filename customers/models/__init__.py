@@ -39,6 +39,7 @@ from customers.models.segment import (
     SegmentMember,
     SegmentVersion,
 )
+from customers.models.source import DataSource
 
 __all__ = [
     "Application",
@@ -53,6 +54,7 @@ __all__ = [
     "ConsentState",
     "ContactPoint",
     "Customer",
+    "DataSource",
     "Event",
     "EventType",
     "IdentityLink",

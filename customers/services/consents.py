@@ -9,6 +9,7 @@ from typing import Any, Final, NamedTuple
 from django.db import connection, transaction
 
 from customers.domain.consent import ConsentFact, Hearing, hear, is_in_force, state_at
+from customers.domain.sources import PERSONAL_SOURCES
 from customers.models import ConsentRecord, ConsentState, Customer
 from loancrm.kernel import audit
 from loancrm.kernel.access import Actor, require
@@ -18,7 +19,9 @@ RECORD_COLUMNS: Final = (
     *("customer", "channel", "purpose", "is_granted", "policy_version", "source", "evidence"),
     *("at", "expires_at", "recorded_at"),
 )
-STATE_COLUMNS: Final = ("customer", "channel", "purpose", "is_granted", "changed_at", "expires_at")
+STATE_COLUMNS: Final = (
+    *("customer", "channel", "purpose", "is_granted", "changed_at", "expires_at", "source"),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +51,7 @@ class ConsentChange(NamedTuple):
         evidence: What proves it: an id or a digest, never the words of the person.
         expires_at: When a grant ends by itself.
         at: When it was said; without it now.
+        said_to: Whom the person told it, where that is not the source of the change.
     """
 
     customer_id: int
@@ -59,6 +63,7 @@ class ConsentChange(NamedTuple):
     policy_version: str = ""
     expires_at: datetime | None = None
     at: datetime | None = None
+    said_to: str | None = None
 
     @property
     def key(self) -> "ConsentKey":
@@ -228,10 +233,10 @@ def _locked(customer_ids: Sequence[int]) -> dict[ConsentKey, ConsentFact]:
         customers = Customer.objects.filter(pk__in=customer_ids).order_by("pk")
         list(customers.select_for_update().values_list("pk"))
     return {
-        (customer_id, channel, purpose): ConsentFact(is_granted, changed_at, expires_at)
-        for customer_id, channel, purpose, is_granted, changed_at, expires_at in _rows_of(
-            customer_ids
-        ).values_list(*STATE_COLUMNS)
+        (customer_id, channel, purpose): ConsentFact(*fact)
+        for customer_id, channel, purpose, *fact in _rows_of(customer_ids).values_list(
+            *STATE_COLUMNS
+        )
     }
 
 
@@ -240,7 +245,9 @@ def _is_so(change: ConsentChange, fact: ConsentFact | None, now: datetime) -> bo
         return False
     if not change.is_granted:
         return not fact.is_granted
-    return is_in_force(fact, now=now) and fact.expires_at == change.expires_at
+    # What the person told us themselves is worth more than what somebody reported.
+    is_better = change.source in PERSONAL_SOURCES and fact.source not in PERSONAL_SOURCES
+    return not is_better and is_in_force(fact, now=now) and fact.expires_at == change.expires_at
 
 
 def _write_first(words: dict[ConsentKey, list[ConsentChange]], now: datetime) -> None:
@@ -248,12 +255,12 @@ def _write_first(words: dict[ConsentKey, list[ConsentChange]], now: datetime) ->
     states = []
     for key, items in words.items():
         facts = [
-            ConsentFact(item.is_granted, min(item.at or now, now), item.expires_at)
+            ConsentFact(item.is_granted, min(item.at or now, now), item.expires_at, item.source)
             for item in items
         ]
         fact = state_at(facts, now=now)
         if fact is not None:
-            states.append((*key, fact.is_granted, fact.at, fact.expires_at))
+            states.append((*key, fact.is_granted, fact.at, fact.expires_at, fact.source))
     records = [_record(item, item.at or now, now) for items in words.values() for item in items]
     if records:
         load_history(records=records, states=states)
@@ -272,13 +279,14 @@ def _write(changes: Sequence[ConsentChange], *, now: datetime) -> None:
                 is_granted=item.is_granted,
                 changed_at=item.at or now,
                 expires_at=item.expires_at,
+                source=item.source if item.said_to is None else item.said_to,
             )
             for item in changes
         ],
         batch_size=500,
         update_conflicts=True,
         unique_fields=["customer", "channel", "purpose"],
-        update_fields=["is_granted", "changed_at", "expires_at"],
+        update_fields=["is_granted", "changed_at", "expires_at", "source"],
     )
 
 

@@ -151,7 +151,8 @@ def consent_states(pairs: Sequence[Pair]) -> Iterator[Values]:
     for owner, story in pairs:
         last = {(entry.channel, entry.purpose): entry for entry in story.consents}
         for (channel, purpose), entry in last.items():
-            yield owner.pk, channel, purpose, entry.is_granted, entry.at, entry.expires_at
+            fact = (entry.is_granted, entry.at, entry.expires_at)
+            yield owner.pk, channel, purpose, *fact, SOURCE
 
 
 def scores(pairs: Sequence[Pair], *, now: datetime) -> Iterator[Score]:

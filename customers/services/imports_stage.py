@@ -108,9 +108,10 @@ def _checked(
     for row in chunk:
         person, findings = reader.read(row)
         tally.read_row(row.line, findings)
-        if any(item.severity is Severity.ROW_REJECTED for item in findings):
+        refusals = [item for item in findings if item.severity is Severity.ROW_REJECTED]
+        if refusals:
             tally.rejected += 1
-            rejected.append(_rejected_row(batch, row, findings[-1], vault, now))
+            rejected.append(_rejected_row(batch, row, refusals[-1], vault, now))
         else:
             staged.append(_staged_row(batch, person, findings, vault))
     return staged, rejected

@@ -157,4 +157,5 @@ def _fact(stored: dict[str, Any]) -> ConsentFact:
         stored["is_granted"],
         datetime.fromisoformat(stored["at"]),
         datetime.fromisoformat(ends) if ends else None,
+        stored["source"],
     )

@@ -183,7 +183,9 @@ def merge_consents(
 def consents_of(customer: Customer) -> dict[tuple[str, str], ConsentFact]:
     """Return the consents in force by channel and purpose."""
     return {
-        (row.channel, row.purpose): ConsentFact(row.is_granted, row.changed_at, row.expires_at)
+        (row.channel, row.purpose): ConsentFact(
+            row.is_granted, row.changed_at, row.expires_at, row.source
+        )
         for row in customer.consent_states.all()
     }
 
@@ -207,6 +209,7 @@ def write_consent(
         evidence=evidence,
         expires_at=fact.expires_at,
         at=fact.at,
+        said_to=fact.source,
     )
     consents.append_settled(changes=[change], now=now)
 
@@ -229,9 +232,14 @@ def _attribute(row: AttributeValue) -> Held:
 
 
 def _consent(row: ConsentState) -> dict[str, Any]:
-    return _consent_fact(ConsentFact(row.is_granted, row.changed_at, row.expires_at))
+    return _consent_fact(ConsentFact(row.is_granted, row.changed_at, row.expires_at, row.source))
 
 
 def _consent_fact(fact: ConsentFact) -> dict[str, Any]:
     ends = fact.expires_at.isoformat() if fact.expires_at else None
-    return {"is_granted": fact.is_granted, "at": fact.at.isoformat(), "expires_at": ends}
+    return {
+        "is_granted": fact.is_granted,
+        "at": fact.at.isoformat(),
+        "expires_at": ends,
+        "source": fact.source,
+    }

@@ -52,6 +52,8 @@ _GRANTS: Mapping[Role, tuple[str, ...]] = {
     Role.COMPLIANCE: (
         "customers.read_relationships",
         "customers.reveal_pii",
+        "customers.add_datasource",
+        "customers.change_datasource",
         "campaigns.add_suppression",
         "campaigns.change_suppression",
         "kernel.view_auditentry",

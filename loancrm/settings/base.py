@@ -28,6 +28,8 @@ LOANCRM_SENDING_WINDOW = env.parsed(
     parse_window,
     "two whole hours between 8 and 21, such as 9-20",
 )
+# Take in data of registered sources only; otherwise a new name is registered on its first use.
+LOANCRM_REGISTERED_SOURCES_ONLY = env.flag("LOANCRM_REGISTERED_SOURCES_ONLY", default=False)
 LOANCRM_DEMO_CLOCK = env.text("LOANCRM_DEMO_CLOCK", "")
 LOANCRM_KEYS: dict[str, bytes] = env.parsed(
     "LOANCRM_KEYS", {}, parse_keys, "`id:base64 of 32 bytes`, comma-separated, the active one first"
