@@ -233,6 +233,7 @@ _GATE_OF: Mapping[str, str] = {
     Reason.UNREACHABLE: "reachable",
     Reason.BOUNCED: "reachable",
     Reason.NO_CONSENT: "consent",
+    Reason.SOURCE_BARRED: "source",
     Reason.SUPPRESSED: "suppression",
     Reason.PAUSED: "pause",
     Reason.HARDSHIP: "hardship",
@@ -243,6 +244,11 @@ _GATE_OF: Mapping[str, str] = {
     Reason.QUIET_HOURS: "quiet_hours",
     Reason.HOLDOUT: "holdout",
 }
+# Refusals by the gates that stand before the holdout: they strike both groups alike, so leaving
+# these people out keeps a comparison of the groups fair.
+GATE_REASONS: tuple[Reason, ...] = tuple(
+    Reason(reason) for reason, gate in _GATE_OF.items() if gate not in {"quiet_hours", "holdout"}
+)
 _PASSED = Decision(verdict=Verdict.PASS)
 
 
