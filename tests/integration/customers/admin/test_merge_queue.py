@@ -11,7 +11,7 @@ from customers.models import Customer, Merge, MergeDecision, SurvivorshipRule
 from loancrm.kernel import roles
 from tests.factories.people import make_people
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.sql]
 LIST = "admin:customers_mergedecision_changelist"
 
 

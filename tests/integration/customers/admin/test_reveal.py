@@ -12,7 +12,7 @@ from loancrm.kernel.access import PermissionRefused, user_actor
 from loancrm.kernel.models import AuditEntry
 from tests.factories.people import make_people
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.sql]
 WHY = "call back about a complaint"
 
 
