@@ -103,6 +103,16 @@ MERGE_STATES = {
     "merged": _("Merged"),
     "refused": _("Two persons"),
 }
+SEARCH_STATES = {
+    "queued": _("Waiting"),
+    "running": _("Running"),
+    "done": _("Done"),
+    "failed": _("Failed"),
+}
+SEARCH_STEPS = {
+    "read": _("Reading customers"),
+    "compare": _("Comparing pairs"),
+}
 MATCH_KEYS = {
     "external_id": _("Same id at the source"),
     "national_id": _("Same identity number"),

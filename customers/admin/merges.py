@@ -37,6 +37,8 @@ class MergeDecisionAdmin(ReadOnlyAdmin):
             lambda value: labels.read(labels.MERGE_STATES, value),
         ),
     )
+    list_before_template = "customers/merge_bar.html"
+    empty_template = "customers/merge_empty.html"
     ordering = (
         F("decided_at").desc(nulls_first=True),
         F("probability").desc(nulls_last=True),

@@ -5,7 +5,13 @@ from customers.models.consent import ConsentRecord, ConsentState
 from customers.models.contact import ContactPoint
 from customers.models.customer import Customer
 from customers.models.event import Event, EventType
-from customers.models.identity import IdentityLink, MergeDecision, MergeState
+from customers.models.identity import (
+    DuplicateSearch,
+    IdentityLink,
+    MergeDecision,
+    MergeState,
+    SearchState,
+)
 from customers.models.import_batch import (
     ChangeKind,
     ChangeOutcome,
@@ -55,6 +61,7 @@ __all__ = [
     "ContactPoint",
     "Customer",
     "DataSource",
+    "DuplicateSearch",
     "Event",
     "EventType",
     "IdentityLink",
@@ -80,6 +87,7 @@ __all__ = [
     "Repayment",
     "RowState",
     "Score",
+    "SearchState",
     "Segment",
     "SegmentBuild",
     "SegmentKind",
