@@ -6,6 +6,7 @@ nobody who our customers are.
 
 from collections.abc import Sequence
 from http import HTTPStatus
+from urllib.parse import urlencode
 from uuid import UUID, uuid4
 
 from django.conf import settings
@@ -98,6 +99,8 @@ def _form(
     is_incomplete: bool = False,
 ) -> HttpResponse:
     given = request.POST if request.method == "POST" else request.GET
+    # Changing the language keeps where the person came from.
+    asked = {name: given.get(name, "") for name in UTM_NAMES if given.get(name)}
     is_refused = bool(findings) or is_incomplete
     return answers.page(
         request,
@@ -105,6 +108,7 @@ def _form(
         status=(HTTPStatus.BAD_REQUEST if is_refused else HTTPStatus.OK).value,
         brand=settings.LOANCRM_BRAND,
         language=language,
+        address_in=lambda code: "?" + urlencode({**asked, "lang": code}),
         csrf=get_token(request),
         form_id=_uuid(request.POST.get("form_id", "")) or uuid4(),
         values={name: request.POST.get(name, "")[:LONGEST_VALUE] for name in _FIELDS},

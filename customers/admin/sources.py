@@ -50,7 +50,7 @@ class DataSourceForm(forms.ModelForm):  # type: ignore[type-arg] # not at run ti
     """One source; the rules are those of the service."""
 
     kind = forms.ChoiceField(
-        label=gettext_lazy("kind"),
+        label=gettext_lazy("Kind"),
         choices=lambda: [
             (kind.value, _kind_label(kind))
             for kind in SourceKind
@@ -59,7 +59,7 @@ class DataSourceForm(forms.ModelForm):  # type: ignore[type-arg] # not at run ti
         widget=widgets.UnfoldAdminSelectWidget(),
     )
     purposes = forms.MultipleChoiceField(
-        label=gettext_lazy("agreed purposes"),
+        label=gettext_lazy("Agreed purposes"),
         choices=lambda: [(purpose.value, labels.purpose(purpose)) for purpose in Purpose],
         required=False,
         initial=[purpose.value for purpose in Purpose],
