@@ -13,6 +13,7 @@ from customers.domain.demo import lending
 from customers.domain.demo.people import SOURCE
 from customers.domain.demo.population import Story
 from customers.domain.events import EventName
+from customers.domain.sources import SourceKind
 from customers.models import (
     Application,
     AttributeDefinition,
@@ -29,7 +30,7 @@ from customers.models import (
     Repayment,
     Score,
 )
-from customers.services import consents, demo_rows
+from customers.services import consents, demo_rows, sources
 from loancrm.kernel import access, audit, bulk_load
 from loancrm.kernel.access import Actor
 from loancrm.kernel.errors import LoanCrmError
@@ -99,6 +100,7 @@ def write_population(*, actor: Actor, stories: Iterable[Story], now: datetime) -
     if Customer.objects.filter(source=SOURCE).exists():
         raise DemoDataPresent(_("The demo's customers are there already."))
     with transaction.atomic():
+        sources.admit(actor=actor, name=SOURCE, now=now, kind=SourceKind.OWN_SYSTEM)
         references = _write_references()
     counts = DemoCounts()
     remaining = iter(stories)
