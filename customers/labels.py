@@ -64,6 +64,7 @@ SOURCE_PROBLEMS = {
     TermsProblem.PURPOSE_UNKNOWN: _("A purpose is none of the known ones."),
 }
 PRIVACY_REQUESTS = {
+    RequestKind.ACCESS: _("Copy of the data"),
     RequestKind.CORRECTION: _("Correction"),
     RequestKind.DELETION: _("Deletion"),
 }
