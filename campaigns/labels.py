@@ -52,6 +52,7 @@ MESSAGE_STATES = {
 GATES: Mapping[str, Any] = {
     "reachable": _("reachable"),
     "consent": _("consent"),
+    "source": _("data source"),
     "suppression": _("stop list"),
     "pause": _("break"),
     "hardship": _("hardship and age"),
