@@ -14,7 +14,9 @@ class AnalyticsConfig(AppConfig):
     verbose_name = _("Analytics")
 
     def ready(self) -> None:
-        """Create the roles once all permissions exist: this app's tables are migrated last."""
+        """Register the tasks; create the roles once all permissions exist, this app's last."""
+        from analytics import tasks  # noqa: F401, PLC0415 - registers on import
+
         post_migrate.connect(_ensure_roles, sender=self)
 
 

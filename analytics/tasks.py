@@ -3,9 +3,21 @@
 from celery import shared_task
 
 from analytics import jobs
-from analytics.services import lifetime_value
+from analytics.services import discovery_runs, lifetime_value
 from loancrm.kernel import clock
 from loancrm.kernel.access import system_actor
+
+
+@shared_task(name=jobs.RUN_DISCOVERY.name)
+def run_discovery(*, run_id: int, **_: object) -> None:
+    """Search for segments as somebody asked for."""
+    discovery_runs.run(run_id=run_id, read_clock=clock.now)
+
+
+@shared_task(name=jobs.WAKE_DISCOVERIES.name)
+def wake_discoveries(**_: object) -> None:
+    """Wake a worker for every search that nobody works on."""
+    discovery_runs.wake(now=clock.now())
 
 
 @shared_task(name=jobs.VALUE_CUSTOMERS.name)

@@ -73,6 +73,11 @@ REQUEST_STATUSES = {
     RequestStatus.DONE: _("Done"),
     RequestStatus.REFUSED: _("Refused"),
 }
+EXPORT_STATES = {
+    "requested": _("Waiting for approval"),
+    "approved": _("Approved"),
+    "refused": _("Refused"),
+}
 IMPORT_STATES = {
     "staging": _("Reading the file"),
     "matching": _("Matching people"),

@@ -14,6 +14,10 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from unfold.sites import UnfoldAdminSite
 
+# Pages beside the admin's own, by the name that the menu gives them.
+_OUTSIDE = {"reports": "reports:index", "discoveries": "discoveries:index"}
+_DISCOVERIES = "analytics.view_discoveryrun"
+
 
 class LoancrmAdminSite(UnfoldAdminSite):  # type: ignore[misc] # the theme ships no types
     """One admin site for all apps."""
@@ -93,6 +97,7 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
                 _entry(request, _("Segments"), "filter_alt", "customers.segment"),
                 _entry(request, _("Imports"), "upload_file", "customers.importbatch"),
                 _entry(request, _("Data sources"), "handshake", "customers.datasource"),
+                _entry(request, _("Exports"), "download", "customers.segmentexport"),
                 _entry(request, _("Duplicates"), "merge", "customers.mergedecision"),
                 _entry(request, _("Survivorship rules"), "rule", "customers.survivorshiprule"),
                 _entry(request, _("Attributes"), "label", "customers.attributedefinition"),
@@ -113,6 +118,7 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
             _("Analytics"),
             [
                 _entry(request, _("Reports"), "monitoring", "reports", "campaigns.view_report"),
+                _entry(request, _("Discoveries"), "hub", "discoveries", _DISCOVERIES),
             ],
         ),
         (
@@ -151,7 +157,7 @@ def _entry(
     if permission and not request.user.has_perm(permission):
         return None
     try:
-        link = reverse(f"admin:{view_name}" if target != "reports" else "reports:index")
+        link = reverse(_OUTSIDE.get(target) or f"admin:{view_name}")
     except NoReverseMatch:
         return None
     return {"title": title, "icon": icon, "link": link}

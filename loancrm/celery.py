@@ -64,6 +64,11 @@ app.conf.beat_schedule = {
         "schedule": 30.0,
         "options": {"queue": "analytics", "expires": 30},
     },
+    "searches left lying": {
+        "task": "analytics.wake_discoveries",
+        "schedule": 60.0,
+        "options": {"queue": "analytics", "expires": 60},
+    },
     "changed customers": {
         "task": "customers.follow_changes",
         "schedule": 2.0,

@@ -17,6 +17,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", RedirectView.as_view(pattern_name="admin:index"), name="home"),
     path("i18n/", include("django.conf.urls.i18n")),
     path("admin/reports/", include("analytics.dashboards.urls")),
+    path("admin/discoveries/", include("analytics.dashboards.discovery_urls")),
     path("admin/", admin.site.urls),
     path("api/v1/", include((partner_api, "api"))),
     path("", include("campaigns.pages.urls")),

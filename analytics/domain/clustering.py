@@ -12,7 +12,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from analytics.domain.features import FeatureTable, Floats, Scaling, fit_scaling, plain_means
+from analytics.domain.features import FeatureTable, Floats, Scaling, fit_scaling
+from analytics.domain.profiles import Difference, differences
 
 Labels = npt.NDArray[np.int64]
 MIN_SHARE = 0.02
@@ -21,22 +22,10 @@ _BOOTSTRAPS = 10
 _STARTS = 5
 _FIT_ROWS = 20_000
 _SILHOUETTE_ROWS = 2_000
-_DIFFERENCES = 3
-_MIN_Z = 0.25
 
 
 class NoStableClustersError(ValueError):
     """No number of groups is stable and leaves every group large enough."""
-
-
-@dataclass(frozen=True, slots=True)
-class Difference:
-    """What sets a group apart: its mean against everybody's, and by how many deviations."""
-
-    feature: str
-    z: float
-    mean: float
-    overall_mean: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -220,19 +209,10 @@ def _sample(rows: Floats, limit: int, rng: np.random.Generator) -> Floats:
 def _described(
     table: FeatureTable, scaling: Scaling, rows: Floats, labels: Labels
 ) -> tuple[Cluster, ...]:
-    overall = plain_means(table, scaling.names)
     found = []
     for number in range(int(labels.max()) + 1):
         chosen = labels == number
-        inside = FeatureTable(table.customer_ids[chosen], table.names, table.values[chosen])
-        z_scores = rows[chosen].mean(axis=0)
-        means = plain_means(inside, scaling.names)
-        order = sorted(range(len(z_scores)), key=lambda at: -abs(z_scores[at]))
-        differences = tuple(
-            Difference(scaling.names[at], float(z_scores[at]), means[at], overall[at])
-            for at in order[:_DIFFERENCES]
-            if abs(z_scores[at]) >= _MIN_Z or at == order[0]
-        )
+        apart = differences(table, scaling.names, rows, chosen)
         size = int(chosen.sum())
-        found.append(Cluster(number + 1, size, size / len(labels), differences))
+        found.append(Cluster(number + 1, size, size / len(labels), apart))
     return tuple(found)

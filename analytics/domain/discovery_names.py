@@ -2,7 +2,8 @@
 
 from collections.abc import Mapping, Sequence
 
-from analytics.domain.clustering import Cluster, Difference
+from analytics.domain.clustering import Cluster
+from analytics.domain.profiles import Difference
 from analytics.domain.rfm import RfmGroup
 from customers.domain.fields import Text
 from customers.domain.score_bands import SCORE_BANDS
@@ -22,6 +23,11 @@ FEATURE_LABELS: Mapping[str, Text] = {
     "principal_amount": Text("贷款本金", "principal"),
     "outstanding_amount": Text("贷款余额", "outstanding"),
     "max_dpd_days": Text("最长逾期天数", "most days past due"),
+}
+RFM_FEATURES: Mapping[str, Text] = {
+    "recency_days": Text("距最近一次天数", "days since the last"),
+    "frequency": Text("次数", "number of times"),
+    "mean_amount": Text("平均金额", "mean amount"),
 }
 RFM_LABELS: Mapping[RfmGroup, Text] = {group: SCORE_BANDS[group.value] for group in RfmGroup}
 

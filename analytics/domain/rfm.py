@@ -12,6 +12,8 @@ from enum import StrEnum
 import numpy as np
 import numpy.typing as npt
 
+from analytics.domain.features import FeatureTable
+
 STEPS = 5
 _HIGH = 4
 _DAY_SECONDS = 86400
@@ -92,6 +94,25 @@ def quintiles(values: npt.ArrayLike) -> npt.NDArray[np.int64]:
     return 1 + np.floor(STEPS * middle).astype(np.int64)
 
 
+def rfm_figures(purchases: Sequence[Purchases], *, as_of: datetime) -> FeatureTable:
+    """Return what the scores are made of: days since the last, number, mean amount."""
+    rows = [
+        (
+            float(_days(bought, as_of)),
+            float(bought.count),
+            round(bought.total_amount / bought.count, 2),
+        )
+        for bought in purchases
+    ]
+    ids = np.fromiter((bought.customer_id for bought in purchases), dtype=np.int64)
+    names = ("recency_days", "frequency", "mean_amount")
+    return FeatureTable(ids, names, np.array(rows, dtype=np.float64).reshape(-1, 3))
+
+
+def _days(bought: Purchases, as_of: datetime) -> int:
+    return int((as_of - bought.last_at).total_seconds() // _DAY_SECONDS)
+
+
 def rfm_scores(purchases: Sequence[Purchases], *, as_of: datetime) -> list[Rfm]:
     """Return the scores of the customers in the order given.
 
@@ -106,7 +127,7 @@ def rfm_scores(purchases: Sequence[Purchases], *, as_of: datetime) -> list[Rfm]:
         raise FutureDateError(as_of)
     if any(bought.count < 1 for bought in purchases):
         raise ValueError("a customer without transactions has no score")
-    days = [int((as_of - bought.last_at).total_seconds() // _DAY_SECONDS) for bought in purchases]
+    days = [_days(bought, as_of) for bought in purchases]
     # Cents decide which means are equal, not the last bit of a division.
     means = [round(bought.total_amount / bought.count, 2) for bought in purchases]
     columns = (

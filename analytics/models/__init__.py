@@ -1,6 +1,6 @@
 """All tables of the app, so that Django finds them."""
 
-from analytics.models.discovery import DiscoveryModel
+from analytics.models.discovery import DiscoveryModel, DiscoveryRun, RunState
 from analytics.models.snapshot import MetricSnapshot
 
-__all__ = ["DiscoveryModel", "MetricSnapshot"]
+__all__ = ["DiscoveryModel", "DiscoveryRun", "MetricSnapshot", "RunState"]

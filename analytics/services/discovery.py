@@ -1,6 +1,6 @@
 """Discover segments: RFM groups, clusters and look-alikes, written as scores and member lists."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -12,15 +12,17 @@ from django.utils.translation import gettext as _
 
 from analytics.domain.clustering import ClusterModel, NoStableClustersError, discover
 from analytics.domain.discovery_names import (
+    RFM_FEATURES,
     RFM_LABELS,
     both,
     cluster_description,
     cluster_name,
 )
-from analytics.domain.features import FeatureTable, NoUsableFeatureError
+from analytics.domain.features import FeatureTable, Floats, NoUsableFeatureError
 from analytics.domain.lookalike import MIN_SEEDS, Lift, LookalikeModel, SeedTooSmallError, learn
+from analytics.domain.profiles import Difference, differences, standardised
 from analytics.domain.rates import wilson
-from analytics.domain.rfm import Rfm, RfmGroup, rfm_scores
+from analytics.domain.rfm import Rfm, RfmGroup, rfm_figures, rfm_scores
 from analytics.selectors import discovery_features
 from analytics.services import discovery_models
 from analytics.services.discovery_writing import (
@@ -31,6 +33,7 @@ from analytics.services.discovery_writing import (
     people_of,
     record_run,
     write_segment,
+    writer_for,
 )
 from customers.domain.fields import Text
 from customers.models import Segment
@@ -90,13 +93,20 @@ def discover_rfm(
     if not purchases:
         raise DiscoveryRefused(_("Nobody has an event “%(event)s”.") % {"event": event})
     found = rfm_scores(purchases, as_of=moment)
+    figures = rfm_figures(purchases, as_of=moment)
     version = f"rfm-{moment:%Y%m%dT%H%M%S}"
     with transaction.atomic():
         _record_rfm(actor, found, version, now)
         written = []
         for group in RfmGroup:
             ids = [rfm.customer_id for rfm in found if rfm.group is group]
-            shown = FoundSegment(f"rfm-{group.value}", both(RFM_LABELS[group]), len(ids))
+            is_inside = [rfm.group is group for rfm in found]
+            shown = FoundSegment(
+                slug=f"rfm-{group.value}",
+                name=both(RFM_LABELS[group]),
+                size=len(ids),
+                differences=_apart(figures, RFM_FEATURES, standardised(figures), is_inside),
+            )
             written.append(
                 write_segment(
                     actor=actor, found=shown, customer_ids=ids, source=f"rfm@{version}", now=now
@@ -228,6 +238,13 @@ def discover_lookalike(
         )
 
 
+def _apart(
+    table: FeatureTable, names: Iterable[str], scaled: Floats, chosen: npt.ArrayLike
+) -> tuple[Difference, ...]:
+    mask = np.asarray(chosen, dtype=bool)
+    return differences(table, tuple(names), scaled, mask) if mask.any() else ()
+
+
 def _moment(as_of: datetime | None, now: datetime) -> datetime:
     if as_of is not None and as_of > now:
         raise DiscoveryRefused(_("The time as of which to score lies in the future."))
@@ -243,7 +260,7 @@ def _record_rfm(actor: Actor, found: Sequence[Rfm], version: str, now: datetime)
     }
     for model_name, given in columns.items():
         scores.record_scores(
-            actor=actor,
+            actor=writer_for(actor),
             model_name=model_name,
             version=version,
             scores=map(given, found),
@@ -271,6 +288,7 @@ def _write_clusters(
             name=cluster_name(cluster, labels),
             size=len(ids),
             description=cluster_description(cluster, model.stability, labels),
+            differences=cluster.differences,
         )
         source = f"{name}@{version}"
         written.append(
@@ -313,8 +331,9 @@ def _write_lookalike(  # noqa: PLR0913 - one argument a part of the result
     others = np.flatnonzero(~is_seed)
     ranked = others[np.argsort(-values[others], kind="stable")]
     chosen = table.customer_ids[ranked[: int(np.ceil(share * len(ranked)))]].tolist()
+    is_chosen = np.isin(table.customer_ids, chosen)
     scores.record_scores(
-        actor=actor,
+        actor=writer_for(actor),
         model_name=f"lookalike_{seed_segment}"[:60],
         version=version,
         scores=(
@@ -334,6 +353,7 @@ def _write_lookalike(  # noqa: PLR0913 - one argument a part of the result
                 f"({model.lift.held_out} seeds held out)",
             )
         ),
+        differences=_apart(table, model.scaling.names, model.scaling.apply(table), is_chosen),
     )
     source = f"lookalike@{version}"
     written = write_segment(actor=actor, found=shown, customer_ids=chosen, source=source, now=now)

@@ -7,10 +7,11 @@ from datetime import datetime
 from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
+from analytics.domain.profiles import Difference
 from customers.models import Customer, Segment
 from customers.services import segments
 from loancrm.kernel import audit
-from loancrm.kernel.access import Actor
+from loancrm.kernel.access import Actor, system_actor
 from loancrm.kernel.errors import LoanCrmError
 
 PERMISSION = "analytics.add_discoverymodel"
@@ -24,12 +25,13 @@ class DiscoveryRefused(LoanCrmError):
 
 @dataclass(frozen=True, slots=True)
 class FoundSegment:
-    """One segment that was written."""
+    """One segment that was written, with what sets its people apart from everybody looked at."""
 
     slug: str
     name: str
     size: int
     description: str = ""
+    differences: tuple[Difference, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +58,15 @@ def people_of(slug: str, *, now: datetime) -> QuerySet[Customer]:
     return segments.audience_of(segment, now=now)
 
 
+def writer_for(actor: Actor) -> Actor:
+    """Return who writes the scores and lists of a search that an actor may make.
+
+    The permission to search is enough for what a search writes; it is none to edit segments. The
+    run's own audit entry names the person.
+    """
+    return system_actor(f"discovery:{actor.id}")
+
+
 def write_segment(
     *,
     actor: Actor,
@@ -65,6 +76,7 @@ def write_segment(
     now: datetime,
 ) -> FoundSegment:
     """Make these customers the members of a list, and call and describe it as found."""
+    actor = writer_for(actor)
     segment = segments.replace_members(
         actor=actor,
         slug=found.slug,

@@ -2,6 +2,7 @@
 
 from customers.admin import customers as customers
 from customers.admin import duplicate_searches as duplicate_searches
+from customers.admin import exports as exports
 from customers.admin import imports as imports
 from customers.admin import merges as merges
 from customers.admin import privacy as privacy

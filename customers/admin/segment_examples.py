@@ -7,6 +7,52 @@ from django.utils.translation import gettext as _
 
 def examples() -> list[dict[str, Any]]:
     """Return named rules in the builder's shape, labels in the reader's language."""
+    return [*_templates(), *_first_steps()]
+
+
+def _templates() -> list[dict[str, Any]]:
+    """Return whole rules for what lenders do most."""
+    return [
+        {
+            "label": _("Win back dormant customers"),
+            "rule": _all(
+                {"field": "lifecycle_stage", "operator": "in", "value": ["dormant", "churned"]},
+                {
+                    "field": "event",
+                    "operator": "=",
+                    "value": {
+                        "event": "app_login",
+                        "aggregate": "days_since_last",
+                        "operator": ">",
+                        "value": 90,
+                    },
+                },
+                {"field": "consent.sms.marketing", "operator": "granted", "value": None},
+            ),
+        },
+        {
+            "label": _("Raise the limit of good payers"),
+            "rule": _all(
+                {
+                    "field": "loan",
+                    "operator": "=",
+                    "value": {
+                        "where": [
+                            {"property": "status", "operator": "=", "value": "active"},
+                            {"property": "max_dpd_days", "operator": "=", "value": 0},
+                            {"property": "months_on_book", "operator": ">=", "value": 6},
+                        ]
+                    },
+                },
+                _event("repayment_made", 6, 365),
+                {"field": "marketing_status", "operator": "=", "value": "open"},
+            ),
+        },
+    ]
+
+
+def _first_steps() -> list[dict[str, Any]]:
+    """Return short rules that show one kind of condition each."""
     return [
         {
             "label": _("Active in the app, may get SMS"),

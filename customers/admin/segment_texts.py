@@ -1,9 +1,9 @@
-"""What the segment pages say: versions and what changed, stored members, shared people."""
+"""What the segment pages say: versions and what changed, stored members, addresses."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
 
+from django.urls import reverse
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
@@ -12,7 +12,7 @@ from customers.domain.segments import diff
 from customers.domain.segments.ast import Rule
 from customers.domain.segments.explain import explain
 from customers.models import BuildState, Segment, SegmentVersion
-from customers.selectors import segment_catalogue, segment_overlap, segment_references
+from customers.selectors import segment_catalogue, segment_references
 from customers.selectors.segment_references import SegmentRuleInvalid
 from loancrm.kernel import clock
 from loancrm.kernel.errors import LoanCrmError
@@ -45,6 +45,15 @@ def versions(segment: Segment) -> list[VersionRow]:
     return rows
 
 
+def words(version: SegmentVersion) -> str:
+    """Return one version's rule in words, or why it can no longer be read."""
+    catalogue = segment_catalogue.load_catalogue()
+    rule, problem = _read(version, catalogue)
+    if rule is None:
+        return problem
+    return explain(rule, catalogue=catalogue, language=get_language() or "en")
+
+
 def _read(version: SegmentVersion, catalogue: Catalogue) -> tuple[Rule | None, str]:
     try:
         rule, _scope = segment_references.load_rule(
@@ -68,25 +77,13 @@ def stored_members(segment: Segment) -> str:
     return f"{build.member_count:,}"
 
 
-def overlap(chosen: Sequence[Segment], *, now: datetime) -> str:
-    """Return in words how many people two segments share.
+def overlap_url(chosen: Sequence[Segment]) -> str:
+    """Return the address of the page that compares two segments.
 
     Raises:
         LoanCrmError: Not exactly two segments were chosen.
     """
     if len(chosen) != 2:
         raise LoanCrmError(_("Choose exactly two segments."))
-    found = segment_overlap.overlap(*chosen, now=now, zone=clock.company_zone())
-    return _(
-        "%(first)s: %(first_count)s people, %(second)s: %(second_count)s; "
-        "in both %(both_count)s, only in the first %(first_only)s, only in the second "
-        "%(second_only)s."
-    ) % {
-        "first": chosen[0].name,
-        "second": chosen[1].name,
-        "first_count": f"{found.first_count:,}",
-        "second_count": f"{found.second_count:,}",
-        "both_count": f"{found.both_count:,}",
-        "first_only": f"{found.first_only_count:,}",
-        "second_only": f"{found.second_only_count:,}",
-    }
+    first, second = chosen
+    return f"{reverse('admin:customers_segment_overlap')}?first={first.pk}&second={second.pk}"

@@ -2,6 +2,7 @@
 
 import json
 import time
+from functools import partial
 from typing import Any
 
 from django.contrib import admin
@@ -16,7 +17,9 @@ from django.views.decorators.http import require_POST
 from guardian.admin import GuardedModelAdminMixin
 
 from customers import labels
-from customers.admin import segment_examples, segment_texts
+from customers.admin import segment_examples, segment_texts, segment_views
+from customers.domain.segments.parse import parse_text
+from customers.domain.segments.problems import RuleRefused
 from customers.models import Segment
 from customers.selectors import segment_catalogue, segment_preview, segment_references
 from customers.selectors.segment_preview import Preview
@@ -122,10 +125,13 @@ class SegmentAdmin(GuardedModelAdminMixin, ReadOnlyAdmin):
                 )
 
     @admin.action(description=gettext_lazy("Overlap of two"), permissions=["view"])
-    def show_overlap(self, request: HttpRequest, queryset: QuerySet[Segment]) -> None:
-        """Tell how many people two selected segments share."""
+    def show_overlap(
+        self, request: HttpRequest, queryset: QuerySet[Segment]
+    ) -> HttpResponse | None:
+        """Show how many people two selected segments share."""
         with admin_pages.attempt(request, ""):
-            self.message_user(request, segment_texts.overlap(list(queryset), now=clock.now()))
+            return HttpResponseRedirect(segment_texts.overlap_url(list(queryset)))
+        return None
 
     @admin.action(description=gettext_lazy("Delete"), permissions=["change"])
     def delete_segments(self, request: HttpRequest, queryset: QuerySet[Segment]) -> None:
@@ -138,13 +144,28 @@ class SegmentAdmin(GuardedModelAdminMixin, ReadOnlyAdmin):
                 )
 
     def get_urls(self) -> list[URLPattern]:
-        """Add the endpoint of the live count."""
+        """Add the live count with its stop, suggested values and the page of an overlap."""
         own = [
             path(
                 "preview/",
                 self.admin_site.admin_view(self.preview_view),
                 name="customers_segment_preview",
-            )
+            ),
+            path(
+                "preview/stop/",
+                self.admin_site.admin_view(require_POST(segment_views.cancel)),
+                name="customers_segment_stop",
+            ),
+            path(
+                "values/",
+                self.admin_site.admin_view(segment_views.suggest),
+                name="customers_segment_values",
+            ),
+            path(
+                "overlap/",
+                self.admin_site.admin_view(partial(segment_views.overlap, model_admin=self)),
+                name="customers_segment_overlap",
+            ),
         ]
         return [*own, *super().get_urls()]  # type: ignore[no-untyped-call] # guardian has none
 
@@ -173,6 +194,7 @@ class SegmentAdmin(GuardedModelAdminMixin, ReadOnlyAdmin):
         if request.method == "POST":
             admin_pages.require(request, SAVE_PERMISSION, segment)
             with admin_pages.attempt(request, _("The segment is saved.")) as outcome:
+                values["rule"] = _posted_rule(request.POST.get("rule", ""))
                 segment = _save(request, segment, values)
             if outcome.is_done and segment is not None:
                 return HttpResponseRedirect(object_url(segment))
@@ -203,23 +225,46 @@ class SegmentAdmin(GuardedModelAdminMixin, ReadOnlyAdmin):
 def _values(request: HttpRequest, segment: Segment | None) -> dict[str, Any]:
     """Return name, description and rule, as posted or as stored."""
     if request.method == "POST":
-        try:
-            rule = json.loads(request.POST.get("rule") or "null") or EVERYBODY
-        except ValueError:
-            rule = EVERYBODY
         return {
             "name": request.POST.get("name", "").strip(),
             "description": request.POST.get("description", "").strip(),
-            "rule": rule,
+            "rule": EVERYBODY,
         }
+    is_copy = segment is None
+    segment = segment or _copied(request)
     if segment is None:
         return {"name": "", "description": "", "rule": EVERYBODY}
     version = segment.current_version
     return {
-        "name": segment.name,
+        "name": _("Copy of %(name)s") % {"name": segment.name} if is_copy else segment.name,
         "description": segment.description,
         "rule": version.rule if version else EVERYBODY,
     }
+
+
+def _copied(request: HttpRequest) -> Segment | None:
+    """Return the segment that a new one begins as a copy of."""
+    number = request.GET.get("copy", "")
+    if not number.isdecimal():
+        return None
+    found = Segment.objects.select_related("current_version").filter(pk=number).first()
+    if found is not None:
+        admin_pages.require(request, "customers.view_segment", found)
+    return found
+
+
+def _posted_rule(text: str) -> Any:
+    """Return the rule of a form; without any it is everybody, as the builder shows it.
+
+    Raises:
+        SegmentRuleInvalid: It is not JSON, too long or nested beyond reason.
+    """
+    if not text.strip():
+        return EVERYBODY
+    try:
+        return parse_text(text)
+    except RuleRefused as refusal:
+        raise SegmentRuleInvalid(refusal.problems) from refusal
 
 
 def _save(request: HttpRequest, segment: Segment | None, values: dict[str, Any]) -> Segment:
@@ -233,7 +278,7 @@ def _save(request: HttpRequest, segment: Segment | None, values: dict[str, Any])
         raise LoanCrmError(_("The segment needs a name."))
     if segment is None:
         saved = segments.create_segment(
-            slug=slugify(values["name"]) or f"segment-{now:%Y%m%d-%H%M%S}",
+            slug=slugify(values["name"]) or f"segment-{now:%Y%m%d-%H%M%S-%f}",
             name=values["name"],
             description=values["description"],
             rule=values["rule"],
@@ -261,16 +306,23 @@ def _preview(request: HttpRequest) -> HttpResponse:
     }  # fmt: skip
     language = get_language() or "en"
     try:
+        asked = parse_text(request.body.decode()).get("rule")
         rule, scope = segment_references.load_rule(
-            json.loads(request.body).get("rule"), now=clock.now(), zone=clock.company_zone()
+            asked, now=clock.now(), zone=clock.company_zone()
         )
-        found = segment_preview.preview(rule, scope, language=language, is_detailed=True)
+        ticket = segment_preview.ticket(str(request.user.pk), request.headers.get("X-Ticket", ""))
+        found = segment_preview.preview(
+            rule, scope, language=language, is_detailed=True, ticket=ticket
+        )
     except SegmentRuleInvalid as error:
         answer["problems"] = error.as_json(language)
         return JsonResponse(answer, status=422)
     except LoanCrmError as error:
         answer["problems"] = [{"path": "", "message": error.message}]
         return JsonResponse(answer, status=422)
+    except RuleRefused as refusal:
+        answer["problems"] = [problem.as_json(language) for problem in refusal.problems]
+        return JsonResponse(answer, status=400)
     except (ValueError, AttributeError):
         return JsonResponse(answer, status=400)
     answer |= _as_json(found)
@@ -314,6 +366,8 @@ def _catalogue() -> dict[str, Any]:
         **segment_catalogue.catalogue_for_builder(language=language),
         "language": language,
         "previewUrl": reverse("admin:customers_segment_preview"),
+        "stopUrl": reverse("admin:customers_segment_stop"),
+        "valuesUrl": reverse("admin:customers_segment_values"),
         "examples": segment_examples.examples(),
     }
 

@@ -36,6 +36,8 @@ class EventName(StrEnum):
     CONVERSION_REPORTED = "conversion_reported"
     STAGE_ENTERED = "stage_entered"
     STAGE_LEFT = "stage_left"
+    SEGMENT_ENTERED = "segment_entered"
+    SEGMENT_LEFT = "segment_left"
 
 
 class EventProblem(StrEnum):

@@ -25,6 +25,7 @@ class Op(StrEnum):
     CONTAINS = "contains"
     BEGINS_WITH = "beginsWith"
     ENDS_WITH = "endsWith"
+    REGEX = "regex"
     IN = "in"
     NOT_IN = "notIn"
     BETWEEN = "between"
@@ -121,7 +122,7 @@ NUMBER_OPERATORS = (*_EQUALITY, *_ORDER, *_LISTS)
 OPERATORS: Mapping[FieldType, tuple[Op, ...]] = {
     FieldType.INTEGER: (*NUMBER_OPERATORS, *_PRESENCE),
     FieldType.DECIMAL: (*NUMBER_OPERATORS, *_PRESENCE),
-    FieldType.TEXT: (*_EQUALITY, *_PARTS, *_LISTS, *_PRESENCE),
+    FieldType.TEXT: (*_EQUALITY, *_PARTS, Op.REGEX, *_LISTS, *_PRESENCE),
     FieldType.CHOICE: (*_EQUALITY, *_LISTS, *_PRESENCE),
     FieldType.DATE: (*_EQUALITY, *_ORDER, *_RELATIVE, *_PRESENCE),
     FieldType.FLAG: (*_EQUALITY, *_PRESENCE),
@@ -227,6 +228,7 @@ OPERATOR_LABELS: Mapping[Op, Text] = {
     Op.CONTAINS: Text("包含", "contains"),
     Op.BEGINS_WITH: Text("开头是", "begins with"),
     Op.ENDS_WITH: Text("结尾是", "ends with"),
+    Op.REGEX: Text("匹配正则", "matches the pattern"),
     Op.IN: Text("属于", "is one of"),
     Op.NOT_IN: Text("不属于", "is none of"),
     Op.BETWEEN: Text("介于", "is between"),

@@ -12,6 +12,8 @@ from customers.models.identity import (
     MergeState,
     SearchState,
 )
+from customers.models.export import ExportState, SegmentExport
+from customers.models.identity import IdentityLink, MergeDecision, MergeState
 from customers.models.import_batch import (
     ChangeKind,
     ChangeOutcome,
@@ -64,6 +66,7 @@ __all__ = [
     "DuplicateSearch",
     "Event",
     "EventType",
+    "ExportState",
     "IdentityLink",
     "ImportBatch",
     "ImportChange",
@@ -90,6 +93,7 @@ __all__ = [
     "SearchState",
     "Segment",
     "SegmentBuild",
+    "SegmentExport",
     "SegmentKind",
     "SegmentMember",
     "SegmentVersion",

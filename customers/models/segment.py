@@ -110,7 +110,8 @@ class ChangeCursor(models.Model):
         settled: Position up to which nothing is read again.
         top: Highest position seen when `top_at` was noted; becomes `settled` after a while, so
             that rows of transactions which commit late are still found.
-        seen: Keys read above `settled`, with their positions.
+        seen: Keys read above `settled`, with their positions; `newest` is the position up to which
+            nothing else was of interest.
     """
 
     name = models.CharField(_("name"), max_length=40, primary_key=True)
@@ -131,7 +132,9 @@ class SegmentMember(models.Model):
     """A stay of one customer in a segment; open while `left_at` is null."""
 
     segment = models.ForeignKey(Segment, on_delete=models.CASCADE, related_name="members")
-    customer = models.ForeignKey(Customer, on_delete=models.CASCADE, related_name="+")
+    customer = models.ForeignKey(
+        Customer, on_delete=models.CASCADE, related_name="+", db_index=False
+    )
     entered_at = models.DateTimeField(_("entered at"))
     left_at = models.DateTimeField(_("left at"), null=True)
     source = models.CharField(_("source"), max_length=80, blank=True)

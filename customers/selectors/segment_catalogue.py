@@ -1,7 +1,8 @@
 """The rule-field catalogue of this company, for reading rules and for the visual builder."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import replace
+from enum import StrEnum
 from typing import Any
 
 from customers.domain.fields import (
@@ -26,7 +27,16 @@ from customers.domain.fields import (
 )
 from customers.domain.score_bands import SCORE_NAMES
 from customers.domain.segments import columns
-from customers.domain.segments.parse import MAX_DEPTH, VERSION
+from customers.domain.segments.ast import (
+    Compare,
+    EventCondition,
+    LoanCondition,
+    ScoreCondition,
+    SegmentCondition,
+    SequenceCondition,
+)
+from customers.domain.segments.events import SEGMENT_EVENTS, events_of
+from customers.domain.segments.parse import MAX_DEPTH, VERSION, parse_rule
 from customers.models import AttributeDefinition, AttributeType, EventType, Product, Score, Segment
 
 _ATTRIBUTE_TYPES: Mapping[str, tuple[FieldType, str]] = {
@@ -50,28 +60,67 @@ _INPUTS: Mapping[FieldType, str] = {
 }
 
 
-def load_catalogue() -> Catalogue:
+class Part(StrEnum):
+    """What the company has defined itself; each part is read by queries of its own."""
+
+    ATTRIBUTES = "attributes"
+    PRODUCTS = "products"
+    EVENTS = "events"
+    SCORES = "scores"
+    SEGMENTS = "segments"
+
+
+def load_catalogue(parts: Collection[Part] = tuple(Part)) -> Catalogue:
     """Return everything a rule may name now; the number of queries depends on no table's size.
 
     The events that loancrm knows are in it also before the first of them happened.
+
+    Args:
+        parts: What to read; a rule that names none of a part's things does without it.
     """
-    attributes = [_attribute(row) for row in AttributeDefinition.objects.order_by("name")]
+    attributes: list[FieldSpec] = []
+    if Part.ATTRIBUTES in parts:
+        attributes = [_attribute(row) for row in AttributeDefinition.objects.order_by("name")]
+    models = _score_models() if Part.SCORES in parts else []
+    segments: dict[str, Text] = {}
+    if Part.SEGMENTS in parts:
+        rows = Segment.objects.order_by("slug").values_list("slug", "name")
+        segments = {slug: Text(name, name) for slug, name in rows}
     return Catalogue(
         fields={**columns.CUSTOMER_FIELDS, **{spec.name: spec for spec in attributes}},
-        loan_fields=_loan_fields(),
+        loan_fields=_loan_fields() if Part.PRODUCTS in parts else columns.LOAN_FIELDS,
         event_properties=columns.EVENT_PROPERTIES,
-        events=_events(),
-        scores={
-            name: ScoreSpec(name, SCORE_NAMES.get(name, Text(name, name)))
-            for name in _score_models()
-        },
+        events=_events() if Part.EVENTS in parts else {},
+        scores={name: ScoreSpec(name, SCORE_NAMES.get(name, Text(name, name))) for name in models},
         consent_channels=columns.options_of(columns.CHANNELS),
         consent_purposes=columns.options_of(columns.PURPOSES),
-        segments={
-            slug: Text(name, name)
-            for slug, name in Segment.objects.order_by("slug").values_list("slug", "name")
-        },
+        segments=segments,
     )
+
+
+def parts_of(data: Any) -> frozenset[Part]:
+    """Return the parts that a rule's JSON needs; a rule over columns alone needs none.
+
+    Whoever names another segment needs all: its rule is read against the same catalogue.
+    """
+    needed: set[Part] = set()
+    for _path, leaf in parse_rule(data).leaves:
+        match leaf:
+            case Compare(field) if field.startswith("attribute."):
+                needed.add(Part.ATTRIBUTES)
+            case LoanCondition(where) if any(item.property == "product" for item in where):
+                needed.add(Part.PRODUCTS)
+            case EventCondition() | SequenceCondition():
+                needed.add(Part.EVENTS)
+                if set(events_of(leaf)) & SEGMENT_EVENTS:
+                    needed.add(Part.SEGMENTS)
+            case ScoreCondition():
+                needed.add(Part.SCORES)
+            case SegmentCondition():
+                return frozenset(Part)
+            case _:
+                continue
+    return frozenset(needed)
 
 
 def _attribute(row: AttributeDefinition) -> FieldSpec:
@@ -172,6 +221,7 @@ def _field(spec: FieldSpec, language: str) -> dict[str, Any]:
     content: dict[str, Any] = {
         "name": spec.name,
         "label": spec.label.read(language),
+        "search": f"{spec.label.zh} {spec.label.en}".lower(),
         "kind": spec.type.value,
         "inputType": _INPUTS.get(spec.type, "text"),
         "operators": _operators(spec.operators, spec.type, language),
@@ -229,4 +279,10 @@ def _event_editor(usable: Catalogue, language: str) -> dict[str, Any]:
         "aggregates": _named(AGGREGATE_LABELS.items(), language),
         "operators": _operators(NUMBER_OPERATORS, FieldType.INTEGER, language),
         "properties": [_field(spec, language) for spec in usable.event_properties.values()],
+        "subjects": {
+            name: _named(((o.value, o.label) for o in options), language)
+            for name in usable.events
+            if (options := columns.subjects_of(usable, name))
+        },
+        "needs_subject": sorted(SEGMENT_EVENTS),
     }

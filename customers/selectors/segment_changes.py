@@ -26,6 +26,7 @@ _GROWING: Mapping[str, tuple[type[Model], str]] = {
     "scores": (Score, "customer_id"),
 }
 NAMES = (CUSTOMERS, *_GROWING)
+NEWEST = "newest"
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 
@@ -85,7 +86,8 @@ def read_changes(
             for key, position, customer_id in rows
             if cursor.seen.get(str(key)) != position
         }
-        cursors.append(_advanced(cursor, rows, tops[name], now))
+        is_waiting = name == EVENTS and _awaits(cursor.settled, event_types, now)
+        cursors.append(_advanced(cursor, rows, tops[name], now, is_waiting=is_waiting))
     return Changes(tuple(sorted(customer_ids)), is_complete, tuple(cursors))
 
 
@@ -108,17 +110,32 @@ def _read(
         yield key, key, customer_id
 
 
+def _awaits(settled: int, event_types: Collection[int], now: datetime) -> bool:
+    """Return whether an event is there already of which the moment has not come."""
+    rows = Event.objects.filter(pk__gt=settled, type_id__in=event_types, occurred_at__gt=now)
+    return rows.exists()
+
+
 def _advanced(
-    cursor: ChangeCursor, rows: Iterable[tuple[int, int, int]], top: int, now: datetime
+    cursor: ChangeCursor,
+    rows: Iterable[tuple[int, int, int]],
+    top: int,
+    now: datetime,
+    *,
+    is_waiting: bool,
 ) -> ChangeCursor:
     is_settled = now - cursor.top_at >= SETTLES_AFTER
     settled = cursor.top if is_settled else cursor.settled
+    seen = {str(key): position for key, position, _id in rows if position > settled}
+    if not is_waiting:
+        # Rows that no rule asks about are not news again in the next round.
+        seen[NEWEST] = top
     return ChangeCursor(
         name=cursor.name,
         settled=settled,
         top=max(top, cursor.top) if is_settled else cursor.top,
         top_at=now if is_settled else cursor.top_at,
-        seen={str(key): position for key, position, _id in rows if position > settled},
+        seen=seen,
     )
 
 

@@ -1,5 +1,6 @@
 """What a rule selects before it is saved: exact count, masked sample, where people drop out."""
 
+import re
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -28,6 +29,7 @@ _CONTACTS: Mapping[ConsentChannel, ContactKind] = {
 }
 _STEPS_OF_SQLITE = 20_000
 _QUERY_CANCELLED = "57014"
+_TICKET = re.compile(r"[0-9a-f]{32}")
 
 
 class PreviewTooSlow(LoanCrmError):
@@ -94,16 +96,20 @@ def preview(
     sample_size: int = SAMPLE_SIZE,
     is_detailed: bool = False,
     timeout_seconds: float = TIMEOUT_SECONDS,
+    ticket: str = "",
 ) -> Preview:
     """Return count and sample, in detail also the waterfall and who can be reached.
 
     The waterfall starts with all customers and ends at the count. Reachable on a channel means an
     active contact point and a consent to marketing that stands.
 
+    Args:
+        ticket: By which `cancel` can stop it meanwhile.
+
     Raises:
-        PreviewTooSlow: The database needed longer than allowed for all of it.
+        PreviewTooSlow: The database needed longer than allowed for all of it, or it was cancelled.
     """
-    with _time_limit(timeout_seconds):
+    with _time_limit(timeout_seconds, ticket):
         matching = segment_query.customers_matching(rule, scope)
         return Preview(
             count=matching.count(),
@@ -166,8 +172,29 @@ def _reachable(matching: QuerySet[Customer], scope: Scope) -> dict[str, int]:
     return reached
 
 
+def ticket(user_id: str, number: str) -> str:
+    """Return the ticket of one user's preview; empty when the number is not one."""
+    return f"preview:{user_id}:{number}" if _TICKET.fullmatch(number) else ""
+
+
+def cancel(ticket: str) -> bool:
+    """Stop a preview wherever it runs; return whether it was still running.
+
+    On SQLite nothing is stopped: there only the time limit ends a preview.
+    """
+    if not ticket or connection.vendor != "postgresql":
+        return False
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT COALESCE(bool_or(pg_cancel_backend(pid)), FALSE) FROM pg_stat_activity "
+            "WHERE application_name = %s AND datname = current_database() AND state = 'active'",
+            [ticket],
+        )
+        return bool(cursor.fetchone()[0])
+
+
 @contextmanager
-def _time_limit(seconds: float) -> Iterator[None]:
+def _time_limit(seconds: float, ticket: str = "") -> Iterator[None]:
     """Let the database give up on what takes longer; SQLite is stopped by its progress hook."""
     try:
         with transaction.atomic():
@@ -175,8 +202,11 @@ def _time_limit(seconds: float) -> Iterator[None]:
                 with connection.cursor() as cursor:
                     milliseconds = max(int(seconds * 1000), 1)  # 0 would mean no limit
                     cursor.execute(f"SET LOCAL statement_timeout = {milliseconds}")
+                    if ticket:
+                        cursor.execute("SELECT set_config('application_name', %s, TRUE)", [ticket])
                     yield
                     cursor.execute("SET LOCAL statement_timeout TO DEFAULT")
+                    cursor.execute("SET LOCAL application_name TO DEFAULT")
                 return
             deadline = time.monotonic() + seconds
             handle = connection.connection

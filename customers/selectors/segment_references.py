@@ -1,6 +1,6 @@
 """The door of a rule: JSON in, a checked tree and everything needed to read it out."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -10,10 +10,12 @@ from django.utils.translation import gettext as _
 
 from customers.domain.fields import Catalogue, RuleUse
 from customers.domain.segments.ast import AllOf, AnyOf, Not, Rule, SegmentCondition
+from customers.domain.segments.events import segments_of_events
+from customers.domain.segments.parse import parse_rule
 from customers.domain.segments.problems import Problem, ProblemCode, RuleRefused
 from customers.domain.segments.scope import Scope
 from customers.domain.segments.validate import read_rule
-from customers.models import Segment, SegmentKind
+from customers.models import Segment, SegmentKind, SegmentVersion
 from customers.selectors import segment_catalogue
 from loancrm.kernel.errors import LoanCrmError
 
@@ -62,11 +64,15 @@ def load_rule(
     Raises:
         SegmentRuleInvalid: With every problem found.
     """
-    catalogue = catalogue or segment_catalogue.load_catalogue()
+    if catalogue is None:
+        parts = segment_catalogue.parts_of(data)
+        catalogue = segment_catalogue.load_catalogue(parts)
     try:
         rule = read_rule(data, catalogue=catalogue, use=use)
         rules = _referred_rules(rule, catalogue, use)
         _refuse_excess(rule, rules, slug)
+        if slug is not None:
+            _refuse_circle(rule, rules, slug)
     except RuleRefused as refusal:
         raise SegmentRuleInvalid(refusal.problems) from refusal
     return rule, Scope(catalogue, now, zone, rules)
@@ -111,6 +117,44 @@ def referred_slugs(rule: Rule) -> Iterator[str]:
                 yield from referred_slugs(child)
         case _:
             return
+
+
+def named_slugs(rule: Rule) -> Iterator[str]:
+    """Yield the segments that a rule depends on: those it names, and those of whose events."""
+    yield from referred_slugs(rule)
+    yield from segments_of_events(rule)
+
+
+def _refuse_circle(rule: Rule, rules: Mapping[str, Rule], slug: str) -> None:
+    """Refuse a rule that asks, through however many segments, who entered or left its own.
+
+    Such a segment would change by its own changes and might never come to rest. One query a level
+    of segments that are reached through events alone.
+
+    Raises:
+        RuleRefused: With the one problem found.
+    """
+    seen: set[str] = set()
+    wave = set(named_slugs(rule))
+    while wave:
+        if slug in wave:
+            raise RuleRefused([Problem("", ProblemCode.SEGMENT_CYCLE, {"name": slug})])
+        seen |= wave
+        found = [rules[name] for name in wave if name in rules]
+        found += _stored_rules(wave - rules.keys())
+        wave = {name for inner in found for name in named_slugs(inner)} - seen
+
+
+def _stored_rules(slugs: Collection[str]) -> list[Rule]:
+    if not slugs:
+        return []
+    stored = SegmentVersion.objects.filter(
+        pk__in=Segment.objects.filter(slug__in=slugs, kind=SegmentKind.DYNAMIC).values(
+            "current_version"
+        )
+    ).values_list("rule", flat=True)
+    read = (parse_rule(data).rule for data in stored)
+    return [rule for rule in read if rule is not None]
 
 
 def _refuse_excess(rule: Rule, rules: Mapping[str, Rule], slug: str | None) -> None:

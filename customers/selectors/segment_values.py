@@ -18,6 +18,7 @@ from customers.domain.buckets import BUCKETS, first_hash_of
 from customers.domain.fields import FieldSpec, FieldType, Op, Store
 from customers.domain.segments import ast, intervals
 from customers.domain.segments.scope import Scope
+from customers.selectors.pattern_lookup import PatternIn
 
 _TEXTS = frozenset({FieldType.TEXT, FieldType.CHOICE})
 _LOOKUPS = {
@@ -137,6 +138,9 @@ def _plain(spec: FieldSpec, op: Op, value: ast.Value, scope: Scope) -> Q:
         return is_present(spec, scope) & ~Q(**{f"{path}__{_DENIED_LOOKUPS[op]}": value})
     if op is Op.NOT_BETWEEN and isinstance(value, tuple):
         return Q(**{f"{path}__lt": value[0]}) | Q(**{f"{path}__gt": value[1]})
+    if op is Op.REGEX:
+        # A pattern may be found in empty text, which counts as missing.
+        return is_present(spec, scope) & Q(PatternIn(F(path), Value(str(value))))
     return _part_of_text(path, op, str(value))
 
 

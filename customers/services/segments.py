@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from django.db.models import Max, ProtectedError, QuerySet
 from django.utils.translation import gettext as _
 
@@ -67,7 +67,7 @@ def create_segment(
     tree, scope = _read(rule, now=now, use=use, slug=slug)
     with transaction.atomic():
         _refuse_taken(slug)
-        segment = Segment.objects.create(
+        segment = _insert(
             slug=slug,
             name=name,
             description=description,
@@ -285,14 +285,14 @@ def audience_of(
 
 
 def segments_referring_to(slug: str) -> list[str]:
-    """Return the other segments whose current rule names this one."""
+    """Return the other segments whose current rule names this one, or asks for its events."""
     versions = SegmentVersion.objects.filter(
         pk__in=Segment.objects.exclude(slug=slug).values("current_version")
     ).values_list("segment__slug", "rule")
     users = []
     for user, data in versions.iterator():
         rule = parse_rule(data).rule
-        if rule is not None and slug in set(segment_references.referred_slugs(rule)):
+        if rule is not None and slug in set(segment_references.named_slugs(rule)):
             users.append(user)
     return sorted(users)
 
@@ -323,9 +323,7 @@ def _write_version(segment: Segment, tree: Rule, scope: Scope, *, actor: Actor) 
 
 
 def _create_list(slug: str, name: str, now: datetime) -> Segment:
-    segment = Segment.objects.create(
-        slug=slug, name=name, kind=SegmentKind.STATIC, created_at=now, last_count=0
-    )
+    segment = _insert(slug=slug, name=name, kind=SegmentKind.STATIC, created_at=now, last_count=0)
     rule = to_json(AllOf((SegmentCondition(slug),)))
     version = SegmentVersion.objects.create(segment=segment, number=1, rule=rule, created_at=now)
     segment.current_version = version
@@ -343,11 +341,22 @@ def _mark_due(slug: str, now: datetime) -> None:
     segment_refresh.mark_due(segment_slugs=known, now=now)
 
 
+def _insert(*, slug: str, **columns: Any) -> Segment:
+    """Add the row of a segment; the database decides which of two at the same moment is first."""
+    try:
+        with transaction.atomic():
+            return Segment.objects.create(slug=slug, **columns)
+    except IntegrityError as error:
+        raise _taken(slug) from error
+
+
 def _refuse_taken(slug: str) -> None:
     if Segment.objects.filter(slug=slug).exists():
-        raise SegmentNameTaken(
-            _("There is a segment “%(slug)s” already.") % {"slug": slug}, slug=slug
-        )
+        raise _taken(slug)
+
+
+def _taken(slug: str) -> SegmentNameTaken:
+    return SegmentNameTaken(_("There is a segment “%(slug)s” already.") % {"slug": slug}, slug=slug)
 
 
 def _refuse_kind(segment: Segment, kind: SegmentKind) -> None:

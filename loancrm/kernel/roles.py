@@ -31,10 +31,12 @@ class Role(StrEnum):
 # Beside looking at everything of the three apps.
 _GRANTS: Mapping[Role, tuple[str, ...]] = {
     Role.MARKETER: (
+        "analytics.add_discoverymodel",
         "customers.import_customers",
         "customers.add_segment",
         "customers.change_segment",
         "customers.delete_segment",
+        "customers.export_customers",
         "campaigns.add_campaign",
         "campaigns.change_campaign",
         "campaigns.delete_campaign",
@@ -44,16 +46,18 @@ _GRANTS: Mapping[Role, tuple[str, ...]] = {
     ),
     Role.APPROVER: (
         "campaigns.approve_campaign",
+        "customers.approve_segmentexport",
         "campaigns.launch_campaign",
         "campaigns.view_report",
     ),
-    Role.ANALYST: ("campaigns.view_report",),
+    Role.ANALYST: ("analytics.add_discoverymodel", "campaigns.view_report"),
     Role.STEWARD: ("customers.import_customers", "customers.merge_customers"),
     Role.COMPLIANCE: (
         "customers.read_relationships",
         "customers.reveal_pii",
         "customers.add_datasource",
         "customers.change_datasource",
+        "customers.approve_segmentexport",
         "campaigns.add_suppression",
         "campaigns.change_suppression",
         "kernel.view_auditentry",

@@ -1,11 +1,20 @@
 """The fixed part of the catalogue: customers' columns, loans' and events' properties."""
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from typing import TypeVar
 
 from customers.domain.consent import ConsentChannel, Purpose
 from customers.domain.events import EventName
-from customers.domain.fields import DataClass, FieldSpec, FieldType, Option, Store, Text
+from customers.domain.fields import (
+    Catalogue,
+    DataClass,
+    FieldSpec,
+    FieldType,
+    Option,
+    Store,
+    Text,
+)
 from customers.domain.lifecycle import LifecycleStage
 from customers.domain.loan import LoanStatus
 from customers.domain.person import Gender, MarketingStatus
@@ -81,6 +90,8 @@ EVENT_LABELS: Mapping[EventName, Text] = {
     EventName.CONVERSION_REPORTED: Text("上报转化", "conversion reported"),
     EventName.STAGE_ENTERED: Text("进入生命周期阶段", "lifecycle stage entered"),
     EventName.STAGE_LEFT: Text("离开生命周期阶段", "lifecycle stage left"),
+    EventName.SEGMENT_ENTERED: Text("进入人群", "segment entered"),
+    EventName.SEGMENT_LEFT: Text("离开人群", "segment left"),
 }
 
 
@@ -169,6 +180,11 @@ CUSTOMER_FIELDS: Mapping[str, FieldSpec] = _by_name(
     )
 )
 
+# Sealed: no database can compare them, and no rule may search for a person.
+SEALED_FIELDS = frozenset(
+    {"name", "full_name", "phone", "email", "national_id", "wechat", "address"}
+)
+
 LOAN_FIELDS: Mapping[str, FieldSpec] = _by_name(
     (
         _choice("status", "贷款状态", "loan status", LOAN_STATUSES),
@@ -198,3 +214,24 @@ EVENT_PROPERTIES: Mapping[str, FieldSpec] = _by_name(
         _text("subject", "对象", "subject"),
     )
 )
+
+
+def subjects_of(catalogue: Catalogue, event: str) -> tuple[Option, ...]:
+    """Return what the subject of an event can be, where it is one of a known list."""
+    match event:
+        case EventName.SEGMENT_ENTERED | EventName.SEGMENT_LEFT:
+            return tuple(Option(slug, label) for slug, label in catalogue.segments.items())
+        case EventName.STAGE_ENTERED | EventName.STAGE_LEFT:
+            return options_of(STAGES)
+        case _:
+            return ()
+
+
+def event_properties(catalogue: Catalogue, event: str) -> Mapping[str, FieldSpec]:
+    """Return the properties of an event with the names of its subjects, for reading aloud."""
+    options = subjects_of(catalogue, event)
+    known = catalogue.event_properties
+    if not options:
+        return known
+    # A choice is read by its label; what may be compared is decided before.
+    return {**known, "subject": replace(known["subject"], type=FieldType.CHOICE, options=options)}

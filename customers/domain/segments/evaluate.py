@@ -13,6 +13,7 @@ from typing import Any, assert_never
 from customers.domain.buckets import bucket_of
 from customers.domain.fields import Aggregate, FieldSpec, Op, Store
 from customers.domain.instalments import months_between
+from customers.domain.segments import patterns
 from customers.domain.segments.ast import (
     AllOf,
     AnyOf,
@@ -256,6 +257,7 @@ _RELATIONS: Mapping[Op, Any] = {
     Op.CONTAINS: lambda actual, value: value in actual,
     Op.BEGINS_WITH: lambda actual, value: actual.startswith(value),
     Op.ENDS_WITH: lambda actual, value: actual.endswith(value),
+    Op.REGEX: lambda actual, value: patterns.compiled(value).is_in(actual),
     Op.IN: lambda actual, value: actual in value,
     Op.NOT_IN: lambda actual, value: actual not in value,
     Op.BETWEEN: lambda actual, value: value[0] <= actual <= value[1],

@@ -34,6 +34,7 @@ from customers.domain.segments.ast import (
     Window,
     WithinDays,
 )
+from customers.domain.segments.columns import event_properties
 
 _PLAIN = Text("{name}{operator} {value}{unit}", "{name} {operator} {value}{unit}")
 _BARE = Text("{name}{operator}", "{name} {operator}")
@@ -171,7 +172,7 @@ class _Teller:
             return self.say(_FLAGS[value])
         if spec.type is FieldType.CHOICE:
             labels = {option.value: option.label for option in spec.options}
-            return self.say(labels[str(value)])
+            return self.say(labels.get(str(value), Text(str(value), str(value))))
         return f"{value.normalize():f}" if isinstance(value, Decimal) else str(value)
 
     def _consent(self, leaf: ConsentCondition) -> str:
@@ -210,7 +211,7 @@ class _Teller:
         )
 
     def _named(self, name: str, window: Window | None, where: tuple[PropertyFilter, ...]) -> str:
-        filters = self._filters(where, self.catalogue.event_properties)
+        filters = self._filters(where, event_properties(self.catalogue, name))
         told = self.say(
             _EVENT,
             event=self.catalogue.events[name].label.read(self.language),

@@ -48,6 +48,10 @@ class ProblemCode(StrEnum):
     BOUNDS_REVERSED = "bounds_reversed"
     DAYS_OUT_OF_RANGE = "days_out_of_range"
     TWO_WINDOWS = "two_windows"
+    PATTERN_INVALID = "pattern_invalid"
+    PATTERN_TOO_LARGE = "pattern_too_large"
+    FIELD_SEALED = "field_sealed"
+    SEGMENT_EVENT_UNNAMED = "segment_event_unnamed"
 
 
 TEXTS: Mapping[ProblemCode, Text] = {
@@ -118,6 +122,22 @@ TEXTS: Mapping[ProblemCode, Text] = {
         "天数应在 {least} 到 {limit} 之间", "Days must be {least} to {limit}"
     ),
     ProblemCode.TWO_WINDOWS: Text("只能填写一种时间范围", "Only one time window can be given"),
+    ProblemCode.PATTERN_INVALID: Text(
+        "正则的第 {position} 个字符处不受支持；可用 . [] () | * + ? {{}} ^ $ \\d \\w \\s",
+        "The pattern is not supported at character {position}; "
+        "use . [] () | * + ? {{}} ^ $ \\d \\w \\s",
+    ),
+    ProblemCode.PATTERN_TOO_LARGE: Text(
+        "正则过长或重复次数过多（最多 {limit} 个字符，每处最多重复 50 次）",
+        "The pattern is too long or repeats too much (at most {limit} characters, 50 repeats)",
+    ),
+    ProblemCode.FIELD_SEALED: Text(
+        "“{name}”加密保存，不能用于条件", "“{name}” is stored sealed and cannot be asked about"
+    ),
+    ProblemCode.SEGMENT_EVENT_UNNAMED: Text(
+        "进入或离开人群的事件须用“对象 等于 / 属于”指明是哪个人群",
+        "An event of entering or leaving a segment must name it: subject is, or is one of",
+    ),
 }
 
 

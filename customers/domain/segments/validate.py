@@ -36,6 +36,8 @@ from customers.domain.segments.ast import (
     Window,
     WithinDays,
 )
+from customers.domain.segments.columns import SEALED_FIELDS
+from customers.domain.segments.events import SEGMENT_EVENTS, segments_asked_about
 from customers.domain.segments.parse import MAX_DEPTH, MAX_NODES, parse_rule
 from customers.domain.segments.problems import Problem, ProblemCode, RuleRefused, join
 from customers.domain.segments.values import is_stored, typed_value
@@ -170,6 +172,8 @@ class _Checker:
             return usable[name]
         is_hidden = name in getattr(self.everything, kind)
         code = ProblemCode.FIELD_NOT_ALLOWED if is_hidden else ProblemCode.UNKNOWN_FIELD
+        if not is_hidden and kind == "fields" and name in SEALED_FIELDS:
+            code = ProblemCode.FIELD_SEALED
         self.unknown(path, code, name)
         return None
 
@@ -228,9 +232,22 @@ class _Checker:
         if name not in self.catalogue.events:
             self.unknown(path, ProblemCode.UNKNOWN_EVENT, name)
 
+    def _named_segment(self, name: str, where: tuple[PropertyFilter, ...], path: str) -> None:
+        """Let only those events of segments through that say of which, so that no circle hides."""
+        if name not in SEGMENT_EVENTS:
+            return
+        named = segments_asked_about(where)
+        if not named:
+            self.report(path, ProblemCode.SEGMENT_EVENT_UNNAMED)
+        for slug in named:
+            if slug not in self.catalogue.segments:
+                self.unknown(path, ProblemCode.UNKNOWN_SEGMENT, slug)
+
     def _sequence(self, leaf: SequenceCondition, path: str) -> SequenceCondition:
         self._known_event(leaf.event, join(path, "event"))
         self._known_event(leaf.then, join(path, "then"))
+        self._named_segment(leaf.event, leaf.where, join(path, "where"))
+        self._named_segment(leaf.then, leaf.then_where, join(path, "then_where"))
         if not 1 <= leaf.days <= MAX_DAYS:
             at = join(path, "days")
             self.report(at, ProblemCode.DAYS_OUT_OF_RANGE, least=1, limit=MAX_DAYS)
@@ -245,6 +262,7 @@ class _Checker:
 
     def _event(self, leaf: EventCondition, path: str) -> EventCondition:
         self._known_event(leaf.event, join(path, "event"))
+        self._named_segment(leaf.event, leaf.where, join(path, "where"))
         if leaf.window is not None:
             self._window(leaf.window, path)
         where = self._filters(leaf.where, "event_properties", join(path, "where"))

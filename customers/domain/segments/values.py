@@ -5,6 +5,7 @@ from decimal import Decimal, InvalidOperation
 from typing import Any, assert_never
 
 from customers.domain.fields import MAX_DAYS, MAX_NUMBER, FieldSpec, FieldType, Op, Store
+from customers.domain.segments import patterns
 from customers.domain.segments.ast import Scalar, Value
 from customers.domain.segments.problems import Problem, ProblemCode
 
@@ -58,6 +59,8 @@ def _converted(raw: Value, spec: FieldSpec, op: Op) -> Value:
         return tuple(_scalar(item, spec) for item in values)
     if op in _RANGES:
         return _range(raw, spec)
+    if op is Op.REGEX:
+        return _pattern(_single(raw))
     return _scalar(_single(raw), spec)
 
 
@@ -145,6 +148,17 @@ def _text(raw: Scalar) -> str:
     # Neither a NUL nor half a surrogate pair can be stored or sent as a parameter.
     if "\x00" in text or any("\ud800" <= letter <= "\udfff" for letter in text):
         raise _Unfit(ProblemCode.TEXT_NOT_PRINTABLE)
+    return text
+
+
+def _pattern(raw: Scalar) -> str:
+    text = _text(raw)
+    try:
+        patterns.compiled(text)
+    except patterns.PatternInvalid as error:
+        raise _Unfit(ProblemCode.PATTERN_INVALID, position=error.position) from error
+    except patterns.PatternTooLarge as error:
+        raise _Unfit(ProblemCode.PATTERN_TOO_LARGE, limit=patterns.MAX_LENGTH) from error
     return text
 
 

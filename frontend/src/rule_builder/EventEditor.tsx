@@ -1,5 +1,5 @@
 /** One event condition: what happened, how it is measured, against what, in which period, with which properties. */
-import type { Catalogue, Choice } from "./catalogue";
+import { propertiesOf, type Catalogue, type Choice } from "./catalogue";
 import { FilterList, type Filter } from "./FilterList";
 import { DaysInput, numberFrom } from "./ScalarInput";
 import type { Texts } from "./texts";
@@ -92,12 +92,19 @@ export function Select(props: { label: string; value: string; choices: Choice[];
   );
 }
 
+/** The filters to begin with once an event is chosen: some events need to be told of what. */
+export function whereFor(catalogue: Catalogue, event: string, where: Filter[] | undefined): Filter[] {
+  const kept = (where ?? []).filter((filter) => filter.property !== "subject");
+  return catalogue.event.needs_subject.includes(event) ? [{ property: "subject", operator: "=", value: "" }, ...kept] : kept;
+}
+
 export function EventEditor({ value, catalogue, texts, onChange }: Props) {
-  const { events, aggregates, operators, properties } = catalogue.event;
+  const { events, aggregates, operators } = catalogue.event;
+  const properties = propertiesOf(catalogue, value.event);
   return (
     <div className="lc-event">
       <div className="lc-row">
-        <Select label={texts.event} value={value.event} choices={events} onChange={(event) => onChange({ ...value, event })} />
+        <Select label={texts.event} value={value.event} choices={events} onChange={(event) => onChange({ ...value, event, where: whereFor(catalogue, event, value.where) })} />
         <Select label={texts.measure} value={value.aggregate} choices={aggregates} onChange={(aggregate) => onChange({ ...value, aggregate })} />
         <Select
           label={texts.comparison}
@@ -118,6 +125,7 @@ export function EventEditor({ value, catalogue, texts, onChange }: Props) {
         filters={value.where ?? []}
         properties={properties}
         texts={texts}
+        valuesUrl={catalogue.valuesUrl}
         onChange={(where) => {
           const { where: _where, ...rest } = value;
           onChange(where.length ? { ...rest, where } : rest);

@@ -31,6 +31,7 @@ export function FieldSelector(props: FieldSelectorProps) {
           (option) =>
             !words ||
             option.label.toLowerCase().includes(words) ||
+            option.search?.includes(words) ||
             option.name.toLowerCase().includes(words) ||
             group.label.toLowerCase().includes(words),
         ),

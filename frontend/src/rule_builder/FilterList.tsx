@@ -14,6 +14,7 @@ interface Props {
   filters: Filter[];
   properties: CatalogueField[];
   texts: Texts;
+  valuesUrl: string;
   onChange: (filters: Filter[]) => void;
 }
 
@@ -33,7 +34,7 @@ function started(field: CatalogueField | undefined, operator: string): Scalar | 
   return field?.kind === "flag" ? true : "";
 }
 
-export function FilterList({ filters, properties, texts, onChange }: Props) {
+export function FilterList({ filters, properties, texts, valuesUrl, onChange }: Props) {
   const change = (index: number, filter: Filter | null) =>
     onChange(filters.flatMap((old, at) => (at === index ? (filter ? [filter] : []) : [old])));
   return (
@@ -78,7 +79,14 @@ export function FilterList({ filters, properties, texts, onChange }: Props) {
               ))}
             </select>
             {field && shape === "scalar" && (
-              <ScalarInput field={field} texts={texts} value={filter.value ?? ""} onChange={(value) => change(index, { ...filter, value })} />
+              <ScalarInput
+                field={{ ...field, name: `event.${field.name}` }}
+                operator={filter.operator}
+                valuesUrl={valuesUrl}
+                texts={texts}
+                value={filter.value ?? ""}
+                onChange={(value) => change(index, { ...filter, value })}
+              />
             )}
             {shape === "days" && <DaysInput texts={texts} value={filter.value ?? ""} onChange={(value) => change(index, { ...filter, value })} />}
             <button type="button" className="lc-icon" title={texts.remove} aria-label={texts.remove} onClick={() => change(index, null)}>

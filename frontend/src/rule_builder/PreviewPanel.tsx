@@ -99,7 +99,22 @@ export function PreviewPanel(props: Props) {
           </small>
         )}
         {!isComplete && <p className="lc-hint">{texts.unfinished}</p>}
-        {isComplete && status === "loading" && <p className="lc-hint">{texts.counting}</p>}
+        {isComplete && status === "loading" && (
+          <p className="lc-hint">
+            {texts.counting}{" "}
+            <button type="button" className="lc-link" onClick={state.stop}>
+              {texts.stop}
+            </button>
+          </p>
+        )}
+        {isComplete && status === "stopped" && (
+          <p className="lc-hint">
+            {texts.stopped}{" "}
+            <button type="button" className="lc-link" onClick={state.retry}>
+              {texts.retry}
+            </button>
+          </p>
+        )}
         {isComplete && status === "failed" && (
           <p className="lc-problem" role="alert">
             {texts.failed}{" "}

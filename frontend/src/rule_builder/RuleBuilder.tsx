@@ -57,7 +57,7 @@ export function RuleBuilder({ catalogue, initial, serverProblems, onChange }: Pr
   const texts = textsFor(catalogue.language);
   const isComplete = isQueryComplete(query);
   const stored = useMemo(() => cleaned(query), [query]);
-  const state = usePreview(catalogue.previewUrl, stored, isComplete);
+  const state = usePreview(catalogue.previewUrl, catalogue.stopUrl, stored, isComplete);
   const problems = byPlace(state.preview?.problems ?? serverProblems);
   const fields = useMemo(
     () => catalogue.fields.map((group) => ({ label: group.label, options: group.options.map((option): Field => ({ name: option.name, label: option.label })) })),

@@ -1,5 +1,7 @@
 /** One value of one field: a number with its unit, a day, a choice, yes or no, or plain text. */
+import { useId } from "react";
 import { isNumber, type CatalogueField } from "./catalogue";
+import { useSuggestions } from "./suggest";
 import type { Texts } from "./texts";
 import type { Scalar } from "./values";
 
@@ -8,6 +10,8 @@ interface Props {
   value: Scalar;
   texts: Texts;
   onChange: (value: Scalar) => void;
+  operator?: string;
+  valuesUrl?: string;
 }
 
 export const numberFrom = (text: string): number | "" => (text === "" ? "" : Number(text));
@@ -28,7 +32,40 @@ export function DaysInput({ value, texts, onChange }: Omit<Props, "field">) {
   );
 }
 
-export function ScalarInput({ field, value, texts, onChange }: Props) {
+/** Free text with suggestions: values given with the field, or those that customers have. */
+function TextInput({ field, value, texts, onChange, operator, valuesUrl }: Props) {
+  const id = useId();
+  const [found, load] = useSuggestions(valuesUrl ?? "", field.name);
+  const isPattern = operator === "regex";
+  const listed = field.values ?? found.map((name) => ({ name, label: name }));
+  return (
+    <>
+      <input
+        type="text"
+        className={`lc-input${isPattern ? " lc-pattern" : ""}`}
+        aria-label={texts.value}
+        title={isPattern ? texts.patternHint : undefined}
+        placeholder={isPattern ? texts.patternExample : undefined}
+        list={isPattern ? undefined : id}
+        value={String(value)}
+        onFocus={isPattern || field.values || !valuesUrl ? undefined : load}
+        onChange={(event) => onChange(event.target.value)}
+      />
+      {!isPattern && (
+        <datalist id={id}>
+          {listed.map((entry) => (
+            <option key={entry.name} value={entry.name}>
+              {entry.label}
+            </option>
+          ))}
+        </datalist>
+      )}
+    </>
+  );
+}
+
+export function ScalarInput(props: Props) {
+  const { field, value, texts, onChange } = props;
   if (field.kind === "flag") {
     return (
       <select className="lc-input" aria-label={texts.value} value={String(value)} onChange={(event) => onChange(event.target.value === "true")}>
@@ -37,7 +74,7 @@ export function ScalarInput({ field, value, texts, onChange }: Props) {
       </select>
     );
   }
-  if (field.values?.length) {
+  if (field.values?.length && (field.kind !== "text" || field.isClosed)) {
     return (
       <select className="lc-input" aria-label={texts.value} value={String(value)} onChange={(event) => onChange(event.target.value)}>
         <option value="">{texts.chooseValue}</option>
@@ -64,6 +101,7 @@ export function ScalarInput({ field, value, texts, onChange }: Props) {
       </span>
     );
   }
+  if (field.kind === "text") return <TextInput {...props} />;
   return (
     <input
       type={field.kind === "date" ? "date" : "text"}

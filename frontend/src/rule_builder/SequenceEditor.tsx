@@ -1,6 +1,6 @@
 /** One event followed, or not followed, by another within so many days. */
-import type { Catalogue } from "./catalogue";
-import { PeriodEditor, Select } from "./EventEditor";
+import { propertiesOf, type Catalogue } from "./catalogue";
+import { PeriodEditor, Select, whereFor } from "./EventEditor";
 import { FilterList, type Filter } from "./FilterList";
 import { DaysInput } from "./ScalarInput";
 import type { Texts } from "./texts";
@@ -35,7 +35,7 @@ interface Props {
 }
 
 export function SequenceEditor({ value, catalogue, texts, onChange }: Props) {
-  const { events, properties } = catalogue.event;
+  const { events } = catalogue.event;
   const setFilters = (key: "where" | "then_where", filters: Filter[]) => {
     const next = { ...value, [key]: filters };
     if (!filters.length) delete next[key];
@@ -44,10 +44,10 @@ export function SequenceEditor({ value, catalogue, texts, onChange }: Props) {
   return (
     <div className="lc-event">
       <div className="lc-row">
-        <Select label={texts.event} value={value.event} choices={events} onChange={(event) => onChange({ ...value, event })} />
+        <Select label={texts.event} value={value.event} choices={events} onChange={(event) => onChange({ ...value, event, where: whereFor(catalogue, event, value.where) })} />
         <PeriodEditor value={value} texts={texts} onChange={onChange} />
       </div>
-      <FilterList filters={value.where ?? []} properties={properties} texts={texts} onChange={(where) => setFilters("where", where)} />
+      <FilterList filters={value.where ?? []} properties={propertiesOf(catalogue, value.event)} texts={texts} valuesUrl={catalogue.valuesUrl} onChange={(where) => setFilters("where", where)} />
       <div className="lc-row">
         <Select
           label={texts.followed}
@@ -58,11 +58,11 @@ export function SequenceEditor({ value, catalogue, texts, onChange }: Props) {
           ]}
           onChange={(choice) => onChange({ ...value, followed: choice === "yes" })}
         />
-        <Select label={texts.thenEvent} value={value.then} choices={events} onChange={(then) => onChange({ ...value, then })} />
+        <Select label={texts.thenEvent} value={value.then} choices={events} onChange={(then) => onChange({ ...value, then, then_where: whereFor(catalogue, then, value.then_where) })} />
         <span className="lc-quiet">{texts.within}</span>
         <DaysInput texts={texts} value={value.days} onChange={(days) => onChange({ ...value, days: days as number | "" })} />
       </div>
-      <FilterList filters={value.then_where ?? []} properties={properties} texts={texts} onChange={(where) => setFilters("then_where", where)} />
+      <FilterList filters={value.then_where ?? []} properties={propertiesOf(catalogue, value.then)} texts={texts} valuesUrl={catalogue.valuesUrl} onChange={(where) => setFilters("then_where", where)} />
     </div>
   );
 }

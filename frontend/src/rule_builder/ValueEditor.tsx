@@ -1,23 +1,27 @@
 /** The right input for a field and an operator; keeps numbers numbers and pairs pairs. */
-import { useEffect, useState } from "react";
+import { useEffect, useId, useState } from "react";
 import type { ValueEditorProps } from "react-querybuilder";
 import { findField, isNumber, type CatalogueField } from "./catalogue";
 import { EventEditor, type EventValue } from "./EventEditor";
 import { FilterList, type Filter } from "./FilterList";
 import { DaysInput, ScalarInput } from "./ScalarInput";
 import { SequenceEditor, type SequenceValue } from "./SequenceEditor";
+import { useSuggestions } from "./suggest";
 import { initialValue, type Scalar, shapeOf } from "./values";
 import type { BuilderContext } from "./RuleBuilder";
 import type { Texts } from "./texts";
 
 interface ListProps {
   field: CatalogueField;
+  valuesUrl: string;
   value: Scalar[];
   texts: Texts;
   onChange: (value: Scalar[]) => void;
 }
 
-function ListInput({ field, value, texts, onChange }: ListProps) {
+function ListInput({ field, value, texts, valuesUrl, onChange }: ListProps) {
+  const id = useId();
+  const [found, load] = useSuggestions(valuesUrl, field.name);
   const [draft, setDraft] = useState("");
   const label = (item: Scalar) => field.values?.find((entry) => entry.name === item)?.label ?? String(item);
   const add = (item: string) => {
@@ -47,8 +51,11 @@ function ListInput({ field, value, texts, onChange }: ListProps) {
             ))}
         </select>
       ) : (
+        <>
         <input
           className="lc-input"
+          list={id}
+          onFocus={field.kind === "text" ? load : undefined}
           type={isNumber(field) ? "number" : "text"}
           placeholder={texts.addValue}
           aria-label={texts.addValue}
@@ -62,6 +69,12 @@ function ListInput({ field, value, texts, onChange }: ListProps) {
             }
           }}
         />
+        <datalist id={id}>
+          {found.map((name) => (
+            <option key={name} value={name} />
+          ))}
+        </datalist>
+        </>
       )}
     </div>
   );
@@ -88,13 +101,23 @@ export function ValueEditor(props: ValueEditorProps) {
       {shape === "sequence" && (
         <SequenceEditor value={value as SequenceValue} catalogue={catalogue} texts={texts} onChange={props.handleOnChange} />
       )}
-      {shape === "scalar" && <ScalarInput field={field} value={value as Scalar} texts={texts} onChange={props.handleOnChange} />}
+      {shape === "scalar" && (
+        <ScalarInput
+          field={field}
+          operator={props.operator}
+          valuesUrl={catalogue.valuesUrl}
+          value={value as Scalar}
+          texts={texts}
+          onChange={props.handleOnChange}
+        />
+      )}
       {shape === "days" && <DaysInput value={value as Scalar} texts={texts} onChange={props.handleOnChange} />}
       {shape === "loan" && (
         <FilterList
           filters={(value as { where: Filter[] }).where}
           properties={catalogue.loan.properties}
           texts={texts}
+          valuesUrl={catalogue.valuesUrl}
           onChange={(where) => props.handleOnChange({ where })}
         />
       )}
@@ -117,7 +140,7 @@ export function ValueEditor(props: ValueEditorProps) {
           ))}
         </span>
       )}
-      {shape === "list" && <ListInput field={field} value={value as Scalar[]} texts={texts} onChange={props.handleOnChange} />}
+      {shape === "list" && <ListInput field={field} value={value as Scalar[]} texts={texts} valuesUrl={catalogue.valuesUrl} onChange={props.handleOnChange} />}
       {found.map((message) => (
         <p className="lc-problem" role="alert" key={message}>
           {message}

@@ -20,11 +20,15 @@ export interface Choice {
 export interface CatalogueField {
   name: string;
   label: string;
+  /** Names in both languages, lower case, for the search. */
+  search?: string;
   kind: FieldKind;
   operators: Choice[];
   values?: Choice[];
   unit?: string;
   isProtected?: boolean;
+  /** Only the listed values make sense, though the field is text. */
+  isClosed?: boolean;
 }
 
 export interface FieldGroup {
@@ -41,10 +45,19 @@ export interface Catalogue {
   language: string;
   help: string;
   fields: FieldGroup[];
-  event: { events: Choice[]; aggregates: Choice[]; operators: Choice[]; properties: CatalogueField[] };
+  event: { events: Choice[]; aggregates: Choice[]; operators: Choice[]; properties: CatalogueField[]; subjects: Record<string, Choice[]>; needs_subject: string[] };
   loan: { properties: CatalogueField[] };
   examples: Example[];
   previewUrl: string;
+  stopUrl: string;
+  valuesUrl: string;
+}
+
+/** The properties of one kind of event; where its subject is one of a list, it is chosen from it. */
+export function propertiesOf(catalogue: Catalogue, event: string): CatalogueField[] {
+  const subjects = catalogue.event.subjects[event];
+  if (!subjects) return catalogue.event.properties;
+  return catalogue.event.properties.map((field) => (field.name === "subject" ? { ...field, values: subjects, isClosed: true } : field));
 }
 
 export const isNumber = (field: CatalogueField | undefined): boolean =>

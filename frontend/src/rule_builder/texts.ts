@@ -51,6 +51,10 @@ const english = {
   seconds: "s",
   missingHint: "A customer without a value does not match a condition; “Not” turns that round.",
   problems: "Please check",
+  stop: "Stop counting",
+  stopped: "Stopped. Your rule is kept.",
+  patternExample: "e.g. ^A[0-9]{4}$",
+  patternHint: "Found anywhere in the text; ^ and $ tie it to the beginning and the end. Use . [] () | * + ? {} \\d \\w \\s",
 };
 
 export type Texts = { [key in keyof typeof english]: string };
@@ -107,6 +111,10 @@ const chinese: Texts = {
   seconds: "秒",
   missingHint: "没有该字段值的客户不满足条件；使用“取反”则相反。",
   problems: "请检查",
+  stop: "停止计算",
+  stopped: "已停止，规则已保留。",
+  patternExample: "如 ^A[0-9]{4}$",
+  patternHint: "在文本任意位置匹配；^ 和 $ 表示开头和结尾。可用 . [] () | * + ? {} \\d \\w \\s",
 };
 
 const isChinese = (language: string): boolean => language.toLowerCase().startsWith("zh");

@@ -56,6 +56,7 @@ AMOUNTS = (None, Decimal("0.10"), Decimal("0.20"), Decimal(-1), Decimal("99.99")
 CHANNELS = ("", "app", "web")
 SUBJECTS = ("", "cash", "card")
 EVENTS = ("app_login", "repayment_made")
+SEGMENT_EVENTS = ("segment_entered", "segment_left")
 AGES_OF_EVENTS = (
     timedelta(0),
     SECOND,
@@ -105,7 +106,7 @@ def write_fixed() -> Fixed:
             name: AttributeDefinition.objects.create(name=name, value_type=kind)
             for name, kind in types.items()
         },
-        types={name: EventType.objects.create(name=name) for name in EVENTS},
+        types={name: EventType.objects.create(name=name) for name in (*EVENTS, *SEGMENT_EVENTS)},
         products={None: None}
         | {code: Product.objects.create(code=code, name_zh=code) for code in PRODUCTS if code},
         listed=Segment.objects.create(slug="listed", name="名单", kind="static", created_at=NOW),
@@ -248,6 +249,9 @@ def _random_loan(rng: random.Random) -> dict:
 
 
 def _random_event(rng: random.Random) -> EventFact:
+    if rng.random() < 0.2:
+        subject = {"subject": rng.choice(("listed", "ruled")), "channel": "", "amount": None}
+        return EventFact(rng.choice(SEGMENT_EVENTS), NOW - rng.choice(AGES_OF_EVENTS), subject)
     return EventFact(
         rng.choice(EVENTS),
         NOW - rng.choice(AGES_OF_EVENTS),

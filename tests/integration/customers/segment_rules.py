@@ -28,6 +28,19 @@ def _numbers(field, pool, *, can_be_missing=True):
     return st.one_of(choices).map(lambda made: _rule(field, *made))
 
 
+_ATOMS = ("a", "B", "b", "上", "[a-z]", "[^a上]", ".", "\\w", "\\d", "[%_]", "\\.", "(a|sh|上)")
+_pieces = st.builds(
+    "{}{}".format, st.sampled_from(_ATOMS), st.sampled_from(("", "*", "+", "?", "{2}", "{1,3}"))
+)
+# Small patterns in the subset that marketers may write; also ones that are found in empty text.
+patterns = st.builds(
+    "{}{}{}".format,
+    st.sampled_from(("", "^")),
+    st.lists(_pieces, min_size=1, max_size=3).map("".join),
+    st.sampled_from(("", "$", "|é", "|(ca)+[rs]")),
+)
+
+
 def _texts(field, pool):
     value = st.sampled_from([text for text in pool if text])
     return st.one_of(
@@ -35,6 +48,7 @@ def _texts(field, pool):
             st.sampled_from(("=", "!=", "contains", "beginsWith", "endsWith")),
             value | st.sampled_from(("a", "b", "%", "_", "上")),
         ),
+        st.tuples(st.just("regex"), patterns),
         st.tuples(st.sampled_from(("in", "notIn")), st.lists(value, min_size=1, max_size=3)),
         st.tuples(st.sampled_from(_PRESENCE), st.none()),
     ).map(lambda made: _rule(field, *made))
@@ -164,7 +178,26 @@ _sequence = st.builds(
     st.lists(_property, max_size=1),
 )
 
+_segment_event = st.builds(
+    lambda name, slug, measure, window: _rule(
+        "event",
+        "=",
+        {
+            "event": name,
+            "operator": measure["operator"],
+            "value": measure["value"],
+            "where": [{"property": "subject", "operator": "=", "value": slug}],
+            **window,
+        },
+    ),
+    st.sampled_from(population.SEGMENT_EVENTS),
+    st.sampled_from(("listed", "ruled")),
+    _numbers("count", _SMALL, can_be_missing=False),
+    _windows,
+)
+
 conditions = st.one_of(
+    _segment_event,
     _sequence,
     _sequence,
     _numbers("bucket", (-1, 0, 1, 33, 50, 98, 99, 100), can_be_missing=True),

@@ -29,7 +29,13 @@ def test_every_role_looks_and_only_compliance_sees_personal_data_in_clear():
         user = _user_of(role)
         assert user.has_perm("customers.view_customer")
         assert user.has_perm("customers.reveal_pii") == (role is Role.COMPLIANCE)
-        assert not user.has_perm("customers.export_customers")
+        asks = user.has_perm("customers.export_customers")
+        agrees = user.has_perm("customers.approve_segmentexport")
+        assert (asks, agrees) == (
+            role is Role.MARKETER,
+            role in {Role.APPROVER, Role.COMPLIANCE},
+        )
+        assert not user.has_perm("customers.export_unmasked")
         assert not user.has_perm("campaigns.view_partner")
 
 

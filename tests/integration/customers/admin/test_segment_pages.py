@@ -35,6 +35,36 @@ def segment(actor, now):
     )
 
 
+PREVIEW = reverse("admin:customers_segment_preview")
+DEEP = '{"rule":' + '{"combinator":"and","rules":[' * 30_000
+
+
+@pytest.mark.parametrize(
+    ("body", "code"),
+    [
+        ("{", 400),
+        ("[]", 400),
+        ("\xff", 400),
+        (DEEP, 400),
+        ('{"rule":' + "[" * 90_000 + "]" * 90_000 + "}", 400),
+        ('{"rule":{"combinator":"and","rules":["' + "x" * 300_000 + '"]}}', 400),
+        ('{"rule":5}', 422),
+        ('{"rule":{"combinator":"and","rules":[]}}', 200),
+    ],
+)
+def test_whatever_the_preview_is_sent_it_answers(browser, body, code):
+    answer = browser.post(PREVIEW, body, content_type="application/json")
+    assert answer.status_code == code
+
+
+@pytest.mark.parametrize("rule", ["{", "[" * 90_000 + "]" * 90_000])
+def test_a_rule_that_cannot_be_read_is_not_saved_as_everybody(browser, segment, rule):
+    page = reverse("admin:customers_segment_change", args=[segment.pk])
+    answer = browser.post(page, {"name": "City", "description": "", "rule": rule})
+    assert "not valid JSON" in answer.content.decode()
+    assert segment.versions.count() == 1
+
+
 def act(browser, action, chosen):
     keys = [found.pk for found in chosen]
     answer = browser.post(LIST, {"action": action, "_selected_action": keys}, follow=True)
@@ -59,7 +89,9 @@ def test_the_overlap_of_two_is_told_and_of_one_is_refused(browser, segment, acto
     other = segments.create_segment(
         actor=actor, slug="other", name="Other", rule=in_city("上海"), now=now
     )
-    assert "in both 2" in act(browser, "show_overlap", [segment, other])
+    page = act(browser, "show_overlap", [segment, other])
+    assert "Only in “City”" in page
+    assert "shared 100.0%" in page
     assert "Choose exactly two segments." in act(browser, "show_overlap", [segment])
 
 

@@ -26,7 +26,7 @@ RULED = {
 
 
 @pytest.mark.parametrize("seed", [1, 2, 3])
-def test_compiled_rules_select_exactly_the_customers_whom_the_evaluator_accepts(seed):
+def test_c1_c2_compiled_rules_select_exactly_the_customers_whom_the_evaluator_accepts(seed):
     fixed = population.write_fixed()
     Segment.objects.create(slug="ruled", name="规则", created_at=population.NOW)
     rng = random.Random(seed)

@@ -51,6 +51,15 @@ def test_a_new_segment_has_its_first_version_its_count_and_an_audit_entry(people
     assert members_of(segment, now) == ["0", "1"]
 
 
+def test_of_two_of_one_name_at_the_same_moment_the_second_is_told(create, monkeypatch):
+    create("shanghai")
+    # Both looked before either wrote; the database decides.
+    monkeypatch.setattr(segments, "_refuse_taken", lambda _slug: None)
+    with pytest.raises(segments.SegmentNameTaken):
+        create("shanghai")
+    assert Segment.objects.count() == 1
+
+
 def test_a_rule_with_problems_creates_nothing_and_names_them_all(create):
     data = {
         "combinator": "and",
@@ -130,7 +139,7 @@ def test_publishing_the_same_rule_again_makes_no_version(create, actor, now):
     assert AuditEntry.objects.count() == 1
 
 
-def test_segments_may_refer_to_segments_but_never_in_a_circle(people, create, actor, now):
+def test_c5_segments_may_refer_to_segments_but_never_in_a_circle(people, create, actor, now):
     create("a")
     create("b", rule("segment", "=", "a"))
     outside = create("c", rule("segment", "!=", "b"))
@@ -194,7 +203,7 @@ def test_a_rule_for_credit_offers_may_not_reach_protected_fields_through_a_segme
     assert refused.value.facts["problems"][0]["code"] == "field_not_allowed"
 
 
-def test_a_segment_that_another_uses_cannot_be_deleted(create, actor, now):
+def test_c5_a_segment_that_another_uses_cannot_be_deleted(create, actor, now):
     used = create("used")
     user = create("user", rule("segment", "=", "used"))
     with pytest.raises(segments.SegmentInUse) as refused:

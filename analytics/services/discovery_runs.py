@@ -1,0 +1,235 @@
+"""Searches for segments in the background: started by a person, run by a worker, seen on a page."""
+
+import logging
+from collections.abc import Callable, Mapping
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.db import transaction
+from django.db.models import F, Q
+from django.utils.translation import gettext as _
+
+from analytics import jobs
+from analytics.domain.discovery_choices import Choices, Method
+from analytics.domain.discovery_names import RFM_FEATURES
+from analytics.domain.rates import wilson
+from analytics.models import DiscoveryRun, RunState
+from analytics.selectors import discovery_features
+from analytics.services import discovery
+from analytics.services.discovery import ClusterDiscovery, LookalikeDiscovery
+from analytics.services.discovery_writing import PERMISSION, Discovery, people_of
+from customers.domain.fields import Text
+from customers.models import Segment
+from customers.services import segments
+from loancrm.kernel import access, audit
+from loancrm.kernel.access import Actor
+from loancrm.kernel.errors import LoanCrmError
+from loancrm.kernel.jobs import enqueue
+
+# A worker tells after every step that it goes on; the longest takes some minutes.
+GIVEN_UP_AFTER = timedelta(minutes=15)
+
+logger = logging.getLogger(__name__)
+
+
+class DiscoveryGroupUnknown(LoanCrmError):
+    """The run found no group of this name."""
+
+    code = "discovery_group_unknown"
+
+
+def start_run(*, actor: Actor, choices: Choices, now: datetime) -> DiscoveryRun:
+    """Let a worker search for segments.
+
+    Raises:
+        PermissionRefused: The actor may not discover segments.
+        DiscoveryRefused: A segment that is named does not exist.
+        FeatureProtected, FeatureUnknown: A named feature may not be used.
+    """
+    access.require(actor, PERMISSION)
+    for slug in (choices.segment, choices.seed_segment):
+        people_of(slug, now=now)
+    discovery_features.chosen_features(choices.features)
+    with transaction.atomic():
+        run = DiscoveryRun.objects.create(
+            method=choices.method,
+            parameters=choices.to_json(),
+            step_count=choices.step_count,
+            started_by=actor.user,
+            created_at=now,
+        )
+        audit.record(
+            actor=actor,
+            action="discovery.started",
+            object_type="discovery",
+            object_id=run.pk,
+            now=now,
+            facts=run.parameters,
+        )
+        enqueue(jobs.RUN_DISCOVERY, run_id=int(run.pk))
+    return run
+
+
+def wake(*, now: datetime) -> int:
+    """Wake a worker for every run that nobody works on; return how many."""
+    ids = list(DiscoveryRun.objects.filter(_free(now)).values_list("pk", flat=True))
+    for run_id in ids:
+        enqueue(jobs.RUN_DISCOVERY, run_id=run_id)
+    return len(ids)
+
+
+def run(*, run_id: int, read_clock: Callable[[], datetime]) -> None:
+    """Do a run in the name of who started it; nothing when it is in hand or over.
+
+    A run whose worker died is done from the beginning: what it writes is the same again.
+
+    Args:
+        read_clock: Returns the aware current time.
+    """
+    now = read_clock()
+    claimed = DiscoveryRun.objects.filter(_free(now), pk=run_id).update(
+        state=RunState.RUNNING, alive_at=now, step=0
+    )
+    if not claimed:
+        return
+    row = DiscoveryRun.objects.select_related("started_by").get(pk=run_id)
+    mine = DiscoveryRun.objects.filter(pk=run_id)
+
+    def advance(_step: int) -> None:
+        mine.update(step=F("step") + 1, alive_at=read_clock())
+
+    try:
+        result = _carry_out(row, now, advance)
+    except LoanCrmError as error:
+        _fail(run_id, error.message, read_clock())
+    except Exception:
+        _fail(run_id, _("An error occurred; see the log."), read_clock())
+        raise
+    else:
+        mine.update(
+            state=RunState.DONE,
+            result=result,
+            step=F("step_count"),
+            finished_at=read_clock(),
+            problem="",
+        )
+
+
+def make_segment(*, actor: Actor, run_id: int, group: str, name: str, now: datetime) -> Segment:
+    """Keep the people of a group that a run found, as a list of one's own.
+
+    The group itself follows the next run of its kind; this list does not.
+
+    Raises:
+        PermissionRefused: The actor may not add segments.
+        DiscoveryGroupUnknown: The run found no such group, or it is gone.
+        SegmentNameTaken: There is a segment of this name already.
+    """
+    row = DiscoveryRun.objects.get(pk=run_id)
+    known = {found["slug"] for found in row.result.get("groups", ())}
+    found = Segment.objects.filter(slug=group).first() if group in known else None
+    if found is None:
+        raise DiscoveryGroupUnknown(_("The run found no group “%(group)s”.") % {"group": group})
+    shown = " ".join(name.split())[:120] or found.name
+    return segments.freeze_segment(
+        actor=actor, segment=found, slug=f"{group[:60]}-{now:%Y%m%d-%H%M%S}", name=shown, now=now
+    )
+
+
+def _free(now: datetime) -> Q:
+    is_left = Q(state=RunState.RUNNING, alive_at__lt=now - GIVEN_UP_AFTER)
+    return Q(state=RunState.WAITING) | is_left
+
+
+def _fail(run_id: int, problem: str, now: datetime) -> None:
+    DiscoveryRun.objects.filter(pk=run_id).update(
+        state=RunState.FAILED, problem=str(problem)[:300], finished_at=now
+    )
+
+
+def _carry_out(
+    row: DiscoveryRun, now: datetime, advance: Callable[[int], object]
+) -> dict[str, Any]:
+    choices = Choices.from_json(row.parameters)
+    # Whoever lost the permission, or left, since the start finds nothing any more.
+    actor = access.user_actor(row.started_by) if row.started_by else None
+    access.require(actor, PERMISSION)
+    assert actor is not None  # noqa: S101 - as just required
+    if choices.method is Method.RFM:
+        rfm = discovery.discover_rfm(
+            actor=actor,
+            now=now,
+            event=choices.event,
+            within_days=choices.within_days,
+            segment=choices.segment,
+        )
+        return _told(rfm, RFM_FEATURES)
+    labels = discovery_features.chosen_features(choices.features)
+    if choices.method is Method.CLUSTERS:
+        clusters = discovery.discover_clusters(
+            actor=actor,
+            now=now,
+            features=choices.features,
+            segment=choices.segment,
+            seed=choices.seed,
+            max_clusters=choices.max_clusters,
+            on_progress=advance,
+        )
+        return _told(clusters, labels)
+    lookalike = discovery.discover_lookalike(
+        actor=actor,
+        now=now,
+        seed_segment=choices.seed_segment,
+        features=choices.features,
+        segment=choices.segment,
+        share=choices.share,
+        seed=choices.seed,
+    )
+    return _told(lookalike, labels)
+
+
+def _told(found: Discovery, labels: Mapping[str, Text]) -> dict[str, Any]:
+    """Return a result as plain JSON: numbers, and names in both languages."""
+    content: dict[str, Any] = {
+        "version": found.version,
+        "people": found.people,
+        "groups": [
+            {
+                "slug": group.slug,
+                "name": group.name,
+                "size": group.size,
+                "differences": [
+                    {
+                        "feature": _names(d.feature, labels),
+                        "z": round(d.z, 3),
+                        "mean": round(d.mean, 4),
+                        "overall": round(d.overall_mean, 4),
+                        "lift": None if d.lift is None else round(d.lift, 3),
+                    }
+                    for d in group.differences
+                ],
+            }
+            for group in found.segments
+        ],
+    }
+    if isinstance(found, ClusterDiscovery):
+        content["silhouette"] = round(found.model.silhouette, 4)
+        content["stability"] = round(found.model.stability, 4)
+    if isinstance(found, LookalikeDiscovery):
+        low = wilson(found.lift.found, found.lift.held_out).low or 0.0
+        content["lift"] = {
+            "value": round(found.lift.ratio, 3),
+            "low": round(low / found.lift.top_share, 3),
+            "found": found.lift.found,
+            "held_out": found.lift.held_out,
+        }
+        content["drivers"] = [
+            {"feature": _names(name, labels), "weight": round(weight, 3)}
+            for name, weight in found.drivers
+        ]
+    return content
+
+
+def _names(feature: str, labels: Mapping[str, Text]) -> dict[str, str]:
+    label = labels.get(feature) or Text(feature, feature)
+    return {"zh": label.zh, "en": label.en}

@@ -1,0 +1,188 @@
+"""A search in the background: who may start it, how far it is, what it found, what it becomes."""
+
+from datetime import timedelta
+
+import numpy as np
+import pytest
+from django.contrib.auth.models import Group, User
+from django.test import Client
+from django.urls import reverse
+
+from analytics.domain.discovery_choices import ChoiceInvalid, Choices, Method
+from analytics.models import DiscoveryRun, RunState
+from analytics.services import discovery_runs
+from analytics.services.discovery_writing import DiscoveryRefused
+from customers.models import Segment, SegmentMember
+from customers.services import segments
+from loancrm.kernel.access import PermissionRefused, user_actor
+from loancrm.kernel.roles import Role, ensure_roles
+from tests.integration.analytics.services.test_discovery import FEATURES, _planted, _population
+
+pytestmark = [pytest.mark.django_db, pytest.mark.sql]
+
+CLUSTERS = Choices(Method.CLUSTERS, features=FEATURES, max_clusters=4)
+
+
+@pytest.fixture(autouse=True)
+def _no_worker(monkeypatch):
+    monkeypatch.setattr(discovery_runs, "enqueue", lambda *_job, **_facts: None)
+
+
+@pytest.fixture
+def as_role():
+    ensure_roles()
+
+    def user_of(role):
+        user = User.objects.create_user(f"one-{role}", is_staff=True)
+        user.groups.add(Group.objects.get(name=role))
+        return user
+
+    return user_of
+
+
+def finished(run, now):
+    discovery_runs.run(run_id=run.pk, read_clock=lambda: now + timedelta(minutes=1))
+    run.refresh_from_db()
+    return run
+
+
+@pytest.mark.parametrize("role", [Role.MARKETER, Role.ANALYST])
+def test_s10_a_run_tells_names_sizes_lifts_and_stability_of_its_groups(as_role, role, now):
+    _population(_planted(400, seed=1)[0], now)
+    run = discovery_runs.start_run(actor=user_actor(as_role(role)), choices=CLUSTERS, now=now)
+    assert (run.state, run.step, run.step_count) == (RunState.WAITING, 0, 4)
+
+    finished(run, now)
+
+    assert (run.state, run.step, run.problem) == (RunState.DONE, 4, "")
+    assert run.result["people"] == 400
+    assert run.result["stability"] >= 0.8
+    groups = run.result["groups"]
+    assert [group["slug"] for group in groups] == ["cluster-1", "cluster-2", "cluster-3"]
+    assert sum(group["size"] for group in groups) == 400
+    for group in groups:
+        assert 1 <= len(group["differences"]) <= 3
+        first = group["differences"][0]
+        assert first["lift"] == pytest.approx(first["mean"] / first["overall"], abs=0.01)
+        assert (first["lift"] > 1) == (first["z"] > 0)
+        assert first["feature"]["zh"] in {"余额", "到访"}
+    again = finished(run, now)
+    assert again.finished_at == run.finished_at
+
+
+def test_s78_the_number_of_groups_is_chosen_and_the_same_again(as_role, now):
+    _population(_planted(400, seed=3)[0], now)
+    actor = user_actor(as_role(Role.ANALYST))
+    results = [
+        finished(discovery_runs.start_run(actor=actor, choices=CLUSTERS, now=now), now).result
+        for _turn in range(2)
+    ]
+    assert results[0] == results[1]
+    assert len(results[0]["groups"]) == 3
+
+
+def test_a_lookalike_run_tells_its_lift_and_what_decides(as_role, actor, now):
+    values = _planted(3000, seed=2)[0]
+    people = _population(values, now)
+    rich = [p.pk for p, row in zip(people, values, strict=True) if row[0] > 15_000][:600]
+    segments.replace_members(
+        actor=actor, slug="rich", name="富", customer_ids=rich, source="t", now=now
+    )
+    choices = Choices(Method.LOOKALIKE, seed_segment="rich", features=FEATURES, share=0.2)
+    owner = user_actor(as_role(Role.MARKETER))
+    run = finished(discovery_runs.start_run(actor=owner, choices=choices, now=now), now)
+    assert run.state == RunState.DONE
+    lift = run.result["lift"]
+    assert lift["value"] > lift["low"] > 1
+    assert {item["feature"]["zh"] for item in run.result["drivers"]} == {"余额", "到访"}
+    assert run.result["groups"][0]["size"] == 480
+    assert run.result["groups"][0]["differences"][0]["lift"] > 1
+
+
+def test_a_search_that_finds_nothing_says_why_and_writes_nothing(as_role, now):
+    _population(np.full((50, 2), 7.0), now)
+    owner = user_actor(as_role(Role.ANALYST))
+    run = finished(discovery_runs.start_run(actor=owner, choices=CLUSTERS, now=now), now)
+    assert run.state == RunState.FAILED
+    assert run.problem
+    assert not Segment.objects.exists()
+
+
+def test_only_roles_for_it_start_a_search_and_unknown_segments_are_refused(as_role, now):
+    for role in (Role.APPROVER, Role.STEWARD, Role.COMPLIANCE):
+        with pytest.raises(PermissionRefused):
+            discovery_runs.start_run(actor=user_actor(as_role(role)), choices=CLUSTERS, now=now)
+    with pytest.raises(DiscoveryRefused):
+        discovery_runs.start_run(
+            actor=user_actor(as_role(Role.ANALYST)),
+            choices=Choices(Method.RFM, segment="nobody"),
+            now=now,
+        )
+    assert not DiscoveryRun.objects.exists()
+
+
+@pytest.mark.parametrize(
+    ("method", "wrong", "name"),
+    [
+        (Method.RFM, {"within_days": 0}, "within_days"),
+        (Method.CLUSTERS, {"max_clusters": 1}, "max_clusters"),
+        (Method.LOOKALIKE, {}, "seed_segment"),
+        (Method.LOOKALIKE, {"seed_segment": "x", "share": 0}, "share"),
+        (Method.CLUSTERS, {"seed": -1}, "seed"),
+    ],
+)
+def test_choices_outside_their_bounds_are_named(method, wrong, name):
+    with pytest.raises(ChoiceInvalid) as refused:
+        Choices(method, **wrong)
+    assert refused.value.name == name
+
+
+def test_choices_survive_being_stored():
+    assert Choices.from_json(CLUSTERS.to_json()) == CLUSTERS
+
+
+def test_who_lost_the_permission_finds_nothing_and_a_dead_worker_is_replaced(as_role, now):
+    _population(_planted(300, seed=1)[0], now)
+    user = as_role(Role.ANALYST)
+    run = discovery_runs.start_run(actor=user_actor(user), choices=CLUSTERS, now=now)
+    DiscoveryRun.objects.filter(pk=run.pk).update(state=RunState.RUNNING, alive_at=now)
+    assert discovery_runs.wake(now=now + timedelta(minutes=14)) == 0
+    assert finished(run, now).state == RunState.RUNNING
+    assert discovery_runs.wake(now=now + timedelta(minutes=16)) == 1
+    user.groups.clear()
+    discovery_runs.run(run_id=run.pk, read_clock=lambda: now + timedelta(minutes=16))
+    run.refresh_from_db()
+    assert run.state == RunState.FAILED
+    assert not Segment.objects.exists()
+
+
+def test_the_page_starts_a_search_shows_it_and_makes_a_segment_of_a_group(as_role, now):
+    people = _population(_planted(400, seed=1)[0], now)
+    client = Client(headers={"accept-language": "en"})
+    client.force_login(as_role(Role.MARKETER))
+    index = client.get(reverse("discoveries:index")).content.decode()
+    assert "Look-alikes" in index
+    assert "No search yet" in index
+    form = reverse("discoveries:start", args=["clusters"])
+    assert "not a valid choice" not in client.get(form).content.decode()
+    wrong = client.post(form, {"max_clusters": 99, "seed": 1}).content.decode()
+    assert "errorlist" in wrong
+    posted = {"max_clusters": 4, "seed": 1, "features": FEATURES}
+    page = client.post(form, posted, follow=True)
+    assert page["Refresh"] == "2"
+    run = finished(DiscoveryRun.objects.get(), now)
+    shown = client.get(reverse("discoveries:run", args=[run.pk]))
+    assert "Refresh" not in shown
+    assert "Stability" in shown.content.decode()
+    assert "high 余额" not in shown.content.decode()
+
+    make = reverse("discoveries:make_segment", args=[run.pk])
+    made = client.post(make, {"group": "cluster-1", "name": "大户"}, follow=True)
+    assert "大户" in made.content.decode()
+    own = Segment.objects.get(name="大户")
+    assert own.slug.startswith("cluster-1-")
+    group = SegmentMember.objects.filter(segment__slug="cluster-1", left_at__isnull=True)
+    assert own.last_count == group.count() > len(people) / 3
+    refused = client.post(make, {"group": "elsewhere"}, follow=True).content.decode()
+    assert "no group" in refused
+    assert client.get(reverse("discoveries:start", args=["astrology"])).status_code == 404

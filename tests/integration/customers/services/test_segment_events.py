@@ -1,0 +1,181 @@
+"""Entering and leaving a segment as events: who writes them, who reads them, and no circle."""
+
+from datetime import timedelta
+
+import pytest
+
+from customers.models import Customer, Event, SegmentMember
+from customers.selectors.segment_references import SegmentRuleInvalid
+from customers.services import segment_changes, segment_refresh, segments
+
+pytestmark = [pytest.mark.django_db, pytest.mark.sql]
+
+SECOND = timedelta(seconds=1)
+HOUR = timedelta(hours=1)
+
+
+def all_of(*rules):
+    return {"combinator": "and", "rules": list(rules)}
+
+
+def in_city(city):
+    return all_of({"field": "city", "operator": "=", "value": city})
+
+
+def entered(slug, name="segment_entered", operator="=", **value):
+    where = [{"property": "subject", "operator": operator, "value": slug}]
+    return {
+        "field": "event",
+        "operator": "=",
+        "value": {"event": name, "where": where, **value},
+    }
+
+
+@pytest.fixture
+def people(now):
+    before = now - timedelta(days=1)
+    return [
+        Customer.objects.create(city=city, created_at=before, updated_at=before)
+        for city in ("上海", "上海", "北京")
+    ]
+
+
+@pytest.fixture
+def create(actor, now):
+    def create_one(slug, rule):
+        return segments.create_segment(actor=actor, slug=slug, name=f"名{slug}", rule=rule, now=now)
+
+    return create_one
+
+
+@pytest.fixture
+def refresh(actor):
+    def refresh_at(segment, at):
+        segment.refresh_from_db()
+        return segment_refresh.refresh_segment(actor=actor, segment=segment, now=at)
+
+    return refresh_at
+
+
+def move(person, city, at):
+    Customer.objects.filter(pk=person.pk).update(city=city, updated_at=at)
+
+
+def events():
+    rows = Event.objects.filter(source="segments").order_by("pk")
+    return list(rows.values_list("customer_id", "type__name", "subject", "occurred_at"))
+
+
+def test_every_stay_that_a_build_begins_or_ends_is_one_event(people, create, refresh, now):
+    segment = create("city", in_city("上海"))
+    refresh(segment, now)
+    first, second, third = (person.pk for person in people)
+    assert events() == [(key, "segment_entered", "city", now) for key in (first, second)]
+
+    refresh(segment, now + HOUR)
+    assert len(events()) == 2
+
+    move(people[0], "北京", now)
+    move(people[2], "上海", now)
+    refresh(segment, now + 2 * HOUR)
+    assert sorted(events()[2:]) == sorted(
+        [
+            (first, "segment_left", "city", now + 2 * HOUR),
+            (third, "segment_entered", "city", now + 2 * HOUR),
+        ]
+    )
+    assert Event.objects.filter(type__name="segment_entered").count() == 3
+    assert SegmentMember.objects.count() == 3
+
+
+def test_a_single_changed_customer_and_a_list_write_them_too(people, create, refresh, actor, now):
+    segment = create("city", in_city("上海"))
+    refresh(segment, now)
+    segment_changes.apply_changes(actor=actor, now=now)
+    move(people[0], "北京", now + SECOND)
+    segment_changes.apply_changes(actor=actor, now=now + 2 * SECOND)
+    assert events()[-1] == (people[0].pk, "segment_left", "city", now + 2 * SECOND)
+
+    for keys in ([people[0].pk], [people[1].pk]):
+        segments.replace_members(
+            actor=actor, slug="vip", name="VIP", customer_ids=keys, source="file", now=now + HOUR
+        )
+    assert [(row[0], row[1]) for row in events() if row[2] == "vip"] == [
+        (people[0].pk, "segment_entered"),
+        (people[0].pk, "segment_left"),
+        (people[1].pk, "segment_entered"),
+    ]
+
+
+def test_a_rule_asks_who_entered_or_left_and_follows_within_the_next_round(
+    people, create, refresh, actor, now
+):
+    city = create("city", in_city("上海"))
+    refresh(city, now)
+    newcomers = create("new", all_of(entered("city", within_days=7), {
+        "combinator": "and", "not": True, "rules": [entered("city", "segment_left")]}))  # fmt: skip
+    refresh(newcomers, now)
+    segment_changes.apply_changes(actor=actor, now=now)
+    assert newcomers.current_version.rule["rules"][0]["value"]["where"][0]["value"] == "city"
+
+    def members():
+        rows = SegmentMember.objects.filter(segment=newcomers, left_at__isnull=True)
+        return sorted(rows.values_list("customer_id", flat=True))
+
+    assert members() == [people[0].pk, people[1].pk]
+    move(people[0], "北京", now + SECOND)
+    segment_changes.apply_changes(actor=actor, now=now + 2 * SECOND)
+    done = segment_changes.apply_changes(actor=actor, now=now + 4 * SECOND)
+    assert done.left_count == 1
+    assert members() == [people[1].pk]
+    # Its own event of leaving wakes nobody: the rounds come to rest.
+    rest = [segment_changes.apply_changes(actor=actor, now=now + at * SECOND) for at in (6, 8, 10)]
+    assert [(step.entered_count, step.left_count) for step in rest] == [(0, 0)] * 3
+
+
+def codes(refused):
+    return [problem.code.value for problem in refused.value.problems]
+
+
+def test_a_segment_never_asks_for_its_own_events_however_it_gets_there(people, create, actor, now):
+    city = create("city", in_city("上海"))
+    create("asks", all_of(entered("city")))
+    create("through", all_of({"field": "segment", "operator": "=", "value": "asks"}))
+    for rule in (
+        all_of(entered("city")),
+        all_of(entered(["city", "asks"], operator="in")),
+        all_of({"field": "segment", "operator": "=", "value": "asks"}),
+        all_of(entered("through", "segment_left")),
+    ):
+        with pytest.raises(SegmentRuleInvalid) as refused:
+            segments.publish_version(actor=actor, segment=city, rule=rule, now=now)
+        assert codes(refused) == ["segment_cycle"]
+    assert city.versions.count() == 1
+
+
+@pytest.mark.parametrize(
+    ("where", "expected"),
+    [
+        ([], ["segment_event_unnamed"]),
+        ([{"property": "channel", "operator": "=", "value": "x"}], ["segment_event_unnamed"]),
+        (
+            [{"property": "subject", "operator": "contains", "value": "c"}],
+            ["segment_event_unnamed"],
+        ),
+        ([{"property": "subject", "operator": "=", "value": "nobody"}], ["unknown_segment"]),
+    ],
+)
+def test_an_event_of_a_segment_says_of_which(people, create, where, expected):
+    create("city", in_city("上海"))
+    rule = {"field": "event", "operator": "=", "value": {"event": "segment_left", "where": where}}
+    with pytest.raises(SegmentRuleInvalid) as refused:
+        create("asks", all_of(rule))
+    assert codes(refused) == expected
+
+
+def test_c5_a_segment_of_which_another_reads_the_events_is_not_deleted(people, create, actor, now):
+    city = create("city", in_city("上海"))
+    create("asks", all_of(entered("city")))
+    with pytest.raises(segments.SegmentInUse) as refused:
+        segments.delete_segment(actor=actor, segment=city, now=now)
+    assert refused.value.facts["users"] == ["asks"]
