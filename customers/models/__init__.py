@@ -5,6 +5,7 @@ from customers.models.consent import ConsentRecord, ConsentState
 from customers.models.contact import ContactPoint
 from customers.models.customer import Customer
 from customers.models.event import Event, EventType
+from customers.models.export import ExportState, SegmentExport
 from customers.models.identity import (
     DuplicateSearch,
     IdentityLink,
@@ -12,8 +13,6 @@ from customers.models.identity import (
     MergeState,
     SearchState,
 )
-from customers.models.export import ExportState, SegmentExport
-from customers.models.identity import IdentityLink, MergeDecision, MergeState
 from customers.models.import_batch import (
     ChangeKind,
     ChangeOutcome,
