@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field, replace
 from datetime import date
 from functools import lru_cache, partial
 from typing import Final
 
+from customers.domain.consent import Purpose
 from customers.domain.consent_proof import proven
 from customers.domain.contact import ContactKind
 from customers.domain.dates import check_birth_date, parse_birth_number, parse_date
@@ -69,9 +70,12 @@ class RowReader:
     Args:
         mapping: The mapping; its columns are prepared once.
         today: Day of the import in the company's zone; later births are refused.
+        purposes: What the source's data may be used for; a row that grants more is rejected.
     """
 
-    def __init__(self, mapping: FileMapping, *, today: date) -> None:
+    def __init__(
+        self, mapping: FileMapping, *, today: date, purposes: Collection[str] = tuple(Purpose)
+    ) -> None:
         """Prepare one reader a column."""
         self.scorecard = Scorecard()
         self._today = today
@@ -80,7 +84,12 @@ class RowReader:
         self._proof = mapping.proof
         self._constants = dict(mapping.constants)
         self._cells = tuple(
-            _Cell(item.column, _taker(target, today), _missing_code(target), _blank_test(target))
+            _Cell(
+                item.column,
+                _taker(target, today, purposes),
+                _missing_code(target),
+                _blank_test(target),
+            )
             for item in mapping.columns
             for target in item.targets
         )
@@ -92,7 +101,7 @@ class RowReader:
         )
 
     def read(self, row: TabularRow) -> tuple[PersonRow, tuple[Finding, ...]]:
-        """Return the person and everything that was noticed; the last finding may reject the row.
+        """Return the person and everything that was noticed; a finding may reject the row.
 
         A field that is wrong is left out with a finding. Fields that contradict a valid identity
         number follow the number.
@@ -228,12 +237,13 @@ def _is_blank_name(text: str) -> bool:
         return False
 
 
-def _taker(target: Target, today: date) -> _Take:
+def _taker(target: Target, today: date, purposes: Collection[str]) -> _Take:
     match target.kind:
         case TargetKind.CONTACT:
             return partial(_take_contact, target)
         case TargetKind.CONSENT:
-            return partial(_take_consent, target, _remembered(partial(_flag, target)))
+            read = _remembered(partial(_flag, target))
+            return partial(_take_consent, target, read, target.purpose in purposes)
         case TargetKind.ATTRIBUTE:
             return partial(_take_attribute, target, _remembered(partial(_attribute_text, target)))
         case TargetKind.CUSTOMER:
@@ -294,8 +304,16 @@ def _take_contact(target: Target, draft: _Draft, text: str) -> None:
     )
 
 
-def _take_consent(target: Target, read: Callable[[str], str], draft: _Draft, text: str) -> None:
+def _take_consent(
+    target: Target,
+    read: Callable[[str], str],
+    may_grant: bool,  # noqa: FBT001 - bound by partial
+    draft: _Draft,
+    text: str,
+) -> None:
     if word := read(text):
+        if word == "1" and not may_grant:
+            raise ValueRefused(Code.PURPOSE_REFUSED)
         draft.consents.append(ConsentWord(target.name, target.purpose, word == "1"))
 
 
