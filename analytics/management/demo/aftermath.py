@@ -11,14 +11,17 @@ from analytics.management.demo import campaigns
 from campaigns.domain.touches import TouchChannel
 from campaigns.services import authoring, touches
 from campaigns.services.touches import PastCampaign
+from customers.domain.consent import Purpose
 from customers.domain.demo import population
 from customers.domain.demo.people import SOURCE, Person
-from customers.models import Customer
-from customers.services import imports
+from customers.domain.sources import SourceKind
+from customers.models import Customer, DataSource
+from customers.services import imports, sources
 from customers.services.imports import ImportOrder, ImportReport
 from loancrm.kernel import access, clock
 from loancrm.kernel.access import Actor
 
+_PARTNER = "partner_leads"
 _MAPPING = Path(__file__).parent / "leads.json"
 _NEW_LEADS = 120
 _KNOWN_LEADS = 25
@@ -28,6 +31,7 @@ _CALLED_SHARE = 0.11
 
 def import_leads(*, seed: int, customers: int, folder: Path, actor: Actor) -> ImportReport:
     """Import a partner's file: new people, people who are known already, and faulty rows."""
+    _register_partner(actor)
     path = folder / "partner_leads.csv"
     with path.open("w", encoding="gb18030", newline="") as file:
         writer = csv.writer(file)
@@ -41,6 +45,21 @@ def import_leads(*, seed: int, customers: int, folder: Path, actor: Actor) -> Im
         now=clock.now(),
         today=clock.today(),
     )
+
+
+def _register_partner(actor: Actor) -> None:
+    """Enter the partner in the register, with a contract that ends soon."""
+    today = clock.today()
+    partner = DataSource(
+        name=_PARTNER,
+        title="示例渠道合作方 Example channel partner",
+        kind=SourceKind.PARTNER,
+        contract="DEMO-2026-01",
+        purposes=[Purpose.MARKETING.value],
+        valid_from=today - timedelta(days=340),
+        valid_until=today + timedelta(days=25),
+    )
+    sources.save_source(actor=actor, source=partner, now=clock.now())
 
 
 def _lead_rows(seed: int, customers: int) -> Iterator[list[object]]:
