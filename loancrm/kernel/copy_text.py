@@ -1,0 +1,64 @@
+"""Rows in the text format of PostgreSQL's COPY, several times as fast as value by value."""
+
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from datetime import date, datetime
+from decimal import Decimal
+from functools import lru_cache
+from operator import attrgetter
+from types import NoneType
+from typing import Any, Final
+from uuid import UUID
+
+_BLOCK_ROWS: Final = 500
+_SPECIAL: Final = re.compile(r"[\\\t\n\r]")
+_ESCAPES: Final = {"\\": r"\\", "\t": r"\t", "\n": r"\n", "\r": r"\r"}
+
+
+def _escaped(text: str) -> str:
+    return _SPECIAL.sub(_escape, text) if _SPECIAL.search(text) else text
+
+
+def _escape(found: re.Match[str]) -> str:
+    return _ESCAPES[found[0]]
+
+
+def _bytes(value: bytes) -> str:
+    return rf"\\x{value.hex()}"
+
+
+# The exact type decides: subclasses, such as enums, are for the caller to turn into one of these.
+_WRITERS: Final[Mapping[type, Callable[[Any], str]]] = {
+    NoneType: {None: r"\N"}.__getitem__,
+    str: _escaped,
+    int: str,
+    bool: {True: "t", False: "f"}.__getitem__,
+    float: repr,
+    Decimal: str,
+    date: date.isoformat,
+    # A file's rows share few times.
+    datetime: lru_cache(1_000)(datetime.isoformat),
+    bytes: _bytes,
+    UUID: attrgetter("hex"),
+}
+TYPES: Final = frozenset(_WRITERS)
+
+
+def blocks(rows: Iterable[Sequence[Any]], counted: Callable[[int], None]) -> Iterator[bytes]:
+    """Yield rows of native values as blocks of COPY text.
+
+    Args:
+        rows: Values of exactly the types in `TYPES`.
+        counted: Is told the rows of each block.
+    """
+    writers = _WRITERS
+    lines: list[str] = []
+    for row in rows:
+        lines.append("\t".join([writers[value.__class__](value) for value in row]))
+        if len(lines) == _BLOCK_ROWS:
+            counted(len(lines))
+            yield ("\n".join(lines) + "\n").encode()
+            lines = []
+    if lines:
+        counted(len(lines))
+        yield ("\n".join(lines) + "\n").encode()
