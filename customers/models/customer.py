@@ -77,7 +77,7 @@ class Customer(models.Model):
                 name="customer_national_id_unique",
             ),
         ]
-        # Plain indexes: `db_index` on a text adds a second one, for LIKE, that nothing here asks for.
+        # `db_index` on a text would add a second index, for LIKE, that nothing here asks for.
         indexes = [
             models.Index(fields=["external_id"], name="customer_external_id"),
             models.Index(fields=["name_index"], name="customer_name"),

@@ -105,7 +105,8 @@ class ImportBatch(models.Model):
 class ImportRow(models.Model):
     """One staged row: its values sealed, and the blind indexes by which its person is found.
 
-    `leader_line` is the first line of the same person in this file. The payload is wiped as soon as
+    `leader_line` is the first line of the same person in this file; a row that `is_alone` shares no
+    id, number or contact with any other row. The payload is wiped as soon as
     the row is applied.
     """
 
@@ -131,6 +132,7 @@ class ImportRow(models.Model):
     email_index = models.CharField(max_length=64, blank=True)
     findings = models.JSONField(_("findings"), default=list)
     state = models.CharField(_("state"), max_length=10, default=RowState.STAGED)
+    is_alone = models.BooleanField(default=True)
     customer = models.ForeignKey(
         Customer,
         null=True,

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import groupby
-from typing import Final
+from typing import Final, ParamSpec, TypeVar
 
 from django.db import IntegrityError, OperationalError, transaction
+from django.db.models import F
 
 from customers.domain.identity import MatchKey
 from customers.domain.mapping import FileMapping
-from customers.domain.person_row import PersonRow, fold
+from customers.domain.person_row import fold
 from customers.domain.quality import Code, Finding
 from customers.models import (
     AttributeDefinition,
@@ -33,10 +34,18 @@ from customers.selectors.person_matching import (
     Probe,
     find_people,
     known_links,
+    customers_of_one_link,
 )
 from customers.services.imports_changes import ChangeLog
 from customers.services.imports_runs import Run
-from customers.services.imports_stage import keys_of, open_row, pages, quarantine
+from customers.services.imports_stage import (
+    StagedPerson,
+    StagedRow,
+    keys_of,
+    open_row,
+    pages,
+    quarantine,
+)
 from customers.services.imports_tally import Tally
 from customers.services.imports_write import Person, WriteContext, write_people
 from loancrm.kernel import audit, bulk, crypto
@@ -47,6 +56,8 @@ from loancrm.kernel.progress import bar
 
 APPLY_BATCH: Final = 1_000
 _ATTEMPTS: Final = 3
+_Given = ParamSpec("_Given")
+_Done = TypeVar("_Done")
 _LINK: Final = (*("source", "external_id", "customer", "matched_by", "row_digest", "created_at"),)
 
 
@@ -63,49 +74,96 @@ class ApplyOrder:
 
 
 @dataclass(slots=True)
-class _Group:
+class Group:
     """The rows of one person, and where that person went; `customer_id` 0 is nobody yet."""
 
-    rows: list[ImportRow]
+    rows: list[StagedRow]
     state: RowState = RowState.UNCHANGED
     customer_id: int = 0
     matched_by: str = ""
     refusal: Code | None = None
-    people: list[PersonRow] = field(default_factory=list)
+    people: list[StagedPerson] = field(default_factory=list)
     rival_ids: tuple[int, ...] = ()
     notes: list[Code] = field(default_factory=list)
 
 
 def apply_all(order: ApplyOrder, tally: Tally) -> None:
-    """Apply all staged rows, page by page, each page in a transaction of its own."""
-    with bar(total=tally.rows - tally.rejected, description="apply") as progress:
+    """Apply the rows still staged, in file order, each page in a transaction of its own."""
+    done = tally.created + tally.updated + tally.unchanged + tally.merged
+    with bar(total=tally.rows - tally.rejected - done, description="apply") as progress:
         for page in pages(order.batch.pk, size=APPLY_BATCH):
             order.run.pause_point()
-            groups = _apply_page(order, page, tally)
+            groups = repeat_on_conflict(_apply_page, order, page, tally)
             for group in groups:
                 _count(group, tally)
             progress.update(len(page))
 
 
-def _apply_page(order: ApplyOrder, page: Sequence[ImportRow], tally: Tally) -> list[_Group]:
+def repeat_on_conflict(apply: Callable[_Given, _Done], *given: _Given.args) -> _Done:
+    """Apply a page, again when somebody else created or locked one of its people meanwhile.
+
+    Then they can be found.
+    """
     for _ in range(_ATTEMPTS - 1):
         try:
-            return _try_page(order, page, tally)
+            return apply(*given)
         except (IntegrityError, OperationalError):
-            # Somebody else created or locked one of these people meanwhile; now they can be found.
             continue
-    return _try_page(order, page, tally)
+    return apply(*given)
 
 
-def _try_page(order: ApplyOrder, page: Sequence[ImportRow], tally: Tally) -> list[_Group]:
-    groups = [_Group(list(rows)) for _, rows in groupby(page, key=lambda row: row.leader_line)]
+def apply_lone_page(order: ApplyOrder, page: Sequence[StagedRow]) -> list[Group]:
+    """Apply those rows of a page that lead to nobody, or to the one customer they were last.
+
+    Given are rows that share nothing with another row of the file. What becomes of such a row does
+    not depend on any other, so pages of them may be applied in any order, and beside each other.
+    The rows that lead to somebody else, or say something new, are left for `apply_all`.
+
+    Returns:
+        The groups that were applied: created or unchanged.
+    """
     with transaction.atomic():
+        bulk.commit_lazily()
+        links = known_links(
+            source=order.mapping.source, external_ids=[row.external_id for row in page]
+        )
+        known, others = [], []
+        for group in (Group([row]) for row in page):
+            (known if _is_known(group, links) else others).append(group)
+        found = _resolve(order, others, links, crypto.vault())
+        new = [group for group in others if not group.customer_id and group.refusal is None]
+        _write(order, new, links, found)
+        safe = customers_of_one_link(
+            source=order.mapping.source, customer_ids=[group.customer_id for group in known]
+        )
+        groups = new + [group for group in known if group.customer_id in safe]
+        if not groups:
+            return []
+        _finish_rows(order, groups, earlier=frozenset())
+        # What follows locks rows that the pages beside this one need too: nothing slow may be left.
+        bulk.check_now()
+        order.run.keep(
+            done_count=F("done_count") + len(groups),
+            created_count=F("created_count") + len(new),
+            unchanged_count=F("unchanged_count") + len(groups) - len(new),
+        )
+        _audit(order, groups)
+    return groups
+
+
+def _apply_page(order: ApplyOrder, page: Sequence[StagedRow], tally: Tally) -> list[Group]:
+    groups = [Group(list(rows)) for _, rows in groupby(page, key=lambda row: row.leader_line)]
+    with transaction.atomic():
+        bulk.commit_lazily()
         links = known_links(
             source=order.mapping.source, external_ids=[row.external_id for row in page]
         )
         changed = [group for group in groups if not _is_known(group, links)]
-        groups = _resolve_and_write(order, groups, changed, links)
-        _finish_rows(order, groups)
+        found = _resolve(order, changed, links, crypto.vault())
+        _refuse_repeated_ids(groups)
+        groups = _join_by_customer(groups)
+        _write(order, groups, links, found)
+        _finish_rows(order, groups, _seen_earlier(order, groups))
         _keep_count(order, groups, tally)
         _audit(order, groups)
         if order.batch.is_dry_run:
@@ -113,7 +171,7 @@ def _try_page(order: ApplyOrder, page: Sequence[ImportRow], tally: Tally) -> lis
     return groups
 
 
-def _is_known(group: _Group, links: Mapping[str, KnownLink]) -> bool:
+def _is_known(group: Group, links: Mapping[str, KnownLink]) -> bool:
     """Recognise rows that were applied before and have not changed at the source."""
     found = [links.get(row.external_id) for row in group.rows]
     owners = {link.customer_id for link in found if link is not None}
@@ -126,23 +184,18 @@ def _is_known(group: _Group, links: Mapping[str, KnownLink]) -> bool:
     return True
 
 
-def _resolve_and_write(
-    order: ApplyOrder,
-    groups: list[_Group],
-    changed: list[_Group],
-    links: Mapping[str, KnownLink],
-) -> list[_Group]:
+def _write(
+    order: ApplyOrder, groups: Sequence[Group], links: Mapping[str, KnownLink], found: Findings
+) -> None:
+    """Write the people that are to be written; each group is told what became of it."""
     vault = crypto.vault()
-    found = _resolve(order, changed, links, vault)
-    _refuse_repeated_ids(groups)
-    groups = _join_by_customer(groups)
     writable = [group for group in groups if group.people and group.refusal is None]
     people = []
     for group in writable:
-        person = fold(tuple(group.people))
+        person = _folded(group, vault)
         customer = found.customers.get(group.customer_id)
         points = found.points.get(group.customer_id, ())
-        people.append(Person(person, keys_of(person, vault), customer, points))
+        people.append(Person(person.row, person.keys, customer, points, group.customer_id))
     context = WriteContext(
         source=order.mapping.source,
         evidence=f"import:{order.batch.pk}",
@@ -162,18 +215,25 @@ def _resolve_and_write(
     created = {written.customer_id for written in people if written.is_new}
     _write_links(order, writable, links, created)
     _propose_merges(order, writable)
-    return groups
+
+
+def _folded(group: Group, vault: Vault) -> StagedPerson:
+    """Return what the rows of a person say together."""
+    if len(group.people) == 1:
+        return group.people[0]
+    row = fold(tuple(person.row for person in group.people))
+    return StagedPerson(row, keys_of(row, vault))
 
 
 def _resolve(
-    order: ApplyOrder, changed: list[_Group], links: Mapping[str, KnownLink], vault: Vault
+    order: ApplyOrder, changed: list[Group], links: Mapping[str, KnownLink], vault: Vault
 ) -> Findings:
     """Find out who the changed persons are; each group is told."""
     probes = []
     for group in changed:
         group.people = [open_row(row, vault) for row in group.rows]
-        person = fold(tuple(group.people))
-        likeness = keys_of(person, vault).likeness(person)
+        person = _folded(group, vault)
+        likeness = person.keys.likeness(person.row)
         probes.append(Probe(tuple(row.external_id for row in group.rows), likeness))
     found = find_people(probes=probes, links=links)
     for group, match in zip(changed, found.matches, strict=True):
@@ -193,7 +253,7 @@ def _refusal(mode: str, match: Match) -> Code | None:
     return None
 
 
-def _refuse_repeated_ids(groups: Sequence[_Group]) -> None:
+def _refuse_repeated_ids(groups: Sequence[Group]) -> None:
     """Refuse later rows with an id of the source that the file gives to another person too."""
     seen: set[str] = set()
     for group in groups:
@@ -203,9 +263,9 @@ def _refuse_repeated_ids(groups: Sequence[_Group]) -> None:
         seen |= ids
 
 
-def _join_by_customer(groups: list[_Group]) -> list[_Group]:
+def _join_by_customer(groups: list[Group]) -> list[Group]:
     """Put groups together that turned out to be the same stored customer."""
-    by_customer: dict[int, _Group] = {}
+    by_customer: dict[int, Group] = {}
     joined = []
     for group in groups:
         first = by_customer.get(group.customer_id)
@@ -223,7 +283,7 @@ def _join_by_customer(groups: list[_Group]) -> list[_Group]:
 
 def _write_links(
     order: ApplyOrder,
-    groups: Sequence[_Group],
+    groups: Sequence[Group],
     links: Mapping[str, KnownLink],
     created: Collection[int],
 ) -> None:
@@ -249,52 +309,62 @@ def _write_links(
     bulk.update_rows(IdentityLink, key="id", columns=["row_digest"], rows=digests)
 
 
-def _propose_merges(order: ApplyOrder, groups: Sequence[_Group]) -> None:
-    MergeDecision.objects.bulk_create(
-        [
-            MergeDecision(
-                kept_id=group.customer_id,
-                other_id=rival,
-                matched_by=group.matched_by,
-                batch_id=order.batch.pk,
-                created_at=order.now,
-            )
-            for group in groups
-            for rival in sorted(set(group.rival_ids) - {group.customer_id})
-        ],
-        ignore_conflicts=True,
-    )
+def _propose_merges(order: ApplyOrder, groups: Sequence[Group]) -> None:
+    proposals = [
+        MergeDecision(
+            kept_id=group.customer_id,
+            other_id=rival,
+            matched_by=group.matched_by,
+            batch_id=order.batch.pk,
+            created_at=order.now,
+        )
+        for group in groups
+        for rival in sorted(set(group.rival_ids) - {group.customer_id})
+    ]
+    MergeDecision.objects.bulk_create(proposals, ignore_conflicts=True)
 
 
-def _finish_rows(order: ApplyOrder, groups: Sequence[_Group]) -> None:
-    earlier = _seen_earlier(order, groups)
+def _finish_rows(
+    order: ApplyOrder, groups: Sequence[Group], earlier: Collection[int | None]
+) -> None:
     vault = crypto.vault()
     done, refused = [], []
     for group in groups:
         if group.refusal is not None:
             group.state = RowState.REJECTED
             refused.append(
-                quarantine(row=group.rows[0], code=group.refusal, vault=vault, now=order.now)
+                quarantine(
+                    batch_id=order.batch.pk,
+                    row=group.rows[0],
+                    code=group.refusal,
+                    vault=vault,
+                    now=order.now,
+                )
             )
         elif group.customer_id in earlier:
             group.state = RowState.MERGED
         for position, row in enumerate(group.rows):
-            row.state = group.state if position == 0 else RowState.MERGED
+            row.state = (group.state if position == 0 else RowState.MERGED).value
             customer_id = group.customer_id or None if group.refusal is None else None
-            done.append((row.pk, row.state, customer_id))
+            done.append((row.id, row.state, customer_id))
     RejectedRow.objects.bulk_create(refused)
-    bulk.update_rows(ImportRow, key="id", columns=["state", "customer"], rows=done)
-    # The values now live where they belong; a second copy would only have to be protected.
-    ImportRow.objects.filter(pk__in=[pk for pk, *_ in done]).update(payload_sealed=None)
+    bulk.update_rows(
+        ImportRow,
+        key="id",
+        columns=["state", "customer"],
+        rows=done,
+        # The values now live where they belong; a second copy would only have to be protected.
+        constants={"payload_sealed": None},
+    )
 
 
-def _seen_earlier(order: ApplyOrder, groups: Sequence[_Group]) -> set[int | None]:
+def _seen_earlier(order: ApplyOrder, groups: Sequence[Group]) -> set[int | None]:
     ids = [group.customer_id for group in groups if group.state is not RowState.CREATED]
-    rows = ImportRow.objects.filter(batch=order.batch, customer_id__in=ids)
+    rows = ImportRow.objects.filter(batch=order.batch, customer_id__any_of=ids)
     return set(rows.values_list("customer_id", flat=True))
 
 
-def _keep_count(order: ApplyOrder, groups: Sequence[_Group], tally: Tally) -> None:
+def _keep_count(order: ApplyOrder, groups: Sequence[Group], tally: Tally) -> None:
     """Store the figures with the page, so that a run that goes on later counts nothing twice."""
     reached = tally.silent_copy()
     for group in groups:
@@ -307,7 +377,7 @@ def _keep_count(order: ApplyOrder, groups: Sequence[_Group], tally: Tally) -> No
     )
 
 
-def _audit(order: ApplyOrder, groups: Sequence[_Group]) -> None:
+def _audit(order: ApplyOrder, groups: Sequence[Group]) -> None:
     counts: defaultdict[str, int] = defaultdict(int)
     for group in groups:
         for row in group.rows:
@@ -323,7 +393,7 @@ def _audit(order: ApplyOrder, groups: Sequence[_Group]) -> None:
     )
 
 
-def _count(group: _Group, tally: Tally) -> None:
+def _count(group: Group, tally: Tally) -> None:
     for row in group.rows:
         state = RowState(row.state)
         setattr(tally, state.value, getattr(tally, state.value) + 1)

@@ -9,13 +9,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any, Final
 from uuid import uuid4
 
 from customers.domain.contact import ContactStatus
+from customers.domain.lifecycle import LifecycleStage
 from customers.domain.mapping import TEXT_FIELDS, ValueType
-from customers.domain.person import Gender
-from customers.domain.person_row import AttributeText, Contact, PersonRow
+from customers.domain.person import Gender, MarketingStatus
+from customers.domain.person_row import Contact, PersonRow
 from customers.domain.quality import Code
 from customers.models import (
     AttributeDefinition,
@@ -34,6 +36,16 @@ from loancrm.kernel.bulk_load import load_rows
 from loancrm.kernel.crypto import Vault
 
 _PLAIN: Final = (*TEXT_FIELDS, "birth_date", "gender", "updated_at")
+_CUSTOMER: Final = (
+    *("id", "public_id", "external_id", "name_sealed", "name_index"),
+    *("national_id_sealed", "national_id_index", "birth_date", "gender", *TEXT_FIELDS),
+    *("lifecycle_stage", "marketing_status", "personalisation_allowed"),
+    *("source", "created_at", "updated_at"),
+)
+_DEFAULT_TEXTS: Final = {
+    name: Customer._meta.get_field(name).get_default()  # noqa: SLF001 - public by convention
+    for name in TEXT_FIELDS
+}
 _NAME: Final = ("name_sealed", "name_index")
 _NATIONAL_ID: Final = ("national_id_sealed", "national_id_index")
 _POINT: Final = (
@@ -52,20 +64,19 @@ _STATE: Final = ("customer", "channel", "purpose", "is_granted", "changed_at")
 
 @dataclass(slots=True)
 class Person:
-    """One person to be written: what the file says and the customer it was matched with."""
+    """One person to be written: what the file says and the customer it was matched with.
+
+    `customer_id` is 0 until a new customer is written.
+    """
 
     row: PersonRow
     keys: PersonKeys
     customer: Customer | None
     points: Sequence[Point] = ()
+    customer_id: int = 0
     is_new: bool = False
     is_changed: bool = False
     notes: list[Code] = field(default_factory=list)
-
-    @property
-    def customer_id(self) -> int:
-        """Return the customer's id; only known once new customers are written."""
-        return int(self.customer.pk) if self.customer else 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,9 +113,8 @@ def _write_customers(people: Sequence[Person], context: WriteContext) -> None:
     for person in people:
         customer = person.customer
         if customer is None:
-            person.customer = _new_customer(person, context)
             person.is_new = person.is_changed = True
-            new.append(person.customer)
+            new.append(person)
             continue
         if _take_plain(customer, person.row, context.changes):
             person.is_changed = True
@@ -125,21 +135,18 @@ def _write_customers(people: Sequence[Person], context: WriteContext) -> None:
             )
             _seal_national_id(customer, person, context.vault)
             national_ids.append((customer.pk, *(getattr(customer, name) for name in _NATIONAL_ID)))
-    _insert_customers(new)
+    _insert_customers(new, context)
     bulk.update_rows(Customer, key="id", columns=_PLAIN, rows=plain)
     bulk.update_rows(Customer, key="id", columns=_NAME, rows=names)
     bulk.update_rows(Customer, key="id", columns=_NATIONAL_ID, rows=national_ids)
 
 
-def _insert_customers(new: Sequence[Customer]) -> None:
-    meta = Customer._meta  # noqa: SLF001 - Django's public-by-convention options
-    fields = [field for field in meta.concrete_fields if not field.primary_key]
-    rows = ([getattr(row, field.attname) for field in fields] for row in new)
-    load_rows(Customer, [field.name for field in fields], rows)
-    by_public_id = {row.public_id: row for row in new}
-    stored = Customer.objects.filter(public_id__in=by_public_id)
-    for pk, public_id in stored.values_list("pk", "public_id"):
-        by_public_id[public_id].pk = pk
+def _insert_customers(new: Sequence[Person], context: WriteContext) -> None:
+    if not new:
+        return
+    for person, customer_id in zip(new, bulk.new_ids(Customer, len(new)), strict=True):
+        person.customer_id = customer_id
+    load_rows(Customer, _CUSTOMER, (_new_customer(person, context) for person in new))
 
 
 def _brings_national_id(person: Person, customer: Customer, context: WriteContext) -> bool:
@@ -152,22 +159,21 @@ def _brings_national_id(person: Person, customer: Customer, context: WriteContex
     return True
 
 
-def _new_customer(person: Person, context: WriteContext) -> Customer:
-    row = person.row
-    customer = Customer(
-        external_id=row.external_id,
-        source=context.source,
-        birth_date=row.birth_date,
-        gender=row.gender or Gender.UNKNOWN,
-        created_at=context.now,
-        updated_at=context.now,
-        **row.texts,
+def _new_customer(person: Person, context: WriteContext) -> tuple[Any, ...]:
+    row, keys, seal = person.row, person.keys, context.vault.seal
+    public_id = uuid4()
+    texts = _DEFAULT_TEXTS | row.texts
+    number = row.national_id
+    return (
+        *(person.customer_id, public_id, row.external_id),
+        seal(Customer.NAME_COLUMN, public_id, row.name) if keys.name else None,
+        keys.name,
+        seal(Customer.NATIONAL_ID_COLUMN, public_id, number) if keys.national_id else None,
+        keys.national_id or None,
+        *(row.birth_date, row.gender or Gender.UNKNOWN.value, *[texts[key] for key in TEXT_FIELDS]),
+        *(LifecycleStage.LEAD.value, MarketingStatus.OPEN.value, True),
+        *(context.source, context.now, context.now),
     )
-    if person.keys.name:
-        _seal_name(customer, person, context.vault)
-    if person.keys.national_id:
-        _seal_national_id(customer, person, context.vault)
-    return customer
 
 
 def _seal_name(customer: Customer, person: Person, vault: Vault) -> None:
@@ -263,7 +269,7 @@ def _write_attributes(people: Sequence[Person], context: WriteContext) -> None:
         for attribute in person.row.attributes:
             definition_id = context.definitions[attribute.name].pk
             key = (person.customer_id, definition_id)
-            value = _typed(attribute)
+            value = _typed(attribute.value_type, attribute.text)
             if stored.get(key) == value:
                 continue
             person.is_changed = True
@@ -297,16 +303,17 @@ def _stored_attributes(customer_ids: Sequence[int]) -> dict[tuple[int, int], Any
     }
 
 
-def _typed(attribute: AttributeText) -> Decimal | str | date | bool:
-    match attribute.value_type:
+@lru_cache(20_000)
+def _typed(value_type: ValueType, text: str) -> Decimal | str | date | bool:
+    match value_type:
         case ValueType.NUMBER:
-            return Decimal(attribute.text).quantize(Decimal("0.000001"))
+            return Decimal(text).quantize(Decimal("0.000001"))
         case ValueType.DAY:
-            return date.fromisoformat(attribute.text)
+            return date.fromisoformat(text)
         case ValueType.FLAG:
-            return attribute.text == "1"
+            return text == "1"
         case ValueType.TEXT:
-            return attribute.text
+            return text
 
 
 def _write_consents(people: Sequence[Person], context: WriteContext) -> None:

@@ -1,9 +1,8 @@
 """Loads many new rows at once: COPY on PostgreSQL, prepared inserts on SQLite."""
 
 import json
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from functools import partial
-from types import NoneType
 from typing import Any
 
 from django.db import DEFAULT_DB_ALIAS, connection, connections
@@ -33,21 +32,17 @@ def load_rows(model: type[Model], columns: Sequence[str], rows: Iterable[Sequenc
     # The proxy looks its connection up again for every value; the connection itself does not.
     database = connections[DEFAULT_DB_ALIAS]
     fields: list[Any] = [meta.get_field(name) for name in columns]
-    prepare = [_preparation(field, database) for field in fields]
     quote = connection.ops.quote_name
     names = ", ".join(quote(field.column) for field in fields)
     table = quote(meta.db_table)
-    prepared = (
-        [
-            value if value.__class__ in native else convert(value)
-            for (convert, native), value in zip(prepare, row, strict=True)
-        ]
-        for row in rows
-    )
     if connection.vendor == "postgresql":
-        return _copy(f"COPY {table} ({names}) FROM STDIN", prepared)
+        return _copy(f"COPY {table} ({names}) FROM STDIN", _with_json_text(fields, rows))
     marks = ", ".join(["%s"] * len(fields))
     statement = f"INSERT INTO {table} ({names}) VALUES ({marks})"  # noqa: S608 - names of models
+    prepare = [partial(field.get_db_prep_save, connection=database) for field in fields]
+    prepared = (
+        [convert(value) for convert, value in zip(prepare, row, strict=True)] for row in rows
+    )
     return _insert(statement, prepared)
 
 
@@ -62,26 +57,24 @@ def load_objects(model: type[Model], objects: Sequence[Model]) -> int:
     return load_rows(model, [field.name for field in fields], rows) if objects else 0
 
 
-def _preparation(field: Any, database: Any) -> tuple[Callable[[Any], Any], frozenset[type]]:
-    """Return how a value is brought to what the database takes, and the types that are so already.
-
-    Asking the field costs more than all the rest, and for PostgreSQL only JSON changes the types
-    that COPY text knows; subclasses, such as enums, are not meant.
-    """
-    if database.vendor != "postgresql":
-        return partial(field.get_db_prep_save, connection=database), frozenset({NoneType})
-    if isinstance(field, JSONField):
-        return partial(json.dumps, cls=field.encoder, ensure_ascii=False), frozenset({NoneType})
-    return partial(_native, field, database), copy_text.TYPES
-
-
-def _native(field: Any, database: Any, value: Any) -> Any:
-    prepared = field.get_db_prep_save(value, connection=database)
-    if isinstance(prepared, memoryview):
-        return bytes(prepared)
-    # An enum's member is written as its value.
-    kinds: tuple[type, ...] = (str, int) if type(prepared) not in copy_text.TYPES else ()
-    return next((kind(prepared) for kind in kinds if isinstance(prepared, kind)), prepared)
+def _with_json_text(
+    fields: Sequence[Any], rows: Iterable[Sequence[Any]]
+) -> Iterable[Sequence[Any]]:
+    """Return the rows with their JSON as text; of all other types, COPY text knows the form."""
+    encoders = {
+        position: partial(json.dumps, cls=field.encoder, ensure_ascii=False)
+        for position, field in enumerate(fields)
+        if isinstance(field, JSONField)
+    }
+    if not encoders:
+        return rows
+    return (
+        [
+            encoders[position](value) if position in encoders and value is not None else value
+            for position, value in enumerate(row)
+        ]
+        for row in rows
+    )
 
 
 def _copy(statement: str, rows: Iterable[Sequence[Any]]) -> int:
