@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from functools import lru_cache, partial
@@ -113,23 +113,9 @@ class RowReader:
         """
         if row.surplus:
             return PersonRow(row.line), (Finding(Code.CELLS_MISALIGNED),)
-        draft = _Draft(texts=dict(self._constants))
-        findings: list[Finding] = []
         self._rows += 1
         cells = row.values
-        for cell in self._cells:
-            try:
-                value = cell.read(cells.get(cell.column, ""))
-            except (ValueRefused, PhoneRefused) as refused:
-                cell.wrong += 1
-                findings.append(Finding(Code(refused.code), cell.column))
-                continue
-            if value is None:
-                cell.blank += 1
-                if cell.missing is not None:
-                    findings.append(Finding(cell.missing, cell.column))
-            elif value:
-                cell.take(draft, value)
+        draft, findings = self._drafted(cells)
         external_id = clean(cells.get(self._id_column, "")) if self._id_column else ""
         if len(external_id) > _MAX_EXTERNAL_ID_CHARS:
             findings.append(Finding(Code.TEXT_TOO_LONG, self._id_column))
@@ -144,6 +130,25 @@ class RowReader:
         if not person.is_identified:
             findings.append(Finding(Code.IDENTITY_MISSING))
         return person, tuple(findings)
+
+    def _drafted(self, cells: Mapping[str, str]) -> tuple[_Draft, list[Finding]]:
+        """Return what the mapped cells say, and what is wrong with them."""
+        draft = _Draft(texts=dict(self._constants))
+        findings: list[Finding] = []
+        for cell in self._cells:
+            try:
+                value = cell.read(cells.get(cell.column, ""))
+            except (ValueRefused, PhoneRefused) as refused:
+                cell.wrong += 1
+                findings.append(Finding(Code(refused.code), cell.column))
+                continue
+            if value is None:
+                cell.blank += 1
+                if cell.missing is not None:
+                    findings.append(Finding(cell.missing, cell.column))
+            elif value:
+                cell.take(draft, value)
+        return draft, findings
 
     def _count_age(self, text: str) -> None:
         try:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -10,7 +10,6 @@ from itertools import groupby
 from typing import Final, ParamSpec, TypeVar
 
 from django.db import IntegrityError, OperationalError, transaction
-from django.db.models import F
 
 from customers.domain.identity import MatchKey
 from customers.domain.mapping import FileMapping
@@ -34,7 +33,6 @@ from customers.selectors.person_matching import (
     Probe,
     find_people,
     known_links,
-    customers_of_one_link,
 )
 from customers.services.imports_changes import ChangeLog
 from customers.services.imports_runs import Run
@@ -112,45 +110,6 @@ def repeat_on_conflict(apply: Callable[_Given, _Done], *given: _Given.args) -> _
     return apply(*given)
 
 
-def apply_lone_page(order: ApplyOrder, page: Sequence[StagedRow]) -> list[Group]:
-    """Apply those rows of a page that lead to nobody, or to the one customer they were last.
-
-    Given are rows that share nothing with another row of the file. What becomes of such a row does
-    not depend on any other, so pages of them may be applied in any order, and beside each other.
-    The rows that lead to somebody else, or say something new, are left for `apply_all`.
-
-    Returns:
-        The groups that were applied: created or unchanged.
-    """
-    with transaction.atomic():
-        bulk.commit_lazily()
-        links = known_links(
-            source=order.mapping.source, external_ids=[row.external_id for row in page]
-        )
-        known, others = [], []
-        for group in (Group([row]) for row in page):
-            (known if _is_known(group, links) else others).append(group)
-        found = _resolve(order, others, links, crypto.vault())
-        new = [group for group in others if not group.customer_id and group.refusal is None]
-        _write(order, new, links, found)
-        safe = customers_of_one_link(
-            source=order.mapping.source, customer_ids=[group.customer_id for group in known]
-        )
-        groups = new + [group for group in known if group.customer_id in safe]
-        if not groups:
-            return []
-        _finish_rows(order, groups, earlier=frozenset())
-        # What follows locks rows that the pages beside this one need too: nothing slow may be left.
-        bulk.check_now()
-        order.run.keep(
-            done_count=F("done_count") + len(groups),
-            created_count=F("created_count") + len(new),
-            unchanged_count=F("unchanged_count") + len(groups) - len(new),
-        )
-        _audit(order, groups)
-    return groups
-
-
 def _apply_page(order: ApplyOrder, page: Sequence[StagedRow], tally: Tally) -> list[Group]:
     groups = [Group(list(rows)) for _, rows in groupby(page, key=lambda row: row.leader_line)]
     with transaction.atomic():
@@ -159,13 +118,15 @@ def _apply_page(order: ApplyOrder, page: Sequence[StagedRow], tally: Tally) -> l
             source=order.mapping.source, external_ids=[row.external_id for row in page]
         )
         changed = [group for group in groups if not _is_known(group, links)]
-        found = _resolve(order, changed, links, crypto.vault())
+        found = resolve_people(order, changed, links, crypto.vault())
         _refuse_repeated_ids(groups)
         groups = _join_by_customer(groups)
-        _write(order, groups, links, found)
-        _finish_rows(order, groups, _seen_earlier(order, groups))
+        write_groups(order, groups, links, found)
+        finish_rows(order, groups, _seen_earlier(order, groups))
         _keep_count(order, groups, tally)
-        _audit(order, groups)
+        rows = [row for group in groups for row in group.rows]
+        lines = [row.line for row in rows]
+        audit_page(order, min(lines), max(lines), Counter(row.state for row in rows))
         if order.batch.is_dry_run:
             transaction.set_rollback(True)
     return groups
@@ -184,7 +145,7 @@ def _is_known(group: Group, links: Mapping[str, KnownLink]) -> bool:
     return True
 
 
-def _write(
+def write_groups(
     order: ApplyOrder, groups: Sequence[Group], links: Mapping[str, KnownLink], found: Findings
 ) -> None:
     """Write the people that are to be written; each group is told what became of it."""
@@ -225,7 +186,7 @@ def _folded(group: Group, vault: Vault) -> StagedPerson:
     return StagedPerson(row, keys_of(row, vault))
 
 
-def _resolve(
+def resolve_people(
     order: ApplyOrder, changed: list[Group], links: Mapping[str, KnownLink], vault: Vault
 ) -> Findings:
     """Find out who the changed persons are; each group is told."""
@@ -324,9 +285,14 @@ def _propose_merges(order: ApplyOrder, groups: Sequence[Group]) -> None:
     MergeDecision.objects.bulk_create(proposals, ignore_conflicts=True)
 
 
-def _finish_rows(
+def finish_rows(
     order: ApplyOrder, groups: Sequence[Group], earlier: Collection[int | None]
 ) -> None:
+    """Note in the staged rows what became of them, and put the refused ones in quarantine.
+
+    Args:
+        earlier: Customers whom an earlier page of the batch has met already.
+    """
     vault = crypto.vault()
     done, refused = [], []
     for group in groups:
@@ -377,19 +343,17 @@ def _keep_count(order: ApplyOrder, groups: Sequence[Group], tally: Tally) -> Non
     )
 
 
-def _audit(order: ApplyOrder, groups: Sequence[Group]) -> None:
-    counts: defaultdict[str, int] = defaultdict(int)
-    for group in groups:
-        for row in group.rows:
-            counts[str(row.state)] += 1
-    lines = [row.line for group in groups for row in group.rows]
+def audit_page(
+    order: ApplyOrder, first_line: int, last_line: int, counts: Mapping[str, int]
+) -> None:
+    """Record that a page was applied; call it last in its transaction."""
     audit.record(
         actor=order.actor,
         action="customers.import_page",
         object_type="customers.ImportBatch",
         object_id=order.batch.pk,
         now=order.now,
-        facts={"first_line": min(lines), "last_line": max(lines), **counts},
+        facts={"first_line": first_line, "last_line": last_line, **counts},
     )
 
 

@@ -8,18 +8,20 @@ from __future__ import annotations
 
 import os
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import Final
 
-from django.db import connection
-from django.db.models import Max, Min
+from django.db import connection, transaction
+from django.db.models import F, Max, Min
 
 from customers.models import ImportBatch, ImportRow, RowState
+from customers.selectors.person_matching import KnownLink, customers_of_one_link, known_links
 from customers.services import imports_apply
-from customers.services.imports_apply import ApplyOrder, apply_lone_page, repeat_on_conflict
-from customers.services.imports_stage import lone_rows
+from customers.services.imports_apply import ApplyOrder, Group, repeat_on_conflict
+from customers.services.imports_stage import lone_digests, lone_rows
 from customers.services.imports_tally import Tally
+from loancrm.kernel import bulk, crypto
 from loancrm.kernel.progress import bar
 
 _MAX_CONNECTIONS: Final = 4
@@ -49,6 +51,63 @@ def apply_lone(order: ApplyOrder, tally: Tally) -> None:
     tally.created, tally.unchanged = counted
     batch.checkpoint |= {"is_lone_done": True, "tally": tally.as_json()}
     order.run.keep(checkpoint=batch.checkpoint)
+
+
+def _apply_page(order: ApplyOrder, lines: range) -> int:
+    """Apply the lone rows of some lines that lead to nobody, or are unchanged; return how many.
+
+    What becomes of a row that shares nothing with another row of the file does not depend on any
+    other, so such pages may be applied in any order, and beside each other. The rows that lead to
+    somebody and say something new are left for `apply_all`.
+    """
+    batch_id = int(order.batch.pk)
+    with transaction.atomic():
+        bulk.commit_lazily()
+        digests = lone_digests(batch_id, lines)
+        links = known_links(source=order.mapping.source, external_ids=list(digests))
+        unchanged = _mark_unchanged(order, digests, links)
+        rows = lone_rows(batch_id, lines) if len(unchanged) < len(digests) else []
+        groups = [Group([row]) for row in rows if row.external_id not in unchanged]
+        found = imports_apply.resolve_people(order, groups, links, crypto.vault())
+        new = [group for group in groups if not group.customer_id and group.refusal is None]
+        imports_apply.write_groups(order, new, links, found)
+        imports_apply.finish_rows(order, new, earlier=frozenset())
+        if not new and not unchanged:
+            return 0
+        # What follows locks rows that the pages beside this one need too: nothing slow may be left.
+        bulk.check_now()
+        order.run.keep(
+            done_count=F("done_count") + len(new) + len(unchanged),
+            created_count=F("created_count") + len(new),
+            unchanged_count=F("unchanged_count") + len(unchanged),
+        )
+        counts = {"created": len(new), "unchanged": len(unchanged)}
+        imports_apply.audit_page(order, lines.start, lines.stop - 1, counts)
+    return len(new) + len(unchanged)
+
+
+def _mark_unchanged(
+    order: ApplyOrder, digests: Mapping[str, tuple[int, str]], links: Mapping[str, KnownLink]
+) -> set[str]:
+    """Mark the rows that were applied before and have not changed; return their external ids.
+
+    A customer to whom several ids lead is left out: which row is the first counts there.
+    """
+    owners = {
+        external_id: links[external_id].customer_id
+        for external_id, (_pk, digest) in digests.items()
+        if external_id in links and links[external_id].row_digest == digest
+    }
+    safe = customers_of_one_link(source=order.mapping.source, customer_ids=list(owners.values()))
+    known = {external_id: owner for external_id, owner in owners.items() if owner in safe}
+    bulk.update_rows(
+        ImportRow,
+        key="id",
+        columns=["customer"],
+        rows=[(digests[external_id][0], owner) for external_id, owner in known.items()],
+        constants={"state": RowState.UNCHANGED.value, "payload_sealed": None},
+    )
+    return set(known)
 
 
 def _windows(batch: ImportBatch) -> list[range]:
@@ -95,7 +154,4 @@ def _work(order: ApplyOrder, windows: Iterator[range], progress: bar) -> None:
     """Apply window after window; several threads may take them from the same iterator."""
     for lines in windows:
         order.run.pause_point()
-        page = lone_rows(order.batch.pk, lines)
-        if page:
-            groups = repeat_on_conflict(apply_lone_page, order, page)
-            progress.update(len(groups))
+        progress.update(repeat_on_conflict(_apply_page, order, lines))

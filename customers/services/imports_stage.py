@@ -222,12 +222,21 @@ def pages(batch_id: int, *, size: int) -> Iterator[list[StagedRow]]:
         yield page
 
 
+def lone_digests(batch_id: int, lines: range) -> dict[str, tuple[int, str]]:
+    """Return {external id: (key, digest)} of the rows that `lone_rows` returns."""
+    rows = _lone(batch_id, lines).values_list("external_id", "id", "row_digest")
+    return {external_id: (pk, digest) for external_id, pk, digest in rows}
+
+
 def lone_rows(batch_id: int, lines: range) -> list[StagedRow]:
     """Return the rows of some lines still to be applied that share nothing with another row."""
-    waiting = _waiting(batch_id).filter(
+    return staged_rows(_lone(batch_id, lines).order_by("leader_line"))
+
+
+def _lone(batch_id: int, lines: range) -> QuerySet[ImportRow]:
+    return _waiting(batch_id).filter(
         is_alone=True, leader_line__gte=lines.start, leader_line__lt=lines.stop
     )
-    return staged_rows(waiting.order_by("leader_line"))
 
 
 def staged_rows(rows: QuerySet[ImportRow]) -> list[StagedRow]:

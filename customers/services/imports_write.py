@@ -5,7 +5,7 @@ A blank never erases, a consent is never widened, and what is already so is not 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
@@ -53,6 +53,13 @@ _POINT: Final = (
     *("is_virtual_range", "status", "source", "created_at"),
 )
 _VALUES: Final = ("number", "text", "day", "flag")
+# A value stands in the column of its type, in the order of `_VALUES`.
+_COLUMN_VALUES: Final[Mapping[ValueType, Callable[[Any], tuple[Any, ...]]]] = {
+    ValueType.NUMBER: lambda value: (value, None, None, None),
+    ValueType.TEXT: lambda value: (None, value, None, None),
+    ValueType.DAY: lambda value: (None, None, value, None),
+    ValueType.FLAG: lambda value: (None, None, None, value),
+}
 _ATTRIBUTE: Final = ("customer", "definition", *_VALUES, "source", "updated_at")
 _ATTRIBUTE_IDS: Final = ("customer_id", "definition_id", *_VALUES, "source", "updated_at")
 _RECORD: Final = (
@@ -270,10 +277,10 @@ def _write_attributes(people: Sequence[Person], context: WriteContext) -> None:
             definition_id = context.definitions[attribute.name].pk
             key = (person.customer_id, definition_id)
             value = _typed(attribute.value_type, attribute.text)
-            if stored.get(key) == value:
-                continue
-            person.is_changed = True
             if not person.is_new:
+                if stored.get(key) == value:
+                    continue
+                person.is_changed = True
                 context.changes.note(
                     person.customer_id,
                     ChangeKind.ATTRIBUTE,
@@ -281,7 +288,7 @@ def _write_attributes(people: Sequence[Person], context: WriteContext) -> None:
                     before=plain_text(stored.get(key)),
                     after=plain_text(value) or "",
                 )
-            values = [value if name == attribute.value_type else None for name in _VALUES]
+            values = _COLUMN_VALUES[attribute.value_type](value)
             row = (*key, *values, context.source, context.now)
             (changed if key in stored else new).append(row)
     load_rows(AttributeValue, _ATTRIBUTE, new)

@@ -1,7 +1,7 @@
 """Loads many new rows at once: COPY on PostgreSQL, prepared inserts on SQLite."""
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 from typing import Any
 
@@ -62,19 +62,21 @@ def _with_json_text(
 ) -> Iterable[Sequence[Any]]:
     """Return the rows with their JSON as text; of all other types, COPY text knows the form."""
     encoders = {
-        position: partial(json.dumps, cls=field.encoder, ensure_ascii=False)
+        position: (field.encoder or json.JSONEncoder)(ensure_ascii=False).encode
         for position, field in enumerate(fields)
         if isinstance(field, JSONField)
     }
     if not encoders:
         return rows
-    return (
-        [
-            encoders[position](value) if position in encoders and value is not None else value
-            for position, value in enumerate(row)
-        ]
-        for row in rows
-    )
+    return (_with_text(row, encoders) for row in rows)
+
+
+def _with_text(row: Sequence[Any], encoders: Mapping[int, Callable[[Any], str]]) -> list[Any]:
+    cells = list(row)
+    for position, encode in encoders.items():
+        if cells[position] is not None:
+            cells[position] = encode(cells[position])
+    return cells
 
 
 def _copy(statement: str, rows: Iterable[Sequence[Any]]) -> int:

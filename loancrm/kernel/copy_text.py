@@ -16,7 +16,9 @@ _ESCAPES: Final = {"\\": r"\\", "\t": r"\t", "\n": r"\n", "\r": r"\r"}
 
 
 def _escaped(text: str) -> str:
-    return _SPECIAL.sub(_escape, text) if _SPECIAL.search(text) else text
+    if text.isalnum() or not _SPECIAL.search(text):
+        return text
+    return _SPECIAL.sub(_escape, text)
 
 
 def _escape(found: re.Match[str]) -> str:

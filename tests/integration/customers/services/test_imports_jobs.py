@@ -89,9 +89,9 @@ def die_after(calls: int, function: Any) -> Any:
     [
         (imports_stage, "_checked", 4),
         (imports_stage, "load_rows", 4),
-        (imports_apply, "_resolve", 0),
-        (imports_apply, "_finish_rows", 3),
-        (imports_apply, "_audit", 3),
+        (imports_apply, "resolve_people", 0),
+        (imports_apply, "finish_rows", 3),
+        (imports_apply, "audit_page", 3),
     ],
 )
 def test_a3_a_killed_import_goes_on_and_loses_or_doubles_no_row(
@@ -136,7 +136,7 @@ def test_a3_an_import_pauses_shows_progress_and_resumes(
 
 def ask_in_page(patch: pytest.MonkeyPatch, batch: ImportBatch, page: int, wish: ImportWish) -> None:
     done: list[int] = []
-    apply_page = imports_lone.apply_lone_page
+    apply_page = imports_lone._apply_page
 
     def count(*args: Any) -> Any:
         done.append(1)
@@ -144,7 +144,7 @@ def ask_in_page(patch: pytest.MonkeyPatch, batch: ImportBatch, page: int, wish: 
             ImportBatch.objects.filter(pk=batch.pk).update(wish=wish)
         return apply_page(*args)
 
-    patch.setattr(imports_lone, "apply_lone_page", count)
+    patch.setattr(imports_lone, "_apply_page", count)
 
 
 def test_a3_a_cancelled_import_keeps_what_was_applied_and_forgets_the_rest(
