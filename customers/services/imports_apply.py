@@ -6,8 +6,9 @@ from collections import Counter
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import partial
 from itertools import groupby
-from typing import Final, ParamSpec, TypeVar
+from typing import Final, TypeVar
 
 from django.db import IntegrityError, OperationalError, transaction
 
@@ -54,7 +55,6 @@ from loancrm.kernel.progress import bar
 
 APPLY_BATCH: Final = 1_000
 _ATTEMPTS: Final = 3
-_Given = ParamSpec("_Given")
 _Done = TypeVar("_Done")
 _LINK: Final = (*("source", "external_id", "customer", "matched_by", "row_digest", "created_at"),)
 
@@ -91,23 +91,23 @@ def apply_all(order: ApplyOrder, tally: Tally) -> None:
     with bar(total=tally.rows - tally.rejected - done, description="apply") as progress:
         for page in pages(order.batch.pk, size=APPLY_BATCH):
             order.run.pause_point()
-            groups = repeat_on_conflict(_apply_page, order, page, tally)
+            groups = repeat_on_conflict(partial(_apply_page, order, page, tally))
             for group in groups:
                 _count(group, tally)
             progress.update(len(page))
 
 
-def repeat_on_conflict(apply: Callable[_Given, _Done], *given: _Given.args) -> _Done:
+def repeat_on_conflict(apply: Callable[[], _Done]) -> _Done:
     """Apply a page, again when somebody else created or locked one of its people meanwhile.
 
     Then they can be found.
     """
     for _ in range(_ATTEMPTS - 1):
         try:
-            return apply(*given)
+            return apply()
         except (IntegrityError, OperationalError):
             continue
-    return apply(*given)
+    return apply()
 
 
 def _apply_page(order: ApplyOrder, page: Sequence[StagedRow], tally: Tally) -> list[Group]:

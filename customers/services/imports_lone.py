@@ -10,7 +10,8 @@ import os
 from collections import deque
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from typing import Final
+from functools import partial
+from typing import Any, Final
 
 from django.db import connection, transaction
 from django.db.models import F, Max, Min
@@ -131,7 +132,7 @@ def _connections() -> int:
 
 
 def _work_together(
-    order: ApplyOrder, windows: Iterator[range], progress: bar, workers: int
+    order: ApplyOrder, windows: Iterator[range], progress: Any, workers: int
 ) -> None:
     with ThreadPoolExecutor(workers, thread_name_prefix="import") as pool:
         done = [pool.submit(_work_apart, order, windows, progress) for _ in range(workers)]
@@ -139,7 +140,7 @@ def _work_together(
         future.result()
 
 
-def _work_apart(order: ApplyOrder, windows: Iterator[range], progress: bar) -> None:
+def _work_apart(order: ApplyOrder, windows: Iterator[range], progress: Any) -> None:
     """Work on a connection of this thread's own; where one stops, all stop after their page."""
     try:
         _work(order, windows, progress)
@@ -150,8 +151,8 @@ def _work_apart(order: ApplyOrder, windows: Iterator[range], progress: bar) -> N
         connection.close()
 
 
-def _work(order: ApplyOrder, windows: Iterator[range], progress: bar) -> None:
+def _work(order: ApplyOrder, windows: Iterator[range], progress: Any) -> None:
     """Apply window after window; several threads may take them from the same iterator."""
     for lines in windows:
         order.run.pause_point()
-        progress.update(repeat_on_conflict(_apply_page, order, lines))
+        progress.update(repeat_on_conflict(partial(_apply_page, order, lines)))

@@ -42,10 +42,8 @@ _CUSTOMER: Final = (
     *("lifecycle_stage", "marketing_status", "personalisation_allowed"),
     *("source", "created_at", "updated_at"),
 )
-_DEFAULT_TEXTS: Final = {
-    name: Customer._meta.get_field(name).get_default()  # noqa: SLF001 - public by convention
-    for name in TEXT_FIELDS
-}
+_BLANK: Final = Customer()
+_DEFAULT_TEXTS: Final = {name: getattr(_BLANK, name) for name in TEXT_FIELDS}
 _NAME: Final = ("name_sealed", "name_index")
 _NATIONAL_ID: Final = ("national_id_sealed", "national_id_index")
 _POINT: Final = (
@@ -169,7 +167,7 @@ def _brings_national_id(person: Person, customer: Customer, context: WriteContex
 def _new_customer(person: Person, context: WriteContext) -> tuple[Any, ...]:
     row, keys, seal = person.row, person.keys, context.vault.seal
     public_id = uuid4()
-    texts = _DEFAULT_TEXTS | row.texts
+    texts = {**_DEFAULT_TEXTS, **row.texts}
     number = row.national_id
     return (
         *(person.customer_id, public_id, row.external_id),

@@ -98,9 +98,8 @@ class Vault:
 
 def _block(key: bytes) -> bytes:
     """Return a key in the length of a block of SHA-256."""
-    return (hashlib.sha256(key).digest() if len(key) > BLOCK_BYTES else key).ljust(
-        BLOCK_BYTES, b"\0"
-    )
+    short = hashlib.sha256(key).digest() if len(key) > BLOCK_BYTES else key
+    return short.ljust(BLOCK_BYTES, b"\0")
 
 
 def key_id_of(envelope: bytes | memoryview) -> str:
