@@ -118,15 +118,16 @@ def _apply_page(order: ApplyOrder, page: Sequence[StagedRow], tally: Tally) -> l
             source=order.mapping.source, external_ids=[row.external_id for row in page]
         )
         changed = [group for group in groups if not _is_known(group, links)]
-        found = resolve_people(order, changed, links, crypto.vault())
+        found = resolve_people(changed, links=links, mode=order.batch.mode)
         _refuse_repeated_ids(groups)
         groups = _join_by_customer(groups)
-        write_groups(order, groups, links, found)
-        finish_rows(order, groups, _seen_earlier(order, groups))
+        write_groups(order, groups, links=links, found=found)
+        finish_rows(order, groups, earlier=_seen_earlier(order, groups))
         _keep_count(order, groups, tally)
         rows = [row for group in groups for row in group.rows]
         lines = [row.line for row in rows]
-        audit_page(order, min(lines), max(lines), Counter(row.state for row in rows))
+        counts = Counter(row.state for row in rows)
+        audit_page(order, first_line=min(lines), last_line=max(lines), counts=counts)
         if order.batch.is_dry_run:
             transaction.set_rollback(True)
     return groups
@@ -146,7 +147,11 @@ def _is_known(group: Group, links: Mapping[str, KnownLink]) -> bool:
 
 
 def write_groups(
-    order: ApplyOrder, groups: Sequence[Group], links: Mapping[str, KnownLink], found: Findings
+    order: ApplyOrder,
+    groups: Sequence[Group],
+    *,
+    links: Mapping[str, KnownLink],
+    found: Findings,
 ) -> None:
     """Write the people that are to be written; each group is told what became of it."""
     vault = crypto.vault()
@@ -187,9 +192,10 @@ def _folded(group: Group, vault: Vault) -> StagedPerson:
 
 
 def resolve_people(
-    order: ApplyOrder, changed: list[Group], links: Mapping[str, KnownLink], vault: Vault
+    changed: Sequence[Group], *, links: Mapping[str, KnownLink], mode: str
 ) -> Findings:
     """Find out who the changed persons are; each group is told."""
+    vault = crypto.vault()
     probes = []
     for group in changed:
         group.people = [open_row(row, vault) for row in group.rows]
@@ -200,7 +206,7 @@ def resolve_people(
     for group, match in zip(changed, found.matches, strict=True):
         group.customer_id, group.rival_ids = match.customer_id or 0, match.rival_ids
         group.matched_by = match.key.value if match.key else ""
-        group.refusal = _refusal(order.batch.mode, match)
+        group.refusal = _refusal(mode, match)
     return found
 
 
@@ -286,7 +292,7 @@ def _propose_merges(order: ApplyOrder, groups: Sequence[Group]) -> None:
 
 
 def finish_rows(
-    order: ApplyOrder, groups: Sequence[Group], earlier: Collection[int | None]
+    order: ApplyOrder, groups: Sequence[Group], *, earlier: Collection[int | None]
 ) -> None:
     """Note in the staged rows what became of them, and put the refused ones in quarantine.
 
@@ -344,7 +350,7 @@ def _keep_count(order: ApplyOrder, groups: Sequence[Group], tally: Tally) -> Non
 
 
 def audit_page(
-    order: ApplyOrder, first_line: int, last_line: int, counts: Mapping[str, int]
+    order: ApplyOrder, *, first_line: int, last_line: int, counts: Mapping[str, int]
 ) -> None:
     """Record that a page was applied; call it last in its transaction."""
     audit.record(

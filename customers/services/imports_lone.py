@@ -22,7 +22,7 @@ from customers.services import imports_apply
 from customers.services.imports_apply import ApplyOrder, Group, repeat_on_conflict
 from customers.services.imports_stage import lone_digests, lone_rows
 from customers.services.imports_tally import Tally
-from loancrm.kernel import bulk, crypto
+from loancrm.kernel import bulk
 from loancrm.kernel.progress import bar
 
 _MAX_CONNECTIONS: Final = 4
@@ -69,9 +69,9 @@ def _apply_page(order: ApplyOrder, lines: range) -> int:
         unchanged = _mark_unchanged(order, digests, links)
         rows = lone_rows(batch_id, lines) if len(unchanged) < len(digests) else []
         groups = [Group([row]) for row in rows if row.external_id not in unchanged]
-        found = imports_apply.resolve_people(order, groups, links, crypto.vault())
+        found = imports_apply.resolve_people(groups, links=links, mode=order.batch.mode)
         new = [group for group in groups if not group.customer_id and group.refusal is None]
-        imports_apply.write_groups(order, new, links, found)
+        imports_apply.write_groups(order, new, links=links, found=found)
         imports_apply.finish_rows(order, new, earlier=frozenset())
         if not new and not unchanged:
             return 0
@@ -83,7 +83,9 @@ def _apply_page(order: ApplyOrder, lines: range) -> int:
             unchanged_count=F("unchanged_count") + len(unchanged),
         )
         counts = {"created": len(new), "unchanged": len(unchanged)}
-        imports_apply.audit_page(order, lines.start, lines.stop - 1, counts)
+        imports_apply.audit_page(
+            order, first_line=lines.start, last_line=lines.stop - 1, counts=counts
+        )
     return len(new) + len(unchanged)
 
 

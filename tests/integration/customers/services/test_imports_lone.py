@@ -55,13 +55,13 @@ def test_where_one_page_fails_all_stop_and_the_rest_can_be_done_later(
     monkeypatch.setattr(imports_lone, "_connections", lambda: 2)
     resolve, calls, lock = imports_apply.resolve_people, [0], threading.Lock()
 
-    def fail(*args: Any) -> Any:
+    def fail(*args: Any, **named: Any) -> Any:
         with lock:
             calls[0] += 1
             is_third = calls[0] == 3
         if is_third:
             raise RuntimeError("broken")
-        return resolve(*args)
+        return resolve(*args, **named)
 
     with monkeypatch.context() as patch:
         patch.setattr(imports_apply, "resolve_people", fail)
