@@ -35,7 +35,9 @@ def match_in_file(batch: ImportBatch, run: Run) -> int:
         How many rows follow another.
     """
     bulk.refresh_statistics(ImportRow)
-    groups = [group for key, column in _COLUMNS for group in _groups(batch, key, column)]
+    with transaction.atomic():
+        bulk.sort_in_memory()
+        groups = [group for key, column in _COLUMNS for group in _groups(batch, key, column)]
     lines = sorted({line for _, members in groups for line in members})
     followers = cluster(groups, _likenesses(batch, lines, run))
     run.pause_point()

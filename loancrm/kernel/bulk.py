@@ -206,6 +206,13 @@ def commit_lazily() -> None:
             cursor.execute("SET LOCAL synchronous_commit = off")
 
 
+def sort_in_memory() -> None:
+    """Let the queries of this transaction group and sort 64 MB of rows before they use the disk."""
+    if connection.vendor == "postgresql":
+        with connection.cursor() as cursor:
+            cursor.execute("SET LOCAL work_mem = '64MB'")
+
+
 def check_now() -> None:
     """Let the database check the foreign keys of this transaction now instead of at its commit."""
     if connection.vendor == "postgresql":
