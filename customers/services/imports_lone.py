@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 from collections import deque
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import Any, Final
@@ -70,7 +70,7 @@ def _apply_page(order: ApplyOrder, lines: range) -> int:
         rows = lone_rows(batch_id, lines) if len(unchanged) < len(digests) else []
         groups = [Group([row]) for row in rows if row.external_id not in unchanged]
         found = imports_apply.resolve_people(groups, links=links, mode=order.batch.mode)
-        new = [group for group in groups if not group.customer_id and group.refusal is None]
+        new = [group for group in groups if _is_new(group, found.owners)]
         imports_apply.write_groups(order, new, links=links, found=found)
         imports_apply.finish_rows(order, new, earlier=frozenset())
         if not new and not unchanged:
@@ -87,6 +87,16 @@ def _apply_page(order: ApplyOrder, lines: range) -> int:
             order, first_line=lines.start, last_line=lines.stop - 1, counts=counts
         )
     return len(new) + len(unchanged)
+
+
+def _is_new(group: Group, owners: Collection[tuple[str, str]]) -> bool:
+    """Return whether a person is nobody yet and brings no contact that is somebody's primary one.
+
+    A contact of somebody else's is reported, which happens in file order.
+    """
+    if group.customer_id or group.refusal is not None:
+        return False
+    return not any(key in owners for person in group.people for key in person.keys.contacts)
 
 
 def _mark_unchanged(
