@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date
 from functools import lru_cache, partial
-from typing import Final
+from typing import Any, Final
 
 from customers.domain.consent_proof import proven
 from customers.domain.contact import ContactKind
@@ -52,15 +52,22 @@ class _Draft:
     attributes: list[AttributeText] = field(default_factory=list)
 
 
-_Take = Callable[[_Draft, str], None]
+_Take = Callable[[_Draft, Any], None]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class _Cell:
+    """How the cells of a column are read, and how many were blank or wrong so far.
+
+    `read` returns None for a blank cell and raises for a wrong one; what it returns goes to `take`.
+    """
+
     column: str
+    read: Callable[[str], Any]
     take: _Take
     missing: Code | None
-    blank: Callable[[str], bool]
+    blank: int = 0
+    wrong: int = 0
 
 
 class RowReader:
@@ -73,14 +80,16 @@ class RowReader:
 
     def __init__(self, mapping: FileMapping, *, today: date) -> None:
         """Prepare one reader a column."""
-        self.scorecard = Scorecard()
+        self._scorecard = Scorecard()
+        self._rows = 0
+        self._conflicts = 0
         self._today = today
         self._fresh_column, self._fresh_days = mapping.fresh_column, mapping.fresh_days
         self._id_column = mapping.id_column
         self._proof = mapping.proof
         self._constants = dict(mapping.constants)
         self._cells = tuple(
-            _Cell(item.column, _taker(target, today), _missing_code(target), _blank_test(target))
+            _Cell(item.column, *_cell(target, today), _missing_code(target))
             for item in mapping.columns
             for target in item.targets
         )
@@ -91,6 +100,20 @@ class RowReader:
             if target.blank is Blank.ERASE
         )
 
+    @property
+    def scorecard(self) -> Scorecard:
+        """Return the quality figures of all rows read so far."""
+        if self._rows:
+            for cell in self._cells:
+                self._scorecard.count_cells(
+                    cell.column, cells=self._rows, blank=cell.blank, wrong=cell.wrong
+                )
+                cell.blank = cell.wrong = 0
+            self._scorecard.consistency.numerator += self._rows - self._conflicts
+            self._scorecard.consistency.denominator += self._rows
+            self._rows = self._conflicts = 0
+        return self._scorecard
+
     def read(self, row: TabularRow) -> tuple[PersonRow, tuple[Finding, ...]]:
         """Return the person and everything that was noticed; the last finding may reject the row.
 
@@ -99,23 +122,20 @@ class RowReader:
         """
         if row.surplus:
             return PersonRow(row.line), (Finding(Code.CELLS_MISALIGNED),)
-        draft = _Draft(texts=dict(self._constants))
-        findings: list[Finding] = []
-        for cell in self._cells:
-            text = row.values.get(cell.column, "")
-            refused = self._take(cell, draft, text)
-            if refused is not None:
-                findings.append(Finding(refused, cell.column))
+        self._rows += 1
+        cells = row.values
+        draft, findings = self._drafted(cells)
         findings += self._prove_consents(row, draft)
-        external_id = clean(row.values.get(self._id_column, "")) if self._id_column else ""
+        external_id = clean(cells.get(self._id_column, "")) if self._id_column else ""
         if len(external_id) > _MAX_EXTERNAL_ID_CHARS:
             findings.append(Finding(Code.TEXT_TOO_LONG, self._id_column))
             external_id = ""
         conflicts = _settle_by_national_id(draft)
-        findings += [Finding(code) for code in conflicts]
-        self.scorecard.consistency.count(good=not conflicts)
+        if conflicts:
+            findings += [Finding(code) for code in conflicts]
+            self._conflicts += 1
         if self._fresh_column:
-            self._count_age(row.values.get(self._fresh_column, ""))
+            self._count_age(cells.get(self._fresh_column, ""))
         person = _person(row.line, external_id, draft)
         if self._erasers:
             refused_columns = {finding.column for finding in findings}
@@ -124,6 +144,25 @@ class RowReader:
         if not person.is_identified:
             findings.append(Finding(Code.IDENTITY_MISSING))
         return person, tuple(findings)
+
+    def _drafted(self, cells: Mapping[str, str]) -> tuple[_Draft, list[Finding]]:
+        """Return what the mapped cells say, and what is wrong with them."""
+        draft = _Draft(texts=dict(self._constants))
+        findings: list[Finding] = []
+        for cell in self._cells:
+            try:
+                value = cell.read(cells.get(cell.column, ""))
+            except (ValueRefused, PhoneRefused) as refused:
+                cell.wrong += 1
+                findings.append(Finding(Code(refused.code), cell.column))
+                continue
+            if value is None:
+                cell.blank += 1
+                if cell.missing is not None:
+                    findings.append(Finding(cell.missing, cell.column))
+            elif value:
+                cell.take(draft, value)
+        return draft, findings
 
     def _prove_consents(self, row: TabularRow, draft: _Draft) -> list[Finding]:
         if self._proof is None or not draft.consents:
@@ -148,22 +187,7 @@ class RowReader:
             day = parse_date(text)
         except ValueRefused:
             return
-        self.scorecard.timeliness.count(good=(self._today - day).days <= self._fresh_days)
-
-    def _take(self, cell: _Cell, draft: _Draft, text: str) -> Code | None:
-        if cell.blank(text):
-            self.scorecard.count_cell(cell.column, is_filled=False, is_valid=False)
-            return cell.missing
-        try:
-            cell.take(draft, text)
-        except ValueRefused as refused:
-            self.scorecard.count_cell(cell.column, is_filled=True, is_valid=False)
-            return refused.code
-        except PhoneRefused as refused:
-            self.scorecard.count_cell(cell.column, is_filled=True, is_valid=False)
-            return Code(refused.code)
-        self.scorecard.count_cell(cell.column, is_filled=True, is_valid=True)
-        return None
+        self._scorecard.timeliness.count(good=(self._today - day).days <= self._fresh_days)
 
 
 def _person(line: int, external_id: str, draft: _Draft) -> PersonRow:
@@ -183,9 +207,9 @@ def _person(line: int, external_id: str, draft: _Draft) -> PersonRow:
 
 def _settle_by_national_id(draft: _Draft) -> list[Code]:
     known = draft.national_id
+    conflicts: list[Code] = []
     if known is None:
-        return []
-    conflicts = []
+        return conflicts
     if draft.birth_date is not None and draft.birth_date != known.birth_date:
         conflicts.append(Code.BIRTH_CONFLICT)
     if draft.gender and draft.gender != known.gender:
@@ -201,107 +225,111 @@ def _missing_code(target: Target) -> Code | None:
     return Code.NAME_MISSING if target.name == "name" else Code.VALUE_MISSING
 
 
-def _blank_test(target: Target) -> Callable[[str], bool]:
-    match target.kind, target.name:
-        case (TargetKind.CONTACT, _) | (TargetKind.CUSTOMER, "national_id"):
-            # A word such as 无 in a phone column is an answer to check, not an empty cell.
-            return _is_empty
-        case TargetKind.CUSTOMER, "name":
-            return _is_blank_name
-        case _:
-            return _is_blank
-
-
-def _is_empty(text: str) -> bool:
-    return not text.strip()
-
-
-@lru_cache(_MEMORY)
-def _is_blank(text: str) -> bool:
-    return not clean(text)
-
-
-def _is_blank_name(text: str) -> bool:
-    try:
-        return not parse_name(text)
-    except ValueRefused:
-        return False
-
-
-def _taker(target: Target, today: date) -> _Take:
+def _cell(target: Target, today: date) -> tuple[Callable[[str], Any], _Take]:
+    """Return how a target's cells are read and where what they say goes."""
     match target.kind:
         case TargetKind.CONTACT:
-            return partial(_take_contact, target)
+            is_email = target.name == ContactKind.EMAIL
+            return (_email if is_email else partial(_phone, target.region)), _take_contact
         case TargetKind.CONSENT:
-            return partial(_take_consent, target, _remembered(partial(_flag, target)))
+            return _remembered(partial(_consent, target)), _take_consent
         case TargetKind.ATTRIBUTE:
-            return partial(_take_attribute, target, _remembered(partial(_attribute_text, target)))
+            return _remembered(partial(_attribute, target)), _take_attribute
         case TargetKind.CUSTOMER:
-            return _customer_taker(target, today)
+            return _customer_cell(target, today)
 
 
-def _customer_taker(target: Target, today: date) -> _Take:
+def _customer_cell(target: Target, today: date) -> tuple[Callable[[str], Any], _Take]:
     match target.name:
         case "name":
-            return _take_name
+            return _name, _take_name
         case "national_id":
-            return partial(_take_national_id, today)
+            return partial(_national_id, today), _take_national_id
         case "birth_date":
-            return partial(_take_birth_date, lru_cache(_MEMORY)(partial(_birth, target, today)))
+            return _remembered(partial(_birth, target, today)), _take_birth_date
         case "gender":
-            return partial(_take_gender, _remembered(partial(_gender, target)))
+            return _remembered(partial(_gender, target)), _take_gender
         case _:
-            return partial(_take_text, target.name, _remembered(partial(_customer_text, target)))
+            return _remembered(partial(_customer_text, target)), partial(_take_text, target.name)
 
 
-def _remembered(read: Callable[[str], str]) -> Callable[[str], str]:
-    return lru_cache(_MEMORY)(read)
+def _remembered(read: Callable[[str], Any]) -> Callable[[str], Any]:
+    """Return a reader that takes blank cells for None and reads a text it knows only once."""
+
+    @lru_cache(_MEMORY)
+    def remembered(text: str) -> Any:
+        return read(text) if clean(text) else None
+
+    return remembered
 
 
-def _take_name(draft: _Draft, text: str) -> None:
-    draft.name = parse_name(text)
+def _name(text: str) -> str | None:
+    return parse_name(text) or None
 
 
-def _take_national_id(today: date, draft: _Draft, text: str) -> None:
-    draft.national_id = parse_national_id(text, today=today)
+# A word such as 无 in a column of phones or numbers is an answer to check, not an empty cell.
+def _national_id(today: date, text: str) -> NationalId | None:
+    return parse_national_id(text, today=today) if text and not text.isspace() else None
 
 
-def _take_birth_date(read: Callable[[str], date], draft: _Draft, text: str) -> None:
-    draft.birth_date = read(text)
+def _email(text: str) -> Contact | None:
+    if not text or text.isspace():
+        return None
+    return Contact(ContactKind.EMAIL, parse_email(text))
 
 
-def _take_gender(read: Callable[[str], str], draft: _Draft, text: str) -> None:
-    draft.gender = read(text)
-
-
-def _take_text(name: str, read: Callable[[str], str], draft: _Draft, text: str) -> None:
-    if value := read(text):
-        draft.texts[name] = value
-
-
-def _take_contact(target: Target, draft: _Draft, text: str) -> None:
-    if target.name == ContactKind.EMAIL:
-        draft.contacts.append(Contact(ContactKind.EMAIL, parse_email(text)))
-        return
-    number = parse_phone(text, region=target.region)
-    draft.contacts.append(
-        Contact(
-            ContactKind.PHONE,
-            number.e164,
-            can_receive_messages=number.kind is PhoneKind.MOBILE,
-            is_virtual=number.is_virtual,
-        )
+def _phone(region: str, text: str) -> Contact | None:
+    if not text or text.isspace():
+        return None
+    number = parse_phone(text, region=region)
+    return Contact(
+        ContactKind.PHONE,
+        number.e164,
+        can_receive_messages=number.kind is PhoneKind.MOBILE,
+        is_virtual=number.is_virtual,
     )
 
 
-def _take_consent(target: Target, read: Callable[[str], str], draft: _Draft, text: str) -> None:
-    if word := read(text):
-        draft.consents.append(ConsentWord(target.name, target.purpose, word == "1"))
+def _consent(target: Target, text: str) -> ConsentWord | str:
+    word = _word(target, text)
+    return ConsentWord(target.name, target.purpose, parse_flag(word)) if word else ""
 
 
-def _take_attribute(target: Target, read: Callable[[str], str], draft: _Draft, text: str) -> None:
-    if value := read(text):
-        draft.attributes.append(AttributeText(target.name, target.value_type, value))
+def _attribute(target: Target, text: str) -> AttributeText | str:
+    value = _attribute_text(target, text)
+    return AttributeText(target.name, target.value_type, value) if value else ""
+
+
+def _take_name(draft: _Draft, name: str) -> None:
+    draft.name = name
+
+
+def _take_national_id(draft: _Draft, national_id: NationalId) -> None:
+    draft.national_id = national_id
+
+
+def _take_birth_date(draft: _Draft, day: date) -> None:
+    draft.birth_date = day
+
+
+def _take_gender(draft: _Draft, gender: str) -> None:
+    draft.gender = gender
+
+
+def _take_text(name: str, draft: _Draft, text: str) -> None:
+    draft.texts[name] = text
+
+
+def _take_contact(draft: _Draft, contact: Contact) -> None:
+    draft.contacts.append(contact)
+
+
+def _take_consent(draft: _Draft, word: ConsentWord) -> None:
+    draft.consents.append(word)
+
+
+def _take_attribute(draft: _Draft, attribute: AttributeText) -> None:
+    draft.attributes.append(attribute)
 
 
 def _birth(target: Target, today: date, text: str) -> date:
@@ -314,11 +342,6 @@ def _gender(target: Target, text: str) -> str:
     if target.transform is Transform.BIRTH_NUMBER_GENDER:
         return parse_birth_number(text)[1]
     return parse_gender(_word(target, text))
-
-
-def _flag(target: Target, text: str) -> str:
-    word = _word(target, text)
-    return ("1" if parse_flag(word) else "0") if word else ""
 
 
 def _customer_text(target: Target, text: str) -> str:
