@@ -52,6 +52,7 @@ MESSAGE_STATES = {
 GATES: Mapping[str, Any] = {
     "reachable": _("reachable"),
     "consent": _("consent"),
+    "source": _("data source"),
     "suppression": _("stop list"),
     "pause": _("break"),
     "hardship": _("hardship and age"),
@@ -64,6 +65,7 @@ REASONS: Mapping[str, Any] = {
     Reason.UNREACHABLE: _("No address for this channel"),
     Reason.BOUNCED: _("The address bounced before"),
     Reason.NO_CONSENT: _("No consent for this channel and purpose"),
+    Reason.SOURCE_BARRED: _("The contract of the data's source does not cover marketing"),
     Reason.SUPPRESSED: _("On the stop list"),
     Reason.PAUSED: _("The person has paused marketing"),
     Reason.HARDSHIP: _("In hardship, dispute or excluded"),

@@ -15,6 +15,7 @@ from customers.domain.quality import REASONS
 from customers.domain.relationships import RelationKind, RiskPurpose, SharedKind
 from customers.domain.score_bands import SCORE_BANDS, SCORE_NAMES
 from customers.domain.segments import columns
+from customers.domain.sources import SourceKind, Standing, TermsProblem
 from customers.domain.timeline import TimelineKind
 
 APPLICATION_STATUSES = {
@@ -41,7 +42,29 @@ ATTRIBUTE_TYPES = {
     "day": _("Date"),
     "flag": _("Yes or no"),
 }
+SOURCE_KINDS = {
+    SourceKind.OWN_SYSTEM: _("Own system"),
+    SourceKind.OWN_FORM: _("Own form"),
+    SourceKind.BRANCH: _("Branch"),
+    SourceKind.QUESTIONNAIRE: _("Questionnaire"),
+    SourceKind.PARTNER: _("Partner"),
+    SourceKind.VENDOR: _("Data vendor"),
+    SourceKind.UNREGISTERED: _("Not described yet"),
+}
+SOURCE_STANDINGS = {
+    Standing.IN_FORCE: _("in force"),
+    Standing.NOT_YET: _("the contract has not begun"),
+    Standing.ENDED: _("the contract has ended"),
+    Standing.SWITCHED_OFF: _("switched off"),
+}
+SOURCE_PROBLEMS = {
+    TermsProblem.CONTRACT_MISSING: _("A vendor needs a contract reference."),
+    TermsProblem.END_MISSING: _("A vendor's contract needs a last day."),
+    TermsProblem.DATES_REVERSED: _("The contract ends before it begins."),
+    TermsProblem.PURPOSE_UNKNOWN: _("A purpose is none of the known ones."),
+}
 PRIVACY_REQUESTS = {
+    RequestKind.ACCESS: _("Copy of the data"),
     RequestKind.CORRECTION: _("Correction"),
     RequestKind.DELETION: _("Deletion"),
 }
@@ -86,6 +109,16 @@ MERGE_STATES = {
     "proposed": _("To be decided"),
     "merged": _("Merged"),
     "refused": _("Two persons"),
+}
+SEARCH_STATES = {
+    "queued": _("Waiting"),
+    "running": _("Running"),
+    "done": _("Done"),
+    "failed": _("Failed"),
+}
+SEARCH_STEPS = {
+    "read": _("Reading customers"),
+    "compare": _("Comparing pairs"),
 }
 MATCH_KEYS = {
     "external_id": _("Same id at the source"),

@@ -6,7 +6,14 @@ import socket
 from celery import shared_task
 
 from customers import jobs
-from customers.services import imports_jobs, lifecycle, loans, relationships, segment_rounds
+from customers.services import (
+    duplicate_searches,
+    imports_jobs,
+    lifecycle,
+    loans,
+    relationships,
+    segment_rounds,
+)
 from loancrm.kernel import clock
 from loancrm.kernel.access import system_actor
 
@@ -63,6 +70,12 @@ def follow_changes(**_: object) -> None:
 def run_import(*, batch_id: int, **_: object) -> None:
     """Go on with an import, or with its undo, from its last committed page."""
     imports_jobs.run_import(batch_id=batch_id, now=clock.now(), today=clock.today())
+
+
+@shared_task(name=jobs.FIND_DUPLICATES.name, time_limit=4 * 3600)
+def find_duplicates(*, search_id: int, **_: object) -> None:
+    """Carry out a search for duplicates that somebody started."""
+    duplicate_searches.run(search_id=search_id, read_clock=clock.now, today=clock.today())
 
 
 @shared_task(name=jobs.WAKE_IMPORTS.name)

@@ -96,6 +96,7 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
                 _entry(request, _("Customers"), "group", "customers.customer"),
                 _entry(request, _("Segments"), "filter_alt", "customers.segment"),
                 _entry(request, _("Imports"), "upload_file", "customers.importbatch"),
+                _entry(request, _("Data sources"), "handshake", "customers.datasource"),
                 _entry(request, _("Exports"), "download", "customers.segmentexport"),
                 _entry(request, _("Mappings"), "schema", "customers.savedmapping"),
                 _entry(request, _("Duplicates"), "merge", "customers.mergedecision"),

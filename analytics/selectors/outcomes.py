@@ -13,23 +13,9 @@ from django.db import connection
 from django.db.models import Model
 
 from analytics.domain.outcomes import Converter, OutcomeCell
-from campaigns.domain.eligibility import Reason
+from campaigns.domain.eligibility import GATE_REASONS
 from campaigns.models import Campaign, Dispatch, LinkVisit, Message, Step, Variant
 from customers.models import Customer, Event, EventType
-
-# Refusals by the gates that stand before the holdout: they strike both groups alike, so leaving
-# these people out keeps the comparison fair.
-GATE_REASONS = (
-    Reason.UNREACHABLE,
-    Reason.BOUNCED,
-    Reason.NO_CONSENT,
-    Reason.SUPPRESSED,
-    Reason.HARDSHIP,
-    Reason.ARREARS,
-    Reason.UNDERAGE,
-    Reason.PERSONALISATION_OFF,
-    Reason.FREQUENCY_CAP,
-)
 
 _PERSONS = """
 WITH touch AS (

@@ -1,5 +1,7 @@
 """Partners and the leads they brought; clients and shares are made by `create_partner`."""
 
+from datetime import date
+
 from django.contrib import admin
 from django.db.models import Count, QuerySet
 from django.http import HttpRequest
@@ -16,14 +18,19 @@ from loancrm.kernel.admin import ReadOnlyAdmin
 class PartnerAdmin(ReadOnlyAdmin):
     """Companies with access to the API."""
 
-    list_display = ("name", "slug", "is_active", "contract_ends_on", "lead_count", "created_at")
+    list_display = ("name", "slug", "is_active", "contract_end", "lead_count", "created_at")
     list_filter = ("is_active",)
     search_fields = ("name", "slug")
     actions = ("switch_on", "switch_off")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Partner]:
         """Count the leads in the list's one query."""
-        return Partner.objects.annotate(leads_total=Count("leads"))
+        return Partner.objects.select_related("data_source").annotate(leads_total=Count("leads"))
+
+    @admin.display(description=_("contract ends on"), ordering="data_source__valid_until")
+    def contract_end(self, partner: Partner) -> date | None:
+        """Return the last day of the contract; none for no end."""
+        return partner.data_source.valid_until
 
     @admin.display(description=_("leads"), ordering="leads_total")
     def lead_count(self, partner: Partner) -> int:

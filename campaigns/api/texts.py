@@ -25,6 +25,7 @@ DETAILS: Mapping[str, Any] = {
     ItemCode.PROPERTIES_INVALID: gettext_lazy("The properties are too large or hold a NUL."),
     Code.VALUE_MISSING: gettext_lazy("A granted consent needs its evidence."),
     ItemCode.CAMPAIGN_NOT_FOUND: gettext_lazy("No such campaign is shared with you."),
+    Code.PURPOSE_REFUSED: gettext_lazy("Your contract does not cover consents for this purpose."),
     Code.PHONE_INVALID: gettext_lazy("This is not a phone number."),
     Code.PHONE_DIGITS_LOST: gettext_lazy("A spreadsheet cut digits off the phone number."),
     Code.EMAIL_INVALID: gettext_lazy("This is not an e-mail address."),

@@ -16,7 +16,7 @@ from customers.domain.consent import Purpose
 from customers.domain.person import MarketingStatus
 
 # Stored with every refusal; raised whenever a gate or their order changes.
-RULE_VERSION = 2
+RULE_VERSION = 3
 ADULT_AGE = 18
 
 
@@ -26,6 +26,7 @@ class Reason(StrEnum):
     UNREACHABLE = "unreachable"
     BOUNCED = "bounced"
     NO_CONSENT = "no_consent"
+    SOURCE_BARRED = "source_barred"
     SUPPRESSED = "suppressed"
     PAUSED = "paused"
     HARDSHIP = "hardship"
@@ -76,6 +77,8 @@ class ContactFacts:
         past_sends: Marketing messages within the longest cap window.
         paused_until: The person asked for no marketing before this time.
         weekly_limit: The person asked for at most so many marketing messages a week.
+        is_source_barred: The address or the consent came from a source whose contract does not
+            cover marketing (any more), and nothing else stands behind it.
     """
 
     customer_id: int
@@ -92,6 +95,7 @@ class ContactFacts:
     past_sends: tuple[PastSend, ...] = field(default=())
     paused_until: datetime | None = None
     weekly_limit: int | None = None
+    is_source_barred: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,6 +140,16 @@ def consented(facts: ContactFacts, plan: MessagePlan, now: datetime) -> Decision
     """
     if plan.purpose is Purpose.MARKETING and not facts.has_consent:
         return _skip(Reason.NO_CONSENT)
+    return None
+
+
+def sourced(facts: ContactFacts, plan: MessagePlan, now: datetime) -> Decision | None:
+    """Refuse marketing with data whose source no longer, or never, allowed it.
+
+    Source: PIPL articles 21 and 23 (data of others is used for what was agreed, while it is).
+    """
+    if plan.purpose is Purpose.MARKETING and facts.is_source_barred:
+        return _skip(Reason.SOURCE_BARRED)
     return None
 
 
@@ -205,6 +219,7 @@ def not_held_out(facts: ContactFacts, plan: MessagePlan, now: datetime) -> Decis
 GATES: tuple[tuple[str, Gate], ...] = (
     ("reachable", reachable),
     ("consent", consented),
+    ("source", sourced),
     ("suppression", not_suppressed),
     ("pause", not_paused),
     ("hardship", not_in_hardship),
@@ -218,6 +233,7 @@ _GATE_OF: Mapping[str, str] = {
     Reason.UNREACHABLE: "reachable",
     Reason.BOUNCED: "reachable",
     Reason.NO_CONSENT: "consent",
+    Reason.SOURCE_BARRED: "source",
     Reason.SUPPRESSED: "suppression",
     Reason.PAUSED: "pause",
     Reason.HARDSHIP: "hardship",
@@ -228,6 +244,11 @@ _GATE_OF: Mapping[str, str] = {
     Reason.QUIET_HOURS: "quiet_hours",
     Reason.HOLDOUT: "holdout",
 }
+# Refusals by the gates that stand before the holdout: they strike both groups alike, so leaving
+# these people out keeps a comparison of the groups fair.
+GATE_REASONS: tuple[Reason, ...] = tuple(
+    Reason(reason) for reason, gate in _GATE_OF.items() if gate not in {"quiet_hours", "holdout"}
+)
 _PASSED = Decision(verdict=Verdict.PASS)
 
 

@@ -14,14 +14,15 @@ from guardian.models import GroupObjectPermission, UserObjectPermission
 
 from campaigns.domain.partners import LeadStanding, source_of
 from campaigns.models.campaign import Campaign
-from customers.models import Customer, Segment
+from customers.models import Customer, DataSource, Segment
 
 
 class Partner(models.Model):
     """A company that brings leads and reads what is shared with it.
 
     Its clients (OAuth applications, one or, while a secret is rotated, two) belong to `user`, a
-    service user without a password; objects are shared with that user.
+    service user without a password; objects are shared with that user. What was agreed, until when
+    and for what, stands with its data source.
     """
 
     public_id = models.UUIDField(_("public id"), default=uuid4, unique=True, editable=False)
@@ -33,7 +34,9 @@ class Partner(models.Model):
     is_active = models.BooleanField(_("active"), default=True)
     scopes = models.JSONField(_("scopes"), default=list)
     requests_per_minute = models.PositiveIntegerField(_("requests a minute"), null=True, blank=True)
-    contract_ends_on = models.DateField(_("contract ends on"), null=True, blank=True)
+    data_source = models.OneToOneField(
+        DataSource, on_delete=models.PROTECT, related_name="+", verbose_name=_("contract")
+    )
     created_at = models.DateTimeField(_("created at"))
 
     class Meta:

@@ -6,6 +6,7 @@ nobody who our customers are.
 
 from collections.abc import Sequence
 from http import HTTPStatus
+from urllib.parse import urlencode
 from uuid import UUID, uuid4
 
 from django.conf import settings
@@ -24,6 +25,7 @@ from customers.domain.captures import RawPerson
 from customers.domain.consent import ConsentChannel
 from customers.domain.consent_texts import LEAD_FORM_TEXT
 from customers.domain.quality import Finding
+from customers.selectors import sources
 from customers.services import lead_form
 from customers.services.lead_form import UTM_NAMES, LeadForm
 from loancrm.api.throttling import hit
@@ -44,6 +46,14 @@ def enquiry(request: HttpRequest) -> HttpResponse:
     """Show the form, or take it in."""
     language = answers.language_of(request, translation.get_language() or "")
     with translation.override(language):
+        if not sources.is_open(lead_form.SOURCE, today=clock.today()):
+            return answers.page(
+                request,
+                "enquiry_closed.html",
+                status=HTTPStatus.SERVICE_UNAVAILABLE.value,
+                brand=settings.LOANCRM_BRAND,
+                hotline=settings.LOANCRM_HOTLINE,
+            )
         if request.method != "POST":
             return _form(request, language)
         if hit(f"lead-form:{_address(request)}").hits > POSTS_A_MINUTE:
@@ -89,6 +99,8 @@ def _form(
     is_incomplete: bool = False,
 ) -> HttpResponse:
     given = request.POST if request.method == "POST" else request.GET
+    # Changing the language keeps where the person came from.
+    asked = {name: given.get(name, "") for name in UTM_NAMES if given.get(name)}
     is_refused = bool(findings) or is_incomplete
     return answers.page(
         request,
@@ -96,6 +108,7 @@ def _form(
         status=(HTTPStatus.BAD_REQUEST if is_refused else HTTPStatus.OK).value,
         brand=settings.LOANCRM_BRAND,
         language=language,
+        address_in=lambda code: "?" + urlencode({**asked, "lang": code}),
         csrf=get_token(request),
         form_id=_uuid(request.POST.get("form_id", "")) or uuid4(),
         values={name: request.POST.get(name, "")[:LONGEST_VALUE] for name in _FIELDS},

@@ -14,9 +14,12 @@ from campaigns.domain.campaign import HANDED_OVER_STATES, MessageState
 from campaigns.domain.eligibility import ContactFacts, MessagePlan
 from campaigns.domain.frequency import PastSend
 from campaigns.models import Dispatch, Message, Suppression
+from customers.domain.consent import Purpose
 from customers.domain.contact import ContactKind, ContactStatus
 from customers.domain.loan import LoanStatus
+from customers.domain.sources import PERSONAL_SOURCES
 from customers.models import AttributeType, AttributeValue, ConsentState, ContactPoint, Loan
+from customers.selectors import sources
 
 CONTACT_KINDS: Mapping[str, ContactKind] = {
     "sms": ContactKind.PHONE,
@@ -80,6 +83,7 @@ class _Point:
     envelope: bytes = field(repr=False)
     value_index: str
     is_active: bool
+    source: str
 
 
 def load_recipients(
@@ -99,6 +103,7 @@ def load_recipients(
     ids = [row[1] for row in rows]
     points = _points(ids, plan.channel)
     consented = _consented(ids, plan, now)
+    barred = _source_barred(points, consented, plan, now)
     suppressed = _suppressed(ids, points, plan)
     past = past_sends(ids, plan, now, limits={row[16] for row in rows})
     overdue = _overdue(ids)
@@ -122,6 +127,7 @@ def load_recipients(
             past_sends=tuple(past.get(customer_id, ())),
             paused_until=row[15],
             weekly_limit=row[16],
+            is_source_barred=customer_id in barred,
         )
         recipients.append(_recipient(row, facts, point, attributes.get(customer_id, {})))
     return recipients
@@ -207,14 +213,15 @@ def _counted_channels(dispatch_ids: set[int], plan: MessagePlan) -> dict[int, st
 def _points(customer_ids: Sequence[int], channel: str) -> dict[int, _Point]:
     rows = ContactPoint.objects.filter(
         customer_id__any_of=customer_ids, kind=CONTACT_KINDS.get(channel, channel), is_primary=True
-    ).values_list("customer_id", "row_key", "value_sealed", "value_index", "status")
+    ).values_list("customer_id", "row_key", "value_sealed", "value_index", "status", "source")
     return {
-        customer_id: _Point(row_key, bytes(sealed), index, status == ContactStatus.ACTIVE)
-        for customer_id, row_key, sealed, index, status in rows
+        customer_id: _Point(row_key, bytes(sealed), index, status == ContactStatus.ACTIVE, source)
+        for customer_id, row_key, sealed, index, status, source in rows
     }
 
 
-def _consented(customer_ids: Sequence[int], plan: MessagePlan, now: datetime) -> set[int]:
+def _consented(customer_ids: Sequence[int], plan: MessagePlan, now: datetime) -> Mapping[int, str]:
+    """Return {customer: who told us} of the consents in force."""
     rows = ConsentState.objects.filter(
         Q(expires_at__isnull=True) | Q(expires_at__gt=now),
         customer_id__any_of=customer_ids,
@@ -222,8 +229,30 @@ def _consented(customer_ids: Sequence[int], plan: MessagePlan, now: datetime) ->
         purpose=plan.purpose,
         is_granted=True,
         changed_at__lte=now,
-    ).values_list("customer_id", flat=True)
-    return set(rows)
+    ).values_list("customer_id", "source")
+    return dict(rows)
+
+
+def _source_barred(
+    points: Mapping[int, _Point], consented: Mapping[int, str], plan: MessagePlan, now: datetime
+) -> set[int]:
+    """Return whose consent or address came from a source that does not allow the purpose.
+
+    An address stands when another source that may be used has handed in the person too, or when the
+    person agreed to us directly. One query; a second only where somebody depends on it.
+    """
+    if plan.purpose is not Purpose.MARKETING:
+        return set()
+    barred = sources.barred(plan.purpose, today=now.astimezone(plan.company_zone).date())
+    if not barred:
+        return set()
+    found = {customer_id for customer_id, source in consented.items() if source in barred}
+    borrowed = [
+        customer_id
+        for customer_id, point in points.items()
+        if point.source in barred and consented.get(customer_id) not in PERSONAL_SOURCES
+    ]
+    return found | (set(borrowed) - sources.vouched_for(borrowed, barred=barred))
 
 
 def _suppressed(

@@ -20,6 +20,7 @@ from campaigns.models import Partner, PartnerLead
 from campaigns.selectors import shares
 from customers.domain.captures import CapturedPerson, RawPerson, check_person
 from customers.domain.events import EventName, ReportedEvent
+from customers.domain.quality import Code
 from customers.selectors.captured_people import Directory, Entry, Keys, keys_of
 from customers.services import captures, consents
 from customers.services import events as event_log
@@ -89,14 +90,18 @@ def capture_leads(
     A new person becomes a customer with contact points, consents and a `lead_captured` event. Of a
     person who is known already nothing is changed, except that a consent can be taken back. The
     partner that brings a person first keeps the credit; a later one is told `duplicate` and nothing
-    else. The number of reading queries does not depend on the number of leads.
+    else. A consent for a purpose that the contract does not cover refuses the lead. The number of
+    reading queries does not depend on the number of leads.
     """
     outcomes: list[Outcome] = []
     checked: list[_Checked] = []
     campaigns = _campaign_ids(partner, submissions)
+    purposes = partner.data_source.terms.purposes
     for submission in submissions:
         person, findings = check_person(submission.person, today=today, now=now)
         faults = [Fault(finding.code, finding.column) for finding in findings]
+        if any(claim.is_granted and claim.purpose not in purposes for claim in person.consents):
+            faults.append(Fault(Code.PURPOSE_REFUSED, "consents.purpose"))
         if submission.campaign and submission.campaign not in campaigns:
             faults.append(Fault(ItemCode.CAMPAIGN_NOT_FOUND, "campaign"))
         if faults:

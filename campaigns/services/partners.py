@@ -10,9 +10,11 @@ from django.utils.translation import gettext as _
 from guardian.shortcuts import assign_perm, remove_perm
 from oauth2_provider.models import AccessToken, Application, clear_expired
 
-from campaigns.domain.partners import Scope
+from campaigns.domain.partners import Scope, source_of
 from campaigns.models import Campaign, Partner
-from customers.models import Segment
+from customers.domain.sources import SourceKind, Standing, standing
+from customers.models import DataSource, Segment
+from customers.services import sources
 from loancrm.api.auth import new_client_secret
 from loancrm.kernel import access, audit
 from loancrm.kernel.access import Actor
@@ -70,12 +72,17 @@ def register_partner(
             user = User(username=f"partner:{slug}", first_name=name[:150], is_active=True)
             user.set_unusable_password()
             user.save(force_insert=True)
+            # An import may have named the partner before it was registered.
+            known = DataSource.objects.filter(name=source_of(slug)).first()
+            source = known or DataSource(name=source_of(slug))
+            source.title, source.kind = name, SourceKind.PARTNER
+            source.valid_until = contract_ends_on
             partner = Partner.objects.create(
                 slug=slug,
                 name=name,
                 user=user,
+                data_source=sources.save_source(actor=actor, source=source, now=now),
                 scopes=[scope.value for scope in scopes],
-                contract_ends_on=contract_ends_on,
                 created_at=now,
             )
             credentials = _new_client(partner)
@@ -188,7 +195,7 @@ def active_partner_of(*, user: User, today: date) -> Partner:
     Raises:
         PartnerInactive: There is none, it is switched off, or its contract ended before today.
     """
-    partner = Partner.objects.select_related("user").filter(user=user).first()
+    partner = Partner.objects.select_related("user", "data_source").filter(user=user).first()
     if partner is None or not is_active_on(partner, today):
         raise PartnerInactive(_("The partnership is not active."))
     return partner
@@ -196,8 +203,8 @@ def active_partner_of(*, user: User, today: date) -> Partner:
 
 def is_active_on(partner: Partner, today: date) -> bool:
     """Return whether the partner may use the API on a day."""
-    has_contract = partner.contract_ends_on is None or partner.contract_ends_on >= today
-    return partner.is_active and partner.user.is_active and has_contract
+    in_force = standing(partner.data_source.terms, today=today) is Standing.IN_FORCE
+    return partner.is_active and partner.user.is_active and in_force
 
 
 def forget_expired_tokens() -> None:

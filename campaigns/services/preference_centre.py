@@ -12,6 +12,7 @@ from customers.domain.consent import ConsentChannel, Purpose
 from customers.domain.events import EventName, ReportedEvent
 from customers.domain.preferences import Choices
 from customers.models import ConsentState, Customer
+from customers.selectors import consents as ledger
 from customers.services import consents, events
 from customers.services import preferences as customer_preferences
 from customers.services.consents import ConsentChange
@@ -72,7 +73,7 @@ def _grant(
     customer_id: int, choices: Choices, policy_version: str, evidence: str, now: datetime
 ) -> Sequence[tuple[str, str]]:
     wanted = sorted(choices.granted & choices.offered)
-    kept = _granted(customer_id, now)
+    kept = ledger.granted_now(customer_id, now=now)
     fresh = consents.append_changes(
         changes=[
             ConsentChange(
@@ -128,15 +129,6 @@ def _held(customer_id: int) -> dict[tuple[ConsentChannel, Purpose], bool]:
     return {
         (ConsentChannel(channel), Purpose(purpose)): is_granted
         for channel, purpose, is_granted in rows.values_list("channel", "purpose", "is_granted")
-    }
-
-
-def _granted(customer_id: int, now: datetime) -> set[tuple[str, str]]:
-    rows = ConsentState.objects.filter(customer_id=customer_id, is_granted=True)
-    return {
-        (channel, purpose)
-        for channel, purpose, expires_at in rows.values_list("channel", "purpose", "expires_at")
-        if expires_at is None or expires_at > now
     }
 
 

@@ -20,7 +20,7 @@ from campaigns.domain.touches import Exposure, Touch, TouchChannel, is_touch, pa
 from campaigns.models import Campaign, Dispatch, Message, Step, Variant
 from customers.domain.events import EventError, EventName, EventProblem, ReportedEvent
 from customers.selectors import identity
-from customers.services import event_imports
+from customers.services import event_imports, sources
 from customers.services import events as event_log
 from loancrm.kernel import audit, bulk, clock
 from loancrm.kernel.access import Actor, require
@@ -125,12 +125,15 @@ def import_touches(
         CampaignNotImported: The campaign exists and was run here.
         GoalFixed: The campaign exists with another goal or window.
         RowsRefused: The file cannot be read.
+        SourceUnknown: The source is not registered, and only registered ones may hand in data.
+        SourceBarred: The source's contract is not in force.
     """
     require(actor, "campaigns.import_touches")
     _refuse_unfit_campaign(past)
     tally = _Tally()
     with event_imports.opened(path) as records:
         name, rows = event_imports.source_of(records.rows, source)
+        sources.admit(actor=actor, name=name, now=now)
         for batch in event_imports.batches(rows, _BATCH):
             touches = _parse(batch, channel=past.channel, now=now, tally=tally)
             _record_touches(touches, past=past, source=name, now=now, tally=tally)

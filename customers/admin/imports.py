@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from django.conf import settings
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.core.files.uploadedfile import UploadedFile
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404
@@ -25,7 +25,7 @@ from customers.admin.mapping_builder import begin, build, builder_url
 from customers.models import Customer, ImportBatch, ImportMode, ImportState
 from customers.selectors import import_traces
 from customers.selectors.import_quality import MEASURES, balance, source_history
-from customers.services import imports, imports_jobs
+from customers.services import imports, imports_jobs, sources
 from customers.services.imports import ImportReport
 from customers.services.imports_jobs import Upload
 from customers.services.imports_runs import WORKING
@@ -177,7 +177,10 @@ def _submitted(request: HttpRequest, form: ImportForm) -> ImportBatch | None:
             limits=data["limits"],
         )
         actor = admin_pages.actor_of(request)
-        return imports_jobs.submit(actor=actor, upload=upload, now=clock.now())
+        batch = imports_jobs.submit(actor=actor, upload=upload, now=clock.now())
+        if notice := sources.notice_of(name=batch.source, today=clock.today()):
+            messages.warning(request, notice)
+        return batch
     return None
 
 

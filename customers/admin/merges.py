@@ -37,6 +37,8 @@ class MergeDecisionAdmin(ReadOnlyAdmin):
             lambda value: labels.read(labels.MERGE_STATES, value),
         ),
     )
+    list_before_template = "customers/merge_bar.html"
+    empty_template = "customers/merge_empty.html"
     ordering = (
         F("decided_at").desc(nulls_first=True),
         F("probability").desc(nulls_last=True),
@@ -81,6 +83,7 @@ class MergeDecisionAdmin(ReadOnlyAdmin):
         admin_pages.require(request, "customers.view_mergedecision", decision)
         if request.method == "POST":
             return _decide(request, decision)
+        merge = _merge_of(decision)
         return admin_pages.page(
             request,
             "customers/merge.html",
@@ -92,7 +95,9 @@ class MergeDecisionAdmin(ReadOnlyAdmin):
             why=labels.read(labels.MATCH_KEYS, decision.matched_by),
             chance=_percent(decision),
             lines=merge_review.side_by_side(decision.kept, decision.other, today=clock.today()),
-            merge=_merge_of(decision),
+            merge=merge,
+            edits=merge_review.kept_edits(merge) if merge else [],
+            arrivals=merge_review.arrivals(merge) if merge else [],
             may_decide=request.user.has_perm(merging.PERMISSION),
         )
 

@@ -1,7 +1,7 @@
 """Consent: what a customer agreed to, a channel and purpose at a time."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
@@ -25,11 +25,16 @@ class Purpose(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class ConsentFact:
-    """One entry of the ledger, reduced to what decides the state."""
+    """One entry of the ledger, reduced to what decides the state.
+
+    Attributes:
+        source: Where the word came from; two facts are equal whoever said it.
+    """
 
     is_granted: bool
     at: datetime
     expires_at: datetime | None = None
+    source: str = field(default="", compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,3 +73,24 @@ def is_in_force(fact: ConsentFact | None, *, now: datetime) -> bool:
     if fact is None or not fact.is_granted:
         return False
     return fact.expires_at is None or fact.expires_at > now
+
+
+class Hearing(StrEnum):
+    """What a word that somebody else reports about a consent is worth."""
+
+    FIRST_WORD = "first_word"
+    NARROWS = "narrows"
+    SAME = "same"
+    CONFLICTS = "conflicts"
+
+
+def hear(is_granted: bool, *, before: bool | None) -> Hearing:  # noqa: FBT001 - the word itself
+    """Return what to do with a reported consent; `before` is the word in force, None for none.
+
+    A file, partner or form may take a consent back but never lift a withdrawal.
+    """
+    if before is None:
+        return Hearing.FIRST_WORD
+    if before == is_granted:
+        return Hearing.SAME
+    return Hearing.CONFLICTS if is_granted else Hearing.NARROWS

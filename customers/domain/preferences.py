@@ -33,8 +33,9 @@ class PreferenceName(StrEnum):
 
 
 class RequestKind(StrEnum):
-    """What somebody asks of us about their data (PIPL articles 46 and 47)."""
+    """What somebody asks of us about their data (PIPL articles 45 to 47)."""
 
+    ACCESS = "access"
     CORRECTION = "correction"
     DELETION = "deletion"
 

@@ -48,6 +48,7 @@ class Code(StrEnum):
     CONTACT_SHARED = "contact_shared"
     ID_TAKEN = "id_taken"
     SOURCE_OUTRANKED = "source_outranked"
+    PURPOSE_REFUSED = "purpose_refused"
 
 
 class Severity(StrEnum):
@@ -65,6 +66,7 @@ _REJECTING = frozenset(
         Code.CELLS_MISALIGNED,
         Code.EXISTS_ALREADY,
         Code.NOT_FOUND,
+        Code.PURPOSE_REFUSED,
     }
 )
 _NOTING = frozenset(
@@ -152,6 +154,10 @@ REASONS: Mapping[Code, Reason] = {
     Code.ID_TAKEN: Reason(
         "身份证号码已属于另一位客户，等待人工合并",
         "the identity number belongs to another customer; a merge is proposed",
+    ),
+    Code.PURPOSE_REFUSED: Reason(
+        "该来源的合同不允许用于此用途的同意",
+        "the contract of the source does not cover a consent for this purpose",
     ),
     Code.CONTACT_SHARED: Reason(
         "联系方式已属于另一位客户，仅作为次要联系方式保存",

@@ -6,7 +6,13 @@ from customers.models.contact import ContactPoint
 from customers.models.customer import Customer
 from customers.models.event import Event, EventType
 from customers.models.export import ExportState, SegmentExport
-from customers.models.identity import IdentityLink, MergeDecision, MergeState
+from customers.models.identity import (
+    DuplicateSearch,
+    IdentityLink,
+    MergeDecision,
+    MergeState,
+    SearchState,
+)
 from customers.models.import_batch import (
     ChangeKind,
     ChangeOutcome,
@@ -41,6 +47,7 @@ from customers.models.segment import (
     SegmentMember,
     SegmentVersion,
 )
+from customers.models.source import DataSource
 
 __all__ = [
     "Application",
@@ -55,6 +62,8 @@ __all__ = [
     "ConsentState",
     "ContactPoint",
     "Customer",
+    "DataSource",
+    "DuplicateSearch",
     "Event",
     "EventType",
     "ExportState",
@@ -82,6 +91,7 @@ __all__ = [
     "RowState",
     "SavedMapping",
     "Score",
+    "SearchState",
     "Segment",
     "SegmentBuild",
     "SegmentExport",

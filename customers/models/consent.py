@@ -56,6 +56,7 @@ class ConsentState(models.Model):
     channel = models.CharField(_("channel"), max_length=10)
     purpose = models.CharField(_("purpose"), max_length=12)
     is_granted = models.BooleanField(_("granted"))
+    source = models.CharField(_("source"), max_length=60, blank=True)
     changed_at = models.DateTimeField(_("changed at"))
     expires_at = models.DateTimeField(_("expires at"), null=True, blank=True)
 

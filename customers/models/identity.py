@@ -65,3 +65,46 @@ class MergeDecision(models.Model):
 
     def __str__(self) -> str:
         return f"MergeDecision {self.pk} {self.state}"
+
+
+class SearchState(StrEnum):
+    """How far a search for duplicates has come."""
+
+    QUEUED = "queued"
+    RUNNING = "running"
+    DONE = "done"
+    FAILED = "failed"
+
+
+class DuplicateSearch(models.Model):
+    """A search for duplicates in the background: who asked, how far it is, what it found.
+
+    `heard_at` is when its worker was last heard of.
+    """
+
+    limit = models.PositiveIntegerField(_("customers at most"))
+    state = models.CharField(_("state"), max_length=10, default=SearchState.QUEUED)
+    step = models.CharField(_("step"), max_length=10, blank=True)
+    done_count = models.BigIntegerField(_("done in this step"), default=0)
+    total_count = models.BigIntegerField(_("to do in this step"), default=0)
+    compared_count = models.BigIntegerField(_("customers compared"), default=0)
+    proposed_count = models.BigIntegerField(_("pairs proposed"), default=0)
+    problem = models.CharField(_("problem"), max_length=300, blank=True)
+    actor_label = models.CharField(_("actor"), max_length=150)
+    created_at = models.DateTimeField(_("created at"))
+    heard_at = models.DateTimeField()
+    finished_at = models.DateTimeField(_("finished at"), null=True)
+
+    class Meta:
+        verbose_name = _("search for duplicates")
+        verbose_name_plural = _("searches for duplicates")
+        constraints = [
+            models.UniqueConstraint(
+                models.Value(1),
+                condition=Q(state__in=[SearchState.QUEUED.value, SearchState.RUNNING.value]),
+                name="duplicate_search_one_at_a_time",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"DuplicateSearch {self.pk} {self.state}"

@@ -13,13 +13,16 @@ class Merge(models.Model):
     """One customer that became part of another, with all that is needed to part them again.
 
     `moved` lists the ids of the rows that changed hands, by model; `changes` the values before and
-    after, by row. Sealed values stay sealed in it.
+    after, by row. Sealed values stay sealed in it. `marks` holds the last id of every table at the
+    time of the merge; `arrived`, once it is taken back, what came in since, by model.
     """
 
     kept = models.ForeignKey(Customer, on_delete=models.CASCADE, related_name="+")
     other = models.ForeignKey(Customer, on_delete=models.CASCADE, related_name="+")
     moved = models.JSONField(_("moved rows"), default=dict)
     changes = models.JSONField(_("changes"), default=list)
+    marks = models.JSONField(default=dict)
+    arrived = models.JSONField(_("rows that arrived meanwhile"), default=list)
     later_edits = models.JSONField(_("later edits that were kept"), default=list)
     reason = models.CharField(_("reason"), max_length=200, blank=True)
     merged_by = models.CharField(_("merged by"), max_length=150)

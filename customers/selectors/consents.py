@@ -4,10 +4,32 @@ from collections import defaultdict
 from collections.abc import Mapping
 from datetime import datetime
 
-from customers.domain.consent import ConsentFact, state_at
-from customers.models import ConsentRecord
+from django.db.models import Q
+
+from customers.domain.consent import ConsentFact, Purpose, state_at
+from customers.models import ConsentRecord, ConsentState
+from customers.selectors import sources
+from loancrm.kernel import clock
 
 ConsentKey = tuple[str, str]
+
+
+def granted_now(customer_id: int, *, now: datetime) -> frozenset[ConsentKey]:
+    """Return the (channel, purpose) that a person has agreed to and that may be used.
+
+    Without grants that have expired and grants for marketing of sources that are barred.
+    """
+    barred = sources.barred(Purpose.MARKETING, today=now.astimezone(clock.company_zone()).date())
+    rows = ConsentState.objects.filter(
+        Q(expires_at__isnull=True) | Q(expires_at__gt=now),
+        customer_id=customer_id,
+        is_granted=True,
+    )
+    return frozenset(
+        (channel, purpose)
+        for channel, purpose, source in rows.values_list("channel", "purpose", "source")
+        if purpose != Purpose.MARKETING or source not in barred
+    )
 
 
 def states_at(

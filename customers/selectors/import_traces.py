@@ -61,7 +61,8 @@ def _traces(batch_id: int, ids: list[int]) -> Iterator[Any]:
         (ContactPoint, ~untouched),
         (AttributeValue, ~Q(updated_at=born) & ~Q(source=GRAPH_SOURCE)),
         (ConsentRecord, ~Q(recorded_at=born)),
-        (ConsentState, ~Q(changed_at=born)),
+        # A file may say when the person said it, which is before the import.
+        (ConsentState, Q(changed_at__gt=born)),
         (IdentityLink, ~Q(created_at=born)),
         (ImportChange, ~Q(batch_id=batch_id) & ~Q(outcome=ChangeOutcome.RESTORED)),
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Sequence
 from datetime import date
 
 from customers.domain.linkage.records import Person, Role, person_of
@@ -14,22 +15,26 @@ _KINDS = {"phone": Role.PHONE, "email": Role.EMAIL}
 _CHUNK = 1_000
 
 
-def load_people(*, limit: int, today: date) -> list[tuple[int, Person]]:
-    """Return (customer id, record) of the customers changed last, oldest customer first.
+def latest_ids(*, limit: int) -> list[int]:
+    """Return the ids of the customers changed last, oldest customer first (1 query)."""
+    changed = Customer.objects.live().order_by("-updated_at", "-pk")
+    return sorted(changed.values_list("pk", flat=True)[:limit])
+
+
+def load_people(ids: Sequence[int], *, today: date) -> list[Person]:
+    """Return the records of customers, in the order of the ids; who is gone has an empty one.
 
     The values are opened in memory only; 2 queries for every 1,000 customers.
     """
-    changed = Customer.objects.live().order_by("-updated_at", "-pk")
-    ids = sorted(changed.values_list("pk", flat=True)[:limit])
     vault = crypto.vault()
-    found = []
+    found: dict[int, Person] = {}
     for start in range(0, len(ids), _CHUNK):
         batch = ids[start : start + _CHUNK]
         contacts = _contacts(batch, vault)
-        for customer in Customer.objects.filter(pk__in=batch).order_by("pk"):
+        for customer in Customer.objects.filter(pk__in=batch):
             texts = _texts(customer, vault) | contacts[customer.pk]
-            found.append((customer.pk, person_of(texts, today=today)))
-    return found
+            found[customer.pk] = person_of(texts, today=today)
+    return [found.get(pk) or Person({}) for pk in ids]
 
 
 def _texts(customer: Customer, vault: Vault) -> dict[Role, str]:
@@ -49,7 +54,7 @@ def _texts(customer: Customer, vault: Vault) -> dict[Role, str]:
     return texts
 
 
-def _contacts(ids: list[int], vault: Vault) -> defaultdict[int, dict[Role, str]]:
+def _contacts(ids: Sequence[int], vault: Vault) -> defaultdict[int, dict[Role, str]]:
     found: defaultdict[int, dict[Role, str]] = defaultdict(dict)
     points = ContactPoint.objects.filter(customer_id__in=ids, kind__in=_KINDS)
     for point in points.order_by("-is_primary", "pk"):

@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
+from django.apps import apps
 from django.utils.translation import gettext as _
 
 from customers import labels
-from customers.models import ContactPoint, Customer
+from customers.models import ContactPoint, Customer, Merge
 from customers.selectors import profile_person
 
 
@@ -46,7 +47,7 @@ def side_by_side(left: Customer, right: Customer, *, today: date) -> list[Line]:
         Line(_("Consents"), _consents(left), _consents(right), agrees=None),
         Line(_("Loans"), str(left.loans.count()), str(right.loans.count()), agrees=None),
         Line(_("Events"), str(left.events.count()), str(right.events.count()), agrees=None),
-        Line(_("source"), left.source, right.source, agrees=None),
+        Line(_("Source"), left.source, right.source, agrees=None),
     ]
 
 
@@ -79,3 +80,18 @@ def _consents(customer: Customer) -> str:
         f"{labels.channel(state.channel)} {'✓' if state.is_granted else '✗'}"
         for state in customer.consent_states.order_by("channel", "purpose")
     )
+
+
+def kept_edits(merge: Merge) -> list[tuple[str, int, str]]:
+    """Return (kind of row, id, column) of what was changed after a merge and therefore stayed."""
+    return [(_kind(item["model"]), item["id"], item["column"]) for item in merge.later_edits]
+
+
+def arrivals(merge: Merge) -> list[tuple[str, int]]:
+    """Return (kind of row, how many) of what came in after a merge and stayed with the kept one."""
+    return [(_kind(item["model"]), item["count"]) for item in merge.arrived]
+
+
+def _kind(label: str) -> str:
+    name = str(apps.get_model(label)._meta.verbose_name)  # noqa: SLF001 - where Django keeps names
+    return name[:1].upper() + name[1:]

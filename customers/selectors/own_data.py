@@ -9,7 +9,8 @@ from django.utils.translation import gettext as _
 from customers import labels
 from customers.domain.consent import ConsentChannel, Purpose
 from customers.domain.preferences import CONTACT_OF_CHANNEL, RequestStatus
-from customers.models import ConsentState, Customer
+from customers.models import ConsentState, Customer, DataSource
+from customers.selectors import consents as ledger
 from customers.selectors import profile_person
 
 
@@ -33,23 +34,21 @@ class PrivacyAnswer:
 
 def offers(customer: Customer, *, now: datetime) -> Sequence[Offer]:
     """Return the consents that concern this person: ways to reach them, and what is on record."""
-    granted = {
-        (row.channel, row.purpose): row.is_granted and (not row.expires_at or row.expires_at > now)
-        for row in ConsentState.objects.filter(customer=customer)
-    }
+    spoken = ConsentState.objects.filter(customer=customer).values_list("channel", flat=True)
+    known_channels = set(spoken)
+    granted = ledger.granted_now(customer.pk, now=now)
     kinds = set(customer.contact_points.values_list("kind", flat=True))
     channels = [
         channel
         for channel in ConsentChannel
-        if CONTACT_OF_CHANNEL[channel] in kinds
-        or any(known_channel == channel for known_channel, _purpose in granted)
+        if CONTACT_OF_CHANNEL[channel] in kinds or channel in known_channels
     ]
     return [
         Offer(
             channel,
             purpose,
             f"{labels.channel(channel)} · {labels.purpose(purpose)}",
-            granted.get((channel, purpose), False),
+            (channel, purpose) in granted,
         )
         for channel in channels
         for purpose in Purpose
@@ -66,7 +65,7 @@ def facts(customer: Customer) -> Sequence[tuple[str, str]]:
         (_("Occupation"), customer.occupation),
         (_("Education"), customer.education),
         (_("Income"), customer.income_band),
-        (_("Where the data came from"), customer.source),
+        (_("Where the data came from"), ", ".join(_sources(customer))),
     ]
     rows += [
         (labels.read(labels.CONTACT_KINDS, point.kind), profile_person.masked_contact(point))
@@ -77,6 +76,13 @@ def facts(customer: Customer) -> Sequence[tuple[str, str]]:
         (_("Applications"), str(customer.applications.count())),
     ]
     return [(name, value) for name, value in rows if value]
+
+
+def _sources(customer: Customer) -> Sequence[str]:
+    """Return everybody who handed in data about the person, by title where it is described."""
+    names = {customer.source} | set(customer.identity_links.values_list("source", flat=True))
+    titles = dict(DataSource.objects.filter(name__in=names).values_list("name", "title"))
+    return sorted(titles.get(name) or name for name in names - {""})
 
 
 def open_requests(customer: Customer) -> Sequence[PrivacyAnswer]:

@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from django.db.models import OuterRef, Subquery
+from django.db.models import Exists, OuterRef, Subquery
 
+from customers.domain.consent import Purpose
 from customers.domain.events import EventName
 from customers.domain.instalments import months_between
 from customers.domain.loan import Bucket, bucket_of
@@ -30,7 +31,7 @@ from customers.models import (
     Product,
     Score,
 )
-from customers.selectors import profile_history, profile_person
+from customers.selectors import profile_history, profile_person, sources
 from customers.selectors.profile_history import Month, Stay
 from customers.selectors.profile_person import (
     Contact,
@@ -63,11 +64,16 @@ class ConsentFacts:
     state: ConsentState
     source: str
     policy_version: str
+    is_source_barred: bool
 
 
 @dataclass(frozen=True, slots=True)
 class Profile:
-    """The 360° view; texts of vocabularies are read in the language of the reader."""
+    """The 360° view; texts of vocabularies are read in the language of the reader.
+
+    Contacts, consents and identities carry `is_source_barred`: their source may not serve marketing
+    today.
+    """
 
     customer: Customer
     masked_name: str
@@ -112,13 +118,18 @@ def profile(
     scores = profile_history.score_versions(customer)
     in_use = {score.model_name: score for score in scores if score.is_latest}
     done = profile_history.activity(customer, zone=zone)
-    points = customer.contact_points.order_by("kind", "-is_primary", "pk")
+    barred = sources.is_barred(Purpose.MARKETING, today=today)
+    points = customer.contact_points.annotate(is_source_barred=barred)
+    links = customer.identity_links.annotate(is_source_barred=barred)
     return Profile(
         customer=customer,
         masked_name=masked_name(customer),
         facts=profile_person.person_facts(customer, values, today=today),
-        contacts=[profile_person.contact(point) for point in points],
-        consents=_consents(customer),
+        contacts=[
+            profile_person.contact(point, is_source_barred=point.is_source_barred)
+            for point in points.order_by("kind", "-is_primary", "pk")
+        ],
+        consents=_consents(customer, barred),
         attributes=[profile_person.attribute_fact(value) for value in values],
         loans=[_loan(loan, today) for loan in loans],
         applications=applications,
@@ -130,7 +141,7 @@ def profile(
         months=profile_history.months(done, loans=loans, today=today),
         event_names=done.names,
         event_channels=done.channels,
-        identities=list(customer.identity_links.order_by("source", "external_id")),
+        identities=list(links.order_by("source", "external_id")),
     )
 
 
@@ -147,15 +158,19 @@ def _loan(loan: Loan, today: date) -> LoanFacts:
     return LoanFacts(loan, bucket_of(loan.dpd_days), months_between(loan.disbursed_on, until))
 
 
-def _consents(customer: Customer) -> list[ConsentFacts]:
+def _consents(customer: Customer, barred: Exists) -> list[ConsentFacts]:
     records = ConsentRecord.objects.filter(
         customer=OuterRef("customer"), channel=OuterRef("channel"), purpose=OuterRef("purpose")
     ).order_by("-at", "-pk")
     states = customer.consent_states.order_by("channel", "purpose").annotate(
         told_by=Subquery(records.values("source")[:1]),
         told_version=Subquery(records.values("policy_version")[:1]),
+        is_source_barred=barred,
     )
-    return [ConsentFacts(row, row.told_by or "", row.told_version or "") for row in states]
+    return [
+        ConsentFacts(row, row.told_by or "", row.told_version or "", row.is_source_barred)
+        for row in states
+    ]
 
 
 def _interests(

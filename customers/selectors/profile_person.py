@@ -47,6 +47,7 @@ class Contact:
     is_primary: bool
     source: str
     at: datetime
+    is_source_barred: bool
 
 
 def masked_name(customer: Customer) -> str:
@@ -75,7 +76,7 @@ def masked_contact(point: ContactPoint) -> str:
     return masking.mask_phone(value)
 
 
-def contact(point: ContactPoint) -> Contact:
+def contact(point: ContactPoint, *, is_source_barred: bool) -> Contact:
     """Return one contact point as it is shown."""
     return Contact(
         kind=labels.read(labels.CONTACT_KINDS, point.kind),
@@ -85,6 +86,7 @@ def contact(point: ContactPoint) -> Contact:
         is_primary=point.is_primary,
         source=point.source,
         at=point.created_at,
+        is_source_barred=is_source_barred,
     )
 
 

@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 from customers.domain import berka
 from customers.domain.berka import Owners
 from customers.domain.loan_rows import LoanKind
-from customers.services import event_imports, loans
+from customers.services import event_imports, loans, sources
 from customers.services.event_imports import RowsRefused
 from customers.services.loan_upserts import Tally
 from customers.services.loans import LoanImport
@@ -57,8 +57,11 @@ def import_berka(
     Raises:
         PermissionRefused: The actor may not add loans.
         RowsRefused: A file is missing or cannot be read.
+        SourceUnknown: The source is not registered, and only registered ones may hand in data.
+        SourceBarred: The source's contract is not in force.
     """
     require(actor, "customers.add_loan")
+    sources.admit(actor=actor, name=source, now=now)
     book = _Book(source, now, on_progress or (lambda _count: None))
     _read_folder(folder, book)
     result = book.result()

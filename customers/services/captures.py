@@ -4,11 +4,12 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime
 
 from customers.domain.captures import TEXT_FIELDS, CapturedPerson, ConsentClaim
-from customers.domain.consent import ConsentFact, state_at
 from customers.domain.contact import ContactKind
 from customers.domain.identity import Likeness
-from customers.models import ConsentRecord, ConsentState, ContactPoint, Customer, IdentityLink
+from customers.models import ContactPoint, Customer, IdentityLink
 from customers.selectors.captured_people import Entry
+from customers.services import consents
+from customers.services.consents import ConsentChange
 from loancrm.kernel import crypto
 from loancrm.kernel.bulk_load import load_objects
 
@@ -29,16 +30,14 @@ def store_new(*, entries: Sequence[Entry], source: str, now: datetime) -> None:
         for (entry, person), customer in zip(people, customers, strict=True)
     ]
     points: list[ContactPoint] = []
-    records: list[ConsentRecord] = []
-    states: list[ConsentState] = []
+    words: list[ConsentChange] = []
     for entry, person, customer in stored:
         entry.customer_id = customer.pk
         points.extend(_points(entry, person, customer, source, now))
-        records.extend(_record(claim, customer, source, now) for claim in person.consents)
-        states.extend(_states(person.consents, customer, now))
+        words.extend(_change(claim, customer, source) for claim in person.consents)
     load_objects(ContactPoint, points)
-    load_objects(ConsentRecord, records)
-    load_objects(ConsentState, states)
+    new_ids = {customer.pk for customer in customers}
+    consents.append_reported(changes=words, new_ids=new_ids, now=now)
 
 
 def link(*, source: str, customer_ids: dict[str, int], now: datetime) -> None:
@@ -117,35 +116,14 @@ def _points(
         yield point
 
 
-def _record(claim: ConsentClaim, customer: Customer, source: str, now: datetime) -> ConsentRecord:
-    return ConsentRecord(
-        customer=customer,
+def _change(claim: ConsentClaim, customer: Customer, source: str) -> ConsentChange:
+    return ConsentChange(
+        customer_id=customer.pk,
         channel=claim.channel,
         purpose=claim.purpose,
         is_granted=claim.is_granted,
-        policy_version=claim.policy_version,
         source=source,
         evidence=claim.evidence,
+        policy_version=claim.policy_version,
         at=claim.at,
-        recorded_at=now,
     )
-
-
-def _states(
-    claims: Sequence[ConsentClaim], customer: Customer, now: datetime
-) -> Iterator[ConsentState]:
-    for channel, purpose in sorted({(claim.channel, claim.purpose) for claim in claims}):
-        facts = [
-            ConsentFact(is_granted=claim.is_granted, at=min(claim.at, now))
-            for claim in claims
-            if (claim.channel, claim.purpose) == (channel, purpose)
-        ]
-        fact = state_at(facts, now=now)
-        if fact is not None:
-            yield ConsentState(
-                customer=customer,
-                channel=channel,
-                purpose=purpose,
-                is_granted=fact.is_granted,
-                changed_at=fact.at,
-            )

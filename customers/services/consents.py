@@ -1,15 +1,27 @@
 """The one door to the consent ledger: every change recorded once, in force at once."""
 
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any, Final, NamedTuple
 
 from django.db import connection, transaction
 
-from customers.domain.consent import ConsentFact, is_in_force
+from customers.domain.consent import ConsentFact, Hearing, hear, is_in_force, state_at
+from customers.domain.sources import PERSONAL_SOURCES
 from customers.models import ConsentRecord, ConsentState, Customer
 from loancrm.kernel import audit
 from loancrm.kernel.access import Actor, require
+from loancrm.kernel.bulk_load import load_rows
+
+RECORD_COLUMNS: Final = (
+    *("customer", "channel", "purpose", "is_granted", "policy_version", "source", "evidence"),
+    *("at", "expires_at", "recorded_at"),
+)
+STATE_COLUMNS: Final = (
+    *("customer", "channel", "purpose", "is_granted", "changed_at", "expires_at", "source"),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,15 +40,18 @@ class Withdrawal:
     evidence: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class ConsentChange:
+class ConsentChange(NamedTuple):
     """A grant or withdrawal for one channel and purpose.
+
+    A tuple, because a file brings hundreds of thousands of them.
 
     Attributes:
         policy_version: Which text the person agreed to, for grants.
         source: Where it came from, such as `preference_centre`.
         evidence: What proves it: an id or a digest, never the words of the person.
         expires_at: When a grant ends by itself.
+        at: When it was said; without it now.
+        said_to: Whom the person told it, where that is not the source of the change.
     """
 
     customer_id: int
@@ -47,6 +62,30 @@ class ConsentChange:
     evidence: str = ""
     policy_version: str = ""
     expires_at: datetime | None = None
+    at: datetime | None = None
+    said_to: str | None = None
+
+    @property
+    def key(self) -> "ConsentKey":
+        """Return what the change is about."""
+        return self.customer_id, self.channel, self.purpose
+
+
+ConsentKey = tuple[int, str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """What became of reported consents.
+
+    Attributes:
+        written: The changes that are in force now, each with what was granted before, None where
+            there was no word.
+        conflicts: Grants that met a withdrawal and were not taken.
+    """
+
+    written: Sequence[tuple[ConsentChange, bool | None]]
+    conflicts: Sequence[ConsentChange]
 
 
 def withdraw(*, actor: Actor, withdrawals: Sequence[Withdrawal], now: datetime) -> int:
@@ -99,32 +138,105 @@ def append_changes(*, changes: Sequence[ConsentChange], now: datetime) -> list[C
     Returns:
         The changes that were new, each with a row of the ledger.
     """
-    wanted = {(item.customer_id, item.channel, item.purpose): item for item in changes}
+    wanted = {item.key: item for item in changes}
     customer_ids = sorted({item.customer_id for item in changes})
     if not customer_ids:
         return []
     with transaction.atomic():
-        if connection.features.has_select_for_update:
-            # Two clicks at once must not both find the consent granted and write two records.
-            list(
-                Customer.objects.filter(pk__in=customer_ids)
-                .order_by("pk")
-                .select_for_update()
-                .values_list("pk")
-            )
-        known = _stored(customer_ids)
+        known = _locked(customer_ids)
         fresh = [item for key, item in wanted.items() if not _is_so(item, known.get(key), now)]
-        _write(fresh, now)
+        _write(fresh, now=now)
     return fresh
 
 
-def _stored(customer_ids: Sequence[int]) -> dict[tuple[int, str, str], ConsentFact]:
-    rows = ConsentState.objects.filter(customer_id__in=customer_ids).values_list(
-        "customer_id", "channel", "purpose", "is_granted", "changed_at", "expires_at"
-    )
+def append_reported(
+    *, changes: Sequence[ConsentChange], new_ids: Collection[int] = (), now: datetime
+) -> Heard:
+    """Write what a file, partner or form says about people: it can narrow, never widen.
+
+    A grant counts where there was no word before; a withdrawal always counts. Of several words
+    about a consent that nobody had spoken of, all go into the ledger and the latest one into force.
+    For a service that checks the permission and audits itself. 2 to 6 statements for any number.
+
+    Args:
+        new_ids: Customers who were created just now, so that nothing can be known of them.
+    """
+    known = _locked(sorted({item.customer_id for item in changes}.difference(new_ids)))
+    first: defaultdict[ConsentKey, list[ConsentChange]] = defaultdict(list)
+    narrowed: dict[ConsentKey, ConsentChange] = {}
+    conflicts = []
+    for item in changes:
+        fact = known.get(item.key)
+        match hear(item.is_granted, before=fact.is_granted if fact else None):
+            case Hearing.FIRST_WORD:
+                first[item.key].append(item)
+            case Hearing.NARROWS:
+                narrowed[item.key] = item
+            case Hearing.CONFLICTS:
+                conflicts.append(item)
+            case Hearing.SAME:
+                pass
+    _write_first(first, now)
+    _write([item._replace(at=None) for item in narrowed.values()], now=now)
+    written: list[tuple[ConsentChange, bool | None]] = [
+        (item, None) for items in first.values() for item in items
+    ]
+    written += [(item, True) for item in narrowed.values()]
+    return Heard(written, conflicts)
+
+
+def append_settled(*, changes: Sequence[ConsentChange], now: datetime) -> None:
+    """Put in force what a merge of two records settled, as said now.
+
+    The ledger dates it now; the state keeps the time at which the person said it (`at`).
+    """
+    _write(changes, now=now)
+
+
+def append_retractions(*, changes: Sequence[ConsentChange], now: datetime) -> None:
+    """Take consents back to "nothing was ever said": a withdrawal in the ledger, no state."""
+    load_rows(ConsentRecord, RECORD_COLUMNS, [_record(item, now, now) for item in changes])
+    stored = _rows_of({item.customer_id for item in changes})
+    gone = {item.key for item in changes}
+    ids = [pk for pk, *key in stored.values_list("pk", *STATE_COLUMNS[:3]) if tuple(key) in gone]
+    ConsentState.objects.filter(pk__in=ids).delete()
+
+
+def load_history(
+    *, records: Iterable[Sequence[Any]], states: Iterable[Sequence[Any]]
+) -> tuple[int, int]:
+    """Load whole ledgers of people who are new, with the states that follow from them.
+
+    Args:
+        records: Rows in the order of RECORD_COLUMNS.
+        states: Rows in the order of STATE_COLUMNS.
+
+    Returns:
+        How many records and states were written.
+    """
+    written = load_rows(ConsentRecord, RECORD_COLUMNS, records)
+    return written, load_rows(ConsentState, STATE_COLUMNS, states)
+
+
+def _rows_of(customer_ids: Collection[int]) -> Any:
+    return ConsentState.objects.filter(customer_id__in=customer_ids)
+
+
+def _locked(customer_ids: Sequence[int]) -> dict[ConsentKey, ConsentFact]:
+    """Return what is in force, and hold the customers until the end of the transaction.
+
+    Two clicks at once must not both find a consent granted and write two records.
+    """
+    if not customer_ids:
+        return {}
+    if connection.features.has_select_for_update:
+        customers = Customer.objects.filter(pk__in=customer_ids).order_by("pk")
+        list(customers.select_for_update().values_list("pk"))
     return {
-        (customer_id, channel, purpose): ConsentFact(is_granted, changed_at, expires_at)
-        for customer_id, channel, purpose, is_granted, changed_at, expires_at in rows
+        (customer_id, channel, purpose): ConsentFact(*fact)
+        for customer_id, channel, purpose, *fact in _rows_of(customer_ids).values_list(
+            *STATE_COLUMNS
+        )
     }
 
 
@@ -133,28 +245,31 @@ def _is_so(change: ConsentChange, fact: ConsentFact | None, now: datetime) -> bo
         return False
     if not change.is_granted:
         return not fact.is_granted
-    return is_in_force(fact, now=now) and fact.expires_at == change.expires_at
+    # What the person told us themselves is worth more than what somebody reported.
+    is_better = change.source in PERSONAL_SOURCES and fact.source not in PERSONAL_SOURCES
+    return not is_better and is_in_force(fact, now=now) and fact.expires_at == change.expires_at
 
 
-def _write(changes: Sequence[ConsentChange], now: datetime) -> None:
-    ConsentRecord.objects.bulk_create(
-        [
-            ConsentRecord(
-                customer_id=item.customer_id,
-                channel=item.channel,
-                purpose=item.purpose,
-                is_granted=item.is_granted,
-                policy_version=item.policy_version,
-                source=item.source,
-                evidence=item.evidence,
-                at=now,
-                expires_at=item.expires_at,
-                recorded_at=now,
-            )
-            for item in changes
-        ],
-        batch_size=500,
-    )
+def _write_first(words: dict[ConsentKey, list[ConsentChange]], now: datetime) -> None:
+    """Write the first words about consents; a state that comes in between is an IntegrityError."""
+    states = []
+    for key, items in words.items():
+        facts = [
+            ConsentFact(item.is_granted, min(item.at or now, now), item.expires_at, item.source)
+            for item in items
+        ]
+        fact = state_at(facts, now=now)
+        if fact is not None:
+            states.append((*key, fact.is_granted, fact.at, fact.expires_at, fact.source))
+    records = [_record(item, item.at or now, now) for items in words.values() for item in items]
+    if records:
+        load_history(records=records, states=states)
+
+
+def _write(changes: Sequence[ConsentChange], *, now: datetime) -> None:
+    if not changes:
+        return
+    load_rows(ConsentRecord, RECORD_COLUMNS, [_record(item, now, now) for item in changes])
     ConsentState.objects.bulk_create(
         [
             ConsentState(
@@ -162,13 +277,19 @@ def _write(changes: Sequence[ConsentChange], now: datetime) -> None:
                 channel=item.channel,
                 purpose=item.purpose,
                 is_granted=item.is_granted,
-                changed_at=now,
+                changed_at=item.at or now,
                 expires_at=item.expires_at,
+                source=item.source if item.said_to is None else item.said_to,
             )
             for item in changes
         ],
         batch_size=500,
         update_conflicts=True,
         unique_fields=["customer", "channel", "purpose"],
-        update_fields=["is_granted", "changed_at", "expires_at"],
+        update_fields=["is_granted", "changed_at", "expires_at", "source"],
     )
+
+
+def _record(item: ConsentChange, at: datetime, now: datetime) -> tuple[Any, ...]:
+    said = (item.is_granted, item.policy_version, item.source, item.evidence)
+    return (*item.key, *said, at, item.expires_at, now)

@@ -13,13 +13,12 @@ from customers.domain.demo import lending
 from customers.domain.demo.people import SOURCE
 from customers.domain.demo.population import Story
 from customers.domain.events import EventName
+from customers.domain.sources import SourceKind
 from customers.models import (
     Application,
     AttributeDefinition,
     AttributeType,
     AttributeValue,
-    ConsentRecord,
-    ConsentState,
     ContactPoint,
     Customer,
     Event,
@@ -31,7 +30,7 @@ from customers.models import (
     Repayment,
     Score,
 )
-from customers.services import demo_rows
+from customers.services import consents, demo_rows, sources
 from loancrm.kernel import access, audit, bulk_load
 from loancrm.kernel.access import Actor
 from loancrm.kernel.errors import LoanCrmError
@@ -101,6 +100,7 @@ def write_population(*, actor: Actor, stories: Iterable[Story], now: datetime) -
     if Customer.objects.filter(source=SOURCE).exists():
         raise DemoDataPresent(_("The demo's customers are there already."))
     with transaction.atomic():
+        sources.admit(actor=actor, name=SOURCE, now=now, kind=SourceKind.OWN_SYSTEM)
         references = _write_references()
     counts = DemoCounts()
     remaining = iter(stories)
@@ -190,18 +190,14 @@ def _write_batch(stories: Sequence[Story], references: _References, now: datetim
         now=now,
     )
     _create(AttributeValue, attributes)
-    bulk_load.load_rows(
-        ConsentState, demo_rows.CONSENT_STATE_COLUMNS, demo_rows.consent_states(pairs)
+    consent_count, _states = consents.load_history(
+        records=demo_rows.consent_records(pairs, now=now), states=demo_rows.consent_states(pairs)
     )
     events = demo_rows.events(pairs, type_ids=references.event_type_ids, now=now)
     counts = DemoCounts(
         customers=len(customers),
         contact_points=len(_create(ContactPoint, demo_rows.contact_points(pairs))),
-        consents=bulk_load.load_rows(
-            ConsentRecord,
-            demo_rows.CONSENT_RECORD_COLUMNS,
-            demo_rows.consent_records(pairs, now=now),
-        ),
+        consents=consent_count,
         scores=len(_create(Score, demo_rows.scores(pairs, now=now))),
         events=bulk_load.load_rows(Event, demo_rows.EVENT_COLUMNS, events),
     )

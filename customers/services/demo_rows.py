@@ -34,26 +34,6 @@ EVENT_COLUMNS = (
     "source",
     "dedup_key",
 )
-CONSENT_RECORD_COLUMNS = (
-    "customer",
-    "channel",
-    "purpose",
-    "is_granted",
-    "policy_version",
-    "source",
-    "evidence",
-    "at",
-    "expires_at",
-    "recorded_at",
-)
-CONSENT_STATE_COLUMNS = (
-    "customer",
-    "channel",
-    "purpose",
-    "is_granted",
-    "changed_at",
-    "expires_at",
-)
 INSTALMENT_COLUMNS = (
     "loan",
     "number",
@@ -159,7 +139,7 @@ def attributes(
 
 
 def consent_records(pairs: Sequence[Pair], *, now: datetime) -> Iterator[Values]:
-    """Yield the consent ledger in the order of CONSENT_RECORD_COLUMNS."""
+    """Yield the consent ledger in the order of `consents.RECORD_COLUMNS`."""
     for owner, story in pairs:
         for entry in story.consents:
             what = (entry.channel, entry.purpose, entry.is_granted)
@@ -167,11 +147,12 @@ def consent_records(pairs: Sequence[Pair], *, now: datetime) -> Iterator[Values]
 
 
 def consent_states(pairs: Sequence[Pair]) -> Iterator[Values]:
-    """Yield the state after the last entry of each ledger, as CONSENT_STATE_COLUMNS."""
+    """Yield the state after the last entry of each ledger, as `consents.STATE_COLUMNS`."""
     for owner, story in pairs:
         last = {(entry.channel, entry.purpose): entry for entry in story.consents}
         for (channel, purpose), entry in last.items():
-            yield owner.pk, channel, purpose, entry.is_granted, entry.at, entry.expires_at
+            fact = (entry.is_granted, entry.at, entry.expires_at)
+            yield owner.pk, channel, purpose, *fact, SOURCE
 
 
 def scores(pairs: Sequence[Pair], *, now: datetime) -> Iterator[Score]:

@@ -12,14 +12,21 @@ from django.db import transaction
 from django.db.models import Q
 
 from customers.domain.linkage.resolution import Resolution, resolve
+from customers.domain.linkage.wide import Progress, resolve_wide
 from customers.models import MergeDecision, MergeState
-from customers.selectors.linkage_people import load_people
+from customers.selectors.linkage_people import latest_ids, load_people
 from customers.services import merging
 from loancrm.kernel import access, audit
 from loancrm.kernel.access import Actor
 
 LIKENESS: Final = "likeness"
+# Customers that are compared all at once; about a kilobyte each.
+IN_MEMORY: Final = 20_000
 _BATCH: Final = 500
+
+
+def _tell_nobody(_step: str, _done: int, _total: int) -> None:
+    """Report progress to nobody."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,27 +57,29 @@ def find_duplicates(
     rng: np.random.Generator,
     now: datetime,
     today: date,
+    on_progress: Progress = _tell_nobody,
 ) -> DuplicateReport:
     """Queue the customers that seem to be one person; the older one would be kept.
 
-    What a person decided about a pair is never proposed again or overruled.
+    What a person decided about a pair is never proposed again or overruled. Up to `IN_MEMORY`
+    customers are compared at once; more are read page by page, several times.
 
     Args:
         actor: Who asks.
-        limit: How many customers, those changed last; their values are held in memory.
+        limit: How many customers, those changed last.
         is_merging_sure: Merge the pairs that are sure instead of queueing them.
-        rng: For the pairs that show how often values agree by accident.
+        rng: For the pairs that show how often values agree by accident, and for samples.
         now: Time of the proposals and merges.
         today: For the plausibility of birth dates.
+        on_progress: Told the step, how much of it is done and of how much.
 
     Raises:
         PermissionRefused: The actor may not merge customers.
     """
     access.require(actor, merging.PERMISSION)
-    people = load_people(limit=limit, today=today)
-    found = resolve([person for _, person in people], rng=rng)
-    ids = [pk for pk, _ in people]
-    decided = _decided(ids)
+    ids = latest_ids(limit=limit)
+    found = _resolved(ids, rng, today, on_progress)
+    decided = _decided()
     merged = _merge_sure(actor, found, ids, decided, now) if is_merging_sure else set()
     wanted = [
         _Proposal(
@@ -87,7 +96,20 @@ def find_duplicates(
         and not merged & {item.kept_id, item.other_id}
     ]
     _propose(actor, proposals, now)
-    return DuplicateReport(len(people), len(proposals), len(merged))
+    return DuplicateReport(len(ids), len(proposals), len(merged))
+
+
+def _resolved(
+    ids: Sequence[int], rng: np.random.Generator, today: date, on_progress: Progress
+) -> Resolution:
+    if len(ids) <= IN_MEMORY:
+        return resolve(load_people(ids, today=today), rng=rng)
+    return resolve_wide(
+        count=len(ids),
+        load=lambda positions: load_people([ids[at] for at in positions], today=today),
+        rng=rng,
+        on_progress=on_progress,
+    )
 
 
 def _merge_sure(
@@ -104,10 +126,12 @@ def _merge_sure(
     open_to_people = {pk for pair in decided for pk in pair}
     groups: dict[int, list[int]] = {}
     for position, leader in enumerate(found.leaders):
-        groups.setdefault(leader, []).append(ids[position])
+        if position != leader:
+            groups.setdefault(leader, []).append(ids[position])
     merged = set()
-    for kept_id, *others in groups.values():
-        if not others or len(open_to_people & {kept_id, *others}) > 1:
+    for leader, others in groups.items():
+        kept_id = ids[leader]
+        if len(open_to_people & {kept_id, *others}) > 1:
             continue
         for other_id in others:
             merging.merge(actor=actor, kept_id=kept_id, other_id=other_id, now=now, reason=LIKENESS)
@@ -143,9 +167,8 @@ def _propose(actor: Actor, proposals: Sequence[_Proposal], now: datetime) -> Non
         )
 
 
-def _decided(ids: Sequence[int]) -> set[tuple[int, int]]:
+def _decided() -> set[tuple[int, int]]:
     """Return the pairs that are proposed or decided already, smaller id first."""
     wanted = Q(state=MergeState.PROPOSED) | Q(state=MergeState.REFUSED)
     rows = MergeDecision.objects.filter(wanted).values_list("kept_id", "other_id")
-    known = set(ids)
-    return {(min(pair), max(pair)) for pair in rows.iterator() if set(pair) <= known}
+    return {(min(pair), max(pair)) for pair in rows.iterator()}

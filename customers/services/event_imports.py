@@ -17,6 +17,7 @@ from customers.domain.records import ColumnMap, Records, open_records
 from customers.domain.tabular import TabularError
 from customers.selectors import identity
 from customers.services import events as event_log
+from customers.services import sources
 from loancrm.kernel import audit, clock
 from loancrm.kernel.access import Actor, require
 from loancrm.kernel.errors import LoanCrmError
@@ -84,10 +85,13 @@ def import_events(
     Raises:
         PermissionRefused: The actor may not add events.
         RowsRefused: The file or its mapping cannot be read.
+        SourceUnknown: The source is not registered, and only registered ones may hand in data.
+        SourceBarred: The source's contract is not in force.
     """
     require(actor, "customers.add_event")
     with opened(path, column_map) as records:
         name, rows = source_of(records.rows, source or (column_map.source if column_map else ""))
+        sources.admit(actor=actor, name=name, now=now)
         result = EventImport(name, 0, 0, 0, 0, {})
         for batch in batches(rows, _BATCH):
             result = result.plus(take_in(rows=batch, source=name, now=now))

@@ -105,6 +105,8 @@ def import_customers(
     Raises:
         PermissionRefused: The actor may not import.
         FileRefused: The file is no readable table.
+        SourceUnknown: The source is not registered, and only registered ones may hand in data.
+        SourceBarred: The source's contract is not in force.
         ColumnsMissing: The file lacks mapped columns.
         AttributeTypeConflict: See there.
         GateClosed: The file is worse than the limits allow; nothing was applied.

@@ -16,6 +16,7 @@ from customers import jobs
 from customers.domain.mapping import FileMapping
 from customers.domain.tabular import open_table
 from customers.models import ImportBatch, ImportMode, ImportRow, ImportState, ImportWish, RowState
+from customers.services import sources
 from customers.services.imports_definitions import forget_definitions
 from customers.services.imports_drafts import forget_old_drafts
 from customers.services.imports_files import forget_file, keep_file, kept_file
@@ -73,8 +74,11 @@ def submit(*, actor: Actor, upload: Upload, now: datetime) -> ImportBatch:
 
     Raises:
         PermissionRefused: The actor may not import.
+        SourceUnknown: The source is not registered, and only registered ones may hand in data.
+        SourceBarred: The source's contract is not in force.
     """
     access.require(actor, PERMISSION)
+    sources.admit(actor=actor, name=upload.mapping.source, now=now, is_dry_run=upload.is_dry_run)
     batch = new_batch(
         actor=actor,
         mapping=upload.mapping,

@@ -24,6 +24,7 @@ from customers.models import (
     ImportMode,
     ImportState,
 )
+from customers.services import sources
 from customers.services.imports_apply import ApplyOrder, apply_all
 from customers.services.imports_definitions import attribute_definitions
 from customers.services.imports_lone import apply_lone
@@ -114,11 +115,16 @@ def prepare(*, actor: Actor, batch: ImportBatch, run: Run, tally: Tally, today: 
     """Return the work of a batch with the figures of its checkpoint.
 
     Raises:
+        SourceUnknown: The source is not registered, and only registered ones may hand in data.
+        SourceBarred: The source's contract is not in force.
         AttributeTypeConflict: See there.
     """
     mapping = stored_mapping(batch)
+    terms = sources.admit(
+        actor=actor, name=mapping.source, now=run.started_at, is_dry_run=batch.is_dry_run
+    )
     definitions, new = attribute_definitions(mapping)
-    reader = RowReader(mapping, today=today)
+    reader = RowReader(mapping, today=today, purposes=terms.purposes)
     if "tally" in batch.checkpoint:
         tally.restore(batch.checkpoint["tally"])
         reader.scorecard.restore(batch.checkpoint["card"])

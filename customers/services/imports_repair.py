@@ -19,6 +19,7 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from customers import jobs
+from customers.domain.consent import Purpose
 from customers.domain.importing import RowReader
 from customers.domain.mapping import FileMapping
 from customers.domain.person_row import PersonRow
@@ -26,6 +27,7 @@ from customers.domain.quality import Code, Finding, Severity
 from customers.domain.repairing import mapping_by_target
 from customers.domain.tabular import TabularRow
 from customers.models import ImportBatch, ImportRow, ImportState, RejectedRow
+from customers.services import sources
 from customers.services.imports_definitions import attribute_definitions
 from customers.services.imports_match import match_in_file
 from customers.services.imports_pipeline import PERMISSION, batch_mapping, stored_mapping
@@ -109,7 +111,7 @@ def open_row(*, actor: Actor, row_id: int, now: datetime, today: date) -> Opened
     row = RejectedRow.objects.select_related("batch").filter(pk=row_id).first()
     if row is None or row.cells_sealed is None:
         raise _gone()
-    reader = _Reader(stored_mapping(row.batch), today)
+    reader = _Reader(stored_mapping(row.batch), today, tuple(Purpose))
     cells = _open(row)
     _person, findings = reader.read(row, cells, is_corrected=False)
     columns = reader.columns(row, cells)
@@ -140,6 +142,7 @@ def run_again(
     Raises:
         PermissionRefused: The actor may not import.
         RepairRefused: The import is not done, was undone, or was only a check.
+        SourceUnknown, SourceBarred: The source may not hand in data now.
         AttributeTypeConflict: See there.
     """
     access.require(actor, PERMISSION)
@@ -148,9 +151,10 @@ def run_again(
         if repair.mapping is not None:
             batch.mapping = batch_mapping(replace(repair.mapping, source=batch.source))
         mapping = stored_mapping(batch)
+        terms = sources.admit(actor=actor, name=mapping.source, now=now, is_dry_run=False)
         attribute_definitions(mapping)
         tally = _tally_of(batch)
-        report = _read_again(batch, repair, _Reader(mapping, today), tally)
+        report = _read_again(batch, repair, _Reader(mapping, today, terms.purposes), tally)
         if report.accepted:
             match_in_file(batch, run)
         run.keep(
@@ -190,14 +194,15 @@ def wipe_quarantine(*, now: datetime) -> int:
 class _Reader:
     """Reads refused rows by one mapping, whichever form their cells were kept in."""
 
-    def __init__(self, mapping: FileMapping, today: date) -> None:
-        self._mapping, self._today = mapping, today
-        self._by_column = RowReader(mapping, today=today)
+    def __init__(self, mapping: FileMapping, today: date, purposes: Collection[str]) -> None:
+        self._mapping, self._today, self._purposes = mapping, today, purposes
+        self._by_column = RowReader(mapping, today=today, purposes=purposes)
 
     def read(self, row: RejectedRow, cells: Mapping[str, str], *, is_corrected: bool) -> _Read:
         reader = self._by_column
         if row.is_person:
-            reader = RowReader(mapping_by_target(self._mapping, cells), today=self._today)
+            mapping = mapping_by_target(self._mapping, cells)
+            reader = RowReader(mapping, today=self._today, purposes=self._purposes)
         # Only a person can tell which cell of a shifted row belongs where.
         is_shifted = row.code == Code.CELLS_MISALIGNED and not is_corrected
         return reader.read(TabularRow(row.line, cells, surplus=int(is_shifted)))
@@ -271,7 +276,8 @@ def _keep_refused(
 ) -> None:
     text = msgspec.json.encode(dict(cells)).decode()
     row.cells_sealed = crypto.vault().seal(RejectedRow.CELLS_COLUMN, row.row_key, text)
-    row.code, row.column = findings[-1].code.value, findings[-1].column
+    refusal = [finding for finding in findings if finding.severity is Severity.ROW_REJECTED][-1]
+    row.code, row.column = refusal.code.value, refusal.column
     row.save(update_fields=["cells_sealed", "code", "column", "codes"])
 
 

@@ -28,6 +28,8 @@ from customers.models import (
     ImportBatch,
     ImportChange,
 )
+from customers.services import consents
+from customers.services.consents import ConsentChange
 from customers.services.imports_changes import open_before, plain_text
 from loancrm.kernel import bulk, crypto
 
@@ -263,7 +265,7 @@ def _consents(page: _Page, changes: Sequence[ImportChange]) -> None:
         for row in ConsentState.objects.filter(customer_id__in=ids)
     }
     elsewhere = _granted_elsewhere(page, ids)
-    records, gone = [], []
+    retractions = []
     for change in changes:
         row = stored.get((change.customer_id, change.name))
         is_own_grant = change.after == "1" and page.before[change.pk] is None
@@ -272,21 +274,17 @@ def _consents(page: _Page, changes: Sequence[ImportChange]) -> None:
         if (change.customer_id, change.name) in elsewhere:
             continue
         change.outcome = ChangeOutcome.RESTORED
-        gone.append(row.pk)
-        records.append(
-            ConsentRecord(
+        retractions.append(
+            ConsentChange(
                 customer_id=row.customer_id,
                 channel=row.channel,
                 purpose=row.purpose,
                 is_granted=False,
                 source=page.batch.source,
                 evidence=f"undo:{page.batch.pk}",
-                at=page.now,
-                recorded_at=page.now,
             )
         )
-    ConsentRecord.objects.bulk_create(records, batch_size=500)
-    ConsentState.objects.filter(pk__in=gone).delete()
+    consents.append_retractions(changes=retractions, now=page.now)
 
 
 def _granted_elsewhere(page: _Page, customer_ids: Sequence[int]) -> set[tuple[int, str]]:

@@ -146,9 +146,10 @@ def _checked(
     for row in chunk:
         person, findings = reader.read(row)
         tally.read_row(row.line, findings)
-        if findings and any(item.severity is Severity.ROW_REJECTED for item in findings):
+        refusals = [item for item in findings if item.severity is Severity.ROW_REJECTED]
+        if refusals:
             tally.rejected += 1
-            rejected.append(_rejected_row(batch, row, findings, vault, now))
+            rejected.append(_rejected_row(batch, row, findings, refusals[-1], vault, now))
         else:
             yield _staged_row(batch_id, person, findings, vault)
 
@@ -210,14 +211,15 @@ def _rejected_row(
     batch: ImportBatch,
     row: TabularRow,
     findings: Sequence[Finding],
+    refusal: Finding,
     vault: Vault,
     now: datetime,
 ) -> RejectedRow:
     rejected = RejectedRow(
         batch=batch,
         line=row.line,
-        code=findings[-1].code,
-        column=findings[-1].column,
+        code=refusal.code,
+        column=refusal.column,
         codes=[finding.code.value for finding in findings],
         created_at=now,
     )

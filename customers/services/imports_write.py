@@ -20,10 +20,10 @@ from customers.domain.quality import Code
 from customers.models import (
     AttributeValue,
     ChangeKind,
-    ConsentRecord,
-    ConsentState,
     Customer,
 )
+from customers.services import consents
+from customers.services.consents import ConsentChange
 from customers.services.imports_changes import envelope, plain_text
 from customers.services.imports_contacts import write_contacts
 from customers.services.imports_person import Person, WriteContext
@@ -54,11 +54,6 @@ _COLUMN_VALUES: Final[Mapping[ValueType, Callable[[Any], tuple[Any, ...]]]] = {
 }
 _ATTRIBUTE: Final = ("customer", "definition", *_VALUES, "source", "updated_at")
 _ATTRIBUTE_IDS: Final = ("customer_id", "definition_id", *_VALUES, "source", "updated_at")
-_RECORD: Final = (
-    *("customer", "channel", "purpose", "is_granted", "policy_version", "source", "evidence"),
-    *("at", "recorded_at"),
-)
-_STATE: Final = ("customer", "channel", "purpose", "is_granted", "changed_at")
 
 
 def write_people(people: Sequence[Person], context: WriteContext) -> None:
@@ -307,56 +302,35 @@ def _typed(value_type: ValueType, text: str) -> Decimal | str | date | bool:
 
 
 def _write_consents(people: Sequence[Person], context: WriteContext) -> None:
-    stored = _stored_consents([person.customer_id for person in people if not person.is_new])
-    records, new_states, withdrawn = [], [], []
-    for person in people:
-        for word in person.row.consents:
-            key = (person.customer_id, word.channel, word.purpose)
-            granted = stored.get(key)
-            if granted == word.is_granted:
-                continue
-            if granted is False:
-                person.notes.append(Code.CONSENT_CONFLICT)
-                continue
-            person.is_changed = True
-            if not person.is_new:
-                context.changes.note(
-                    person.customer_id,
-                    ChangeKind.CONSENT,
-                    f"{word.channel}.{word.purpose}",
-                    before=granted,
-                    after="1" if word.is_granted else "0",
-                )
-            evidence = f"{context.evidence}:{person.row.line}"
-            # A word that takes back what is in force does so now, whenever it was said.
-            at = min(word.at or context.now, context.now) if granted is None else context.now
-            told = (word.text_version, context.source, evidence, at, context.now)
-            records.append((*key, word.is_granted, *told))
-            if granted is None:
-                new_states.append((*key, word.is_granted, context.now))
-            else:
-                withdrawn.append(key)
-    load_rows(ConsentRecord, _RECORD, records)
-    load_rows(ConsentState, _STATE, new_states)
-    ConsentState.objects.bulk_create(
-        [
-            ConsentState(
-                customer_id=customer_id,
-                channel=channel,
-                purpose=purpose,
-                is_granted=False,
-                changed_at=context.now,
+    by_id = {person.customer_id: person for person in people}
+    changes = [
+        ConsentChange(
+            person.customer_id,
+            word.channel,
+            word.purpose,
+            word.is_granted,
+            context.source,
+            f"{context.evidence}:{person.row.line}",
+            policy_version=word.text_version,
+            at=word.at,
+        )
+        for person in people
+        for word in person.row.consents
+    ]
+    if not changes:
+        return
+    new_ids = {person.customer_id for person in people if person.is_new}
+    heard = consents.append_reported(changes=changes, new_ids=new_ids, now=context.now)
+    for change in heard.conflicts:
+        by_id[change.customer_id].notes.append(Code.CONSENT_CONFLICT)
+    for change, before in heard.written:
+        person = by_id[change.customer_id]
+        person.is_changed = True
+        if not person.is_new:
+            context.changes.note(
+                change.customer_id,
+                ChangeKind.CONSENT,
+                f"{change.channel}.{change.purpose}",
+                before=before,
+                after="1" if change.is_granted else "0",
             )
-            for customer_id, channel, purpose in withdrawn
-        ],
-        update_conflicts=True,
-        unique_fields=["customer", "channel", "purpose"],
-        update_fields=["is_granted", "changed_at", "expires_at"],
-    )
-
-
-def _stored_consents(customer_ids: Sequence[int]) -> dict[tuple[int, str, str], bool]:
-    rows = ConsentState.objects.filter(customer_id__in=customer_ids).values_list(
-        "customer_id", "channel", "purpose", "is_granted"
-    )
-    return {(customer_id, channel, purpose): ok for customer_id, channel, purpose, ok in rows}

@@ -12,8 +12,9 @@ from customers.domain.consent import ConsentChannel, Purpose
 from customers.domain.consent_texts import LEAD_FORM_TEXT
 from customers.domain.events import SUBJECT_LENGTH, EventName, ReportedEvent
 from customers.domain.quality import Finding
+from customers.domain.sources import SourceKind
 from customers.selectors.captured_people import Directory, keys_of
-from customers.services import captures, events, opt_ins
+from customers.services import captures, events, opt_ins, sources
 from customers.services.opt_ins import Wish
 from loancrm.kernel import audit
 from loancrm.kernel.access import Actor, require
@@ -52,12 +53,14 @@ def hand_in(*, actor: Actor, form: LeadForm, now: datetime, today: date) -> tupl
 
     Raises:
         PermissionRefused: The actor may not add customers.
+        SourceBarred: Somebody switched the form off in the register of sources.
     """
     require(actor, "customers.add_customer")
     person, findings = check_person(form.person, today=today, now=now)
     if findings:
         return findings
     with transaction.atomic():
+        sources.admit(actor=actor, name=SOURCE, now=now, kind=SourceKind.OWN_FORM)
         keys = keys_of(person)
         directory = Directory.load([keys])
         entry = directory.find(keys) or directory.add(keys, person)

@@ -16,7 +16,7 @@ from customers.domain.records import ColumnMap
 from customers.models import Loan
 from customers.selectors import loan_books
 from customers.selectors.loan_books import LoanBook
-from customers.services import event_imports, lifecycle
+from customers.services import event_imports, lifecycle, sources
 from customers.services.loan_upserts import Tally, upsert
 from loancrm.kernel import audit, bulk, clock
 from loancrm.kernel.access import Actor, require
@@ -87,12 +87,15 @@ def import_loans(
     Raises:
         PermissionRefused: The actor may not add loans.
         RowsRefused: The file cannot be read.
+        SourceUnknown: The source is not registered, and only registered ones may hand in data.
+        SourceBarred: The source's contract is not in force.
     """
     require(actor, "customers.add_loan")
     total = Tally()
     with event_imports.opened(path, column_map) as records:
         named = source or (column_map.source if column_map else "")
         name, rows = _source_of(kind, records.rows, named)
+        sources.admit(actor=actor, name=name, now=now)
         for batch in event_imports.batches(rows, _BATCH):
             total.add(take_in(kind=kind, rows=batch, source=name, now=now))
             if on_progress:

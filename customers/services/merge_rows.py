@@ -34,7 +34,10 @@ _NOT_MOVED: Final = (
     *(AttributeValue, ConsentRecord, ConsentState, ContactPoint),
     *(ImportRow, Merge, MergeDecision, StageEntry, SharedTie, Relationship),
 )
+# Bookkeeping about records, not something that happened to the person.
+_NOT_ARRIVING: Final = (ImportRow, Merge, MergeDecision, StageEntry)
 _BATCH: Final = 500
+_IDS_NAMED: Final = 100
 Moved = dict[str, list[int]]
 
 
@@ -64,6 +67,35 @@ def move_back(*, moved: Mapping[str, Sequence[int]], source_id: int, target_id: 
     return stuck
 
 
+def marks() -> dict[str, int]:
+    """Return the last id of every table of which rows belong to customers, by table and column."""
+    found = {}
+    for label, model, _column in _tables(_NOT_ARRIVING):
+        rows = model._base_manager.order_by("-pk").values_list("pk", flat=True)  # noqa: SLF001
+        found[label] = int(rows.first() or 0)
+    return found
+
+
+def arrived_since(
+    *, marks: Mapping[str, int], customer_id: int, moved: Mapping[str, Sequence[int]]
+) -> list[dict[str, Any]]:
+    """Return what came to a customer after the marks: model, number of rows, and some ids.
+
+    Args:
+        marks: As `marks` gave them; tables that are not in it are new and wholly later.
+        customer_id: Whose rows.
+        moved: Rows that changed hands by the merge itself.
+    """
+    found = []
+    for label, model, column in _tables(_NOT_ARRIVING):
+        rows = _own_rows(model).filter(**{column: customer_id}, pk__gt=marks.get(label, 0))
+        rows = rows.exclude(pk__in=moved.get(label, []))
+        if count := rows.count():
+            ids = list(rows.order_by("pk").values_list("pk", flat=True)[:_IDS_NAMED])
+            found.append({"model": label.rpartition(".")[0], "count": count, "ids": ids})
+    return found
+
+
 def hand_over(*, label: str, ids: Sequence[int], source_id: int, target_id: int) -> list[int]:
     """Give rows of one table to another customer; return the ids that it took."""
     app_label, model_name, column = label.split(".")
@@ -89,13 +121,15 @@ def _own_rows(model: Any) -> models.QuerySet[Any]:
     return rows.exclude(source=STAGE_SOURCE) if model is Event else rows
 
 
-def _tables() -> Iterable[tuple[str, type[models.Model], str]]:
+def _tables(
+    left_out: tuple[type[models.Model], ...] = _NOT_MOVED,
+) -> Iterable[tuple[str, type[models.Model], str]]:
     relations = Customer._meta.get_fields(include_hidden=True)  # noqa: SLF001 - Django's registry
     for relation in relations:
         if not isinstance(relation, models.ManyToOneRel):
             continue
         model: Any = relation.related_model
-        if model in _NOT_MOVED or model._meta.auto_created:  # noqa: SLF001 - Django's registry
+        if model in left_out or model._meta.auto_created:  # noqa: SLF001 - Django's registry
             continue
         column = relation.field.name
         yield f"{model._meta.label_lower}.{column}", model, column  # noqa: SLF001 - Django's registry

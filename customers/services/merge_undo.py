@@ -11,7 +11,8 @@ from django.db import IntegrityError, models, transaction
 
 from customers.domain.consent import ConsentFact
 from customers.models import ConsentState, Customer, Merge
-from customers.services import merge_rows, merge_values
+from customers.services import consents, merge_rows, merge_values
+from customers.services.consents import ConsentChange
 
 _CUSTOMER: Final = Customer._meta.label_lower  # noqa: SLF001 - Django's registry
 _CONSENT: Final = ConsentState._meta.label_lower  # noqa: SLF001 - Django's registry
@@ -38,8 +39,8 @@ def part(*, record: Merge, kept: Customer, other: Customer, now: datetime) -> Ed
         for pk in ids
     ]
     _restore_rows([item for item in columns if item["model"] != _CUSTOMER], edits)
-    consents = [change for change in record.changes if change["model"] == _CONSENT]
-    _restore_consents(record, kept, consents, edits, now=now)
+    said = [change for change in record.changes if change["model"] == _CONSENT]
+    _restore_consents(record, kept, said, edits, now=now)
     _carry_withdrawals(record, kept, other, now=now)
     return edits
 
@@ -95,9 +96,15 @@ def _restore_consents(
             _say(kept, key, fact, evidence=evidence, now=now)
             continue
         # It was the other's alone; the kept customer never said anything.
-        fact = ConsentFact(is_granted=False, at=now)
-        _say(kept, key, fact, evidence=evidence, now=now)
-        row.delete()
+        retraction = ConsentChange(
+            customer_id=kept.pk,
+            channel=change["channel"],
+            purpose=change["purpose"],
+            is_granted=False,
+            source=merge_values.LEDGER_SOURCE,
+            evidence=evidence,
+        )
+        consents.append_retractions(changes=[retraction], now=now)
 
 
 def _carry_withdrawals(record: Merge, kept: Customer, other: Customer, *, now: datetime) -> None:
@@ -150,4 +157,5 @@ def _fact(stored: dict[str, Any]) -> ConsentFact:
         stored["is_granted"],
         datetime.fromisoformat(stored["at"]),
         datetime.fromisoformat(ends) if ends else None,
+        stored["source"],
     )

@@ -21,10 +21,11 @@ from customers.domain.merging import (
 )
 from customers.models import (
     AttributeValue,
-    ConsentRecord,
     ConsentState,
     Customer,
 )
+from customers.services import consents
+from customers.services.consents import ConsentChange
 from customers.services.merge_rows import hand_over
 from loancrm.kernel import crypto
 
@@ -176,7 +177,9 @@ def merge_consents(
 def consents_of(customer: Customer) -> dict[tuple[str, str], ConsentFact]:
     """Return the consents in force by channel and purpose."""
     return {
-        (row.channel, row.purpose): ConsentFact(row.is_granted, row.changed_at, row.expires_at)
+        (row.channel, row.purpose): ConsentFact(
+            row.is_granted, row.changed_at, row.expires_at, row.source
+        )
         for row in customer.consent_states.all()
     }
 
@@ -191,27 +194,18 @@ def write_consent(
     now: datetime,
 ) -> None:
     """Put a consent in force and append it to the ledger, as something said now."""
-    ConsentState.objects.update_or_create(
-        customer=customer,
-        channel=channel,
-        purpose=purpose,
-        defaults={
-            "is_granted": fact.is_granted,
-            "changed_at": fact.at,
-            "expires_at": fact.expires_at,
-        },
-    )
-    ConsentRecord.objects.create(
-        customer=customer,
+    change = ConsentChange(
+        customer_id=customer.pk,
         channel=channel,
         purpose=purpose,
         is_granted=fact.is_granted,
         source=LEDGER_SOURCE,
         evidence=evidence,
-        at=now,
         expires_at=fact.expires_at,
-        recorded_at=now,
+        at=fact.at,
+        said_to=fact.source,
     )
+    consents.append_settled(changes=[change], now=now)
 
 
 def _hand_over(
@@ -238,9 +232,14 @@ def _attribute(row: AttributeValue) -> Held:
 
 
 def _consent(row: ConsentState) -> dict[str, Any]:
-    return _consent_fact(ConsentFact(row.is_granted, row.changed_at, row.expires_at))
+    return _consent_fact(ConsentFact(row.is_granted, row.changed_at, row.expires_at, row.source))
 
 
 def _consent_fact(fact: ConsentFact) -> dict[str, Any]:
     ends = fact.expires_at.isoformat() if fact.expires_at else None
-    return {"is_granted": fact.is_granted, "at": fact.at.isoformat(), "expires_at": ends}
+    return {
+        "is_granted": fact.is_granted,
+        "at": fact.at.isoformat(),
+        "expires_at": ends,
+        "source": fact.source,
+    }

@@ -57,7 +57,9 @@ def merge(*, actor: Actor, kept_id: int, other_id: int, now: datetime, reason: s
         journal = Journal()
         _join(kept, other, journal, evidence=f"merge:{record.pk}", now=now)
         record.moved, record.changes = journal.moved, journal.changes
-        record.save(update_fields=["moved", "changes"])
+        # After the merge's own consent entries: only what comes later has arrived since.
+        record.marks = merge_rows.marks()
+        record.save(update_fields=["moved", "changes", "marks"])
         lifecycle.refresh_stages(customer_ids=[kept.pk], now=now)
         _decide(kept.pk, other.pk, MergeState.MERGED, actor, now)
         facts = {name: len(ids) for name, ids in journal.moved.items()}
@@ -70,7 +72,7 @@ def unmerge(*, actor: Actor, merge_id: int, now: datetime, reason: str = "") -> 
 
     What was changed after the merge stays with the kept customer and is listed in `later_edits`;
     a consent withdrawn since then is withdrawn for both. Rows that arrived since stay with the
-    kept customer.
+    kept customer and are listed in `arrived`.
 
     Raises:
         PermissionRefused: The actor may not merge customers.
@@ -85,12 +87,19 @@ def unmerge(*, actor: Actor, merge_id: int, now: datetime, reason: str = "") -> 
         kept, other = people[record.kept_id], people[record.other_id]
         if kept.merged_into_id is not None:
             raise _unmerge_refused("kept_merged_since")
+        record.arrived = merge_rows.arrived_since(
+            marks=record.marks, customer_id=kept.pk, moved=record.moved
+        )
         record.later_edits = merge_undo.part(record=record, kept=kept, other=other, now=now)
         record.undone_at, record.undone_by = now, actor.label
-        record.save(update_fields=["later_edits", "undone_at", "undone_by"])
+        record.save(update_fields=["arrived", "later_edits", "undone_at", "undone_by"])
         lifecycle.refresh_stages(customer_ids=[kept.pk, other.pk], now=now)
         _decide(kept.pk, other.pk, MergeState.REFUSED, actor, now)
-        facts = {"later_edits": len(record.later_edits), "reason": reason}
+        facts = {
+            "later_edits": len(record.later_edits),
+            "arrived": sum(item["count"] for item in record.arrived),
+            "reason": reason,
+        }
         _audit(actor, "customers.unmerge", record, now, facts)
     return record
 

@@ -10,6 +10,7 @@ from django.db import transaction
 from customers.domain.consent import ConsentChannel, Purpose
 from customers.domain.events import EventName, ReportedEvent
 from customers.models import ConsentState, Customer, OptInRequest
+from customers.selectors import consents as ledger
 from customers.services import consents, events
 from customers.services.consents import ConsentChange
 from loancrm.kernel import audit
@@ -49,11 +50,7 @@ def append_requests(
 
     What is granted already, or waits already, is not asked for again.
     """
-    granted = set(
-        ConsentState.objects.filter(customer_id=customer_id, is_granted=True).values_list(
-            "channel", "purpose"
-        )
-    )
+    granted = ledger.granted_now(customer_id, now=now)
     waiting = set(
         OptInRequest.objects.filter(
             customer_id=customer_id, confirmed_at__isnull=True, expires_at__gt=now

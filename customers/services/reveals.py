@@ -16,6 +16,7 @@ from loancrm.kernel.errors import LoanCrmError
 from loancrm.kernel.models import AuditEntry
 
 ACTION = "customer.reveal"
+LOOKS = (ACTION, "customer.export_own_data")
 MOST_AN_HOUR = 20
 SHORTEST_REASON = 4
 LONGEST_REASON = 300
@@ -47,23 +48,41 @@ def reveal(*, actor: Actor, customer_id: int, reason: str, now: datetime) -> Rev
         Customer.DoesNotExist: There is no such customer.
     """
     customer = Customer.objects.get(pk=customer_id)
+    count = customer.contact_points.count()
+    note_look(actor=actor, customer=customer, reason=reason, now=now, action=ACTION, contacts=count)
+    return _open(customer)
+
+
+def note_look(
+    *,
+    actor: Actor,
+    customer: Customer,
+    reason: str,
+    now: datetime,
+    action: str,
+    **facts: object,
+) -> None:
+    """Let somebody see a person's whole data, with a trace, or refuse; see `reveal`.
+
+    Args:
+        action: What is done, as one of `LOOKS`; all of them count for the limit.
+        facts: Written into the trace.
+    """
     require(actor, "customers.reveal_pii", customer)
     why = " ".join(reason.split())[:LONGEST_REASON]
     if len(why) < SHORTEST_REASON:
         raise RevealRefused(_("Say why you need to see this."))
     with transaction.atomic():
         _refuse_too_many(actor, now)
-        revealed = _open(customer)
         audit.record(
             actor=actor,
-            action=ACTION,
+            action=action,
             object_type="customer",
             object_id=customer.pk,
             now=now,
             reason=why,
-            facts={"contacts": len(revealed.contacts)},
+            facts=facts,
         )
-    return revealed
 
 
 def _refuse_too_many(actor: Actor, now: datetime) -> None:
@@ -71,7 +90,7 @@ def _refuse_too_many(actor: Actor, now: datetime) -> None:
         # Two looks at once must not both find room for one more.
         User.objects.select_for_update().get(pk=actor.user.pk)
     looks = AuditEntry.objects.filter(
-        actor_kind=actor.kind, actor_id=actor.id, action=ACTION, at__gt=now - timedelta(hours=1)
+        actor_kind=actor.kind, actor_id=actor.id, action__in=LOOKS, at__gt=now - timedelta(hours=1)
     ).count()
     if looks >= MOST_AN_HOUR:
         raise RevealRefused(

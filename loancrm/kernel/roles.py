@@ -55,6 +55,8 @@ _GRANTS: Mapping[Role, tuple[str, ...]] = {
     Role.COMPLIANCE: (
         "customers.read_relationships",
         "customers.reveal_pii",
+        "customers.add_datasource",
+        "customers.change_datasource",
         "customers.approve_segmentexport",
         "campaigns.add_suppression",
         "campaigns.change_suppression",

@@ -30,6 +30,8 @@ LOANCRM_SENDING_WINDOW = env.parsed(
 )
 # How long refused rows of imports can be repaired; then their values are wiped.
 LOANCRM_QUARANTINE_DAYS = env.parsed("LOANCRM_QUARANTINE_DAYS", 90, int, "a whole number")
+# Take in data of registered sources only; otherwise a new name is registered on its first use.
+LOANCRM_REGISTERED_SOURCES_ONLY = env.flag("LOANCRM_REGISTERED_SOURCES_ONLY", default=False)
 LOANCRM_DEMO_CLOCK = env.text("LOANCRM_DEMO_CLOCK", "")
 LOANCRM_KEYS: dict[str, bytes] = env.parsed(
     "LOANCRM_KEYS", {}, parse_keys, "`id:base64 of 32 bytes`, comma-separated, the active one first"

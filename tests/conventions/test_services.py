@@ -72,3 +72,32 @@ def test_every_error_has_a_code_of_its_own_in_snake_case():
 
 def test_every_error_says_what_it_means():
     assert [error.__name__ for error in _all_errors() if not error.__doc__] == []
+
+
+def _touches_consents(node: ast.Call) -> bool:
+    """Whether a call makes, loads, changes or removes rows of the consent tables."""
+    names = {"ConsentRecord", "ConsentState"}
+    writing = {"create", "bulk_create", "update_or_create", "get_or_create", "update", "delete"}
+    function = node.func
+    if isinstance(function, ast.Name) and function.id in names:
+        return True
+    used = {item.id for item in ast.walk(function) if isinstance(item, ast.Name)}
+    if isinstance(function, ast.Attribute) and function.attr in writing and used & names:
+        return True
+    called = getattr(function, "attr", getattr(function, "id", ""))
+    first = node.args[0] if node.args else None
+    return called in {"load_rows", "load_objects", "update_rows"} and (
+        isinstance(first, ast.Name) and first.id in names
+    )
+
+
+def test_the_consent_ledger_has_one_writer():
+    found = {
+        file.path
+        for file in source.files()
+        if "/benchmarks/" not in file.path
+        for node in ast.walk(file.tree)
+        if isinstance(node, ast.Call) and _touches_consents(node)
+    }
+
+    assert found == {"customers/services/consents.py"}

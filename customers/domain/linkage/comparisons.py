@@ -95,24 +95,25 @@ _KEYS: Final[Sequence[tuple[tuple[Role, _Part], ...]]] = (
 )
 # Given and family name exchanged: both orders meet under the sorted pair.
 _NAME_PAIR: Final = (Role.GIVEN_NAME, Role.SURNAME)
+KEYS: Final[Sequence[Key]] = (*(tuple(role for role, _ in parts) for parts in _KEYS), _NAME_PAIR)
+
+
+def key_values(person: Person) -> list[tuple[str, ...]]:
+    """Return the record's value of every key in `KEYS`, empty where a part of it is not known."""
+    found = [tuple(part(person.get(role)) for role, part in parts) for parts in _KEYS]
+    found.append(tuple(sorted(person.get(role) for role in _NAME_PAIR)))
+    return [value if all(value) else () for value in found]
 
 
 def blocks(people: Sequence[Person]) -> Iterator[tuple[Key, list[tuple[int, int]]]]:
     """Yield, a blocking key, the pairs of positions that share its value."""
-    for parts in _KEYS:
-        roles = tuple(role for role, _ in parts)
-        groups: defaultdict[tuple[str, ...], list[int]] = defaultdict(list)
-        for position, person in enumerate(people):
-            value = tuple(part(person.get(role)) for role, part in parts)
-            if all(value):
-                groups[value].append(position)
-        yield roles, _pairs(groups)
-    groups = defaultdict(list)
+    groups: list[defaultdict[tuple[str, ...], list[int]]] = [defaultdict(list) for _ in KEYS]
     for position, person in enumerate(people):
-        value = tuple(sorted(person.get(role) for role in _NAME_PAIR))
-        if all(value):
-            groups[value].append(position)
-    yield _NAME_PAIR, _pairs(groups)
+        for number, value in enumerate(key_values(person)):
+            if value:
+                groups[number][value].append(position)
+    for number, roles in enumerate(KEYS):
+        yield roles, _pairs(groups[number])
 
 
 def _pairs(groups: Mapping[tuple[str, ...], list[int]]) -> list[tuple[int, int]]:

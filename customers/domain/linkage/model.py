@@ -89,13 +89,21 @@ def learn(people: Sequence[Person], *, rng: np.random.Generator) -> tuple[Model,
     return _with_prior(model, levels, people), candidates
 
 
+def evidence(
+    model: Model, people: Sequence[Person], pairs: Sequence[Pair]
+) -> tuple[_Matrix, _Matrix]:
+    """Return the bits for and against every pair, without and with what rare values say."""
+    levels = compare(people, pairs, model.roles)
+    bits = _bits(model, levels)
+    return bits, bits + _rarity_bits(model, people, pairs, levels)
+
+
 def score(model: Model, people: Sequence[Person], pairs: Sequence[Pair]) -> list[ScoredPair]:
     """Return the chance of every pair; different proven ids make it zero."""
     if not pairs:
         return []
-    levels = compare(people, pairs, model.roles)
-    odds = _bits(model, levels) + _rarity_bits(model, people, pairs, levels)
-    chances = _probability(odds, model.prior)
+    _, odds = evidence(model, people, pairs)
+    chances = probability(odds, model.prior)
     return [
         ScoredPair(one, other, 0.0 if differ_for_certain(people[one], people[other]) else chance)
         for (one, other), chance in zip(pairs, chances.tolist(), strict=True)
@@ -146,7 +154,7 @@ def _train(levels: _Matrix, start: _Matrix, u: _Matrix, free: _Matrix) -> _Matri
     counts = np.zeros_like(m)
     for _ in range(_ROUNDS):
         bits = np.einsum("prl,rl->p", onehot, np.log2(m / u))
-        chance = _probability(bits, share)
+        chance = probability(bits, share)
         counts = np.einsum("p,prl->rl", chance, onehot)
         m = (counts + 2 * start) / (counts.sum(axis=1, keepdims=True) + 2)
         share = float(np.clip(chance.mean(), 1e-6, 1 - 1e-6))
@@ -172,7 +180,8 @@ def _rarity_bits(
         if shares is None:
             continue
         for row in np.flatnonzero(levels[:, column] == 0).tolist():
-            share = shares[people[pairs[row][0]].get(role)]
+            # A value that the model has not met is as rare as they come.
+            share = shares.get(people[pairs[row][0]].get(role), 1 / (len(shares) + 1))
             total[row] += np.clip(np.log2(model.u[column, 0] / share), -6.0, 3.0)
     return total
 
@@ -192,15 +201,28 @@ def _first_prior(people: Sequence[Person]) -> float:
 
 
 def _with_prior(model: Model, levels: _Matrix, people: Sequence[Person]) -> Model:
-    """Return the model with the share of matches among all pairs, found as a fixed point."""
-    total = max(1, len(people) * (len(people) - 1) / 2)
     bits = _bits(model, levels)
-    prior = model.prior
-    for _ in range(_ROUNDS):
-        prior = float(np.clip(_probability(bits, prior).sum() / total, 1e-9, 0.5))
+    prior = settled_prior(bits, np.ones(len(bits)), count=len(people), start=model.prior)
     return Model(model.roles, model.m, model.u, prior, model.frequencies)
 
 
-def _probability(bits: _Matrix, prior: float) -> _Matrix:
+def settled_prior(bits: _Matrix, weights: _Matrix, *, count: int, start: float) -> float:
+    """Return the share of matches among all pairs of `count` records, found as a fixed point.
+
+    Args:
+        bits: Evidence of the candidate pairs; all other pairs count as no match.
+        weights: How many pairs have that evidence.
+        start: Where the search begins.
+    """
+    total = max(1, count * (count - 1) / 2)
+    prior = start
+    for _ in range(_ROUNDS):
+        matches = (probability(bits, prior) * weights).sum()
+        prior = float(np.clip(matches / total, 1e-12, 0.5))
+    return prior
+
+
+def probability(bits: _Matrix, prior: float) -> _Matrix:
+    """Return the chance that a pair with this evidence is one person."""
     odds = np.clip(bits + np.log2(prior / (1 - prior)), -200.0, 200.0)
     return np.asarray(1 / (1 + np.exp2(-odds)))

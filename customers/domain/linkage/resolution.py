@@ -73,9 +73,26 @@ def resolve(
     pairs = sorted(
         score(model, people, candidates), key=lambda pair: (-pair.probability, pair.one, pair.other)
     )
+    proven_ids = {position: person.proven_id for position, person in enumerate(people)}
+    leaders, joining, apart = settle(pairs, proven_ids, sure=sure)
+    return Resolution([leaders[position] for position in range(len(people))], joining, apart, model)
+
+
+def settle(
+    pairs: Sequence[ScoredPair], proven_ids: Mapping[int, str], *, sure: float
+) -> tuple[dict[int, int], list[ScoredPair], list[ScoredPair]]:
+    """Put records together, surest pairs first.
+
+    Args:
+        pairs: Most likely first.
+        proven_ids: The proven national id, or an empty text, of every record that is in a pair.
+
+    Returns:
+        The leader of every record in `proven_ids`, the pairs that joined, and the doubtful ones.
+    """
     clusters = Clusters()
-    for position, person in enumerate(people):
-        clusters.add(position, person.proven_id)
+    for position, proven_id in proven_ids.items():
+        clusters.add(position, proven_id)
     joining, refused = [], []
     for pair in pairs:
         if pair.probability < sure:
@@ -85,10 +102,10 @@ def resolve(
             refused.append(pair)
         elif is_new:
             joining.append(pair)
-    leaders = [clusters.leader(position) for position in range(len(people))]
+    leaders = {position: clusters.leader(position) for position in proven_ids}
     doubtful = refused + [pair for pair in pairs if WORTH_A_LOOK <= pair.probability < sure]
     apart = [pair for pair in doubtful if leaders[pair.one] != leaders[pair.other]]
-    return Resolution(leaders, joining, apart, model)
+    return leaders, joining, apart
 
 
 def pairwise_quality(leaders: Sequence[int], truth: Sequence[str]) -> PairwiseQuality:

@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 
 from customers.domain.mapping import parse_limits
 from customers.models import ImportMode
-from customers.services import imports
+from customers.services import imports, sources
 from loancrm.kernel import clock
 from loancrm.kernel.access import system_actor
 from loancrm.kernel.commands import LoanCrmCommand
@@ -50,11 +50,12 @@ class Command(LoanCrmCommand):
         parser.add_argument("--json", action="store_true", help="print one JSON object")
 
     def handle(self, *args: Any, **options: Any) -> None:
+        mapping = imports.load_mapping(options["mapping"])
         report = imports.import_customers(
             actor=system_actor("command:import_customers"),
             order=imports.ImportOrder(
                 path=options["file"],
-                mapping=imports.load_mapping(options["mapping"]),
+                mapping=mapping,
                 source=options["source"],
                 mode=ImportMode(options["mode"]),
                 rejects=options["rejects"],
@@ -69,6 +70,9 @@ class Command(LoanCrmCommand):
             self.stderr.write(
                 _("Columns that the mapping does not use: %(names)s") % {"names": names}
             )
+        notice = sources.notice_of(name=options["source"] or mapping.source, today=clock.today())
+        if notice:
+            self.stderr.write(notice)
         if options["json"]:
             self.print_json(report.as_json())
             return

@@ -1,5 +1,8 @@
 """Events and conversions: only of one's own leads, each once, only what a partner can know."""
 
+import random
+from collections import Counter
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -9,7 +12,7 @@ from django.test.utils import CaptureQueriesContext
 
 from campaigns.models import Campaign
 from campaigns.services import partners
-from customers.models import Event
+from customers.models import Customer, Event
 from loancrm.kernel import clock
 from tests.partner_client import ACTOR, PartnerClient, lead
 
@@ -210,3 +213,44 @@ def _campaign(slug: str) -> Campaign:
         created_at=clock.now(),
         updated_at=clock.now(),
     )
+
+
+def _told(client: PartnerClient) -> tuple[list[Any], list[Any]]:
+    log = Event.objects.filter(source=client.partner.source).order_by("dedup_key")
+    stages = Customer.objects.order_by("pk").values_list("lifecycle_stage", flat=True)
+    rows = log.values_list("dedup_key", "type__name", "occurred_at", "subject")
+    return list(rows), list(stages)
+
+
+def test_a13_ten_thousand_events_shuffled_and_repeated_give_the_same_state(
+    acme: PartnerClient,
+) -> None:
+    acme.post("leads/bulk", {"leads": [lead(number) for number in range(7)]}, key="leads")
+    names = ("app_login", "page_viewed", "application_started", "application_submitted")
+    start = datetime(2026, 1, 1, tzinfo=UTC)
+    told = [
+        _event(
+            number,
+            event=names[number % len(names)],
+            reference=f"L{number % 7}",
+            occurred_at=(start + timedelta(minutes=number)).isoformat(),
+        )
+        for number in range(10_000)
+    ]
+    for first in range(0, len(told), 1_000):
+        acme.post("events/bulk", {"events": told[first : first + 1_000]})
+    expected = _told(acme)
+    Event.objects.exclude(type__name="lead_captured").delete()
+    Customer.objects.update(lifecycle_stage="lead")
+
+    rng = random.Random(13)
+    repeated = [*told, *rng.sample(told, 1_500)]
+    rng.shuffle(repeated)
+    statuses: Counter[str] = Counter()
+    for first in range(0, len(repeated), 1_000):
+        answer = acme.post("events/bulk", {"events": repeated[first : first + 1_000]})
+        statuses.update(item["status"] for item in answer.json()["results"])
+
+    assert len(expected[0]) == 10_000 + 7
+    assert _told(acme) == expected
+    assert statuses == {"accepted": 10_000, "duplicate": 1_500}

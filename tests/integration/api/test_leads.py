@@ -13,6 +13,7 @@ from customers.models import (
     ConsentState,
     ContactPoint,
     Customer,
+    DataSource,
     Event,
     IdentityLink,
 )
@@ -333,3 +334,26 @@ def test_a_lead_is_read_by_its_own_partner_only(acme: PartnerClient, bolt: Partn
     assert set(own.json()) == {"lead_id", "reference", "status", "received_at"}
     assert (others.status_code, others.json()["code"]) == (404, "lead_not_found")
     assert Partner.objects.count() == 2
+
+
+def test_s65_a_consent_beyond_the_contract_refuses_the_lead_by_field_and_code(
+    acme: PartnerClient,
+) -> None:
+    DataSource.objects.filter(name="partner:acme").update(purposes=["service"])
+
+    answer = acme.post("leads", lead(1, **FULL), key="k1")
+    taken = acme.post("leads", lead(2), key="k2")
+
+    assert "purpose_refused" in answer.content.decode()
+    assert "consents.purpose" in answer.content.decode()
+    assert taken.status_code == 201
+    assert Customer.objects.count() == 1
+
+
+def test_s65_a_partner_is_registered_as_a_source_with_the_end_of_its_contract(
+    acme: PartnerClient,
+) -> None:
+    source = DataSource.objects.get()
+
+    assert (source.name, source.kind) == ("partner:acme", "partner")
+    assert acme.partner.data_source == source

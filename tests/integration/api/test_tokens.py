@@ -10,8 +10,8 @@ from oauth2_provider.models import AccessToken, Application
 
 from campaigns import tasks
 from campaigns.domain.partners import Scope
-from campaigns.models import Partner
 from campaigns.services import partners
+from customers.models import DataSource
 from loancrm.kernel import clock
 from tests.partner_client import ACTOR, ROOT, PartnerClient, lead, new_partner
 
@@ -152,7 +152,7 @@ def test_switching_a_partner_off_takes_effect_on_the_next_request(acme: PartnerC
 
 
 def test_an_ended_contract_closes_the_door(acme: PartnerClient) -> None:
-    Partner.objects.update(contract_ends_on="2020-01-01")
+    DataSource.objects.update(valid_until="2020-01-01")
 
     response = acme.get("campaigns")
 

@@ -13,12 +13,14 @@ from customers.models import (
     ConsentState,
     ContactPoint,
     Customer,
+    DataSource,
     Event,
     OptInRequest,
 )
 from loancrm.kernel import clock
 from loancrm.kernel.models import AuditEntry
 from tests.factories.campaigns import make_channel
+from tests.factories.sources import make_source
 
 pytestmark = [pytest.mark.django_db, pytest.mark.sql]
 UTM = "?utm_source=wechat&utm_campaign=spring&utm_medium=social&lang=en"
@@ -147,3 +149,20 @@ def test_s65_a_faulty_form_is_shown_again_and_nothing_is_stored(changes):
 def test_s65_a_machine_that_fills_in_every_field_leaves_nothing():
     assert _hand_in(website="http://spam.example").status_code == 200
     assert not Customer.objects.exists()
+
+
+def test_s65_a_form_that_is_switched_off_takes_nothing_and_says_so():
+    make_source("lead_form", kind="own_form", is_active=False)
+
+    shown, answer = Client().get("/enquiry/?lang=en"), _hand_in()
+
+    assert shown.status_code == answer.status_code == 503
+    assert "We take no enquiries here at present." in answer.content.decode()
+    assert not Customer.objects.exists()
+
+
+def test_s65_the_form_is_a_source_of_its_own_kind():
+    _hand_in()
+
+    assert DataSource.objects.get().kind == "own_form"
+    assert Customer.objects.get().source == "lead_form"

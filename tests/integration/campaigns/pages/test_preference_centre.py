@@ -208,6 +208,14 @@ def test_k1_a_request_for_deletion_is_recorded_once_with_its_due_date(client, pe
     assert "13800138000" not in str(entry.facts)
 
 
+def test_k3_a_copy_of_the_data_is_asked_for_on_the_page(client, person):
+    client.post(_url(person), {"action": "access", "details": ""})
+
+    assert PrivacyRequest.objects.get().kind == "access"
+    page = client.get(f"{_url(person)}?lang=en").content.decode()
+    assert "You asked us for a copy of your data" in page
+
+
 def test_f10_the_unsubscribe_page_leads_to_the_preferences(client, actor, now):
     _channel, (message,) = make_sent(actor, now, count=1)
     signer = links.signer_for(django_settings.SECRET_KEY)

@@ -160,7 +160,7 @@ def test_the_page_speaks_the_customers_language(client, sent, language, words):
     assert answer.status_code == 200
     assert words in answer.content.decode()
     assert "no-store" in answer["Cache-Control"]
-    assert answer["Referrer-Policy"] == "no-referrer"
+    assert answer["Referrer-Policy"] == "same-origin"
 
 
 def test_the_language_can_be_asked_for(client, sent):

@@ -11,7 +11,7 @@ from customers.selectors.segment_references import load_rule
 from loancrm.kernel import clock
 from tests.factories.people import make_people
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.sql]
 FORM = {
     "name": "card_expires_on",
     "value_type": "day",

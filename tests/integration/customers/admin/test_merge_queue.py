@@ -7,11 +7,18 @@ from django.contrib.auth.models import Group, User
 from django.test import Client
 from django.urls import reverse
 
-from customers.models import Customer, Merge, MergeDecision, SurvivorshipRule
+from customers.models import (
+    Customer,
+    DuplicateSearch,
+    Merge,
+    MergeDecision,
+    SurvivorshipRule,
+)
+from customers.services import duplicate_searches
 from loancrm.kernel import roles
 from tests.factories.people import make_people
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.sql]
 LIST = "admin:customers_mergedecision_changelist"
 
 
@@ -98,3 +105,37 @@ def test_a12_survivorship_rules_are_kept_by_an_administrator_and_checked() -> No
     assert not SurvivorshipRule.objects.exists()
     client.post(url, {"field": "city", "prefer": "source", "sources": '["crm"]'})
     assert SurvivorshipRule.objects.get().sources == ["crm"]
+
+
+def test_a11_a_search_is_started_above_the_queue_and_shows_its_progress(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(duplicate_searches, "enqueue", lambda *_args, **_kwargs: None)
+    client = client_of(is_superuser=True)
+    listed = client.get(reverse(LIST)).content.decode()
+    begin = reverse("admin:customers_duplicatesearch_start")
+    assert begin in listed
+    assert "Nobody seems to be there twice" in listed
+
+    shown = client.post(begin, follow=True)
+
+    assert shown.headers["Refresh"] == "3"
+    assert "Waiting for a worker" in shown.content.decode()
+    DuplicateSearch.objects.update(
+        state="running", step="compare", done_count=1_500, total_count=4_000
+    )
+    page = client.get(shown.request["PATH_INFO"]).content.decode()
+    assert "Comparing pairs" in page
+    assert "1,500 / 4,000" in page
+    again = client.post(begin, follow=True).content.decode()
+    assert "A search for duplicates is running already." in again
+
+
+def test_a_reader_starts_no_search() -> None:
+    client = client_of(is_superuser=False)
+    begin = reverse("admin:customers_duplicatesearch_start")
+    assert begin not in client.get(reverse(LIST)).content.decode()
+
+    client.post(begin)
+
+    assert not DuplicateSearch.objects.exists()

@@ -29,6 +29,7 @@ from customers.services import events, scores
 from customers.services.scores import GivenScore
 from loancrm.kernel import clock
 from tests.factories.people import make_people
+from tests.factories.sources import make_source
 
 pytestmark = pytest.mark.django_db
 
@@ -227,3 +228,13 @@ def test_the_balance_falls_with_every_payment_and_ends_with_the_loan():
 
     assert [month.start for month in found][:2] == [date(2025, 4, 1), date(2025, 5, 1)]
     assert [int(month.balance_amount) for month in found[5:]] == [0, 1000, 700, 700, 500, 0, 0]
+
+
+def test_s65_the_page_marks_what_came_from_a_barred_source(borrower):
+    make_source("gone", is_active=False)
+    borrower.contact_points.filter(kind="phone").update(source="gone")
+    borrower.consent_states.filter(channel="sms").update(source="gone")
+
+    page = _reader().get(_page(borrower)).content.decode()
+
+    assert page.count("source barred") == 2

@@ -12,7 +12,7 @@ from loancrm.kernel.access import PermissionRefused, user_actor
 from loancrm.kernel.models import AuditEntry
 from tests.factories.people import make_people
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.sql]
 WHY = "call back about a complaint"
 
 
@@ -101,3 +101,23 @@ def test_k6_what_was_revealed_never_shows_in_a_repr(person, clerk, now):
     shown = reveals.reveal(actor=user_actor(clerk), customer_id=person.pk, reason=WHY, now=now)
     assert "客户1" not in repr(shown)
     assert "example" not in repr(shown)
+
+
+def test_k3_everything_is_downloaded_as_json_for_a_reason(person, clerk):
+    address = reverse("admin:customers_customer_own_data", args=[person.pk])
+    answer = _client(clerk).post(address, {"reason": "request 17"})
+
+    assert answer.headers["Content-Disposition"].startswith("attachment")
+    assert "no-store" in answer.headers["Cache-Control"]
+    assert answer.json()["customer"]["name"] == "客户1"
+    assert AuditEntry.objects.get().reason == "request 17"
+
+
+def test_k3_without_a_reason_or_the_permission_nothing_is_downloaded(person, clerk):
+    address = reverse("admin:customers_customer_own_data", args=[person.pk])
+    refused = _client(clerk).post(address, {"reason": " "}, follow=True)
+    assert "Say why you need to see this." in refused.content.decode()
+
+    clerk.user_permissions.set(Permission.objects.filter(codename="view_customer"))
+    assert _client(clerk).post(address, {"reason": "request 17"}).status_code == 403
+    assert not AuditEntry.objects.exists()

@@ -36,7 +36,7 @@ def _state():
 
 @pytest.mark.sql
 @pytest.mark.django_db
-def test_shuffled_late_and_repeated_events_give_the_same_state(actor, now):
+def test_a13_ten_thousand_events_shuffled_and_repeated_give_the_same_state(actor, now):
     make_linked(f"c{number}" for number in range(7))
     reported = [_event(number, now) for number in range(10_000)]
     events.record_events(actor=actor, events=reported, now=now)

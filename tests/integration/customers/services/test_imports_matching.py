@@ -1,5 +1,6 @@
 """Importing customers: who is the same person, and which contact is whose."""
 
+import random
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -7,6 +8,7 @@ from typing import Any
 import pytest
 from django.db import connection
 
+from customers.domain.linkage.resolution import pairwise_quality
 from customers.models import (
     ContactPoint,
     Customer,
@@ -56,6 +58,51 @@ def test_a10_people_are_found_across_files_and_sources(load: Load) -> None:
         "X3": "phone",
         "X4": "external_id",
     }
+
+
+def _planted(rng: random.Random, entities: int) -> list[tuple[str, dict[str, str]]]:
+    """Rows of made-up people as chains: each row shares one exact key with the one before.
+
+    Neighbours share a phone with others of another name and birth date, and several people a name.
+    """
+    rows = []
+    for serial in range(entities):
+        keys = {
+            "card": card(serial),
+            "phone": f"139{serial:08d}",
+            "email": f"e{serial}@example.com",
+        }
+        born = f"19{80 + serial % 20}-01-01"
+        blank = dict.fromkeys((*keys, "born"), "")
+        held = [name for name in keys if rng.random() < 0.5] or ["phone"]
+        for _record in range(rng.randint(1, 5)):
+            shared = rng.choice(held)
+            held = sorted({shared, *(name for name in keys if rng.random() < 0.4)})
+            values = {name: keys[name] for name in held}
+            if "card" not in held:
+                values["born"] = born
+            name = f"王{chr(0x4E00 + serial // 3)}"
+            number = len(rows) + 1
+            rows.append((f"e{serial}", person(number, name=name, **(blank | values))))
+    return rows
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_a10_a_planted_graph_of_exact_keys_is_resolved_without_an_error(
+    load: Load, seed: int
+) -> None:
+    rng = random.Random(seed)
+    rows = _planted(rng, 120)
+    rng.shuffle(rows)
+
+    load([row for _entity, row in rows])
+
+    owners = dict(IdentityLink.objects.values_list("external_id", "customer_id"))
+    found = [owners[row["id"]] for _entity, row in rows]
+    quality = pairwise_quality(found, [entity for entity, _row in rows])
+    assert quality.true > 100
+    assert (quality.precision, quality.recall, quality.f1) == (1.0, 1.0, 1.0)
+    assert Customer.objects.count() == 120
 
 
 def test_a10_two_national_ids_never_merge_and_a_phone_stays_with_its_owner(load: Load) -> None:

@@ -208,6 +208,33 @@ def other_point(before: list[dict[str, Any]]) -> int:
     return int(before[1]["contact_points"][0]["pk"])
 
 
+def test_a12_what_arrived_meanwhile_is_listed_and_stays(
+    pair: tuple[Customer, Customer], actor: Actor, now: datetime
+) -> None:
+    kept, other = pair
+    record = merging.merge(actor=actor, kept_id=kept.pk, other_id=other.pk, now=now)
+    event = Event.objects.create(
+        customer=kept,
+        type=EventType.objects.get(name="app_login"),
+        occurred_at=now,
+        received_at=now,
+        source="app",
+        dedup_key="since",
+    )
+    IdentityLink.objects.create(source="web", external_id="W", customer=kept, created_at=now)
+
+    record = merging.unmerge(actor=actor, merge_id=record.pk, now=now)
+
+    assert {item["model"]: (item["count"], item["ids"]) for item in record.arrived} == {
+        "customers.event": (1, [event.pk]),
+        "customers.identitylink": (1, [IdentityLink.objects.get(source="web").pk]),
+    }
+    event.refresh_from_db()
+    assert event.customer_id == kept.pk
+    entry = AuditEntry.objects.get(action="customers.unmerge")
+    assert entry.facts["arrived"] == 2
+
+
 def test_f42_a_withdrawal_after_the_merge_holds_for_both(
     pair: tuple[Customer, Customer], actor: Actor, now: datetime
 ) -> None:

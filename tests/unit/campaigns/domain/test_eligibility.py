@@ -5,6 +5,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from campaigns.domain.eligibility import (
+    GATE_REASONS,
     GATES,
     ContactFacts,
     MessagePlan,
@@ -44,6 +45,7 @@ CASES = [
     ("no contact point", {"has_point": False}, Reason.UNREACHABLE),
     ("bounced", {"is_point_active": False}, Reason.BOUNCED),
     ("no consent", {"has_consent": False}, Reason.NO_CONSENT),
+    ("source barred", {"is_source_barred": True}, Reason.SOURCE_BARRED),
     ("suppressed", {"is_suppressed": True}, Reason.SUPPRESSED),
     ("paused", {"paused_until": NOW + timedelta(days=1)}, Reason.PAUSED),
     ("in dispute", {"marketing_status": "dispute"}, Reason.HARDSHIP),
@@ -62,6 +64,10 @@ def test_a_reachable_consenting_adult_passes():
 def test_each_gate_skips_with_its_reason(_case, change, reason):
     decision = decide(replace(FACTS, **change), PLAN, NOW)
     assert (decision.verdict, decision.reason) == (Verdict.SKIP, reason)
+
+
+def test_every_refusal_by_a_gate_is_known_to_reports():
+    assert tuple(reason for _case, _change, reason in CASES) == GATE_REASONS
 
 
 def test_the_earliest_objection_wins():

@@ -1,0 +1,183 @@
+"""Resolution of more records than memory should hold: they are read again, block by block.
+
+What stays is a fingerprint of eight bytes a record and key, and the pairs that are worth a look.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from itertools import combinations
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from customers.domain.linkage.comparisons import KEYS, MAX_BLOCK, key_values
+from customers.domain.linkage.model import (
+    Model,
+    Pair,
+    ScoredPair,
+    differ_for_certain,
+    evidence,
+    learn,
+    probability,
+    settled_prior,
+)
+from customers.domain.linkage.records import Person
+from customers.domain.linkage.resolution import SURE, WORTH_A_LOOK, Resolution, settle
+
+# How many records the model is learnt from, and how many are in memory at a time otherwise.
+SAMPLE: Final = 20_000
+PAGE: Final = 2_000
+_BIN_BITS: Final = 0.125
+_MOST_BITS: Final = 200.0
+_Array = NDArray[Any]
+# Positions to records, in their order.
+Load = Callable[[Sequence[int]], Sequence[Person]]
+# Step, done, of how many.
+Progress = Callable[[str, int, int], object]
+
+
+@dataclass(slots=True)
+class _Findings:
+    """What is left of the pairs that were looked at."""
+
+    scored: list[tuple[int, int, float]] = field(default_factory=list)
+    proven_ids: dict[int, str] = field(default_factory=dict)
+    histogram: _Array = field(default_factory=lambda: np.zeros(int(2 * _MOST_BITS / _BIN_BITS) + 1))
+
+
+def resolve_wide(
+    *, count: int, load: Load, rng: np.random.Generator, on_progress: Progress, sample: int = SAMPLE
+) -> Resolution:
+    """Put the records of each person together, as `resolve` does, in bounded memory.
+
+    Args:
+        count: How many records; they are named by their positions.
+        load: Reads records; called with at most `PAGE` positions, or `sample` for learning.
+        rng: For the sample.
+        on_progress: Told the step (`read`, `compare`), how much is done and of how much.
+        sample: From how many records the model is learnt.
+    """
+    leaders = list(range(count))
+    if count < 2:
+        return Resolution(leaders, [], [], None)
+    hashes = _fingerprints(count, load, on_progress)
+    people = load(_sample(hashes, sample, rng))
+    model, _ = learn(people, rng=rng)
+    del people
+    found = _look(hashes, load, model, on_progress)
+    prior = _prior(found.histogram, count, model.prior)
+    chances = probability(np.array([bits for _, _, bits in found.scored]), prior).tolist()
+    pairs = [
+        ScoredPair(one, other, chance)
+        for (one, other, _), chance in zip(found.scored, chances, strict=True)
+        if chance >= WORTH_A_LOOK
+    ]
+    pairs.sort(key=lambda pair: (-pair.probability, pair.one, pair.other))
+    together, joining, apart = settle(pairs, found.proven_ids, sure=SURE)
+    for position, leader in together.items():
+        leaders[position] = leader
+    return Resolution(leaders, joining, apart, model)
+
+
+def _fingerprints(count: int, load: Load, on_progress: Progress) -> _Array:
+    """Return a number for every key and record: equal values have equal ones, 0 finds nobody.
+
+    Values that nobody or a crowd shares are 0, as are those that are not known.
+    """
+    hashes = np.zeros((len(KEYS), count), dtype=np.int64)
+    for start in range(0, count, PAGE):
+        positions = range(start, min(start + PAGE, count))
+        for position, person in zip(positions, load(positions), strict=True):
+            for number, value in enumerate(key_values(person)):
+                # Python salts the hashes of texts anew for every process.
+                hashes[number, position] = hash(value) if value else 0
+        on_progress("read", positions[-1] + 1, count)
+    for row in hashes:
+        _, inverse, sizes = np.unique(row, return_inverse=True, return_counts=True)
+        size = sizes[inverse]
+        row[(size < 2) | (size > MAX_BLOCK)] = 0
+    return hashes
+
+
+def _groups(row: _Array) -> Iterator[_Array]:
+    """Yield the positions that share a fingerprint, group by group."""
+    positions = np.flatnonzero(row)
+    if not len(positions):
+        return
+    order = positions[np.argsort(row[positions], kind="stable")]
+    ends = np.flatnonzero(np.diff(row[order])) + 1
+    yield from np.split(order, ends)
+
+
+def _sample(hashes: _Array, size: int, rng: np.random.Generator) -> list[int]:
+    """Return positions to learn from: whole groups of every key, so that pairs stay together."""
+    count = hashes.shape[1]
+    if count <= size:
+        return list(range(count))
+    chosen = set(rng.choice(count, size=size // 4, replace=False).tolist())
+    used = [row for row in hashes if row.any()]
+    for row in used:
+        share = min(1.0, size * 3 / 4 / len(used) / np.count_nonzero(row))
+        # A group is in or out as one: the draw depends on its fingerprint.
+        salt = int(rng.integers(1, 2**31))
+        drawn = ((row ^ salt) * 0x9E3779B97F4A7C1 % 10_000) < share * 10_000
+        chosen.update(np.flatnonzero((row != 0) & drawn).tolist())
+    return sorted(chosen)
+
+
+def _look(hashes: _Array, load: Load, model: Model, on_progress: Progress) -> _Findings:
+    found = _Findings()
+    total, done = int(np.count_nonzero(hashes)), 0
+    for number, row in enumerate(hashes):
+        page: list[_Array] = []
+        size = 0
+        for group in _groups(row):
+            if size + len(group) > PAGE:
+                _score_page(page, hashes[:number], load, model, found)
+                done += size
+                on_progress("compare", done, total)
+                page, size = [], 0
+            page.append(group)
+            size += len(group)
+        _score_page(page, hashes[:number], load, model, found)
+        done += size
+        on_progress("compare", done, total)
+    return found
+
+
+def _score_page(
+    page: Sequence[_Array], earlier: _Array, load: Load, model: Model, found: _Findings
+) -> None:
+    """Score the pairs of some groups that no earlier key has brought together already."""
+    pairs = np.array(
+        [pair for group in page for pair in combinations(sorted(group.tolist()), 2)], dtype=np.int64
+    ).reshape(-1, 2)
+    left, right = earlier[:, pairs[:, 0]], earlier[:, pairs[:, 1]]
+    pairs = pairs[~((left == right) & (left != 0)).any(axis=0)]
+    if not len(pairs):
+        return
+    positions = np.unique(pairs)
+    people = load(positions.tolist())
+    places = np.searchsorted(positions, pairs)
+    local: list[Pair] = [(int(one), int(other)) for one, other in places]
+    bits, odds = evidence(model, people, local)
+    bins = np.clip((bits + _MOST_BITS) / _BIN_BITS, 0, len(found.histogram) - 1).astype(np.int64)
+    np.add.at(found.histogram, bins, 1)
+    # The sample is rich in pairs: its prior is never too small to keep what may count in the end.
+    keep = np.flatnonzero(probability(odds, max(model.prior, 1e-6)) >= WORTH_A_LOOK)
+    for row in keep.tolist():
+        one, other = local[row]
+        if differ_for_certain(people[one], people[other]):
+            continue
+        ends = (int(positions[one]), int(positions[other]))
+        found.scored.append((*ends, float(odds[row])))
+        for end, place in zip(ends, (one, other), strict=True):
+            found.proven_ids[end] = people[place].proven_id
+
+
+def _prior(histogram: _Array, count: int, start: float) -> float:
+    bits = (np.arange(len(histogram)) + 0.5) * _BIN_BITS - _MOST_BITS
+    return settled_prior(bits, histogram, count=count, start=start)

@@ -1,0 +1,115 @@
+"""Searches for duplicates in the background."""
+
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from customers.models import DuplicateSearch, MergeDecision
+from customers.services import duplicate_searches, duplicates
+from customers.services.duplicate_searches import SearchRunning
+from loancrm.kernel import access
+from loancrm.kernel.access import Actor, PermissionRefused
+from loancrm.kernel.models import AuditEntry
+from tests.integration.customers.import_rows import loader, person
+
+pytestmark = [pytest.mark.django_db, pytest.mark.sql]
+
+
+@pytest.fixture(autouse=True)
+def sent(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """Jobs are noted and nobody takes them."""
+    ids: list[int] = []
+    monkeypatch.setattr(
+        duplicate_searches, "enqueue", lambda _job, *, search_id: ids.append(search_id)
+    )
+    return ids
+
+
+@pytest.fixture
+def twice(tmp_path: Path) -> None:
+    """Forty people, eight of them twice."""
+    rows = [
+        person(number, born=f"{1960 + number}-03-1{number % 9}", email=f"u{number}@example.com")
+        for number in range(40)
+    ]
+    again = [
+        row | {"id": f"D{at}", "phone": f"139{at:08d}", "name": row["name"] + "平"}
+        for at, row in enumerate(rows[:8])
+    ]
+    loader(tmp_path)(rows + again)
+
+
+def _run(search: DuplicateSearch, now: datetime) -> DuplicateSearch:
+    duplicate_searches.run(search_id=search.pk, read_clock=lambda: now, today=now.date())
+    search.refresh_from_db()
+    return search
+
+
+def test_a11_a_search_proposes_pairs_and_merges_nobody(
+    twice: None, sent: list[int], actor: Actor, now: datetime
+) -> None:
+    search = duplicate_searches.start(actor=actor, now=now)
+    assert sent == [search.pk]
+    assert AuditEntry.objects.get(action="customers.search_duplicates").facts["limit"] == 200_000
+
+    done = _run(search, now)
+
+    assert (done.state, done.compared_count, done.proposed_count) == ("done", 48, 8)
+    assert MergeDecision.objects.filter(state="proposed").count() == 8
+
+
+def test_a11_page_by_page_the_same_pairs_are_proposed_with_progress(
+    twice: None, actor: Actor, now: datetime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(duplicates, "IN_MEMORY", 10)
+
+    done = _run(duplicate_searches.start(actor=actor, now=now), now)
+
+    assert (done.state, done.compared_count, done.proposed_count) == ("done", 48, 8)
+    assert done.step == "compare"
+    assert done.done_count == done.total_count > 0
+
+
+def test_one_search_at_a_time_and_a_silent_one_is_given_up(actor: Actor, now: datetime) -> None:
+    first = duplicate_searches.start(actor=actor, now=now)
+    with pytest.raises(SearchRunning):
+        duplicate_searches.start(actor=actor, now=now + timedelta(minutes=14))
+
+    second = duplicate_searches.start(actor=actor, now=now + timedelta(minutes=16))
+
+    first.refresh_from_db()
+    assert (first.state, second.state) == ("failed", "queued")
+    assert first.problem
+
+
+def test_a_search_is_carried_out_once(actor: Actor, now: datetime) -> None:
+    search = _run(duplicate_searches.start(actor=actor, now=now), now)
+    _run(search, now + timedelta(hours=1))
+
+    assert search.finished_at == now
+
+
+def test_a_search_that_breaks_says_so(
+    actor: Actor, now: datetime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(**_: object) -> None:
+        raise RuntimeError
+
+    monkeypatch.setattr(duplicate_searches, "find_duplicates", broken)
+    search = duplicate_searches.start(actor=actor, now=now)
+
+    with pytest.raises(RuntimeError):
+        _run(search, now)
+
+    search.refresh_from_db()
+    assert search.state == "failed"
+
+
+def test_who_may_not_merge_starts_no_search(django_user_model, now: datetime) -> None:
+    reader = access.user_actor(django_user_model.objects.create_user("reader"))
+
+    with pytest.raises(PermissionRefused):
+        duplicate_searches.start(actor=reader, now=now)
+
+    assert not DuplicateSearch.objects.exists()
