@@ -1,16 +1,26 @@
 """Rows that share nothing with another row: applied several pages at a time."""
 
 import threading
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 from django.db import connection, transaction
 
-from customers.models import ContactPoint, Customer, IdentityLink, ImportBatch, ImportRow
+from customers.models import (
+    AttributeValue,
+    ConsentState,
+    ContactPoint,
+    Customer,
+    IdentityLink,
+    ImportBatch,
+    ImportRow,
+    SurvivorshipRule,
+)
 from customers.services import imports_apply, imports_lone
 from loancrm.kernel import audit
-from tests.integration.customers.import_rows import Load, counts, loader, person
+from tests.integration.customers.import_rows import MAPPING, Load, counts, loader, person
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.sql]
 
@@ -73,6 +83,29 @@ def test_where_one_page_fails_all_stop_and_the_rest_can_be_done_later(
     assert 0 < done < 60
     report = load(people(100))
     assert (report.created, report.unchanged) == (100 - done, done)
+
+
+def test_s68_rows_side_by_side_say_whose_their_values_are(
+    load: Load, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    SurvivorshipRule.objects.create(field="*", prefer="source", sources=["core", "crm"])
+    workers = 3 if connection.vendor == "postgresql" else 1
+    monkeypatch.setattr(imports_lone, "_connections", lambda: workers)
+    mapping = replace(MAPPING, constants={"language": Customer().language})
+    rows = [person(n, sms="Y") for n in range(30)]
+    assert counts(load(rows, source="core", mapping=mapping)) == (30, 0, 0, 0, 0)
+    assert {tuple(sources.items()) for sources in sources_of_fields()} == {(("language", "core"),)}
+    assert set(AttributeValue.objects.values_list("source", flat=True)) == {"core"}
+    assert set(ContactPoint.objects.values_list("source", flat=True)) == {"core"}
+    assert set(ConsentState.objects.values_list("source", "is_granted")) == {("core", True)}
+    # What a less trusted source says of the same people is left to the rows in file order.
+    report = load([row | {"city": "北京", "id": f"B{row['id']}"} for row in rows], source="crm")
+    assert (counts(report), report.by_reason) == ((0, 0, 30, 0, 0), {"source_outranked": 30})
+    assert set(Customer.objects.values_list("city", flat=True)) == {"西安"}
+
+
+def sources_of_fields() -> list[dict[str, str]]:
+    return list(Customer.objects.values_list("field_sources", flat=True))
 
 
 def test_a_callers_open_transaction_is_shared_with_no_other_connection() -> None:
