@@ -108,7 +108,7 @@ def test_a_customer_page_says_what_was_sent_and_what_was_not_and_why(
     assert held_out is not None
     screen = open_screen(marketer, "en")
     page = screen.go(f"/admin/customers/customer/{held_out.customer_id}/change/")
-    expect(page.get_by_text("Kept in the control group")).to_be_visible()
+    expect(page.get_by_text("Kept in the control group").first).to_be_visible()
     expect(page.get_by_role("link", name=launched.name)).to_be_visible()
     assert "@example.com" in page.content()
     assert "p1@example.com" not in page.content()  # masked
