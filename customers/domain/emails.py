@@ -33,8 +33,11 @@ def parse_email(text: str) -> str:
     Raises:
         ValueRefused: `email_invalid`.
     """
-    cleaned = text.translate(_INVISIBLE).translate(_FULL_WIDTH).strip(" \t\u00a0\u3000")
-    named = _NAMED.match(cleaned)
+    if text.isascii():
+        cleaned = text.strip(" \t")
+    else:
+        cleaned = text.translate(_INVISIBLE).translate(_FULL_WIDTH).strip(" \t\u00a0\u3000")
+    named = _NAMED.match(cleaned) if "<" in cleaned else None
     address = named[1] if named else cleaned.removeprefix("mailto:")
     plain = address.lower() if address.isascii() and len(address) <= _MAX_PLAIN_CHARS else ""
     if _PLAIN.fullmatch(plain) and _is_domain(plain.partition("@")[2]):

@@ -15,6 +15,8 @@ _SPACES: Final = re.compile(r"\s+")
 _MIDDLE_DOTS: Final = re.compile(r"\s*[·•‧∙・･●˙]\s*")
 _HAN: Final = r"[\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U000323af〇]"
 _SPACE_IN_HAN: Final = re.compile(rf"(?<={_HAN}) (?={_HAN})")
+# Characters that no normalisation changes: what nearly all names consist of.
+_PLAIN: Final = re.compile(r"[\u4e00-\u9fff]+")
 _PLACEHOLDERS: Final = frozenset(
     {"无", "无名", "未知", "不详", "暂无", "null", "none", "n/a", "nan", "-"}
 )
@@ -29,7 +31,7 @@ def parse_name(text: str) -> str:
     name = _normalise(text)
     if not name or name.casefold() in _PLACEHOLDERS:
         return ""
-    if not any(character.isalpha() for character in name):
+    if not name.isalpha() and not any(character.isalpha() for character in name):
         raise ValueRefused(Code.NAME_INVALID)
     if len(name) > MAX_NAME_CHARS:
         raise ValueRefused(Code.TEXT_TOO_LONG)
@@ -38,10 +40,14 @@ def parse_name(text: str) -> str:
 
 def name_key(name: str) -> str:
     """Return the form under which two spellings of one name are equal."""
+    if _PLAIN.fullmatch(name):
+        return name
     return re.sub(r"[\W_]+", "", _normalise(name).casefold())
 
 
 def _normalise(text: str) -> str:
+    if _PLAIN.fullmatch(text):
+        return text
     while True:
         cleaned = unicodedata.normalize("NFKC", _INVISIBLE.sub("", text))
         cleaned = _MIDDLE_DOTS.sub("·", _SPACES.sub(" ", cleaned)).strip(" ,;'\"")

@@ -228,18 +228,14 @@ class Scorecard:
     consistency: Share = field(default_factory=Share)
     timeliness: Share = field(default_factory=Share)
 
-    def count_cell(self, column: str, *, is_filled: bool, is_valid: bool) -> None:
-        """Count one cell of a mapped column."""
-        share = self.completeness.get(column)
-        if share is None:
-            share = self.completeness[column] = Share()
-            self.validity[column] = Share()
-        share.denominator += 1
-        if is_filled:
-            share.numerator += 1
-            validity = self.validity[column]
-            validity.denominator += 1
-            validity.numerator += is_valid
+    def count_cells(self, column: str, *, cells: int, blank: int, wrong: int) -> None:
+        """Count cells of a mapped column; the blank and the wrong ones are among `cells`."""
+        share = self.completeness.setdefault(column, Share())
+        share.denominator += cells
+        share.numerator += cells - blank
+        validity = self.validity.setdefault(column, Share())
+        validity.denominator += cells - blank
+        validity.numerator += cells - blank - wrong
 
     def as_json(self) -> dict[str, object]:
         """Return the card as plain JSON values."""

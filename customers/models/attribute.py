@@ -3,6 +3,7 @@
 from enum import StrEnum
 
 from django.db import models
+from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from customers.models.customer import Customer
@@ -43,10 +44,19 @@ class AttributeDefinition(models.Model):
 class AttributeValue(models.Model):
     """One customer's value of one attribute; exactly the column of its type is filled."""
 
+    # Both are found by the constraint and the indexes below, which start with them.
     customer = models.ForeignKey(
-        Customer, on_delete=models.CASCADE, related_name="attribute_values"
+        Customer, on_delete=models.CASCADE, related_name="attribute_values", db_index=False
     )
-    definition = models.ForeignKey(AttributeDefinition, on_delete=models.PROTECT, related_name="+")
+    # PROTECT keeps the definition; letting the database ask again for every value of every row of
+    # a file, and lock the same few definitions each time, costs more than storing the value.
+    definition = models.ForeignKey(
+        AttributeDefinition,
+        on_delete=models.PROTECT,
+        related_name="+",
+        db_index=False,
+        db_constraint=False,
+    )
     number = models.DecimalField(max_digits=20, decimal_places=6, null=True)
     text = models.CharField(max_length=200, null=True)  # noqa: DJ001 - null means not of this type
     day = models.DateField(null=True)
@@ -62,10 +72,14 @@ class AttributeValue(models.Model):
                 fields=["customer", "definition"], name="attribute_value_unique"
             )
         ]
+        # A value stands in the index of its type only.
         indexes = [
-            models.Index(fields=["definition", "number", "customer"], name="attribute_number"),
-            models.Index(fields=["definition", "text", "customer"], name="attribute_text"),
-            models.Index(fields=["definition", "day", "customer"], name="attribute_day"),
+            models.Index(
+                fields=["definition", name, "customer"],
+                condition=Q(**{f"{name}__isnull": False}),
+                name=f"attribute_{name}",
+            )
+            for name in ("number", "text", "day")
         ]
 
     def __str__(self) -> str:

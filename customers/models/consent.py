@@ -11,7 +11,10 @@ from customers.models.customer import Customer
 class ConsentRecord(models.Model):
     """One grant or withdrawal; rows are only ever added."""
 
-    customer = models.ForeignKey(Customer, on_delete=models.CASCADE, related_name="consent_records")
+    # Found by the index over the customer's history.
+    customer = models.ForeignKey(
+        Customer, on_delete=models.CASCADE, related_name="consent_records", db_index=False
+    )
     channel = models.CharField(_("channel"), max_length=10)
     purpose = models.CharField(_("purpose"), max_length=12)
     is_granted = models.BooleanField(_("granted"))
@@ -46,7 +49,10 @@ class ConsentRecord(models.Model):
 class ConsentState(models.Model):
     """The fact in force for a customer, channel and purpose."""
 
-    customer = models.ForeignKey(Customer, on_delete=models.CASCADE, related_name="consent_states")
+    # Found by the unique constraint, which starts with it.
+    customer = models.ForeignKey(
+        Customer, on_delete=models.CASCADE, related_name="consent_states", db_index=False
+    )
     channel = models.CharField(_("channel"), max_length=10)
     purpose = models.CharField(_("purpose"), max_length=12)
     is_granted = models.BooleanField(_("granted"))

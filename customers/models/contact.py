@@ -15,8 +15,11 @@ class ContactPoint(models.Model):
 
     VALUE_COLUMN = "customers.contactpoint.value"
 
-    row_key = models.UUIDField(default=uuid4, unique=True, editable=False)
-    customer = models.ForeignKey(Customer, on_delete=models.CASCADE, related_name="contact_points")
+    row_key = models.UUIDField(default=uuid4, editable=False)
+    # Found by the unique constraint over customer, kind and value.
+    customer = models.ForeignKey(
+        Customer, on_delete=models.CASCADE, related_name="contact_points", db_index=False
+    )
     kind = models.CharField(_("kind"), max_length=10)
     value_sealed = models.BinaryField()
     value_index = models.CharField(max_length=64)

@@ -25,9 +25,9 @@ class Customer(models.Model):
     NATIONAL_ID_COLUMN = "customers.customer.national_id"
 
     public_id = models.UUIDField(_("public id"), default=uuid4, unique=True, editable=False)
-    external_id = models.CharField(_("external id"), max_length=100, blank=True, db_index=True)
+    external_id = models.CharField(_("external id"), max_length=100, blank=True)
     name_sealed = models.BinaryField(null=True)
-    name_index = models.CharField(max_length=64, blank=True, db_index=True)
+    name_index = models.CharField(max_length=64, blank=True)
     national_id_sealed = models.BinaryField(null=True)
     national_id_index = models.CharField(max_length=64, null=True, blank=True)  # noqa: DJ001 - unique
     birth_date = models.DateField(_("birth date"), null=True, blank=True)
@@ -57,7 +57,12 @@ class Customer(models.Model):
     # {column: source} of the values that another source than the customer's own has brought.
     field_sources = models.JSONField(_("sources of single fields"), default=dict, blank=True)
     merged_into = models.ForeignKey(
-        "self", null=True, blank=True, on_delete=models.PROTECT, related_name="+"
+        "self",
+        null=True,
+        blank=True,
+        on_delete=models.PROTECT,
+        related_name="+",
+        db_index=False,
     )
     created_at = models.DateTimeField(_("created at"))
     updated_at = models.DateTimeField(_("updated at"))
@@ -74,7 +79,15 @@ class Customer(models.Model):
                 name="customer_national_id_unique",
             ),
         ]
+        # `db_index` on a text would add a second index, for LIKE, that nothing here asks for.
         indexes = [
+            models.Index(fields=["external_id"], name="customer_external_id"),
+            models.Index(fields=["name_index"], name="customer_name"),
+            models.Index(
+                fields=["merged_into"],
+                condition=Q(merged_into__isnull=False),
+                name="customer_merged_into",
+            ),
             models.Index(fields=["birth_date"], name="customer_birth_date"),
             models.Index(fields=["city"], name="customer_city"),
             models.Index(fields=["lifecycle_stage"], name="customer_stage"),

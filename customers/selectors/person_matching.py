@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
-from django.db.models import F
+from django.db.models import F, Q
 from django.db.models.functions import Coalesce
 
 from customers.domain.contact import ContactKind
@@ -77,10 +77,25 @@ class KnownLink:
 
 def known_links(*, source: str, external_ids: Collection[str]) -> dict[str, KnownLink]:
     """Return the links of a source's ids; merged customers are replaced by who they became."""
-    rows = IdentityLink.objects.filter(source=source, external_id__in=external_ids).values_list(
+    found = IdentityLink.objects.filter(source=source, external_id__any_of=external_ids)
+    rows = found.values_list(
         "external_id", Coalesce("customer__merged_into_id", "customer_id"), "row_digest"
     )
     return {external: KnownLink(customer_id, digest) for external, customer_id, digest in rows}
+
+
+def customers_of_one_link(*, source: str, customer_ids: Collection[int]) -> set[int]:
+    """Return those of some customers to whom exactly one id of a source leads.
+
+    Ids that lead there by way of a merged customer count as well.
+    """
+    # The source is compared here: asked for it, the database may read all links of the source.
+    links = IdentityLink.objects.filter(customer_id__any_of=customer_ids)
+    pairs = links.values_list("customer_id", "source")
+    counts = Counter(customer_id for customer_id, found in pairs if found == source)
+    merged = Customer.objects.filter(merged_into_id__any_of=customer_ids)
+    counts.update(merged.values_list("merged_into_id", flat=True))
+    return {customer_id for customer_id, count in counts.items() if count == 1}
 
 
 def find_people(*, probes: Sequence[Probe], links: Mapping[str, KnownLink]) -> Findings:
@@ -119,18 +134,23 @@ def points_of(customer_ids: Collection[int]) -> defaultdict[int, list[Point]]:
 
 def _by_national_id(indexes: Iterable[str]) -> dict[str, int]:
     wanted = {index for index in indexes if index}
-    rows = Customer.objects.live().filter(national_id_index__in=wanted)
+    rows = Customer.objects.live().filter(national_id_index__any_of=wanted)
     return {str(index): pk for index, pk in rows.values_list("national_id_index", "pk")}
 
 
 def _by_contact(
     probes: Sequence[Probe],
 ) -> tuple[dict[tuple[str, str], list[int]], dict[tuple[str, str], int]]:
-    wanted = {index for probe in probes for index in probe.likeness.phones | probe.likeness.emails}
+    phones = {index for probe in probes for index in probe.likeness.phones}
+    emails = {index for probe in probes for index in probe.likeness.emails}
     found: defaultdict[tuple[str, str], list[int]] = defaultdict(list)
     owners: dict[tuple[str, str], int] = {}
+    # With its kind, for by the value alone no index would find it.
     rows: Any = (
-        ContactPoint.objects.filter(value_index__in=wanted)
+        ContactPoint.objects.filter(
+            Q(kind=ContactKind.PHONE, value_index__any_of=phones)
+            | Q(kind=ContactKind.EMAIL, value_index__any_of=emails)
+        )
         .annotate(person=Coalesce(F("customer__merged_into_id"), F("customer_id")))
         .order_by("pk")
         .values_list("kind", "value_index", "person", "is_primary")

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Collection, Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import partial
 from itertools import groupby
-from typing import Final
+from typing import Final, TypeVar
 
 from django.db import IntegrityError, OperationalError, transaction
 
 from customers.domain.identity import MatchKey
 from customers.domain.mapping import FileMapping
-from customers.domain.person_row import PersonRow, fold
+from customers.domain.person_row import fold
 from customers.domain.quality import Code, Finding
 from customers.models import (
     AttributeDefinition,
@@ -37,7 +38,14 @@ from customers.selectors.person_matching import (
 from customers.services.imports_changes import ChangeLog
 from customers.services.imports_person import Person, WriteContext
 from customers.services.imports_runs import Run
-from customers.services.imports_stage import keys_of, open_row, pages, quarantine
+from customers.services.imports_stage import (
+    StagedPerson,
+    StagedRow,
+    keys_of,
+    open_row,
+    pages,
+    quarantine,
+)
 from customers.services.imports_tally import Tally
 from customers.services.imports_trust import trust_in
 from customers.services.imports_write import write_people
@@ -49,6 +57,7 @@ from loancrm.kernel.progress import bar
 
 APPLY_BATCH: Final = 1_000
 _ATTEMPTS: Final = 3
+_Done = TypeVar("_Done")
 _LINK: Final = (*("source", "external_id", "customer", "matched_by", "row_digest", "created_at"),)
 
 
@@ -65,57 +74,68 @@ class ApplyOrder:
 
 
 @dataclass(slots=True)
-class _Group:
+class Group:
     """The rows of one person, and where that person went; `customer_id` 0 is nobody yet."""
 
-    rows: list[ImportRow]
+    rows: list[StagedRow]
     state: RowState = RowState.UNCHANGED
     customer_id: int = 0
     matched_by: str = ""
     refusal: Code | None = None
-    people: list[PersonRow] = field(default_factory=list)
+    people: list[StagedPerson] = field(default_factory=list)
     rival_ids: tuple[int, ...] = ()
     notes: list[Code] = field(default_factory=list)
 
 
 def apply_all(order: ApplyOrder, tally: Tally) -> None:
-    """Apply all staged rows, page by page, each page in a transaction of its own."""
-    with bar(total=tally.rows - tally.rejected, description="apply") as progress:
+    """Apply the rows still staged, in file order, each page in a transaction of its own."""
+    done = tally.created + tally.updated + tally.unchanged + tally.merged
+    with bar(total=tally.rows - tally.rejected - done, description="apply") as progress:
         for page in pages(order.batch.pk, size=APPLY_BATCH):
             order.run.pause_point()
-            groups = _apply_page(order, page, tally)
+            groups = repeat_on_conflict(partial(_apply_page, order, page, tally))
             for group in groups:
                 _count(group, tally)
             progress.update(len(page))
 
 
-def _apply_page(order: ApplyOrder, page: Sequence[ImportRow], tally: Tally) -> list[_Group]:
+def repeat_on_conflict(apply: Callable[[], _Done]) -> _Done:
+    """Apply a page, again when somebody else created or locked one of its people meanwhile.
+
+    Then they can be found.
+    """
     for _ in range(_ATTEMPTS - 1):
         try:
-            return _try_page(order, page, tally)
+            return apply()
         except (IntegrityError, OperationalError):
-            # Somebody else created or locked one of these people meanwhile; now they can be found.
             continue
-    return _try_page(order, page, tally)
+    return apply()
 
 
-def _try_page(order: ApplyOrder, page: Sequence[ImportRow], tally: Tally) -> list[_Group]:
-    groups = [_Group(list(rows)) for _, rows in groupby(page, key=lambda row: row.leader_line)]
+def _apply_page(order: ApplyOrder, page: Sequence[StagedRow], tally: Tally) -> list[Group]:
+    groups = [Group(list(rows)) for _, rows in groupby(page, key=lambda row: row.leader_line)]
     with transaction.atomic():
+        bulk.commit_lazily()
         links = known_links(
             source=order.mapping.source, external_ids=[row.external_id for row in page]
         )
         changed = [group for group in groups if not _is_known(group, links)]
-        groups = _resolve_and_write(order, groups, changed, links)
-        _finish_rows(order, groups)
+        found = resolve_people(changed, links=links, mode=order.batch.mode)
+        _refuse_repeated_ids(groups)
+        groups = _join_by_customer(groups)
+        write_groups(order, groups, links=links, found=found)
+        finish_rows(order, groups, earlier=_seen_earlier(order, groups))
         _keep_count(order, groups, tally)
-        _audit(order, groups)
+        rows = [row for group in groups for row in group.rows]
+        lines = [row.line for row in rows]
+        counts = Counter(row.state for row in rows)
+        audit_page(order, first_line=min(lines), last_line=max(lines), counts=counts)
         if order.batch.is_dry_run:
             transaction.set_rollback(True)
     return groups
 
 
-def _is_known(group: _Group, links: Mapping[str, KnownLink]) -> bool:
+def _is_known(group: Group, links: Mapping[str, KnownLink]) -> bool:
     """Recognise rows that were applied before and have not changed at the source."""
     found = [links.get(row.external_id) for row in group.rows]
     owners = {link.customer_id for link in found if link is not None}
@@ -128,23 +148,22 @@ def _is_known(group: _Group, links: Mapping[str, KnownLink]) -> bool:
     return True
 
 
-def _resolve_and_write(
+def write_groups(
     order: ApplyOrder,
-    groups: list[_Group],
-    changed: list[_Group],
+    groups: Sequence[Group],
+    *,
     links: Mapping[str, KnownLink],
-) -> list[_Group]:
+    found: Findings,
+) -> None:
+    """Write the people that are to be written; each group is told what became of it."""
     vault = crypto.vault()
-    found = _resolve(order, changed, links, vault)
-    _refuse_repeated_ids(groups)
-    groups = _join_by_customer(groups)
     writable = [group for group in groups if group.people and group.refusal is None]
     people = []
     for group in writable:
-        person = fold(tuple(group.people))
+        person = _folded(group, vault)
         customer = found.customers.get(group.customer_id)
         points = found.points.get(group.customer_id, ())
-        people.append(Person(person, keys_of(person, vault), customer, points))
+        people.append(Person(person.row, person.keys, customer, points, group.customer_id))
     context = WriteContext(
         source=order.mapping.source,
         evidence=f"import:{order.batch.pk}",
@@ -165,24 +184,32 @@ def _resolve_and_write(
     created = {written.customer_id for written in people if written.is_new}
     _write_links(order, writable, links, created)
     _propose_merges(order, writable)
-    return groups
 
 
-def _resolve(
-    order: ApplyOrder, changed: list[_Group], links: Mapping[str, KnownLink], vault: Vault
+def _folded(group: Group, vault: Vault) -> StagedPerson:
+    """Return what the rows of a person say together."""
+    if len(group.people) == 1:
+        return group.people[0]
+    row = fold(tuple(person.row for person in group.people))
+    return StagedPerson(row, keys_of(row, vault))
+
+
+def resolve_people(
+    changed: Sequence[Group], *, links: Mapping[str, KnownLink], mode: str
 ) -> Findings:
     """Find out who the changed persons are; each group is told."""
+    vault = crypto.vault()
     probes = []
     for group in changed:
         group.people = [open_row(row, vault) for row in group.rows]
-        person = fold(tuple(group.people))
-        likeness = keys_of(person, vault).likeness(person)
+        person = _folded(group, vault)
+        likeness = person.keys.likeness(person.row)
         probes.append(Probe(tuple(row.external_id for row in group.rows), likeness))
     found = find_people(probes=probes, links=links)
     for group, match in zip(changed, found.matches, strict=True):
         group.customer_id, group.rival_ids = match.customer_id or 0, match.rival_ids
         group.matched_by = match.key.value if match.key else ""
-        group.refusal = _refusal(order.batch.mode, match)
+        group.refusal = _refusal(mode, match)
     return found
 
 
@@ -196,7 +223,7 @@ def _refusal(mode: str, match: Match) -> Code | None:
     return None
 
 
-def _refuse_repeated_ids(groups: Sequence[_Group]) -> None:
+def _refuse_repeated_ids(groups: Sequence[Group]) -> None:
     """Refuse later rows with an id of the source that the file gives to another person too."""
     seen: set[str] = set()
     for group in groups:
@@ -206,9 +233,9 @@ def _refuse_repeated_ids(groups: Sequence[_Group]) -> None:
         seen |= ids
 
 
-def _join_by_customer(groups: list[_Group]) -> list[_Group]:
+def _join_by_customer(groups: list[Group]) -> list[Group]:
     """Put groups together that turned out to be the same stored customer."""
-    by_customer: dict[int, _Group] = {}
+    by_customer: dict[int, Group] = {}
     joined = []
     for group in groups:
         first = by_customer.get(group.customer_id)
@@ -226,7 +253,7 @@ def _join_by_customer(groups: list[_Group]) -> list[_Group]:
 
 def _write_links(
     order: ApplyOrder,
-    groups: Sequence[_Group],
+    groups: Sequence[Group],
     links: Mapping[str, KnownLink],
     created: Collection[int],
 ) -> None:
@@ -252,52 +279,67 @@ def _write_links(
     bulk.update_rows(IdentityLink, key="id", columns=["row_digest"], rows=digests)
 
 
-def _propose_merges(order: ApplyOrder, groups: Sequence[_Group]) -> None:
-    MergeDecision.objects.bulk_create(
-        [
-            MergeDecision(
-                kept_id=group.customer_id,
-                other_id=rival,
-                matched_by=group.matched_by,
-                batch_id=order.batch.pk,
-                created_at=order.now,
-            )
-            for group in groups
-            for rival in sorted(set(group.rival_ids) - {group.customer_id})
-        ],
-        ignore_conflicts=True,
-    )
+def _propose_merges(order: ApplyOrder, groups: Sequence[Group]) -> None:
+    proposals = [
+        MergeDecision(
+            kept_id=group.customer_id,
+            other_id=rival,
+            matched_by=group.matched_by,
+            batch_id=order.batch.pk,
+            created_at=order.now,
+        )
+        for group in groups
+        for rival in sorted(set(group.rival_ids) - {group.customer_id})
+    ]
+    MergeDecision.objects.bulk_create(proposals, ignore_conflicts=True)
 
 
-def _finish_rows(order: ApplyOrder, groups: Sequence[_Group]) -> None:
-    earlier = _seen_earlier(order, groups)
+def finish_rows(
+    order: ApplyOrder, groups: Sequence[Group], *, earlier: Collection[int | None]
+) -> None:
+    """Note in the staged rows what became of them, and put the refused ones in quarantine.
+
+    Args:
+        earlier: Customers whom an earlier page of the batch has met already.
+    """
     vault = crypto.vault()
     done, refused = [], []
     for group in groups:
         if group.refusal is not None:
             group.state = RowState.REJECTED
             refused.append(
-                quarantine(row=group.rows[0], code=group.refusal, vault=vault, now=order.now)
+                quarantine(
+                    batch_id=order.batch.pk,
+                    row=group.rows[0],
+                    code=group.refusal,
+                    vault=vault,
+                    now=order.now,
+                )
             )
         elif group.customer_id in earlier:
             group.state = RowState.MERGED
         for position, row in enumerate(group.rows):
-            row.state = group.state if position == 0 else RowState.MERGED
+            row.state = (group.state if position == 0 else RowState.MERGED).value
             customer_id = group.customer_id or None if group.refusal is None else None
-            done.append((row.pk, row.state, customer_id))
+            done.append((row.id, row.state, customer_id))
     RejectedRow.objects.bulk_create(refused)
-    bulk.update_rows(ImportRow, key="id", columns=["state", "customer"], rows=done)
-    # The values now live where they belong; a second copy would only have to be protected.
-    ImportRow.objects.filter(pk__in=[pk for pk, *_ in done]).update(payload_sealed=None)
+    bulk.update_rows(
+        ImportRow,
+        key="id",
+        columns=["state", "customer"],
+        rows=done,
+        # The values now live where they belong; a second copy would only have to be protected.
+        constants={"payload_sealed": None},
+    )
 
 
-def _seen_earlier(order: ApplyOrder, groups: Sequence[_Group]) -> set[int | None]:
+def _seen_earlier(order: ApplyOrder, groups: Sequence[Group]) -> set[int | None]:
     ids = [group.customer_id for group in groups if group.state is not RowState.CREATED]
-    rows = ImportRow.objects.filter(batch=order.batch, customer_id__in=ids)
+    rows = ImportRow.objects.filter(batch=order.batch, customer_id__any_of=ids)
     return set(rows.values_list("customer_id", flat=True))
 
 
-def _keep_count(order: ApplyOrder, groups: Sequence[_Group], tally: Tally) -> None:
+def _keep_count(order: ApplyOrder, groups: Sequence[Group], tally: Tally) -> None:
     """Store the figures with the page, so that a run that goes on later counts nothing twice."""
     reached = tally.silent_copy()
     for group in groups:
@@ -310,23 +352,21 @@ def _keep_count(order: ApplyOrder, groups: Sequence[_Group], tally: Tally) -> No
     )
 
 
-def _audit(order: ApplyOrder, groups: Sequence[_Group]) -> None:
-    counts: defaultdict[str, int] = defaultdict(int)
-    for group in groups:
-        for row in group.rows:
-            counts[str(row.state)] += 1
-    lines = [row.line for group in groups for row in group.rows]
+def audit_page(
+    order: ApplyOrder, *, first_line: int, last_line: int, counts: Mapping[str, int]
+) -> None:
+    """Record that a page was applied; call it last in its transaction."""
     audit.record(
         actor=order.actor,
         action="customers.import_page",
         object_type="customers.ImportBatch",
         object_id=order.batch.pk,
         now=order.now,
-        facts={"first_line": min(lines), "last_line": max(lines), **counts},
+        facts={"first_line": first_line, "last_line": last_line, **counts},
     )
 
 
-def _count(group: _Group, tally: Tally) -> None:
+def _count(group: Group, tally: Tally) -> None:
     for row in group.rows:
         state = RowState(row.state)
         setattr(tally, state.value, getattr(tally, state.value) + 1)

@@ -29,7 +29,9 @@ def write_contacts(people: Sequence[Person], context: WriteContext) -> None:
     for person in people:
         known = {(point.kind, point.value_index) for point in person.points}
         primaries = {point.kind: point.id for point in person.points if point.is_primary}
-        wanted = _wanted_primaries(person) - _outranked(person, context)
+        wanted = _wanted_primaries(person)
+        if person.points:
+            wanted -= _outranked(person, context)
         for contact, key in zip(person.row.contacts, person.keys.contacts, strict=True):
             if key in known:
                 continue

@@ -13,7 +13,7 @@ from django.db.models import Count
 from customers.domain.identity import Likeness, MatchKey, cluster
 from customers.models import ImportBatch, ImportRow, RowState
 from customers.services.imports_runs import Run
-from customers.services.imports_stage import keys_of, open_row
+from customers.services.imports_stage import open_row, staged_rows
 from loancrm.kernel import bulk, crypto
 
 _PAGE: Final = 1_000
@@ -34,11 +34,16 @@ def match_in_file(batch: ImportBatch, run: Run) -> int:
     Returns:
         How many rows follow another.
     """
-    groups = [group for key, column in _COLUMNS for group in _groups(batch, key, column)]
+    bulk.refresh_statistics(ImportRow)
+    with transaction.atomic():
+        bulk.sort_in_memory()
+        groups = [group for key, column in _COLUMNS for group in _groups(batch, key, column)]
     lines = sorted({line for _, members in groups for line in members})
     followers = cluster(groups, _likenesses(batch, lines, run))
     run.pause_point()
     with transaction.atomic():
+        for chunk in _chunks(iter(lines)):
+            ImportRow.objects.filter(batch=batch, line__any_of=chunk).update(is_alone=False)
         for rows in _chunks(_ids(batch, followers)):
             bulk.update_rows(ImportRow, key="id", columns=["leader_line"], rows=rows)
     return len(followers)
@@ -59,15 +64,15 @@ def _likenesses(batch: ImportBatch, lines: list[int], run: Run) -> dict[int, Lik
     found = {}
     for chunk in _chunks(iter(lines)):
         run.pause_point()
-        for row in ImportRow.objects.filter(batch=batch, line__in=chunk):
+        for row in staged_rows(ImportRow.objects.filter(batch=batch, line__any_of=chunk)):
             person = open_row(row, vault)
-            found[row.line] = keys_of(person, vault).likeness(person)
+            found[row.line] = person.keys.likeness(person.row)
     return found
 
 
 def _ids(batch: ImportBatch, followers: dict[int, int]) -> Iterator[tuple[int, int]]:
     for chunk in _chunks(iter(followers)):
-        rows = ImportRow.objects.filter(batch=batch, line__in=chunk)
+        rows = ImportRow.objects.filter(batch=batch, line__any_of=chunk)
         for pk, line in rows.values_list("pk", "line"):
             yield pk, followers[line]
 

@@ -18,20 +18,19 @@ from loancrm.kernel.crypto import Vault
 
 @dataclass(slots=True)
 class Person:
-    """One person to be written: what the file says and the customer it was matched with."""
+    """One person to be written: what the file says and the customer it was matched with.
+
+    `customer_id` is 0 until a new customer is written.
+    """
 
     row: PersonRow
     keys: PersonKeys
     customer: Customer | None
     points: Sequence[Point] = ()
+    customer_id: int = 0
     is_new: bool = False
     is_changed: bool = False
     notes: list[Code] = field(default_factory=list)
-
-    @property
-    def customer_id(self) -> int:
-        """Return the customer's id; only known once new customers are written."""
-        return int(self.customer.pk) if self.customer else 0
 
     def is_trusted(self, verdict: bool) -> bool:  # noqa: FBT001 - handed through
         """Return the verdict on one of the values, noting that a stored one stays."""

@@ -27,6 +27,7 @@ from customers.models import (
 from customers.services import sources
 from customers.services.imports_apply import ApplyOrder, apply_all
 from customers.services.imports_definitions import attribute_definitions
+from customers.services.imports_lone import apply_lone
 from customers.services.imports_match import match_in_file
 from customers.services.imports_runs import Run
 from customers.services.imports_stage import stage
@@ -34,6 +35,7 @@ from customers.services.imports_tally import Tally
 from loancrm.kernel import audit
 from loancrm.kernel.access import Actor
 from loancrm.kernel.errors import LoanCrmError
+from loancrm.kernel.memory import few_collections
 
 PERMISSION: Final = "customers.import_customers"
 _CHUNK_BYTES: Final = 1 << 20
@@ -157,6 +159,11 @@ def carry_out(work: Work, table: Table | None) -> None:
         RunInterrupted: Somebody asked to stop, or the run's time is up.
         RunLost: Another worker took over.
     """
+    with few_collections():
+        _steps(work, table)
+
+
+def _steps(work: Work, table: Table | None) -> None:
     batch = work.batch
     if table is not None and batch.state in {ImportState.QUEUED, ImportState.STAGING}:
         _enter(work, ImportState.STAGING, row_estimate=table.row_estimate)
@@ -170,6 +177,7 @@ def carry_out(work: Work, table: Table | None) -> None:
     order = ApplyOrder(
         work.actor, batch, work.mapping, work.definitions, work.run.started_at, work.run
     )
+    apply_lone(order, work.tally)
     apply_all(order, work.tally)
     _finish(work)
 

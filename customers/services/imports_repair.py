@@ -311,6 +311,9 @@ def _checkpoint(batch: ImportBatch, tally: Tally) -> dict[str, Any]:
         "tally": tally.as_json(),
         "card": batch.quality,
         "new_definitions": [],
+        # A row that has been refused may share something with a row that was applied long ago:
+        # whether it is that row's second one is told in file order only.
+        "is_lone_done": True,
     }
 
 

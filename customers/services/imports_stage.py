@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from itertools import islice
 from typing import Final
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import msgspec
 from django.db import transaction
+from django.db.models import QuerySet
 
 from customers.domain.contact import ContactKind
 from customers.domain.identity import Likeness
@@ -23,7 +24,7 @@ from customers.domain.tabular import Table, TabularRow
 from customers.models import ContactPoint, Customer, ImportBatch, ImportRow, RejectedRow, RowState
 from customers.services.imports_runs import Run
 from customers.services.imports_tally import Tally
-from loancrm.kernel import crypto
+from loancrm.kernel import bulk, crypto
 from loancrm.kernel.bulk_load import load_rows
 from loancrm.kernel.crypto import Vault
 from loancrm.kernel.progress import bar
@@ -31,10 +32,13 @@ from loancrm.kernel.progress import bar
 STAGE_BATCH: Final = 1_000
 _STAGED: Final = (
     *("batch", "line", "leader_line", "row_key", "external_id", "payload_sealed", "row_digest"),
-    *("national_id_index", "phone_index", "email_index", "findings", "state"),
+    *("national_id_index", "phone_index", "email_index", "findings", "state", "is_alone"),
 )
 _ENCODER: Final = msgspec.json.Encoder(order="deterministic")
-_DECODER: Final = msgspec.json.Decoder(PersonRow)
+_READ: Final = (
+    *("id", "line", "leader_line", "row_key", "external_id", "payload_sealed", "row_digest"),
+    "state",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +62,31 @@ class PersonKeys:
             phones=frozenset(index for kind, index in self.contacts if kind == ContactKind.PHONE),
             emails=frozenset(index for kind, index in self.contacts if kind == ContactKind.EMAIL),
         )
+
+
+@dataclass(frozen=True, slots=True)
+class StagedPerson:
+    """What a staged row holds, sealed."""
+
+    row: PersonRow
+    keys: PersonKeys
+
+
+_DECODER: Final = msgspec.json.Decoder(StagedPerson)
+
+
+@dataclass(slots=True)
+class StagedRow:
+    """A row of the staging table while it is applied; `state` is what became of it."""
+
+    id: int
+    line: int
+    leader_line: int
+    row_key: UUID
+    external_id: str
+    payload_sealed: bytes
+    row_digest: str
+    state: str
 
 
 def keys_of(person: PersonRow, vault: Vault) -> PersonKeys:
@@ -87,25 +116,33 @@ def stage(*, run: Run, batch: ImportBatch, table: Table, reader: RowReader, tall
     with bar(total=table.row_estimate or None, description="read") as progress:
         while chunk := list(islice(iterator, STAGE_BATCH)):
             run.pause_point()
-            staged, rejected = _checked(run, batch, chunk, reader, tally)
-            batch.checkpoint |= {
-                "line": chunk[-1].line,
-                "tally": tally.as_json(),
-                "card": reader.scorecard.as_json(),
-            }
+            rejected: list[RejectedRow] = []
             with transaction.atomic():
-                load_rows(ImportRow, _STAGED, staged)
+                bulk.commit_lazily()
+                # The database takes in the first rows while the next ones are being checked.
+                load_rows(ImportRow, _STAGED, _checked(run, batch, chunk, reader, tally, rejected))
+                batch.checkpoint |= {
+                    "line": chunk[-1].line,
+                    "tally": tally.as_json(),
+                    "card": reader.scorecard.as_json(),
+                }
                 RejectedRow.objects.bulk_create(rejected)
                 run.keep(checkpoint=batch.checkpoint, done_count=tally.rows, row_count=tally.rows)
             progress.update(len(chunk))
 
 
 def _checked(
-    run: Run, batch: ImportBatch, chunk: Sequence[TabularRow], reader: RowReader, tally: Tally
-) -> tuple[list[tuple[object, ...]], list[RejectedRow]]:
+    run: Run,
+    batch: ImportBatch,
+    chunk: Sequence[TabularRow],
+    reader: RowReader,
+    tally: Tally,
+    rejected: list[RejectedRow],
+) -> Iterator[tuple[object, ...]]:
+    """Yield the rows to be staged; the others are added to `rejected`."""
     vault = crypto.vault()
     now = run.started_at
-    staged, rejected = [], []
+    batch_id = int(batch.pk)
     for row in chunk:
         person, findings = reader.read(row)
         tally.read_row(row.line, findings)
@@ -114,30 +151,27 @@ def _checked(
             tally.rejected += 1
             rejected.append(_rejected_row(batch, row, findings, refusals[-1], vault, now))
         else:
-            staged.append(_staged_row(batch, person, findings, vault))
-    return staged, rejected
+            yield _staged_row(batch_id, person, findings, vault)
 
 
-def open_row(row: ImportRow, vault: Vault) -> PersonRow:
+def open_row(row: StagedRow, vault: Vault) -> StagedPerson:
     """Return the person of a staged row."""
-    sealed = row.payload_sealed or b""
-    payload = vault.open(ImportRow.PAYLOAD_COLUMN, row.row_key, sealed)
-    return replace(_DECODER.decode(payload), line=row.line)
+    return _DECODER.decode(vault.open(ImportRow.PAYLOAD_COLUMN, row.row_key, row.payload_sealed))
 
 
-def quarantine(*, row: ImportRow, code: str, vault: Vault, now: datetime) -> RejectedRow:
+def quarantine(
+    *, batch_id: int, row: StagedRow, code: str, vault: Vault, now: datetime
+) -> RejectedRow:
     """Return the quarantine row of a staged row that could not be applied."""
-    sealed = row.payload_sealed or b""
     rejected = RejectedRow(
-        batch_id=row.batch_id,
+        batch_id=batch_id,
         line=row.line,
         code=code,
         codes=[code],
         created_at=now,
         is_person=True,
     )
-    person = _DECODER.decode(vault.open(ImportRow.PAYLOAD_COLUMN, row.row_key, sealed))
-    text = _ENCODER.encode(cells_of(person)).decode()
+    text = _ENCODER.encode(cells_of(open_row(row, vault).row)).decode()
     rejected.cells_sealed = vault.seal(RejectedRow.CELLS_COLUMN, rejected.row_key, text)
     return rejected
 
@@ -147,24 +181,29 @@ def stage_repaired(
 ) -> None:
     """Stage rows that were refused before, in the caller's transaction."""
     vault = crypto.vault()
-    rows = [(*_staged_row(batch, person, found, vault), True) for person, found in people]
+    batch_id = int(batch.pk)
+    rows = [(*_staged_row(batch_id, person, found, vault), True) for person, found in people]
     load_rows(ImportRow, (*_STAGED, "is_repaired"), rows)
 
 
 def _staged_row(
-    batch: ImportBatch, person: PersonRow, findings: tuple[Finding, ...], vault: Vault
+    batch_id: int, person: PersonRow, findings: tuple[Finding, ...], vault: Vault
 ) -> tuple[object, ...]:
-    payload = _ENCODER.encode(replace(person, line=0)).decode()
-    digest = vault.blind_index(ImportRow.DIGEST_COLUMN, payload)
+    said = _ENCODER.encode(person)
+    # The line stands first, and is not what the row says.
+    digest = vault.blind_index(ImportRow.DIGEST_COLUMN, said.partition(b",")[2].decode())
     keys = keys_of(person, vault)
+    payload = _ENCODER.encode({"row": msgspec.Raw(said), "keys": keys}).decode()
     row_key = uuid4()
     return (
-        *(batch.pk, person.line, person.line, row_key),
+        *(batch_id, person.line, person.line, row_key),
         # A row without an id is its own source record: only an equal row is the same one.
         person.external_id or f"#{digest}",
         vault.seal(ImportRow.PAYLOAD_COLUMN, row_key, payload),
         *(digest, keys.national_id, keys.first(ContactKind.PHONE), keys.first(ContactKind.EMAIL)),
-        *([[item.code.value, item.column] for item in findings], RowState.STAGED.value),
+        [[item.code.value, item.column] for item in findings],
+        # Only the first contact of a kind is compared within the file, see `match_in_file`.
+        *(RowState.STAGED.value, len({kind for kind, _ in keys.contacts}) == len(keys.contacts)),
     )
 
 
@@ -189,7 +228,7 @@ def _rejected_row(
     return rejected
 
 
-def pages(batch_id: int, *, size: int) -> Iterator[list[ImportRow]]:
+def pages(batch_id: int, *, size: int) -> Iterator[list[StagedRow]]:
     """Yield the rows still to be applied, whole persons at a time, in file order of their leaders.
 
     Rows are read by their place after the last page, not by a cursor, so each page sees what the
@@ -197,16 +236,40 @@ def pages(batch_id: int, *, size: int) -> Iterator[list[ImportRow]]:
     """
     after = -1
     while True:
-        waiting = ImportRow.objects.filter(
-            batch_id=batch_id, state=RowState.STAGED.value, leader_line__gt=after
-        )
-        page = list(waiting.order_by("leader_line", "line")[:size])
+        waiting = _waiting(batch_id).filter(leader_line__gt=after)
+        page = staged_rows(waiting.order_by("leader_line", "line")[:size])
         if not page:
             return
         last = page[-1].leader_line
         if len(page) == size and page[0].leader_line != last:
             page = [row for row in page if row.leader_line != last]
         elif len(page) == size:
-            page = list(waiting.filter(leader_line=last).order_by("line"))
+            page = staged_rows(waiting.filter(leader_line=last).order_by("line"))
         after = page[-1].leader_line
         yield page
+
+
+def lone_digests(batch_id: int, lines: range) -> dict[str, tuple[int, str]]:
+    """Return {external id: (key, digest)} of the rows that `lone_rows` returns."""
+    rows = _lone(batch_id, lines).values_list("external_id", "id", "row_digest")
+    return {external_id: (pk, digest) for external_id, pk, digest in rows}
+
+
+def lone_rows(batch_id: int, lines: range) -> list[StagedRow]:
+    """Return the rows of some lines still to be applied that share nothing with another row."""
+    return staged_rows(_lone(batch_id, lines).order_by("leader_line"))
+
+
+def _lone(batch_id: int, lines: range) -> QuerySet[ImportRow]:
+    return _waiting(batch_id).filter(
+        is_alone=True, leader_line__gte=lines.start, leader_line__lt=lines.stop
+    )
+
+
+def staged_rows(rows: QuerySet[ImportRow]) -> list[StagedRow]:
+    """Return staged rows with what applying them needs."""
+    return [StagedRow(*values) for values in rows.values_list(*_READ)]
+
+
+def _waiting(batch_id: int) -> QuerySet[ImportRow]:
+    return ImportRow.objects.filter(batch_id=batch_id, state=RowState.STAGED.value)

@@ -1,18 +1,21 @@
 """Third pass, writing: bring customers to what a file says, in a fixed number of statements.
 
-A blank never erases, a consent is never widened, and what is already so is not written again.
+A blank erases only where the mapping says so, a consent is never widened, and what is already so is
+not written again.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import date
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any, Final
+from uuid import uuid4
 
+from customers.domain.lifecycle import LifecycleStage
 from customers.domain.mapping import TEXT_FIELDS, ValueType
-from customers.domain.person import Gender
-from customers.domain.person_row import AttributeText
+from customers.domain.person import Gender, MarketingStatus
 from customers.domain.quality import Code
 from customers.models import (
     AttributeValue,
@@ -24,16 +27,31 @@ from customers.services.consents import ConsentChange
 from customers.services.imports_changes import envelope, plain_text
 from customers.services.imports_contacts import write_contacts
 from customers.services.imports_person import Person, WriteContext
-from customers.services.imports_trust import said_by_default
+from customers.services.imports_trust import Trust, said_by_default
 from loancrm.kernel import bulk
 from loancrm.kernel.bulk_load import load_rows
 from loancrm.kernel.crypto import Vault
 
 _PLAIN: Final = (*TEXT_FIELDS, "birth_date", "gender", "updated_at")
+_CUSTOMER: Final = (
+    *("id", "public_id", "external_id", "name_sealed", "name_index"),
+    *("national_id_sealed", "national_id_index", "birth_date", "gender", *TEXT_FIELDS),
+    *("lifecycle_stage", "marketing_status", "personalisation_allowed"),
+    *("source", "field_sources", "created_at", "updated_at"),
+)
+_BLANK: Final = Customer()
+_DEFAULT_TEXTS: Final = {name: getattr(_BLANK, name) for name in TEXT_FIELDS}
 _NAME: Final = ("name_sealed", "name_index")
 _NATIONAL_ID: Final = ("national_id_sealed", "national_id_index")
 _BLANKS: Final[Mapping[str, Any]] = {"birth_date": None, "gender": Gender.UNKNOWN.value}
 _VALUES: Final = ("number", "text", "day", "flag")
+# A value stands in the column of its type, in the order of `_VALUES`.
+_COLUMN_VALUES: Final[Mapping[ValueType, Callable[[Any], tuple[Any, ...]]]] = {
+    ValueType.NUMBER: lambda value: (value, None, None, None),
+    ValueType.TEXT: lambda value: (None, value, None, None),
+    ValueType.DAY: lambda value: (None, None, value, None),
+    ValueType.FLAG: lambda value: (None, None, None, value),
+}
 _ATTRIBUTE: Final = ("customer", "definition", *_VALUES, "source", "updated_at")
 _ATTRIBUTE_IDS: Final = ("customer_id", "definition_id", *_VALUES, "source", "updated_at")
 
@@ -59,9 +77,8 @@ def _write_customers(people: Sequence[Person], context: WriteContext) -> None:
     for person in people:
         customer = person.customer
         if customer is None:
-            person.customer = _new_customer(person, context)
             person.is_new = person.is_changed = True
-            new.append(person.customer)
+            new.append(person)
             continue
         if _take_plain(person, customer, context):
             person.is_changed = True
@@ -87,21 +104,18 @@ def _write_customers(people: Sequence[Person], context: WriteContext) -> None:
             )
             _seal_national_id(customer, person, context.vault)
             national_ids.append((customer.pk, *(getattr(customer, name) for name in _NATIONAL_ID)))
-    _insert_customers(new)
+    _insert_customers(new, context)
     bulk.update_rows(Customer, key="id", columns=_PLAIN, rows=plain)
     bulk.update_rows(Customer, key="id", columns=_NAME, rows=names)
     bulk.update_rows(Customer, key="id", columns=_NATIONAL_ID, rows=national_ids)
 
 
-def _insert_customers(new: Sequence[Customer]) -> None:
-    meta = Customer._meta  # noqa: SLF001 - Django's public-by-convention options
-    fields = [field for field in meta.concrete_fields if not field.primary_key]
-    rows = ([getattr(row, field.attname) for field in fields] for row in new)
-    load_rows(Customer, [field.name for field in fields], rows)
-    by_public_id = {row.public_id: row for row in new}
-    stored = Customer.objects.filter(public_id__in=by_public_id)
-    for pk, public_id in stored.values_list("pk", "public_id"):
-        by_public_id[public_id].pk = pk
+def _insert_customers(new: Sequence[Person], context: WriteContext) -> None:
+    if not new:
+        return
+    for person, customer_id in zip(new, bulk.new_ids(Customer, len(new)), strict=True):
+        person.customer_id = customer_id
+    load_rows(Customer, _CUSTOMER, (_new_customer(person, context) for person in new))
 
 
 def _brings_name(person: Person, customer: Customer, context: WriteContext) -> bool:
@@ -122,23 +136,21 @@ def _brings_national_id(person: Person, customer: Customer, context: WriteContex
     return True
 
 
-def _new_customer(person: Person, context: WriteContext) -> Customer:
-    row = person.row
-    customer = Customer(
-        external_id=row.external_id,
-        source=context.source,
-        birth_date=row.birth_date,
-        gender=row.gender or Gender.UNKNOWN,
-        created_at=context.now,
-        updated_at=context.now,
-        field_sources=said_by_default(row.texts, context.source),
-        **row.texts,
+def _new_customer(person: Person, context: WriteContext) -> tuple[Any, ...]:
+    row, keys, seal = person.row, person.keys, context.vault.seal
+    public_id = uuid4()
+    texts = {**_DEFAULT_TEXTS, **row.texts}
+    number = row.national_id
+    return (
+        *(person.customer_id, public_id, row.external_id),
+        seal(Customer.NAME_COLUMN, public_id, row.name) if keys.name else None,
+        keys.name,
+        seal(Customer.NATIONAL_ID_COLUMN, public_id, number) if keys.national_id else None,
+        keys.national_id or None,
+        *(row.birth_date, row.gender or Gender.UNKNOWN.value, *[texts[key] for key in TEXT_FIELDS]),
+        *(LifecycleStage.LEAD.value, MarketingStatus.OPEN.value, True),
+        *(context.source, said_by_default(row.texts, context.source), context.now, context.now),
     )
-    if person.keys.name:
-        _seal_name(customer, person, context.vault)
-    if person.keys.national_id:
-        _seal_national_id(customer, person, context.vault)
-    return customer
 
 
 def _seal_name(customer: Customer, person: Person, vault: Vault) -> None:
@@ -191,16 +203,12 @@ def _write_attributes(people: Sequence[Person], context: WriteContext) -> None:
         for attribute in person.row.attributes:
             definition_id = context.definitions[attribute.name].pk
             key = (person.customer_id, definition_id)
-            value = _typed(attribute)
-            before, said_by = stored.get(key, (None, ""))
-            rule = f"attribute.{attribute.name}"
-            if before == value:
-                if not context.trust.is_better(rule, said_by):
-                    continue
-            elif key in stored and not person.is_trusted(context.trust.may_replace(rule, said_by)):
-                continue
-            person.is_changed |= before != value
+            value = _typed(attribute.value_type, attribute.text)
             if not person.is_new:
+                before, said_by = stored.get(key, (None, ""))
+                if not _is_taken(person, attribute.name, value, stored.get(key), context.trust):
+                    continue
+                person.is_changed |= before != value
                 context.changes.note(
                     person.customer_id,
                     ChangeKind.ATTRIBUTE,
@@ -208,10 +216,11 @@ def _write_attributes(people: Sequence[Person], context: WriteContext) -> None:
                     before={"value": plain_text(before), "source": said_by},
                     after=plain_text(value) or "",
                 )
-            values = [value if name == attribute.value_type else None for name in _VALUES]
+            values = _COLUMN_VALUES[attribute.value_type](value)
             row = (*key, *values, context.source, context.now)
             (changed if key in stored else new).append(row)
-        _erase_attributes(person, stored, context)
+        if person.row.erased:
+            _erase_attributes(person, stored, context)
     _delete_attributes(context.erased)
     load_rows(AttributeValue, _ATTRIBUTE, new)
     AttributeValue.objects.bulk_create(
@@ -220,6 +229,19 @@ def _write_attributes(people: Sequence[Person], context: WriteContext) -> None:
         unique_fields=["customer", "definition"],
         update_fields=[*_VALUES, "source", "updated_at"],
     )
+
+
+def _is_taken(
+    person: Person, name: str, value: object, stored: tuple[object, str] | None, trust: Trust
+) -> bool:
+    """Return whether a value is to be written over a stored one, or as the first one."""
+    if stored is None:
+        return True
+    before, said_by = stored
+    rule = f"attribute.{name}"
+    if before == value:
+        return trust.is_better(rule, said_by)
+    return person.is_trusted(trust.may_replace(rule, said_by))
 
 
 def _erase_attributes(
@@ -266,16 +288,17 @@ def _delete_attributes(keys: Collection[tuple[int, int]]) -> None:
         rows.delete()
 
 
-def _typed(attribute: AttributeText) -> Decimal | str | date | bool:
-    match attribute.value_type:
+@lru_cache(20_000)
+def _typed(value_type: ValueType, text: str) -> Decimal | str | date | bool:
+    match value_type:
         case ValueType.NUMBER:
-            return Decimal(attribute.text).quantize(Decimal("0.000001"))
+            return Decimal(text).quantize(Decimal("0.000001"))
         case ValueType.DAY:
-            return date.fromisoformat(attribute.text)
+            return date.fromisoformat(text)
         case ValueType.FLAG:
-            return attribute.text == "1"
+            return text == "1"
         case ValueType.TEXT:
-            return attribute.text
+            return text
 
 
 def _write_consents(people: Sequence[Person], context: WriteContext) -> None:

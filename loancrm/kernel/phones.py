@@ -16,6 +16,8 @@ _SCIENTIFIC: Final = re.compile(r"^\+?\d(?:\.\d+)?e\+?\d+$", re.IGNORECASE)
 _LETTER: Final = re.compile(r"[^\W\d_]")
 _SEPARATORS: Final = re.compile(r"[\s\-().·]+")
 _CHINESE_MOBILE: Final = re.compile(r"^(?:\+?86|0086)?(1[3-9]\d{9})$", re.ASCII)
+# How most files write most numbers: nothing is left to be cleaned.
+_BARE_MOBILE: Final = re.compile(r"1[3-9]\d{9}", re.ASCII)
 # Ranges of virtual network operators (170/171 since 2013, 162/165/167 later): real numbers, but the
 # favourite of throw-away registrations, so they carry a flag.
 _VIRTUAL_PREFIXES: Final = ("162", "165", "167", "170", "171")
@@ -70,6 +72,8 @@ def parse_phone(text: str, *, region: str = "CN") -> PhoneNumber:
     Raises:
         PhoneRefused: The text is no valid number there.
     """
+    if region == "CN" and _BARE_MOBILE.fullmatch(text) and _is_mobile_range(text[:5]):
+        return _chinese_mobile(text)
     cleaned = unicodedata.normalize("NFKC", _INVISIBLE.sub("", text)).strip()
     cleaned = cleaned.removeprefix("tel:")
     if _FLOAT.match(cleaned):

@@ -1,5 +1,7 @@
 """Set-based updates, alone and several at once."""
 
+from datetime import UTC, datetime
+
 import pytest
 from django.db import connection, transaction
 from django.test.utils import CaptureQueriesContext
@@ -9,6 +11,7 @@ from loancrm.kernel import bulk
 from loancrm.kernel.bulk import Statement
 from tests.factories.people import make_people
 
+NOW = datetime(2026, 3, 4, 2, 0, tzinfo=UTC)
 pytestmark = [pytest.mark.django_db, pytest.mark.sql]
 
 
@@ -80,3 +83,14 @@ def test_nothing_to_do_asks_nothing():
         assert bulk.run_all([]) == []
         assert bulk.update_rows(Customer, key="id", columns=("city",), rows=[]) == []
     assert len(captured) == 0
+
+
+def test_reserved_keys_belong_to_nobody_else():
+    stored = make_people(2)
+    with transaction.atomic():
+        reserved = bulk.new_ids(Customer, 3)
+        rows = [Customer(pk=pk, created_at=NOW, updated_at=NOW) for pk in reserved]
+        Customer.objects.bulk_create(rows)
+    later = Customer.objects.create(created_at=NOW, updated_at=NOW)
+    assert len({*reserved, *(person.pk for person in [*stored, later])}) == 6
+    assert min(reserved) > max(person.pk for person in stored)

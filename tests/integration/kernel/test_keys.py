@@ -1,4 +1,6 @@
 import base64
+import hashlib
+import hmac
 from uuid import uuid4
 
 import pytest
@@ -53,3 +55,11 @@ def test_blind_indexes_differ_by_column_and_key(settings):
     assert index != vault.blind_index("b", "+8613800000000")
     settings.LOANCRM_INDEX_KEY = base64.b64decode("A" * 43 + "=")
     assert crypto.vault().blind_index("a", "+8613800000000") != index
+
+
+@pytest.mark.parametrize("length", [16, 32, 64, 100])
+def test_a_blind_index_is_half_of_hmac_sha256(length):
+    key = bytes(range(length))
+    vault = crypto.Vault({"k": bytes(32)}, key)
+    whole = hmac.new(key, "列\x00值".encode(), hashlib.sha256).hexdigest()
+    assert vault.blind_index("列", "值") == whole[:32]

@@ -110,3 +110,14 @@ def test_parsing_the_result_again_changes_nothing(text: str) -> None:
     except PhoneRefused:
         return
     assert parse_phone(number.e164) == number
+
+
+@given(st.from_regex(r"1[3-9][0-9]{9}", fullmatch=True))
+def test_a_bare_mobile_is_read_like_one_that_has_to_be_cleaned(text: str) -> None:
+    answers = []
+    for form in (text, f" {text[:3]}-{text[3:]} "):
+        try:
+            answers.append(parse_phone(form))
+        except PhoneRefused as refused:
+            answers.append(refused.code)
+    assert answers[0] == answers[1]

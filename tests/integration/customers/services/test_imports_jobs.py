@@ -16,7 +16,7 @@ from customers.models import (
     ImportWish,
     RejectedRow,
 )
-from customers.services import imports, imports_apply, imports_jobs, imports_stage
+from customers.services import imports, imports_apply, imports_jobs, imports_lone, imports_stage
 from customers.services.imports_jobs import ImportStateRefused, Upload
 from customers.services.imports_runs import Run, RunLost
 from loancrm.kernel.access import system_actor
@@ -35,7 +35,8 @@ ROWS[30] = person(1)
 def waiting(monkeypatch: pytest.MonkeyPatch) -> None:
     """Jobs are sent but nobody takes them; pages are small."""
     monkeypatch.setattr(imports_jobs, "enqueue", lambda *_args, **_kwargs: None)
-    # A full page of 5 leaves its last person, who may go on, to the next one: 4 lines a page.
+    # One page after the other, so that a test can tell how far an import has come.
+    monkeypatch.setattr(imports_lone, "_connections", lambda: 1)
     monkeypatch.setattr(imports_stage, "STAGE_BATCH", 5)
     monkeypatch.setattr(imports_apply, "APPLY_BATCH", 5)
 
@@ -89,9 +90,9 @@ def die_after(calls: int, function: Any) -> Any:
     [
         (imports_stage, "_checked", 4),
         (imports_stage, "load_rows", 4),
-        (imports_apply, "_resolve", 0),
-        (imports_apply, "_finish_rows", 3),
-        (imports_apply, "_audit", 3),
+        (imports_apply, "resolve_people", 0),
+        (imports_apply, "finish_rows", 3),
+        (imports_apply, "audit_page", 3),
     ],
 )
 def test_a3_a_killed_import_goes_on_and_loses_or_doubles_no_row(
@@ -127,7 +128,7 @@ def test_a3_an_import_pauses_shows_progress_and_resumes(
     with monkeypatch.context() as patch:
         ask_in_page(patch, batch, page=4, wish=ImportWish.PAUSE)
         assert run(batch).state == "paused"
-    assert (batch.done_count, batch.row_estimate, Customer.objects.count()) == (16, 40, 15)
+    assert (batch.done_count, batch.row_estimate, Customer.objects.count()) == (19, 40, 19)
     assert imports_jobs.wake_imports(now=NOW + timedelta(hours=1)) == 0
     imports_jobs.resume(actor=ACTOR, batch_id=batch.pk, now=NOW)
     assert run(batch).state == "done"
@@ -136,7 +137,7 @@ def test_a3_an_import_pauses_shows_progress_and_resumes(
 
 def ask_in_page(patch: pytest.MonkeyPatch, batch: ImportBatch, page: int, wish: ImportWish) -> None:
     done: list[int] = []
-    apply_page = imports_apply._apply_page
+    apply_page = imports_lone._apply_page
 
     def count(*args: Any) -> Any:
         done.append(1)
@@ -144,7 +145,7 @@ def ask_in_page(patch: pytest.MonkeyPatch, batch: ImportBatch, page: int, wish: 
             ImportBatch.objects.filter(pk=batch.pk).update(wish=wish)
         return apply_page(*args)
 
-    patch.setattr(imports_apply, "_apply_page", count)
+    patch.setattr(imports_lone, "_apply_page", count)
 
 
 def test_a3_a_cancelled_import_keeps_what_was_applied_and_forgets_the_rest(
@@ -153,7 +154,7 @@ def test_a3_a_cancelled_import_keeps_what_was_applied_and_forgets_the_rest(
     batch = submitted(tmp_path)
     ask_in_page(monkeypatch, batch, page=2, wish=ImportWish.CANCEL)
     assert run(batch).state == "cancelled"
-    assert Customer.objects.count() == 7
+    assert Customer.objects.count() == 10
     assert not ImportRow.objects.filter(state="staged").exists()
     assert not ImportFilePart.objects.exists()
     with pytest.raises(ImportStateRefused):

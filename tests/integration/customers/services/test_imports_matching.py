@@ -207,3 +207,14 @@ def test_f41_two_imports_of_the_same_people_at_once_lose_and_double_nobody(
     assert Customer.objects.count() == 300
     assert IdentityLink.objects.values("customer").distinct().count() == 300
     assert audit.verify().is_intact
+
+
+def test_two_ids_of_one_customer_are_one_unchanged_and_one_merged_row(load: Load) -> None:
+    rows = [person(1, phone="", card=card(1)), person(2, phone="", card="")]
+    load(rows)
+    kept, other = Customer.objects.order_by("pk")
+    IdentityLink.objects.filter(customer=other).update(customer=kept)
+    assert counts(load(rows)) == (0, 0, 1, 0, 1)
+    IdentityLink.objects.filter(external_id="A2").update(customer=other)
+    Customer.objects.filter(pk=other.pk).update(merged_into=kept)
+    assert counts(load(rows)) == (0, 0, 1, 0, 1)

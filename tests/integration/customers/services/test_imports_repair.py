@@ -128,6 +128,12 @@ def test_s4_rows_of_one_person_are_put_together_when_they_run_again(load: Load) 
     assert Customer.objects.count() == 2
 
 
+def test_s4_a_repaired_row_that_equals_an_applied_one_is_its_second_row(load: Load) -> None:
+    batch = repaired(load, [person(1, id=""), nobody(1)])
+    assert run(batch, corrections={3: person(1, id="")}).accepted == 1
+    assert (batch.created_count, batch.unchanged_count, batch.merged_count) == (1, 0, 1)
+
+
 def test_s4_a_row_that_was_read_and_refused_later_is_shown_by_field(load: Load) -> None:
     load([person(1, card="11010519491231002X")])
     batch = repaired(load, [person(1, card=card(5), born="", city="北京", sms="Y")])

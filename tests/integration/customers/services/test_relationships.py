@@ -31,6 +31,7 @@ from customers.selectors.segment_query import customers_matching
 from customers.services import merging, relationships
 from loancrm.kernel import clock, crypto, roles
 from loancrm.kernel.access import PermissionRefused, user_actor
+from loancrm.kernel.crypto import INDEX_DIGITS
 from loancrm.kernel.models import AuditEntry
 from tests.factories.campaigns import make_approved, make_channel
 from tests.factories.people import make_people
@@ -126,7 +127,7 @@ def test_s15_two_hops_around_a_customer(chain, actor):
 def test_s15_values_are_hashed_and_names_masked(chain, actor):
     assert {p.masked_name for p in _network(chain[0], actor).people} == {"客**"}
     for row in SharedKey.objects.all():
-        assert len(row.value_index) == 64
+        assert len(row.value_index) == INDEX_DIGITS
     assert not [f.name for f in SharedKey._meta.fields if "sealed" in f.name or f.name == "value"]
 
 

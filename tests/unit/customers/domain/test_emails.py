@@ -74,3 +74,14 @@ def test_parsing_the_result_again_changes_nothing(text: str) -> None:
     except ValueRefused:
         return
     assert parse_email(address) == address
+
+
+@given(st.text("aB1._-+<>@ \t:é", max_size=24).map(lambda text: f"{text}@example.com"))
+def test_a_plain_text_is_read_like_one_that_has_to_be_cleaned(text: str) -> None:
+    answers: list[object] = []
+    for form in (text, f"\u200b{text}"):
+        try:
+            answers.append(parse_email(form))
+        except ValueRefused as refused:
+            answers.append(refused.code)
+    assert answers[0] == answers[1]

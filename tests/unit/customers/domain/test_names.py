@@ -48,3 +48,9 @@ def test_parsing_the_result_again_changes_nothing(text: str) -> None:
     except ValueRefused:
         return
     assert parse_name(name) == name
+
+
+@given(st.text(st.characters(min_codepoint=0x4E00, max_codepoint=0xA00C), max_size=5))
+def test_a_plain_name_is_read_like_one_that_has_to_be_cleaned(text: str) -> None:
+    assert parse_name(f"\u200b{text} ") == parse_name(text)
+    assert name_key(f"\u200b{text}") == name_key(text)

@@ -86,3 +86,21 @@ def test_any_single_wrong_digit_is_noticed(position: int, shift: int) -> None:
     digit = str((int(number[position]) + shift) % 10)
     with pytest.raises(ValueRefused):
         parse_national_id(number[:position] + digit + number[position + 1 :], today=TODAY)
+
+
+@given(st.from_regex(r"[1-6][1-5][0-9]{4}(19|20)[0-9]{2}[01][0-9][0-3][0-9]{4}", fullmatch=True))
+def test_a_bare_number_is_read_like_one_that_has_to_be_cleaned(body: str) -> None:
+    for text in (body + check_digit(body), body + "0"):
+        answers = []
+        for form in (text, f" {text[:6]}-{text[6:].lower()}"):
+            try:
+                answers.append(parse_national_id(form, today=TODAY))
+            except ValueRefused as refused:
+                answers.append(refused.code)
+        assert answers[0] == answers[1]
+
+
+@given(st.from_regex(r"[0-9]{17}", fullmatch=True))
+def test_the_check_digit_is_mod_11_2_of_iso_7064(body: str) -> None:
+    weighted = sum(int(digit) * pow(2, 17 - place, 11) for place, digit in enumerate(body))
+    assert (weighted + (10 if check_digit(body) == "X" else int(check_digit(body)))) % 11 == 1

@@ -39,7 +39,7 @@ def test_a8_timeliness_counts_rows_by_the_age_of_their_state() -> None:
 
 def test_a_card_goes_on_where_it_was_stored() -> None:
     card = Scorecard()
-    card.count_cell("p", is_filled=True, is_valid=False)
+    card.count_cells("p", cells=1, blank=0, wrong=1)
     card.consistency.count(good=True)
     again = Scorecard()
     again.restore(card.as_json())
