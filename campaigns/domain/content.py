@@ -6,7 +6,8 @@ never greeted as "None".
 """
 
 import re
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from datetime import date
 from decimal import Decimal
 from enum import StrEnum
@@ -194,6 +195,15 @@ class CompiledEmail:
     variables: frozenset[str]
     required: frozenset[str]
 
+    def with_fixed(self, values: Mapping[str, Any]) -> "CompiledEmail":
+        """Return the e-mail with everything rendered that is the same for everybody."""
+        return replace(
+            self,
+            subject=self.subject.with_fixed(values),
+            text=self.text.with_fixed(values),
+            html=self.html.with_fixed(values) if self.html else None,
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class CompiledSms:
@@ -203,6 +213,10 @@ class CompiledSms:
     link_targets: tuple[str, ...]
     variables: frozenset[str]
     required: frozenset[str]
+
+    def with_fixed(self, values: Mapping[str, Any]) -> "CompiledSms":
+        """Return the message with everything rendered that is the same for everybody."""
+        return replace(self, text=self.text.with_fixed(values))
 
 
 @lru_cache(maxsize=256)

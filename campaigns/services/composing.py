@@ -216,13 +216,14 @@ class Composer:
             )
         else:
             compiled = content.compile_sms(text=row.text, language=row.locale)
+        fixed = self._fixed(compiled.variables, row.locale)
         return _Text(
             content_id=row.pk,
             language=row.locale,
-            compiled=compiled,
+            compiled=compiled.with_fixed(fixed),
             skeleton=skeleton,
             link_ids=self._tracked(compiled.link_targets),
-            fixed=self._fixed(compiled.variables, row.locale),
+            fixed=fixed,
         )
 
     def _fixed(self, variables: frozenset[str], language: str) -> dict[str, Any]:

@@ -36,8 +36,6 @@ from customers.services import events
 from loancrm.kernel import clock as kernel_clock
 
 Clock = Callable[[], datetime]
-# Below this round trip one batch at a time keeps the worker busy; above it several are under way.
-SLOW_ROUND_TRIP_SECONDS = 0.05
 RENEW_SECONDS = 3.0
 UNAVAILABLE_SECONDS = 30.0
 
@@ -50,7 +48,6 @@ class Lane:
     clock: Clock
     rng: random.Random
     composers: dict[int, Composer] = field(default_factory=dict)
-    round_trip_seconds: float = 0.0
     renewed_at: float = 0.0
 
 
@@ -72,7 +69,6 @@ class _Flight:
 
     future: "Future[list[SendResult]]"
     batch: list[Composed]
-    started: float
 
 
 def drain(*, holder: str, clock: Clock, rng: random.Random, slice_seconds: float) -> Counter[str]:
@@ -219,7 +215,7 @@ def _try_carefully(message_id: int, attempts: int, closings: list[Closing]) -> b
 
 
 def _hand_over(work: _Work, composed: Sequence[Composed], lane: Lane) -> Counter[str]:
-    """Send in sub-batches, several under way where the provider is slow."""
+    """Send in sub-batches, one on its way while another is settled; more for a slow provider."""
     counts: Counter[str] = Counter()
     limits = work.provider.limits
     careful = work.chunk.attempts >= chunks.CAREFUL_ATTEMPT
@@ -227,8 +223,7 @@ def _hand_over(work: _Work, composed: Sequence[Composed], lane: Lane) -> Counter
     waiting = deque(_batches(composed, size))
     under_way: deque[_Flight] = deque()
     while waiting or under_way:
-        is_slow = lane.round_trip_seconds > SLOW_ROUND_TRIP_SECONDS
-        if waiting and len(under_way) < (limits.flights if is_slow else 1):
+        if waiting and len(under_way) < limits.flights:
             _settled, marked = _step(work, None, waiting, lane)
             _take_off(work, marked, under_way)
             continue
@@ -239,7 +234,6 @@ def _hand_over(work: _Work, composed: Sequence[Composed], lane: Lane) -> Counter
             _give_back(work, flight.batch, error, lane.clock())
             waiting.clear()
             continue
-        lane.round_trip_seconds = time.monotonic() - flight.started
         answer = Answer(flight.batch, results, lane.rng.random())
         # One commit for what came back and what goes out next; a wait for the rate limit must not
         # hold it open.
@@ -253,7 +247,7 @@ def _hand_over(work: _Work, composed: Sequence[Composed], lane: Lane) -> Counter
 def _take_off(work: _Work, batch: list[Composed], under_way: "deque[_Flight]") -> None:
     if batch:
         future = work.provider.submit([item.outbound for item in batch])
-        under_way.append(_Flight(future, batch, time.monotonic()))
+        under_way.append(_Flight(future, batch))
 
 
 def _step(

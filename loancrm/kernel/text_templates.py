@@ -7,7 +7,7 @@ Knows nothing of Django or of campaigns.
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from decimal import Decimal
 from enum import StrEnum
@@ -20,6 +20,7 @@ from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from loancrm.kernel import text_filters
 from loancrm.kernel.errors import LoanCrmError
+from loancrm.kernel.text_folding import fold
 
 MAX_SOURCE_BYTES = 32_768
 MAX_OUTPUT_CHARACTERS = 65_536
@@ -145,6 +146,8 @@ class TextTemplate:
     variables: frozenset[str]
     required: frozenset[str]
     has_loop: bool
+    _source: str = field(repr=False)
+    _language: str = field(repr=False)
     _template: Any = field(repr=False)
 
     def render(self, context: dict[str, Any]) -> str:
@@ -167,6 +170,23 @@ class TextTemplate:
         if len(text) > MAX_OUTPUT_CHARACTERS:
             raise OutputTooLong("The text is too long.", characters=len(text))
         return text
+
+    def with_fixed(self, values: Mapping[str, Any]) -> "TextTemplate":
+        """Return the same text with everything rendered that depends on these values alone.
+
+        For what is the same for everybody, such as a table of products: rendering it for each
+        person took longer than the rest of the text. A part that cannot be rendered stays as it
+        was, so that it is reported with the person.
+
+        Args:
+            values: Plain values, as `freeze` returns them; no context may hold others for them.
+        """
+        environment = _environment(self.kind, self._language)
+        tree = environment.parse(self._source)
+        tree.body = fold(tree.body, values, environment)
+        has_loop = next(tree.find_all(nodes.For), None) is not None
+        template = environment.from_string(tree)
+        return replace(self, has_loop=has_loop, _template=template)
 
 
 def _limited(pieces: Iterator[str]) -> Iterator[str]:
@@ -211,6 +231,8 @@ def compile_text(source: str, *, kind: TextKind, language: str) -> TextTemplate:
         variables=frozenset(survey.variables),
         required=frozenset(survey.required),
         has_loop=survey.has_loop,
+        _source=source,
+        _language=language,
         _template=template,
     )
 
