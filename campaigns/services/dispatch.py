@@ -37,6 +37,9 @@ from loancrm.kernel import clock as kernel_clock
 
 Clock = Callable[[], datetime]
 RENEW_SECONDS = 3.0
+SMALLEST_SUB_BATCH = 5
+# With two sub-batches under way, a four-hundredth of the audience each.
+UNKNOWN_SHARE = 400
 UNAVAILABLE_SECONDS = 30.0
 
 
@@ -219,7 +222,7 @@ def _hand_over(work: _Work, composed: Sequence[Composed], lane: Lane) -> Counter
     counts: Counter[str] = Counter()
     limits = work.provider.limits
     careful = work.chunk.attempts >= chunks.CAREFUL_ATTEMPT
-    size = 1 if careful else throttling.burst(work.channel, limits.batch_size)
+    size = 1 if careful else throttling.burst(work.channel, _sub_batch_size(work))
     waiting = deque(_batches(composed, size))
     under_way: deque[_Flight] = deque()
     while waiting or under_way:
@@ -242,6 +245,19 @@ def _hand_over(work: _Work, composed: Sequence[Composed], lane: Lane) -> Counter
         counts += settled
         _take_off(work, marked, under_way)
     return counts
+
+
+def _sub_batch_size(work: _Work) -> int:
+    """Return how many messages go out together.
+
+    What is under way when a worker is killed becomes unknown unless the provider knows repeated
+    keys, so a small audience goes out in small steps: about half a percent a worker.
+    """
+    limits = work.provider.limits
+    if limits.supports_idempotency:
+        return limits.batch_size
+    share = work.chunk.dispatch.audience_count // UNKNOWN_SHARE
+    return min(limits.batch_size, max(SMALLEST_SUB_BATCH, share))
 
 
 def _take_off(work: _Work, batch: list[Composed], under_way: "deque[_Flight]") -> None:

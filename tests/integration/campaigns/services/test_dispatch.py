@@ -443,6 +443,28 @@ def test_a_message_that_moved_on_meanwhile_is_not_handed_over(actor, now):
     assert [item.recipient.customer_id for item in marked] == [people[1].pk]
 
 
+@pytest.mark.parametrize(
+    ("audience", "knows_keys", "size"),
+    [(40, False, 5), (4_000, False, 10), (1_000_000, False, 50), (40, True, 50)],
+)
+def test_a_small_audience_goes_out_in_small_steps_where_a_crash_leaves_doubt(
+    actor, now, audience, knows_keys, size
+):
+    make_channel(options={"supports_idempotency": knows_keys})
+    make_people(1)
+    make_launched(actor, now)
+    ticking.advance(now=now)
+    chunk, _attempt = decided(now)
+    chunk.dispatch.audience_count = audience
+    provider = registry.shared(
+        name="sized", backend="memory", options={"supports_idempotency": knows_keys}
+    )
+    work = dispatch._Work(
+        chunk, dispatch.plan_of(chunk.dispatch), None, chunk.dispatch.channel, provider, now
+    )
+    assert dispatch._sub_batch_size(work) == size
+
+
 def test_a_text_lists_the_products_on_offer_in_its_language(actor, now):
     make_channel()
     make_people(1)
