@@ -220,13 +220,15 @@ def _try_carefully(message_id: int, attempts: int, closings: list[Closing]) -> b
 def _hand_over(work: _Work, composed: Sequence[Composed], lane: Lane) -> Counter[str]:
     """Send in sub-batches, one on its way while another is settled; more for a slow provider."""
     counts: Counter[str] = Counter()
-    limits = work.provider.limits
     careful = work.chunk.attempts >= chunks.CAREFUL_ATTEMPT
+    flights = 1 if careful else work.provider.limits.flights
     size = 1 if careful else throttling.burst(work.channel, _sub_batch_size(work))
     waiting = deque(_batches(composed, size))
     under_way: deque[_Flight] = deque()
     while waiting or under_way:
-        if waiting and len(under_way) < limits.flights:
+        # What has been answered is settled before a wait for the rate limit.
+        is_answered = bool(under_way) and under_way[0].future.done()
+        if waiting and len(under_way) < flights and not is_answered:
             _settled, marked = _step(work, None, waiting, lane)
             _take_off(work, marked, under_way)
             continue

@@ -190,7 +190,8 @@ def _mark_the_rest(
 ) -> list[Composed] | None:
     """Mark what could not be marked at once: look at who else sends, customer by customer."""
     if not chunks.is_ours(chunk=chunk):
-        return None
+        # What was marked while the chunk was ours has to go out: nobody else will take it up.
+        return marked or None
     done = {item.recipient.message_id for item in marked}
     rest = [item for item in attempt.batch if item.recipient.message_id not in done]
     capped = _capped(rest, attempt, now=now)

@@ -12,7 +12,6 @@ from django.test.utils import CaptureQueriesContext
 from campaigns.channels import registry
 from campaigns.channels.base import Outcome, SendResult
 from campaigns.domain import experiments
-from campaigns.domain.campaign import MessageState
 from campaigns.models import (
     Chunk,
     Dispatch,
@@ -22,7 +21,7 @@ from campaigns.models import (
     Suppression,
 )
 from campaigns.selectors import campaign_status
-from campaigns.services import chunks, dispatch, ledger, settling, ticking
+from campaigns.services import chunks, dispatch, ledger, ticking
 from customers.models import ConsentState, ContactPoint, Customer, Event, Loan, Product
 from tests.factories.campaigns import SMS, make_channel, make_launched, spec
 from tests.factories.people import make_people
@@ -365,104 +364,6 @@ def test_the_fallback_serves_those_the_first_channel_did_not_reach_once(actor, n
     assert status.states["sent"] == 5
     launched.campaign.refresh_from_db()
     assert launched.campaign.status == "completed"
-
-
-def decided(now):
-    """Claim the next chunk and write its messages, as a worker does before it hands them over."""
-    chunk = chunks.claim(holder="w1", now=now)
-    channel = chunk.dispatch.channel
-    work = dispatch._Work(
-        chunk,
-        dispatch.plan_of(chunk.dispatch),
-        dispatch.Composer(chunk.dispatch, channel),
-        channel,
-        registry.shared(name="email-memory", backend="memory", options={}),
-        now,
-    )
-    lane = dispatch.Lane(holder="w1", clock=lambda: now, rng=random.Random(1))
-    composed, _counts = dispatch._decide(work, lane, now)
-    return chunk, settling.Attempt(composed, work.plan, now)
-
-
-def test_marking_skips_a_person_whom_another_campaign_reached_meanwhile(actor, now):
-    make_channel()
-    make_people(1)
-    FrequencyRule.objects.create(window_hours=24, max_count=1)
-    first = make_launched(actor, now)
-    second = make_launched(actor, now, slug="second")
-    ticking.advance(now=now)
-    chunk, attempt = decided(now)
-    assert len(attempt.batch) == 1
-    Message.objects.filter(dispatch=second).update(
-        state=MessageState.SENDING, attempted_at=now - timedelta(minutes=1)
-    )
-    _counts, marked = settling.step(chunk=chunk, answer=None, attempt=attempt, now=now)
-    assert marked == []
-    assert Message.objects.get(dispatch=first).reason == "frequency_cap"
-
-
-def test_marking_goes_on_with_those_whom_another_campaign_did_not_reach(actor, now):
-    make_channel()
-    people = make_people(3)
-    FrequencyRule.objects.create(window_hours=24, max_count=1)
-    make_launched(actor, now)
-    second = make_launched(actor, now, slug="second")
-    ticking.advance(now=now)
-    chunk, attempt = decided(now)
-    Message.objects.filter(dispatch=second, customer=people[0]).update(
-        state=MessageState.SENT, attempted_at=now - timedelta(minutes=1)
-    )
-    _counts, marked = settling.step(chunk=chunk, answer=None, attempt=attempt, now=now)
-    assert {item.recipient.customer_id for item in marked} == {people[1].pk, people[2].pk}
-
-
-@pytest.mark.parametrize("loses", ["lease", "campaign"])
-def test_nothing_is_marked_without_the_lease_or_when_the_campaign_stopped(actor, now, loses):
-    make_channel()
-    make_people(2)
-    launched = make_launched(actor, now)
-    ticking.advance(now=now)
-    chunk, attempt = decided(now)
-    if loses == "lease":
-        Chunk.objects.update(claimed_by="another")
-    else:
-        ticking.pause_campaign(campaign=launched.campaign, actor=actor, now=now)
-    _counts, marked = settling.step(chunk=chunk, answer=None, attempt=attempt, now=now)
-    assert marked is None
-    assert states() == {"planned": 2}
-
-
-def test_a_message_that_moved_on_meanwhile_is_not_handed_over(actor, now):
-    make_channel()
-    people = make_people(2)
-    make_launched(actor, now)
-    ticking.advance(now=now)
-    chunk, attempt = decided(now)
-    Message.objects.filter(customer=people[0]).update(state=MessageState.CANCELLED)
-    _counts, marked = settling.step(chunk=chunk, answer=None, attempt=attempt, now=now)
-    assert [item.recipient.customer_id for item in marked] == [people[1].pk]
-
-
-@pytest.mark.parametrize(
-    ("audience", "knows_keys", "size"),
-    [(40, False, 5), (4_000, False, 10), (1_000_000, False, 50), (40, True, 50)],
-)
-def test_a_small_audience_goes_out_in_small_steps_where_a_crash_leaves_doubt(
-    actor, now, audience, knows_keys, size
-):
-    make_channel(options={"supports_idempotency": knows_keys})
-    make_people(1)
-    make_launched(actor, now)
-    ticking.advance(now=now)
-    chunk, _attempt = decided(now)
-    chunk.dispatch.audience_count = audience
-    provider = registry.shared(
-        name="sized", backend="memory", options={"supports_idempotency": knows_keys}
-    )
-    work = dispatch._Work(
-        chunk, dispatch.plan_of(chunk.dispatch), None, chunk.dispatch.channel, provider, now
-    )
-    assert dispatch._sub_batch_size(work) == size
 
 
 def test_a_text_lists_the_products_on_offer_in_its_language(actor, now):
