@@ -7,6 +7,8 @@ from django.core.exceptions import PermissionDenied
 from django.db.models import Model
 from django.http import HttpRequest
 from django.template.response import TemplateResponse
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
 
 from loancrm.kernel import access
 from loancrm.kernel.access import Actor
@@ -82,3 +84,8 @@ class Attempt:
 def attempt(request: HttpRequest, done: str) -> Attempt:
     """Return the block in which a page calls a service."""
     return Attempt(request, done)
+
+
+def badge(tone: str, text: str) -> SafeString:
+    """Return a state as a coloured badge; the tone is one of the style sheet's."""
+    return format_html('<span class="lcx-badge" data-tone="{}">{}</span>', tone, text)

@@ -76,8 +76,7 @@ class CampaignAdmin(ReadOnlyAdmin):
     @admin.display(description=gettext_lazy("status"), ordering="status")
     def state(self, campaign: Campaign) -> str:
         """Return the status as a coloured badge."""
-        return format_html(
-            '<span class="lcx-badge" data-tone="{}">{}</span>',
+        return admin_pages.badge(
             labels.tone(campaign.status),
             labels.read(labels.CAMPAIGN_STATUSES, campaign.status),
         )

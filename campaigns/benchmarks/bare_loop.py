@@ -6,12 +6,9 @@ and knows nothing of retries, time limits or relays that offer less.
 """
 
 import asyncio
-import os
-import sys
 import time
 from collections.abc import Iterator
 from concurrent.futures import Future
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import islice
 from typing import cast
@@ -22,27 +19,20 @@ from campaigns.channels.smtp import SmtpChannel
 from campaigns.channels.smtp_options import SmtpOptions
 from campaigns.domain import content
 from campaigns.domain.mime import Addressee, EmailSkeleton
+from loancrm.kernel import bench
 
 UNDER_WAY = 4
 
 
-@dataclass(frozen=True, slots=True)
-class Share:
-    """The messages of one process."""
-
-    first: int
-    count: int
-
-
-def send(share: Share, options: SmtpOptions) -> None:
+def send(numbers: range, options: SmtpOptions) -> None:
     """Send messages to a sink on loopback over several connections at once."""
-    asyncio.run(_send(_messages(share), options))
+    asyncio.run(_send(_messages(numbers), options))
 
 
-def send_with_own_client(share: Share, options: SmtpOptions) -> None:
+def send_with_own_client(numbers: range, options: SmtpOptions) -> None:
     """Send the same messages through loancrm's own SMTP client, several batches under way."""
     channel = SmtpChannel("bare", options)
-    messages = _messages(share)
+    messages = _messages(numbers)
     futures: list[Future[list[SendResult]]] = []
     while batch := list(islice(messages, options.batch_size)):
         futures.append(channel.submit(batch))
@@ -95,7 +85,7 @@ async def _expect(reader: asyncio.StreamReader, code: bytes) -> None:
             return
 
 
-def _messages(share: Share) -> Iterator[Outbound]:
+def _messages(numbers: range) -> Iterator[Outbound]:
     skeleton = EmailSkeleton(
         sender_name="示例消费金融",
         sender_address="news@lender.example",
@@ -103,7 +93,7 @@ def _messages(share: Share) -> Iterator[Outbound]:
         has_html=True,
     )
     at = datetime.fromtimestamp(time.time(), tz=UTC)
-    for number in range(share.first, share.first + share.count):
+    for number in numbers:
         context = texts.person(number)
         subject, text, html = content.render_email(texts.compiled(), context)
         raw = skeleton.fill(
@@ -119,26 +109,7 @@ def _messages(share: Share) -> Iterator[Outbound]:
         yield Outbound(number, f"b{number}", texts.address(number), payload)
 
 
-def run(
-    *, count: int, options: SmtpOptions, has_own_client: bool = False, processes: int = 2
-) -> float:
-    """Fork processes that share the messages; return the seconds until all are sent."""
-    size = -(-count // processes)
+def run(*, count: int, options: SmtpOptions, has_own_client: bool = False) -> float:
+    """Let two processes share the messages; return the seconds until all are sent."""
     work = send_with_own_client if has_own_client else send
-    started = time.monotonic()
-    children = []
-    for position in range(processes):
-        share = Share(position * size, min(size, count - position * size))
-        pid = os.fork()
-        if pid == 0:
-            try:
-                work(share, options)
-            except BaseException:  # noqa: BLE001 - a forked child must never return into the parent
-                os._exit(1)
-            os._exit(0)
-        children.append(pid)
-    codes = [os.waitpid(pid, 0)[1] for pid in children]
-    if any(codes):
-        print("a bare sender failed", file=sys.stderr)  # noqa: T201 - a benchmark's own report
-        raise RuntimeError(codes)
-    return time.monotonic() - started
+    return bench.in_processes(count, lambda numbers: work(numbers, options))

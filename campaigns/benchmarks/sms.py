@@ -4,6 +4,7 @@ import asyncio
 import os
 import time
 from contextlib import ExitStack
+from functools import partial
 
 import aiohttp
 from django.core.management import call_command
@@ -38,7 +39,8 @@ def run(*, scale: float, rounds: int) -> Report:
         options = {"url": url, "connections": CONNECTIONS, "messages_per_request": 1}
         audience.make_channel(kind="sms", backend="http_sms", options=options)
         for number in range(rounds):
-            bare.append(count / _bare_loop(url, count))
+            seconds = bench.in_processes(count, partial(_run_loop, url))
+            bare.append(count / seconds)
             own.append(stacks.send_campaign(stack, number, count))
     report = Report(name="dispatch_sms", scale=scale, goals=GOALS)
     report.seconds = time.monotonic() - started
@@ -56,25 +58,8 @@ def run(*, scale: float, rounds: int) -> Report:
     return report
 
 
-def _bare_loop(url: str, count: int, processes: int = 2) -> float:
-    """Fork processes that share the messages; return the seconds until all are answered."""
-    size = -(-count // processes)
-    started = time.monotonic()
-    children = []
-    for position in range(processes):
-        pid = os.fork()
-        if pid == 0:
-            try:
-                numbers = range(position * size, min((position + 1) * size, count))
-                asyncio.run(_send(url, numbers))
-            except BaseException:  # noqa: BLE001 - a forked child must never return into the parent
-                os._exit(1)
-            os._exit(0)
-        children.append(pid)
-    codes = [os.waitpid(pid, 0)[1] for pid in children]
-    if any(codes):
-        raise RuntimeError(codes)
-    return time.monotonic() - started
+def _run_loop(url: str, numbers: range) -> None:
+    asyncio.run(_send(url, numbers))
 
 
 async def _send(url: str, numbers: range) -> None:

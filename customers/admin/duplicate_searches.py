@@ -6,7 +6,6 @@ from django.contrib import admin
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404
 from django.urls import URLPattern, path, reverse
-from django.utils.html import format_html
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST
@@ -41,8 +40,7 @@ class DuplicateSearchAdmin(ReadOnlyAdmin):
     @admin.display(description=gettext_lazy("state"), ordering="state")
     def result(self, search: DuplicateSearch) -> str:
         """Return the state as a coloured badge."""
-        return format_html(
-            '<span class="lcx-badge" data-tone="{}">{}</span>',
+        return admin_pages.badge(
             _TONES.get(search.state, "busy"),
             labels.read(labels.SEARCH_STATES, search.state),
         )

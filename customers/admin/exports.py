@@ -14,7 +14,6 @@ from django.http import (
 )
 from django.shortcuts import get_object_or_404
 from django.urls import URLPattern, path
-from django.utils.html import format_html
 from django.utils.translation import get_language, gettext_lazy
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
@@ -98,7 +97,7 @@ class SegmentExportAdmin(ReadOnlyAdmin):
     def result(self, export: SegmentExport) -> str:
         """Return the state as a coloured badge."""
         tone, text = _state(export)
-        return format_html('<span class="lcx-badge" data-tone="{}">{}</span>', tone, text)
+        return admin_pages.badge(tone, text)
 
     def get_urls(self) -> list[URLPattern]:
         """Add the addresses of the decision and of the file."""

@@ -13,7 +13,6 @@ from django.core.files.uploadedfile import UploadedFile
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404
 from django.urls import URLPattern, path
-from django.utils.html import format_html
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -70,8 +69,7 @@ class ImportBatchAdmin(ReadOnlyAdmin):
     @admin.display(description=gettext_lazy("state"), ordering="state")
     def result(self, batch: ImportBatch) -> str:
         """Return the state as a coloured badge."""
-        return format_html(
-            '<span class="lcx-badge" data-tone="{}">{}</span>',
+        return admin_pages.badge(
             _TONES.get(batch.state, "busy"),
             labels.read(labels.IMPORT_STATES, batch.state),
         )

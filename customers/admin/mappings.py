@@ -9,7 +9,6 @@ from django.contrib import admin
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404
 from django.urls import URLPattern, path, reverse
-from django.utils.html import format_html
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from unfold import widgets
@@ -60,7 +59,7 @@ class SavedMappingAdmin(ReadOnlyAdmin):
     def in_use(self, saved: SavedMapping) -> str:
         """Return whether imports use this version, as a coloured badge."""
         tone, text = ("good", _("In use")) if saved.is_current else ("busy", _("Earlier"))
-        return format_html('<span class="lcx-badge" data-tone="{}">{}</span>', tone, text)
+        return admin_pages.badge(tone, text)
 
     def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """Whoever may import may bring a mapping along."""

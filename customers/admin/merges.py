@@ -7,7 +7,6 @@ from django.db.models import F
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
-from django.utils.html import format_html
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -63,8 +62,7 @@ class MergeDecisionAdmin(ReadOnlyAdmin):
     @admin.display(description=gettext_lazy("state"), ordering="state")
     def result(self, decision: MergeDecision) -> str:
         """Return the state as a coloured badge."""
-        return format_html(
-            '<span class="lcx-badge" data-tone="{}">{}</span>',
+        return admin_pages.badge(
             _TONES.get(decision.state, "busy"),
             labels.read(labels.MERGE_STATES, decision.state),
         )

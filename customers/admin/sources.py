@@ -5,7 +5,6 @@ from typing import Any
 from django import forms
 from django.contrib import admin
 from django.http import HttpRequest
-from django.utils.html import format_html
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from unfold import widgets
@@ -128,7 +127,7 @@ class DataSourceAdmin(ThemedAdmin):
             text, tone = _("in use, not described yet"), "warn"
         elif left is not None:
             text, tone = _("ends in %(days)s days") % {"days": left}, "warn"
-        return format_html('<span class="lcx-badge" data-tone="{}">{}</span>', tone, text)
+        return admin_pages.badge(tone, text)
 
     def get_readonly_fields(
         self, request: HttpRequest, obj: DataSource | None = None

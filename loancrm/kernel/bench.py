@@ -10,7 +10,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -164,6 +164,30 @@ def process(
         yield child
     finally:
         _end_group(child)
+
+
+def in_processes(count: int, work: Callable[[range], None], processes: int = 2) -> float:
+    """Fork processes that share the numbers below `count`; return the seconds until all are done.
+
+    Raises:
+        RuntimeError: The work of a process failed.
+    """
+    size = -(-count // processes)
+    started = time.monotonic()
+    children = []
+    for first in range(0, count, size):
+        pid = os.fork()
+        if pid == 0:
+            try:
+                work(range(first, min(first + size, count)))
+            except BaseException:  # noqa: BLE001 - a forked child must never return into the parent
+                os._exit(1)
+            os._exit(0)
+        children.append(pid)
+    codes = [os.waitpid(pid, 0)[1] for pid in children]
+    if any(codes):
+        raise RuntimeError(codes)
+    return time.monotonic() - started
 
 
 def _end_group(child: subprocess.Popen[str]) -> None:
