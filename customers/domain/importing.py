@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date
 from typing import Any, Final
+
+from msgspec.structs import replace
 
 from customers.domain.cells import Draft, Take, cell_of
 from customers.domain.consent import Purpose

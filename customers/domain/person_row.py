@@ -3,25 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
 from datetime import date, datetime
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from customers.domain.contact import ContactKind
 from customers.domain.mapping import ValueType
 
 
-@dataclass(frozen=True, slots=True)
-class Contact:
+class Contact(Struct, frozen=True, gc=False):
     """A phone number (E.164) or e-mail address of a person."""
 
     kind: ContactKind
-    value: str = field(repr=False)
+    value: str
     can_receive_messages: bool = True
     is_virtual: bool = False
 
+    def __repr__(self) -> str:
+        """Show no personal data."""
+        return f"Contact({self.kind})"
 
-@dataclass(frozen=True, slots=True)
-class ConsentWord:
+
+class ConsentWord(Struct, frozen=True, array_like=True, gc=False):
     """What a file says about one consent, with the text's version and the time if it says them."""
 
     channel: str
@@ -31,8 +35,7 @@ class ConsentWord:
     at: datetime | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class AttributeText:
+class AttributeText(Struct, frozen=True, array_like=True, gc=False):
     """An attribute's value in its canonical text: plain decimal, ISO date, `1` or `0`, or text."""
 
     name: str
@@ -40,8 +43,7 @@ class AttributeText:
     text: str
 
 
-@dataclass(frozen=True, slots=True)
-class PersonRow:
+class PersonRow(Struct, frozen=True):
     """What one row says about one person, in normal form; blanks are left out.
 
     `erased` names columns and `attribute.<name>` that the row leaves blank to erase them.
@@ -49,15 +51,19 @@ class PersonRow:
 
     line: int
     external_id: str = ""
-    name: str = field(default="", repr=False)
-    national_id: str = field(default="", repr=False)
-    birth_date: date | None = field(default=None, repr=False)
+    name: str = ""
+    national_id: str = ""
+    birth_date: date | None = None
     gender: str = ""
     texts: Mapping[str, str] = field(default_factory=dict)
     contacts: tuple[Contact, ...] = ()
     consents: tuple[ConsentWord, ...] = ()
     attributes: tuple[AttributeText, ...] = ()
     erased: tuple[str, ...] = ()
+
+    def __repr__(self) -> str:
+        """Show no personal data."""
+        return f"PersonRow(line={self.line})"
 
     def says(self, field_name: str) -> bool:
         """Return whether the row has a value of a column or `attribute.<name>`."""

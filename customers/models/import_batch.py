@@ -107,11 +107,10 @@ class ImportRow(models.Model):
     """One staged row: its values sealed, and the blind indexes by which its person is found.
 
     `leader_line` is the first line of the same person in this file; a row that `is_alone` shares no
-    id, number or contact with any other row. The payload is wiped as soon as
-    the row is applied.
+    id, number or contact with any other row. A customer created from the row takes `row_key` as
+    public id. The content is wiped as soon as the row is applied.
     """
 
-    PAYLOAD_COLUMN = "customers.importrow.payload"
     DIGEST_COLUMN = "customers.importrow.digest"
 
     # Both are kept by Django; asked by the database for every row, they cost a tenth of the import.
@@ -126,12 +125,11 @@ class ImportRow(models.Model):
     leader_line = models.BigIntegerField()
     row_key = models.UUIDField(default=uuid4, editable=False)
     external_id = models.CharField(_("external id"), max_length=100)
-    payload_sealed = models.BinaryField(null=True)
+    content = models.JSONField(null=True)
     row_digest = models.CharField(max_length=64)
     national_id_index = models.CharField(max_length=64, blank=True)
     phone_index = models.CharField(max_length=64, blank=True)
     email_index = models.CharField(max_length=64, blank=True)
-    findings = models.JSONField(_("findings"), default=list)
     state = models.CharField(_("state"), max_length=10, default=RowState.STAGED)
     is_repaired = models.BooleanField(_("repaired"), db_default=False)
     is_alone = models.BooleanField(default=True)

@@ -23,6 +23,21 @@ STATE_COLUMNS: Final = (
     *("customer", "channel", "purpose", "is_granted", "changed_at", "expires_at", "source"),
 )
 
+# `append_reported` for one word each about consents of people created in the same statement, who
+# stand in `words` with the time of the word and the time it is now.
+FIRST_WORDS: Final = """
+first_records AS (
+    INSERT INTO customers_consentrecord (customer_id, channel, purpose, is_granted, policy_version,
+        source, evidence, at, recorded_at)
+    SELECT customer_id, channel, purpose, is_granted, policy_version, source, evidence, at, now
+    FROM words
+),
+first_states AS (
+    INSERT INTO customers_consentstate (customer_id, channel, purpose, is_granted, source,
+        changed_at)
+    SELECT customer_id, channel, purpose, is_granted, source, LEAST(at, now) FROM words
+)"""
+
 
 @dataclass(frozen=True, slots=True)
 class Withdrawal:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -38,14 +39,8 @@ from customers.selectors.person_matching import (
 from customers.services.imports_changes import ChangeLog
 from customers.services.imports_person import Person, WriteContext
 from customers.services.imports_runs import Run
-from customers.services.imports_stage import (
-    StagedPerson,
-    StagedRow,
-    keys_of,
-    open_row,
-    pages,
-    quarantine,
-)
+from customers.services.imports_sealed import StagedPerson, StagedRow, keys_of, open_row
+from customers.services.imports_stage import pages, quarantine
 from customers.services.imports_tally import Tally
 from customers.services.imports_trust import trust_in
 from customers.services.imports_write import write_people
@@ -71,6 +66,11 @@ class ApplyOrder:
     definitions: Mapping[str, AttributeDefinition]
     now: datetime
     run: Run
+
+    @property
+    def definition_ids(self) -> str:
+        """Return the keys of the attributes by name, as JSON."""
+        return json.dumps({name: item.pk for name, item in self.definitions.items()})
 
 
 @dataclass(slots=True)
@@ -329,7 +329,7 @@ def finish_rows(
         columns=["state", "customer"],
         rows=done,
         # The values now live where they belong; a second copy would only have to be protected.
-        constants={"payload_sealed": None},
+        constants={"content": None},
     )
 
 

@@ -13,7 +13,8 @@ from django.db.models import Count
 from customers.domain.identity import Likeness, MatchKey, cluster
 from customers.models import ImportBatch, ImportRow, RowState
 from customers.services.imports_runs import Run
-from customers.services.imports_stage import open_row, staged_rows
+from customers.services.imports_sealed import open_row
+from customers.services.imports_stage import staged_rows
 from loancrm.kernel import bulk, crypto
 
 _PAGE: Final = 1_000

@@ -11,7 +11,7 @@ from customers.domain.quality import Code
 from customers.models import AttributeDefinition, Customer
 from customers.selectors.person_matching import Point
 from customers.services.imports_changes import ChangeLog
-from customers.services.imports_stage import PersonKeys
+from customers.services.imports_sealed import PersonKeys
 from customers.services.imports_trust import Trust
 from loancrm.kernel.crypto import Vault
 

@@ -236,7 +236,7 @@ def _read_again(batch: ImportBatch, repair: Repair, reader: _Reader, tally: Tall
     ids = iter(_waiting(repair))
     while keys := list(islice(ids, _PAGE)):
         page = RejectedRow.objects.filter(pk__in=keys).order_by("line")
-        people: list[_Read] = []
+        people: list[PersonRow] = []
         gone: list[RejectedRow] = []
         for row in page:
             cells = _open(row)
@@ -251,7 +251,7 @@ def _read_again(batch: ImportBatch, repair: Repair, reader: _Reader, tally: Tall
             if _is_rejected(findings):
                 _keep_refused(row, corrected, findings)
             else:
-                people.append((person, findings))
+                people.append(person)
                 gone.append(row)
         lines = [row.line for row in gone]
         ImportRow.objects.filter(batch=batch, line__in=lines).delete()

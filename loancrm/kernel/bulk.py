@@ -213,6 +213,18 @@ def sort_in_memory() -> None:
             cursor.execute("SET LOCAL work_mem = '64MB'")
 
 
+def find_by_index() -> None:
+    """Let the joins of this transaction look rows up one by one, by an index.
+
+    While a table is being filled, PostgreSQL still thinks it empty and would read it through.
+    """
+    if connection.vendor == "postgresql":
+        with connection.cursor() as cursor:
+            off = ("seqscan", "bitmapscan", "hashjoin", "mergejoin", "material")
+            settings = "".join(f"SET LOCAL enable_{name} = off;" for name in off)
+            cursor.execute(f"{settings} SET LOCAL jit = off; SET LOCAL work_mem = '64MB'")
+
+
 def check_now() -> None:
     """Let the database check the foreign keys of this transaction now instead of at its commit."""
     if connection.vendor == "postgresql":

@@ -13,6 +13,12 @@ from loancrm.kernel import copy_text
 _SQLITE_ROWS = 2_000
 
 
+class JsonText(str):
+    """A value of a JSON column that is JSON text already."""
+
+    __slots__ = ()
+
+
 def load_rows(model: type[Model], columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> int:
     """Insert rows without building model instances: about ten times as fast as `bulk_create`.
 
@@ -35,11 +41,17 @@ def load_rows(model: type[Model], columns: Sequence[str], rows: Iterable[Sequenc
     quote = connection.ops.quote_name
     names = ", ".join(quote(field.column) for field in fields)
     table = quote(meta.db_table)
+    rows = _with_json_text(fields, rows)
     if connection.vendor == "postgresql":
-        return _copy(f"COPY {table} ({names}) FROM STDIN", _with_json_text(fields, rows))
+        return _copy(f"COPY {table} ({names}) FROM STDIN", rows)
     marks = ", ".join(["%s"] * len(fields))
     statement = f"INSERT INTO {table} ({names}) VALUES ({marks})"  # noqa: S608 - names of models
-    prepare = [partial(field.get_db_prep_save, connection=database) for field in fields]
+    prepare = [
+        _unchanged
+        if isinstance(field, JSONField)
+        else partial(field.get_db_prep_save, connection=database)
+        for field in fields
+    ]
     prepared = (
         [convert(value) for convert, value in zip(prepare, row, strict=True)] for row in rows
     )
@@ -55,6 +67,10 @@ def load_objects(model: type[Model], objects: Sequence[Model]) -> int:
     fields = [field for field in meta.concrete_fields if not field.primary_key]
     rows = ([getattr(item, field.attname) for field in fields] for item in objects)
     return load_rows(model, [field.name for field in fields], rows) if objects else 0
+
+
+def _unchanged(value: Any) -> Any:
+    return value
 
 
 def _with_json_text(
@@ -74,8 +90,9 @@ def _with_json_text(
 def _with_text(row: Sequence[Any], encoders: Mapping[int, Callable[[Any], str]]) -> list[Any]:
     cells = list(row)
     for position, encode in encoders.items():
-        if cells[position] is not None:
-            cells[position] = encode(cells[position])
+        value = cells[position]
+        if value is not None and value.__class__ is not JsonText:
+            cells[position] = encode(value)
     return cells
 
 

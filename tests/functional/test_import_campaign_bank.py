@@ -100,7 +100,7 @@ def test_second_run_changes_nothing(shared_data: Path) -> None:
 def test_applied_rows_keep_no_second_copy_of_personal_data(shared_data: Path) -> None:
     run_import(shared_data / "campaign_bank/customers.csv")
     assert ImportRow.objects.count() == 4258
-    assert not ImportRow.objects.filter(payload_sealed__isnull=False).exists()
+    assert not ImportRow.objects.filter(content__isnull=False).exists()
 
 
 def test_clients_of_the_berka_bank_come_in_with_translated_codes(shared_data: Path) -> None:

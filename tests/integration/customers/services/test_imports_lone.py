@@ -6,7 +6,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from django.db import connection, transaction
+from django.db import IntegrityError, connection, transaction
+from django.db.models import Model
 
 from customers.models import (
     AttributeValue,
@@ -18,8 +19,8 @@ from customers.models import (
     ImportRow,
     SurvivorshipRule,
 )
-from customers.services import imports_apply, imports_lone
-from loancrm.kernel import audit
+from customers.services import imports_apply, imports_lone, imports_newcomers
+from loancrm.kernel import audit, crypto
 from tests.integration.customers.import_rows import MAPPING, Load, counts, loader, person
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.sql]
@@ -28,6 +29,7 @@ pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.sql]
 @pytest.fixture
 def load(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Load:
     monkeypatch.setattr(imports_apply, "APPLY_BATCH", 7)
+    monkeypatch.setattr(imports_lone, "WINDOW_LINES", 7)
     return loader(tmp_path)
 
 
@@ -53,7 +55,7 @@ def test_pages_side_by_side_leave_what_one_after_the_other_leaves(
     assert found[0] == found[1]
     assert found[0] == ((100, 0, 0, 0, 0), {"contact_shared": 10}, (0, 0, 100, 0, 0), 90)
     assert IdentityLink.objects.values("customer").distinct().count() == 100
-    assert not ImportRow.objects.filter(payload_sealed__isnull=False).exists()
+    assert not ImportRow.objects.filter(content__isnull=False).exists()
     assert audit.verify().is_intact
 
 
@@ -63,18 +65,18 @@ def test_where_one_page_fails_all_stop_and_the_rest_can_be_done_later(
     if connection.vendor != "postgresql":
         pytest.skip("SQLite has one writer")
     monkeypatch.setattr(imports_lone, "_connections", lambda: 2)
-    resolve, calls, lock = imports_apply.resolve_people, [0], threading.Lock()
+    create, calls, lock = imports_newcomers.create, [0], threading.Lock()
 
-    def fail(*args: Any, **named: Any) -> Any:
+    def fail(**named: Any) -> int:
         with lock:
             calls[0] += 1
             is_third = calls[0] == 3
         if is_third:
             raise RuntimeError("broken")
-        return resolve(*args, **named)
+        return create(**named)
 
     with monkeypatch.context() as patch:
-        patch.setattr(imports_apply, "resolve_people", fail)
+        patch.setattr(imports_newcomers, "create", fail)
         with pytest.raises(RuntimeError, match="broken"):
             load(people(100))
     batch = ImportBatch.objects.get()
@@ -83,6 +85,82 @@ def test_where_one_page_fails_all_stop_and_the_rest_can_be_done_later(
     assert 0 < done < 60
     report = load(people(100))
     assert (report.created, report.unchanged) == (100 - done, done)
+
+
+def test_a_window_is_tried_again_when_somebody_else_was_faster(
+    load: Load, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if connection.vendor != "postgresql":
+        pytest.skip("SQLite has one writer")
+    create, calls = imports_newcomers.create, []
+
+    def create_and_be_overtaken(**named: Any) -> int:
+        calls.append(create(**named))
+        if len(calls) == 1:
+            raise IntegrityError("somebody else created one of them")
+        return calls[-1]
+
+    monkeypatch.setattr(imports_newcomers, "create", create_and_be_overtaken)
+    assert counts(load(people(5))) == (5, 0, 0, 0, 0)
+    assert (calls, Customer.objects.count()) == ([5, 5], 5)
+
+
+def test_the_database_makes_the_same_people_as_the_program(
+    load: Load, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What PostgreSQL makes of a lone row is what `apply_all` makes of it."""
+    if connection.vendor != "postgresql":
+        pytest.skip("on SQLite the program makes all of them")
+    rows = [
+        person(n, sms="Y" if n % 2 else "N", born="" if n % 3 else "1990-01-02") for n in range(9)
+    ]
+    rows += [person(9, phone="010-62345678"), person(10, name=""), person(11, id="", sms="")]
+    mapping = replace(MAPPING, constants={"language": "en", "time_zone": Customer().time_zone})
+    found = []
+    for skips in (False, True):
+        Customer.objects.all().delete()
+        if skips:
+            monkeypatch.setattr(imports_newcomers, "create", lambda **_named: 0)
+        report = load(rows, mapping=mapping)
+        stored = [
+            everything_about(customer) for customer in Customer.objects.order_by("name_index")
+        ]
+        found.append((counts(report), report.by_reason, sorted(stored, key=repr)))
+    assert found[0] == found[1]
+    assert found[0][0] == (12, 0, 0, 0, 0)
+
+
+def everything_about(customer: Customer) -> dict[str, Any]:
+    """Return what is stored, sealed values opened, without keys that are made at random."""
+    vault = crypto.vault()
+    drop = {"id", "public_id", "name_sealed", "national_id_sealed"}
+    found = {k: v for k, v in columns_of(customer).items() if k not in drop}
+    for column, sealed in (
+        ("name", customer.name_sealed),
+        ("national_id", customer.national_id_sealed),
+    ):
+        name = getattr(Customer, f"{column.upper()}_COLUMN")
+        found[column] = vault.open(name, customer.public_id, sealed) if sealed else None
+    found["contacts"] = [
+        (
+            vault.open(ContactPoint.VALUE_COLUMN, point.row_key, point.value_sealed),
+            *(point.kind, point.value_index, point.is_primary, point.is_virtual_range),
+            *(point.status, point.source, point.created_at),
+        )
+        for point in customer.contact_points.order_by("kind", "value_index")
+    ]
+    related = (customer.attribute_values, customer.consent_records, customer.consent_states)
+    for rows in (*related, customer.identity_links):
+        own = [columns_of(row) for row in rows.order_by("pk")]
+        for row in own:
+            row.pop("id"), row.pop("customer_id")
+            row["evidence"] = str(row.get("evidence", "")).rpartition(":")[2]
+        found[rows.model.__name__] = own
+    return found
+
+
+def columns_of(row: Model) -> dict[str, Any]:
+    return {field.attname: getattr(row, field.attname) for field in row._meta.concrete_fields}
 
 
 def test_s68_rows_side_by_side_say_whose_their_values_are(

@@ -174,8 +174,8 @@ def test_a_page_is_tried_again_when_somebody_else_was_faster(
         return found
 
     monkeypatch.setattr(imports_apply, "find_people", find_and_be_overtaken)
-    report = load([person(1, card=card(1), born="")])
-    assert (len(calls), counts(report)) == (2, (1, 0, 0, 0, 0))
+    report = load([person(1, card=card(1), born=""), person(1, card=card(1), born="")])
+    assert (len(calls), counts(report)) == (2, (1, 0, 0, 0, 1))
     assert Customer.objects.count() == 1
 
 
