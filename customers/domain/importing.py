@@ -5,8 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from datetime import date
+from functools import lru_cache
+from hashlib import sha256
 from typing import Any, Final
 
+import msgspec
 from msgspec.structs import replace
 
 from customers.domain.cells import Draft, Take, cell_of
@@ -21,6 +24,11 @@ from customers.domain.words import clean
 from loancrm.kernel.phones import PhoneRefused
 
 _MAX_EXTERNAL_ID_CHARS: Final = 100
+# To be raised whenever a cell is read otherwise than before: rows are then read again.
+_READING_VERSION: Final = 1
+# No cell holds them: a text file with control characters is not read as a table.
+_BETWEEN: Final = "\x1f"
+_ABSENT: Final = "\x1e"
 
 
 @dataclass(slots=True)
@@ -51,6 +59,7 @@ class RowReader:
         self, mapping: FileMapping, *, today: date, purposes: Collection[str] = tuple(Purpose)
     ) -> None:
         """Prepare one reader a column."""
+        self._mapping, self._purposes = mapping, purposes
         self._scorecard = Scorecard()
         self._rows = 0
         self._conflicts = 0
@@ -70,6 +79,36 @@ class RowReader:
             for target in item.targets
             if target.blank is Blank.ERASE
         )
+        self._rules = _rules(mapping, purposes)
+        proof = mapping.proof.columns if mapping.proof else ()
+        self._columns = tuple(dict.fromkeys([*(cell.column for cell in self._cells), *proof]))
+
+    def again(self) -> RowReader:
+        """Return a reader that reads the same and has counted nothing yet."""
+        return RowReader(self._mapping, today=self._today, purposes=self._purposes)
+
+    def fingerprint(self, row: TabularRow) -> str:
+        """Return all that decides what the row says: how it is read, and its mapped cells."""
+        cells = row.values
+        return self._rules + _BETWEEN.join([cells.get(name, _ABSENT) for name in self._columns])
+
+    def external_id(self, row: TabularRow) -> str:
+        """Return the id of the row at its source, empty where it says none or one too long."""
+        text = self._id_text(row)
+        return text if len(text) <= _MAX_EXTERNAL_ID_CHARS else ""
+
+    def _id_text(self, row: TabularRow) -> str:
+        return clean(row.values.get(self._id_column, "")) if self._id_column else ""
+
+    def pass_over(self, row: TabularRow) -> None:
+        """Count a row that nothing was wrong with when it was read, without reading it again."""
+        self._rows += 1
+        cells = row.values
+        for cell in self._cells:
+            if _is_blank(cells.get(cell.column, "")):
+                cell.blank += 1
+        if self._fresh_column:
+            self._count_age(cells.get(self._fresh_column, ""))
 
     @property
     def scorecard(self) -> Scorecard:
@@ -97,7 +136,7 @@ class RowReader:
         cells = row.values
         draft, findings = self._drafted(cells)
         findings += self._prove_consents(row, draft)
-        external_id = clean(cells.get(self._id_column, "")) if self._id_column else ""
+        external_id = self._id_text(row)
         if len(external_id) > _MAX_EXTERNAL_ID_CHARS:
             findings.append(Finding(Code.TEXT_TOO_LONG, self._id_column))
             external_id = ""
@@ -188,6 +227,18 @@ def _settle_by_national_id(draft: Draft) -> list[Code]:
     # The number carries a check digit, the typed cells carry none.
     draft.birth_date, draft.gender = known.birth_date, known.gender
     return conflicts
+
+
+def _rules(mapping: FileMapping, purposes: Collection[str]) -> str:
+    """Return a fingerprint of everything but the cells that decides what a row says."""
+    reading = (_READING_VERSION, mapping.columns, mapping.constants, mapping.id_column)
+    said = msgspec.json.encode((*reading, mapping.proof, sorted(purposes)), order="deterministic")
+    return sha256(said).hexdigest()
+
+
+@lru_cache(20_000)
+def _is_blank(text: str) -> bool:
+    return not clean(text)
 
 
 def _missing_code(target: Target) -> Code | None:

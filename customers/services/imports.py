@@ -127,7 +127,13 @@ def import_customers(
         )
         batch.file_digest = file_digest(order.path)
         batch_id = _import_table(
-            actor=actor, batch=batch, table=table, tally=tally, now=now, today=today
+            actor=actor,
+            batch=batch,
+            table=table,
+            path=order.path,
+            tally=tally,
+            now=now,
+            today=today,
         )
         unmapped = mapping.unmapped_columns(table.columns)
     return ImportReport(
@@ -144,6 +150,7 @@ def _import_table(
     actor: Actor,
     batch: ImportBatch,
     table: Table,
+    path: Path,
     tally: Tally,
     now: datetime,
     today: date,
@@ -161,7 +168,7 @@ def _import_table(
     batch.save()
     run.batch_id = int(batch.pk)
     try:
-        carry_out(work, table)
+        carry_out(work, table=table, path=path)
     except BaseException as error:
         state = ImportState.STOPPED if isinstance(error, GateClosed) else ImportState.FAILED
         run.release(state=state)

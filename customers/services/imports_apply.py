@@ -262,7 +262,11 @@ def _write_links(
     changed: dict[str, str] = {}
     for group in groups:
         matched_by = group.matched_by or MatchKey.EXTERNAL_ID.value
+        times = Counter(row.external_id for row in group.rows)
         for row in group.rows:
+            if times[row.external_id] > 1:
+                # Which of several rows with one id comes first matters every time.
+                row.row_digest = ""
             known = links.get(row.external_id)
             key = (order.mapping.source, row.external_id)
             if known is None:

@@ -217,9 +217,9 @@ def _work(batch: ImportBatch, run: Run, today: date) -> None:
         with kept_file(batch) as path, open_table(path) as table:
             require_columns(table, work.mapping)
             run.keep(encoding=table.encoding)
-            carry_out(work, table)
+            carry_out(work, table=table, path=path)
     else:
-        carry_out(work, None)
+        carry_out(work)
     forget_file(batch)
     if batch.is_dry_run:
         ImportRow.objects.filter(batch=batch).delete()

@@ -18,6 +18,7 @@ from customers.domain.person import Gender, MarketingStatus
 from customers.models import RowState
 from customers.services import consents
 from customers.services.imports_apply import ApplyOrder
+from customers.services.imports_sealed import FLAWED
 from customers.services.imports_trust import DEFAULTS
 
 _LONE: Final = """r.batch_id = %(batch)s AND r.state = %(staged)s AND r.is_alone
@@ -108,7 +109,7 @@ people AS (
         lifecycle_stage, marketing_status, personalisation_allowed, source, field_sources,
         created_at, updated_at)
     SELECT customer_id, row_key,
-        CASE WHEN external_id = '#' || row_digest THEN '' ELSE external_id END,
+        CASE WHEN external_id = '#' || ltrim(row_digest, '{FLAWED}') THEN '' ELSE external_id END,
         CASE WHEN content ? 'name_index' THEN decode(content->>'name', 'base64') END,
         COALESCE(content->>'name_index', ''), decode(content->>'national_id', 'base64'),
         NULLIF(national_id_index, ''), (content->>'birth_date')::date,

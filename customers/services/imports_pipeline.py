@@ -27,6 +27,7 @@ from customers.models import (
 from customers.services import sources
 from customers.services.imports_apply import ApplyOrder, apply_all
 from customers.services.imports_definitions import attribute_definitions
+from customers.services.imports_known import keep_known
 from customers.services.imports_lone import apply_lone
 from customers.services.imports_match import match_in_file
 from customers.services.imports_runs import Run
@@ -148,11 +149,12 @@ def require_columns(table: Table, mapping: FileMapping) -> None:
         )
 
 
-def carry_out(work: Work, table: Table | None) -> None:
+def carry_out(work: Work, *, table: Table | None = None, path: Path | None = None) -> None:
     """Do what is left to do of a batch, step by step.
 
     Args:
         table: The file's rows; needed only while they are not yet all staged.
+        path: The file itself, from which some rows may have to be read a second time.
 
     Raises:
         GateClosed: The rows are worse than the limits allow; nothing was applied.
@@ -160,14 +162,20 @@ def carry_out(work: Work, table: Table | None) -> None:
         RunLost: Another worker took over.
     """
     with few_collections():
-        _steps(work, table)
+        _steps(work, table, path)
 
 
-def _steps(work: Work, table: Table | None) -> None:
+def _steps(work: Work, table: Table | None, path: Path | None) -> None:
     batch = work.batch
-    if table is not None and batch.state in {ImportState.QUEUED, ImportState.STAGING}:
+    if (
+        table is not None
+        and path is not None
+        and batch.state in {ImportState.QUEUED, ImportState.STAGING}
+    ):
         _enter(work, ImportState.STAGING, row_estimate=table.row_estimate)
         stage(run=work.run, batch=batch, table=table, reader=work.reader, tally=work.tally)
+        work.tally.unchanged = keep_known(batch=batch, path=path, reader=work.reader)
+        batch.checkpoint["tally"] = work.tally.as_json()
         _enter(work, ImportState.MATCHING, done_count=0)
     if batch.state == ImportState.MATCHING:
         work.tally.row_codes[Code.DUPLICATE.value] = match_in_file(batch, work.run)

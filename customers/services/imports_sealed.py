@@ -19,14 +19,16 @@ from customers.domain.contact import ContactKind
 from customers.domain.identity import Likeness
 from customers.domain.names import name_key
 from customers.domain.person_row import AttributeText, ConsentWord, Contact, PersonRow
-from customers.models import ContactPoint, Customer, ImportRow, RowState
+from customers.models import ContactPoint, Customer, RowState
 from loancrm.kernel.bulk_load import JsonText
 from loancrm.kernel.crypto import Vault
 
 STAGED_COLUMNS: Final = (
     *("batch", "line", "leader_line", "row_key", "external_id", "content", "row_digest"),
-    *("national_id_index", "phone_index", "email_index", "state", "is_alone"),
+    *("national_id_index", "phone_index", "email_index", "state", "is_alone", "customer"),
 )
+# Begins the digest of a row that something was wrong with: such a row is read every time.
+FLAWED: Final = "!"
 READ_COLUMNS: Final = (
     *("id", "line", "leader_line", "row_key", "external_id", "content", "row_digest"),
     *("national_id_index", "state"),
@@ -112,11 +114,10 @@ def keys_of(person: PersonRow, vault: Vault) -> PersonKeys:
     )
 
 
-def staged_values(batch_id: int, person: PersonRow, vault: Vault) -> tuple[object, ...]:
+def staged_values(
+    *, batch_id: int, person: PersonRow, digest: str, vault: Vault
+) -> tuple[object, ...]:
     """Return a row of the staging table, in the order of `STAGED_COLUMNS`."""
-    # The line stands first, and is not what the row says.
-    said = _ENCODER.encode(person).partition(b",")[2]
-    digest = vault.blind_index(ImportRow.DIGEST_COLUMN, said.decode())
     row_key = uuid4()
     sealed = _sealed(person, row_key, vault)
     first: dict[str, str] = {}
@@ -125,15 +126,19 @@ def staged_values(batch_id: int, person: PersonRow, vault: Vault) -> tuple[objec
     number = person.national_id
     return (
         *(batch_id, person.line, person.line, row_key),
-        # A row without an id is its own source record: only an equal row is the same one.
-        person.external_id or f"#{digest}",
+        person.external_id or nameless_id(digest),
         JsonText(_ENCODER.encode(sealed).decode()),
         digest,
         vault.blind_index(Customer.NATIONAL_ID_COLUMN, number) if number else "",
         *(first.get(ContactKind.PHONE, ""), first.get(ContactKind.EMAIL, "")),
         # Only the first contact of a kind is compared within the file, see `match_in_file`.
-        *(RowState.STAGED.value, len(first) == len(sealed.contacts)),
+        *(RowState.STAGED.value, len(first) == len(sealed.contacts), None),
     )
+
+
+def nameless_id(digest: str) -> str:
+    """Return the id of a row that brings none: only an equal row is the same source record."""
+    return f"#{digest.removeprefix(FLAWED)}"
 
 
 def open_row(row: StagedRow, vault: Vault) -> StagedPerson:
@@ -143,7 +148,7 @@ def open_row(row: StagedRow, vault: Vault) -> StagedPerson:
     name, number = sealed.name, sealed.national_id
     person = PersonRow(
         line=row.line,
-        external_id="" if row.external_id == f"#{row.row_digest}" else row.external_id,
+        external_id="" if row.external_id == nameless_id(row.row_digest) else row.external_id,
         name=vault.open(Customer.NAME_COLUMN, key, name) if name else "",
         national_id=vault.open(Customer.NATIONAL_ID_COLUMN, key, number) if number else "",
         birth_date=sealed.birth_date,

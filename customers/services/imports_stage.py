@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import islice
 from typing import Final
@@ -10,15 +11,18 @@ from typing import Final
 import msgspec
 from django.db import transaction
 from django.db.models import QuerySet
+from msgspec.structs import replace
 
 from customers.domain.importing import RowReader
 from customers.domain.person_row import PersonRow
 from customers.domain.quality import Finding, Severity
 from customers.domain.repairing import cells_of
 from customers.domain.tabular import Table, TabularRow
-from customers.models import ImportBatch, ImportRow, RejectedRow, RowState
+from customers.models import IdentityLink, ImportBatch, ImportRow, RejectedRow, RowState
+from customers.services.imports_known import KnownRow, digest_of, known_rows, unchanged_values
 from customers.services.imports_runs import Run
 from customers.services.imports_sealed import (
+    FLAWED,
     READ_COLUMNS,
     STAGED_COLUMNS,
     StagedRow,
@@ -43,47 +47,79 @@ def stage(*, run: Run, batch: ImportBatch, table: Table, reader: RowReader, tall
     """
     last = int(batch.checkpoint.get("line", 0))
     iterator = (row for row in table if row.line > last)
+    has_history = IdentityLink.objects.filter(source=batch.source).exists()
     with bar(total=table.row_estimate or None, description="read") as progress:
         while chunk := list(islice(iterator, STAGE_BATCH)):
             run.pause_point()
-            rejected: list[RejectedRow] = []
+            page = _Page(int(batch.pk), reader, tally, run.started_at)
             with transaction.atomic():
                 bulk.commit_lazily()
+                if has_history:
+                    page.known = known_rows(source=batch.source, rows=chunk, reader=reader)
                 # The database takes in the first rows while the next ones are being checked.
-                load_rows(
-                    ImportRow, STAGED_COLUMNS, _checked(run, batch, chunk, reader, tally, rejected)
-                )
+                load_rows(ImportRow, STAGED_COLUMNS, page.checked(chunk))
                 batch.checkpoint |= {
                     "line": chunk[-1].line,
                     "tally": tally.as_json(),
                     "card": reader.scorecard.as_json(),
                 }
-                RejectedRow.objects.bulk_create(rejected)
+                RejectedRow.objects.bulk_create(page.rejected)
                 run.keep(checkpoint=batch.checkpoint, done_count=tally.rows, row_count=tally.rows)
             progress.update(len(chunk))
 
 
-def _checked(
-    run: Run,
-    batch: ImportBatch,
-    chunk: Sequence[TabularRow],
-    reader: RowReader,
-    tally: Tally,
-    rejected: list[RejectedRow],
-) -> Iterator[tuple[object, ...]]:
-    """Yield the rows to be staged; the others are added to `rejected`."""
-    vault = crypto.vault()
-    now = run.started_at
-    batch_id = int(batch.pk)
-    for row in chunk:
-        person, findings = reader.read(row)
-        tally.read_row(row.line, findings)
-        refusals = [item for item in findings if item.severity is Severity.ROW_REJECTED]
-        if refusals:
-            tally.rejected += 1
-            rejected.append(_rejected_row(batch, row, findings, refusals[-1], vault, now))
-        else:
-            yield staged_values(batch_id, person, vault)
+@dataclass(slots=True)
+class _Page:
+    """Some rows on their way into the staging table.
+
+    Attributes:
+        known: {line: (digest, customer)} of the rows that say what they said last time.
+        rejected: The rows that go to quarantine instead.
+    """
+
+    batch_id: int
+    reader: RowReader
+    tally: Tally
+    now: datetime
+    known: Mapping[int, KnownRow] = field(default_factory=dict)
+    rejected: list[RejectedRow] = field(default_factory=list)
+
+    def checked(self, rows: Iterable[TabularRow]) -> Iterator[tuple[object, ...]]:
+        """Yield the rows to be staged; the others are added to `rejected`."""
+        vault = crypto.vault()
+        for row in rows:
+            known = self.known.get(row.line)
+            if known is not None:
+                self.reader.pass_over(row)
+                self.tally.read_row(row.line, ())
+                yield unchanged_values(batch_id=self.batch_id, line=row.line, known=known)
+                continue
+            person, findings = self.reader.read(row)
+            self.tally.read_row(row.line, findings)
+            refusals = [item for item in findings if item.severity is Severity.ROW_REJECTED]
+            if refusals:
+                self.tally.rejected += 1
+                self.rejected.append(self._rejected(row, findings, refusals[-1], vault))
+                continue
+            digest = digest_of(row=row, reader=self.reader, vault=vault)
+            if findings:
+                digest = FLAWED + digest
+            yield staged_values(batch_id=self.batch_id, person=person, digest=digest, vault=vault)
+
+    def _rejected(
+        self, row: TabularRow, findings: Sequence[Finding], refusal: Finding, vault: Vault
+    ) -> RejectedRow:
+        rejected = RejectedRow(
+            batch_id=self.batch_id,
+            line=row.line,
+            code=refusal.code,
+            column=refusal.column,
+            codes=[finding.code.value for finding in findings],
+            created_at=self.now,
+        )
+        cells = _ENCODER.encode(dict(row.values)).decode()
+        rejected.cells_sealed = vault.seal(RejectedRow.CELLS_COLUMN, rejected.row_key, cells)
+        return rejected
 
 
 def quarantine(
@@ -104,32 +140,25 @@ def quarantine(
 
 
 def stage_repaired(batch: ImportBatch, people: Iterable[PersonRow]) -> None:
-    """Stage rows that were refused before, in the caller's transaction."""
+    """Stage rows that were refused before, in the caller's transaction.
+
+    What their line of the file says is refused again next time, so its digest is of no use.
+    """
     vault = crypto.vault()
-    batch_id = int(batch.pk)
-    rows = [(*staged_values(batch_id, person, vault), True) for person in people]
-    load_rows(ImportRow, (*STAGED_COLUMNS, "is_repaired"), rows)
-
-
-def _rejected_row(
-    batch: ImportBatch,
-    row: TabularRow,
-    findings: Sequence[Finding],
-    refusal: Finding,
-    vault: Vault,
-    now: datetime,
-) -> RejectedRow:
-    rejected = RejectedRow(
-        batch=batch,
-        line=row.line,
-        code=refusal.code,
-        column=refusal.column,
-        codes=[finding.code.value for finding in findings],
-        created_at=now,
+    rows = (
+        staged_values(
+            batch_id=int(batch.pk),
+            person=person,
+            digest=FLAWED + vault.blind_index(ImportRow.DIGEST_COLUMN, _said(person)),
+            vault=vault,
+        )
+        for person in people
     )
-    cells = _ENCODER.encode(dict(row.values)).decode()
-    rejected.cells_sealed = vault.seal(RejectedRow.CELLS_COLUMN, rejected.row_key, cells)
-    return rejected
+    load_rows(ImportRow, (*STAGED_COLUMNS, "is_repaired"), [(*row, True) for row in rows])
+
+
+def _said(person: PersonRow) -> str:
+    return _ENCODER.encode(replace(person, line=0)).decode()
 
 
 def pages(batch_id: int, *, size: int) -> Iterator[list[StagedRow]]:

@@ -89,7 +89,7 @@ def die_after(calls: int, function: Any) -> Any:
 @pytest.mark.parametrize(
     ("module", "name", "calls"),
     [
-        (imports_stage, "_checked", 4),
+        (imports_stage._Page, "checked", 4),
         (imports_stage, "load_rows", 4),
         (imports_apply, "resolve_people", 0),
         (imports_apply, "finish_rows", 0),
