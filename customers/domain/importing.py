@@ -124,6 +124,11 @@ class RowReader:
             self._rows = self._conflicts = 0
         return self._scorecard
 
+    def take_scorecard(self) -> Scorecard:
+        """Return the quality figures since they were last taken."""
+        card, self._scorecard = self.scorecard, Scorecard()
+        return card
+
     def read(self, row: TabularRow) -> tuple[PersonRow, tuple[Finding, ...]]:
         """Return the person and everything that was noticed; a finding may reject the row.
 

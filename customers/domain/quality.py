@@ -211,6 +211,11 @@ class Share:
         self.denominator += 1
         self.numerator += good
 
+    def add(self, other: Share) -> None:
+        """Count the cases of another share of the same kind."""
+        self.numerator += other.numerator
+        self.denominator += other.denominator
+
 
 @dataclass(slots=True)
 class Scorecard:
@@ -236,6 +241,17 @@ class Scorecard:
         validity = self.validity.setdefault(column, Share())
         validity.denominator += cells - blank
         validity.numerator += cells - blank - wrong
+
+    def add(self, other: Scorecard) -> None:
+        """Count what another card of the same file has counted."""
+        for own, more in (
+            (self.completeness, other.completeness),
+            (self.validity, other.validity),
+        ):
+            for name, share in more.items():
+                own.setdefault(name, Share()).add(share)
+        for name in ("uniqueness", "consistency", "timeliness"):
+            getattr(self, name).add(getattr(other, name))
 
     def as_json(self) -> dict[str, object]:
         """Return the card as plain JSON values."""

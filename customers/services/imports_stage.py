@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections import deque
+from collections.abc import Iterable, Iterator
+from concurrent.futures import Future
 from datetime import datetime
 from itertools import islice
 from typing import Final
@@ -15,11 +16,11 @@ from msgspec.structs import replace
 
 from customers.domain.importing import RowReader
 from customers.domain.person_row import PersonRow
-from customers.domain.quality import Finding, Severity
 from customers.domain.repairing import cells_of
-from customers.domain.tabular import Table, TabularRow
+from customers.domain.tabular import Table
 from customers.models import IdentityLink, ImportBatch, ImportRow, RejectedRow, RowState
-from customers.services.imports_known import KnownRow, digest_of, known_rows, unchanged_values
+from customers.services.imports_check import CheckedPage, checking, page_of
+from customers.services.imports_known import known_rows
 from customers.services.imports_runs import Run
 from customers.services.imports_sealed import (
     FLAWED,
@@ -31,7 +32,7 @@ from customers.services.imports_sealed import (
 )
 from customers.services.imports_tally import Tally
 from loancrm.kernel import bulk, crypto
-from loancrm.kernel.bulk_load import load_rows
+from loancrm.kernel.bulk_load import load_packed, load_rows
 from loancrm.kernel.crypto import Vault
 from loancrm.kernel.progress import bar
 
@@ -40,86 +41,59 @@ _ENCODER: Final = msgspec.json.Encoder(order="deterministic")
 
 
 def stage(*, run: Run, batch: ImportBatch, table: Table, reader: RowReader, tally: Tally) -> None:
-    """Check all rows after the batch's checkpoint and store them, page by page.
+    """Check all rows after the batch's checkpoint and store them, page by page, in file order.
 
     Rejected rows go to quarantine with their cells sealed. What was counted so far is stored with
     each page.
     """
     last = int(batch.checkpoint.get("line", 0))
-    iterator = (row for row in table if row.line > last)
+    rows = (row for row in table if row.line > last)
     has_history = IdentityLink.objects.filter(source=batch.source).exists()
-    with bar(total=table.row_estimate or None, description="read") as progress:
-        while chunk := list(islice(iterator, STAGE_BATCH)):
-            run.pause_point()
-            page = _Page(int(batch.pk), reader, tally, run.started_at)
-            with transaction.atomic():
-                bulk.commit_lazily()
+    ahead: deque[tuple[int, Future[CheckedPage]]] = deque()
+    with (
+        bar(total=table.row_estimate or None, description="read") as progress,
+        checking(
+            batch_id=int(batch.pk),
+            reader=reader,
+            now=run.started_at,
+            row_estimate=table.row_estimate,
+        ) as (submit, most_ahead),
+    ):
+        while True:
+            chunk = list(islice(rows, STAGE_BATCH))
+            if chunk:
+                known = {}
                 if has_history:
-                    page.known = known_rows(source=batch.source, rows=chunk, reader=reader)
-                # The database takes in the first rows while the next ones are being checked.
-                load_rows(ImportRow, STAGED_COLUMNS, page.checked(chunk))
-                batch.checkpoint |= {
-                    "line": chunk[-1].line,
-                    "tally": tally.as_json(),
-                    "card": reader.scorecard.as_json(),
-                }
-                RejectedRow.objects.bulk_create(page.rejected)
-                run.keep(checkpoint=batch.checkpoint, done_count=tally.rows, row_count=tally.rows)
-            progress.update(len(chunk))
+                    known = known_rows(source=batch.source, rows=chunk, reader=reader)
+                ahead.append((chunk[-1].line, submit(page_of(chunk, known))))
+            while ahead and (len(ahead) > most_ahead or not chunk):
+                run.pause_point()
+                line, checked = ahead.popleft()
+                _store(run, batch, line, checked.result(), reader, tally)
+                progress.update(checked.result().row_count)
+            if not chunk:
+                return
 
 
-@dataclass(slots=True)
-class _Page:
-    """Some rows on their way into the staging table.
-
-    Attributes:
-        known: {line: (digest, customer)} of the rows that say what they said last time.
-        rejected: The rows that go to quarantine instead.
-    """
-
-    batch_id: int
-    reader: RowReader
-    tally: Tally
-    now: datetime
-    known: Mapping[int, KnownRow] = field(default_factory=dict)
-    rejected: list[RejectedRow] = field(default_factory=list)
-
-    def checked(self, rows: Iterable[TabularRow]) -> Iterator[tuple[object, ...]]:
-        """Yield the rows to be staged; the others are added to `rejected`."""
-        vault = crypto.vault()
-        for row in rows:
-            known = self.known.get(row.line)
-            if known is not None:
-                self.reader.pass_over(row)
-                self.tally.read_row(row.line, ())
-                yield unchanged_values(batch_id=self.batch_id, line=row.line, known=known)
-                continue
-            person, findings = self.reader.read(row)
-            self.tally.read_row(row.line, findings)
-            refusals = [item for item in findings if item.severity is Severity.ROW_REJECTED]
-            if refusals:
-                self.tally.rejected += 1
-                self.rejected.append(self._rejected(row, findings, refusals[-1], vault))
-                continue
-            digest = digest_of(row=row, reader=self.reader, vault=vault)
-            if findings:
-                digest = FLAWED + digest
-            yield staged_values(batch_id=self.batch_id, person=person, digest=digest, vault=vault)
-
-    def _rejected(
-        self, row: TabularRow, findings: Sequence[Finding], refusal: Finding, vault: Vault
-    ) -> RejectedRow:
-        rejected = RejectedRow(
-            batch_id=self.batch_id,
-            line=row.line,
-            code=refusal.code,
-            column=refusal.column,
-            codes=[finding.code.value for finding in findings],
-            created_at=self.now,
-        )
-        cells = _ENCODER.encode(dict(row.values)).decode()
-        rejected.cells_sealed = vault.seal(RejectedRow.CELLS_COLUMN, rejected.row_key, cells)
-        return rejected
+def _store(
+    run: Run, batch: ImportBatch, last_line: int, page: CheckedPage, reader: RowReader, tally: Tally
+) -> None:
+    """Store a page with all that was counted up to it."""
+    tally.rows += page.row_count
+    tally.rejected += len(page.rejected)
+    for line, findings in page.findings.items():
+        tally.note_row(line, findings)
+    reader.scorecard.add(page.card)
+    with transaction.atomic():
+        bulk.commit_lazily()
+        load_packed(ImportRow, STAGED_COLUMNS, page.staged)
+        RejectedRow.objects.bulk_create(page.rejected)
+        batch.checkpoint |= {
+            "line": last_line,
+            "tally": tally.as_json(),
+            "card": reader.scorecard.as_json(),
+        }
+        run.keep(checkpoint=batch.checkpoint, done_count=tally.rows, row_count=tally.rows)
 
 
 def quarantine(

@@ -34,15 +34,13 @@ class Tally:
     row_codes: Counter[str] = field(default_factory=Counter)
     _writer: Any = None
 
-    def read_row(self, line: int, findings: Iterable[Finding]) -> None:
-        """Count one row that was read, with what was noticed in it."""
-        self.rows += 1
+    def note_row(self, line: int, findings: Iterable[Finding]) -> None:
+        """Count what was noticed in one row that was read."""
         codes = set()
         for finding in findings:
             self.note(line, finding)
             codes.add(finding.code.value)
-        if codes:
-            self.row_codes.update(codes)
+        self.row_codes.update(codes)
 
     def note(self, line: int, finding: Finding) -> None:
         """Count one finding and write it to the rejects file."""

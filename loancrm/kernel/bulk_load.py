@@ -3,7 +3,8 @@
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
-from typing import Any
+from itertools import islice
+from typing import Any, NamedTuple
 
 from django.db import DEFAULT_DB_ALIAS, connection, connections
 from django.db.models import JSONField, Model
@@ -17,6 +18,13 @@ class JsonText(str):
     """A value of a JSON column that is JSON text already."""
 
     __slots__ = ()
+
+
+class Packed(NamedTuple):
+    """Rows made ready for `load_packed`, possibly by another process."""
+
+    row_count: int
+    content: list[Any]
 
 
 def load_rows(model: type[Model], columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> int:
@@ -34,28 +42,31 @@ def load_rows(model: type[Model], columns: Sequence[str], rows: Iterable[Sequenc
     Returns:
         How many rows were inserted.
     """
-    meta = model._meta  # noqa: SLF001 - Django's public-by-convention options
-    # The proxy looks its connection up again for every value; the connection itself does not.
-    database = connections[DEFAULT_DB_ALIAS]
-    fields: list[Any] = [meta.get_field(name) for name in columns]
-    quote = connection.ops.quote_name
-    names = ", ".join(quote(field.column) for field in fields)
-    table = quote(meta.db_table)
-    rows = _with_json_text(fields, rows)
-    if connection.vendor == "postgresql":
-        return _copy(f"COPY {table} ({names}) FROM STDIN", rows)
-    marks = ", ".join(["%s"] * len(fields))
-    statement = f"INSERT INTO {table} ({names}) VALUES ({marks})"  # noqa: S608 - names of models
-    prepare = [
-        _unchanged
-        if isinstance(field, JSONField)
-        else partial(field.get_db_prep_save, connection=database)
-        for field in fields
-    ]
-    prepared = (
-        [convert(value) for convert, value in zip(prepare, row, strict=True)] for row in rows
-    )
-    return _insert(statement, prepared)
+    rows = _with_json_text(_fields(model, columns), rows)
+    if connection.vendor != "postgresql":
+        return _insert(model, columns, rows)
+    counts: list[int] = []
+    _copy(model, columns, copy_text.blocks(rows, counts.append))
+    return sum(counts)
+
+
+def pack_rows(model: type[Model], columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> Packed:
+    """Return rows in the form in which `load_packed` stores them; see `load_rows`."""
+    rows = _with_json_text(_fields(model, columns), rows)
+    if connection.vendor != "postgresql":
+        content = list(rows)
+        return Packed(len(content), content)
+    counts: list[int] = []
+    blocks = list(copy_text.blocks(rows, counts.append))
+    return Packed(sum(counts), blocks)
+
+
+def load_packed(model: type[Model], columns: Sequence[str], packed: Packed) -> None:
+    """Insert rows that `pack_rows` made ready. Call it inside a transaction."""
+    if connection.vendor != "postgresql":
+        _insert(model, columns, packed.content)
+    elif packed.content:
+        _copy(model, columns, packed.content)
 
 
 def load_objects(model: type[Model], objects: Sequence[Model]) -> int:
@@ -67,6 +78,18 @@ def load_objects(model: type[Model], objects: Sequence[Model]) -> int:
     fields = [field for field in meta.concrete_fields if not field.primary_key]
     rows = ([getattr(item, field.attname) for field in fields] for item in objects)
     return load_rows(model, [field.name for field in fields], rows) if objects else 0
+
+
+def _fields(model: type[Model], columns: Sequence[str]) -> list[Any]:
+    meta = model._meta  # noqa: SLF001 - Django's public-by-convention options
+    return [meta.get_field(name) for name in columns]
+
+
+def _names(model: type[Model], columns: Sequence[str]) -> tuple[str, str]:
+    """Return the quoted table and its quoted columns."""
+    quote = connection.ops.quote_name
+    names = ", ".join(quote(field.column) for field in _fields(model, columns))
+    return quote(model._meta.db_table), names  # noqa: SLF001
 
 
 def _unchanged(value: Any) -> Any:
@@ -96,29 +119,40 @@ def _with_text(row: Sequence[Any], encoders: Mapping[int, Callable[[Any], str]])
     return cells
 
 
-def _copy(statement: str, rows: Iterable[Sequence[Any]]) -> int:
-    counts: list[int] = []
+def _copy(model: type[Model], columns: Sequence[str], blocks: Iterable[bytes]) -> None:
+    table, names = _names(model, columns)
     # The copy object is psycopg's own, so its errors are not yet Django's.
     with (
         connection.cursor() as cursor,
         connection.wrap_database_errors,
-        cursor.copy(statement) as copy,
+        cursor.copy(f"COPY {table} ({names}) FROM STDIN") as copy,
     ):
-        for block in copy_text.blocks(rows, counts.append):
+        for block in blocks:
             copy.write(block)
-    return sum(counts)
 
 
-def _insert(statement: str, rows: Iterable[Sequence[Any]]) -> int:
+def _insert(model: type[Model], columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> int:
+    table, names = _names(model, columns)
+    # The proxy looks its connection up again for every value; the connection itself does not.
+    database = connections[DEFAULT_DB_ALIAS]
+    prepare = [
+        _unchanged
+        if isinstance(field, JSONField)
+        else partial(field.get_db_prep_save, connection=database)
+        for field in _fields(model, columns)
+    ]
+    marks = ", ".join(["%s"] * len(columns))
+    statement = f"INSERT INTO {table} ({names}) VALUES ({marks})"  # noqa: S608 - names of models
     count = 0
+    waiting = iter(rows)
     with connection.cursor() as cursor:
-        batch: list[Sequence[Any]] = []
-        for row in rows:
-            batch.append(row)
-            if len(batch) == _SQLITE_ROWS:
-                cursor.executemany(statement, batch)
-                count += len(batch)
-                batch = []
-        if batch:
-            cursor.executemany(statement, batch)
-    return count + len(batch)
+        while batch := list(islice(waiting, _SQLITE_ROWS)):
+            cursor.executemany(
+                statement,
+                [
+                    [convert(value) for convert, value in zip(prepare, row, strict=True)]
+                    for row in batch
+                ],
+            )
+            count += len(batch)
+    return count

@@ -16,7 +16,14 @@ from customers.models import (
     ImportWish,
     RejectedRow,
 )
-from customers.services import imports, imports_apply, imports_jobs, imports_lone, imports_stage
+from customers.services import (
+    imports,
+    imports_apply,
+    imports_check,
+    imports_jobs,
+    imports_lone,
+    imports_stage,
+)
 from customers.services.imports_jobs import ImportStateRefused, Upload
 from customers.services.imports_runs import Run, RunLost
 from loancrm.kernel.access import system_actor
@@ -89,8 +96,8 @@ def die_after(calls: int, function: Any) -> Any:
 @pytest.mark.parametrize(
     ("module", "name", "calls"),
     [
-        (imports_stage._Page, "checked", 4),
-        (imports_stage, "load_rows", 4),
+        (imports_check._Checker, "check", 4),
+        (imports_stage, "load_packed", 4),
         (imports_apply, "resolve_people", 0),
         (imports_apply, "finish_rows", 0),
         (imports_apply, "audit_page", 3),

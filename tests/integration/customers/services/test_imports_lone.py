@@ -19,7 +19,13 @@ from customers.models import (
     ImportRow,
     SurvivorshipRule,
 )
-from customers.services import imports_apply, imports_lone, imports_newcomers
+from customers.services import (
+    imports_apply,
+    imports_check,
+    imports_lone,
+    imports_newcomers,
+    imports_stage,
+)
 from loancrm.kernel import audit, crypto
 from tests.integration.customers.import_rows import MAPPING, Load, counts, loader, person
 
@@ -189,3 +195,25 @@ def sources_of_fields() -> list[dict[str, str]]:
 def test_a_callers_open_transaction_is_shared_with_no_other_connection() -> None:
     with transaction.atomic():
         assert imports_lone._connections() == 1
+
+
+def test_rows_checked_by_several_processes_are_those_checked_by_one(
+    load: Load, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    if connection.vendor != "postgresql":
+        pytest.skip("SQLite's rows are checked by one process")
+    rows = [*people(40), person(41, phone="12"), {**person(42), "id": "", "phone": "", "name": ""}]
+    monkeypatch.setattr(imports_stage, "STAGE_BATCH", 5)
+    found = []
+    for count in (1, 3):
+        ImportBatch.objects.all().delete()
+        Customer.objects.all().delete()
+        monkeypatch.setattr(imports_check, "MANY_ROWS", 0)
+        monkeypatch.setattr(imports_check, "process_count", lambda n=count: n)
+        report = load(rows, rejects=tmp_path / f"rejects{count}.csv")
+        batch = ImportBatch.objects.get()
+        names = list(Customer.objects.order_by("name_index").values_list("name_index", "city"))
+        rejects = (tmp_path / f"rejects{count}.csv").read_text(encoding="utf-8")
+        found.append((counts(report), report.by_reason, batch.quality, names, rejects))
+    assert found[0] == found[1]
+    assert found[0][0] == (41, 0, 0, 1, 0)
