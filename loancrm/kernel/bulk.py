@@ -9,7 +9,6 @@ from typing import Any
 from django.db import connection
 from django.db.models import Model, QuerySet
 
-
 _SORT_IN_MEMORY = "SET LOCAL work_mem = '64MB'"
 
 

@@ -91,9 +91,10 @@ def test_the_first_build_that_succeeds_tells_of_nobody_and_a_new_rule_of_everybo
     people, create, refresh, actor, now, monkeypatch
 ):
     segment = create("city", in_city("上海"))
-    with monkeypatch.context() as patched, pytest.raises(segment_refresh.SegmentBuildFailed):
+    with monkeypatch.context() as patched:
         patched.setattr(segment_members, "write_difference", _broken)
-        refresh(segment, now)
+        with pytest.raises(segment_refresh.SegmentBuildFailed):
+            refresh(segment, now)
     refresh(segment, now + HOUR)
     assert events() == []
 
