@@ -7,7 +7,7 @@ from typing import Any
 from django.db import connection
 from django.db.models import Model
 
-from customers.models import ConsentState, Customer, Event, EventType, Loan
+from customers.models import ConsentState, ContactPoint, Customer, Event, EventType, Loan
 from loancrm.kernel import bulk
 
 FULL = 1_000_000
@@ -39,7 +39,16 @@ def write(*, count: int, now: datetime) -> None:
         "changed_at": stamp,
     }
     _insert(ConsentState, count, consents)
-    for model in (Customer, Event, Loan, ConsentState):
+    phones = {
+        "customer": f"{first - 1} + n",
+        "row_key": _uuid(),
+        "kind": "'phone'",
+        "value_index": "'p' || n",
+        "status": f"CASE WHEN {_random(18)} % 20 = 0 THEN 'invalid' ELSE 'active' END",
+        "created_at": stamp,
+    }
+    _insert(ContactPoint, count, phones)
+    for model in (Customer, Event, Loan, ConsentState, ContactPoint):
         bulk.refresh_statistics(model)
     if connection.vendor == "sqlite":
         with connection.cursor() as cursor:

@@ -88,6 +88,10 @@ class Customer(models.Model):
                 condition=Q(merged_into__isnull=False),
                 name="customer_merged_into",
             ),
+            # Rules over other tables need of a customer only that it was not merged away.
+            models.Index(
+                fields=["id"], condition=Q(merged_into__isnull=True), name="customer_live"
+            ),
             models.Index(fields=["birth_date"], name="customer_birth_date"),
             models.Index(fields=["city"], name="customer_city"),
             models.Index(fields=["lifecycle_stage"], name="customer_stage"),

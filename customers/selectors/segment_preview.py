@@ -2,23 +2,25 @@
 
 import re
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
+from itertools import pairwise
 
 from django.db import OperationalError, connection, transaction
-from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils.translation import gettext as _
 
 from customers.domain.consent import ConsentChannel, Purpose
 from customers.domain.contact import ContactKind, ContactStatus
-from customers.domain.segments.ast import AllOf, ConsentCondition, Rule
+from customers.domain.segments.ast import AllOf, Rule
 from customers.domain.segments.evaluate import completed_years
 from customers.domain.segments.explain import explain
 from customers.domain.segments.scope import Scope
 from customers.models import ContactPoint, Customer
-from customers.selectors import profile, segment_query
+from customers.selectors import profile, segment_narrowing, segment_query
+from customers.selectors.segment_narrowing import Narrowed
+from loancrm.kernel import bulk
 from loancrm.kernel.errors import LoanCrmError
 
 SAMPLE_SIZE = 10
@@ -109,43 +111,45 @@ def preview(
     Raises:
         PreviewTooSlow: The database needed longer than allowed for all of it, or it was cancelled.
     """
-    with _time_limit(timeout_seconds, ticket):
-        matching = segment_query.customers_matching(rule, scope)
+    conditions = rule.rules if isinstance(rule, AllOf) else (rule,)
+    with (
+        _time_limit(timeout_seconds, ticket),
+        segment_narrowing.narrowed(conditions, scope, is_stepwise=is_detailed) as left,
+    ):
+        counts = left.left_counts
         return Preview(
-            count=matching.count(),
+            count=counts[-1],
             sentence=explain(rule, catalogue=scope.catalogue, language=language),
-            sample=_sample(matching, scope.today, sample_size),
-            waterfall=waterfall(rule, scope, language=language) if is_detailed else (),
-            reachable=_reachable(matching, scope) if is_detailed else None,
+            sample=_sample(left.first_ids(sample_size), scope.today),
+            waterfall=_waterfall(rule, scope, counts, language) if is_detailed else (),
+            reachable=_reachable(left, scope) if is_detailed else None,
         )
 
 
-def waterfall(rule: Rule, scope: Scope, *, language: str) -> tuple[NarrowingStep, ...]:
-    """Return how each top-level condition of an "and" narrows what the earlier ones left.
-
-    One count a condition; any other rule is one step.
-    """
-    rules = rule.rules if isinstance(rule, AllOf) else (rule,)
-    remaining: QuerySet[Customer] = Customer.objects.live()
-    left = remaining.count()
+def _waterfall(
+    rule: Rule, scope: Scope, left_counts: Sequence[int], language: str
+) -> tuple[NarrowingStep, ...]:
+    """Return how each top-level condition of an "and" narrows; any other rule is one step."""
+    is_all = isinstance(rule, AllOf)
+    steps = rule.rules if isinstance(rule, AllOf) else (rule,)
     start = explain(AllOf(()), catalogue=scope.catalogue, language=language)
-    steps = [NarrowingStep("", start, left, 0)]
-    for position, condition in enumerate(rules):
-        remaining = remaining.filter(segment_query.to_q(condition, scope))
-        still = remaining.count()
-        steps.append(
+    return (
+        NarrowingStep("", start, left_counts[0], 0),
+        *(
             NarrowingStep(
-                f"rules[{position}]" if isinstance(rule, AllOf) else "",
+                f"rules[{position}]" if is_all else "",
                 explain(condition, catalogue=scope.catalogue, language=language),
-                still,
-                left - still,
+                left,
+                before - left,
             )
-        )
-        left = still
-    return tuple(steps)
+            for position, (condition, (before, left)) in enumerate(
+                zip(steps, pairwise(left_counts), strict=True)
+            )
+        ),
+    )
 
 
-def _sample(matching: QuerySet[Customer], today: date, size: int) -> tuple[SampleCustomer, ...]:
+def _sample(customer_ids: Sequence[int], today: date) -> tuple[SampleCustomer, ...]:
     return tuple(
         SampleCustomer(
             customer_id=customer.pk,
@@ -156,19 +160,25 @@ def _sample(matching: QuerySet[Customer], today: date, size: int) -> tuple[Sampl
             city=customer.city,
             lifecycle_stage=customer.lifecycle_stage,
         )
-        for customer in matching.order_by("pk")[:size]
+        for customer in Customer.objects.filter(pk__in=customer_ids).order_by("pk")
     )
 
 
-def _reachable(matching: QuerySet[Customer], scope: Scope) -> dict[str, int]:
+def _reachable(left: Narrowed, scope: Scope) -> dict[str, int]:
+    """Return how many can be reached on each channel; each has one consent and primary point.
+
+    From few to many: each step is then a look into a small table of keys.
+    """
     reached = {}
     for channel, kind in _CONTACTS.items():
+        consents = segment_query.consents(channel, Purpose.MARKETING, scope)
         points = ContactPoint.objects.filter(
-            customer=OuterRef("pk"), kind=kind, status=ContactStatus.ACTIVE, is_primary=True
+            kind=kind,
+            status=ContactStatus.ACTIVE,
+            is_primary=True,
+            customer__in=consents.filter(customer__in=left.ids).values("customer"),
         )
-        consent = ConsentCondition(channel, Purpose.MARKETING)
-        allowed = Q(Exists(points)) & segment_query.to_q(consent, scope)
-        reached[channel.value] = matching.filter(allowed).count()
+        reached[channel.value] = points.count()
     return reached
 
 
@@ -201,6 +211,7 @@ def _time_limit(seconds: float, ticket: str = "") -> Iterator[None]:
             if connection.vendor == "postgresql":
                 with connection.cursor() as cursor:
                     milliseconds = max(int(seconds * 1000), 1)  # 0 would mean no limit
+                    bulk.read_widely()
                     cursor.execute(f"SET LOCAL statement_timeout = {milliseconds}")
                     if ticket:
                         cursor.execute("SELECT set_config('application_name', %s, TRUE)", [ticket])

@@ -64,6 +64,29 @@ def to_q(rule: Rule, scope: Scope) -> Q:
     return _compile(rule, scope, is_denied=False)
 
 
+def consents(channel: str, purpose: str, scope: Scope) -> QuerySet[ConsentState]:
+    """Return the consents that stand at the scope's moment, one a customer."""
+    return ConsentState.objects.filter(
+        Q(expires_at__isnull=True) | Q(expires_at__gt=scope.now),
+        channel=channel,
+        purpose=purpose,
+        is_granted=True,
+    )
+
+
+def reads_columns_only(rule: Rule, scope: Scope) -> bool:
+    """Return whether a rule asks for nothing but columns of the customer itself."""
+    match rule:
+        case Not(child):
+            return reads_columns_only(child, scope)
+        case AllOf(rules) | AnyOf(rules):
+            return all(reads_columns_only(child, scope) for child in rules)
+        case Compare(field):
+            return scope.catalogue.fields[field].store is not Store.ATTRIBUTE
+        case _:
+            return False
+
+
 def _compile(rule: Rule, scope: Scope, *, is_denied: bool) -> Q:
     match rule:
         case Not(child):
@@ -94,13 +117,7 @@ def _leaf(rule: Leaf, scope: Scope, *, is_denied: bool) -> Q:
         case ScoreCondition():
             found = _score(rule, scope, is_denied=is_denied)
         case ConsentCondition(channel, purpose, granted):
-            states = ConsentState.objects.filter(
-                Q(expires_at__isnull=True) | Q(expires_at__gt=scope.now),
-                channel=channel,
-                purpose=purpose,
-                is_granted=True,
-            )
-            found = _exists(states, is_denied=is_denied is granted)
+            found = _exists(consents(channel, purpose, scope), is_denied=is_denied is granted)
         case SegmentCondition():
             found = _segment(rule, scope, is_denied=is_denied)
         case _:

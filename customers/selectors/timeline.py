@@ -27,7 +27,8 @@ def page(
 ) -> TimelinePage:
     """Return a page of what happened to a customer, newest first.
 
-    A page costs one query for every table that can hold what is wanted, however long the history.
+    A page costs one query for every table that can hold what is wanted, and one for the names of
+    events, however long the history.
 
     Args:
         after: Place of the last entry of the page before; None for the first page.

@@ -1,7 +1,7 @@
 """Stays in segments: begun and ended by differences, in statements of fixed number.
 
 Every stay that begins or ends is also an event, `segment_entered` or `segment_left`, with the slug
-of the segment as its subject.
+of the segment as its subject; only the first members of a rule did not enter it by an event.
 """
 
 from collections.abc import Sequence
@@ -22,7 +22,7 @@ from loancrm.kernel import bulk
 
 _BATCH = 500
 _MANY = 1_000
-_TABLE = "loancrm_segment_matching"
+_TABLE = "loancrm_segment_differences"
 EVENT_SOURCE = "segments"
 
 
@@ -48,7 +48,12 @@ class Difference:
 
 
 def write_difference(
-    *, segment: Segment, matching: QuerySet[Customer], source: str, now: datetime
+    *,
+    segment: Segment,
+    matching: QuerySet[Customer],
+    source: str,
+    now: datetime,
+    are_entries_told: bool = True,
 ) -> Difference:
     """Make the matching customers the open members; write only who enters and who leaves.
 
@@ -56,15 +61,15 @@ def write_difference(
 
     Args:
         source: Why, kept with every stay that begins or ends.
+        are_entries_told: Whether a stay that begins is an event, too.
     """
     member = _quoted(SegmentMember._meta.db_table)  # noqa: SLF001 - Django's options
-    outside = f"NOT EXISTS (SELECT 1 FROM {_TABLE} m WHERE m.id = {member}.customer_id)"  # noqa: S608
     with connection.cursor() as cursor:
-        _gather(cursor, matching)
-        _allow_nested_loops(cursor, is_allowed=False)
+        _gather_differences(cursor, segment, matching)
         cursor.execute(
             f"UPDATE {member} SET left_at = %s, left_source = %s "  # noqa: S608 - our own names
-            f"WHERE segment_id = %s AND left_at IS NULL AND {outside} RETURNING {member}.id",
+            "WHERE segment_id = %s AND left_at IS NULL AND customer_id IN "
+            f"(SELECT d.id FROM {_TABLE} d WHERE d.side < 0) RETURNING {member}.id",
             [_moment(now), source, segment.pk],
         )
         left_ids = [row[0] for row in cursor.fetchall()]
@@ -72,54 +77,54 @@ def write_difference(
         cursor.execute(
             f"INSERT INTO {member} "  # noqa: S608 - our own names
             "(segment_id, customer_id, entered_at, left_at, source, left_source) "
-            f"SELECT %s, m.id, %s, NULL, %s, '' FROM {_TABLE} m WHERE NOT EXISTS ("
-            f"SELECT 1 FROM {member} o "
-            "WHERE o.segment_id = %s AND o.customer_id = m.id AND o.left_at IS NULL)",
-            [segment.pk, _moment(now), source, segment.pk],
+            f"SELECT %s, d.id, %s, NULL, %s, '' FROM {_TABLE} d WHERE d.side > 0 ORDER BY d.id",
+            [segment.pk, _moment(now), source],
         )
         entered = cursor.rowcount
-        _allow_nested_loops(cursor, is_allowed=True)
-        cursor.execute(f"SELECT COUNT(*) FROM {_TABLE}")  # noqa: S608 - our own name
-        total = int(cursor.fetchone()[0])
         cursor.execute(f"DROP TABLE {_TABLE}")
     if left_ids:
         _record_exits(segment, left_ids, now)
-    if entered:
+    if entered and are_entries_told:
         _record_entries(segment, before, now)
+    total = SegmentMember.objects.filter(segment=segment, left_at__isnull=True).count()
     if entered + len(left_ids) >= max(_MANY, total // 10):
         bulk.refresh_statistics(SegmentMember)
     return Difference(entered, len(left_ids), total)
 
 
-def _allow_nested_loops(cursor: Any, *, is_allowed: bool) -> None:
-    """Keep the planner from comparing every member with everybody.
+def _gather_differences(cursor: Any, segment: Segment, matching: QuerySet[Customer]) -> None:
+    """Keep in a table of this connection who is on one side only: who matches 1, who stays -1.
 
-    Members just added are not in its statistics: it takes the segment for almost empty.
+    Each side is read once, whatever the planner takes it for: members just added are not in its
+    statistics, and a full join is never a loop over one side for every row of the other.
     """
-    if connection.vendor == "postgresql":
-        cursor.execute(f"SET LOCAL enable_nestloop TO {'DEFAULT' if is_allowed else 'off'}")
-
-
-def _gather(cursor: Any, matching: QuerySet[Customer]) -> None:
-    """Keep the keys of the matching customers in a table of this connection."""
-    customer = _quoted(Customer._meta.db_table)  # noqa: SLF001 - Django's options
+    member = _quoted(SegmentMember._meta.db_table)  # noqa: SLF001 - Django's options
+    members = (
+        f"SELECT customer_id AS id FROM {member} "  # noqa: S608 - our own names
+        "WHERE segment_id = %s AND left_at IS NULL"
+    )
     try:
         select, parameters = matching.values("pk").query.sql_with_params()
     except EmptyResultSet:
+        customer = _quoted(Customer._meta.db_table)  # noqa: SLF001 - Django's options
         select, parameters = f"SELECT id FROM {customer} WHERE 1 = 0", ()  # noqa: S608
     if connection.vendor == "postgresql":
         # Only CREATE TABLE AS may read with several processes; INSERT … SELECT may not.
-        cursor.execute(f"CREATE TEMP TABLE {_TABLE} (id) ON COMMIT DROP AS {select}", parameters)
-        _analyze(cursor, _TABLE)
+        cursor.execute(
+            f"CREATE TEMP TABLE {_TABLE} ON COMMIT DROP AS "  # noqa: S608 - our own names
+            "SELECT COALESCE(m.id, o.id) AS id, CASE WHEN o.id IS NULL THEN 1 ELSE -1 END AS side "
+            f"FROM ({select}) m(id) FULL JOIN ({members}) o ON o.id = m.id "
+            "WHERE m.id IS NULL OR o.id IS NULL",
+            [*parameters, segment.pk],
+        )
         return
-    cursor.execute(f"CREATE TEMP TABLE {_TABLE} (id INTEGER PRIMARY KEY)")
-    cursor.execute(f"INSERT INTO {_TABLE} {select}", parameters)
-
-
-def _analyze(cursor: Any, table: str) -> None:
-    """Tell the planner how many rows a table of this connection has; it would guess."""
-    if connection.vendor == "postgresql":
-        cursor.execute(f"ANALYZE {table}")
+    # SQLite has no full join before 3.39.
+    cursor.execute(
+        f"CREATE TEMP TABLE {_TABLE} AS SELECT id, SUM(side) AS side FROM ("  # noqa: S608
+        f"SELECT id, -1 AS side FROM ({members}) UNION ALL SELECT m.*, 1 FROM ({select}) m) "
+        "GROUP BY id HAVING COUNT(*) = 1",
+        [segment.pk, *parameters],
+    )
 
 
 def end_stays(*, segment: Segment, customer_ids: Sequence[int], source: str, now: datetime) -> None:

@@ -20,7 +20,7 @@ from customers.models import (
 from customers.selectors import segment_query, segment_references
 from customers.services import segment_members
 from customers.services.segment_members import Difference, Reason
-from loancrm.kernel import access, audit, clock
+from loancrm.kernel import access, audit, bulk, clock
 from loancrm.kernel.access import Actor
 from loancrm.kernel.errors import LoanCrmError
 
@@ -72,6 +72,9 @@ def refresh_segment(*, actor: Actor, segment: Segment, now: datetime) -> Differe
     SegmentBuild.objects.get_or_create(segment=segment, defaults={"due_at": now})
     try:
         with transaction.atomic():
+            # What a crash of the database loses with it, the next round builds again.
+            bulk.commit_lazily()
+            bulk.read_widely()
             difference = _build(segment, now)
             if actor.user is not None:
                 _record(actor, segment, difference, now)
@@ -141,6 +144,8 @@ def _build(segment: Segment, now: datetime) -> Difference:
         matching=segment_query.customers_matching(rule, scope),
         source=f"{reason}:{version.number}",
         now=now,
+        # Who is in a segment when it is first looked at was in it before, and did not enter it.
+        are_entries_told=build.built_at is not None,
     )
     SegmentBuild.objects.filter(segment=segment).update(
         state=BuildState.BUILT,

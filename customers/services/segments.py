@@ -16,7 +16,7 @@ from customers.domain.segments.write import to_json
 from customers.models import Customer, Segment, SegmentKind, SegmentMember, SegmentVersion
 from customers.selectors import segment_preview, segment_query, segment_references
 from customers.services import segment_members, segment_refresh
-from loancrm.kernel import access, audit, clock
+from loancrm.kernel import access, audit, bulk, clock
 from loancrm.kernel.access import Actor
 from loancrm.kernel.errors import LoanCrmError
 
@@ -168,7 +168,9 @@ def recount(*, actor: Actor, segment: Segment, now: datetime) -> int:
         SegmentRuleInvalid: The stored rule no longer fits the catalogue.
     """
     access.require(actor, "customers.view_segment", segment)
-    total = audience_of(segment, now=now).count()
+    with transaction.atomic():
+        bulk.read_widely()
+        total = audience_of(segment, now=now).count()
     Segment.objects.filter(pk=segment.pk).update(last_count=total, last_counted_at=now)
     segment.last_count, segment.last_counted_at = total, now
     return total

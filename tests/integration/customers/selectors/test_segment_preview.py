@@ -1,8 +1,10 @@
 from datetime import date
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
-from customers.models import ConsentState, ContactPoint, Customer
+from customers.models import ConsentState, ContactPoint, Customer, Event, EventType
 from customers.selectors import segment_preview
 from customers.selectors.segment_references import load_rule
 from loancrm.kernel import clock, crypto
@@ -66,7 +68,7 @@ def test_the_sample_is_bounded_and_the_same_every_time(people, now):
 
 def test_the_waterfall_leads_from_all_customers_to_the_count(people, now):
     rule, scope = load(BOTH, now)
-    steps = segment_preview.waterfall(rule, scope, language="en")
+    steps = segment_preview.preview(rule, scope, language="en", is_detailed=True).waterfall
     assert [(s.path, s.sentence, s.left_count, s.lost_count) for s in steps] == [
         ("", "all customers", 4, 0),
         ("rules[0]", "city is 上海", 3, 1),
@@ -76,11 +78,60 @@ def test_the_waterfall_leads_from_all_customers_to_the_count(people, now):
 
 def test_an_or_is_one_step_of_the_waterfall(people, now):
     rule, scope = load({**BOTH, "combinator": "or"}, now)
-    steps = segment_preview.waterfall(rule, scope, language="en")
+    steps = segment_preview.preview(rule, scope, language="en", is_detailed=True).waterfall
     assert [(step.path, step.left_count, step.lost_count) for step in steps] == [
         ("", 4, 0),
         ("", 4, 0),
     ]
+
+
+def _login(person, now, number):
+    kind = EventType.objects.get_or_create(name="app_login")[0]
+    Event.objects.create(
+        customer=person, type=kind, occurred_at=now, received_at=now, source="app",
+        dedup_key=f"{person.pk}-{number}",
+    )  # fmt: skip
+
+
+LOGGED_IN = condition("event", "=", {"event": "app_login"})
+TWICE = condition("event", "=", {"event": "app_login", "operator": ">=", "value": 2})
+ADULT = condition("age", ">=", 18)
+CITY = condition("city", "=", "上海")
+NOBODY = condition("age", "<", -5)
+SOMEWHERE = condition("city", "notNull", None)
+
+
+@pytest.mark.parametrize(
+    ("conditions", "left"),
+    [
+        ([], [4]),
+        ([LOGGED_IN], [4, 3]),
+        ([ADULT, LOGGED_IN, TWICE], [4, 2, 2, 1]),
+        ([LOGGED_IN, CITY, TWICE], [4, 3, 2, 1]),
+        ([CITY, {"combinator": "or", "rules": [TWICE, ADULT]}, LOGGED_IN], [4, 3, 1, 1]),
+        ([CITY, NOBODY, LOGGED_IN], [4, 3, 0, 0]),
+        ([LOGGED_IN, NOBODY], [4, 3, 0]),
+        ([*[SOMEWHERE] * 12, CITY, LOGGED_IN], [*[4] * 13, 3, 2]),
+    ],
+)
+def test_every_step_counts_those_whom_all_conditions_before_it_leave(people, now, conditions, left):
+    for number, person in enumerate((people[0], people[0], people[1], people[2])):
+        _login(person, now, number)
+    rule, scope = load({"combinator": "and", "rules": conditions}, now)
+    shown = segment_preview.preview(rule, scope, language="en", is_detailed=True)
+    assert [step.left_count for step in shown.waterfall] == left
+    assert shown.count == left[-1] == segment_preview.count(rule, scope)
+    assert len(shown.sample) == left[-1]
+
+
+def test_a_preview_asks_each_condition_once(people, now, django_assert_max_num_queries):
+    rule, scope = load({"combinator": "and", "rules": [CITY, ADULT, LOGGED_IN, TWICE]}, now)
+    # A step of its own for each condition on events, and one for all those on columns.
+    with django_assert_max_num_queries(20), CaptureQueriesContext(connection) as asked:
+        segment_preview.preview(rule, scope, language="en", is_detailed=True)
+    statements = [query["sql"] for query in asked.captured_queries]
+    assert sum('"customers_event"' in sql for sql in statements) == 2
+    assert sum("birth_date" in sql and "FILTER" in sql for sql in statements) == 1
 
 
 def test_reachable_means_an_active_contact_point_and_a_standing_consent(people, now):

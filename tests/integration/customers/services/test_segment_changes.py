@@ -61,6 +61,9 @@ def segment(people, login, record, actor, now):
     record(people[0], now - MINUTE, "a1")
     record(people[1], now - MINUTE, "b1")
     record(people[1], now - MINUTE, "b2")
+    # Known since somebody entered or left for the first time ever.
+    EventType.objects.create(name="segment_entered")
+    EventType.objects.create(name="segment_left")
     found = segments.create_segment(actor=actor, slug="busy", name="活跃", rule=TWO_LOGINS, now=now)
     segment_refresh.refresh_segment(actor=actor, segment=found, now=now)
     segment_changes.apply_changes(actor=actor, now=now)

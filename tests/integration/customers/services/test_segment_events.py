@@ -3,10 +3,11 @@
 from datetime import timedelta
 
 import pytest
+from django.db import DatabaseError
 
 from customers.models import Customer, Event, SegmentMember
 from customers.selectors.segment_references import SegmentRuleInvalid
-from customers.services import segment_changes, segment_refresh, segments
+from customers.services import segment_changes, segment_members, segment_refresh, segments
 
 pytestmark = [pytest.mark.django_db, pytest.mark.sql]
 
@@ -66,26 +67,48 @@ def events():
     return list(rows.values_list("customer_id", "type__name", "subject", "occurred_at"))
 
 
-def test_every_stay_that_a_build_begins_or_ends_is_one_event(people, create, refresh, now):
+def test_every_stay_that_a_later_build_begins_or_ends_is_one_event(people, create, refresh, now):
     segment = create("city", in_city("上海"))
     refresh(segment, now)
-    first, second, third = (person.pk for person in people)
-    assert events() == [(key, "segment_entered", "city", now) for key in (first, second)]
-
     refresh(segment, now + HOUR)
-    assert len(events()) == 2
+    # Who was in it before anybody looked did not enter it: a stay, and no event.
+    assert SegmentMember.objects.filter(segment=segment, entered_at=now).count() == 2
+    assert events() == []
 
     move(people[0], "北京", now)
     move(people[2], "上海", now)
     refresh(segment, now + 2 * HOUR)
-    assert sorted(events()[2:]) == sorted(
+    assert sorted(events()) == sorted(
         [
-            (first, "segment_left", "city", now + 2 * HOUR),
-            (third, "segment_entered", "city", now + 2 * HOUR),
+            (people[0].pk, "segment_left", "city", now + 2 * HOUR),
+            (people[2].pk, "segment_entered", "city", now + 2 * HOUR),
         ]
     )
-    assert Event.objects.filter(type__name="segment_entered").count() == 3
     assert SegmentMember.objects.count() == 3
+
+
+def test_the_first_build_that_succeeds_tells_of_nobody_and_a_new_rule_of_everybody_it_moves(
+    people, create, refresh, actor, now, monkeypatch
+):
+    segment = create("city", in_city("上海"))
+    with monkeypatch.context() as patched:
+        patched.setattr(segment_members, "write_difference", _broken)
+        with pytest.raises(segment_refresh.SegmentBuildFailed):
+            refresh(segment, now)
+    refresh(segment, now + HOUR)
+    assert events() == []
+
+    segments.publish_version(actor=actor, segment=segment, rule=in_city("北京"), now=now + 2 * HOUR)
+    refresh(segment, now + 2 * HOUR)
+    assert sorted(row[:2] for row in events()) == [
+        (people[0].pk, "segment_left"),
+        (people[1].pk, "segment_left"),
+        (people[2].pk, "segment_entered"),
+    ]
+
+
+def _broken(**options):
+    raise DatabaseError("disk full")
 
 
 def test_a_single_changed_customer_and_a_list_write_them_too(people, create, refresh, actor, now):
@@ -122,14 +145,19 @@ def test_a_rule_asks_who_entered_or_left_and_follows_within_the_next_round(
         rows = SegmentMember.objects.filter(segment=newcomers, left_at__isnull=True)
         return sorted(rows.values_list("customer_id", flat=True))
 
-    assert members() == [people[0].pk, people[1].pk]
-    move(people[0], "北京", now + SECOND)
+    assert members() == []
+    move(people[2], "上海", now + SECOND)
     segment_changes.apply_changes(actor=actor, now=now + 2 * SECOND)
     done = segment_changes.apply_changes(actor=actor, now=now + 4 * SECOND)
+    assert done.entered_count == 1
+    assert members() == [people[2].pk]
+    move(people[2], "北京", now + 5 * SECOND)
+    segment_changes.apply_changes(actor=actor, now=now + 6 * SECOND)
+    done = segment_changes.apply_changes(actor=actor, now=now + 8 * SECOND)
     assert done.left_count == 1
-    assert members() == [people[1].pk]
+    assert members() == []
     # Its own event of leaving wakes nobody: the rounds come to rest.
-    rest = [segment_changes.apply_changes(actor=actor, now=now + at * SECOND) for at in (6, 8, 10)]
+    rest = [segment_changes.apply_changes(actor=actor, now=now + at * SECOND) for at in (9, 10, 12)]
     assert [(step.entered_count, step.left_count) for step in rest] == [(0, 0)] * 3
 
 
