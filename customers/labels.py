@@ -171,6 +171,12 @@ COLUMN_KINDS = {
     "name": _("names or words"),
     "text": _("text"),
 }
+TRENDS = {
+    "better": _("better"),
+    "level": _("as before"),
+    "worse": _("worse"),
+    "unknown": _("nothing to compare"),
+}
 TRANSFORMS = {
     "none": _("as it stands"),
     "lower": _("to lower case"),

@@ -60,26 +60,6 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.CreateModel(
-            name='DataSource',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('name', models.CharField(help_text='As imports and records name it, such as core or partner:acme.', max_length=60, unique=True, verbose_name='name')),
-                ('title', models.CharField(blank=True, max_length=120, verbose_name='title')),
-                ('kind', models.CharField(default=customers.domain.sources.SourceKind['OWN_SYSTEM'], max_length=14, verbose_name='kind')),
-                ('contract', models.CharField(blank=True, help_text='Number or file of the agreement; needed for vendors.', max_length=120, verbose_name='contract reference')),
-                ('purposes', models.JSONField(default=customers.models.source.every_purpose, verbose_name='agreed purposes')),
-                ('valid_from', models.DateField(blank=True, null=True, verbose_name='valid from')),
-                ('valid_until', models.DateField(blank=True, help_text='Last day. Afterwards nothing comes in, and marketing with its data stops.', null=True, verbose_name='valid until')),
-                ('contact', models.CharField(blank=True, help_text='Whom to ask about this source.', max_length=200, verbose_name='contact person')),
-                ('is_active', models.BooleanField(default=True, verbose_name='active')),
-                ('created_at', models.DateTimeField(verbose_name='created at')),
-            ],
-            options={
-                'verbose_name': 'data source',
-                'verbose_name_plural': 'data sources',
-            },
-        ),
-        migrations.CreateModel(
             name='EventType',
             fields=[
                 ('id', models.SmallAutoField(primary_key=True, serialize=False)),
@@ -269,6 +249,27 @@ class Migration(migrations.Migration):
             options={
                 'verbose_name': 'application',
                 'verbose_name_plural': 'applications',
+            },
+        ),
+        migrations.CreateModel(
+            name='DataSource',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('name', models.CharField(help_text='As imports and records name it, such as core or partner:acme.', max_length=60, unique=True, verbose_name='name')),
+                ('title', models.CharField(blank=True, max_length=120, verbose_name='title')),
+                ('kind', models.CharField(default=customers.domain.sources.SourceKind['OWN_SYSTEM'], max_length=14, verbose_name='kind')),
+                ('contract', models.CharField(blank=True, help_text='Number or file of the agreement; needed for vendors.', max_length=120, verbose_name='contract reference')),
+                ('purposes', models.JSONField(default=customers.models.source.every_purpose, verbose_name='agreed purposes')),
+                ('valid_from', models.DateField(blank=True, null=True, verbose_name='valid from')),
+                ('valid_until', models.DateField(blank=True, help_text='Last day. Afterwards nothing comes in, and marketing with its data stops.', null=True, verbose_name='valid until')),
+                ('contact', models.CharField(blank=True, help_text='Whom to ask about this source.', max_length=200, verbose_name='contact person')),
+                ('is_active', models.BooleanField(default=True, verbose_name='active')),
+                ('created_at', models.DateTimeField(verbose_name='created at')),
+                ('quality_owner', models.ForeignKey(blank=True, help_text='Who takes care when files of this source get worse.', null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL, verbose_name='answers for quality')),
+            ],
+            options={
+                'verbose_name': 'data source',
+                'verbose_name_plural': 'data sources',
             },
         ),
         migrations.CreateModel(
