@@ -13,7 +13,7 @@ from customers.domain.fields import Text
 from customers.domain.preferences import RequestKind, RequestStatus
 from customers.domain.quality import REASONS
 from customers.domain.relationships import RelationKind, RiskPurpose, SharedKind
-from customers.domain.score_bands import SCORE_BANDS, SCORE_NAMES
+from customers.domain.score_bands import SCORE_BANDS, score_name
 from customers.domain.segments import columns
 from customers.domain.sources import SourceKind, Standing, TermsProblem
 from customers.domain.timeline import TimelineKind
@@ -292,7 +292,7 @@ def score_band(value: str) -> str:
 
 def score_model(value: str) -> str:
     """Return how the name of a scoring model is read."""
-    return read(SCORE_NAMES, value)
+    return score_name(value).read("zh" if is_chinese() else "en")
 
 
 def tie(value: str) -> str:
