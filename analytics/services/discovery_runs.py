@@ -5,8 +5,10 @@ from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
+from django.conf import settings
 from django.db import transaction
 from django.db.models import F, Q
+from django.utils import translation
 from django.utils.translation import gettext as _
 
 from analytics import jobs
@@ -57,6 +59,7 @@ def start_run(*, actor: Actor, choices: Choices, now: datetime) -> DiscoveryRun:
             method=choices.method,
             parameters=choices.to_json(),
             step_count=choices.step_count,
+            language=translation.get_language() or settings.LANGUAGE_CODE,
             started_by=actor.user,
             created_at=now,
         )
@@ -101,7 +104,9 @@ def run(*, run_id: int, read_clock: Callable[[], datetime]) -> None:
         mine.update(step=F("step") + 1, alive_at=read_clock())
 
     try:
-        result = _carry_out(row, now, advance)
+        # A refusal is worded where it arises: a worker has no reader whose language it could know.
+        with translation.override(row.language):
+            result = _carry_out(row, now, advance)
     except LoanCrmError as error:
         _fail(run_id, error.message, read_clock())
     except Exception:

@@ -10,6 +10,7 @@ from django.contrib.auth.models import Group, User
 from django.core.management import CommandError, call_command
 from django.test import Client
 from django.urls import reverse
+from django.utils import translation
 
 from analytics.domain.discovery_choices import ChoiceInvalid, Choices, Method
 from analytics.models import DiscoveryRun, RunState
@@ -165,6 +166,16 @@ def test_a_search_that_finds_nothing_says_why_and_writes_nothing(as_role, now):
     assert run.state == RunState.FAILED
     assert run.problem
     assert not Segment.objects.exists()
+
+
+@pytest.mark.parametrize(("language", "word"), [("en", "stable groups"), ("zh-hans", "分群")])
+def test_what_was_not_found_is_told_in_the_language_of_who_started(as_role, now, language, word):
+    _population(np.full((50, 2), 7.0), now)
+    owner = user_actor(as_role(Role.ANALYST))
+    with translation.override(language):
+        run = discovery_runs.start_run(actor=owner, choices=CLUSTERS, now=now)
+    with translation.override("zh-hans" if language == "en" else "en"):
+        assert word in finished(run, now).problem
 
 
 def test_only_roles_for_it_start_a_search_and_unknown_segments_are_refused(as_role, now):
