@@ -24,7 +24,11 @@ class ProtectedOverride(models.Model):
     )
     valid_until = models.DateField(_("last day"))
     recorded_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+"
+        settings.AUTH_USER_MODEL,
+        verbose_name=_("recorded by"),
+        null=True,
+        on_delete=models.SET_NULL,
+        related_name="+",
     )
     recorded_at = models.DateTimeField(_("recorded at"))
     ended_at = models.DateTimeField(_("ended at"), null=True)

@@ -168,4 +168,6 @@ def test_s14_compliance_records_and_ends_a_leave_in_the_admin(people, as_role):
     client.post(listed, {"action": "end_leave", "_selected_action": [row.pk]})
     row.refresh_from_db()
     assert row.ended_at is not None
-    assert "已结束" in client.get(listed).content.decode()
+    page = client.get(listed).content.decode()
+    assert "已结束" in page
+    assert "登记人" in page
