@@ -92,8 +92,9 @@ def test_s67_one_column_of_codes_fills_province_city_and_district_and_a_dictiona
 
     assert json.dumps(again, sort_keys=True) == json.dumps(definition, sort_keys=True)
     assert tried.by_reason == {"category_unknown": 4}
-    read = str(tried.rows[0])
-    assert all(word in read for word in ("浙江", "杭州", "西湖区", "bachelor"))
+    person = tried.rows[0].person
+    assert person.texts == {"province": "浙江", "city": "杭州", "education": "bachelor"}
+    assert [(item.name, item.text) for item in person.attributes] == [("district", "西湖区")]
 
 
 def test_s67_the_list_is_that_of_the_vectors(shared_data):
