@@ -3,7 +3,7 @@
 from celery import shared_task
 
 from analytics import jobs
-from analytics.services import discovery_runs, lifetime_value
+from analytics.services import discovery_runs, lifetime_value, spending
 from loancrm.kernel import clock
 from loancrm.kernel.access import system_actor
 
@@ -25,6 +25,16 @@ def value_customers(**_: object) -> None:
     """Give every customer a lifetime value."""
     lifetime_value.value_customers(
         actor=system_actor(f"job:{jobs.VALUE_CUSTOMERS.name}"),
+        as_of=clock.today(),
+        now=clock.now(),
+    )
+
+
+@shared_task(name=jobs.DESCRIBE_SPENDING.name)
+def describe_spending(**_: object) -> None:
+    """Describe how customers spend."""
+    spending.describe_spending(
+        actor=system_actor(f"job:{jobs.DESCRIBE_SPENDING.name}"),
         as_of=clock.today(),
         now=clock.now(),
     )

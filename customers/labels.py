@@ -13,7 +13,7 @@ from customers.domain.fields import Text
 from customers.domain.preferences import RequestKind, RequestStatus
 from customers.domain.quality import REASONS
 from customers.domain.relationships import RelationKind, RiskPurpose, SharedKind
-from customers.domain.score_bands import SCORE_BANDS, SCORE_NAMES
+from customers.domain.score_bands import SCORE_BANDS, score_name
 from customers.domain.segments import columns
 from customers.domain.sources import SourceKind, Standing, TermsProblem
 from customers.domain.timeline import TimelineKind
@@ -171,11 +171,20 @@ COLUMN_KINDS = {
     "name": _("names or words"),
     "text": _("text"),
 }
+TRENDS = {
+    "better": _("better"),
+    "level": _("as before"),
+    "worse": _("worse"),
+    "unknown": _("nothing to compare"),
+}
 TRANSFORMS = {
     "none": _("as it stands"),
     "lower": _("to lower case"),
     "upper": _("to upper case"),
     "region_short": _("short name of a region (陕西省 → 陕西)"),
+    "region_province": _("province of a region code or identity number (GB/T 2260)"),
+    "region_city": _("city of a region code or identity number (GB/T 2260)"),
+    "region_district": _("district of a region code or identity number (GB/T 2260)"),
     "amount": _("amount in yuan (1.2万 → 12000)"),
     "birth_number_date": _("birth date from a Czech birth number"),
     "birth_number_gender": _("gender from a Czech birth number"),
@@ -283,7 +292,7 @@ def score_band(value: str) -> str:
 
 def score_model(value: str) -> str:
     """Return how the name of a scoring model is read."""
-    return read(SCORE_NAMES, value)
+    return score_name(value).read("zh" if is_chinese() else "en")
 
 
 def tie(value: str) -> str:

@@ -120,24 +120,26 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
             [
                 _entry(request, _("Reports"), "monitoring", "reports", "campaigns.view_report"),
                 _entry(request, _("Discoveries"), "hub", "discoveries", _DISCOVERIES),
+                _entry(request, _("Protected attributes"), "gavel", "analytics.protectedoverride"),
             ],
         ),
-        (
-            _("Administration"),
-            [
-                _entry(request, _("Users"), "person", "auth.user"),
-                _entry(request, _("Roles"), "badge", "auth.group"),
-                _entry(request, _("Partners"), "handshake", "campaigns.partner"),
-                _entry(request, _("Leads of partners"), "person_add", "campaigns.partnerlead"),
-                _entry(request, _("API clients"), "key", "oauth2_provider.application"),
-                _entry(request, _("Audit trail"), "policy", "kernel.auditentry"),
-            ],
-        ),
+        (_("Administration"), _administration(request)),
     ]
     return [
         {"title": title, "separator": False, "items": found}
         for title, entries in groups
         if (found := [entry for entry in entries if entry is not None])
+    ]
+
+
+def _administration(request: HttpRequest) -> list[dict[str, Any] | None]:
+    return [
+        _entry(request, _("Users"), "person", "auth.user"),
+        _entry(request, _("Roles"), "badge", "auth.group"),
+        _entry(request, _("Partners"), "handshake", "campaigns.partner"),
+        _entry(request, _("Leads of partners"), "person_add", "campaigns.partnerlead"),
+        _entry(request, _("API clients"), "key", "oauth2_provider.application"),
+        _entry(request, _("Audit trail"), "policy", "kernel.auditentry"),
     ]
 
 

@@ -59,6 +59,12 @@ app.conf.beat_schedule = {
         "schedule": 604800.0,
         "options": {"queue": "analytics", "expires": 3600},
     },
+    # Complete months only: a day more or less changes nothing.
+    "spending": {
+        "task": "analytics.describe_spending",
+        "schedule": 604800.0,
+        "options": {"queue": "analytics", "expires": 3600},
+    },
     "segments": {
         "task": "customers.build_segments",
         "schedule": 30.0,

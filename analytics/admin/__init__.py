@@ -1,0 +1,3 @@
+"""The app's pages in the admin."""
+
+from analytics.admin import overrides as overrides

@@ -146,9 +146,13 @@ def _choices(run: DiscoveryRun) -> list[tuple[str, str]]:
             told.append((_("Of the last … days"), str(given["within_days"])))
         case Method.CLUSTERS:
             told.append((_("At most … groups"), str(given["max_clusters"])))
+            if share := given.get("explained"):
+                told.append((_("Differences to keep"), f"{share * 100:g}%"))
         case _:
             told.append((_("People like those of"), _segment_name(given["seed_segment"])))
             told.append((_("Take the best … % of the others"), f"{given['share'] * 100:g}"))
+    if by_leave := run.result.get("overrides"):
+        told.append((_("Protected, by recorded leave"), ", ".join(by_leave)))
     if given["features"]:
         told.append((_("Columns to look at"), ", ".join(given["features"])))
     return told
@@ -206,6 +210,17 @@ def _tiles(result: Mapping[str, Any]) -> list[Tile]:
                 f"{result['silhouette']:.2f}",
                 _("silhouette; 1 is far apart, 0 is touching"),
                 "blur_on",
+            )
+        )
+    if "explained" in result:
+        shares = result["explained"]
+        tiles.append(
+            Tile(
+                _("Explained variance"),
+                f"{sum(shares):.1%}",
+                _("of %(count)s components: %(shares)s")
+                % {"count": len(shares), "shares": ", ".join(f"{s:.1%}" for s in shares)},
+                "compress",
             )
         )
     if "lift" in result:

@@ -9,8 +9,10 @@ from unfold import widgets
 
 from analytics.domain.discovery_choices import Choices, Method
 from analytics.selectors.discovery_features import usable_features
+from analytics.selectors.protected_features import overrides_in_force
 from customers.models import Segment
 from customers.selectors.segment_catalogue import Part, load_catalogue
+from loancrm.kernel import clock
 
 
 def _segments() -> list[tuple[str, str]]:
@@ -68,7 +70,7 @@ class _WithFeatures(_Shared):
         choices=_features,
         required=False,
         widget=forms.CheckboxSelectMultiple,
-        help_text=gettext_lazy("None is all. Protected attributes are never among them."),
+        help_text=gettext_lazy("None is all numbers. Protected attributes are never among them."),
     )
     seed = forms.IntegerField(
         label=gettext_lazy("Random seed"),
@@ -80,9 +82,24 @@ class _WithFeatures(_Shared):
     )
 
 
+def _features_with_leave() -> list[tuple[str, str]]:
+    language = get_language() or "en"
+    usable = usable_features(overrides=overrides_in_force(now=clock.now()))
+    return [(name, label.read(language)) for name, label in usable.items()]
+
+
 class ClustersForm(_WithFeatures):
     """Clusters: how many groups at most."""
 
+    features = forms.MultipleChoiceField(
+        label=gettext_lazy("Columns to look at"),
+        choices=_features_with_leave,
+        required=False,
+        widget=forms.CheckboxSelectMultiple,
+        help_text=gettext_lazy(
+            "None is all numbers. Protected attributes are among them only by a recorded leave."
+        ),
+    )
     max_clusters = forms.IntegerField(
         label=gettext_lazy("At most … groups"),
         min_value=2,
@@ -90,6 +107,17 @@ class ClustersForm(_WithFeatures):
         initial=8,
         widget=widgets.UnfoldAdminIntegerFieldWidget(),
         help_text=gettext_lazy("The number that separates best and holds in samples is taken."),
+    )
+    explained = forms.IntegerField(
+        label=gettext_lazy("Summarise the columns, keeping … % of their differences"),
+        min_value=1,
+        max_value=100,
+        required=False,
+        widget=widgets.UnfoldAdminIntegerFieldWidget(),
+        help_text=gettext_lazy(
+            "Principal components: useful where many columns say the same. Empty is the columns "
+            "themselves."
+        ),
     )
 
 
@@ -123,6 +151,8 @@ def choices_of(method: Method, data: dict[str, Any]) -> Choices:
     given = dict(data)
     if "share" in given:
         given["share"] = given["share"] / 100
+    if given.get("explained"):
+        given["explained"] = given["explained"] / 100
     if "features" in given:
         given["features"] = tuple(given["features"])
     return Choices(method=method, **given)

@@ -14,6 +14,7 @@ import numpy.typing as npt
 
 from analytics.domain.features import FeatureTable, Floats, Scaling, fit_scaling
 from analytics.domain.profiles import Difference, differences
+from analytics.domain.projection import Projection, fit_projection
 
 Labels = npt.NDArray[np.int64]
 MIN_SHARE = 0.02
@@ -40,22 +41,30 @@ class Cluster:
 
 @dataclass(frozen=True, slots=True)
 class ClusterModel:
-    """Everything needed to put a customer into a group again."""
+    """Everything needed to put a customer into a group again.
+
+    Attributes:
+        centres: Of the scaled columns, or of the components where there is a projection.
+        projection: Which components the groups were found in; None for the columns themselves.
+    """
 
     scaling: Scaling
     centres: tuple[tuple[float, ...], ...]
     silhouette: float
     stability: float
     clusters: tuple[Cluster, ...]
+    projection: Projection | None = None
 
     def assign(self, table: FeatureTable) -> Labels:
         """Return the number of each customer's group, 1 for the largest: the nearest centre."""
-        return nearest(self.scaling.apply(table), np.array(self.centres)) + 1
+        rows = _projected(self.scaling.apply(table), self.projection)
+        return nearest(rows, np.array(self.centres)) + 1
 
     def to_json(self) -> dict[str, Any]:
         """Return what `from_json` reads."""
         return {
             "scaling": self.scaling.to_json(),
+            "projection": self.projection.to_json() if self.projection else None,
             "centres": [list(centre) for centre in self.centres],
             "silhouette": self.silhouette,
             "stability": self.stability,
@@ -78,6 +87,7 @@ class ClusterModel:
         """Return the model that wrote this."""
         return cls(
             scaling=Scaling.from_json(content["scaling"]),
+            projection=Projection.from_json(found) if (found := content["projection"]) else None,
             centres=tuple(tuple(centre) for centre in content["centres"]),
             silhouette=content["silhouette"],
             stability=content["stability"],
@@ -109,6 +119,7 @@ def discover(
     *,
     seed: int,
     counts: Sequence[int] = range(2, 9),
+    explained: float | None = None,
     on_progress: Callable[[int], object] = lambda _step: None,
 ) -> ClusterModel:
     """Find the groups; the same rows and seed always give the same groups in the same order.
@@ -117,6 +128,8 @@ def discover(
         table: One row a customer. Above 20,000 rows the centres come from a sample.
         seed: Of every draw.
         counts: Numbers of groups to try.
+        explained: Share of the variance, in (0, 1], that principal components have to explain in
+            which the groups are looked for; None looks at the columns themselves.
         on_progress: Called with 1 after each of them.
 
     Raises:
@@ -124,11 +137,15 @@ def discover(
         NoStableClustersError: No number of groups passes.
     """
     scaling = fit_scaling(table)
-    rows = scaling.apply(table)
+    scaled = scaling.apply(table)
+    projection = None if explained is None else fit_projection(scaled, explained)
+    rows = _projected(scaled, projection)
     sample = _sample(rows, _FIT_ROWS, np.random.default_rng(seed))
     candidates: list[_Candidate] = []
+    # People who are the same in every column cannot be told apart by more groups.
+    most = min(len(sample) // 2 - 1, len(np.unique(sample, axis=0)))
     for count in counts:
-        if count < len(sample) // 2:
+        if count <= most:
             candidates.append(_try(sample, count, seed))
         on_progress(1)
     best, stability = _first_stable(sample, candidates, seed)
@@ -141,7 +158,8 @@ def discover(
         centres=tuple(tuple(map(float, centre)) for centre in centres),
         silhouette=best.silhouette,
         stability=stability,
-        clusters=_described(table, scaling, rows, nearest(rows, centres)),
+        clusters=_described(table, scaling.labels, scaled, nearest(rows, centres)),
+        projection=projection,
     )
 
 
@@ -206,13 +224,17 @@ def _sample(rows: Floats, limit: int, rng: np.random.Generator) -> Floats:
     return rows[np.sort(rng.choice(len(rows), limit, replace=False))]
 
 
+def _projected(rows: Floats, projection: Projection | None) -> Floats:
+    return rows if projection is None else projection.apply(rows)
+
+
 def _described(
-    table: FeatureTable, scaling: Scaling, rows: Floats, labels: Labels
+    table: FeatureTable, columns: Sequence[str], scaled: Floats, labels: Labels
 ) -> tuple[Cluster, ...]:
     found = []
     for number in range(int(labels.max()) + 1):
         chosen = labels == number
-        apart = differences(table, scaling.names, rows, chosen)
+        apart = differences(table, columns, scaled, chosen)
         size = int(chosen.sum())
         found.append(Cluster(number + 1, size, size / len(labels), apart))
     return tuple(found)

@@ -32,6 +32,8 @@ class Choices:
         event: RFM: what counts as a transaction.
         within_days: RFM: of how many days.
         max_clusters: Clusters: most groups to try.
+        explained: Clusters: share of the variance that principal components have to explain; None
+            looks at the columns themselves.
         seed_segment: Look-alikes: whom to resemble.
         share: Look-alikes: share of the others who become members.
         features: Clusters and look-alikes: columns to look at; none is all.
@@ -43,6 +45,7 @@ class Choices:
     event: str = "repayment_made"
     within_days: int = 365
     max_clusters: int = 8
+    explained: float | None = None
     seed_segment: str = ""
     share: float = 0.1
     features: tuple[str, ...] = ()
@@ -57,6 +60,7 @@ class Choices:
         bounds = {
             "within_days": 1 <= self.within_days <= 3_660,
             "max_clusters": 2 <= self.max_clusters <= 12,
+            "explained": self.explained is None or 0 < self.explained <= 1,
             "share": 0 < self.share <= 1,
             "seed": 0 <= self.seed < 2**31,
             "seed_segment": bool(self.seed_segment) or self.method is not Method.LOOKALIKE,

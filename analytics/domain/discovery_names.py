@@ -37,12 +37,28 @@ def both(text: Text) -> str:
     return f"{text.zh} · {text.en}"[:_NAME_LENGTH]
 
 
+def column_label(column: str, labels: Mapping[str, Text]) -> Text:
+    """Return what a scaled column is called: its feature, with the word of a category."""
+    name, _, word = column.partition("=")
+    label = labels.get(name) or Text(name, name)
+    return Text(f"{label.zh}“{word}”", f"{label.en} “{word}”") if word else label
+
+
 def cluster_name(cluster: Cluster, labels: Mapping[str, Text]) -> str:
     """Return a group's name from its strongest differences, such as 登录次数高、还款金额低."""
-    named = cluster.differences[:_NAMED_DIFFERENCES]
-    chinese = "、".join(f"{labels[d.feature].zh}{'高' if d.z > 0 else '低'}" for d in named)
-    english = ", ".join(f"{'high' if d.z > 0 else 'low'} {labels[d.feature].en}" for d in named)
-    return both(Text(chinese, english))
+    parts = [_told_of(d, labels) for d in cluster.differences[:_NAMED_DIFFERENCES]]
+    return both(Text("、".join(p.zh for p in parts), ", ".join(p.en for p in parts)))
+
+
+def _told_of(difference: Difference, labels: Mapping[str, Text]) -> Text:
+    label, is_high = column_label(difference.feature, labels), difference.z > 0
+    if "=" in difference.feature:
+        return Text(
+            f"{label.zh}{'多' if is_high else '少'}", f"{'many' if is_high else 'few'} {label.en}"
+        )
+    return Text(
+        f"{label.zh}{'高' if is_high else '低'}", f"{'high' if is_high else 'low'} {label.en}"
+    )
 
 
 def cluster_description(cluster: Cluster, stability: float, labels: Mapping[str, Text]) -> str:
@@ -64,6 +80,6 @@ def _differences(
 ) -> str:
     language = "zh" if is_chinese else "en"
     return ("；" if is_chinese else "; ").join(
-        f"{labels[d.feature].read(language)} {d.mean:.4g} ({d.overall_mean:.4g})"
+        f"{column_label(d.feature, labels).read(language)} {d.mean:.4g} ({d.overall_mean:.4g})"
         for d in differences
     )

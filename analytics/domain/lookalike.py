@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from analytics.domain.features import FeatureTable, Floats, Scaling, fit_scaling
+from analytics.domain.features import FeatureTable, Floats, Scaling, fit_scaling, rows_of
 
 MIN_SEEDS = 200
 TOP_SHARE = 0.1
@@ -59,8 +59,8 @@ class LookalikeModel:
         return np.asarray(1.0 / (1.0 + np.exp(-np.clip(raw, -40.0, 40.0))))
 
     def drivers(self, count: int = 3) -> list[tuple[str, float]]:
-        """Return the features of the largest weights."""
-        named = zip(self.scaling.names, self.weights, strict=True)
+        """Return the scaled columns of the largest weights."""
+        named = zip(self.scaling.labels, self.weights, strict=True)
         return sorted(named, key=lambda pair: -abs(pair[1]))[:count]
 
     def to_json(self) -> dict[str, Any]:
@@ -88,6 +88,9 @@ class LookalikeModel:
 def learn(table: FeatureTable, is_seed: npt.NDArray[np.bool_], *, seed: int) -> LookalikeModel:
     """Learn what sets the seeds apart, and measure it on three tenths of them held out.
 
+    The columns are made comparable by the people learned from alone: nothing that is known of the
+    held-out seeds moves a median, a mean, a deviation or the list of words.
+
     Args:
         table: Everybody, the seeds among them.
         is_seed: Which rows are seeds.
@@ -104,9 +107,10 @@ def learn(table: FeatureTable, is_seed: npt.NDArray[np.bool_], *, seed: int) -> 
     drawn = rng.permutation(seeds)
     held_out_count = round(_HELD_OUT_SHARE * len(seeds))
     held_out, learned = drawn[:held_out_count], drawn[held_out_count:]
-    scaling = fit_scaling(table)
+    compared = rng.permutation(others)[:_OTHERS]
+    scaling = fit_scaling(rows_of(table, np.concatenate([learned, compared])))
     rows = scaling.apply(table)
-    weights, intercept = _fit(rows[learned], rows[rng.permutation(others)[:_OTHERS]])
+    weights, intercept = _fit(rows[learned], rows[compared])
     pool = rng.permutation(np.concatenate([held_out, others]))
     scores = rows[pool] @ np.array(weights)
     top_count = int(np.ceil(TOP_SHARE * len(pool)))

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from analytics.domain.features import FeatureTable, Floats, plain_means
+from analytics.domain.features import FeatureTable, Floats, plain_means, rows_of
 
 SHOWN = 3
 MIN_Z = 0.25
@@ -33,10 +33,10 @@ def differences(
     """Return the strongest differences of the chosen rows, at least one.
 
     Args:
-        names: Of the columns of `scaled`, which has everybody's mean 0 and deviation 1.
+        names: Labels of the columns of `scaled`, which has everybody's mean 0 and deviation 1.
         chosen: Which rows are the group; at least one.
     """
-    inside = FeatureTable(table.customer_ids[chosen], table.names, table.values[chosen])
+    inside = rows_of(table, chosen)
     z_scores = scaled[chosen].mean(axis=0)
     means, overall = plain_means(inside, names), plain_means(table, names)
     order = sorted(range(len(z_scores)), key=lambda at: -abs(z_scores[at]))

@@ -1,24 +1,25 @@
 """What customers did and owe, as columns of numbers for discovering segments.
 
-Protected attributes (sex, age, marital status, and what the lender marked as protected) are never
-columns, and people who switched personal recommendations off are never rows.
+Protected attributes (sex, age, marital status, and what the lender marked as protected) are no
+columns unless a leave is recorded; people who switched personal recommendations off are never rows.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import TypeAlias
 
 import numpy as np
 import numpy.typing as npt
-from django.db.models import Count, Max, Q, QuerySet, Sum
+from django.db.models import Count, Max, QuerySet, Sum
 from django.utils.translation import gettext as _
 
 from analytics.domain.discovery_names import FEATURE_LABELS
 from analytics.domain.features import FeatureTable, Floats
 from analytics.domain.rfm import Purchases
+from analytics.models import ProtectedOverride
+from analytics.selectors import protected_features
 from customers.domain.events import EventName
-from customers.domain.fields import DataClass, Text
-from customers.domain.segments.columns import CUSTOMER_FIELDS
+from customers.domain.fields import Text
 from customers.models import (
     AttributeDefinition,
     AttributeType,
@@ -55,29 +56,43 @@ class FeatureProtected(LoanCrmError):
     code = "feature_protected"
 
 
-def usable_features() -> dict[str, Text]:
-    """Return {name: label} of every feature that may be used."""
-    attributes = AttributeDefinition.objects.filter(
-        value_type=AttributeType.NUMBER, is_protected=False, is_risk_only=False
+def usable_features(*, overrides: Mapping[str, ProtectedOverride] | None = None) -> dict[str, Text]:
+    """Return {name: label} of every feature that may be used: numbers, then categories.
+
+    Args:
+        overrides: Leave for protected attributes; those come last.
+    """
+    leave = protected_features.labels_of(overrides or {})
+    return {**_numbers(), **_attributes(AttributeType.TEXT), **leave}
+
+
+def _numbers() -> dict[str, Text]:
+    return {**FEATURE_LABELS, **_attributes(AttributeType.NUMBER)}
+
+
+def _attributes(kind: AttributeType) -> dict[str, Text]:
+    found = AttributeDefinition.objects.filter(
+        value_type=kind, is_protected=False, is_risk_only=False
     ).order_by("name")
-    own = {
+    return {
         f"attribute.{row.name}": Text(row.label_zh or row.name, row.label_en or row.name)
-        for row in attributes
+        for row in found
     }
-    return {**FEATURE_LABELS, **own}
 
 
-def chosen_features(names: Sequence[str]) -> dict[str, Text]:
-    """Return {name: label} of the named features, of all when none is named.
+def chosen_features(
+    names: Sequence[str], *, overrides: Mapping[str, ProtectedOverride] | None = None
+) -> dict[str, Text]:
+    """Return {name: label} of the named features, of all numbers when none is named.
+
+    A category is looked at by name only: most texts are no categories.
 
     Raises:
-        FeatureProtected: One is a protected attribute.
+        FeatureProtected: One is a protected attribute without leave.
         FeatureUnknown: One does not exist.
     """
-    usable = usable_features()
-    protected = {n for n, s in CUSTOMER_FIELDS.items() if s.data_class is DataClass.PROTECTED}
-    for row in AttributeDefinition.objects.filter(Q(is_protected=True) | Q(is_risk_only=True)):
-        protected |= {row.name, f"attribute.{row.name}"}
+    usable = usable_features(overrides=overrides)
+    protected = protected_features.protected_names() - usable.keys()
     for name in names:
         if name in protected:
             raise FeatureProtected(
@@ -87,7 +102,7 @@ def chosen_features(names: Sequence[str]) -> dict[str, Text]:
             )
         if name not in usable:
             raise FeatureUnknown(_("There is no feature “%(name)s”.") % {"name": name}, name=name)
-    return {name: usable[name] for name in names} if names else usable
+    return {name: usable[name] for name in names} if names else _numbers()
 
 
 def load_features(
@@ -100,12 +115,17 @@ def load_features(
     rows = people.filter(personalisation_allowed=True).order_by("pk").values_list("pk", flat=True)
     ids = np.fromiter(rows.iterator(chunk_size=_CHUNK), dtype=np.int64)
     columns = {**_event_columns(ids, as_of), **_loan_columns(ids)}
-    attributes = [name.removeprefix("attribute.") for name in names if name not in columns]
-    columns |= _attribute_columns(ids, attributes)
+    prefix = "attribute."
+    attributes = [name.removeprefix(prefix) for name in names if name.startswith(prefix)]
+    columns |= _number_columns(ids, attributes)
+    words, categories = _word_columns(ids, attributes)
+    columns |= categories
+    more_words, protected = protected_features.protected_columns(ids, names, as_of=as_of)
+    columns |= protected
     values = (
         np.column_stack([columns[name] for name in names]) if names else np.empty((len(ids), 0))
     )
-    return FeatureTable(ids, tuple(names), values)
+    return FeatureTable(ids, tuple(names), values, words | more_words)
 
 
 def load_purchases(
@@ -185,15 +205,36 @@ def _loan_columns(ids: Ids) -> dict[str, Floats]:
     return columns
 
 
-def _attribute_columns(ids: Ids, names: Sequence[str]) -> dict[str, Floats]:
-    if not names:
+def _number_columns(ids: Ids, names: Sequence[str]) -> dict[str, Floats]:
+    kinds = AttributeDefinition.objects.filter(name__in=names, value_type=AttributeType.NUMBER)
+    columns = {str(kind.name): np.full(len(ids), np.nan) for kind in kinds}
+    if not columns:
         return {}
     position = {int(key): at for at, key in enumerate(ids)}
-    columns = {name: np.full(len(ids), np.nan) for name in names}
-    found = AttributeValue.objects.filter(
-        definition__name__in=names, number__isnull=False
-    ).values_list("customer_id", "definition__name", "number")
+    found = AttributeValue.objects.filter(definition__in=kinds, number__isnull=False).values_list(
+        "customer_id", "definition__name", "number"
+    )
     for key, name, number in found.iterator(chunk_size=_CHUNK):
         if (at := position.get(key)) is not None:
             columns[name][at] = float(number or 0)
     return {f"attribute.{name}": column for name, column in columns.items()}
+
+
+def _word_columns(
+    ids: Ids, names: Sequence[str]
+) -> tuple[dict[str, tuple[str, ...]], dict[str, Floats]]:
+    """Return the words of every category, sorted, and columns of positions in them."""
+    kinds = AttributeDefinition.objects.filter(name__in=names, value_type=AttributeType.TEXT)
+    given: dict[str, dict[int, str]] = {str(kind.name): {} for kind in kinds}
+    if not given:
+        return {}, {}
+    found = AttributeValue.objects.filter(definition__in=kinds).exclude(text="")
+    rows = found.filter(text__isnull=False).values_list("customer_id", "definition__name", "text")
+    for key, name, text in rows.iterator(chunk_size=_CHUNK):
+        given[name][key] = text or ""
+    words, columns = {}, {}
+    for name, by_customer in given.items():
+        cells = [by_customer.get(int(key)) for key in ids]
+        full = f"attribute.{name}"
+        words[full], columns[full] = protected_features.word_column(cells)
+    return words, columns

@@ -1,6 +1,6 @@
-"""Discover segments: RFM groups, clusters and look-alikes, written as scores and member lists."""
+"""Discover segments: RFM groups and look-alikes, written as scores and member lists."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -10,13 +10,10 @@ import numpy.typing as npt
 from django.db import transaction
 from django.utils.translation import gettext as _
 
-from analytics.domain.clustering import ClusterModel, NoStableClustersError, discover
 from analytics.domain.discovery_names import (
     RFM_FEATURES,
     RFM_LABELS,
     both,
-    cluster_description,
-    cluster_name,
 )
 from analytics.domain.features import FeatureTable, Floats, NoUsableFeatureError
 from analytics.domain.lookalike import MIN_SEEDS, Lift, LookalikeModel, SeedTooSmallError, learn
@@ -36,21 +33,13 @@ from analytics.services.discovery_writing import (
     writer_for,
 )
 from customers.domain.fields import Text
-from customers.models import Segment
 from customers.services import scores
 from customers.services.scores import GivenScore
 from loancrm.kernel import access
 from loancrm.kernel.access import Actor
 
 RFM_EVENT = "repayment_made"
-CLUSTERS, LOOKALIKE = "clusters", "lookalike"
-
-
-@dataclass(frozen=True, slots=True)
-class ClusterDiscovery(Discovery):
-    """Clusters, with how well they are apart and how well they hold."""
-
-    model: ClusterModel
+LOOKALIKE = "lookalike"
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,81 +104,6 @@ def discover_rfm(
         result = Discovery("rfm", version, len(found), tuple(written))
         record_run(actor=actor, result=result, name="rfm", now=now)
     return result
-
-
-def discover_clusters(  # noqa: PLR0913 - choices of one run
-    *,
-    actor: Actor,
-    now: datetime,
-    name: str = "cluster",
-    features: Sequence[str] = (),
-    segment: str = "",
-    seed: int = 1,
-    max_clusters: int = 8,
-    on_progress: Callable[[int], object] = lambda _step: None,
-) -> ClusterDiscovery:
-    """Find groups of similar customers, keep the model, write them as segments `<name>-1`, ….
-
-    Raises:
-        PermissionRefused: The actor may not discover segments.
-        FeatureProtected, FeatureUnknown: A named feature may not be used.
-        DiscoveryRefused: The customers do not fall into stable groups of at least 2 %.
-    """
-    access.require(actor, PERMISSION)
-    labels = discovery_features.chosen_features(features)
-    table = discovery_features.load_features(
-        people=people_of(segment, now=now), names=tuple(labels), as_of=now
-    )
-    try:
-        model = discover(
-            table, seed=seed, counts=range(2, max_clusters + 1), on_progress=on_progress
-        )
-    except (NoUsableFeatureError, NoStableClustersError) as error:
-        raise DiscoveryRefused(
-            _("These customers do not fall into stable groups of a useful size."),
-            people=len(table.customer_ids),
-        ) from error
-    content = {"segment": segment, "model": model.to_json()}
-    with transaction.atomic():
-        stored = discovery_models.keep(
-            method=CLUSTERS, name=name, content=content, as_of=now, now=now
-        )
-        return _write_clusters(
-            actor=actor,
-            name=name,
-            version=stored.version,
-            model=model,
-            table=table,
-            labels=labels,
-            now=now,
-        )
-
-
-def assign_clusters(*, actor: Actor, now: datetime, name: str = "cluster") -> ClusterDiscovery:
-    """Put everybody, new customers too, into the groups of the newest stored model.
-
-    Raises:
-        PermissionRefused: The actor may not discover segments.
-        DiscoveryModelUnknown, DiscoveryModelChanged: No model to use.
-        FeatureProtected, FeatureUnknown: A feature of the model may no longer be used.
-    """
-    access.require(actor, PERMISSION)
-    stored, content = discovery_models.latest(method=CLUSTERS, name=name)
-    model = ClusterModel.from_json(content["model"])
-    labels = discovery_features.chosen_features(model.scaling.names)
-    table = discovery_features.load_features(
-        people=people_of(content["segment"], now=now), names=tuple(labels), as_of=now
-    )
-    with transaction.atomic():
-        return _write_clusters(
-            actor=actor,
-            name=name,
-            version=stored.version,
-            model=model,
-            table=table,
-            labels=labels,
-            now=now,
-        )
 
 
 def discover_lookalike(
@@ -269,53 +183,6 @@ def _record_rfm(actor: Actor, found: Sequence[Rfm], version: str, now: datetime)
         )
 
 
-def _write_clusters(
-    *,
-    actor: Actor,
-    name: str,
-    version: str,
-    model: ClusterModel,
-    table: FeatureTable,
-    labels: Mapping[str, Text],
-    now: datetime,
-) -> ClusterDiscovery:
-    numbers = model.assign(table)
-    written = []
-    for cluster in model.clusters:
-        ids = table.customer_ids[numbers == cluster.number].tolist()
-        shown = FoundSegment(
-            slug=f"{name}-{cluster.number}",
-            name=cluster_name(cluster, labels),
-            size=len(ids),
-            description=cluster_description(cluster, model.stability, labels),
-            differences=cluster.differences,
-        )
-        source = f"{name}@{version}"
-        written.append(
-            write_segment(actor=actor, found=shown, customer_ids=ids, source=source, now=now)
-        )
-    _empty_older(actor, name, len(model.clusters), version, now)
-    result = ClusterDiscovery(CLUSTERS, version, len(numbers), tuple(written), model)
-    record_run(actor=actor, result=result, name=name, now=now)
-    return result
-
-
-def _empty_older(actor: Actor, name: str, count: int, version: str, now: datetime) -> None:
-    """Leave nobody in groups of an earlier model that had more of them."""
-    older = Segment.objects.filter(
-        slug__regex=rf"^{name}-[0-9]+$", members__source__startswith=f"{name}@"
-    )
-    for slug, shown in sorted(set(older.values_list("slug", "name"))):
-        if int(slug.rpartition("-")[2]) > count:
-            write_segment(
-                actor=actor,
-                found=FoundSegment(slug, shown, 0),
-                customer_ids=[],
-                source=f"{name}@{version}",
-                now=now,
-            )
-
-
 def _write_lookalike(  # noqa: PLR0913 - one argument a part of the result
     *,
     actor: Actor,
@@ -353,7 +220,7 @@ def _write_lookalike(  # noqa: PLR0913 - one argument a part of the result
                 f"({model.lift.held_out} seeds held out)",
             )
         ),
-        differences=_apart(table, model.scaling.names, model.scaling.apply(table), is_chosen),
+        differences=_apart(table, model.scaling.labels, model.scaling.apply(table), is_chosen),
     )
     source = f"lookalike@{version}"
     written = write_segment(actor=actor, found=shown, customer_ids=chosen, source=source, now=now)

@@ -5,18 +5,22 @@ from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
+from django.conf import settings
 from django.db import transaction
 from django.db.models import F, Q
+from django.utils import translation
 from django.utils.translation import gettext as _
 
 from analytics import jobs
 from analytics.domain.discovery_choices import Choices, Method
-from analytics.domain.discovery_names import RFM_FEATURES
+from analytics.domain.discovery_names import RFM_FEATURES, column_label
 from analytics.domain.rates import wilson
 from analytics.models import DiscoveryRun, RunState
 from analytics.selectors import discovery_features
-from analytics.services import discovery
-from analytics.services.discovery import ClusterDiscovery, LookalikeDiscovery
+from analytics.selectors.protected_features import overrides_in_force
+from analytics.services import discovery, discovery_clusters
+from analytics.services.discovery import LookalikeDiscovery
+from analytics.services.discovery_clusters import ClusterDiscovery
 from analytics.services.discovery_writing import PERMISSION, Discovery, people_of
 from customers.domain.fields import Text
 from customers.models import Segment
@@ -49,12 +53,13 @@ def start_run(*, actor: Actor, choices: Choices, now: datetime) -> DiscoveryRun:
     access.require(actor, PERMISSION)
     for slug in (choices.segment, choices.seed_segment):
         people_of(slug, now=now)
-    discovery_features.chosen_features(choices.features)
+    _labels(choices, now)
     with transaction.atomic():
         run = DiscoveryRun.objects.create(
             method=choices.method,
             parameters=choices.to_json(),
             step_count=choices.step_count,
+            language=translation.get_language() or settings.LANGUAGE_CODE,
             started_by=actor.user,
             created_at=now,
         )
@@ -99,7 +104,9 @@ def run(*, run_id: int, read_clock: Callable[[], datetime]) -> None:
         mine.update(step=F("step") + 1, alive_at=read_clock())
 
     try:
-        result = _carry_out(row, now, advance)
+        # A refusal is worded where it arises: a worker has no reader whose language it could know.
+        with translation.override(row.language):
+            result = _carry_out(row, now, advance)
     except LoanCrmError as error:
         _fail(run_id, error.message, read_clock())
     except Exception:
@@ -164,15 +171,16 @@ def _carry_out(
             segment=choices.segment,
         )
         return _told(rfm, RFM_FEATURES)
-    labels = discovery_features.chosen_features(choices.features)
+    labels = _labels(choices, now)
     if choices.method is Method.CLUSTERS:
-        clusters = discovery.discover_clusters(
+        clusters = discovery_clusters.discover_clusters(
             actor=actor,
             now=now,
             features=choices.features,
             segment=choices.segment,
             seed=choices.seed,
             max_clusters=choices.max_clusters,
+            explained=choices.explained,
             on_progress=advance,
         )
         return _told(clusters, labels)
@@ -186,6 +194,13 @@ def _carry_out(
         seed=choices.seed,
     )
     return _told(lookalike, labels)
+
+
+def _labels(choices: Choices, now: datetime) -> dict[str, Text]:
+    """Return the chosen features with their labels; only clusters may use a recorded leave."""
+    is_open = choices.method is Method.CLUSTERS
+    overrides = overrides_in_force(now=now) if is_open else {}
+    return discovery_features.chosen_features(choices.features, overrides=overrides)
 
 
 def _told(found: Discovery, labels: Mapping[str, Text]) -> dict[str, Any]:
@@ -215,6 +230,9 @@ def _told(found: Discovery, labels: Mapping[str, Text]) -> dict[str, Any]:
     if isinstance(found, ClusterDiscovery):
         content["silhouette"] = round(found.model.silhouette, 4)
         content["stability"] = round(found.model.stability, 4)
+        content["overrides"] = sorted(found.overrides)
+        if found.model.projection:
+            content["explained"] = [round(share, 6) for share in found.model.projection.explained]
     if isinstance(found, LookalikeDiscovery):
         low = wilson(found.lift.found, found.lift.held_out).low or 0.0
         content["lift"] = {
@@ -231,5 +249,5 @@ def _told(found: Discovery, labels: Mapping[str, Text]) -> dict[str, Any]:
 
 
 def _names(feature: str, labels: Mapping[str, Text]) -> dict[str, str]:
-    label = labels.get(feature) or Text(feature, feature)
+    label = column_label(feature, labels)
     return {"zh": label.zh, "en": label.en}

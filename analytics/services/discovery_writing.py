@@ -96,7 +96,9 @@ def write_segment(
     return found
 
 
-def record_run(*, actor: Actor, result: Discovery, name: str, now: datetime) -> None:
+def record_run(
+    *, actor: Actor, result: Discovery, name: str, now: datetime, **facts: object
+) -> None:
     """Write the audit entry of a run."""
     audit.record(
         actor=actor,
@@ -108,5 +110,6 @@ def record_run(*, actor: Actor, result: Discovery, name: str, now: datetime) -> 
             "version": result.version,
             "people": result.people,
             "segments": {found.slug: found.size for found in result.segments},
+            **facts,
         },
     )

@@ -1,5 +1,6 @@
 """Customers: a masked list that finds exact values, and one page about each person."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from django.contrib import admin
@@ -13,6 +14,12 @@ from customers import labels
 from customers.admin import profile_charts, relationships, reveals, timeline
 from customers.domain.lifecycle import LifecycleStage
 from customers.domain.person import Gender, MarketingStatus
+from customers.domain.score_bands import (
+    PAY_DAY,
+    SPENDING_MONTHLY,
+    SPENDING_SHARE,
+    SPENDING_TREND,
+)
 from customers.models import ContactPoint, Customer, Score
 from customers.selectors import customer_search, profile_person
 from customers.selectors import profile as profiles
@@ -145,6 +152,7 @@ class CustomerAdmin(ReadOnlyAdmin):
             charts=profile_charts.of_months(found.months),
             scores=[_score(score) for score in found.scores],
             lifetime_value=found.lifetime_value,
+            spending=_spending(found.spending),
             score_versions=[_score(score) for score in found.score_versions],
             timeline_url=timeline.url_of(customer),
             **timeline.choices(found),
@@ -158,6 +166,24 @@ class CustomerAdmin(ReadOnlyAdmin):
 def _score(score: Score) -> tuple[str, str, Score]:
     """Return a score with its name and its band in words."""
     return labels.score_model(score.model_name), labels.score_band(score.band), score
+
+
+def _spending(scores: Mapping[str, Score]) -> dict[str, Any]:
+    """Return how a person spends as the page shows it; empty where nothing is known."""
+    if SPENDING_MONTHLY not in scores:
+        return {}
+    trend, pay_day = scores.get(SPENDING_TREND), scores.get(PAY_DAY)
+    shares = sorted(
+        (-score.value, name.removeprefix(SPENDING_SHARE))
+        for name, score in scores.items()
+        if name.startswith(SPENDING_SHARE)
+    )
+    return {
+        "monthly": scores[SPENDING_MONTHLY],
+        "trend": f"{trend.value * 100:+.1f}%" if trend else "",
+        "pay_day": int(pay_day.value) if pay_day else None,
+        "shares": [(name, f"{-part:.4f}", f"{-part * 100:.1f}%") for part, name in shares],
+    }
 
 
 def _messages_url(customer: Customer) -> str:

@@ -21,9 +21,10 @@ from customers.admin.import_actions import act, actions_for
 from customers.admin.import_forms import ImportForm
 from customers.admin.import_repair import quarantine, quarantine_url, repair_row
 from customers.admin.mapping_builder import begin, build, builder_url
-from customers.models import Customer, ImportBatch, ImportMode, ImportState
+from customers.admin.quality_texts import TREND_TONES
+from customers.models import Customer, DataSource, ImportBatch, ImportMode, ImportState
 from customers.selectors import import_traces
-from customers.selectors.import_quality import MEASURES, balance, source_history
+from customers.selectors.import_quality import MEASURES, balance, source_history, trends
 from customers.services import imports, imports_jobs, sources
 from customers.services.imports import ImportReport
 from customers.services.imports_jobs import Upload
@@ -146,7 +147,7 @@ class ImportBatchAdmin(ReadOnlyAdmin):
             exceeded=_exceeded(batch),
             undone=_undone(batch) if batch.state == ImportState.UNDONE else None,
             measures=[labels.read(labels.QUALITY_MEASURES, name) for name in MEASURES],
-            history=_history(batch),
+            **_history(batch.source),
             findings=_findings(batch.by_reason),
             quality=_quality(batch.quality),
             balance=balance(batch),
@@ -256,16 +257,24 @@ def _undone(batch: ImportBatch) -> list[tuple[str, int, str]]:
     return [(object_url(Customer(pk=pk)), pk, what) for pk, what in kept]
 
 
-def _history(batch: ImportBatch) -> list[tuple[str, Any, list[tuple[str, str]]]]:
-    """Return (file, time, [(percent, parts)]) of the source's latest files."""
-    return [
+def _history(source: str) -> dict[str, Any]:
+    """Return the source's latest files with their measures, how they move, and who cares."""
+    cards = source_history(source=source, limit=HISTORY_SHOWN)
+    rows = [
         (
             card.file_name,
             card.created_at,
             [(f"{n / d * 100:.1f}%" if d else "–", f"{n:,} / {d:,}") for n, d in card.shares],
         )
-        for card in source_history(source=batch.source, limit=HISTORY_SHOWN)
+        for card in cards
     ]
+    described = DataSource.objects.filter(name=source).select_related("quality_owner").first()
+    moves = [(labels.read(labels.TRENDS, found), TREND_TONES[found]) for found in trends(cards)]
+    return {
+        "history": rows,
+        "moves": moves,
+        "quality_owner": described.quality_owner if described else None,
+    }
 
 
 def _findings(by_reason: Any) -> Sequence[tuple[str, str, int]]:

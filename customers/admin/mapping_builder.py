@@ -32,6 +32,7 @@ from loancrm.kernel import clock
 _PERMISSION = "customers.import_customers"
 PREVIEWED = 10
 _CELLS_SHOWN = 3
+_ALSO = "also-"
 _LIST = "admin:customers_importbatch_changelist"
 
 
@@ -157,18 +158,25 @@ class _Builder:
         ]
 
     def columns(self) -> list[dict[str, Any]]:
-        """Return what the page shows of every column."""
-        return [
+        """Return what the page shows of every column, those of one column together."""
+        place = {name: at for at, name in enumerate(self.sample.columns)}
+        firsts = {choice.column: n for n, choice in reversed([*enumerate(self.draft.choices)])}
+        shown = [
             {
                 "name": form.column,
+                "number": number,
+                "is_first": firsts[form.column] == number,
                 "kind": labels.read(labels.COLUMN_KINDS, guess.kind) if guess else "–",
                 "words": ", ".join(guess.words[:_CELLS_SHOWN]) if guess else "",
                 "check": labels.target_check(choice.target) if choice.is_mapped else "",
                 "form": form,
             }
-            for form, choice in zip(self.choice_forms, self.draft.choices, strict=True)
+            for number, (form, choice) in enumerate(
+                zip(self.choice_forms, self.draft.choices, strict=True)
+            )
             for guess in [self.guesses.get(form.column)]
         ]
+        return sorted(shown, key=lambda item: place.get(item["name"], len(place)))
 
     def answer(self, wish: str) -> HttpResponse | None:
         """Do what the pressed button says; None shows the page again."""
@@ -187,6 +195,9 @@ class _Builder:
             self.problem = _("Some entries cannot be used; they are marked below.")
             return None
         self._take()
+        if wish.startswith(_ALSO):
+            self._add_target(wish.removeprefix(_ALSO))
+            return None
         definition = self._checked()
         if definition is None:
             return None
@@ -208,6 +219,18 @@ class _Builder:
         self.draft.choices = [form.choice(types) for form in self.choice_forms]
         self.draft.name, self.draft.source = data["name"], data["source"]
         self._keep()
+
+    def _add_target(self, number: str) -> None:
+        """Let a column feed one more field; its entry is the last, so that the others stay."""
+        choices = self.draft.choices
+        if not number.isdecimal() or int(number) >= len(choices):
+            return
+        choices.append(Choice(choices[int(number)].column))
+        self._keep()
+        prefix = f"c{len(choices) - 1}"
+        self.choice_forms.append(
+            ChoiceForm(None, prefix=prefix, choice=choices[-1], targets=target_choices())
+        )
 
     def _keep(self) -> None:
         imports_drafts.keep_draft(
@@ -305,7 +328,9 @@ def _preview(
     """Yield (line, masked cells) of the first rows."""
     targets: dict[str, str] = {}
     for choice in draft.choices:
-        targets.setdefault(choice.column, choice.target)
+        is_personal = choice.target.startswith(("customer.", "contact."))
+        if is_personal or choice.column not in targets:
+            targets[choice.column] = choice.target
     for line, row in list(zip(sample.lines, sample.rows, strict=True))[:PREVIEWED]:
         yield (
             line,

@@ -18,7 +18,7 @@ from customers.domain.mapping import Target, parse_mapping
 from customers.domain.mapping_diff import differences
 from customers.domain.mapping_json import MappingError
 from customers.models import SavedMapping
-from customers.selectors.mappings import definition_of, shipped_names
+from customers.selectors.mappings import definition_of, imports_with, shipped_names
 from customers.services import mappings
 from loancrm import admin_pages
 from loancrm.admin_site import object_url
@@ -50,7 +50,7 @@ class SavedMappingAdmin(ReadOnlyAdmin):
     """Every version of every mapping, newest first."""
 
     list_display = ("name", "version", "in_use", "source", "note", "author_label", "created_at")
-    list_filter = ("is_current", "source")
+    list_filter = ("is_current", ("archived_at", admin.EmptyFieldListFilter), "source")
     search_fields = ("name", "source")
     ordering = ("-created_at", "-id")
     empty_template = "customers/mapping_empty.html"
@@ -58,6 +58,8 @@ class SavedMappingAdmin(ReadOnlyAdmin):
     @admin.display(description=gettext_lazy("state"), ordering="is_current")
     def in_use(self, saved: SavedMapping) -> str:
         """Return whether imports use this version, as a coloured badge."""
+        if saved.archived_at is not None:
+            return admin_pages.badge("warn", _("Archived"))
         tone, text = ("good", _("In use")) if saved.is_current else ("busy", _("Earlier"))
         return admin_pages.badge(tone, text)
 
@@ -126,6 +128,7 @@ class SavedMappingAdmin(ReadOnlyAdmin):
             before=before,
             changes=differences(before.definition, saved.definition) if before else [],
             may_change=request.user.has_perm(_PERMISSION),
+            uses=imports_with(saved.name),
         )
 
 
@@ -142,7 +145,7 @@ def export(request: HttpRequest, name: str) -> HttpResponse:
 
 
 def act(request: HttpRequest, mapping_id: int, name: str) -> HttpResponse:
-    """Copy a mapping under another name, or put an earlier version in use again."""
+    """Copy a mapping, put an earlier version in use again, remove it or take it out again."""
     admin_pages.require(request, _PERMISSION)
     saved = get_object_or_404(SavedMapping, pk=mapping_id)
     wishes = {
@@ -151,12 +154,33 @@ def act(request: HttpRequest, mapping_id: int, name: str) -> HttpResponse:
         ),
         "back": partial(mappings.bring_back, mapping_id=saved.pk),
     }
-    if name not in wishes or request.method != "POST":
+    if request.method != "POST":
+        raise Http404
+    if name == "remove":
+        return _remove(request, saved)
+    if name == "take-out":
+        with admin_pages.attempt(request, _("The mapping can be used again.")):
+            mappings.take_out(actor=admin_pages.actor_of(request), name=saved.name, now=clock.now())
+        return HttpResponseRedirect(object_url(saved))
+    if name not in wishes:
         raise Http404
     with admin_pages.attempt(request, _("The mapping was saved.")):
         made = wishes[name](actor=admin_pages.actor_of(request), now=clock.now())
         return HttpResponseRedirect(object_url(made))
     return HttpResponseRedirect(reverse("admin:customers_savedmapping_change", args=[saved.pk]))
+
+
+def _remove(request: HttpRequest, saved: SavedMapping) -> HttpResponse:
+    with admin_pages.attempt(request, ""):
+        is_gone = mappings.remove_mapping(
+            actor=admin_pages.actor_of(request), name=saved.name, now=clock.now()
+        )
+        if is_gone:
+            admin_pages.tell(request, _("The mapping was deleted."), is_good=True)
+            return HttpResponseRedirect(reverse("admin:customers_savedmapping_changelist"))
+        text = _("The mapping was archived, not deleted: imports have used it.")
+        admin_pages.tell(request, text, is_good=True)
+    return HttpResponseRedirect(object_url(saved))
 
 
 def _columns(definition: dict[str, Any]) -> list[tuple[str, str, str]]:

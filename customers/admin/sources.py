@@ -5,12 +5,15 @@ from typing import Any
 from django import forms
 from django.contrib import admin
 from django.http import HttpRequest
+from django.template.loader import render_to_string
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from unfold import widgets
 
 from customers import labels
+from customers.admin.quality_texts import TREND_TONES
 from customers.domain.consent import Purpose
+from customers.domain.quality import Share
 from customers.domain.sources import (
     SourceKind,
     SourceTerms,
@@ -21,6 +24,7 @@ from customers.domain.sources import (
     standing,
 )
 from customers.models import DataSource
+from customers.selectors.import_quality import MEASURES, source_history, trends
 from customers.services import sources
 from loancrm import admin_pages
 from loancrm.admin_filters import vocabulary_filter
@@ -33,6 +37,7 @@ _TONES = {
     Standing.ENDED: "bad",
     Standing.SWITCHED_OFF: "bad",
 }
+CARDS_SHOWN = 20
 _FIELD_OF = {
     TermsProblem.CONTRACT_MISSING: "contract",
     TermsProblem.END_MISSING: "valid_until",
@@ -70,7 +75,7 @@ class DataSourceForm(forms.ModelForm):  # type: ignore[type-arg] # not at run ti
         model = DataSource
         fields = (
             *("name", "title", "kind", "contract", "purposes"),
-            *("valid_from", "valid_until", "contact", "is_active"),
+            *("valid_from", "valid_until", "contact", "quality_owner", "is_active"),
         )
 
     def clean(self) -> dict[str, Any]:
@@ -97,7 +102,9 @@ class DataSourceAdmin(ThemedAdmin):
     form = DataSourceForm
     list_display = (
         *("name", "title", "kind_label", "contract", "purpose_labels", "valid_until", "state"),
+        "quality_owner",
     )
+    list_select_related = ("quality_owner",)
     list_filter = (
         vocabulary_filter("kind", gettext_lazy("kind"), SourceKind, _kind_label),
         "is_active",
@@ -132,8 +139,26 @@ class DataSourceAdmin(ThemedAdmin):
     def get_readonly_fields(
         self, request: HttpRequest, obj: DataSource | None = None
     ) -> tuple[str, ...]:
-        """A name stays: records carry it."""
-        return ("name",) if obj else ()
+        """A name stays: records carry it. The quality of the files is there to look at."""
+        return ("name", "quality") if obj else ()
+
+    def get_fields(self, request: HttpRequest, obj: DataSource | None = None) -> tuple[str, ...]:
+        """Show the quality of a source that exists below its description."""
+        return (*DataSourceForm.Meta.fields, "quality") if obj else DataSourceForm.Meta.fields
+
+    @admin.display(description=gettext_lazy("quality of its files"))
+    def quality(self, source: DataSource) -> str:
+        """Return the five measures of the latest files, with how the newest stands."""
+        cards = source_history(source=source.name, limit=CARDS_SHOWN)
+        rows = [
+            (card.file_name, card.created_at, [Share(*share) for share in card.shares])
+            for card in cards
+        ]
+        moves = [(labels.read(labels.TRENDS, found), TREND_TONES[found]) for found in trends(cards)]
+        measures = [labels.read(labels.QUALITY_MEASURES, name) for name in MEASURES]
+        return render_to_string(
+            "customers/source_quality.html", {"rows": rows, "moves": moves, "measures": measures}
+        )
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """Nobody deletes a source: what it handed in would look as if it came from nowhere."""

@@ -11,6 +11,7 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
+from customers.domain.events import LOAN_PAYMENT
 from customers.domain.instalments import add_months, months_between
 from customers.domain.loan import LoanStatus
 
@@ -58,7 +59,6 @@ PURPOSES: Mapping[str, str] = {
     "loan payment": "loan_payment",
 }
 _CREDIT_TYPES = frozenset({"PRIJEM", "credit"})
-LOAN_PAYMENT = "loan_payment"
 _CENT = Decimal("0.01")
 
 

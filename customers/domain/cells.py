@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from functools import lru_cache, partial
@@ -13,17 +13,16 @@ from customers.domain.dates import check_birth_date, parse_birth_number, parse_d
 from customers.domain.emails import parse_email
 from customers.domain.mapping import TEXT_FIELDS, Others, Target, TargetKind, Transform, ValueType
 from customers.domain.names import parse_name
-from customers.domain.national_id import PROVINCES, NationalId, parse_national_id
+from customers.domain.national_id import NationalId, parse_national_id
 from customers.domain.person_row import AttributeText, ConsentWord, Contact
 from customers.domain.quality import Code, ValueRefused
+from customers.domain.regions import Level, name_at, short_name
 from customers.domain.words import clean, parse_amount, parse_flag, parse_gender, parse_number
 from loancrm.kernel.phones import PhoneKind, parse_phone
 
 _MAX_TEXT_CHARS: Final = 200
 # Most columns hold few different texts; remembering them costs less than reading them again.
 _MEMORY: Final = 20_000
-_PROVINCE_NAMES: Final = tuple(sorted(set(PROVINCES.values()), key=len, reverse=True))
-_CITY_SUFFIXES: Final = ("市", "地区", "盟")
 
 
 @dataclass(slots=True)
@@ -207,22 +206,15 @@ def _word(target: Target, text: str) -> str:
             return listed
         if target.others is Others.REPORT:
             raise ValueRefused(Code.CATEGORY_UNKNOWN)
-    match target.transform:
-        case Transform.LOWER:
-            return word.lower()
-        case Transform.UPPER:
-            return word.upper()
-        case Transform.REGION_SHORT:
-            return _short_region(word)
-        case _:
-            return word
+    change = _CHANGES.get(target.transform)
+    return change(word) if change else word
 
 
-def _short_region(word: str) -> str:
-    for name in _PROVINCE_NAMES:
-        if word.startswith(name) and word != name and word[len(name)] in "省市自维壮回特":
-            return name
-    for suffix in _CITY_SUFFIXES:
-        if len(word) > len(suffix) + 1 and word.endswith(suffix):
-            return word.removesuffix(suffix)
-    return word
+_CHANGES: Final[Mapping[Transform, Callable[[str], str]]] = {
+    Transform.LOWER: str.lower,
+    Transform.UPPER: str.upper,
+    Transform.REGION_SHORT: short_name,
+    Transform.REGION_PROVINCE: partial(name_at, level=Level.PROVINCE),
+    Transform.REGION_CITY: partial(name_at, level=Level.CITY),
+    Transform.REGION_DISTRICT: partial(name_at, level=Level.DISTRICT),
+}

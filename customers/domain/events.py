@@ -22,6 +22,9 @@ class EventName(StrEnum):
     LOAN_DISBURSED = "loan_disbursed"
     REPAYMENT_MADE = "repayment_made"
     LOAN_SETTLED = "loan_settled"
+    PURCHASE_MADE = "purchase_made"
+    ACCOUNT_DEBITED = "account_debited"
+    ACCOUNT_CREDITED = "account_credited"
     APP_LOGIN = "app_login"
     PAGE_VIEWED = "page_viewed"
     CALL_MADE = "call_made"
@@ -54,6 +57,8 @@ class EventProblem(StrEnum):
     PERSON_UNKNOWN = "person_unknown"
 
 
+# Subject of a debit that pays an instalment.
+LOAN_PAYMENT = "loan_payment"
 NAME_LENGTH = 60
 CHANNEL_LENGTH = 40
 SUBJECT_LENGTH = 100

@@ -44,7 +44,7 @@ PARSED_FIELDS: Final = frozenset({"name", "national_id", "birth_date", "gender"}
 ERASABLE: Final = (frozenset(TEXT_FIELDS) - {"language", "time_zone"}) | {"birth_date", "gender"}
 _CONTACTS: Final = (ContactKind.PHONE, ContactKind.EMAIL)
 _TOP_KEYS: Final = frozenset(
-    {"version", "name", "source", "description", "priority", "id_column", "columns", "ignore"}
+    {"version", "name", "source", "description", "id_column", "columns", "ignore"}
     | {"constants", "limits", "freshness", "consent"}
 )
 _TARGET_KEYS: Final = frozenset(
@@ -78,6 +78,9 @@ class Transform(StrEnum):
     LOWER = "lower"
     UPPER = "upper"
     REGION_SHORT = "region_short"
+    REGION_PROVINCE = "region_province"
+    REGION_CITY = "region_city"
+    REGION_DISTRICT = "region_district"
     AMOUNT = "amount"
     BIRTH_NUMBER_DATE = "birth_number_date"
     BIRTH_NUMBER_GENDER = "birth_number_gender"
@@ -154,7 +157,6 @@ class FileMapping:
     source: str
     columns: tuple[ColumnMapping, ...]
     id_column: str = ""
-    priority: int = 50
     ignore: tuple[str, ...] = ()
     constants: Mapping[str, str] = field(default_factory=dict)
     limits: Mapping[str, float] = field(default_factory=dict)
@@ -211,16 +213,12 @@ def parse_mapping(content: object) -> FileMapping:
         ColumnMapping(name, _targets(raw, f"columns.{name}")) for name, raw in raw_columns.items()
     )
     _refuse_repeats(columns)
-    priority = top.get("priority", 50)
-    if not isinstance(priority, int) or not 0 <= priority <= 100:
-        raise MappingError("priority", "wrong_value")
     fresh_column, fresh_days = _freshness(top.get("freshness"))
     return FileMapping(
         name=read_slug(read_required(top, "name", ""), "name"),
         source=read_slug(top.get("source", top["name"]), "source"),
         columns=columns,
         id_column=read_text(top.get("id_column", ""), "id_column"),
-        priority=priority,
         ignore=tuple(read_texts(top.get("ignore", []), "ignore")),
         constants=_constants(top.get("constants", {})),
         limits=parse_limits(top.get("limits", {})),

@@ -21,7 +21,7 @@ _DEFAULTS: Final = {
     "blank": "keep",
 }
 _FLAGS: Final = ("expected", "optional")
-_KEPT: Final = ("description", "priority", "constants", "limits", "freshness", "consent")
+_KEPT: Final = ("description", "constants", "limits", "freshness", "consent")
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +102,8 @@ def definition_from(
     if len(ids) > 1:
         raise MappingError(f"columns.{ids[1]}.to", "repeated_target")
     kept = {key: base[key] for key in _KEPT if key in base}
-    ignored = [choice.column for choice in choices if choice.target == IGNORE]
+    used = {choice.column for choice in choices if choice.is_mapped}
+    ignored = [c.column for c in choices if c.target == IGNORE and c.column not in used]
     return {
         "version": VERSION,
         "name": name,

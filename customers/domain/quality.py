@@ -11,6 +11,8 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import Any
 
+_SIGNIFICANT = 1.959964
+
 
 class Code(StrEnum):
     """Everything that an import reports about a cell, a row or a person."""
@@ -206,6 +208,11 @@ class Share:
         """Return the rate in 0..1, or None where nothing was counted."""
         return self.numerator / self.denominator if self.denominator else None
 
+    @property
+    def percent(self) -> float | None:
+        """Return the rate in percent, or None where nothing was counted."""
+        return None if self.rate is None else self.rate * 100
+
     def count(self, *, good: bool) -> None:
         """Count one more case."""
         self.denominator += 1
@@ -215,6 +222,35 @@ class Share:
         """Count the cases of another share of the same kind."""
         self.numerator += other.numerator
         self.denominator += other.denominator
+
+
+class Trend(StrEnum):
+    """How the newest figure stands against the earlier ones."""
+
+    BETTER = "better"
+    LEVEL = "level"
+    WORSE = "worse"
+    UNKNOWN = "unknown"
+
+
+def trend(newest: Share, earlier: Share) -> Trend:
+    """Return whether a rate has moved by more than chance explains (two-sided, 5 %).
+
+    Source: pooled two-proportion z-test, Fleiss, Levin and Paik, Statistical Methods for Rates and
+    Proportions, 3rd ed. (2003), section 3.1, without continuity correction.
+
+    Args:
+        earlier: All earlier figures together; nothing counted on either side is `UNKNOWN`.
+    """
+    new, old = newest.rate, earlier.rate
+    if new is None or old is None:
+        return Trend.UNKNOWN
+    total = newest.denominator + earlier.denominator
+    pooled = (newest.numerator + earlier.numerator) / total
+    variance = pooled * (1 - pooled) * (1 / newest.denominator + 1 / earlier.denominator)
+    if (new - old) ** 2 <= _SIGNIFICANT**2 * variance:
+        return Trend.LEVEL
+    return Trend.BETTER if new > old else Trend.WORSE
 
 
 @dataclass(slots=True)

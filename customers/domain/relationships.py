@@ -67,7 +67,12 @@ ATTRIBUTE_RELATIONS: Mapping[str, RelationKind] = {
 
 def normal_form(text: str) -> str:
     """Return a value without differences of width, case and blanks."""
-    return " ".join(unicodedata.normalize("NFKC", text).casefold().split())
+    while True:
+        folded = " ".join(unicodedata.normalize("NFKC", text).casefold().split())
+        # Normalising after folding can leave something to fold.
+        if folded == text:
+            return folded
+        text = folded
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,6 +21,8 @@ class SavedMapping(models.Model):
     is_current = models.BooleanField(_("in use"), default=True)
     author_label = models.CharField(_("author"), max_length=150)
     created_at = models.DateTimeField(_("created at"))
+    # Of all versions of a name at once; imports that used it still name it.
+    archived_at = models.DateTimeField(_("archived at"), null=True)
 
     class Meta:
         verbose_name = _("mapping")

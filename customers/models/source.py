@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from django.conf import settings
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
@@ -47,6 +48,15 @@ class DataSource(models.Model):
         max_length=200,
         blank=True,
         help_text=_("Whom to ask about this source."),
+    )
+    quality_owner = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        verbose_name=_("answers for quality"),
+        null=True,
+        blank=True,
+        on_delete=models.SET_NULL,
+        related_name="+",
+        help_text=_("Who takes care when files of this source get worse."),
     )
     is_active = models.BooleanField(_("active"), default=True)
     created_at = models.DateTimeField(_("created at"))

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
+from customers.domain.quality import Share, Trend, trend
 from customers.models import ImportBatch, ImportRow, RowState
 
 MEASURES: Final = ("completeness", "validity", "uniqueness", "consistency", "timeliness")
@@ -54,6 +55,23 @@ def source_history(*, source: str, limit: int) -> list[Card]:
         "pk", "file_name", "created_at", "quality"
     )
     return [Card(pk, name, at, summary(card)) for pk, name, at, card in rows[:limit]]
+
+
+def trends(cards: Sequence[Card]) -> tuple[Trend, ...]:
+    """Return of each of `MEASURES` whether the newest card is better or worse than the others.
+
+    Args:
+        cards: Newest first, as `source_history` returns them; none is `UNKNOWN` throughout.
+    """
+    found = []
+    for at in range(len(MEASURES)):
+        shares = [Share(*card.shares[at]) for card in cards] or [Share()]
+        earlier = Share(
+            sum(share.numerator for share in shares[1:]),
+            sum(share.denominator for share in shares[1:]),
+        )
+        found.append(trend(shares[0], earlier))
+    return tuple(found)
 
 
 def summary(card: Mapping[str, Any]) -> tuple[tuple[int, int], ...]:

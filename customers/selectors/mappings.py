@@ -10,7 +10,7 @@ from typing import Any, Final
 import customers
 from customers.domain.mapping import parse_mapping
 from customers.domain.mapping_json import MappingError
-from customers.models import SavedMapping
+from customers.models import ImportBatch, ImportState, SavedMapping
 
 SHIPPED: Final = Path(customers.__file__).parent / "mappings"
 
@@ -22,17 +22,27 @@ def shipped_names() -> list[str]:
 
 def mapping_names() -> list[str]:
     """Return all names by which a mapping can be used: shipped ones first."""
-    saved = SavedMapping.objects.filter(is_current=True).order_by("name")
+    saved = SavedMapping.objects.filter(is_current=True, archived_at=None).order_by("name")
     return [*shipped_names(), *saved.values_list("name", flat=True)]
 
 
 def definition_of(name: str) -> dict[str, Any] | None:
-    """Return the JSON of the mapping in use under a name, or None where there is none."""
+    """Return the JSON of the mapping in use under a name, or None where there is none.
+
+    An archived one is not in use.
+    """
     if name in shipped_names():
         content: dict[str, Any] = json.loads((SHIPPED / f"{name}.json").read_text("utf-8"))
         return content
-    found = SavedMapping.objects.filter(name=name, is_current=True).first()
+    found = SavedMapping.objects.filter(name=name, is_current=True, archived_at=None).first()
     return found.definition if found else None
+
+
+def imports_with(name: str) -> int:
+    """Return how many files were imported, or are being, with a mapping of this name."""
+    # A file in the builder has no mapping yet, only a draft of one.
+    used = ImportBatch.objects.exclude(state=ImportState.DRAFT)
+    return used.filter(mapping__name=name).count()
 
 
 def fitting_mappings(columns: Collection[str]) -> list[str]:

@@ -18,7 +18,7 @@ from customers.domain.loan_preference import (
     Preference,
     preferences,
 )
-from customers.domain.score_bands import CLV, CLV_PARTS, RFM_PARTS
+from customers.domain.score_bands import CLV, CLV_PARTS, RFM_PARTS, is_spending
 from customers.models import (
     Application,
     AttributeValue,
@@ -86,6 +86,7 @@ class Profile:
     preferences: Sequence[Preference]
     scores: Sequence[Score]
     lifetime_value: Mapping[str, Score]
+    spending: Mapping[str, Score]
     score_versions: Sequence[Score]
     stages: Sequence[Stay]
     months: Sequence[Month]
@@ -134,7 +135,12 @@ def profile(
         loans=[_loan(loan, today) for loan in loans],
         applications=applications,
         preferences=preferences(_interests(customer, applications, now), as_of=now),
-        scores=[s for n, s in in_use.items() if n not in {*RFM_PARTS, CLV, *CLV_PARTS}],
+        scores=[
+            score
+            for name, score in in_use.items()
+            if name not in {*RFM_PARTS, CLV, *CLV_PARTS} and not is_spending(name)
+        ],
+        spending={n: s for n, s in in_use.items() if is_spending(n)},
         lifetime_value={n: s for n, s in in_use.items() if n in {CLV, *CLV_PARTS}},
         score_versions=scores,
         stages=profile_history.stage_history(customer),

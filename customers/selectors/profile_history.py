@@ -19,7 +19,7 @@ from customers.selectors import loan_books
 from customers.selectors.loan_books import LoanBook
 
 MONTHS = 12
-SCORES_SHOWN = 40
+SCORES_SHOWN = 60
 _ZERO = Decimal(0)
 # Done to the customer, or derived: no activity.
 _NOT_ACTIVITY = (

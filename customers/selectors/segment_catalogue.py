@@ -25,7 +25,7 @@ from customers.domain.fields import (
     Text,
     operator_label,
 )
-from customers.domain.score_bands import SCORE_NAMES
+from customers.domain.score_bands import score_name
 from customers.domain.segments import columns
 from customers.domain.segments.ast import (
     Compare,
@@ -91,7 +91,7 @@ def load_catalogue(parts: Collection[Part] = tuple(Part)) -> Catalogue:
         loan_fields=_loan_fields() if Part.PRODUCTS in parts else columns.LOAN_FIELDS,
         event_properties=columns.EVENT_PROPERTIES,
         events=_events() if Part.EVENTS in parts else {},
-        scores={name: ScoreSpec(name, SCORE_NAMES.get(name, Text(name, name))) for name in models},
+        scores={name: ScoreSpec(name, score_name(name)) for name in models},
         consent_channels=columns.options_of(columns.CHANNELS),
         consent_purposes=columns.options_of(columns.PURPOSES),
         segments=segments,

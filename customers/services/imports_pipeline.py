@@ -102,7 +102,6 @@ def batch_mapping(mapping: FileMapping) -> dict[str, Any]:
     """Return what a batch remembers of its mapping: all of it, whatever becomes of the name."""
     return {
         "name": mapping.name,
-        "priority": mapping.priority,
         "content": msgspec.to_builtins(mapping),
     }
 

@@ -1,4 +1,4 @@
-"""Save, copy and take back mappings: each change is a version of its own."""
+"""Save, copy, take back and remove mappings: each change is a version of its own."""
 
 from __future__ import annotations
 
@@ -14,7 +14,12 @@ from django.utils.translation import gettext as _
 from customers.domain.mapping import FileMapping, parse_mapping
 from customers.domain.mapping_json import MappingError
 from customers.models import SavedMapping
-from customers.selectors.mappings import definition_of, mapping_names, shipped_names
+from customers.selectors.mappings import (
+    definition_of,
+    imports_with,
+    mapping_names,
+    shipped_names,
+)
 from loancrm.kernel import access, audit
 from loancrm.kernel.access import Actor
 from loancrm.kernel.errors import LoanCrmError
@@ -34,6 +39,12 @@ class MappingNameTaken(LoanCrmError):
     code = "mapping_name_taken"
 
 
+class MappingArchived(LoanCrmError):
+    """The mapping is in the archive; it has to be taken out before it is used or changed."""
+
+    code = "mapping_archived"
+
+
 class MappingOutdated(LoanCrmError):
     """Somebody has saved another version meanwhile."""
 
@@ -45,12 +56,15 @@ def load_mapping(name_or_path: str) -> FileMapping:
 
     Raises:
         MappingRefused: There is no such mapping, or it breaks the schema.
+        MappingArchived: It is in the archive.
     """
     path = Path(name_or_path)
     if path.suffix == ".json":
         return checked(_read(path))
     definition = definition_of(name_or_path)
     if definition is None:
+        if SavedMapping.objects.filter(name=name_or_path).exists():
+            raise _archived(name_or_path)
         raise _missing(name_or_path)
     return checked(definition)
 
@@ -106,6 +120,7 @@ def save_mapping(
         MappingRefused: The definition breaks the schema.
         MappingNameTaken: The name is a shipped mapping's, or taken where a new one was expected.
         MappingOutdated: There is a later version than the author started from.
+        MappingArchived: The name is in the archive.
     """
     access.require(actor, PERMISSION)
     mapping = checked(definition)
@@ -118,6 +133,8 @@ def save_mapping(
     with transaction.atomic():
         versions = SavedMapping.objects.select_for_update().filter(name=mapping.name)
         latest = versions.order_by("-version").first()
+        if latest is not None and latest.archived_at is not None:
+            raise _archived(mapping.name)
         _refuse_surprise(mapping.name, latest.version if latest else 0, expected_version)
         if latest is not None and latest.is_current and _is_same(latest.definition, definition):
             return latest
@@ -131,15 +148,8 @@ def save_mapping(
             author_label=actor.label,
             created_at=now,
         )
-        audit.record(
-            actor=actor,
-            action="customers.mapping_saved",
-            object_type="customers.SavedMapping",
-            object_id=saved.pk,
-            now=now,
-            facts={"name": saved.name, "version": saved.version},
-            reason=note[:200],
-        )
+        facts = {"name": saved.name, "version": saved.version}
+        _audit(actor, "customers.mapping_saved", int(saved.pk), now, facts, note[:200])
     return saved
 
 
@@ -170,6 +180,70 @@ def bring_back(*, actor: Actor, mapping_id: int, now: datetime) -> SavedMapping:
     old = SavedMapping.objects.get(pk=mapping_id)
     note = _("Version %(version)s again") % {"version": old.version}
     return save_mapping(actor=actor, definition=old.definition, now=now, note=note)
+
+
+def remove_mapping(*, actor: Actor, name: str, now: datetime) -> bool:
+    """Delete a saved mapping with all its versions, or archive it where imports have used it.
+
+    Returns:
+        Whether it was deleted; otherwise it is in the archive.
+
+    Raises:
+        PermissionRefused: The actor may not import.
+        MappingRefused: There is no saved mapping of this name.
+    """
+    access.require(actor, PERMISSION)
+    with transaction.atomic():
+        versions = SavedMapping.objects.select_for_update().filter(name=name)
+        keys = list(versions.values_list("pk", flat=True))
+        if not keys:
+            raise _missing(name)
+        uses = imports_with(name)
+        if uses:
+            versions.filter(archived_at=None).update(archived_at=now)
+        else:
+            versions.delete()
+        what = "archived" if uses else "deleted"
+        facts = {"name": name, "versions": len(keys), "imports": uses}
+        _audit(actor, f"customers.mapping_{what}", max(keys), now, facts)
+    return not uses
+
+
+def take_out(*, actor: Actor, name: str, now: datetime) -> None:
+    """Take a mapping out of the archive: it is offered and usable again.
+
+    Raises:
+        PermissionRefused: The actor may not import.
+        MappingRefused: There is no saved mapping of this name.
+    """
+    access.require(actor, PERMISSION)
+    with transaction.atomic():
+        versions = SavedMapping.objects.select_for_update().filter(name=name)
+        keys = list(versions.values_list("pk", flat=True))
+        if not keys:
+            raise _missing(name)
+        if versions.exclude(archived_at=None).update(archived_at=None):
+            _audit(actor, "customers.mapping_taken_out", max(keys), now, {"name": name})
+
+
+def _audit(
+    actor: Actor, action: str, key: int, now: datetime, facts: Mapping[str, object], note: str = ""
+) -> None:
+    audit.record(
+        actor=actor,
+        action=action,
+        object_type="customers.SavedMapping",
+        object_id=key,
+        now=now,
+        facts=facts,
+        reason=note,
+    )
+
+
+def _archived(name: str) -> MappingArchived:
+    return MappingArchived(
+        _("The mapping %(name)s is in the archive; take it out first.") % {"name": name}, name=name
+    )
 
 
 def _is_same(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:

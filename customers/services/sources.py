@@ -159,5 +159,6 @@ def _audit(actor: Actor, source: DataSource, what: str, now: datetime) -> None:
             "purposes": list(source.purposes),
             "valid_until": until.isoformat() if until else None,
             "is_active": source.is_active,
+            "quality_owner": source.quality_owner_id,
         },
     )

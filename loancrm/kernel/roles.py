@@ -53,6 +53,7 @@ _GRANTS: Mapping[Role, tuple[str, ...]] = {
     Role.ANALYST: ("analytics.add_discoverymodel", "campaigns.view_report"),
     Role.STEWARD: ("customers.import_customers", "customers.merge_customers"),
     Role.COMPLIANCE: (
+        "analytics.add_protectedoverride",
         "customers.read_relationships",
         "customers.reveal_pii",
         "customers.add_datasource",

@@ -8,8 +8,9 @@ from typing import Any
 from django.core.management.base import CommandError, CommandParser
 
 from analytics.domain.discovery_names import FEATURE_LABELS
-from analytics.services import discovery
-from analytics.services.discovery import ClusterDiscovery, LookalikeDiscovery
+from analytics.services import discovery, discovery_clusters
+from analytics.services.discovery import LookalikeDiscovery
+from analytics.services.discovery_clusters import ClusterDiscovery
 from analytics.services.discovery_writing import Discovery
 from loancrm.kernel import clock, progress
 from loancrm.kernel.access import system_actor
@@ -25,8 +26,9 @@ class Command(LoanCrmCommand):
         parser.add_argument(
             "--features",
             default="",
-            help="comma-separated, default all: "
-            f"{', '.join(FEATURE_LABELS)}, attribute.<name>; protected ones are refused",
+            help="comma-separated, default all numbers: "
+            f"{', '.join(FEATURE_LABELS)}, attribute.<name>; texts by name only, protected ones by "
+            "recorded leave only",
         )
         parser.add_argument("--random-seed", type=int, default=1)
         parser.add_argument("--as-of", type=_moment, help="rfm: ISO 8601 time, default now")
@@ -34,6 +36,11 @@ class Command(LoanCrmCommand):
         parser.add_argument("--within-days", type=int, default=365, help="rfm: period")
         parser.add_argument("--name", default="cluster", help="clusters: name of the model")
         parser.add_argument("--max-clusters", type=int, default=8, help="clusters: most groups")
+        parser.add_argument(
+            "--explained",
+            type=_share,
+            help="clusters: look for them in principal components that explain this share",
+        )
         parser.add_argument(
             "--assign", action="store_true", help="clusters: use the newest stored model"
         )
@@ -80,9 +87,9 @@ class Command(LoanCrmCommand):
                 seed=options["random_seed"],
             )
         if options["assign"]:
-            return discovery.assign_clusters(actor=actor, now=now, name=options["name"])
+            return discovery_clusters.assign_clusters(actor=actor, now=now, name=options["name"])
         with progress.bar(total=options["max_clusters"] - 1, description="clusters") as bar:
-            return discovery.discover_clusters(
+            return discovery_clusters.discover_clusters(
                 actor=actor,
                 now=now,
                 name=options["name"],
@@ -90,6 +97,7 @@ class Command(LoanCrmCommand):
                 segment=options["segment"],
                 seed=options["random_seed"],
                 max_clusters=options["max_clusters"],
+                explained=options["explained"],
                 on_progress=bar.update,
             )
 
@@ -112,6 +120,11 @@ def _shown(result: Discovery) -> dict[str, Any]:
     if isinstance(result, ClusterDiscovery):
         content["silhouette"] = round(result.model.silhouette, 4)
         content["stability"] = round(result.model.stability, 4)
+        if projection := result.model.projection:
+            content["explained"] = {
+                "sum": round(projection.explained_sum, 6),
+                "shares": [round(share, 6) for share in projection.explained],
+            }
     if isinstance(result, LookalikeDiscovery):
         content["lift"] = {
             "at": 0.1,
@@ -123,6 +136,16 @@ def _shown(result: Discovery) -> dict[str, Any]:
             {"feature": name, "weight": round(weight, 4)} for name, weight in result.drivers
         ]
     return content
+
+
+def _share(text: str) -> float:
+    try:
+        share = float(text)
+    except ValueError as error:
+        raise ArgumentTypeError("not a number") from error
+    if not 0 < share <= 1:
+        raise ArgumentTypeError("not above 0 and at most 1")
+    return share
 
 
 def _moment(text: str) -> datetime:

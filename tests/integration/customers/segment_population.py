@@ -26,6 +26,13 @@ from customers.models import (
 
 NOW = datetime(2026, 3, 31, 16, 30, tzinfo=UTC)
 ZONE = ZoneInfo("Asia/Shanghai")
+# Companies' zones: NOW is another day in the west than in the east, and two of them change clocks.
+ZONES = (
+    ZONE,
+    ZoneInfo("America/New_York"),
+    ZoneInfo("Pacific/Auckland"),
+    ZoneInfo("UTC"),
+)
 TODAY = date(2026, 4, 1)  # 16:30 UTC is half past midnight in Shanghai
 SECOND = timedelta(seconds=1)
 
@@ -48,6 +55,9 @@ DAYS = (
     TODAY - timedelta(days=7),
     TODAY - timedelta(days=8),
     TODAY + timedelta(days=7),
+    # Today, and seven days around it, where it is still the day before.
+    TODAY - timedelta(days=1),
+    TODAY + timedelta(days=6),
 )
 FLAGS = (None, True, False)
 MODELS = ("propensity", "churn")
@@ -74,6 +84,16 @@ CREATED = (
     datetime(2026, 3, 24, 16, 0, tzinfo=UTC),
     datetime(2026, 3, 24, 15, 59, 59, 999999, tzinfo=UTC),
     datetime(2020, 1, 1, tzinfo=UTC),
+    # Midnight in Auckland, New York and UTC, seven days before today there, and just before it.
+    datetime(2026, 3, 24, 11, 0, tzinfo=UTC),
+    datetime(2026, 3, 24, 10, 59, 59, tzinfo=UTC),
+    datetime(2026, 3, 24, 4, 0, tzinfo=UTC),
+    datetime(2026, 3, 24, 3, 59, 59, tzinfo=UTC),
+    datetime(2026, 3, 24, 0, 0, tzinfo=UTC),
+    datetime(2026, 3, 23, 23, 59, 59, tzinfo=UTC),
+    # The hour that New York left out, seen from its midnight before and after.
+    datetime(2026, 3, 8, 5, 0, tzinfo=UTC),
+    datetime(2026, 3, 9, 3, 59, 59, tzinfo=UTC),
 )
 DISBURSED = (
     date(2026, 4, 1),

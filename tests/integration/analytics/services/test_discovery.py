@@ -11,7 +11,7 @@ from sklearn.metrics import adjusted_rand_score
 
 from analytics.models import DiscoveryModel
 from analytics.selectors.discovery_features import FeatureProtected, FeatureUnknown
-from analytics.services import discovery
+from analytics.services import discovery, discovery_clusters
 from analytics.services.discovery_models import DiscoveryModelChanged
 from analytics.services.discovery_writing import DiscoveryRefused
 from customers.models import (
@@ -118,20 +118,24 @@ def test_c13_clusters_become_segments_and_new_customers_join_the_same_ones(actor
     values, truth = _planted(400, seed=1)
     _population(values, now)
 
-    first = discovery.discover_clusters(actor=actor, now=now, features=FEATURES, max_clusters=5)
+    first = discovery_clusters.discover_clusters(
+        actor=actor, now=now, features=FEATURES, max_clusters=5
+    )
 
     assert [found.slug for found in first.segments] == ["cluster-1", "cluster-2", "cluster-3"]
     number = {name: found.slug for found in first.segments for name in _members(found.slug, now)}
     labels = [number[f"c{n}"] for n in range(400)]
     assert adjusted_rand_score(truth, labels) >= 0.9
-    again = discovery.discover_clusters(actor=actor, now=now, features=FEATURES, max_clusters=5)
+    again = discovery_clusters.discover_clusters(
+        actor=actor, now=now, features=FEATURES, max_clusters=5
+    )
     assert again == first
     assert DiscoveryModel.objects.count() == 1
 
     more, new_truth = _planted(60, seed=2)
     _population(more, now, start=400)
     later = now + timedelta(days=1)
-    result = discovery.assign_clusters(actor=actor, now=later)
+    result = discovery_clusters.assign_clusters(actor=actor, now=later)
 
     joined = {name: found.slug for found in result.segments for name in _members(found.slug, later)}
     assert {name: joined[name] for name in number} == number
@@ -147,13 +151,13 @@ def test_c13_clusters_become_segments_and_new_customers_join_the_same_ones(actor
 def test_a_model_that_was_changed_in_the_database_is_not_used(actor, now):
     values, _truth = _planted(200, seed=1)
     _population(values, now)
-    discovery.discover_clusters(actor=actor, now=now, features=FEATURES, max_clusters=4)
+    discovery_clusters.discover_clusters(actor=actor, now=now, features=FEATURES, max_clusters=4)
     stored = DiscoveryModel.objects.get()
     stored.content = stored.content.replace('"stability":', '"stability" :')
     stored.save()
 
     with pytest.raises(DiscoveryModelChanged):
-        discovery.assign_clusters(actor=actor, now=now)
+        discovery_clusters.assign_clusters(actor=actor, now=now)
 
 
 def _alike(now):
@@ -210,14 +214,14 @@ def test_c14_protected_attributes_cannot_be_used(actor, now, name):
             actor=actor, now=now, seed_segment="best", features=["loan_count", name]
         )
     with pytest.raises(FeatureProtected):
-        discovery.discover_clusters(actor=actor, now=now, features=[name])
+        discovery_clusters.discover_clusters(actor=actor, now=now, features=[name])
     assert "attribute.faith" not in discovery.discovery_features.usable_features()
     assert Segment.objects.count() == 0
 
 
 def test_an_unknown_feature_is_named(actor, now):
     with pytest.raises(FeatureUnknown):
-        discovery.discover_clusters(actor=actor, now=now, features=["luck"])
+        discovery_clusters.discover_clusters(actor=actor, now=now, features=["luck"])
 
 
 def test_c14_a_small_seed_and_one_without_likeness_are_refused(actor, now):
@@ -251,7 +255,7 @@ def test_who_may_not_discover_gets_nothing(now):
     user = User.objects.create_user("reader")
 
     with pytest.raises(PermissionRefused):
-        discovery.discover_clusters(actor=user_actor(user), now=now)
+        discovery_clusters.discover_clusters(actor=user_actor(user), now=now)
 
     assert Segment.objects.count() == 0
 

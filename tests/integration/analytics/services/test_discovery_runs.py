@@ -1,18 +1,22 @@
 """A search in the background: who may start it, how far it is, what it found, what it becomes."""
 
+import json
 from datetime import timedelta
+from io import StringIO
 
 import numpy as np
 import pytest
 from django.contrib.auth.models import Group, User
+from django.core.management import CommandError, call_command
 from django.test import Client
 from django.urls import reverse
+from django.utils import translation
 
 from analytics.domain.discovery_choices import ChoiceInvalid, Choices, Method
 from analytics.models import DiscoveryRun, RunState
 from analytics.services import discovery_runs
 from analytics.services.discovery_writing import DiscoveryRefused
-from customers.models import Segment, SegmentMember
+from customers.models import AttributeDefinition, AttributeValue, Segment, SegmentMember
 from customers.services import segments
 from loancrm.kernel.access import PermissionRefused, user_actor
 from loancrm.kernel.roles import Role, ensure_roles
@@ -81,6 +85,62 @@ def test_s78_the_number_of_groups_is_chosen_and_the_same_again(as_role, now):
     assert len(results[0]["groups"]) == 3
 
 
+def test_s6_a_run_in_components_shows_what_they_explain_and_is_the_same_again(as_role, now):
+    _population(_planted(400, seed=3)[0], now)
+    user = as_role(Role.ANALYST)
+    client = Client(headers={"accept-language": "en"})
+    client.force_login(user)
+    form = reverse("discoveries:start", args=["clusters"])
+    posted = {"max_clusters": 4, "seed": 1, "features": FEATURES, "explained": 60}
+    results = []
+    for _turn in range(2):
+        client.post(form, posted)
+        run = finished(DiscoveryRun.objects.latest("pk"), now)
+        results.append(run.result)
+
+    assert results[0] == results[1]
+    shares = results[0]["explained"]
+    assert 0.6 <= sum(shares) < 1
+    page = client.get(reverse("discoveries:run", args=[run.pk])).content.decode()
+    assert "Explained variance" in page
+    assert f"{sum(shares):.1%}" in page
+    assert "60%" in page
+    out = StringIO()
+    call_command(
+        *("discover_segments", "--method", "clusters", "--features", ",".join(FEATURES)),
+        *("--max-clusters", "4", "--explained", "0.6", "--json"),
+        stdout=out,
+    )
+    told = json.loads(out.getvalue())["explained"]
+    assert told == {"shares": shares, "sum": pytest.approx(sum(shares), abs=1e-5)}
+    with pytest.raises(CommandError):
+        call_command("discover_segments", "--method", "clusters", "--explained", "1.5")
+
+
+def test_s3_a_category_is_a_column_of_each_frequent_word_and_named_in_words(as_role, now):
+    people = _population(_planted(300, seed=1)[0], now)
+    kind = AttributeDefinition.objects.create(
+        name="job", value_type="text", label_zh="工种", label_en="job"
+    )
+    AttributeValue.objects.bulk_create(
+        AttributeValue(
+            customer=person, definition=kind, text="司机" if n % 2 else "教师", updated_at=now
+        )
+        for n, person in enumerate(people)
+    )
+    choices = Choices(Method.CLUSTERS, features=("attribute.job",), max_clusters=3)
+    run = discovery_runs.start_run(
+        actor=user_actor(as_role(Role.ANALYST)), choices=choices, now=now
+    )
+
+    found = finished(run, now).result["groups"]
+
+    assert [group["size"] for group in found] == [150, 150]
+    first = found[0]["differences"][0]
+    assert first["feature"]["zh"] in {"工种“司机”", "工种“教师”"}
+    assert {first["mean"], first["overall"]} <= {0.0, 0.5, 1.0}
+
+
 def test_a_lookalike_run_tells_its_lift_and_what_decides(as_role, actor, now):
     values = _planted(3000, seed=2)[0]
     people = _population(values, now)
@@ -106,6 +166,16 @@ def test_a_search_that_finds_nothing_says_why_and_writes_nothing(as_role, now):
     assert run.state == RunState.FAILED
     assert run.problem
     assert not Segment.objects.exists()
+
+
+@pytest.mark.parametrize(("language", "word"), [("en", "stable groups"), ("zh-hans", "分群")])
+def test_what_was_not_found_is_told_in_the_language_of_who_started(as_role, now, language, word):
+    _population(np.full((50, 2), 7.0), now)
+    owner = user_actor(as_role(Role.ANALYST))
+    with translation.override(language):
+        run = discovery_runs.start_run(actor=owner, choices=CLUSTERS, now=now)
+    with translation.override("zh-hans" if language == "en" else "en"):
+        assert word in finished(run, now).problem
 
 
 def test_only_roles_for_it_start_a_search_and_unknown_segments_are_refused(as_role, now):

@@ -227,3 +227,15 @@ def test_an_analyst_sees_no_message_with_a_name_in_it(draft: Campaign) -> None:
     answer = client.post(url, {"customer": "p2@example.com"})
     assert "客户2" not in answer.content.decode()
     assert b"You do not have permission" in answer.content
+
+
+def test_the_empty_list_offers_the_first_campaign_to_those_who_may_write_one() -> None:
+    listed = reverse("admin:campaigns_campaign_changelist")
+    add = reverse("admin:campaigns_campaign_add")
+    page = browser_of(person("writer", "marketer")).get(listed).text
+    assert "Write the first campaign" in page
+    assert add in page
+    page = browser_of(person("looker", "analyst")).get(listed).text
+    assert "No campaign yet" in page
+    assert "Write the first campaign" not in page
+    assert add not in page

@@ -1,6 +1,7 @@
 """From an unknown file to a saved mapping and an import, and what can be done with mappings."""
 
 import json
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -17,10 +18,14 @@ from customers.models import (
     ImportFilePart,
     SavedMapping,
 )
+from customers.selectors.mappings import mapping_names, shipped_names
+from customers.services import mappings
 from loancrm.kernel import roles
+from loancrm.kernel.access import PermissionRefused, system_actor, user_actor
 from loancrm.kernel.models import AuditEntry
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.sql]
+NOW = datetime(2026, 4, 1, tzinfo=UTC)
 LINES = [
     "客户号,姓名,手机,城市,等级,月收入,短信同意,备注",
     "1,李平,13800138001,西安市,金卡,1.2万,是,周末联系",
@@ -234,3 +239,89 @@ def test_who_may_not_import_sees_mappings_but_builds_none(client: Client) -> Non
     assert other.get(reverse("admin:customers_savedmapping_changelist")).status_code == 200
     act = reverse("admin:customers_savedmapping_act", args=[saved.pk, "copy"])
     assert other.post(act, {"new_name": "x"}).status_code == 403
+
+
+def test_a1_a_column_feeds_several_fields(client: Client) -> None:
+    rows = ["客户号,姓名,手机,行政区划", "1,李平,13800138001,330106", "2,王小明,13800138002,990000"]
+    batch = begin(client, ("\n".join(rows) + "\n").encode())
+    region = {"行政区划__target": "customer.province", "行政区划__transform": "region_province"}
+    page = client.get(address(batch))
+    number = next(c["number"] for c in page.context["columns"] if c["name"] == "行政区划")
+    assert "再加一个字段" in client.get(address(batch), headers={"accept-language": "zh-hans"}).text
+
+    more = sent(client, batch, f"also-{number}", **region)
+
+    assert [c["name"] for c in more.context["columns"]][-2:] == ["行政区划", "行政区划"]
+    assert [c["is_first"] for c in more.context["columns"]][-2:] == [True, False]
+    # The second entry of the column is the one that the helper writes to.
+    second = {"行政区划__target": "customer.city", "行政区划__transform": "region_city"}
+    sent(client, batch, "start", **second)
+    batch.refresh_from_db()
+    assert (batch.state, batch.by_reason) == ("done", {"category_unknown": 2})
+    known, unknown = Customer.objects.order_by("external_id")
+    assert (known.province, known.city) == ("浙江", "杭州")
+    assert (unknown.province, unknown.city) == ("", "")
+    targets = SavedMapping.objects.get().definition["columns"]["行政区划"]
+    assert [target["to"] for target in targets] == ["customer.province", "customer.city"]
+
+
+def test_a1_an_entry_that_nobody_decided_is_left_out(client: Client) -> None:
+    batch = begin(client)
+    sent(client, batch, "also-2", **ALL)
+    sent(client, batch, "also-99", **ALL)
+    sent(client, batch, "start", **ALL)
+    definition = SavedMapping.objects.get().definition
+    assert definition["columns"]["手机"] == "contact.phone"
+
+
+def _act(client: Client, saved: SavedMapping, name: str) -> Any:
+    address = reverse("admin:customers_savedmapping_act", args=[saved.pk, name])
+    return client.post(address, follow=True, headers={"accept-language": "en"})
+
+
+def test_a1_an_unused_mapping_is_deleted_and_a_used_one_archived_and_taken_out(
+    client: Client,
+) -> None:
+    batch = begin(client)
+    sent(client, batch, "save", **ALL)
+    saved = SavedMapping.objects.get()
+    gone = _act(client, saved, "remove")
+    assert "The mapping was deleted." in gone.text
+    assert not SavedMapping.objects.exists()
+
+    sent(client, batch, "start", **ALL, name="used")
+    sent(client, begin(client), "save", **ALL, name="used", source="used", note="second")
+    versions = SavedMapping.objects.filter(name="used").order_by("version")
+    saved = versions.last()
+    page = client.get(
+        reverse("admin:customers_savedmapping_change", args=[saved.pk]),
+        headers={"accept-language": "en"},
+    )
+    assert "1 import has used this mapping" in page.text
+    kept = _act(client, saved, "remove")
+    assert "imports have used it" in kept.text
+    assert versions.exclude(archived_at=None).count() == versions.count() > 0
+    assert mapping_names() == shipped_names()
+    with pytest.raises(mappings.MappingArchived):
+        mappings.load_mapping("used")
+    refused = sent(client, begin(client), "save", **ALL, name="used")
+    assert "已归档" in str(list(refused.context["messages"])[-1])
+
+    _act(client, saved, "take-out")
+    assert mapping_names() == [*shipped_names(), "used"]
+    assert mappings.load_mapping("used").name == "used"
+    actions = AuditEntry.objects.filter(action__startswith="customers.mapping_").order_by("pk")
+    assert [entry.action.rpartition("mapping_")[2] for entry in actions][-2:] == [
+        *("archived", "taken_out")
+    ]
+
+
+def test_who_may_not_import_removes_no_mapping(client: Client) -> None:
+    sent(client, begin(client), "save", **ALL)
+    reader = user_actor(User.objects.create_user("reader"))
+    for service in (mappings.remove_mapping, mappings.take_out):
+        with pytest.raises(PermissionRefused):
+            service(actor=reader, name="supplier", now=NOW)
+    with pytest.raises(mappings.MappingRefused):
+        mappings.remove_mapping(actor=system_actor("test"), name="nothing", now=NOW)
+    assert SavedMapping.objects.filter(archived_at=None).count() == 1

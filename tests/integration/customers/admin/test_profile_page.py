@@ -15,6 +15,7 @@ from customers.models import (
     AttributeDefinition,
     AttributeValue,
     ConsentRecord,
+    ConsentState,
     ContactPoint,
     Customer,
     Event,
@@ -27,7 +28,7 @@ from customers.models import (
 from customers.selectors import profile_history, profile_person
 from customers.services import events, scores
 from customers.services.scores import GivenScore
-from loancrm.kernel import clock
+from loancrm.kernel import clock, crypto
 from tests.factories.people import make_people
 from tests.factories.sources import make_source
 
@@ -168,6 +169,47 @@ def test_b1_the_page_takes_at_most_fifteen_queries(borrower):
         client.get(_page(borrower))
 
     assert len(caught) <= 15, [q["sql"][:120] for q in caught]
+
+
+@pytest.mark.sql
+def test_b1_one_page_shows_everything_about_a_person_and_masks_who_it_is(borrower):
+    now = clock.now()
+    _describe(borrower, now)
+    loan = Loan.objects.create(
+        source="bank",
+        external_id="L-77",
+        customer=borrower,
+        product=Product.objects.get(),
+        principal_amount=43_210,
+        outstanding_amount=12_345,
+        term_months=12,
+        disbursed_on=clock.today() - timedelta(days=100),
+    )
+    ConsentState.objects.get_or_create(
+        customer=borrower, channel="sms", purpose="marketing",
+        defaults={"is_granted": True, "changed_at": now},
+    )  # fmt: skip
+    client = _reader()
+    answer = client.get(_page(borrower))
+    shown, page = answer.context["profile"], answer.content.decode()
+
+    assert [fact.name for fact in shown.attributes] == ["Monthly income"]
+    assert [row.state.channel for row in shown.consents if row.source == "app-form"] == ["sms"]
+    assert [row.external_id for row in shown.applications] == ["A1"]
+    assert [facts.loan.pk for facts in shown.loans] == [loan.pk]
+    assert [(s.model_name, s.version) for s in shown.scores] == [("rfm", "rfm-new")]
+    for text in ("Monthly income", "9500", "cash-12", "43,210", "12,345", "app-form", "rfm-new"):
+        assert text in page
+    # The part with the messages is loaded by the page itself.
+    messages = client.get(answer.context["messages_url"])
+    assert messages.status_code == 200
+    vault = crypto.vault()
+    secrets = [
+        vault.open(ContactPoint.VALUE_COLUMN, point.row_key, point.value_sealed)
+        for point in borrower.contact_points.all()
+    ] + [vault.open(Customer.NAME_COLUMN, borrower.public_id, borrower.name_sealed)]
+    assert len(secrets) >= 2
+    assert not [secret for secret in secrets if secret in page + messages.text]
 
 
 def test_b2_the_timeline_is_filtered_and_paged_by_event(borrower):

@@ -97,3 +97,10 @@ def test_s65_who_may_not_keep_the_register_only_looks():
 
     assert client.get(reverse(LIST)).status_code == 200
     assert client.post(reverse(ADD), _form()).status_code == 403
+
+
+def test_the_empty_list_offers_the_first_source_to_those_who_may_describe_it():
+    assert reverse(ADD) in _client("compliance").get(reverse(LIST)).text
+    page = _client("marketer").get(reverse(LIST)).text
+    assert "No data source yet" in page
+    assert reverse(ADD) not in page

@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 
 from customers.domain.events import ReportedEvent
-from customers.models import Customer, Event, EventType, IdentityLink
+from customers.models import Customer, Event, EventType, IdentityLink, StageEntry
 from customers.services import event_imports, events
 from loancrm.kernel.access import Actor, ActorKind, PermissionRefused
 from loancrm.kernel.models import AuditEntry
@@ -56,6 +56,76 @@ def test_a13_ten_thousand_events_shuffled_and_repeated_give_the_same_state(actor
     assert sum(result.created for result in results) == 10_000
     assert sum(result.duplicates for result in results) == 1500
     assert {stage for _, stage in expected[1]} == {"active"}
+
+
+def _steps(now):
+    """The steps of two borrowers as systems tell them: web, calls, replies, application, loan."""
+    told = (
+        (300, "page_viewed"), (299, "call_made"), (298, "application_started"),
+        (297, "application_submitted"), (290, "application_approved"), (289, "loan_disbursed"),
+        (200, "app_login"), (150, "repayment_made"), (40, "loan_settled"), (39, "opted_out"),
+    )  # fmt: skip
+    return [
+        ReportedEvent(
+            source="bank",
+            external_id=who,
+            name=name,
+            occurred_at=now - timedelta(days=days + shift),
+            dedup_key=f"{who}-{name}",
+        )
+        for shift, who in enumerate(("c1", "c2"))
+        for days, name in told
+    ]
+
+
+def _everything():
+    """Log, stages, stays and derived events, without keys that only say in which order it came."""
+    stays = StageEntry.objects.order_by("customer__external_id", "entered_at")
+    derived = Event.objects.order_by("customer__external_id", "occurred_at", "type__name")
+    return (
+        _state()[1],
+        list(stays.values_list("customer__external_id", "stage", "entered_at", "left_at")),
+        list(derived.values_list("customer__external_id", "type__name", "occurred_at", "subject")),
+    )
+
+
+@pytest.mark.sql
+@pytest.mark.django_db
+def test_s13_the_same_batch_again_changes_nothing(actor, now):
+    make_linked(["c1", "c2"])
+    first = events.record_events(actor=actor, events=_steps(now), now=now)
+    before, rows = _everything(), list(Event.objects.order_by("pk").values())
+
+    again = events.record_events(actor=actor, events=_steps(now), now=now + timedelta(hours=1))
+
+    assert (first.created, first.duplicates) == (20, 0)
+    assert (again.created, again.duplicates, again.rejected) == (0, 20, 0)
+    assert _everything() == before
+    assert list(Event.objects.order_by("pk").values()) == rows
+
+
+@pytest.mark.sql
+@pytest.mark.django_db
+@pytest.mark.parametrize("seed", range(4))
+def test_s13_events_out_of_order_and_late_give_the_same_state(actor, now, seed):
+    make_linked(["c1", "c2"])
+    steps = _steps(now)
+    events.record_events(actor=actor, events=steps, now=now)
+    expected = _everything()
+    Event.objects.all().delete()
+    StageEntry.objects.all().delete()
+    Customer.objects.update(lifecycle_stage="lead")
+
+    rng = random.Random(seed)
+    rng.shuffle(steps)
+    cut = rng.randint(1, 19)
+    # The rest arrives a day late, one by one.
+    events.record_events(actor=actor, events=steps[:cut], now=now)
+    for late in steps[cut:]:
+        events.record_events(actor=actor, events=[late], now=now + timedelta(days=1))
+
+    assert _everything() == expected
+    assert [stage for _who, stage in expected[0]] == ["repaid", "repaid"]
 
 
 @pytest.mark.sql

@@ -163,7 +163,7 @@ def test_a12_consents_end_narrowest_and_the_ledger_says_why(
     ]
 
 
-def test_a12_merge_then_split_restores_every_field_of_both(
+def test_a12_s66_merge_then_split_restores_every_field_of_both(
     pair: tuple[Customer, Customer], actor: Actor, now: datetime
 ) -> None:
     before = [picture(customer) for customer in pair]

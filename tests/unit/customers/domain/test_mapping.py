@@ -46,7 +46,7 @@ def test_a_mapping_is_read_into_targets() -> None:
         (content() | {"version": 2}, "version", "wrong_version"),
         (content() | {"extra": 1}, "mapping.extra", "unknown_key"),
         (content() | {"name": "Big Name"}, "name", "wrong_value"),
-        (content() | {"priority": 101}, "priority", "wrong_value"),
+        (content() | {"priority": 50}, "mapping.priority", "unknown_key"),
         (content(a="customer.salary"), "columns.a.to", "unknown_target"),
         (content(a="consent.sms"), "columns.a.to", "unknown_target"),
         (content(a={"type": "text"}), "columns.a.to", "missing_key"),
