@@ -17,7 +17,18 @@ from typing import Any, Final
 from django.db import connection, transaction
 from django.db.models import F, Max, Min
 
-from customers.models import ImportBatch, ImportMode, ImportRow, RowState
+from customers.models import (
+    AttributeValue,
+    ConsentRecord,
+    ConsentState,
+    ContactPoint,
+    Customer,
+    IdentityLink,
+    ImportBatch,
+    ImportMode,
+    ImportRow,
+    RowState,
+)
 from customers.services import imports_apply, imports_newcomers
 from customers.services.imports_apply import ApplyOrder, repeat_on_conflict
 from customers.services.imports_tally import Tally
@@ -26,6 +37,10 @@ from loancrm.kernel.progress import bar
 
 WINDOW_LINES: Final = 2_000
 _MAX_CONNECTIONS: Final = 4
+_MANY: Final = 10_000
+_FILLED: Final = (
+    *(Customer, ContactPoint, IdentityLink, AttributeValue, ConsentRecord, ConsentState),
+)
 
 
 def apply_lone(order: ApplyOrder, tally: Tally) -> None:
@@ -55,6 +70,10 @@ def apply_lone(order: ApplyOrder, tally: Tally) -> None:
     # Counted by the windows themselves, so that a run that goes on later counts nothing twice.
     counted = ImportBatch.objects.values_list("created_count", "unchanged_count").get(pk=batch.pk)
     tally.created, tally.unchanged = counted
+    if tally.created >= _MANY:
+        # What follows, and the next import, would else look for a few people by reading all.
+        for model in _FILLED:
+            bulk.refresh_statistics(model)
     batch.checkpoint |= {"is_lone_done": True, "tally": tally.as_json()}
     order.run.keep(checkpoint=batch.checkpoint)
 
