@@ -1,11 +1,12 @@
 """What our own admin pages share: rendering, the actor behind a request, errors as messages."""
 
-from typing import Any
+from typing import Any, TypeVar
 
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
-from django.db.models import Model
-from django.http import HttpRequest
+from django.db.models import Model, QuerySet
+from django.http import Http404, HttpRequest
+from django.shortcuts import get_object_or_404
 from django.template.response import TemplateResponse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
@@ -13,6 +14,8 @@ from django.utils.safestring import SafeString
 from loancrm.kernel import access
 from loancrm.kernel.access import Actor
 from loancrm.kernel.errors import LoanCrmError
+
+_Row = TypeVar("_Row", bound=Model)
 
 
 def actor_of(request: HttpRequest) -> Actor:
@@ -28,6 +31,18 @@ def require(request: HttpRequest, permission: str, obj: Model | None = None) -> 
     """
     if not access.is_allowed(actor_of(request), permission, obj):
         raise PermissionDenied
+
+
+def row_of(rows: type[_Row] | QuerySet[_Row], object_id: str) -> _Row:
+    """Return the row that a page's address names.
+
+    Raises:
+        Http404: There is none, or what the address says is no key.
+    """
+    try:
+        return get_object_or_404(rows, pk=object_id)
+    except (ValueError, OverflowError) as error:
+        raise Http404 from error
 
 
 def page(request: HttpRequest, template: str, *, title: str, **context: Any) -> TemplateResponse:

@@ -193,8 +193,8 @@ class CampaignAdmin(ReadOnlyAdmin):
         extra_context: dict[str, Any] | None = None,
     ) -> HttpResponse:
         """Show the page where a campaign is checked, approved, launched and watched."""
-        campaign = get_object_or_404(
-            Campaign.objects.select_related("segment", "author"), pk=object_id
+        campaign = admin_pages.row_of(
+            Campaign.objects.select_related("segment", "author"), object_id
         )
         admin_pages.require(request, "campaigns.view_campaign", campaign)
         context = campaign_page.context(campaign, admin_pages.actor_of(request))

@@ -5,7 +5,6 @@ from typing import Any
 from django import forms
 from django.contrib import admin
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
-from django.shortcuts import get_object_or_404
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -115,7 +114,7 @@ class ChannelAdmin(ReadOnlyAdmin):
         extra_context: dict[str, Any] | None = None,
     ) -> HttpResponse:
         """Show a channel; saving has its backend check the options first."""
-        channel = get_object_or_404(Channel, pk=object_id)
+        channel = admin_pages.row_of(Channel, object_id)
         admin_pages.require(request, "campaigns.view_channel", channel)
         return self._form_page(request, channel)
 

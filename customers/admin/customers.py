@@ -6,7 +6,6 @@ from typing import Any
 from django.contrib import admin
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404
 from django.urls import NoReverseMatch, URLPattern, reverse
 from django.utils.translation import gettext_lazy as _
 
@@ -117,7 +116,7 @@ class CustomerAdmin(ReadOnlyAdmin):
         extra_context: dict[str, Any] | None = None,
     ) -> HttpResponse:
         """Show the page of one person."""
-        customer = get_object_or_404(Customer, pk=object_id)
+        customer = admin_pages.row_of(Customer, object_id)
         admin_pages.require(request, "customers.view_customer", customer)
         actor = admin_pages.actor_of(request)
         can_relate = is_allowed(actor, READ_RELATIONSHIPS, customer)

@@ -4,7 +4,6 @@ from typing import Any
 
 from django.contrib import admin
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
-from django.shortcuts import get_object_or_404
 from django.urls import URLPattern, path, reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -59,7 +58,7 @@ class DuplicateSearchAdmin(ReadOnlyAdmin):
         extra_context: dict[str, Any] | None = None,
     ) -> HttpResponse:
         """Show how far a search is, and what it found."""
-        search = get_object_or_404(DuplicateSearch, pk=object_id)
+        search = admin_pages.row_of(DuplicateSearch, object_id)
         admin_pages.require(request, "customers.view_duplicatesearch", search)
         is_open = search.state in {SearchState.QUEUED, SearchState.RUNNING}
         answer = admin_pages.page(

@@ -158,7 +158,7 @@ class SegmentExportAdmin(ReadOnlyAdmin):
     ) -> HttpResponse:
         """Show a request with what this user can do about it."""
         found = SegmentExport.objects.select_related("segment", "version", "requested_by")
-        export = get_object_or_404(found, pk=object_id)
+        export = admin_pages.row_of(found, object_id)
         admin_pages.require(request, "customers.view_segmentexport", export)
         is_mine = export.requested_by_id == request.user.pk
         tone, state = _state(export)

@@ -11,7 +11,6 @@ from django.conf import settings
 from django.contrib import admin, messages
 from django.core.files.uploadedfile import UploadedFile
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
-from django.shortcuts import get_object_or_404
 from django.urls import URLPattern, path
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -125,7 +124,7 @@ class ImportBatchAdmin(ReadOnlyAdmin):
         extra_context: dict[str, Any] | None = None,
     ) -> HttpResponse:
         """Show what one file brought."""
-        batch = get_object_or_404(ImportBatch, pk=object_id)
+        batch = admin_pages.row_of(ImportBatch, object_id)
         admin_pages.require(request, "customers.view_importbatch", batch)
         if batch.state == ImportState.DRAFT and request.user.has_perm(_PERMISSION):
             return HttpResponseRedirect(builder_url(batch))

@@ -112,7 +112,7 @@ class SavedMappingAdmin(ReadOnlyAdmin):
         extra_context: dict[str, Any] | None = None,
     ) -> HttpResponse:
         """Show one version, its history and what it changed."""
-        saved = get_object_or_404(SavedMapping, pk=object_id)
+        saved = admin_pages.row_of(SavedMapping, object_id)
         admin_pages.require(request, "customers.view_savedmapping", saved)
         versions = list(SavedMapping.objects.filter(name=saved.name).order_by("-version"))
         before = next((row for row in versions if row.version == saved.version - 1), None)

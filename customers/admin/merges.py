@@ -5,7 +5,6 @@ from typing import Any
 from django.contrib import admin
 from django.db.models import F
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
-from django.shortcuts import get_object_or_404
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -75,8 +74,8 @@ class MergeDecisionAdmin(ReadOnlyAdmin):
         extra_context: dict[str, Any] | None = None,
     ) -> HttpResponse:
         """Show the pair; a sent form decides about it."""
-        decision = get_object_or_404(
-            MergeDecision.objects.select_related("kept", "other"), pk=object_id
+        decision = admin_pages.row_of(
+            MergeDecision.objects.select_related("kept", "other"), object_id
         )
         admin_pages.require(request, "customers.view_mergedecision", decision)
         if request.method == "POST":

@@ -8,7 +8,6 @@ from typing import Any
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
-from django.shortcuts import get_object_or_404
 from django.urls import URLPattern, path, reverse
 from django.utils.text import slugify
 from django.utils.translation import get_language, gettext_lazy
@@ -184,7 +183,7 @@ class SegmentAdmin(GuardedModelAdminMixin, ReadOnlyAdmin):
         extra_context: dict[str, Any] | None = None,
     ) -> HttpResponse:
         """Show a segment in the builder; saving publishes a version."""
-        segment = get_object_or_404(Segment.objects.select_related("current_version"), pk=object_id)
+        segment = admin_pages.row_of(Segment.objects.select_related("current_version"), object_id)
         admin_pages.require(request, "customers.view_segment", segment)
         return self._builder_page(request, segment)
 
