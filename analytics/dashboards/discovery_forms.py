@@ -109,7 +109,7 @@ class ClustersForm(_WithFeatures):
         help_text=gettext_lazy("The number that separates best and holds in samples is taken."),
     )
     explained = forms.IntegerField(
-        label=gettext_lazy("Summarise the columns, keeping … % of their differences"),
+        label=gettext_lazy("Differences to keep, %"),
         min_value=1,
         max_value=100,
         required=False,
