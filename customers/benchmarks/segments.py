@@ -16,6 +16,7 @@ from customers.benchmarks.rules import Typical, parameters, typical
 from customers.models import Customer, Event, EventType, Segment
 from customers.selectors import segment_preview, segment_references
 from customers.services import segment_changes, segment_refresh, segments
+from customers.services.segment_members import Difference
 from loancrm.kernel import bench, bulk, clock
 from loancrm.kernel.access import system_actor
 from loancrm.kernel.bench import Goal, Report
@@ -185,20 +186,35 @@ def _stored(item: Typical) -> Segment:
 
 
 def _refresh_after_changes(segment: Segment, rounds: int) -> tuple[float, float]:
-    """Return the ratio of a refresh to its count query, and its seconds."""
+    """Return the ratio of a refresh to its count query, and its seconds.
+
+    Each time a hundredth of all customers changes, whatever the rule asks for: one half is merged
+    away and leaves, the half that went the last time comes back.
+    """
     counted, refreshed = [], []
-    for number in range(rounds + 1):
-        # Another hundredth each time swaps two cities.
-        part = Customer.objects.annotate(part=F("pk") % 100).filter(part=number)
-        part.filter(city="上海").update(city="西安")
-        part.exclude(city__in=("上海", "西安")).update(city="上海")
+    first = Customer.objects.order_by("pk").values_list("pk", flat=True)[0]
+    halves = Customer.objects.annotate(half=F("pk") % 200).exclude(pk=first)
+    for number in range(-1, rounds + 1):
+        halves.filter(half=number + 1).update(merged_into=first)
+        halves.filter(half=number).update(merged_into=None)
         facts: dict[str, Any] = {"actor": _ACTOR, "segment": segment, "now": clock.now()}
         _found, seconds = _timed(partial(segments.recount, **facts))
-        _found, taken = _timed(partial(segment_refresh.refresh_segment, **facts))
-        if number:
+        difference, taken = _timed(partial(segment_refresh.refresh_segment, **facts))
+        if number > 0:  # the first rounds only warm up
             counted.append(seconds)
             refreshed.append(taken)
+            _check_share(difference)
+    halves.filter(half=rounds + 1).update(merged_into=None)
     return round(bench.median(refreshed) / bench.median(counted), 3), bench.median(refreshed)
+
+
+def _check_share(difference: Difference) -> None:
+    changed = difference.entered_count + difference.left_count
+    expected = difference.member_count / 100
+    # A few people more or less by chance.
+    if abs(changed - expected) > 10 + expected / 2:
+        msg = f"{changed} members changed instead of {expected:.0f}"
+        raise AssertionError(msg)
 
 
 def _one_customer() -> float:
