@@ -19,7 +19,7 @@ def test_the_ten_rules_count_the_same_as_the_sql_written_by_hand():
 
 
 def test_the_refresh_benchmark_keeps_ten_segments_and_follows_one_customer():
-    report = segments.run_refresh(scale=0.001, rounds=1).to_json()
+    report = segments.run_refresh(scale=0.004, rounds=1).to_json()
     assert report["segments"] == SegmentBuild.objects.filter(state="built").count() == 10
     assert SegmentMember.objects.filter(left_at__isnull=False).exists()
     assert Event.objects.filter(dedup_key__startswith="one-").count() == 1
