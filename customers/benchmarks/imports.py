@@ -1,8 +1,8 @@
 """The whole import against a plain COPY of the same file into an indexed table, in one run."""
 
 import csv
+import os
 import random
-import resource
 import tempfile
 import time
 from collections.abc import Iterator
@@ -20,7 +20,6 @@ from customers.services.imports import ImportOrder, ImportReport
 from loancrm.kernel import bench, clock
 from loancrm.kernel.access import system_actor
 from loancrm.kernel.bench import Goal, Report
-from loancrm.kernel.forked import process_count
 
 FULL = 1_000_000
 GOALS = (
@@ -74,11 +73,11 @@ def run(*, scale: float, rounds: int) -> Report:
             csv.writer(stream).writerows(_lines(count))
         copy_seconds = bench.median([_copy(path) for _ in range(rounds)])
         mapping = _mapping()
-        cpu = time.process_time()
-        first = _import(path, mapping)
-        cpu = time.process_time() - cpu
-        again = _import(path, mapping)
-    peak = _peak_mb()
+        with bench.peak_memory() as peak:
+            cpu = _cpu_seconds()
+            first = _import(path, mapping)
+            cpu = _cpu_seconds() - cpu
+            again = _import(path, mapping)
     return Report(
         name="import",
         scale=scale,
@@ -95,20 +94,16 @@ def run(*, scale: float, rounds: int) -> Report:
             "cpu_ms_per_row": round(cpu * 1000 / count, 4),
             "created": first.created,
             "unchanged_again": again.unchanged,
-            "peak_rss_mb": round(peak, 1),
+            "peak_rss_mb": round(peak[0], 1),
         },
         goals=GOALS,
-        memory_mb=peak,
+        memory_mb=peak[0],
     )
 
 
-def _peak_mb() -> float:
-    """Return the most memory that this process and the copies that checked rows can have held."""
-    own, copy = (
-        resource.getrusage(who).ru_maxrss / 1024
-        for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)
-    )
-    return own + copy * process_count()
+def _cpu_seconds() -> float:
+    """Return the processor seconds of this process and of the copies that checked its rows."""
+    return sum(os.times()[:4])
 
 
 def _mapping() -> FileMapping:

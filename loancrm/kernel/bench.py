@@ -9,6 +9,7 @@ import statistics
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -239,6 +240,27 @@ def resident_mb(pids: Sequence[int]) -> float:
             continue
         total += sum(int(line.split()[1]) for line in lines if line.startswith("Pss:"))
     return total / 1024
+
+
+@contextmanager
+def peak_memory(pause: float = 0.5) -> Iterator[list[float]]:
+    """Yield a list whose one item is the most memory, in MB, of this process and its children."""
+    peak = [0.0]
+    is_over = threading.Event()
+
+    def look() -> None:
+        while True:
+            peak[0] = max(peak[0], resident_mb(family(os.getpid())))
+            if is_over.wait(pause):
+                return
+
+    watcher = threading.Thread(target=look, name="peak-memory", daemon=True)
+    watcher.start()
+    try:
+        yield peak
+    finally:
+        is_over.set()
+        watcher.join()
 
 
 def _stat(pid: int) -> list[str]:
