@@ -3,9 +3,14 @@
 from datetime import UTC, datetime
 from pathlib import Path
 
+import hypothesis
 import pytest
 
 from loancrm.kernel.access import Actor, system_actor
+
+# How long an example takes says how busy the machine is; speed is shown by the benchmarks.
+hypothesis.settings.register_profile("loancrm", deadline=None)
+hypothesis.settings.load_profile("loancrm")
 
 SHARED_DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
 
