@@ -93,6 +93,7 @@ HOLD_REASONS: Mapping[str, Any] = {
     "late": _("the start was missed; somebody has to release it"),
     "channel_misconfigured": _("the channel is not set up rightly"),
     "channel_unavailable": _("the provider cannot be reached"),
+    "channel_blocked": _("the provider refuses everything that is sent through this channel"),
 }
 CHANNEL_KINDS = {
     "sms": _("SMS"),

@@ -16,6 +16,7 @@ class Outcome(StrEnum):
     ACCEPTED = "accepted"
     REJECTED = "rejected"
     RETRY = "retry"
+    NOT_TAKEN = "not_taken"
     UNKNOWN = "unknown"
 
 
@@ -67,8 +68,10 @@ class SendResult:
 
     Attributes:
         message_id: Copied from the `Outbound`.
-        outcome: `ACCEPTED` the provider took it; `REJECTED` it never will; `RETRY` trying again
-            with the same key cannot reach the person twice; `UNKNOWN` it may have been taken.
+        outcome: `ACCEPTED` the provider took it; `REJECTED` it never will; `RETRY` this message
+            alone was put off, which counts as a try, and trying again cannot reach the person
+            twice; `NOT_TAKEN` the account is busy or throttled, which says nothing about this
+            message and is never a try; `UNKNOWN` it may have been taken.
         provider_message_id: The provider's id, empty when it gives none.
         code: Short machine-readable reason, e.g. `5.1.1`, `connection_lost`, `http_503`.
         detail: The provider's words without addresses, at most 200 characters.
@@ -126,8 +129,8 @@ class Channel(Protocol):
             One result for each message, in the order of the batch. An empty batch gives no results.
 
         Raises:
-            ChannelMisconfigured, ChannelThrottled, ChannelUnavailable: Nothing of the batch was
-                handed over. Nothing else is ever raised.
+            ChannelBlocked, ChannelMisconfigured, ChannelThrottled, ChannelUnavailable: Nothing of
+                the batch was handed over. Nothing else is ever raised.
         """
         ...
 

@@ -2,6 +2,8 @@
 
 ChannelError
     ChannelMisconfigured    wrong options, login refused: stop the campaign, tell a person
+    ChannelBlocked          the provider refuses the account: nothing of the batch was taken, and
+                            nothing will be until a person has acted
     ChannelThrottled        the provider asks for a pause: nothing of the batch was taken
     ChannelUnavailable      no connection: nothing of the batch was taken
     WebhookRefused          a report whose signature, time or form is wrong
@@ -29,6 +31,22 @@ class ChannelMisconfigured(ChannelError):
             _("The channel is not set up correctly: %(problem)s") % {"problem": problem},
             problem=problem,
         )
+
+
+class ChannelBlocked(ChannelError):
+    """The provider refuses everything of this account: by policy, for its sender, for its login."""
+
+    code = "channel_blocked"
+
+    def __init__(self, *, channel: str, problem: str) -> None:
+        """Keep the provider's reason, a short code such as `5.7.1`."""
+        super().__init__(
+            _("%(channel)s refuses everything that is sent through it: %(problem)s")
+            % {"channel": channel, "problem": problem},
+            channel=channel,
+            problem=problem,
+        )
+        self.problem = problem
 
 
 class ChannelThrottled(ChannelError):

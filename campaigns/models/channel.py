@@ -24,6 +24,14 @@ class Channel(models.Model):
     )
     rate_per_second = models.PositiveIntegerField(_("messages a second"), null=True, blank=True)
     next_slot_at = models.DateTimeField(null=True, editable=False)
+    # The account's own state, kept by all workers: a pause ends by itself, by the database's clock;
+    # a block only when a person says so.
+    paused_until = models.DateTimeField(_("paused until"), null=True, editable=False)
+    pause_reason = models.CharField(_("paused because"), max_length=60, blank=True, editable=False)
+    blocked_at = models.DateTimeField(_("blocked since"), null=True, editable=False)
+    blocked_reason = models.CharField(
+        _("blocked because"), max_length=120, blank=True, editable=False
+    )
     is_active = models.BooleanField(_("active"), default=True)
 
     class Meta:

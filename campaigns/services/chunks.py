@@ -1,6 +1,6 @@
 """Chunks: leased by one worker at a time, given back by time when the worker dies."""
 
-from datetime import datetime, timedelta
+from datetime import datetime
 from decimal import Decimal
 
 from django.db import connection, transaction
@@ -16,7 +16,9 @@ from campaigns.domain.campaign import (
 )
 from campaigns.domain.eligibility import Reason
 from campaigns.models import Campaign, Chunk, Message
+from campaigns.services import throttling
 from loancrm.kernel.bulk import Statement
+from loancrm.kernel.database_clock import Moment
 
 # Renewed every few seconds, also while waiting for a slow provider, so it only has to outlive the
 # longest pause between two renewals. A killed worker's chunk is free again after this long.
@@ -34,7 +36,7 @@ _OURS = """(SELECT claimed_by = %s AND state = %s FROM campaigns_chunk WHERE id 
 def claim(*, holder: str, now: datetime) -> Chunk | None:
     """Lease the next due chunk of any running dispatch; None when nothing is due."""
     is_due = Q(state=ChunkState.READY, due_at__lte=now) | Q(
-        state=ChunkState.LEASED, lease_until__lt=now
+        state=ChunkState.LEASED, lease_until__lt=Moment()
     )
     with transaction.atomic():
         chunk = (
@@ -43,6 +45,7 @@ def claim(*, holder: str, now: datetime) -> Chunk | None:
                 dispatch__status=DispatchStatus.RUNNING,
                 dispatch__campaign__status=CampaignStatus.RUNNING,
             )
+            .filter(throttling.is_open("dispatch__channel__"))
             .select_for_update(skip_locked=True, of=("self",))
             .select_related("dispatch__campaign", "dispatch__channel", "dispatch__step")
             .order_by("dispatch_id", "number")
@@ -52,7 +55,7 @@ def claim(*, holder: str, now: datetime) -> Chunk | None:
             return None
         chunk.state = ChunkState.LEASED
         chunk.claimed_by = holder
-        chunk.lease_until = now + timedelta(seconds=LEASE_SECONDS)
+        chunk.lease_until = Moment(LEASE_SECONDS)
         chunk.attempts += 1
         chunk.save(update_fields=["state", "claimed_by", "lease_until", "attempts"])
     return chunk
@@ -82,7 +85,7 @@ def is_ours(*, chunk: Chunk) -> bool:
         return cursor.fetchone() is not None
 
 
-def renew(*, chunk: Chunk, now: datetime) -> bool:
+def renew(*, chunk: Chunk) -> bool:
     """Extend the lease; False when it was lost or the campaign no longer runs."""
     held = Chunk.objects.filter(
         pk=chunk.pk,
@@ -91,7 +94,7 @@ def renew(*, chunk: Chunk, now: datetime) -> bool:
         dispatch__status=DispatchStatus.RUNNING,
         dispatch__campaign__status=CampaignStatus.RUNNING,
     )
-    return bool(held.update(lease_until=now + timedelta(seconds=LEASE_SECONDS)))
+    return bool(held.update(lease_until=Moment(LEASE_SECONDS)))
 
 
 def recover(*, chunk: Chunk, can_resend: bool, now: datetime) -> int:

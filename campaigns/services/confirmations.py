@@ -10,7 +10,7 @@ from django.utils import translation
 from django.utils.translation import gettext as _
 
 from campaigns.channels.base import EmailPayload, Outbound, SmsPayload
-from campaigns.channels.errors import ChannelMisconfigured, ChannelThrottled, ChannelUnavailable
+from campaigns.channels.errors import ChannelError
 from campaigns.domain import links, sms_parts
 from campaigns.domain.links import LinkPurpose
 from campaigns.domain.mime import Addressee, EmailSkeleton, HeaderRefused
@@ -63,7 +63,7 @@ def _send_kind(kind: str, now: datetime) -> int:
 def _hand_over(channel: Channel, batch: Sequence[Outbound]) -> int:
     try:
         results = providers.provider_of(channel).send(batch)
-    except (ChannelMisconfigured, ChannelThrottled, ChannelUnavailable) as error:
+    except ChannelError as error:
         # Nothing was handed over: the requests wait for the next run.
         logger.warning("confirmations not sent", extra={"code": error.code})
         ids = [message.message_id for message in batch]

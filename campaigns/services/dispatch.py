@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Future
 from concurrent.futures import TimeoutError as NotYetError
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 from datetime import time as day_time
 from itertools import islice
 
@@ -17,7 +17,7 @@ from django.db.models.functions import Cast, Concat
 
 from campaigns.channels.base import Channel as Provider
 from campaigns.channels.base import SendResult
-from campaigns.channels.errors import ChannelError, ChannelMisconfigured, ChannelThrottled
+from campaigns.channels.errors import ChannelBlocked, ChannelError, ChannelMisconfigured
 from campaigns.domain import personalisation
 from campaigns.domain.campaign import DispatchStatus, MessageState
 from campaigns.domain.eligibility import MessagePlan, Reason, Verdict, decide
@@ -40,7 +40,6 @@ RENEW_SECONDS = 3.0
 SMALLEST_SUB_BATCH = 5
 # With two sub-batches under way, a four-hundredth of the audience each.
 UNKNOWN_SHARE = 400
-UNAVAILABLE_SECONDS = 30.0
 
 
 @dataclass
@@ -240,6 +239,8 @@ def _hand_over(work: _Work, composed: Sequence[Composed], lane: Lane) -> Counter
             waiting.clear()
             continue
         answer = Answer(flight.batch, results, lane.rng.random())
+        if throttling.pause_after(channel=work.channel, results=results):
+            waiting.clear()
         # One commit for what came back and what goes out next; a wait for the rate limit must not
         # hold it open.
         is_unlimited = work.channel.rate_per_second is None
@@ -295,7 +296,7 @@ def _keep(work: _Work, count: int, lane: Lane) -> bool:
     wait = throttling.reserve(channel=work.channel, count=count, now=lane.clock())
     while True:
         if time.monotonic() - lane.renewed_at >= RENEW_SECONDS:
-            if not chunks.renew(chunk=work.chunk, now=lane.clock()):
+            if not chunks.renew(chunk=work.chunk):
                 return False
             lane.renewed_at = time.monotonic()
         if wait <= 0:
@@ -312,18 +313,20 @@ def _wait(future: "Future[list[SendResult]]", chunk: Chunk, lane: Lane) -> list[
         except NotYetError:
             if future.done():
                 raise
-            chunks.renew(chunk=chunk, now=lane.clock())
+            chunks.renew(chunk=chunk)
             lane.renewed_at = time.monotonic()
 
 
 def _give_back(work: _Work, batch: Sequence[Composed], error: ChannelError, now: datetime) -> None:
     """Return a batch of which nothing was handed over."""
-    wait = UNAVAILABLE_SECONDS
-    if isinstance(error, ChannelThrottled):
-        wait = error.retry_after_seconds
+    if isinstance(error, ChannelBlocked):
+        throttling.block(channel=work.channel, error=error)
+        hold(dispatch=work.chunk.dispatch, reason=error.code)
     elif isinstance(error, ChannelMisconfigured):
-        hold(dispatch=work.chunk.dispatch, reason="channel_misconfigured")
-    settling.put_back(batch=batch, due_at=now + timedelta(seconds=wait))
+        hold(dispatch=work.chunk.dispatch, reason=error.code)
+    else:
+        throttling.pause_for(channel=work.channel, error=error)
+    settling.put_back(batch=batch, due_at=now)
 
 
 def _record_sent(chunk: Chunk, now: datetime) -> None:

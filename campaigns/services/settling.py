@@ -28,17 +28,23 @@ LONGEST_RETRY_SECONDS = 3600.0
 
 @dataclass(frozen=True, slots=True)
 class Closing:
-    """What becomes of one message: its state, and when to try again where it stays open."""
+    """What becomes of one message: its state, and when to try again where it stays open.
+
+    Attributes:
+        attempts: The tries to store where the provider said nothing about this message, so that the
+            mark's is taken back; None leaves what was counted.
+    """
 
     message_id: int
     state: MessageState
     reason: str
     due_at: datetime | None = None
+    attempts: int | None = None
 
     @property
-    def ending(self) -> tuple[str, str, datetime | None]:
+    def ending(self) -> tuple[str, str, datetime | None, int | None]:
         """Return what messages of the same fate share."""
-        return self.state.value, self.reason, self.due_at
+        return self.state.value, self.reason, self.due_at, self.attempts
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,10 +126,7 @@ def _settle_statements(
     alike: dict[Any, list[tuple[Closing, SendResult]]] = defaultdict(list)
     for closing, result in zip(closings, results, strict=True):
         alike[closing.ending].append((closing, result))
-    return [
-        _ending_statement(MessageState(state), reason, due_at, pairs, now)
-        for (state, reason, due_at), pairs in alike.items()
-    ]
+    return [_ending_statement(pairs, now) for pairs in alike.values()]
 
 
 def _mark_statements(
@@ -220,15 +223,17 @@ def _mark_refused(chunk: Chunk, answer: Answer) -> None:
         addresses.mark_refused(channel_kind=chunk.dispatch.channel_kind, codes=codes)
 
 
-def _ending_statement(
-    state: MessageState,
-    reason: str,
-    due_at: datetime | None,
-    pairs: Sequence[tuple[Closing, SendResult]],
-    now: datetime,
-) -> Statement:
+def _ending_statement(pairs: Sequence[tuple[Closing, SendResult]], now: datetime) -> Statement:
     """Return the update that stores one ending that several messages share."""
-    constants: dict[str, Any] = {"state": state.value, "reason": reason, "due_at": due_at}
+    ending = pairs[0][0]
+    state = ending.state
+    constants: dict[str, Any] = {
+        "state": state.value,
+        "reason": ending.reason,
+        "due_at": ending.due_at,
+    }
+    if ending.attempts is not None:
+        constants["attempts"] = ending.attempts
     if state is not MessageState.PLANNED:
         constants["closed_at"] = now
     if state is MessageState.SENT:
@@ -322,6 +327,9 @@ def _closing(item: Composed, result: SendResult, jitter: float, now: datetime) -
             return Closing(message_id, MessageState.SENT, "")
         case Outcome.REJECTED:
             return Closing(message_id, MessageState.FAILED, Reason.CHANNEL_REFUSED)
+        case Outcome.NOT_TAKEN:
+            tries = item.recipient.attempts
+            return Closing(message_id, MessageState.PLANNED, result.code[:40], now, attempts=tries)
         case Outcome.UNKNOWN:
             return Closing(message_id, MessageState.UNKNOWN, result.code[:40])
         case Outcome.RETRY:

@@ -17,9 +17,10 @@ from campaigns.domain.campaign import (
 )
 from campaigns.domain.eligibility import Reason
 from campaigns.models import Campaign, Chunk, Dispatch, Message
-from campaigns.services import authoring, launch
+from campaigns.services import authoring, launch, throttling
 from loancrm.kernel import access, audit, leases
 from loancrm.kernel.access import Actor, system_actor
+from loancrm.kernel.database_clock import Moment
 from loancrm.kernel.errors import LoanCrmError
 from loancrm.kernel.jobs import enqueue
 
@@ -39,7 +40,7 @@ def tick(*, holder: str, now: datetime) -> int:
     Returns:
         How many drain jobs were started.
     """
-    if not leases.acquire(name=LEADER, holder=holder, now=now, seconds=LEADER_SECONDS):
+    if not leases.acquire(name=LEADER, holder=holder, seconds=LEADER_SECONDS):
         return 0
     advance(now=now)
     missing = _missing_workers(now)
@@ -165,11 +166,13 @@ def _complete_campaigns(now: datetime) -> None:
 def _missing_workers(now: datetime) -> int:
     """Return how many more drain jobs the due chunks can use."""
     runnable = Chunk.objects.filter(
-        dispatch__status=DispatchStatus.RUNNING, dispatch__campaign__status=CampaignStatus.RUNNING
+        throttling.is_open("dispatch__channel__"),
+        dispatch__status=DispatchStatus.RUNNING,
+        dispatch__campaign__status=CampaignStatus.RUNNING,
     )
     is_due = Q(state=ChunkState.READY, due_at__lte=now) | Q(
-        state=ChunkState.LEASED, lease_until__lt=now
+        state=ChunkState.LEASED, lease_until__lt=Moment()
     )
     due = runnable.filter(is_due).count()
-    at_work = runnable.filter(state=ChunkState.LEASED, lease_until__gte=now).count()
+    at_work = runnable.filter(state=ChunkState.LEASED, lease_until__gte=Moment()).count()
     return max(0, min(due, settings.LOANCRM_DISPATCH_WORKERS - at_work))

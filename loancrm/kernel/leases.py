@@ -1,17 +1,19 @@
-"""Named leases: one holder at a time, given up by time when the holder dies."""
+"""Named leases: one holder at a time, given up by time when the holder dies.
 
-from datetime import datetime, timedelta
+The time is the database's: hosts whose clocks differ or jump agree on who holds what.
+"""
 
 from django.db import IntegrityError, transaction
 from django.db.models import Q
 
+from loancrm.kernel.database_clock import Moment
 from loancrm.kernel.models import Lease
 
 
-def acquire(*, name: str, holder: str, now: datetime, seconds: float) -> bool:
+def acquire(*, name: str, holder: str, seconds: float) -> bool:
     """Take or renew a lease; return whether the caller holds it afterwards."""
-    until = now + timedelta(seconds=seconds)
-    free = Q(holder=holder) | Q(until__lt=now)
+    free = Q(holder=holder) | Q(until__lt=Moment())
+    until = Moment(seconds)
     if Lease.objects.filter(free, name=name).update(holder=holder, until=until):
         return True
     try:

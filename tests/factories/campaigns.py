@@ -5,9 +5,10 @@ from typing import Any
 
 from django.contrib.auth.models import User
 
-from campaigns.models import Campaign, Channel, Dispatch
+from campaigns.models import Campaign, Channel, Chunk, Dispatch
 from campaigns.services import approval, authoring, launch
 from loancrm.kernel.access import Actor, user_actor
+from loancrm.kernel.database_clock import Moment
 
 EVERYONE: dict[str, Any] = {"combinator": "and", "rules": []}
 EMAIL = {
@@ -59,3 +60,13 @@ def make_launched(actor: Actor, now: datetime, **changes: Any) -> Dispatch:
     """Create, approve and launch a campaign."""
     campaign = make_approved(actor, now, **changes)
     return launch.launch_campaign(campaign=campaign, actor=actor, now=now)
+
+
+def expire_leases() -> None:
+    """Let every leased chunk look as if its worker had died a while ago."""
+    Chunk.objects.filter(lease_until__isnull=False).update(lease_until=Moment(-1))
+
+
+def end_pauses() -> None:
+    """Let the pauses of all provider accounts be over."""
+    Channel.objects.filter(paused_until__isnull=False).update(paused_until=Moment(-1))

@@ -188,7 +188,7 @@ def test_a_segment_with_a_new_rule_waits_for_its_build(segment, people, record, 
 
 
 def test_rounds_are_one_workers_at_a_time(segment, actor, now):
-    assert leases.acquire(name="segment builds", holder="b", now=now, seconds=60)
+    assert leases.acquire(name="segment builds", holder="b", seconds=60)
     assert not segment_rounds.build_round(actor=actor, holder="a", read_clock=lambda: now)
     leases.release(name="segment builds", holder="b")
     assert segment_rounds.build_round(actor=actor, holder="a", read_clock=lambda: now)
