@@ -3,6 +3,7 @@
 import json
 import os
 import platform
+import secrets
 import shutil
 import signal
 import statistics
@@ -23,6 +24,8 @@ from zoneinfo import ZoneInfo
 import psycopg
 from django.conf import settings
 from django.db import connection
+
+from loancrm.kernel.running import guardian
 
 TICKS = os.sysconf("SC_CLK_TCK")
 
@@ -90,10 +93,12 @@ def median(values: Sequence[float]) -> float:
 def own_database() -> Iterator[dict[str, str]]:
     """Yield the environment of processes that work on a database and a broker of their own.
 
-    On PostgreSQL a database is created beside the configured one and dropped afterwards.
+    On PostgreSQL a database is created beside the configured one and dropped afterwards; on Redis
+    every key carries a prefix of this run, so that no other worker takes its jobs. A run that is
+    killed leaves the removal to its guardian.
     """
     folder = Path(tempfile.mkdtemp(prefix="loancrm-bench-"))
-    name = f"loancrm_bench_{os.getpid()}"
+    name = f"loancrm_bench_{os.getpid()}_{secrets.token_hex(3)}"
     variables = {
         **os.environ,
         "LOANCRM_VAR_DIR": str(folder),
@@ -106,7 +111,14 @@ def own_database() -> Iterator[dict[str, str]]:
     clock_file.write_text(json.dumps({"offset_seconds": _to_ten_o_clock()}), encoding="utf-8")
     variables["LOANCRM_DEMO_CLOCK"] = str(clock_file)
     url = os.environ.get("DATABASE_URL", "")
+    redis_url = os.environ.get("REDIS_URL", "")
     is_server = connection.vendor == "postgresql"
+    leftovers = {"folder": str(folder)}
+    if redis_url:
+        leftovers |= {"redis": redis_url, "prefix": f"{name}:"}
+    if is_server:
+        leftovers |= {"server": url, "database": name}
+    guardian.of_this_run().keep(name, **leftovers)
     if is_server:
         _on_server(url, f'CREATE DATABASE "{name}"')
         variables["DATABASE_URL"] = urlunsplit(urlsplit(url)._replace(path=f"/{name}"))
@@ -116,8 +128,11 @@ def own_database() -> Iterator[dict[str, str]]:
         yield variables
     finally:
         if is_server:
-            _on_server(url, f'DROP DATABASE "{name}" WITH (FORCE)')
+            guardian.drop_database(url, name)
+        if redis_url:
+            guardian.remove_keys(redis_url, f"{name}:")
         shutil.rmtree(folder, ignore_errors=True)
+        guardian.of_this_run().removed(name)
 
 
 def _on_server(url: str, statement: str) -> None:
@@ -133,38 +148,47 @@ def _to_ten_o_clock() -> float:
 
 
 def run_inner(arguments: Sequence[str], variables: Mapping[str, str]) -> dict[str, Any]:
-    """Run `manage.py` with arguments in an environment; return the JSON object it prints last."""
-    done = subprocess.run(  # noqa: S603 - our own program and arguments
-        [sys.executable, "manage.py", *arguments],
-        cwd=settings.BASE_DIR,
-        env=dict(variables),
-        stdout=subprocess.PIPE,
-        text=True,
-        check=True,
-    )
-    lines = done.stdout.strip().splitlines()
+    """Run `manage.py` with arguments in an environment; return the JSON object it prints last.
+
+    Raises:
+        subprocess.CalledProcessError: The command failed; what it said stands on standard error.
+    """
+    command = [sys.executable, "manage.py", *arguments]
+    with process(command, variables, stderr=None) as inner:
+        printed, _nothing = inner.communicate()
+        if inner.returncode:
+            raise subprocess.CalledProcessError(inner.returncode, command)
+    lines = printed.strip().splitlines()
     content: dict[str, Any] = json.loads(lines[-1]) if lines else {}
     return content
 
 
 @contextmanager
 def process(
-    arguments: Sequence[str], variables: Mapping[str, str]
+    arguments: Sequence[str],
+    variables: Mapping[str, str],
+    stderr: int | None = subprocess.DEVNULL,
 ) -> Iterator[subprocess.Popen[str]]:
-    """Run a program in a process group of its own and end the group afterwards."""
+    """Run a program in a process group of its own and end the group afterwards.
+
+    The group ends with this process too, even where that is killed.
+    """
+    guard = guardian.of_this_run()
     child = subprocess.Popen(  # noqa: S603 - our own programs and arguments
         arguments,
         cwd=settings.BASE_DIR,
         env=dict(variables),
         stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
+        stderr=stderr,
         text=True,
         start_new_session=True,
+        preexec_fn=guard.adopt_group,  # noqa: PLW1509 - one write(2) before the program starts
     )
     try:
         yield child
     finally:
         _end_group(child)
+        guard.forget(child.pid)
 
 
 def in_processes(count: int, work: Callable[[range], None], processes: int = 2) -> float:
@@ -174,18 +198,22 @@ def in_processes(count: int, work: Callable[[range], None], processes: int = 2) 
         RuntimeError: The work of a process failed.
     """
     size = -(-count // processes)
+    guard = guardian.of_this_run()
     started = time.monotonic()
     children = []
     for first in range(0, count, size):
         pid = os.fork()
         if pid == 0:
             try:
+                guard.adopt_process()
                 work(range(first, min(first + size, count)))
             except BaseException:  # noqa: BLE001 - a forked child must never return into the parent
                 os._exit(1)
             os._exit(0)
         children.append(pid)
     codes = [os.waitpid(pid, 0)[1] for pid in children]
+    for pid in children:
+        guard.forget(pid)
     if any(codes):
         raise RuntimeError(codes)
     return time.monotonic() - started

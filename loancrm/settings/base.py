@@ -136,11 +136,17 @@ def _database() -> dict[str, Any]:
 DATABASES = {"default": _database()}
 
 REDIS_URL = env.text("REDIS_URL", "")
+# Stands before every key in Redis, so that several installations can share one.
+LOANCRM_BROKER_PREFIX = env.text("LOANCRM_BROKER_PREFIX", "")
 if REDIS_URL and urlsplit(REDIS_URL).scheme not in {"redis", "rediss"}:
     env.problems.append("REDIS_URL: expected redis://… or rediss://…")
 CACHES: dict[str, dict[str, Any]] = {
     "default": (
-        {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": REDIS_URL}
+        {
+            "BACKEND": "django.core.cache.backends.redis.RedisCache",
+            "LOCATION": REDIS_URL,
+            "KEY_PREFIX": f"{LOANCRM_BROKER_PREFIX}cache",
+        }
         if REDIS_URL
         else {
             "BACKEND": "django.core.cache.backends.filebased.FileBasedCache",
@@ -160,7 +166,7 @@ CELERY_BROKER_TRANSPORT_OPTIONS: dict[str, Any] = (
         "visibility_timeout": 3600,
         "unacked_restore_interval": 2,
         "unacked_restore_throttle": 1,
-        "global_keyprefix": env.text("LOANCRM_BROKER_PREFIX", ""),
+        "global_keyprefix": LOANCRM_BROKER_PREFIX,
     }
     if REDIS_URL
     else {
