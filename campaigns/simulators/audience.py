@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from campaigns.domain.receipts import DeliveryKind
 from campaigns.simulators.behaviour import fraction
 from campaigns.simulators.sms_gateway import TakenSms
-from campaigns.simulators.smtp_sink import TakenEmail
+from campaigns.simulators.smtp_session import TakenEmail
 
 _LINK = re.compile(r"https?://[A-Za-z0-9\-._~:/?#@!$&'()*+,;=%]+/t/[A-Za-z0-9_-]{27}/")
 _ONE_CLICK = re.compile(r"<(https?://[^>]+)>")

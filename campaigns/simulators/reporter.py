@@ -1,15 +1,17 @@
 """Plays the world behind the simulated providers: signed reports, clicks, replies, opt-outs."""
 
 import asyncio
+import heapq
 import json
 import threading
 import time
-from collections import Counter, deque
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from itertools import count
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any, NamedTuple, TextIO
 from uuid import uuid4
 
 import aiohttp
@@ -22,6 +24,7 @@ _BATCH = 200
 _TICK_SECONDS = 0.05
 _MAX_TRIES = 120
 _RETRY_SECONDS = 0.5
+_REPEAT_SECONDS = 0.5
 _BROWSER = "Mozilla/5.0 (iPhone; CPU iPhone OS 17_0 like Mac OS X) AppleWebKit/605.1.15 Safari"
 
 
@@ -44,6 +47,14 @@ class ReporterOptions:
     record: Path | None = None
 
 
+class _Due(NamedTuple):
+    """A message whose report leaves at a time; the number keeps the order of equals."""
+
+    at: float
+    number: int
+    read: Callable[[], Received]
+
+
 class Reporter:
     """Works in a thread of its own, so that the providers stay fast.
 
@@ -56,7 +67,9 @@ class Reporter:
         """Keep the settings."""
         self._options = options
         self._clock = clock
-        self._incoming: deque[tuple[float, Callable[[], Received]]] = deque()
+        self._incoming: list[_Due] = []
+        self._numbers = count()
+        self._lock = threading.Lock()
         self._stopping = threading.Event()
         self._thread: threading.Thread | None = None
         self._record: TextIO | None = None
@@ -79,9 +92,20 @@ class Reporter:
         if self._record is not None:
             self._record.close()
 
-    def note(self, read: Callable[[], Received]) -> None:
-        """Take a message; `read` is called later, in the reporter's thread."""
-        self._incoming.append((time.monotonic() + self._options.delay_seconds, read))
+    def note(
+        self, read: Callable[[], Received], *, delay_seconds: float = 0.0, times: int = 1
+    ) -> None:
+        """Take a message; `read` is called later, in the reporter's thread.
+
+        Args:
+            delay_seconds: Later than the other reports by this.
+            times: How often the same report is sent; 0 loses it.
+        """
+        due = time.monotonic() + self._options.delay_seconds + delay_seconds
+        with self._lock:
+            for number in range(times):
+                again = number * _REPEAT_SECONDS
+                heapq.heappush(self._incoming, _Due(due + again, next(self._numbers), read))
 
     @property
     def waiting(self) -> int:
@@ -101,12 +125,14 @@ class Reporter:
     def _due(self) -> list[Received]:
         now = time.monotonic()
         batch: list[Received] = []
-        while self._incoming and len(batch) < _BATCH:
-            due, read = self._incoming[0]
-            if due > now and not self._stopping.is_set():
-                break
-            self._incoming.popleft()
-            batch.append(read())
+        while len(batch) < _BATCH:
+            with self._lock:
+                if not self._incoming:
+                    break
+                if self._incoming[0].at > now and not self._stopping.is_set():
+                    break
+                due = heapq.heappop(self._incoming)
+            batch.append(due.read())
         return batch
 
     async def _deal_with(self, session: aiohttp.ClientSession, batch: list[Received]) -> None:

@@ -15,7 +15,20 @@ from aiohttp import web
 from campaigns.channels import signatures
 from campaigns.channels.base import WebhookRequest
 from campaigns.channels.errors import WebhookRefused
+from campaigns.simulators import evidence
 from campaigns.simulators.behaviour import Behaviour, Fate
+from campaigns.simulators.evidence import Entry
+from campaigns.simulators.moods import MoodBox, Turn
+
+# What a refused request is told; nothing of it is taken.
+_REFUSALS = {
+    Turn.THROTTLE: (429, b'{"error": "too many requests"}'),
+    Turn.UNAVAILABLE: (503, b'{"error": "maintenance"}'),
+    Turn.ERROR: (500, b"<html>internal error</html>"),
+    Turn.ERROR_INSIDE: (200, b'{"error": "account is busy"}'),
+    Turn.BLOCK: (403, b'{"error": "account is suspended"}'),
+}
+_UNHEARD = frozenset({Turn.ERROR_AFTER, Turn.CUT, Turn.DROP_AFTER, Turn.SILENT})
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,9 +73,11 @@ class SmsGateway:
         secret: Standard Webhooks secret of requests; empty takes unsigned ones.
         on_message: Called in the gateway's thread for every new message.
         max_messages: Most messages in one request; more are answered 413.
+        moods: Its mood, which may be changed at any time.
+        log: Where every message is written down, or None.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - settings of a simulator
         self,
         *,
         host: str = "127.0.0.1",
@@ -71,6 +86,8 @@ class SmsGateway:
         secret: str = "",
         on_message: Callable[[TakenSms], object] | None = None,
         max_messages: int = 1000,
+        moods: MoodBox | None = None,
+        log: evidence.Log | None = None,
     ) -> None:
         """Keep the settings."""
         self.host = host
@@ -79,6 +96,9 @@ class SmsGateway:
         self.secret = secret
         self.on_message = on_message
         self.max_messages = max_messages
+        self.moods = moods or MoodBox()
+        self.log = log
+        self.taken_count = 0
         self.forced: deque[ForcedAnswer] = deque()
         self.requests = 0
         self.repeated = 0
@@ -137,9 +157,11 @@ class SmsGateway:
             loop.run_until_complete(runner.cleanup())
             loop.close()
 
-    async def _handle(self, request: web.Request) -> web.Response:
+    async def _handle(self, request: web.Request) -> web.StreamResponse:
         self.requests += 1
         body = await request.read()
+        if self.moods.refuses_connection():
+            return await self._hang_up(request)
         if self.behaviour.latency_seconds:
             await asyncio.sleep(self.behaviour.latency_seconds)
         if self.forced:
@@ -155,18 +177,95 @@ class SmsGateway:
             return web.Response(status=413)
         return await self._answer(request, messages)
 
-    async def _answer(self, request: web.Request, messages: list[_WireMessage]) -> web.Response:
+    async def _answer(
+        self, request: web.Request, messages: list[_WireMessage]
+    ) -> web.StreamResponse:
+        turn = self.moods.turn()
+        if turn in _REFUSALS:
+            self._note(request, messages, turn, is_taken=False, answer=str(_REFUSALS[turn][0]))
+            return self._refusal(turn)
+        if turn is Turn.DROP_BEFORE:
+            self._note(request, messages, turn, is_taken=False, answer="")
+            return await self._hang_up(request)
         results = []
-        for message in messages:
+        for position, message in enumerate(messages[: self._heard_count(turn, len(messages))]):
             fate = self.behaviour.fate(message.to)
+            if turn is Turn.GREYLIST or (turn is Turn.BUSY_IN_PART and position % 2):
+                fate = Fate.RETRY
             if fate is Fate.HANG:
                 await asyncio.sleep(3600)
-            results.append(self._take(message, fate))
+            results.append(self._take(request, message, fate, turn))
             if fate is Fate.DROP and request.transport is not None:
                 request.transport.abort()
+        if turn is Turn.PART:
+            self._note(request, messages[len(results) :], turn, is_taken=False, answer="")
+        body = msgspec.json.encode({"results": results})
+        await self._wait(self.moods.wait_seconds(len(messages)))
+        return await self._reply(request, turn, body)
+
+    @staticmethod
+    def _heard_count(turn: Turn, count: int) -> int:
+        return max(1, count // 2) if turn is Turn.PART else count
+
+    @staticmethod
+    async def _wait(seconds: float) -> None:
+        if seconds:
+            await asyncio.sleep(seconds)
+
+    def _refusal(self, turn: Turn) -> web.Response:
+        status, body = _REFUSALS[turn]
+        headers = {}
+        if turn in {Turn.THROTTLE, Turn.UNAVAILABLE} and self.moods.mood.retry_after_seconds:
+            headers["Retry-After"] = f"{self.moods.mood.retry_after_seconds:g}"
         return web.Response(
-            body=msgspec.json.encode({"results": results}), content_type="application/json"
+            status=status, headers=headers, body=body, content_type="application/json"
         )
+
+    async def _reply(self, request: web.Request, turn: Turn, body: bytes) -> web.StreamResponse:
+        """Answer a request whose messages were taken, or fail to."""
+        match turn:
+            case Turn.ERROR_AFTER:
+                return web.Response(status=502, body=b"<html>bad gateway</html>")
+            case Turn.DROP_AFTER:
+                return await self._hang_up(request)
+            case Turn.SILENT:
+                await asyncio.sleep(self.moods.mood.silence_seconds)
+                return await self._hang_up(request)
+            case Turn.CUT:
+                return await self._hang_up(request, body[: len(body) // 2], len(body))
+            case _:
+                pass
+        if self.moods.mood.is_calm:
+            return web.Response(body=body, content_type="application/json")
+        return await self._in_pieces(request, body)
+
+    async def _in_pieces(self, request: web.Request, body: bytes) -> web.StreamResponse:
+        answer = await self._begin(request, len(body))
+        for piece in self.moods.split(body):
+            await answer.write(piece)
+            # Even without a pause each piece becomes a packet: another task runs in between.
+            await asyncio.sleep(self.moods.mood.piece_pause_seconds)
+        await answer.write_eof()
+        return answer
+
+    @staticmethod
+    async def _begin(request: web.Request, length: int) -> web.StreamResponse:
+        answer = web.StreamResponse(headers={"Content-Length": str(length)})
+        answer.content_type = "application/json"
+        await answer.prepare(request)
+        return answer
+
+    async def _hang_up(
+        self, request: web.Request, begun: bytes = b"", length: int = 0
+    ) -> web.StreamResponse:
+        """Close the connection, in the middle of an answer where there is one."""
+        if begun:
+            answer = await self._begin(request, length)
+            await answer.write(begun)
+            await asyncio.sleep(0.01)
+        if request.transport is not None:
+            request.transport.close()
+        return web.Response()
 
     def _is_signed(self, request: web.Request, body: bytes) -> bool:
         if not self.secret:
@@ -179,17 +278,47 @@ class SmsGateway:
             return False
         return True
 
-    def _take(self, message: _WireMessage, fate: Fate) -> dict[str, Any]:
+    def _take(
+        self, request: web.Request, message: _WireMessage, fate: Fate, turn: Turn
+    ) -> dict[str, Any]:
+        """Take one message or refuse it; return its part of the answer."""
         if fate is Fate.REJECT:
+            self._note(request, [message], turn, is_taken=False, answer="rejected", is_final=True)
             return {"id": message.id, "status": "rejected", "code": "number_invalid"}
         if fate is Fate.RETRY:
+            self._note(request, [message], turn, is_taken=False, answer="retry")
             return {"id": message.id, "status": "retry", "code": "busy"}
+        is_told = turn not in _UNHEARD and fate is not Fate.DROP
+        answer = "accepted" if is_told else ""
         known = self.messages.get(message.id)
-        if known is not None:
+        if known is not None and self.moods.mood.remembers_keys:
             self.repeated += 1
+            self._note(request, [message], turn, is_taken=False, answer=answer and "repeated")
             return {"id": message.id, "status": "accepted", "message_id": known.message_id}
         taken = TakenSms(message.id, f"gw-{message.id}", message.to, message.text)
         self.messages[message.id] = taken
+        self.taken_count += 1
+        self._note(request, [message], turn, is_taken=True, answer=answer)
         if self.on_message is not None:
             self.on_message(taken)
         return {"id": message.id, "status": "accepted", "message_id": taken.message_id}
+
+    def _note(
+        self,
+        request: web.Request,
+        messages: list[_WireMessage],
+        turn: Turn,
+        *,
+        is_taken: bool,
+        answer: str,
+        is_final: bool = False,
+    ) -> None:
+        """Write messages down, before anything is said about them."""
+        if self.log is None:
+            return
+        peer = request.transport.get_extra_info("peername") if request.transport else None
+        port = peer[1] if peer else 0
+        self.log.write(
+            Entry(port, message.id, evidence.person(message.to), turn, is_taken, answer, is_final)
+            for message in messages
+        )

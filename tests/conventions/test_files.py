@@ -20,6 +20,7 @@ CLOCK_READERS = {
     "analytics/management/demo/environment.py": "sets the demo's clock against the real one",
     "campaigns/simulators/sms_gateway.py": "a provider signs and checks by its own clock",
     "campaigns/simulators/reporter.py": "a provider signs by its own clock",
+    "campaigns/simulators/evidence.py": "a provider writes down when by its own clock",
 }
 _CLOCK_CALL = re.compile(
     r"(?<![\w.])(?:time\.time\(\)|datetime\.now\(|date\.today\(|datetime\.utcnow\(|timezone\.now\()"

@@ -3,15 +3,19 @@
 import json
 import signal
 import threading
+from collections.abc import Callable
+from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 from django.core.management.base import CommandError, CommandParser
 
-from campaigns.simulators import audience
-from campaigns.simulators.audience import Shares
+from campaigns.simulators import audience, evidence, moods
+from campaigns.simulators.audience import Received, Shares
 from campaigns.simulators.behaviour import Behaviour
+from campaigns.simulators.control import ControlPort
+from campaigns.simulators.moods import MoodBox
 from campaigns.simulators.reporter import Reporter, ReporterOptions
 from campaigns.simulators.sms_gateway import SmsGateway
 from campaigns.simulators.smtp_sink import SmtpSink
@@ -20,13 +24,14 @@ from loancrm.kernel.commands import LoanCrmCommand
 
 _SHARES = ("fail", "retry", "undelivered", "click", "reply", "unsubscribe", "complain")
 _STATS_SECONDS = 0.25
+_PROVIDERS = ("smtp", "sms")
 
 
 class Command(LoanCrmCommand):
     help = (
         "Run simulated providers for development: an SMTP sink and an SMS gateway that answer, "
-        "delay and fail as told and send signed reports and replies. Prints their ports as one "
-        "JSON line."
+        "delay and fail as told, in moods that can be changed while they run, and send signed "
+        "reports and replies. Prints their ports as one JSON line."
     )
     requires_system_checks: list[str] = []
 
@@ -46,6 +51,18 @@ class Command(LoanCrmCommand):
         parser.add_argument("--sms-secret", default="", help="signs reports, checks requests")
         parser.add_argument("--record", type=Path, help="add every message to this JSON lines file")
         parser.add_argument("--stats", type=Path, help="keep counts in this JSON file")
+        parser.add_argument(
+            "--log-dir", type=Path, help="what each did with each message: smtp.jsonl, sms.jsonl"
+        )
+        names = ", ".join(moods.PRESETS)
+        for name in _PROVIDERS:
+            parser.add_argument(
+                f"--{name}-mood", default="calm", help=f"a JSON object or one of: {names}"
+            )
+        parser.add_argument("--seed", type=int, default=0, help="of what moods leave to chance")
+        parser.add_argument(
+            "--control-port", type=int, help="take moods at PUT /smtp and /sms; 0 takes a free port"
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
         shares = {name: options[f"{name}_share"] for name in _SHARES}
@@ -57,25 +74,38 @@ class Command(LoanCrmCommand):
             retry_share=shares.pop("retry"),
         )
         reporter = self._reporter(options, Shares(**shares))
-        sink = SmtpSink(
-            port=options["smtp_port"],
-            behaviour=behaviour,
-            pipelining=not options["no_pipelining"],
-            chunking=not options["no_chunking"],
-        )
-        gateway = SmsGateway(
-            port=options["sms_port"], behaviour=behaviour, secret=options["sms_secret"]
-        )
-        if reporter is not None:
-            sink.on_message = lambda message: reporter.note(
-                partial(audience.read_email, options["smtp_channel"], message)
+        boxes = {name: _box(options, name) for name in _PROVIDERS}
+        with ExitStack() as resources:
+            logs = {name: _log(options["log_dir"], name, resources) for name in _PROVIDERS}
+            sink = SmtpSink(
+                port=options["smtp_port"],
+                behaviour=behaviour,
+                pipelining=not options["no_pipelining"],
+                chunking=not options["no_chunking"],
+                moods=boxes["smtp"],
+                log=logs["smtp"],
             )
-            gateway.on_message = lambda message: reporter.note(
-                partial(audience.read_sms, options["sms_channel"], message)
+            gateway = SmsGateway(
+                port=options["sms_port"],
+                behaviour=behaviour,
+                secret=options["sms_secret"],
+                moods=boxes["sms"],
+                log=logs["sms"],
             )
-            reporter.start()
-        with sink, gateway:
-            self._serve(sink, gateway, reporter, options["stats"])
+            if reporter is not None:
+                sink.on_message = _noting(
+                    reporter, boxes["smtp"], audience.read_email, options["smtp_channel"]
+                )
+                gateway.on_message = _noting(
+                    reporter, boxes["sms"], audience.read_sms, options["sms_channel"]
+                )
+                reporter.start()
+            resources.enter_context(sink)
+            resources.enter_context(gateway)
+            control = None
+            if options["control_port"] is not None:
+                control = resources.enter_context(ControlPort(boxes, port=options["control_port"]))
+            self._serve(sink, gateway, reporter, control, options["stats"])
 
     def _reporter(self, options: dict[str, Any], shares: Shares) -> Reporter | None:
         if not options["receipts_to"] and options["record"] is None:
@@ -95,18 +125,57 @@ class Command(LoanCrmCommand):
         )
 
     def _serve(
-        self, sink: SmtpSink, gateway: SmsGateway, reporter: Reporter | None, stats: Path | None
+        self,
+        sink: SmtpSink,
+        gateway: SmsGateway,
+        reporter: Reporter | None,
+        control: ControlPort | None,
+        stats: Path | None,
     ) -> None:
         stopping = threading.Event()
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_ignored: stopping.set())
-        self.print_json({"smtp_port": sink.port, "sms_port": gateway.port, "sms_url": gateway.url})
+        ports = {"smtp_port": sink.port, "sms_port": gateway.port, "sms_url": gateway.url}
+        if control is not None:
+            ports["control_port"] = control.port
+        self.print_json(ports)
         self.stdout.flush()
         while not stopping.wait(_STATS_SECONDS):
             _write_stats(sink, gateway, reporter, stats)
         if reporter is not None:
             reporter.stop()
         _write_stats(sink, gateway, reporter, stats)
+
+
+def _box(options: dict[str, Any], name: str) -> MoodBox:
+    try:
+        mood = moods.parse(options[f"{name}_mood"])
+    except ValueError as err:
+        raise CommandError(f"arguments_invalid: {err}") from err
+    return MoodBox(mood, seed=options["seed"])
+
+
+def _log(folder: Path | None, name: str, resources: ExitStack) -> evidence.Log | None:
+    if folder is None:
+        return None
+    log = evidence.Log(folder / f"{name}.jsonl")
+    resources.callback(log.close)
+    return log
+
+
+def _noting(
+    reporter: Reporter, box: MoodBox, read: Callable[[str, Any], Received], channel: str
+) -> Callable[[Any], None]:
+    """Return what hands a message on to the reporter, in the mood of its provider."""
+
+    def note(message: Any) -> None:
+        reporter.note(
+            partial(read, channel, message),
+            delay_seconds=box.mood.report_delay_seconds,
+            times=box.mood.report_times,
+        )
+
+    return note
 
 
 def _write_stats(
@@ -117,7 +186,7 @@ def _write_stats(
     content = {
         "smtp": sink.stats.as_dict(),
         "sms": {
-            "messages": len(gateway.messages),
+            "messages": gateway.taken_count,
             "requests": gateway.requests,
             "repeated": gateway.repeated,
         },

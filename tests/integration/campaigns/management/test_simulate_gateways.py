@@ -1,3 +1,4 @@
+import http.client
 import json
 import os
 import signal
@@ -7,11 +8,13 @@ import time
 from pathlib import Path
 
 import pytest
+from django.core.management import CommandError, call_command
 
 from campaigns.channels.base import SmsPayload
 from campaigns.channels.http_sms import HttpSmsChannel, HttpSmsOptions
 from campaigns.channels.smtp import SmtpChannel
 from campaigns.channels.smtp_options import SmtpOptions
+from campaigns.simulators import evidence
 from tests.channels.contract import email_payload, outbound
 
 pytestmark = pytest.mark.slow
@@ -23,6 +26,7 @@ def gateways(tmp_path):
     command = [
         sys.executable, "manage.py", "simulate_gateways", "--smtp-port", "0",
         "--stats", str(tmp_path / "stats.json"), "--record", str(tmp_path / "messages.jsonl"),
+        "--log-dir", str(tmp_path / "logs"), "--control-port", "0", "--sms-mood", "bytes",
     ]  # fmt: skip
     process = subprocess.Popen(
         command,
@@ -58,3 +62,39 @@ def test_both_providers_take_messages_count_them_and_stop_cleanly(gateways, tmp_
     assert len(recorded) == 11
     assert {line["channel"] for line in recorded} == {"email", "sms"}
     assert [line["text"] for line in recorded if line["channel"] == "sms"] == ["【诚信】您好"]
+
+
+def test_each_provider_keeps_a_log_that_outlives_its_kill(gateways, tmp_path):
+    process, announced = gateways
+    relay = SmtpChannel("relay", SmtpOptions(port=announced["smtp_port"]))
+    relay.send([outbound(n, f"p{n}@example.com", email_payload()) for n in range(3)])
+    _put_mood(announced["control_port"], "smtp", {"shares": {"block": 1.0}})
+    relay.send([outbound(9, "p9@example.com", email_payload())])
+    relay.close()
+    gateway = HttpSmsChannel("sms", HttpSmsOptions(url=announced["sms_url"]))
+    gateway.send([outbound(11, "+8613800138000", SmsPayload("【诚信】您好", 1))])
+    gateway.close()
+    process.kill()
+    process.wait(timeout=10)
+    mails = list(evidence.read(tmp_path / "logs" / "smtp.jsonl"))
+    assert sorted((e.person, e.is_taken, e.answer) for e in mails) == sorted(
+        (evidence.person(f"p{n}@example.com"), n != 9, "550" if n == 9 else "250")
+        for n in (0, 1, 2, 9)
+    )
+    texts = list(evidence.read(tmp_path / "logs" / "sms.jsonl"))
+    assert [(e.key, e.is_taken) for e in texts] == [("m11", True)]
+
+
+def _put_mood(port, name, mood):
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=5)
+    connection.request("PUT", f"/{name}", json.dumps(mood))
+    assert connection.getresponse().status == 204
+    connection.close()
+
+
+@pytest.mark.parametrize(
+    "arguments", [("--sms-mood", "nosuch"), ("--smtp-mood", '{"shares": {"cut": 2}}')]
+)
+def test_a_mood_that_cannot_be_is_refused_in_one_line(arguments):
+    with pytest.raises(CommandError, match=r"^arguments_invalid: "):
+        call_command("simulate_gateways", *arguments)
