@@ -5,9 +5,9 @@ import sys
 
 def main() -> None:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "loancrm.settings.dev")
-    from django.core.management import execute_from_command_line  # noqa: PLC0415 - after the settings
+    from loancrm.kernel import commands  # noqa: PLC0415 - after the settings
 
-    execute_from_command_line(sys.argv)
+    commands.run(sys.argv)
 
 
 if __name__ == "__main__":

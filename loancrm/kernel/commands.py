@@ -1,17 +1,43 @@
-"""What the management commands share: one JSON object out, errors with their code."""
+"""What the management commands share: one JSON object out, every failure in one line with a code.
+
+A wrong argument ends a command with status 2, any other anticipated failure with status 1. Standard
+output carries results only, so that `--json` can be piped.
+"""
 
 import json
+import sys
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, NoReturn
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.core.serializers.json import DjangoJSONEncoder
+from django.utils.translation import gettext as _
 
+from loancrm.kernel.database_errors import trouble_of, words_of
 from loancrm.kernel.errors import LoanCrmError
+
+WRONG_ARGUMENT = 2
+
+
+class _Parser(CommandParser):
+    """Says what is wrong with the arguments in one line, without repeating how they are used."""
+
+    def error(self, message: str) -> NoReturn:
+        line = " ".join(message.split())
+        if not self.called_from_command_line:
+            raise CommandError(f"argument_wrong: {line}", returncode=WRONG_ARGUMENT)
+        self.exit(WRONG_ARGUMENT, f"argument_wrong: {line}\n")
 
 
 class LoanCrmCommand(BaseCommand):
     """A command that prints JSON on request and turns anticipated failures into one line."""
+
+    def create_parser(self, prog_name: str, subcommand: str, **kwargs: Any) -> CommandParser:
+        """Return Django's parser of the arguments, with errors of one line."""
+        parser = super().create_parser(prog_name, subcommand, **kwargs)
+        # Django builds its parser with all its own options and takes no other class for it.
+        parser.__class__ = _Parser
+        return parser
 
     def print_json(self, content: Mapping[str, Any]) -> None:
         """Write one JSON object to standard output."""
@@ -21,5 +47,57 @@ class LoanCrmCommand(BaseCommand):
         """Run the command; an anticipated failure ends it with its code and message."""
         try:
             return super().execute(*args, **options)
-        except LoanCrmError as error:
-            raise CommandError(f"{error.code}: {error.message}") from error
+        except CommandError:
+            raise
+        except Exception as error:
+            line = failure_line(error)
+            if line is None:
+                raise
+            raise CommandError(line) from error
+
+
+def refuse(code: str, message: str) -> NoReturn:
+    """End a command for an argument that is wrong.
+
+    Raises:
+        CommandError: Always; its status is 2.
+    """
+    raise CommandError(f"{code}: {message}", returncode=WRONG_ARGUMENT)
+
+
+def failure_line(error: BaseException) -> str | None:
+    """Return an anticipated failure as one line with its code; None for any other error.
+
+    Anticipated are refusals of ours, a database without room, tables or a server, and files that
+    cannot be read or written.
+    """
+    if isinstance(error, LoanCrmError):
+        return f"{error.code}: {' '.join(str(error.message).split())}"
+    if trouble := trouble_of(error):
+        return f"{trouble.value}: {words_of(trouble)}"
+    if isinstance(error, BrokenPipeError | ConnectionError | TimeoutError):
+        return f"connection_lost: {_('A connection was lost or refused.')}"
+    if isinstance(error, UnicodeDecodeError):
+        return f"file_unreadable: {_('The file is not written in UTF-8.')}"
+    if isinstance(error, OSError) and error.filename:
+        words = {"name": error.filename, "reason": error.strerror or type(error).__name__}
+        message = _("%(name)s cannot be read or written: %(reason)s.") % words
+        return f"file_unreadable: {message}"
+    return None
+
+
+def run(arguments: list[str]) -> None:
+    """Run a management command, Django's own included; a database in trouble is told in one line.
+
+    Django's commands know nothing of `LoanCrmCommand` and would print the driver's whole traceback.
+    """
+    from django.core.management import execute_from_command_line  # noqa: PLC0415 - needs settings
+
+    try:
+        execute_from_command_line(arguments)
+    except Exception as error:
+        trouble = trouble_of(error)
+        if trouble is None or "--traceback" in arguments:
+            raise
+        sys.stderr.write(f"{trouble.value}: {words_of(trouble)}\n")
+        sys.exit(1)

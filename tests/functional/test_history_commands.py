@@ -61,7 +61,7 @@ def test_touches_take_a_goal_and_a_window(tmp_path):
     assert "exposed: 1" in text.splitlines()
     campaign = Campaign.objects.get()
     assert (campaign.goal_event, campaign.goal_window_days) == ("loan_disbursed", 30)
-    with pytest.raises(CommandError, match="between 1 and 3650"):
+    with pytest.raises(CommandError, match="from 1 to 3650"):
         _run(*arguments, "--window-days", 0)
     with pytest.raises(CommandError, match="goal_fixed"):
         _run(*arguments, "--window-days", 7)
@@ -84,7 +84,7 @@ def test_a_missing_file_ends_the_command_with_its_code(tmp_path):
         ("import_loans", tmp_path, "--kind", "berka"),
         ("import_touches", tmp_path / "no.csv", "--campaign", "x", "--channel", "sms"),
     ):
-        with pytest.raises(CommandError, match="rows_refused"):
+        with pytest.raises(CommandError, match="argument_wrong|rows_refused"):
             _run(*command)
 
     assert Campaign.objects.count() == 0

@@ -35,7 +35,7 @@ from customers.domain.demo import population
 from customers.domain.demo.people import SOURCE
 from customers.domain.loan_rows import LoanKind
 from customers.services import demo_data, event_imports, loans
-from loancrm.kernel import access, clock
+from loancrm.kernel import access, arguments, clock
 from loancrm.kernel.access import system_actor
 from loancrm.kernel.commands import LoanCrmCommand
 from loancrm.kernel.roles import Role
@@ -52,12 +52,19 @@ class Command(LoanCrmCommand):
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("--customers", type=int, default=5000)
-        parser.add_argument("--seed", type=int, default=7)
+        parser.add_argument("--customers", type=arguments.whole(1, 10_000_000), default=5000)
+        parser.add_argument("--seed", type=arguments.seed, default=7)
         parser.add_argument("--host", default="127.0.0.1")
-        parser.add_argument("--port", type=int, default=8000, help="of the web server")
+        parser.add_argument(
+            "--port",
+            type=arguments.whole(1, 65_535),
+            default=8000,
+            help="of the web server",
+        )
         parser.add_argument("--no-serve", action="store_true", help="stop after the reports")
-        parser.add_argument("--json", type=Path, help="also write the reports to this file")
+        parser.add_argument(
+            "--json", type=arguments.new_file, help="also write the reports to this file"
+        )
 
     def handle(self, **options: Any) -> None:
         folder = settings.LOANCRM_VAR_DIR / "demo"

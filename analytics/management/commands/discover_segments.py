@@ -1,20 +1,19 @@
 """Discover segments among the customers: RFM groups, clusters, or people like a seed segment."""
 
 import time
-from argparse import ArgumentTypeError
-from datetime import datetime
 from typing import Any
 
-from django.core.management.base import CommandError, CommandParser
+from django.core.management.base import CommandParser
+from django.utils.translation import gettext as _
 
 from analytics.domain.discovery_names import FEATURE_LABELS
 from analytics.services import discovery, discovery_clusters
 from analytics.services.discovery import LookalikeDiscovery
 from analytics.services.discovery_clusters import ClusterDiscovery
 from analytics.services.discovery_writing import Discovery
-from loancrm.kernel import clock, progress
+from loancrm.kernel import arguments, clock, progress
 from loancrm.kernel.access import system_actor
-from loancrm.kernel.commands import LoanCrmCommand
+from loancrm.kernel.commands import LoanCrmCommand, refuse
 
 
 class Command(LoanCrmCommand):
@@ -30,15 +29,24 @@ class Command(LoanCrmCommand):
             f"{', '.join(FEATURE_LABELS)}, attribute.<name>; texts by name only, protected ones by "
             "recorded leave only",
         )
-        parser.add_argument("--random-seed", type=int, default=1)
-        parser.add_argument("--as-of", type=_moment, help="rfm: ISO 8601 time, default now")
+        parser.add_argument("--random-seed", type=arguments.seed, default=1)
+        parser.add_argument(
+            "--as-of", type=arguments.moment, help="rfm: ISO 8601 time, default now"
+        )
         parser.add_argument("--event", default=discovery.RFM_EVENT, help="rfm: what counts")
-        parser.add_argument("--within-days", type=int, default=365, help="rfm: period")
+        parser.add_argument(
+            "--within-days", type=arguments.whole(1, 36_500), default=365, help="rfm: period"
+        )
         parser.add_argument("--name", default="cluster", help="clusters: name of the model")
-        parser.add_argument("--max-clusters", type=int, default=8, help="clusters: most groups")
+        parser.add_argument(
+            "--max-clusters",
+            type=arguments.whole(2, 100),
+            default=8,
+            help="clusters: most groups",
+        )
         parser.add_argument(
             "--explained",
-            type=_share,
+            type=arguments.share,
             help="clusters: look for them in principal components that explain this share",
         )
         parser.add_argument(
@@ -46,7 +54,10 @@ class Command(LoanCrmCommand):
         )
         parser.add_argument("--seed-segment", default="", help="lookalike: whom to resemble")
         parser.add_argument(
-            "--share", type=float, default=0.1, help="lookalike: share of the others to take"
+            "--share",
+            type=arguments.share,
+            default=0.1,
+            help="lookalike: share of the others to take",
         )
         parser.add_argument("--json", action="store_true", help="print one JSON object")
 
@@ -76,7 +87,7 @@ class Command(LoanCrmCommand):
             )
         if options["method"] == "lookalike":
             if not options["seed_segment"]:
-                raise CommandError("--method lookalike needs --seed-segment")
+                refuse("argument_wrong", _("--method lookalike needs --seed-segment."))
             return discovery.discover_lookalike(
                 actor=actor,
                 now=now,
@@ -136,21 +147,3 @@ def _shown(result: Discovery) -> dict[str, Any]:
             {"feature": name, "weight": round(weight, 4)} for name, weight in result.drivers
         ]
     return content
-
-
-def _share(text: str) -> float:
-    try:
-        share = float(text)
-    except ValueError as error:
-        raise ArgumentTypeError("not a number") from error
-    if not 0 < share <= 1:
-        raise ArgumentTypeError("not above 0 and at most 1")
-    return share
-
-
-def _moment(text: str) -> datetime:
-    try:
-        moment = datetime.fromisoformat(text)
-    except ValueError as error:
-        raise ArgumentTypeError("not an ISO 8601 time") from error
-    return moment if moment.tzinfo else moment.replace(tzinfo=clock.company_zone())

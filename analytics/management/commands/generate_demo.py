@@ -3,7 +3,7 @@
 from argparse import ArgumentParser
 from collections.abc import Iterator
 from dataclasses import asdict
-from datetime import date, timedelta
+from datetime import timedelta
 from typing import Any
 
 from tqdm import tqdm
@@ -12,7 +12,7 @@ from analytics.management.demo import derivations
 from customers.domain.demo import population
 from customers.domain.demo.population import Story
 from customers.services import demo_data
-from loancrm.kernel import access, clock, progress
+from loancrm.kernel import access, arguments, clock, progress
 from loancrm.kernel.commands import LoanCrmCommand
 
 
@@ -20,11 +20,11 @@ class Command(LoanCrmCommand):
     help = "Write believable Chinese customers with products, loans, events and consents."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("--customers", type=int, default=5000)
-        parser.add_argument("--seed", type=int, default=7)
+        parser.add_argument("--customers", type=arguments.whole(1, 10_000_000), default=5000)
+        parser.add_argument("--seed", type=arguments.seed, default=7)
         parser.add_argument(
             "--today",
-            type=date.fromisoformat,
+            type=arguments.day,
             help="the last day on which anything has happened (YYYY-MM-DD; default: yesterday)",
         )
         parser.add_argument("--json", action="store_true")

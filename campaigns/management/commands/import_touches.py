@@ -1,15 +1,14 @@
 """Take in the history of a campaign that ran elsewhere."""
 
 import time
-from pathlib import Path
 from typing import Any
 
-from django.core.management.base import CommandError, CommandParser
+from django.core.management.base import CommandParser
 
 from campaigns.domain.touches import TouchChannel
 from campaigns.services import touches
 from customers.domain.events import EventName
-from loancrm.kernel import clock, progress
+from loancrm.kernel import arguments, clock, progress
 from loancrm.kernel.access import system_actor
 from loancrm.kernel.commands import LoanCrmCommand
 
@@ -18,21 +17,23 @@ class Command(LoanCrmCommand):
     help = "Import the touches of a past campaign; each person gets one delivered message."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("file", type=Path)
+        parser.add_argument("file", type=arguments.file)
         parser.add_argument("--campaign", required=True, help="slug; created when missing")
         parser.add_argument(
             "--channel", required=True, choices=[channel.value for channel in TouchChannel]
         )
         parser.add_argument("--source", default="", help="whose external ids the file uses")
         parser.add_argument("--goal-event", help=f"default {EventName.APPLICATION_SUBMITTED}")
-        parser.add_argument("--window-days", type=int, help="days after the first touch, default 7")
+        parser.add_argument(
+            "--window-days",
+            type=arguments.whole(1, 3650),
+            help="days after the first touch, default 7",
+        )
         parser.add_argument("--json", action="store_true", help="print one JSON object")
 
     def handle(self, *args: Any, **options: Any) -> None:
         started = time.monotonic()
         goal = None
-        if options["window_days"] is not None and not 1 <= options["window_days"] <= 3650:
-            raise CommandError("--window-days must be between 1 and 3650")
         if options["goal_event"] or options["window_days"]:
             goal = touches.Goal(
                 options["goal_event"] or EventName.APPLICATION_SUBMITTED,

@@ -11,23 +11,25 @@ from django.utils.translation import gettext as _
 
 from customers.models import Customer
 from customers.services import own_data
-from loancrm.kernel import clock
+from loancrm.kernel import arguments, clock
 from loancrm.kernel.access import system_actor
-from loancrm.kernel.commands import LoanCrmCommand
+from loancrm.kernel.commands import LoanCrmCommand, refuse
 
 
 class Command(LoanCrmCommand):
     help = "Write everything stored about one person, whole, as JSON (see docs/privacy.md)."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("customer", type=int, help="number of the customer")
-        parser.add_argument("file", type=Path, help="where to write it; must not exist")
+        parser.add_argument("customer", type=arguments.whole(), help="number of the customer")
+        parser.add_argument(
+            "file", type=arguments.new_file, help="where to write it; must not exist"
+        )
         parser.add_argument("--reason", required=True, help="why; kept in the audit trail")
 
     def handle(self, *args: Any, **options: Any) -> None:
         target: Path = options["file"]
         if target.exists():
-            raise CommandError(_("%(name)s exists already.") % {"name": target})
+            refuse("file_exists", _("%(name)s exists already.") % {"name": target})
         try:
             content = own_data.export_own_data(
                 actor=system_actor("command:export_own_data"),
@@ -36,9 +38,8 @@ class Command(LoanCrmCommand):
                 now=clock.now(),
             )
         except Customer.DoesNotExist as error:
-            raise CommandError(
-                _("There is no customer %(number)s.") % {"number": options["customer"]}
-            ) from error
+            message = _("There is no customer %(number)s.") % {"number": options["customer"]}
+            raise CommandError(f"customer_unknown: {message}") from error
         text = json.dumps(content, cls=DjangoJSONEncoder, ensure_ascii=False, indent=2)
         # Only the operator reads it: it holds a person's whole data.
         target.touch(mode=0o600)

@@ -5,13 +5,14 @@ from typing import Any
 
 from django.contrib.auth.models import User
 from django.core.management.base import CommandError, CommandParser
+from django.utils.translation import gettext as _
 
 from customers.domain.exports import ExportColumn
 from customers.models import Segment, SegmentExport
 from customers.services import segment_exports
-from loancrm.kernel import clock
+from loancrm.kernel import arguments, clock
 from loancrm.kernel.access import Actor, user_actor
-from loancrm.kernel.commands import LoanCrmCommand
+from loancrm.kernel.commands import LoanCrmCommand, refuse
 
 
 class Command(LoanCrmCommand):
@@ -24,25 +25,26 @@ class Command(LoanCrmCommand):
         parser.add_argument("--as", dest="user", required=True, help="user name of who does this")
         step = parser.add_mutually_exclusive_group(required=True)
         step.add_argument("--segment", help="slug of the segment to ask for")
-        step.add_argument("--approve", type=int, metavar="EXPORT")
-        step.add_argument("--refuse", type=int, metavar="EXPORT")
-        step.add_argument("--write", type=int, metavar="EXPORT")
+        step.add_argument("--approve", type=arguments.whole(), metavar="EXPORT")
+        step.add_argument("--refuse", type=arguments.whole(), metavar="EXPORT")
+        step.add_argument("--write", type=arguments.whole(), metavar="EXPORT")
         parser.add_argument(
             "--columns", default="public_id", help=f"comma-separated: {', '.join(ExportColumn)}"
         )
         parser.add_argument("--reason", default="", help="what the file is for, or a note")
         parser.add_argument("--unmasked", action="store_true", help="personal data in clear")
-        parser.add_argument("--out", type=Path, help="where --write puts the file")
+        parser.add_argument("--out", type=arguments.new_file, help="where --write puts the file")
         parser.add_argument("--json", action="store_true", help="print one JSON object")
 
     def handle(self, *args: Any, **options: Any) -> None:
         user = User.objects.filter(username=options["user"]).first()
         if user is None:
-            raise CommandError(f"no user {options['user']!r}")
+            refuse("user_unknown", _("There is no such user."))
         try:
             export = self._step(user_actor(user), options)
         except SegmentExport.DoesNotExist as error:
-            raise CommandError("no such export") from error
+            message = _("There is no such export.")
+            raise CommandError(f"export_unknown: {message}") from error
         export.refresh_from_db()
         content = {
             "export": export.pk,
@@ -61,7 +63,7 @@ class Command(LoanCrmCommand):
         if options["segment"]:
             segment = Segment.objects.filter(slug=options["segment"]).first()
             if segment is None:
-                raise CommandError(f"no segment {options['segment']!r}")
+                refuse("segment_unknown", _("There is no such segment."))
             return segment_exports.request_export(
                 actor=actor,
                 segment=segment,
@@ -80,7 +82,7 @@ class Command(LoanCrmCommand):
 
     def _write(self, actor: Actor, export_id: int, target: Path | None) -> SegmentExport:
         if target is None:
-            raise CommandError("--write needs --out")
+            refuse("argument_wrong", _("--write needs --out."))
         file = segment_exports.download_export(
             actor=actor, export_id=export_id, now=clock.now(), today=clock.today()
         )

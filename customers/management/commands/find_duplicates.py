@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from customers.services import duplicates
-from loancrm.kernel import clock
+from loancrm.kernel import arguments, clock
 from loancrm.kernel.access import system_actor
 from loancrm.kernel.commands import LoanCrmCommand
 
@@ -16,7 +16,10 @@ class Command(LoanCrmCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument(
-            "--limit", type=int, default=20_000, help="how many customers, those changed last"
+            "--limit",
+            type=arguments.whole(),
+            default=20_000,
+            help="how many customers, those changed last",
         )
         parser.add_argument(
             "--merge-sure", action="store_true", help="merge the sure pairs instead of queueing"

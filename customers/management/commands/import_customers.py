@@ -1,7 +1,6 @@
 """Import customers from a CSV, XLSX, JSON-lines or Parquet file."""
 
 from argparse import ArgumentParser
-from pathlib import Path
 from typing import Any
 
 from django.core.management.base import CommandError
@@ -10,9 +9,9 @@ from django.utils.translation import gettext as _
 from customers.domain.mapping import parse_limits
 from customers.models import ImportMode
 from customers.services import imports, sources
-from loancrm.kernel import clock
+from loancrm.kernel import arguments, clock
 from loancrm.kernel.access import system_actor
-from loancrm.kernel.commands import LoanCrmCommand
+from loancrm.kernel.commands import WRONG_ARGUMENT, LoanCrmCommand
 
 
 def _limits(items: list[str]) -> dict[str, float]:
@@ -20,16 +19,15 @@ def _limits(items: list[str]) -> dict[str, float]:
     try:
         return parse_limits({code: float(share) for code, _sign, share in pairs})
     except ValueError as error:
-        raise CommandError(
-            _("A limit is written as CODE=SHARE, such as phone_invalid=0.05.")
-        ) from error
+        message = _("A limit is written as CODE=SHARE, such as phone_invalid=0.05.")
+        raise CommandError(f"argument_wrong: {message}", returncode=WRONG_ARGUMENT) from error
 
 
 class Command(LoanCrmCommand):
     help = "Import customers from a table file by a mapping (see docs/importing.md)."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("file", type=Path)
+        parser.add_argument("file", type=arguments.file)
         parser.add_argument(
             "--mapping", required=True, help="name of a shipped or saved mapping, or a .json file"
         )
@@ -38,7 +36,9 @@ class Command(LoanCrmCommand):
             "--mode", choices=[mode.value for mode in ImportMode], default=ImportMode.UPSERT.value
         )
         parser.add_argument("--dry-run", action="store_true", help="decide all, keep nothing")
-        parser.add_argument("--rejects", type=Path, help="write every finding to this CSV file")
+        parser.add_argument(
+            "--rejects", type=arguments.new_file, help="write every finding to this CSV file"
+        )
         parser.add_argument(
             "--limit",
             action="append",

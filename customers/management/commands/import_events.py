@@ -1,13 +1,12 @@
 """Take a file of events into the log."""
 
 import time
-from pathlib import Path
 from typing import Any
 
 from django.core.management.base import CommandParser
 
 from customers.services import event_imports
-from loancrm.kernel import clock, progress
+from loancrm.kernel import arguments, clock, progress
 from loancrm.kernel.access import system_actor
 from loancrm.kernel.commands import LoanCrmCommand
 
@@ -16,7 +15,7 @@ class Command(LoanCrmCommand):
     help = "Import events from a CSV, XLSX or JSON-lines file; repeated rows change nothing."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("file", type=Path)
+        parser.add_argument("file", type=arguments.file)
         parser.add_argument("--source", default="", help="whose external ids the file uses")
         parser.add_argument("--mapping", default="", help="shipped mapping or FILE.json")
         parser.add_argument("--json", action="store_true", help="print one JSON object")

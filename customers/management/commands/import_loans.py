@@ -1,7 +1,6 @@
 """Take in products, applications, loans, instalments, repayments, or a bank's whole folder."""
 
 import time
-from pathlib import Path
 from typing import Any
 
 from django.core.management.base import CommandParser
@@ -10,7 +9,7 @@ from customers.domain import berka as berka_bank
 from customers.domain.loan_rows import LoanKind
 from customers.services import berka, event_imports, loans
 from customers.services.loans import LoanImport
-from loancrm.kernel import clock, progress
+from loancrm.kernel import arguments, clock, progress
 from loancrm.kernel.access import system_actor
 from loancrm.kernel.commands import LoanCrmCommand
 
@@ -21,7 +20,7 @@ class Command(LoanCrmCommand):
     help = "Import the lending side; rows that say nothing new change nothing."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("file", type=Path, help="a file; a folder for --kind berka")
+        parser.add_argument("file", type=arguments.there, help="a file; a folder for --kind berka")
         kinds = [*(kind.value for kind in LoanKind), _BERKA]
         parser.add_argument("--kind", required=True, choices=kinds)
         parser.add_argument("--source", default="", help="whose external ids the file uses")

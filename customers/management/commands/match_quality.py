@@ -1,12 +1,11 @@
 """Measure how well duplicates are found in a file of which the truth is known."""
 
 from argparse import ArgumentParser
-from pathlib import Path
 from typing import Any
 
 from customers.domain.linkage.resolution import SURE
 from customers.selectors import match_quality
-from loancrm.kernel import clock
+from loancrm.kernel import arguments, clock
 from loancrm.kernel.commands import LoanCrmCommand
 
 
@@ -14,12 +13,15 @@ class Command(LoanCrmCommand):
     help = "Print pairwise precision and recall of matching a file (see docs/identity.md)."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("file", type=Path)
+        parser.add_argument("file", type=arguments.file)
         parser.add_argument(
-            "--truth", type=Path, required=True, help="CSV of record id and `person`"
+            "--truth", type=arguments.file, required=True, help="CSV of record id and `person`"
         )
         parser.add_argument(
-            "--sure", type=float, default=SURE, help="chance from which records are put together"
+            "--sure",
+            type=arguments.share,
+            default=SURE,
+            help="chance from which records are put together",
         )
         parser.add_argument("--json", action="store_true", help="print one JSON object")
 

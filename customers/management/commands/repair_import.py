@@ -3,7 +3,6 @@
 from argparse import ArgumentParser
 from typing import Any
 
-from django.core.management.base import CommandError
 from django.utils.translation import gettext as _
 
 from customers.domain.quality import REASONS, Code
@@ -11,18 +10,20 @@ from customers.models import ImportBatch, RejectedRow
 from customers.selectors.import_quality import balance
 from customers.services import imports_jobs, imports_repair, mappings
 from customers.services.imports_repair import Repair
-from loancrm.kernel import clock
+from loancrm.kernel import arguments, clock
 from loancrm.kernel.access import system_actor
-from loancrm.kernel.commands import LoanCrmCommand
+from loancrm.kernel.commands import LoanCrmCommand, refuse
 
 
 class Command(LoanCrmCommand):
     help = "Run the refused rows of an import again (see docs/importing.md)."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("batch", type=int, help="number of the import")
+        parser.add_argument("batch", type=arguments.whole(), help="number of the import")
         parser.add_argument("--list", action="store_true", help="only list the refused rows")
-        parser.add_argument("--line", type=int, action="append", help="only this line; repeatable")
+        parser.add_argument(
+            "--line", type=arguments.whole(), action="append", help="only this line; repeatable"
+        )
         parser.add_argument(
             "--set",
             action="append",
@@ -35,7 +36,10 @@ class Command(LoanCrmCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         if not ImportBatch.objects.filter(pk=options["batch"]).exists():
-            raise CommandError(_("There is no import %(batch)s.") % {"batch": options["batch"]})
+            refuse(
+                "import_unknown",
+                _("There is no import %(batch)s.") % {"batch": options["batch"]},
+            )
         if options["list"]:
             self._list(options["batch"])
             return
@@ -85,7 +89,8 @@ def _corrections(options: dict[str, Any]) -> dict[int, dict[str, str]]:
         return {}
     lines = options["line"] or []
     if len(lines) != 1 or not all(sign for _column, sign, _value in pairs):
-        raise CommandError(
-            _("Corrections are written as --line N --set COLUMN=VALUE, for one line at a time.")
+        refuse(
+            "argument_wrong",
+            _("Corrections are written as --line N --set COLUMN=VALUE, for one line at a time."),
         )
     return {lines[0]: {column: value for column, _sign, value in pairs}}

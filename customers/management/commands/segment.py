@@ -2,7 +2,6 @@
 
 import time
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 from django.core.management.base import CommandParser
@@ -10,7 +9,7 @@ from django.core.management.base import CommandParser
 from customers.domain.segments.parse import parse_text
 from customers.domain.segments.problems import RuleRefused
 from customers.selectors import segment_query, segment_references
-from loancrm.kernel import clock
+from loancrm.kernel import arguments, clock
 from loancrm.kernel.commands import LoanCrmCommand
 
 ID_FIELDS = ("id", "public_id", "external_id")
@@ -20,9 +19,11 @@ class Command(LoanCrmCommand):
     help = "Count the customers whom a rule (react-querybuilder JSON) selects now."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("rule", type=Path, help="file with the rule's JSON")
+        parser.add_argument("rule", type=arguments.file, help="file with the rule's JSON")
         parser.add_argument("--json", action="store_true", help="print one JSON object")
-        parser.add_argument("--ids", type=Path, help="write the customers' ids here, one a line")
+        parser.add_argument(
+            "--ids", type=arguments.new_file, help="write the customers' ids here, one a line"
+        )
         parser.add_argument(
             "--id-field", choices=ID_FIELDS, default="id", help="which id --ids writes"
         )
