@@ -84,7 +84,7 @@ def test_a_missing_file_ends_the_command_with_its_code(tmp_path):
         ("import_loans", tmp_path, "--kind", "berka"),
         ("import_touches", tmp_path / "no.csv", "--campaign", "x", "--channel", "sms"),
     ):
-        with pytest.raises(CommandError, match="argument_wrong|rows_refused"):
+        with pytest.raises(CommandError, match=r"argument_wrong|rows_refused"):
             _run(*command)
 
     assert Campaign.objects.count() == 0
