@@ -76,6 +76,8 @@ class SendResult:
         code: Short machine-readable reason, e.g. `5.1.1`, `connection_lost`, `http_503`.
         detail: The provider's words without addresses, at most 200 characters.
         retry_after_seconds: When the provider said how long to wait.
+        may_be_taken: With `RETRY`: the provider may have taken it and knows repeated keys. Given up
+            after that, the message is of unknown fate, never failed.
     """
 
     message_id: int
@@ -84,6 +86,7 @@ class SendResult:
     code: str = ""
     detail: str = ""
     retry_after_seconds: float | None = None
+    may_be_taken: bool = False
 
 
 @dataclass(frozen=True, slots=True)

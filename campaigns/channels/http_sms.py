@@ -2,12 +2,11 @@
 
 Request: `POST url` with `{"messages": [{"id", "to", "text"}, ...]}`, signed in the form of Standard
 Webhooks, with `Idempotency-Key`. Answer: `{"results": [{"id", "status", "message_id", "code"}]}`
-with status `accepted`, `rejected` or `retry` for each message. The `id` is our idempotency key; the
-gateway answers a repeated id with the first result.
+with status `accepted`, `rejected` or `retry` for each message. The `id` is our idempotency key; a
+gateway that remembers it answers a repeated id with the first result.
 """
 
 import asyncio
-import contextlib
 import hashlib
 import math
 from collections.abc import Sequence
@@ -19,7 +18,7 @@ from time import time
 import aiohttp
 import msgspec
 
-from campaigns.channels import base, signatures
+from campaigns.channels import base, http_answers, signatures
 from campaigns.channels.base import (
     Limits,
     Outbound,
@@ -29,17 +28,16 @@ from campaigns.channels.base import (
     WebhookRequest,
 )
 from campaigns.channels.errors import (
+    ChannelBlocked,
     ChannelError,
     ChannelMisconfigured,
-    ChannelThrottled,
     ChannelUnavailable,
 )
+from campaigns.channels.http_answers import RequestRefused
 from campaigns.channels.loop_thread import LoopThread
 from campaigns.domain import sms_parts
 from campaigns.domain.receipts import DeliveryEvent
 
-_DEFAULT_PAUSE_SECONDS = 5.0
-_LONGEST_PAUSE_SECONDS = 3_600.0
 _MAX_ANSWER_BYTES = 1_048_576
 
 
@@ -53,7 +51,8 @@ class HttpSmsOptions:
         webhook_secret: Secret of delivery reports and replies; `secret` where it is empty.
         messages_per_request: How many messages one POST may carry.
         connections: Most connections, and so most requests under way, of each process.
-        supports_idempotency: Whether the gateway answers a repeated id without sending again.
+        supports_idempotency: The operator says that the gateway answers a repeated id without
+            sending again. It counts once the channel's test has shown it.
         require_signature: Refuse texts that do not begin with a signature in 【】.
     """
 
@@ -62,7 +61,7 @@ class HttpSmsOptions:
     webhook_secret: str = field(default="", repr=False)
     messages_per_request: int = 50
     connections: int = 100
-    supports_idempotency: bool = True
+    supports_idempotency: bool = False
     require_signature: bool = True
     timeout_seconds: float = 30.0
     connect_timeout_seconds: float = 5.0
@@ -75,30 +74,7 @@ class HttpSmsOptions:
             raise ValueError("messages_per_request and connections must be 1 to 1000")
 
 
-class _Item(msgspec.Struct):
-    id: str
-    status: str
-    message_id: str = ""
-    code: str = ""
-    detail: str = ""
-
-
-class _Answer(msgspec.Struct):
-    results: list[_Item] = []
-    error: str = ""
-
-
 _encoder = msgspec.json.Encoder()
-_decoder = msgspec.json.Decoder(_Answer)
-_OUTCOMES = {
-    "accepted": Outcome.ACCEPTED,
-    "rejected": Outcome.REJECTED,
-    "retry": Outcome.RETRY,
-}
-
-
-class _NotReadable(Exception):
-    """The gateway refused the request as a whole; one of its messages may be the reason."""
 
 
 class HttpSmsChannel:
@@ -168,17 +144,21 @@ class HttpSmsChannel:
         answers = await asyncio.gather(*(self._send_group(group) for group in groups))
         errors = [answer for answer in answers if isinstance(answer, ChannelError)]
         if errors and len(errors) == len(groups) and not results:
-            raise errors[0]
+            raise _gravest(errors)
         for group, answer in zip(groups, answers, strict=True):
-            outcome = _put_off(group, answer) if isinstance(answer, ChannelError) else answer
+            if isinstance(answer, ChannelError):
+                outcome = http_answers.put_off(group, answer)
+            else:
+                outcome = answer
             results.update((result.message_id, result) for result in outcome)
         return [results[message.message_id] for message in batch]
 
     async def _send_group(self, group: list[Outbound]) -> list[SendResult] | ChannelError:
         """Send one request; an error means that nothing of the group was taken."""
+        knows_keys = self._options.supports_idempotency
         try:
             return await self._post(group)
-        except _NotReadable as err:
+        except RequestRefused as err:
             if len(group) == 1:
                 return [SendResult(group[0].message_id, Outcome.REJECTED, code=str(err))]
         except ChannelError as err:
@@ -187,20 +167,20 @@ class HttpSmsChannel:
             return ChannelUnavailable(channel=self.name, problem=type(err).__name__)
         except (aiohttp.ClientError, TimeoutError, OSError) as err:
             code = "timeout" if isinstance(err, TimeoutError) else "connection_lost"
-            return [SendResult(message.message_id, Outcome.UNKNOWN, code=code) for message in group]
+            return http_answers.uncertain(group, code, knows_keys=knows_keys)
         # One bad message must not cost the others: each goes alone, with the same key.
         singles = await asyncio.gather(*(self._send_group([message]) for message in group))
         return [
             result
             for message, single in zip(group, singles, strict=True)
             for result in (
-                _put_off([message], single) if isinstance(single, ChannelError) else single
+                http_answers.put_off([message], single)
+                if isinstance(single, ChannelError)
+                else single
             )
         ]
 
     async def _post(self, group: list[Outbound]) -> list[SendResult]:
-        session = self._open_session()
-        assert self._room is not None  # noqa: S101 - made together with the session
         body = _encoder.encode(
             {
                 "messages": [
@@ -209,14 +189,36 @@ class HttpSmsChannel:
                 ]
             }
         )
+        status, retry_after, content = await self._ask(
+            self._options.url, [message.idempotency_key for message in group], body
+        )
+        return http_answers.read(
+            group,
+            channel=self.name,
+            status=status,
+            retry_after=retry_after,
+            content=content,
+            now=_wall_clock(),
+            knows_keys=self._options.supports_idempotency,
+        )
+
+    async def _ask(self, url: str, keys: list[str], body: bytes) -> tuple[int, str | None, bytes]:
+        """Post and read the answer to its end; an answer that stops short is a lost connection."""
+        session = self._open_session()
+        assert self._room is not None  # noqa: S101 - made together with the session
         async with (
             self._room,
             session.post(
-                self._options.url, data=body, headers=self._headers(group, body)
+                url, data=body, headers=self._headers(keys, body), allow_redirects=False
             ) as answer,
         ):
-            content = await answer.content.read(_MAX_ANSWER_BYTES)
-            return self._read(group, answer.status, answer.headers.get("Retry-After"), content)
+            try:
+                content = await _whole(answer)
+            except aiohttp.ClientPayloadError:
+                if answer.status < 400:
+                    raise
+                content = b""  # the status alone says what a refusal means
+            return answer.status, answer.headers.get("Retry-After"), content
 
     def _open_session(self) -> aiohttp.ClientSession:
         if self._session is None:
@@ -233,67 +235,31 @@ class HttpSmsChannel:
             self._room = asyncio.Semaphore(options.connections)
         return self._session
 
-    def _headers(self, group: list[Outbound], body: bytes) -> dict[str, str]:
-        keys = "\n".join(message.idempotency_key for message in group)
-        key = group[0].idempotency_key
-        if len(group) > 1:
-            key = hashlib.sha256(keys.encode()).hexdigest()
+    def _headers(self, keys: list[str], body: bytes) -> dict[str, str]:
+        key = keys[0]
+        if len(keys) > 1:
+            key = hashlib.sha256("\n".join(keys).encode()).hexdigest()
         headers = {"Idempotency-Key": key}
         if self._options.secret:
-            # The gateway compares with its own clock, so the demo's clock has no say here.
-            at = datetime.fromtimestamp(time(), tz=UTC)
             headers |= signatures.sign(
-                secret=self._options.secret, message_id=key, at=at, body=body
+                secret=self._options.secret, message_id=key, at=_wall_clock(), body=body
             )
         return headers
 
-    def _read(
-        self, group: list[Outbound], status: int, retry_after: str | None, content: bytes
-    ) -> list[SendResult]:
-        if status == 429:
-            raise ChannelThrottled(channel=self.name, retry_after_seconds=_seconds(retry_after))
-        if status in {401, 403, 404}:
-            raise ChannelMisconfigured(f"the gateway answered {status}")
-        if status >= 500:
-            return self._server_failed(group, status, retry_after)
-        if status >= 300:
-            raise _NotReadable(f"http_{status}")
-        try:
-            answer = _decoder.decode(content)
-        except (msgspec.DecodeError, UnicodeDecodeError):
-            return self._uncertain(group, "answer_unreadable")
-        if answer.error and not answer.results:
-            raise ChannelUnavailable(channel=self.name, problem="the gateway reports an error")
-        items = {item.id: item for item in answer.results}
-        return [self._item(message, items.get(message.idempotency_key)) for message in group]
 
-    def _server_failed(
-        self, group: list[Outbound], status: int, retry_after: str | None
-    ) -> list[SendResult]:
-        """Judge a 5xx: 503 took nothing, the others may have."""
-        if status == 503:
-            raise ChannelUnavailable(
-                channel=self.name,
-                problem=f"http_{status}",
-                retry_after_seconds=_seconds(retry_after),
-            )
-        return self._uncertain(group, f"http_{status}")
+async def _whole(answer: aiohttp.ClientResponse) -> bytes:
+    """Return the whole body; a single `read(n)` returns whatever has arrived so far.
 
-    def _uncertain(self, group: list[Outbound], code: str) -> list[SendResult]:
-        safe = self._options.supports_idempotency
-        outcome = Outcome.RETRY if safe else Outcome.UNKNOWN
-        return [SendResult(message.message_id, outcome, code=code) for message in group]
-
-    def _item(self, message: Outbound, item: _Item | None) -> SendResult:
-        if item is None or item.status not in _OUTCOMES:
-            return self._uncertain([message], "no_result")[0]
-        return SendResult(
-            message_id=message.message_id,
-            outcome=_OUTCOMES[item.status],
-            provider_message_id=item.message_id[:120],
-            code=item.code[:40],
-            detail=item.detail[:200],
-        )
+    Raises:
+        aiohttp.ClientPayloadError: It stopped short of its length, or is longer than any answer.
+    """
+    pieces, size = [], 0
+    async for piece in answer.content.iter_any():
+        pieces.append(piece)
+        size += len(piece)
+        if size > _MAX_ANSWER_BYTES:
+            raise aiohttp.ClientPayloadError("the answer is too long")
+    return b"".join(pieces)
 
 
 def _text(message: Outbound) -> str:
@@ -301,16 +267,15 @@ def _text(message: Outbound) -> str:
     return payload.text if isinstance(payload, SmsPayload) else ""
 
 
-def _put_off(group: list[Outbound], error: ChannelError) -> list[SendResult]:
-    pause = getattr(error, "retry_after_seconds", None)
-    return [
-        SendResult(message.message_id, Outcome.RETRY, code=error.code, retry_after_seconds=pause)
-        for message in group
-    ]
+def _wall_clock() -> datetime:
+    """Return the system's time: a gateway compares with its own, the demo's clock has no say."""
+    return datetime.fromtimestamp(time(), tz=UTC)
 
 
-def _seconds(header: str | None) -> float:
-    """Return a Retry-After in seconds; the form with a date, or none, gives five seconds."""
-    with contextlib.suppress(ValueError):
-        return min(max(float(header or ""), 0.0), _LONGEST_PAUSE_SECONDS)
-    return _DEFAULT_PAUSE_SECONDS
+def _gravest(errors: Sequence[ChannelError]) -> ChannelError:
+    """Return what a batch ends with: a block before a wait, the longest wait before others."""
+    for kind in (ChannelBlocked, ChannelMisconfigured):
+        for error in errors:
+            if isinstance(error, kind):
+                return error
+    return max(errors, key=lambda error: float(getattr(error, "retry_after_seconds", 0.0)))

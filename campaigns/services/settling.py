@@ -333,16 +333,19 @@ def _closing(item: Composed, result: SendResult, jitter: float, now: datetime) -
         case Outcome.UNKNOWN:
             return Closing(message_id, MessageState.UNKNOWN, result.code[:40])
         case Outcome.RETRY:
-            attempts = item.recipient.attempts + 1
-            if attempts >= MAX_ATTEMPTS:
-                return Closing(message_id, MessageState.FAILED, Reason.RETRIES_EXHAUSTED)
-            wait = result.retry_after_seconds or retry_seconds(attempts, jitter)
-            return Closing(
-                message_id,
-                MessageState.PLANNED,
-                result.code[:40],
-                now + timedelta(seconds=wait),
-            )
+            return _put_off(item, result, jitter, now)
+
+
+def _put_off(item: Composed, result: SendResult, jitter: float, now: datetime) -> Closing:
+    message_id, attempts = item.recipient.message_id, item.recipient.attempts + 1
+    if attempts >= MAX_ATTEMPTS:
+        if result.may_be_taken:
+            return Closing(message_id, MessageState.UNKNOWN, result.code[:40])
+        return Closing(message_id, MessageState.FAILED, Reason.RETRIES_EXHAUSTED)
+    wait = result.retry_after_seconds or retry_seconds(attempts, jitter)
+    return Closing(
+        message_id, MessageState.PLANNED, result.code[:40], now + timedelta(seconds=wait)
+    )
 
 
 def retry_seconds(attempts: int, jitter: float) -> float:

@@ -1,7 +1,14 @@
+import json
+
 import pytest
 
 from campaigns.channels.base import Outcome, SmsPayload
-from campaigns.channels.errors import ChannelMisconfigured, ChannelThrottled, ChannelUnavailable
+from campaigns.channels.errors import (
+    ChannelBlocked,
+    ChannelMisconfigured,
+    ChannelThrottled,
+    ChannelUnavailable,
+)
 from campaigns.channels.http_sms import HttpSmsChannel, HttpSmsOptions
 from campaigns.simulators.behaviour import Behaviour, Fate
 from campaigns.simulators.sms_gateway import ForcedAnswer, SmsGateway
@@ -50,7 +57,7 @@ def test_each_message_has_its_own_result(channel, gateway):
     assert _outcomes(results) == [
         ("accepted", ""),
         ("rejected", "number_invalid"),
-        ("retry", "busy"),
+        ("not_taken", "busy"),
         ("accepted", ""),
     ]
     assert results[0].provider_message_id == "gw-m1"
@@ -94,15 +101,16 @@ def test_texts_without_signature_are_refused_before_they_leave(channel, gateway)
 )
 def test_an_unclear_answer_is_tried_again_where_keys_protect(gateway, _case, answer, expected):
     gateway.forced.append(answer)
-    channel = _channel(gateway)
+    channel = _channel(gateway, supports_idempotency=True)
     results = channel.send([_sms(1, "1111"), _sms(2, "1112")])
     channel.close()
     assert _outcomes(results) == [expected] * 2
+    assert all(result.may_be_taken for result in results)
 
 
 def test_an_unclear_answer_is_of_unknown_fate_without_keys(gateway):
     gateway.forced.append(ForcedAnswer(502))
-    channel = _channel(gateway, supports_idempotency=False)
+    channel = _channel(gateway)
     results = channel.send([_sms(1, "1111")])
     channel.close()
     assert _outcomes(results) == [("unknown", "http_502")]
@@ -113,8 +121,23 @@ def test_an_unclear_answer_is_of_unknown_fate_without_keys(gateway):
     [
         ("429", ForcedAnswer(429, {"Retry-After": "7"}), ChannelThrottled),
         ("503", ForcedAnswer(503), ChannelUnavailable),
-        ("401", ForcedAnswer(401), ChannelMisconfigured),
+        ("401", ForcedAnswer(401), ChannelBlocked),
+        ("402", ForcedAnswer(402), ChannelBlocked),
+        ("403", ForcedAnswer(403), ChannelBlocked),
+        ("404", ForcedAnswer(404), ChannelMisconfigured),
+        ("moved", ForcedAnswer(302, {"Location": "/elsewhere"}), ChannelMisconfigured),
         ("error in a 200", ForcedAnswer(200, body=b'{"error": "down"}'), ChannelUnavailable),
+        ("busy in a 200", ForcedAnswer(200, body=b'{"error": "system busy"}'), ChannelThrottled),
+        (
+            "no money in a 200",
+            ForcedAnswer(200, body='{"error": "账户余额不足"}'.encode()),
+            ChannelBlocked,
+        ),
+        (
+            "suspended in a 400",
+            ForcedAnswer(400, body=b'{"code": "account_suspended"}'),
+            ChannelBlocked,
+        ),
     ],
 )
 def test_a_refused_batch_is_an_error_for_the_whole_of_it(gateway, _case, answer, error):
@@ -124,7 +147,7 @@ def test_a_refused_batch_is_an_error_for_the_whole_of_it(gateway, _case, answer,
         channel.send([_sms(1, "1111"), _sms(2, "1112")])
     channel.close()
     assert gateway.messages == {}
-    if error is ChannelThrottled:
+    if answer.status == 429:
         assert refusal.value.retry_after_seconds == 7
 
 
@@ -134,9 +157,55 @@ def test_only_the_refused_part_of_a_batch_is_put_off(gateway):
     results = channel.send([_sms(number, f"4{number:03d}") for number in range(4)])
     channel.close()
     outcomes = [result.outcome for result in results]
-    assert sorted(outcomes) == ["accepted", "accepted", "retry", "retry"]
-    assert {r.retry_after_seconds for r in results if r.outcome is Outcome.RETRY} == {7}
+    assert sorted(outcomes) == ["accepted", "accepted", "not_taken", "not_taken"]
+    assert {r.retry_after_seconds for r in results if r.outcome is Outcome.NOT_TAKEN} == {7}
     assert len(gateway.messages) == 2
+
+
+@pytest.mark.parametrize("status", [429, 503])
+def test_a3_a_busy_gateway_takes_nothing_and_says_when_to_come_back(gateway, status):
+    gateway.forced.append(ForcedAnswer(status, {"Retry-After": "60"}))
+    channel = _channel(gateway, messages_per_request=50)
+    with pytest.raises((ChannelThrottled, ChannelUnavailable)) as refusal:
+        channel.send([_sms(number, f"5{number:03d}") for number in range(40)])
+    channel.close()
+    assert refusal.value.retry_after_seconds == 60
+    assert gateway.messages == {}
+
+
+def test_a6_a_batch_refused_for_the_accounts_sake_blames_nobody_in_it(gateway):
+    refused = [
+        {"id": f"m{number}", "status": "rejected", "code": "insufficient_balance"}
+        for number in (1, 2)
+    ]
+    gateway.forced.append(ForcedAnswer(200, body=json.dumps({"results": refused}).encode()))
+    channel = _channel(gateway)
+    with pytest.raises(ChannelBlocked) as refusal:
+        channel.send([_sms(1, "1111"), _sms(2, "1112")])
+    channel.close()
+    assert refusal.value.problem == "insufficient_balance"
+
+
+def test_a6_money_that_ends_within_a_batch_fails_nobody(gateway):
+    said = [
+        {"id": "m1", "status": "accepted", "message_id": "p1"},
+        {"id": "m2", "status": "rejected", "code": "insufficient_balance"},
+        {"id": "m3", "status": "rejected", "code": "number_invalid"},
+    ]
+    gateway.forced.append(ForcedAnswer(200, body=json.dumps({"results": said}).encode()))
+    channel = _channel(gateway)
+    results = channel.send([_sms(1, "1111"), _sms(2, "1112"), _sms(3, "1113")])
+    channel.close()
+    assert _outcomes(results) == [
+        ("accepted", ""),
+        ("not_taken", "insufficient_balance"),
+        ("rejected", "number_invalid"),
+    ]
+
+
+def test_a_gateway_is_not_trusted_with_repeated_keys_unless_somebody_says_so():
+    channel = HttpSmsChannel("sms", HttpSmsOptions())
+    assert not channel.limits.supports_idempotency
 
 
 def test_one_bad_message_does_not_cost_the_others(gateway):
@@ -182,7 +251,7 @@ def test_nothing_listens():
 
 def test_a_wrong_secret_is_for_a_person_to_mend(gateway):
     channel = _channel(gateway, secret="another")
-    with pytest.raises(ChannelMisconfigured):
+    with pytest.raises(ChannelBlocked):
         channel.send([_sms(1, "1111")])
     channel.close()
 
