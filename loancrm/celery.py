@@ -16,7 +16,6 @@ app.set_default()
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
 
-QUEUES = ("default", "imports", "dispatch", "receipts", "analytics")
 app.conf.task_default_queue = "default"
 app.conf.task_create_missing_queues = True
 # Job name -> seconds between two runs.

@@ -1,12 +1,19 @@
 """The commands of web server, worker and scheduler, the same wherever they are started."""
 
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 
 from loancrm.kernel.supervisor import ProcessSpec
 
 _MANAGE = Path(__file__).resolve().parents[2] / "manage.py"
-QUEUES = ("default", "imports", "dispatch", "receipts", "analytics")
+# What is sent to customers and what they answer must never wait behind a file or a computation:
+# both have workers of their own, which take nothing of the other.
+WORKERS: Mapping[str, tuple[str, ...]] = {
+    "sending": ("dispatch", "receipts", "default"),
+    "data": ("imports", "analytics"),
+}
+QUEUES = tuple(queue for queues in WORKERS.values() for queue in queues)
 
 
 def web(*, host: str, port: int, workers: int = 1) -> ProcessSpec:
@@ -25,11 +32,15 @@ def web(*, host: str, port: int, workers: int = 1) -> ProcessSpec:
     return ProcessSpec("web", (*command, "--graceful-timeout", "10"))
 
 
-def worker(*, concurrency: int, name: str = "worker") -> ProcessSpec:
-    """Return a Celery worker for all queues."""
+def workers(*, concurrency: int) -> tuple[ProcessSpec, ...]:
+    """Return a Celery worker for sending and one for data, each with its own queues."""
+    return tuple(_worker(name, queues, concurrency) for name, queues in WORKERS.items())
+
+
+def _worker(name: str, queues: tuple[str, ...], concurrency: int) -> ProcessSpec:
     quiet = ("--loglevel", "WARNING", "--without-gossip", "--without-mingle")
     command = (sys.executable, "-m", "celery", "-A", "loancrm", "worker", *quiet)
-    pool = ("--queues", ",".join(QUEUES), "--concurrency", str(concurrency))
+    pool = ("--queues", ",".join(queues), "--concurrency", str(concurrency))
     return ProcessSpec(name, (*command, *pool, "--hostname", f"{name}@%h"))
 
 

@@ -2,6 +2,8 @@
 
 import ast
 import importlib
+import re
+from pathlib import Path
 
 from celery import current_app
 
@@ -71,3 +73,23 @@ def test_the_beat_table_names_jobs_that_exist_with_their_queue():
 
 def test_workers_listen_to_every_queue():
     assert {job.queue for job in _jobs().values()} <= set(processes.QUEUES)
+    assert len(processes.QUEUES) == len(set(processes.QUEUES))
+
+
+def test_e2_no_worker_takes_what_is_sent_and_what_is_computed():
+    sending, data = {"dispatch", "receipts"}, {"imports", "analytics"}
+    kept = {spec.name: _queues(" ".join(spec.command)) for spec in processes.workers(concurrency=1)}
+    root = Path(processes.__file__).parents[2]
+    for layout in (
+        kept,
+        {line: _queues(line) for line in (root / "Procfile").read_text().splitlines()},
+        {line: _queues(line) for line in (root / "compose.yaml").read_text().splitlines()},
+    ):
+        served = [queues for queues in layout.values() if queues]
+        assert set().union(*served) == set(processes.QUEUES)
+        assert not any(queues & sending and queues & data for queues in served)
+
+
+def _queues(command: str) -> set[str]:
+    found = re.search(r'--queues"?,? "?([a-z_,]+)', command)
+    return set(found[1].split(",")) if found else set()

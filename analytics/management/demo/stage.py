@@ -32,7 +32,7 @@ class Stage:
         specs = [
             _simulators(folder, f"http://{host}:{port}", providers),
             processes.web(host=host, port=port),
-            processes.worker(concurrency=2),
+            *processes.workers(concurrency=2),
             processes.beat(schedule_path=folder / "beat-schedule"),
         ]
         logs = folder / "logs"

@@ -22,7 +22,7 @@ class Command(LoanCrmCommand):
         parser.add_argument("--host", default="127.0.0.1")
         parser.add_argument("--port", type=int, default=8000)
         parser.add_argument("--web-workers", type=int, default=1)
-        parser.add_argument("--concurrency", type=int, default=2, help="processes of the worker")
+        parser.add_argument("--concurrency", type=int, default=2, help="processes of each worker")
         parser.add_argument("--no-migrate", action="store_true")
 
     def handle(self, **options: Any) -> None:
@@ -35,7 +35,7 @@ class Command(LoanCrmCommand):
             processes.web(
                 host=options["host"], port=options["port"], workers=options["web_workers"]
             ),
-            processes.worker(concurrency=options["concurrency"]),
+            *processes.workers(concurrency=options["concurrency"]),
             processes.beat(schedule_path=Path(settings.CELERY_BEAT_SCHEDULE_FILENAME)),
         ]
         supervisor = Supervisor(specs, say=lambda line: self.stderr.write(f"up: {line}"))
