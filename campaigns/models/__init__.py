@@ -12,7 +12,7 @@ from campaigns.models.channel import Channel
 from campaigns.models.dispatch import Chunk, Dispatch, LedgerEntry, Message
 from campaigns.models.frequency import FrequencyRule
 from campaigns.models.partner import IdempotencyKey, Partner, PartnerLead
-from campaigns.models.receipt import LinkVisit, Receipt, TrackedLink
+from campaigns.models.receipt import LinkVisit, Receipt, SoftBounce, TrackedLink
 from campaigns.models.suppression import Suppression
 
 __all__ = [
@@ -31,6 +31,7 @@ __all__ = [
     "Partner",
     "PartnerLead",
     "Receipt",
+    "SoftBounce",
     "Step",
     "Suppression",
     "TrackedLink",

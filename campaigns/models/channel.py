@@ -32,6 +32,13 @@ class Channel(models.Model):
     blocked_reason = models.CharField(
         _("blocked because"), max_length=120, blank=True, editable=False
     )
+    # A code that a person has said is about recipients: refusals with it no longer block.
+    tolerated_code = models.CharField(max_length=40, blank=True, editable=False)
+    tested_at = models.DateTimeField(_("tested at"), null=True, editable=False)
+    test_finding = models.CharField(_("test"), max_length=40, blank=True, editable=False)
+    idempotency_shown_at = models.DateTimeField(
+        _("remembers keys since"), null=True, editable=False
+    )
     is_active = models.BooleanField(_("active"), default=True)
 
     class Meta:

@@ -112,6 +112,8 @@ class Message(models.Model):
     delivered_at = models.DateTimeField(_("delivered at"), null=True)
     closed_at = models.DateTimeField(_("closed at"), null=True)
     provider_message_id = models.CharField(max_length=120, blank=True)
+    # What was written to; no key, since freezing a million rows pays for every constraint.
+    contact_point_id = models.BigIntegerField(null=True, editable=False)
     parts = models.PositiveSmallIntegerField(_("parts"), default=0)
     cost_amount = models.DecimalField(_("cost"), max_digits=10, decimal_places=4, default=0)
 

@@ -5,6 +5,7 @@ from django.utils.translation import gettext_lazy as _
 
 from campaigns.models.channel import Channel
 from campaigns.models.dispatch import Dispatch, Message
+from customers.models import ContactPoint
 
 
 class Receipt(models.Model):
@@ -33,6 +34,28 @@ class Receipt(models.Model):
 
     def __str__(self) -> str:
         return f"Receipt {self.pk} {self.kind}"
+
+
+class SoftBounce(models.Model):
+    """A message that an address could not take at the time; enough of them end its use."""
+
+    contact_point = models.ForeignKey(
+        ContactPoint, on_delete=models.CASCADE, related_name="+", db_index=False
+    )
+    message = models.ForeignKey(Message, on_delete=models.CASCADE, related_name="+", db_index=False)
+    at = models.DateTimeField(_("at"))
+    code = models.CharField(_("code"), max_length=40, blank=True)
+
+    class Meta:
+        verbose_name = _("soft bounce")
+        verbose_name_plural = _("soft bounces")
+        constraints = [
+            models.UniqueConstraint(fields=["message"], name="soft_bounce_once_a_message")
+        ]
+        indexes = [models.Index(fields=["contact_point", "at"], name="soft_bounce_contact_point")]
+
+    def __str__(self) -> str:
+        return f"SoftBounce {self.pk}"
 
 
 class TrackedLink(models.Model):

@@ -73,12 +73,14 @@ class Recipient:
     city: str
     name: SealedText | None
     address: SealedText | None
+    contact_point_id: int | None
     facts: ContactFacts
     attributes: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
 class _Point:
+    pk: int
     row_key: UUID
     envelope: bytes = field(repr=False)
     value_index: str
@@ -148,6 +150,7 @@ def _recipient(
         city=row[9],
         name=SealedText(row[5], bytes(row[6])) if row[6] else None,
         address=SealedText(point.row_key, point.envelope) if point else None,
+        contact_point_id=point.pk if point else None,
         facts=facts,
         attributes=attributes,
     )
@@ -213,10 +216,12 @@ def _counted_channels(dispatch_ids: set[int], plan: MessagePlan) -> dict[int, st
 def _points(customer_ids: Sequence[int], channel: str) -> dict[int, _Point]:
     rows = ContactPoint.objects.filter(
         customer_id__any_of=customer_ids, kind=CONTACT_KINDS.get(channel, channel), is_primary=True
-    ).values_list("customer_id", "row_key", "value_sealed", "value_index", "status", "source")
+    ).values_list("customer_id", "pk", "row_key", "value_sealed", "value_index", "status", "source")
     return {
-        customer_id: _Point(row_key, bytes(sealed), index, status == ContactStatus.ACTIVE, source)
-        for customer_id, row_key, sealed, index, status, source in rows
+        customer_id: _Point(
+            pk, row_key, bytes(sealed), index, status == ContactStatus.ACTIVE, source
+        )
+        for customer_id, pk, row_key, sealed, index, status, source in rows
     }
 
 

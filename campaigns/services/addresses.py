@@ -1,38 +1,100 @@
-"""Addresses that a provider refused at the door."""
+"""Addresses that a provider says are dead, at once or in a report that comes later.
 
-from collections.abc import Mapping
+What was written to is blamed, never the address that the person has by now. Whoever else has the
+same address cannot be reached there either.
+"""
 
-from campaigns.domain.receipts import is_hard_bounce
-from campaigns.selectors.receipt_targets import KIND_OF_CHANNEL
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.db.models import Count
+
+from campaigns.domain import refusal_rules
+from campaigns.domain.refusals import Blame, blame_of
+from campaigns.models import SoftBounce
 from customers.domain.contact import ContactStatus
 from customers.models import ContactPoint
 
-_INVALID_CODES = frozenset({"number_invalid", "address_invalid"})
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """One message that could not be delivered.
+
+    Attributes:
+        contact_point_id: What was written to; None where that is not known, which blames nothing.
+        blame: What the provider's words are about.
+        code: As the provider wrote it.
+    """
+
+    message_id: int
+    contact_point_id: int | None
+    blame: Blame
+    code: str
 
 
-def mark_refused(*, channel_kind: str, codes: Mapping[int, str]) -> int:
-    """Mark the primary addresses of customers to whom a provider said that they do not exist.
+def refusal(
+    *, message_id: int, contact_point_id: int | None, code: str, words: str = ""
+) -> Refusal:
+    """Return a refusal as its code and words are understood."""
+    return Refusal(message_id, contact_point_id, blame_of(code, words), code)
+
+
+def mark_refused(*, refusals: Iterable[Refusal], now: datetime) -> int:
+    """Take addresses out of use that do not exist, or that have bounced softly too often.
 
     Refusals that are about the text, the sender or its policy blame no address. Call it in the
-    transaction that settles the messages.
-
-    Args:
-        channel_kind: `sms` or `email`; other kinds have no address to mark.
-        codes: {customer id: code of the rejected result}.
+    transaction that stores what became of the messages.
 
     Returns:
-        How many addresses were marked.
+        How many addresses went out of use.
     """
-    kind = KIND_OF_CHANNEL.get(channel_kind)
-    if kind is None:
+    known = [item for item in refusals if item.contact_point_id is not None]
+    dead = [item for item in known if item.blame is Blame.ADDRESS]
+    invalid = {
+        item.contact_point_id
+        for item in dead
+        if item.code.casefold() in refusal_rules.DEAD_NUMBER_CODES
+    }
+    bounced = {item.contact_point_id for item in dead} - invalid
+    bounced |= _worn_out([item for item in known if item.blame is Blame.MAILBOX], now)
+    return _retire(bounced, ContactStatus.BOUNCED) + _retire(invalid, ContactStatus.INVALID)
+
+
+def _worn_out(soft: Sequence[Refusal], now: datetime) -> set[int | None]:
+    """Count soft bounces, each message once; return the addresses that had too many."""
+    if not soft:
+        return set()
+    SoftBounce.objects.bulk_create(
+        [
+            SoftBounce(
+                contact_point_id=item.contact_point_id,
+                message_id=item.message_id,
+                at=now,
+                code=item.code[:40],
+            )
+            for item in soft
+        ],
+        ignore_conflicts=True,
+    )
+    since = now - timedelta(days=refusal_rules.SOFT_BOUNCE_DAYS)
+    counted = (
+        SoftBounce.objects.filter(
+            contact_point_id__in={item.contact_point_id for item in soft}, at__gt=since
+        )
+        .values_list("contact_point_id")
+        .annotate(count=Count("pk"))
+    )
+    return {pk for pk, count in counted if count >= refusal_rules.SOFT_BOUNCES}
+
+
+def _retire(point_ids: set[int | None], status: ContactStatus) -> int:
+    if not point_ids:
         return 0
-    marked = 0
-    for status, ids in (
-        (ContactStatus.BOUNCED, [pk for pk, code in codes.items() if is_hard_bounce(code)]),
-        (ContactStatus.INVALID, [pk for pk, code in codes.items() if code in _INVALID_CODES]),
-    ):
-        if ids:
-            marked += ContactPoint.objects.filter(
-                customer_id__in=ids, kind=kind, is_primary=True, status=ContactStatus.ACTIVE
-            ).update(status=status)
-    return marked
+    blamed = ContactPoint.objects.filter(pk__in=point_ids).values_list("kind", "value_index")
+    retired = 0
+    for kind, index in sorted(set(blamed)):
+        retired += ContactPoint.objects.filter(
+            kind=kind, value_index=index, status=ContactStatus.ACTIVE
+        ).update(status=status)
+    return retired

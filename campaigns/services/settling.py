@@ -109,7 +109,7 @@ def step(
             if len(marked) < len(attempt.batch):
                 passing = _mark_the_rest(chunk, attempt, passing, now)
         if answer:
-            _mark_refused(chunk, answer)
+            _mark_refused(answer, closings, now)
     return Counter(closing.state.value for closing in closings), passing
 
 
@@ -147,17 +147,19 @@ def _mark_statements(
 
 
 def _marks(batch: Sequence[Composed], condition: Statement, now: datetime) -> list[Statement]:
-    alike: dict[Any, list[int]] = defaultdict(list)
+    alike: dict[Any, list[tuple[int, int | None]]] = defaultdict(list)
     for item in batch:
         alike[item.recipient.attempts, item.content_id, item.parts, item.cost].append(
-            item.recipient.message_id
+            (item.recipient.message_id, item.recipient.contact_point_id)
         )
     return [
         bulk.update_statement(
             Message,
             key="id",
-            columns=(),
-            rows=[(message_id,) for message_id in ids],
+            # A report that comes much later blames what was written to, whatever the person has by
+            # then.
+            columns=("contact_point_id",),
+            rows=rows,
             constants={
                 "state": MessageState.SENDING.value,
                 "attempted_at": now,
@@ -169,7 +171,7 @@ def _marks(batch: Sequence[Composed], condition: Statement, now: datetime) -> li
             where={"state": MessageState.PLANNED.value},
             condition=condition,
         )
-        for (attempts, content_id, parts, cost), ids in alike.items()
+        for (attempts, content_id, parts, cost), rows in alike.items()
     ]
 
 
@@ -212,15 +214,20 @@ def _mark_the_rest(
     return [item for item in attempt.batch if item.recipient.message_id in done]
 
 
-def _mark_refused(chunk: Chunk, answer: Answer) -> None:
-    """Take addresses that the provider says do not exist out of use."""
-    codes = {
-        item.recipient.customer_id: result.code
-        for item, result in zip(answer.batch, answer.results, strict=True)
-        if result.outcome is Outcome.REJECTED
-    }
-    if codes:
-        addresses.mark_refused(channel_kind=chunk.dispatch.channel_kind, codes=codes)
+def _mark_refused(answer: Answer, closings: Sequence[Closing], now: datetime) -> None:
+    """Take addresses that the provider says do not exist, or too often are full, out of use."""
+    refused = [
+        addresses.refusal(
+            message_id=result.message_id,
+            contact_point_id=item.recipient.contact_point_id,
+            code=result.code,
+            words=result.detail,
+        )
+        for item, result, closing in zip(answer.batch, answer.results, closings, strict=True)
+        if closing.state is MessageState.FAILED
+    ]
+    if refused:
+        addresses.mark_refused(refusals=refused, now=now)
 
 
 def _ending_statement(pairs: Sequence[tuple[Closing, SendResult]], now: datetime) -> Statement:
