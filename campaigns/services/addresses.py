@@ -49,38 +49,41 @@ def mark_refused(*, refusals: Iterable[Refusal], now: datetime) -> int:
     Returns:
         How many addresses went out of use.
     """
-    known = [item for item in refusals if item.contact_point_id is not None]
-    dead = [item for item in known if item.blame is Blame.ADDRESS]
-    invalid = {
-        item.contact_point_id
-        for item in dead
-        if item.code.casefold() in refusal_rules.DEAD_NUMBER_CODES
-    }
-    bounced = {item.contact_point_id for item in dead} - invalid
-    bounced |= _worn_out([item for item in known if item.blame is Blame.MAILBOX], now)
+    bounced: set[int] = set()
+    invalid: set[int] = set()
+    soft: list[tuple[int, Refusal]] = []
+    for item in refusals:
+        if item.contact_point_id is None:
+            continue
+        if item.blame is Blame.MAILBOX:
+            soft.append((item.contact_point_id, item))
+        elif item.blame is Blame.ADDRESS:
+            is_number = item.code.casefold() in refusal_rules.DEAD_NUMBER_CODES
+            (invalid if is_number else bounced).add(item.contact_point_id)
+    bounced |= _worn_out(soft, now)
     return _retire(bounced, ContactStatus.BOUNCED) + _retire(invalid, ContactStatus.INVALID)
 
 
-def _worn_out(soft: Sequence[Refusal], now: datetime) -> set[int | None]:
+def _worn_out(soft: Sequence[tuple[int, Refusal]], now: datetime) -> set[int]:
     """Count soft bounces, each message once; return the addresses that had too many."""
     if not soft:
         return set()
     SoftBounce.objects.bulk_create(
         [
             SoftBounce(
-                contact_point_id=item.contact_point_id,
+                contact_point_id=point_id,
                 message_id=item.message_id,
                 at=now,
                 code=item.code[:40],
             )
-            for item in soft
+            for point_id, item in soft
         ],
         ignore_conflicts=True,
     )
     since = now - timedelta(days=refusal_rules.SOFT_BOUNCE_DAYS)
     counted = (
         SoftBounce.objects.filter(
-            contact_point_id__in={item.contact_point_id for item in soft}, at__gt=since
+            contact_point_id__in={point_id for point_id, _item in soft}, at__gt=since
         )
         .values_list("contact_point_id")
         .annotate(count=Count("pk"))
@@ -88,7 +91,7 @@ def _worn_out(soft: Sequence[Refusal], now: datetime) -> set[int | None]:
     return {pk for pk, count in counted if count >= refusal_rules.SOFT_BOUNCES}
 
 
-def _retire(point_ids: set[int | None], status: ContactStatus) -> int:
+def _retire(point_ids: set[int], status: ContactStatus) -> int:
     if not point_ids:
         return 0
     blamed = ContactPoint.objects.filter(pk__in=point_ids).values_list("kind", "value_index")
