@@ -16,7 +16,7 @@ from campaigns.channels.base import (
 )
 from campaigns.channels.errors import ChannelMisconfigured
 from campaigns.channels.loop_thread import LoopThread
-from campaigns.channels.smtp_batches import Batch, Job
+from campaigns.channels.smtp_batches import ADDRESS_INVALID, Batch, Job
 from campaigns.channels.smtp_options import SmtpOptions
 from campaigns.channels.smtp_pool import Pool
 from campaigns.domain.receipts import DeliveryEvent
@@ -50,7 +50,7 @@ class SmtpChannel:
             return base.finished([])
         if not all(isinstance(message.payload, EmailPayload) for message in batch):
             return base.failed(ChannelMisconfigured("an SMTP channel takes e-mail only"))
-        under_way = Batch(len(batch))
+        under_way = Batch(self.name, len(batch))
         jobs = []
         for position, message in enumerate(batch):
             job = _job(under_way, position, message)
@@ -93,7 +93,7 @@ def _job(batch: Batch, position: int, message: Outbound) -> Job | None:
         sender, recipient = b"", b""
     if not _ENVELOPE_ADDRESS.fullmatch(recipient) or not _ENVELOPE_ADDRESS.fullmatch(sender):
         batch.settle(
-            position, SendResult(message.message_id, Outcome.REJECTED, code="address_invalid")
+            position, SendResult(message.message_id, Outcome.REJECTED, code=ADDRESS_INVALID)
         )
         return None
     return Job(

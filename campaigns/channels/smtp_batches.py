@@ -1,23 +1,30 @@
 """Messages on their way through SMTP, and the batches whose results they fill."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from concurrent.futures import Future, InvalidStateError
 
 from campaigns.channels.base import Outcome, SendResult
+from campaigns.channels.errors import ChannelBlocked
+from campaigns.domain import refusal_rules
+from campaigns.domain.refusals import Blame, blame_of
 
 _ENHANCED = re.compile(r"^([245]\.\d{1,3}\.\d{1,3})(?:\s|$)")
 _ADDRESS_IN_TEXT = re.compile(r"<?[^\s<>@]+@[^\s<>@]+>?")
-_CONTROL = re.compile(r"[^\x20-\x7e]+")
+# Control characters, and what was no text; words in Chinese stay.
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\ufffd\ud800-\udfff]+")
+ADDRESS_INVALID = "address_invalid"
 
 
 class Batch:
     """Results of one `submit`, in its order."""
 
-    __slots__ = ("future", "remaining", "results")
+    __slots__ = ("channel", "future", "refused_account", "remaining", "results")
 
-    def __init__(self, size: int) -> None:
+    def __init__(self, channel: str, size: int) -> None:
         """Make room for `size` results."""
+        self.channel = channel
+        self.refused_account = 0
         self.future: Future[list[SendResult]] = Future()
         self.results: list[SendResult | None] = [None] * size
         self.remaining = size
@@ -37,11 +44,21 @@ class Batch:
             self.future.set_exception(error)
 
     def _finish(self) -> None:
+        results = [result for result in self.results if result is not None]
         try:
-            self.future.set_result([result for result in self.results if result is not None])
+            if self._is_account_refused(results):
+                problem = next(r.code for r in results if r.outcome is Outcome.NOT_TAKEN)
+                self.future.set_exception(ChannelBlocked(channel=self.channel, problem=problem))
+                return
+            self.future.set_result(results)
         except InvalidStateError:
             # The caller cancelled its wait; there is nobody left to tell.
             return
+
+    def _is_account_refused(self, results: Sequence[SendResult]) -> bool:
+        """Return whether the relay refused us in everything that it was asked."""
+        asked = sum(result.code != ADDRESS_INVALID for result in results)
+        return bool(self.refused_account) and self.refused_account == asked
 
 
 class Job:
@@ -71,14 +88,25 @@ class Job:
             self.position, SendResult(self.message_id, Outcome.ACCEPTED, provider_message_id)
         )
 
-    def refused(self, code: int, text: str) -> None:
-        """Report a negative reply: 4xx may be tried again, 5xx never."""
+    def refused(self, code: int, text: str, *, is_about_sender: bool = False) -> None:
+        """Report a negative reply: 4xx may be tried again, 5xx never.
+
+        A relay that is busy, that wants a login or that does not let us send at all says nothing
+        about this message.
+
+        Args:
+            is_about_sender: The reply came before the recipient was named.
+        """
         match = _ENHANCED.match(text)
-        self.ended(
-            Outcome.RETRY if code < 500 else Outcome.REJECTED,
-            code=match.group(1) if match else str(code),
-            detail=without_addresses(text),
-        )
+        status = match.group(1) if match else str(code)
+        is_login = str(code) in refusal_rules.LOGIN_REPLIES
+        outcome = Outcome.RETRY if code < 500 else Outcome.REJECTED
+        if code >= 500 and (is_about_sender or is_login):
+            outcome = Outcome.NOT_TAKEN
+            self.batch.refused_account += 1
+        elif code == 421 or (code < 500 and blame_of(status, text) is Blame.BUSY):
+            outcome = Outcome.NOT_TAKEN
+        self.ended(outcome, code=status, detail=without_addresses(text))
 
     def ended(self, outcome: Outcome, *, code: str, detail: str = "") -> None:
         """Report another end."""
@@ -96,7 +124,7 @@ def fail_untouched(jobs: Iterable[Job], error: Exception, *, code: str) -> None:
     """End messages that were never handed over.
 
     A batch of which nothing was handed over ends with the error; in one that was begun, the rest is
-    reported as to be tried again.
+    reported as not taken.
     """
     by_batch: dict[int, tuple[Batch, list[Job]]] = {}
     for job in jobs:
@@ -106,4 +134,14 @@ def fail_untouched(jobs: Iterable[Job], error: Exception, *, code: str) -> None:
             batch.fail(error)
             continue
         for job in mine:
-            job.ended(Outcome.RETRY, code=code)
+            job.ended(Outcome.NOT_TAKEN, code=code)
+
+
+def as_data(content: bytes) -> bytes:
+    """Return a body for DATA: lines that begin with a dot get a second one, a lone dot ends it."""
+    if b"\r\n." in content:
+        content = content.replace(b"\r\n.", b"\r\n..")
+    if content.startswith(b"."):
+        content = b"." + content
+    end = b".\r\n" if content.endswith(b"\r\n") else b"\r\n.\r\n"
+    return content + end

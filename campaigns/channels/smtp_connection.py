@@ -16,7 +16,7 @@ from enum import Enum, auto
 from typing import Protocol
 
 from campaigns.channels.base import Outcome
-from campaigns.channels.smtp_batches import Job
+from campaigns.channels.smtp_batches import Job, as_data
 from campaigns.channels.smtp_options import SmtpOptions
 
 
@@ -88,6 +88,7 @@ class Connection(asyncio.Protocol):
         self._has_chunking = False
         self.is_ready = False
         self.is_closing = False
+        self._is_broken = False
 
     # asyncio.Protocol
 
@@ -100,13 +101,14 @@ class Connection(asyncio.Protocol):
         """Cut the stream into replies."""
         if self._buffer:
             data = self._buffer + data
-        *lines, self._buffer = data.split(b"\r\n")
+        *lines, self._buffer = data.split(b"\n")
         if len(self._buffer) > _MAX_LINE:
             self.abort()
-            return
         for line in lines:
+            if self._is_broken:
+                return
             if line[3:4] == b"-":
-                self._lines.append(line[4:].decode("ascii", "replace"))
+                self._lines.append(_words(line))
             else:
                 self._reply(line)
         self.last_used_at = self._loop.time()
@@ -257,8 +259,9 @@ class Connection(asyncio.Protocol):
 
     def _reply(self, line: bytes) -> None:
         code = int(line[:3]) if line[:3].isdigit() else 0
-        if not self._expected:
-            # An unasked reply is the server saying good-bye (421).
+        if not self._expected or not 200 <= code < 600:
+            # The server says good-bye unasked (421), or something that is no reply. What it says
+            # from here on can no longer be told from answers to our messages.
             self.abort()
             return
         if code == 421:
@@ -268,23 +271,22 @@ class Connection(asyncio.Protocol):
         if step is Step.HANDSHAKE:
             self._end_dialogue(code, line)
         elif job is not None:
-            self._job_reply(step, job, code, line)
+            self._job_reply(step, job, code, " ".join([*self._lines, _words(line)]))
         self._lines.clear()
 
-    def _job_reply(self, step: Step, job: Job, code: int, line: bytes) -> None:
+    def _job_reply(self, step: Step, job: Job, code: int, text: str) -> None:
         if step is Step.CONTENT:
-            self._content_reply(job, code, line)
+            self._content_reply(job, code, text)
         elif step is Step.DATA:
-            self._data_reply(job, code, line)
+            self._data_reply(job, code, text)
         elif not 200 <= code < 300:
-            self._envelope_refused(step, job, code, line)
+            self._envelope_refused(step, job, code, text)
         elif not self._has_pipelining:
             self._next_command(step, job)
 
     def _end_dialogue(self, code: int, line: bytes) -> None:
         if not self._dialogue.done():
-            text = line[4:].decode("ascii", "replace")
-            self._dialogue.set_result((code, [*self._lines, text]))
+            self._dialogue.set_result((code, [*self._lines, _words(line)]))
 
     def _next_command(self, step: Step, job: Job) -> None:
         if step is Step.MAIL:
@@ -294,12 +296,12 @@ class Connection(asyncio.Protocol):
             self._expected.append((Step.DATA, job))
             self._write(b"DATA\r\n")
 
-    def _envelope_refused(self, step: Step, job: Job, code: int, line: bytes) -> None:
+    def _envelope_refused(self, step: Step, job: Job, code: int, text: str) -> None:
         """Note that MAIL or RCPT was refused; what follows in the same group fails with it."""
         if self._failed is job:
             return
         self._failed = job
-        job.refused(code, line[4:].decode("ascii", "replace"))
+        job.refused(code, text, is_about_sender=step is Step.MAIL)
         if self._has_chunking:
             self._handed_over.remove(job)
             return
@@ -307,11 +309,11 @@ class Connection(asyncio.Protocol):
         if not self._has_pipelining:
             self._enveloped.remove(job)
 
-    def _data_reply(self, job: Job, code: int, line: bytes) -> None:
+    def _data_reply(self, job: Job, code: int, text: str) -> None:
         self._enveloped.remove(job)
         if code != 354:
             if self._failed is not job:
-                job.refused(code, line[4:].decode("ascii", "replace"))
+                job.refused(code, text)
             self._needs_reset = True
             self._begin(self._reset_prefix())
             return
@@ -327,26 +329,25 @@ class Connection(asyncio.Protocol):
         if self._has_pipelining:
             self._write_content(job)
         else:
-            self._write(_as_data(job.content))
+            self._write(as_data(job.content))
 
     def _write_content(self, job: Job) -> None:
         """Write a body and, in the same call, the envelope of the next message."""
         following = None if self._is_worn_out() else self._pool.take()
         if following is None:
-            self._write(_as_data(job.content))
+            self._write(as_data(job.content))
             return
         self._enveloped.append(following)
         self.sent_count += 1
         self._expected.extend(
             ((Step.MAIL, following), (Step.RCPT, following), (Step.DATA, following))
         )
-        self._write(b"%s%sDATA\r\n" % (_as_data(job.content), following.envelope))
+        self._write(b"%s%sDATA\r\n" % (as_data(job.content), following.envelope))
 
-    def _content_reply(self, job: Job, code: int, line: bytes) -> None:
+    def _content_reply(self, job: Job, code: int, text: str) -> None:
         if self._failed is job:
             return
         self._handed_over.popleft()
-        text = line[4:].decode("ascii", "replace")
         if 200 <= code < 300:
             job.accepted(text.rpartition("queued as ")[2][:120] if "queued as " in text else "")
         elif 400 <= code < 600:
@@ -365,8 +366,8 @@ class Connection(asyncio.Protocol):
             self.transport.close()
 
     def abort(self) -> None:
-        """Drop the connection at once."""
-        self.is_closing = True
+        """Drop the connection at once; what it still says is not heard."""
+        self.is_closing = self._is_broken = True
         if self.transport is not None:
             self.transport.abort()
 
@@ -386,11 +387,5 @@ class Connection(asyncio.Protocol):
         self.transport.write(data)
 
 
-def _as_data(content: bytes) -> bytes:
-    """Return a body for DATA: lines that begin with a dot get a second one, a lone dot ends it."""
-    if b"\r\n." in content:
-        content = content.replace(b"\r\n.", b"\r\n..")
-    if content.startswith(b"."):
-        content = b"." + content
-    end = b".\r\n" if content.endswith(b"\r\n") else b"\r\n.\r\n"
-    return content + end
+def _words(line: bytes) -> str:
+    return line[4:].removesuffix(b"\r").decode("utf-8", "replace")

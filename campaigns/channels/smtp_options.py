@@ -12,7 +12,8 @@ class SmtpOptions:
         security: `none`, `starttls`, or `tls` from the first byte.
         connections: Most connections that each process keeps open. A relay that answers slowly
             wants more: messages a second are about connections divided by its answering time.
-        window: Most messages under way on one connection where the relay offers CHUNKING.
+        window: Most messages under way on one connection where the relay offers CHUNKING. So many
+            are of unknown fate when it is cut, and one where it does not.
         max_messages_per_connection: Reconnect after so many; 0 for never.
         idle_seconds: Close a connection that has been idle so long.
         batch_size: Advice to callers, see `Limits`.
@@ -29,7 +30,7 @@ class SmtpOptions:
     password: str = field(default="", repr=False)
     helo_name: str = "localhost"
     connections: int = 8
-    window: int = 8
+    window: int = 2
     use_pipelining: bool = True
     use_chunking: bool = True
     max_messages_per_connection: int = 0

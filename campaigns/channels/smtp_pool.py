@@ -6,18 +6,20 @@ from collections import deque
 from collections.abc import Sequence
 
 from campaigns.channels.base import Outcome
-from campaigns.channels.errors import ChannelError, ChannelMisconfigured, ChannelUnavailable
+from campaigns.channels.errors import ChannelBlocked, ChannelError, ChannelUnavailable
 from campaigns.channels.smtp_batches import Job, fail_untouched, without_addresses
 from campaigns.channels.smtp_connection import Connection, SmtpReplyError
 from campaigns.channels.smtp_options import SmtpOptions
+from campaigns.domain.refusals import Blame, blame_of
 
 _SWEEP_SECONDS = 1.0
 _FAREWELL_SECONDS = 1.0
 _MAX_ATTEMPTS = 2
 _FIRST_PAUSE_SECONDS = 0.5
 _LONGEST_PAUSE_SECONDS = 30.0
-# Replies to the opening dialogue that a person must mend: authentication and encryption required.
-_LOGIN_CODES = frozenset({530, 534, 535, 538, 550, 554})
+# Replies to the opening dialogue that a person must mend: a login or encryption is required, or the
+# relay takes nothing from us.
+_BLOCKING_CODES = frozenset({530, 534, 535, 538, 550, 554})
 
 
 class Pool:
@@ -143,8 +145,9 @@ class Pool:
 
     def _reply_problem(self, err: SmtpReplyError) -> ChannelError:
         words = f"{err.code} {without_addresses(err.text)}"
-        if err.code in _LOGIN_CODES:
-            return ChannelMisconfigured(words)
+        is_refusal = err.code < 500 and blame_of("550", err.text) is Blame.ACCOUNT
+        if err.code in _BLOCKING_CODES or is_refusal:
+            return ChannelBlocked(channel=self.name, problem=words)
         return ChannelUnavailable(channel=self.name, problem=words)
 
     def _could_not_open(self, connection: Connection | None, problem: ChannelError) -> None:

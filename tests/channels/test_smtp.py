@@ -5,7 +5,7 @@ import time
 import pytest
 
 from campaigns.channels.base import Outcome, SmsPayload
-from campaigns.channels.errors import ChannelMisconfigured, ChannelUnavailable
+from campaigns.channels.errors import ChannelBlocked, ChannelMisconfigured, ChannelUnavailable
 from campaigns.channels.smtp import SmtpChannel
 from campaigns.channels.smtp_options import SmtpOptions
 from campaigns.simulators.behaviour import Behaviour, Fate
@@ -188,7 +188,7 @@ def test_a_relay_that_wants_a_login_gets_one():
 def test_a_wrong_password_is_for_a_person_to_mend():
     with SmtpSink(credentials=("user", "pass")) as sink:
         channel = SmtpChannel("relay", SmtpOptions(port=sink.port, username="user", password="no"))
-        with pytest.raises(ChannelMisconfigured) as refusal:
+        with pytest.raises(ChannelBlocked) as refusal:
             _send(channel, ["a"])
         channel.close()
     assert "5.7.8" in refusal.value.facts["problem"]

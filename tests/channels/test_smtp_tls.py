@@ -12,7 +12,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-from campaigns.channels.errors import ChannelMisconfigured, ChannelUnavailable
+from campaigns.channels.errors import ChannelBlocked, ChannelUnavailable
 from campaigns.channels.smtp import SmtpChannel
 from campaigns.channels.smtp_options import SmtpOptions
 from tests.channels.contract import email_payload, outbound
@@ -118,7 +118,7 @@ def test_a_sealed_secret_serves_as_the_password(relay):
 
 
 def test_a_refused_login_is_for_a_person_to_mend(relay):
-    with pytest.raises(ChannelMisconfigured):
+    with pytest.raises(ChannelBlocked):
         _send(port=relay.port, security="starttls", username="user", password="no")
     assert relay.taken == []
 
