@@ -16,6 +16,7 @@ from campaigns.channels.errors import (
     ChannelUnavailable,
 )
 from campaigns.domain.refusals import Blame, blame_of
+from campaigns.domain.report_reading import bounded_id
 
 _DEFAULT_PAUSE_SECONDS = 5.0
 # A gateway that asks for more is asked again after this; a day's pause by mistake would be worse.
@@ -158,7 +159,7 @@ def _result(
     return SendResult(
         message_id=message.message_id,
         outcome=outcome,
-        provider_message_id=item.message_id[:120],
+        provider_message_id=bounded_id(item.message_id),
         code=item.code[:_MOST_CODE],
         detail=item.detail[:_MOST_DETAIL],
         retry_after_seconds=None if outcome is Outcome.ACCEPTED else pause,

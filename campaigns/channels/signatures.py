@@ -10,17 +10,15 @@ import binascii
 import hashlib
 import hmac
 from collections.abc import Sequence
-from datetime import UTC, datetime
-
-import msgspec
+from datetime import datetime
 
 from campaigns.channels.base import WebhookRequest
 from campaigns.channels.errors import WebhookRefused
-from campaigns.domain.receipts import DeliveryEvent, DeliveryKind
+from campaigns.domain.receipts import DeliveryEvent
+from campaigns.domain.report_reading import ReportsUnreadable, read_reports
 
 TOLERANCE_SECONDS = 300
 MAX_BODY_BYTES = 1_048_576
-MAX_EVENTS = 1_000
 
 _BASE64_MARK = "whsec_"
 
@@ -74,55 +72,18 @@ def verify(request: WebhookRequest, *, secrets: Sequence[str]) -> str:
     return message_id
 
 
-class _WireEvent(msgspec.Struct, forbid_unknown_fields=True):
-    id: str
-    kind: DeliveryKind
-    occurred_at: datetime
-    message_id: str = ""
-    key: str = ""
-    detail: str = ""
-    text: str = ""
-    address: str = ""
-
-
-class _WireBody(msgspec.Struct):
-    events: list[_WireEvent]
-
-
-_decoder = msgspec.json.Decoder(_WireBody)
-
-
 def read_events(request: WebhookRequest) -> list[DeliveryEvent]:
     """Read the gateway form `{"events": [{"id", "kind", "occurred_at", ...}]}`.
 
+    A report that cannot be read comes back as one of the kind `unreadable`, with its reason.
+
     Raises:
-        WebhookRefused: The body is not of that form or holds more than 1,000 events.
+        WebhookRefused: The body is no JSON of that form.
     """
     try:
-        body = _decoder.decode(request.body)
-    except (msgspec.DecodeError, UnicodeDecodeError) as err:
+        return read_reports(request.body, received_at=request.received_at)
+    except ReportsUnreadable as err:
         raise WebhookRefused("the body is not readable") from err
-    if len(body.events) > MAX_EVENTS:
-        raise WebhookRefused("too many events in one body")
-    return [_event(wire) for wire in body.events]
-
-
-def _event(wire: _WireEvent) -> DeliveryEvent:
-    if not wire.id or len(wire.id) > 128 or len(wire.message_id) > 128 or len(wire.key) > 64:
-        raise WebhookRefused("an id is missing or too long")
-    occurred_at = wire.occurred_at
-    if occurred_at.tzinfo is None:
-        raise WebhookRefused("a time has no zone")
-    return DeliveryEvent(
-        provider_event_id=wire.id,
-        kind=wire.kind,
-        provider_message_id=wire.message_id,
-        message_key=wire.key,
-        occurred_at=occurred_at.astimezone(UTC),
-        detail=wire.detail[:200],
-        text=wire.text[:1000],
-        address=wire.address[:320],
-    )
 
 
 def _timestamp(text: str) -> int:

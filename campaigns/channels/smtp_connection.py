@@ -18,6 +18,7 @@ from typing import Protocol
 from campaigns.channels.base import Outcome
 from campaigns.channels.smtp_batches import Job, as_data
 from campaigns.channels.smtp_options import SmtpOptions
+from campaigns.domain.report_reading import bounded_id
 
 
 class Step(Enum):
@@ -349,7 +350,9 @@ class Connection(asyncio.Protocol):
             return
         self._handed_over.popleft()
         if 200 <= code < 300:
-            job.accepted(text.rpartition("queued as ")[2][:120] if "queued as " in text else "")
+            job.accepted(
+                bounded_id(text.rpartition("queued as ")[2]) if "queued as " in text else ""
+            )
         elif 400 <= code < 600:
             job.refused(code, text)
         else:

@@ -11,6 +11,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from campaigns.domain.campaign import MESSAGE_MOVES, MessageState
+from campaigns.domain.replies import ReplyMeaning, meaning_of
 
 
 class DeliveryKind(StrEnum):
@@ -24,6 +25,38 @@ class DeliveryKind(StrEnum):
     REPLIED = "replied"
     OPENED = "opened"
     CLICKED = "clicked"
+    UNREADABLE = "unreadable"
+
+
+class ReceiptProblem(StrEnum):
+    """Why a report could not be applied, or not yet."""
+
+    MESSAGE_UNKNOWN = "message_unknown"
+    SENDER_UNREADABLE = "sender_unreadable"
+    NAMES_NOBODY = "names_nobody"
+    KIND_UNKNOWN = "kind_unknown"
+    REPORT_UNREADABLE = "report_unreadable"
+    GIVEN_UP = "given_up"
+    SETTLED_BY_HAND = "settled_by_hand"
+
+
+# What still waits: for its message, or for somebody to look at it.
+OPEN_PROBLEMS = tuple(
+    problem
+    for problem in ReceiptProblem
+    if problem not in {ReceiptProblem.GIVEN_UP, ReceiptProblem.SETTLED_BY_HAND}
+)
+# A message is settled within seconds of the first report about it, so the first tries do not wait.
+_TRIES_AT_ONCE = 3
+_FIRST_WAIT_SECONDS = 60
+_LONGEST_WAIT_SECONDS = 6 * 3600
+
+
+def wait_seconds(tries: int) -> int:
+    """Return how long a report waits for its message after so many vain tries: ever longer."""
+    if tries < _TRIES_AT_ONCE:
+        return 0
+    return min(_FIRST_WAIT_SECONDS * 2 ** min(tries - _TRIES_AT_ONCE, 20), _LONGEST_WAIT_SECONDS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +72,10 @@ class DeliveryEvent:
         detail: Status code or short text for the operator; never an address.
         text: What the person wrote, for replies.
         address: Who wrote it, for replies that name no message (an SMS to our number).
+        meaning: What the reply was read as when it came, for one that waited: its words are not
+            kept.
+        address_index: Blind index of who wrote it, for one that waited.
+        problem: Why nobody could say what the report means.
     """
 
     provider_event_id: str
@@ -49,6 +86,24 @@ class DeliveryEvent:
     detail: str = ""
     text: str = field(default="", repr=False)
     address: str = field(default="", repr=False)
+    meaning: ReplyMeaning | None = None
+    address_index: str = ""
+    problem: ReceiptProblem | None = None
+
+    @property
+    def read_as(self) -> ReplyMeaning | None:
+        """Return what a reply means, None for reports of another kind."""
+        if self.kind is not DeliveryKind.REPLIED:
+            return None
+        return self.meaning or meaning_of(self.text)
+
+    @property
+    def is_refusal(self) -> bool:
+        """Return whether somebody says with it, or may say, that they want no more."""
+        return self.kind is DeliveryKind.COMPLAINED or self.read_as in {
+            ReplyMeaning.OPT_OUT,
+            ReplyMeaning.REVIEW,
+        }
 
 
 # RFC 3463 codes that say the mailbox itself cannot take mail, now or later. A 5.7.x is about the

@@ -9,19 +9,26 @@ from customers.models import ContactPoint
 
 
 class Receipt(models.Model):
-    """One report of a provider, kept raw; applied once."""
+    """One report of a provider, applied once; what a reply means is kept, its words are not."""
 
     channel = models.ForeignKey(Channel, on_delete=models.PROTECT, related_name="+")
     provider_event_id = models.CharField(max_length=120)
     kind = models.CharField(_("kind"), max_length=16)
     provider_message_id = models.CharField(max_length=120, blank=True)
+    message_key = models.CharField(max_length=64, blank=True)
     message = models.ForeignKey(
         Message, null=True, on_delete=models.SET_NULL, related_name="receipts"
     )
     occurred_at = models.DateTimeField(_("occurred at"))
     received_at = models.DateTimeField(_("received at"))
     detail = models.CharField(_("detail"), max_length=200, blank=True)
+    meaning = models.CharField(_("read as"), max_length=10, blank=True)
+    is_refusal = models.BooleanField(_("refusal"), default=False)
+    address_index = models.CharField(max_length=64, blank=True, editable=False)
     is_applied = models.BooleanField(_("applied"), default=False)
+    problem = models.CharField(_("waits because"), max_length=20, blank=True)
+    tries = models.PositiveSmallIntegerField(_("tries"), default=0)
+    next_try_at = models.DateTimeField(_("next try"), null=True)
 
     class Meta:
         verbose_name = _("receipt")
@@ -30,6 +37,16 @@ class Receipt(models.Model):
             models.UniqueConstraint(
                 fields=["channel", "provider_event_id"], name="receipt_event_unique"
             )
+        ]
+        indexes = [
+            models.Index(
+                fields=["next_try_at"],
+                condition=models.Q(next_try_at__isnull=False),
+                name="receipt_waiting",
+            ),
+            models.Index(
+                fields=["received_at"], condition=~models.Q(problem=""), name="receipt_problem"
+            ),
         ]
 
     def __str__(self) -> str:

@@ -47,6 +47,11 @@ def receive(request: HttpRequest, channel: str) -> JsonResponse:
     except ChannelMisconfigured as err:
         logger.exception("webhook for a channel that is not set up")
         return JsonResponse({"code": err.code}, status=503)
-    return JsonResponse(
-        {"applied": tally.applied, "repeated": tally.repeated, "unknown": tally.unknown}
-    )
+    answer: dict[str, object] = {
+        "applied": tally.applied,
+        "repeated": tally.repeated,
+        "unknown": tally.unknown,
+    }
+    if tally.set_aside:
+        answer["set_aside"] = [{"id": name, "reason": reason} for name, reason in tally.set_aside]
+    return JsonResponse(answer)

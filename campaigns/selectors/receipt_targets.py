@@ -1,13 +1,17 @@
 """Which message or person a report is about."""
 
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from campaigns.domain.receipts import DeliveryEvent, DeliveryKind, message_id_of
 from campaigns.models import Channel, Message
 from customers.domain.contact import ContactKind
+from customers.domain.emails import parse_email
+from customers.domain.quality import ValueRefused
 from customers.models import ContactPoint
 from loancrm.kernel import crypto
+from loancrm.kernel.phones import PhoneRefused, parse_phone
 
 KIND_OF_CHANNEL = {"sms": ContactKind.PHONE, "email": ContactKind.EMAIL}
 
@@ -27,11 +31,14 @@ class Found:
 
     Attributes:
         targets: Reports about a message of the channel.
-        people: Replies that name no message, by the customer who owns the address.
+        people: Refusals and replies that name no message we know, by the customers who own the
+            address.
+        addresses: The blind index of the address that a refusal or reply came from.
     """
 
     targets: dict[str, Target] = field(default_factory=dict)
-    people: dict[str, int] = field(default_factory=dict)
+    people: dict[str, tuple[int, ...]] = field(default_factory=dict)
+    addresses: dict[str, str] = field(default_factory=dict)
 
 
 def find(channel: Channel, events: Sequence[DeliveryEvent]) -> Found:
@@ -62,24 +69,72 @@ def find(channel: Channel, events: Sequence[DeliveryEvent]) -> Found:
     for event_id, provider_id in by_provider.items():
         if (row := rows_by_provider.get(provider_id)) is not None:
             found.targets[event_id] = Target(row[0], row[1], row[2])
-    found.people = _people(channel, [e for e in events if e.provider_event_id not in found.targets])
+    found.addresses, as_written = _addresses(channel, events)
+    owners = _owners(channel, {*found.addresses.values(), *as_written.values()})
+    # What is no address anywhere is kept only where somebody was stored under it all the same.
+    found.addresses |= {name: index for name, index in as_written.items() if index in owners}
+    found.people = {
+        event_id: owners[index]
+        for event_id, index in found.addresses.items()
+        if index in owners and event_id not in found.targets
+    }
     return found
 
 
-def _people(channel: Channel, events: Sequence[DeliveryEvent]) -> dict[str, int]:
-    """Return who wrote a reply that names no message, by the address it came from."""
-    vault = crypto.vault()
+def normal_address(kind: ContactKind, text: str) -> str:
+    """Return an address in the form that is stored and compared; empty where it is none.
+
+    Gateways write a number with `+`, with `00`, with the country's code alone or without any.
+    """
+    try:
+        return parse_email(text) if kind is ContactKind.EMAIL else _phone(text)
+    except (PhoneRefused, ValueRefused):
+        return ""
+
+
+def _phone(text: str) -> str:
+    try:
+        return parse_phone(text).e164
+    except PhoneRefused:
+        digits = text.strip()
+        if not digits.isascii() or not digits.isdigit():
+            raise
+        return parse_phone(f"+{digits}").e164
+
+
+def _addresses(
+    channel: Channel, events: Sequence[DeliveryEvent]
+) -> tuple[dict[str, str], dict[str, str]]:
+    """Return the blind index of who wrote, for what a person says; apart, of what is no address."""
     kind = KIND_OF_CHANNEL.get(channel.kind)
-    index_of = {
-        event.provider_event_id: vault.blind_index(ContactPoint.VALUE_COLUMN, event.address)
-        for event in events
-        if event.kind is DeliveryKind.REPLIED and event.address and kind is not None
-    }
-    if not index_of:
+    found: dict[str, str] = {}
+    as_written: dict[str, str] = {}
+    for event in events:
+        if kind is None or event.kind not in {DeliveryKind.REPLIED, DeliveryKind.COMPLAINED}:
+            continue
+        address = normal_address(kind, event.address) if event.address else ""
+        if address:
+            found[event.provider_event_id] = address_index(address)
+        elif event.address:
+            as_written[event.provider_event_id] = address_index(event.address)
+        elif event.address_index:
+            found[event.provider_event_id] = event.address_index
+    return found, as_written
+
+
+def address_index(normal: str) -> str:
+    """Return the blind index of an address in normal form, as contact points have it."""
+    return crypto.vault().blind_index(ContactPoint.VALUE_COLUMN, normal)
+
+
+def _owners(channel: Channel, indexes: set[str]) -> dict[str, tuple[int, ...]]:
+    """Return everybody who has an address: whoever wrote speaks for all who are reached there."""
+    if not indexes:
         return {}
-    owners = dict(
-        ContactPoint.objects.filter(kind=kind, value_index__in=set(index_of.values()))
-        .order_by("is_primary", "pk")
-        .values_list("value_index", "customer_id")
+    owners: defaultdict[str, set[int]] = defaultdict(set)
+    points = ContactPoint.objects.filter(
+        kind=KIND_OF_CHANNEL[channel.kind], value_index__in=indexes
     )
-    return {event_id: owners[index] for event_id, index in index_of.items() if index in owners}
+    for index, customer_id in points.values_list("value_index", "customer_id"):
+        owners[index].add(customer_id)
+    return {index: tuple(sorted(ids)) for index, ids in owners.items()}

@@ -1,14 +1,14 @@
 """Opting out: a stop, the consent withdrawn, and an event, each exactly once."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
-from enum import StrEnum
 
 from django.db import transaction
 
-from campaigns.models import Message, Suppression
-from customers.domain.consent import Purpose
+from campaigns.domain.stops import Stop, StopReason
+from campaigns.models import Message
+from campaigns.services import stop_list
 from customers.domain.events import EventName, ReportedEvent
 from customers.selectors import identity
 from customers.services import consents, events
@@ -17,34 +17,6 @@ from loancrm.kernel import audit
 from loancrm.kernel.access import Actor, require
 
 EVENT_SOURCE = "campaigns"
-
-
-class StopReason(StrEnum):
-    """Why somebody must not be contacted any more."""
-
-    OPTED_OUT = "opted_out"
-    COMPLAINED = "complained"
-    UNDER_REVIEW = "under_review"
-
-
-@dataclass(frozen=True, slots=True)
-class Stop:
-    """One person does not want messages of a purpose through a channel.
-
-    Attributes:
-        key: Names the occasion; the same key makes one event.
-        source: `unsubscribe_link`, `sms_reply`, `complaint`, ...
-        subject: Slug of the campaign that was answered, may be empty.
-    """
-
-    customer_id: int
-    channel: str
-    key: str
-    source: str
-    occurred_at: datetime
-    reason: StopReason = StopReason.OPTED_OUT
-    purpose: str = Purpose.MARKETING
-    subject: str = ""
 
 
 _EVENTS = {
@@ -117,32 +89,16 @@ def append_stops(*, stops: Sequence[Stop], now: datetime) -> int:
         return 0
     with transaction.atomic():
         stops = _of_survivors(stops)
-        known = set(
-            Suppression.objects.filter(
-                customer_id__in={stop.customer_id for stop in stops}, lifted_at__isnull=True
-            ).values_list("customer_id", "channel", "purpose")
-        )
-        wanted = {(stop.customer_id, stop.channel, stop.purpose): stop for stop in stops}
-        added = [stop for key, stop in wanted.items() if key not in known]
-        Suppression.objects.bulk_create(
-            [
-                Suppression(
-                    customer_id=stop.customer_id,
-                    channel=stop.channel,
-                    purpose=stop.purpose,
-                    reason=stop.reason,
-                    source=stop.source,
-                    at=now,
-                )
-                for stop in added
-            ],
-            ignore_conflicts=True,
-        )
+        added = stop_list.append(stops=stops, now=now)
+        told = [
+            (stop, stop.customer_id)
+            for stop in stops
+            if stop.reason in _EVENTS and stop.customer_id is not None
+        ]
         consents.append_withdrawals(
             withdrawals=[
-                Withdrawal(stop.customer_id, stop.channel, stop.purpose, stop.source, stop.key)
-                for stop in stops
-                if stop.reason in _EVENTS
+                Withdrawal(customer_id, stop.channel, stop.purpose, stop.source, stop.key)
+                for stop, customer_id in told
             ],
             now=now,
         )
@@ -151,23 +107,27 @@ def append_stops(*, stops: Sequence[Stop], now: datetime) -> int:
                 ReportedEvent(
                     source=EVENT_SOURCE,
                     external_id="",
-                    customer_id=stop.customer_id,
+                    customer_id=customer_id,
                     name=_EVENTS[stop.reason],
                     occurred_at=min(stop.occurred_at, now),
                     dedup_key=stop.key,
                     channel=stop.channel,
                     subject=stop.subject,
                 )
-                for stop in stops
-                if stop.reason in _EVENTS
+                for stop, customer_id in told
             ],
             now=now,
         )
-    return len(added)
+    return added
 
 
 def _of_survivors(stops: Sequence[Stop]) -> list[Stop]:
-    became = identity.survivors({stop.customer_id for stop in stops})
+    became = identity.survivors(
+        {stop.customer_id for stop in stops if stop.customer_id is not None}
+    )
     return [
-        replace(stop, customer_id=became.get(stop.customer_id, stop.customer_id)) for stop in stops
+        replace(stop, customer_id=became.get(stop.customer_id, stop.customer_id))
+        if stop.customer_id is not None
+        else stop
+        for stop in stops
     ]

@@ -1,7 +1,6 @@
 """Applying what providers report: once each, in any order, unknown messages set aside."""
 
-from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -9,36 +8,32 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from campaigns.channels.base import WebhookRequest
-from campaigns.domain import replies
-from campaigns.domain.campaign import MessageState
 from campaigns.domain.receipts import (
-    STATES_BY_STRENGTH,
+    OPEN_PROBLEMS,
     DeliveryEvent,
     DeliveryKind,
-    state_reported,
-    states_outranked_by,
-    strongest,
+    ReceiptProblem,
+    wait_seconds,
 )
 from campaigns.domain.replies import ReplyMeaning
-from campaigns.models import Channel, Message, Receipt
+from campaigns.models import Channel, Receipt
 from campaigns.selectors import receipt_targets
-from campaigns.selectors.receipt_targets import Found, Target
-from campaigns.services import preferences, providers
-from campaigns.services.preferences import EVENT_SOURCE, Stop, StopReason
-from customers.domain.contact import ContactStatus
-from customers.domain.events import EventName, ReportedEvent
-from customers.models import ContactPoint
-from customers.services import events as event_log
-from loancrm.kernel import audit, bulk
+from campaigns.selectors.receipt_targets import Found
+from campaigns.services import providers, receipt_effects
+from loancrm.kernel import audit
 from loancrm.kernel.access import Actor, require
 from loancrm.kernel.errors import LoanCrmError
 
 _BATCH = 500
+_MOST_RETRIED = 10 * _BATCH
 _QUARANTINE_DAYS = 3
-_EVENT_OF_STATE = {
-    MessageState.DELIVERED: EventName.MESSAGE_DELIVERED,
-    MessageState.BOUNCED: EventName.MESSAGE_BOUNCED,
-}
+_MOST_TRIES = 30_000
+
+
+class ReasonMissing(LoanCrmError):
+    """A report is to be taken off the list and nobody says why."""
+
+    code = "reason_missing"
 
 
 class UnknownChannel(LoanCrmError):
@@ -55,11 +50,13 @@ class Tally:
         applied: New reports about known messages or people.
         repeated: Reports that were here before.
         unknown: New reports about no message of this channel; kept, not applied.
+        set_aside: New reports that nobody could read: the id of each, and why.
     """
 
     applied: int = 0
     repeated: int = 0
     unknown: int = 0
+    set_aside: tuple[tuple[str, ReceiptProblem], ...] = ()
 
 
 def receive(*, actor: Actor, slug: str, report: WebhookRequest, now: datetime) -> Tally:
@@ -102,13 +99,16 @@ def apply_events(
         PermissionRefused: The actor may not bring reports.
     """
     require(actor, "campaigns.add_receipt")
-    applied = repeated = unknown = 0
-    for start in range(0, len(events), _BATCH):
-        part = _apply_batch(actor, channel, events[start : start + _BATCH], now)
-        applied += part.applied
-        repeated += part.repeated
-        unknown += part.unknown
-    return Tally(applied, repeated, unknown)
+    parts = [
+        _apply_batch(actor, channel, events[start : start + _BATCH], now)
+        for start in range(0, len(events), _BATCH)
+    ]
+    return Tally(
+        applied=sum(part.applied for part in parts),
+        repeated=sum(part.repeated for part in parts),
+        unknown=sum(part.unknown for part in parts),
+        set_aside=tuple(item for part in parts for item in part.set_aside),
+    )
 
 
 def retry_all_quarantined(*, actor: Actor, now: datetime) -> int:
@@ -117,48 +117,86 @@ def retry_all_quarantined(*, actor: Actor, now: datetime) -> int:
     Returns:
         How many found their message this time.
     """
-    waiting = Receipt.objects.filter(
-        message__isnull=True,
-        is_applied=False,
-        received_at__gte=now - timedelta(days=_QUARANTINE_DAYS),
-    ).exclude(provider_message_id="")
-    channels = Channel.objects.filter(pk__in=waiting.values("channel_id")).order_by("pk")
+    due = Receipt.objects.filter(next_try_at__lte=now)
+    channels = Channel.objects.filter(pk__in=due.values("channel_id")).order_by("pk")
     return sum(retry_quarantined(actor=actor, channel=channel, now=now) for channel in channels)
 
 
 def retry_quarantined(*, actor: Actor, channel: Channel, now: datetime) -> int:
-    """Apply reports that came before their message was settled; those of the last three days.
+    """Apply reports of a channel that came before their message was settled.
+
+    Refusals go first and never give up; then whatever was tried least, so that any number of
+    foreign reports holds nobody up. Other reports are given up after three days.
 
     Returns:
         How many found their message this time.
     """
     require(actor, "campaigns.add_receipt")
     rows = list(
-        Receipt.objects.filter(
-            channel=channel,
-            message__isnull=True,
-            is_applied=False,
-            received_at__gte=now - timedelta(days=_QUARANTINE_DAYS),
-        )
-        .exclude(provider_message_id="")
-        .order_by("pk")[: 10 * _BATCH]
+        Receipt.objects.filter(channel=channel, next_try_at__lte=now).order_by(
+            "-is_refusal", "tries", "next_try_at", "pk"
+        )[:_MOST_RETRIED]
     )
     found = 0
     for start in range(0, len(rows), _BATCH):
-        part = [_event_of(row) for row in rows[start : start + _BATCH]]
-        with transaction.atomic():
-            matches = receipt_targets.find(channel, part)
-            known = [event for event in part if event.provider_event_id in matches.targets]
-            if not known:
-                continue
-            _take_effect(channel, known, matches, now)
-            for event in known:
-                target = matches.targets[event.provider_event_id]
-                Receipt.objects.filter(
-                    channel=channel, provider_event_id=event.provider_event_id
-                ).update(message_id=target.message_id, is_applied=True)
-            found += len(known)
+        found += _retry_batch(channel, rows[start : start + _BATCH], now)
     return found
+
+
+def _retry_batch(channel: Channel, rows: Sequence[Receipt], now: datetime) -> int:
+    events = {row.pk: _event_of(row) for row in rows}
+    with transaction.atomic():
+        matches = receipt_targets.find(channel, list(events.values()))
+        hits = [row for row in rows if row.provider_event_id in matches.targets]
+        receipt_effects.take_effect(
+            channel=channel, events=[events[row.pk] for row in hits], found=matches, now=now
+        )
+        for row in hits:
+            row.message_id = matches.targets[row.provider_event_id].message_id
+            row.is_applied, row.problem, row.next_try_at = True, "", None
+        for row in rows:
+            if not row.is_applied:
+                _put_off(row, now)
+        Receipt.objects.bulk_update(
+            rows, ["message", "is_applied", "problem", "tries", "next_try_at"], batch_size=_BATCH
+        )
+    return len(hits)
+
+
+def _put_off(row: Receipt, now: datetime) -> None:
+    row.tries = min(row.tries + 1, _MOST_TRIES)
+    row.next_try_at = now + timedelta(seconds=wait_seconds(row.tries))
+    if not row.is_refusal and row.received_at < now - timedelta(days=_QUARANTINE_DAYS):
+        row.problem, row.next_try_at = ReceiptProblem.GIVEN_UP, None
+
+
+def settle_by_hand(*, actor: Actor, receipt_ids: Sequence[int], reason: str, now: datetime) -> int:
+    """Take reports off the list of those that wait: a person has done what they ask for.
+
+    Returns:
+        How many waited.
+
+    Raises:
+        PermissionRefused: The actor may not keep the stop list.
+        ReasonMissing: Nobody could tell later why.
+    """
+    require(actor, "campaigns.add_suppression")
+    if not reason.strip():
+        raise ReasonMissing(_("Say why."))
+    with transaction.atomic():
+        waiting = Receipt.objects.filter(pk__in=receipt_ids, problem__in=OPEN_PROBLEMS)
+        ids = sorted(waiting.values_list("pk", flat=True))
+        waiting.update(problem=ReceiptProblem.SETTLED_BY_HAND, next_try_at=None)
+        for receipt_id in ids:
+            audit.record(
+                actor=actor,
+                action="receipt.settle",
+                object_type=audit.type_of(Receipt),
+                object_id=receipt_id,
+                now=now,
+                reason=reason.strip(),
+            )
+    return len(ids)
 
 
 def _apply_batch(
@@ -169,17 +207,18 @@ def _apply_batch(
         if not fresh:
             return Tally(repeated=len(events))
         found = receipt_targets.find(channel, fresh)
-        known = [
-            event
-            for event in fresh
-            if event.provider_event_id in found.targets or event.provider_event_id in found.people
-        ]
-        _store(channel, fresh, found, now)
-        _take_effect(channel, known, found, now)
+        rows = [_row(channel, event, found, now) for event in fresh]
+        Receipt.objects.bulk_create(rows, ignore_conflicts=True)
+        receipt_effects.take_effect(channel=channel, events=fresh, found=found, now=now)
+        applied = sum(row.is_applied for row in rows)
+        set_aside = tuple(
+            (event.provider_event_id, event.problem) for event in fresh if event.problem
+        )
         tally = Tally(
-            applied=len(known),
+            applied=applied,
             repeated=len(events) - len(fresh),
-            unknown=len(fresh) - len(known),
+            unknown=len(fresh) - applied - len(set_aside),
+            set_aside=set_aside,
         )
         audit.record(
             actor=actor,
@@ -191,6 +230,7 @@ def _apply_batch(
                 "applied": tally.applied,
                 "repeated": tally.repeated,
                 "unknown": tally.unknown,
+                "set_aside": len(tally.set_aside),
             },
         )
     return tally
@@ -207,178 +247,42 @@ def _fresh(channel: Channel, events: Sequence[DeliveryEvent]) -> list[DeliveryEv
     return [event for event_id, event in by_id.items() if event_id not in stored]
 
 
-def _store(channel: Channel, events: Sequence[DeliveryEvent], found: Found, now: datetime) -> None:
-    Receipt.objects.bulk_create(
-        [
-            Receipt(
-                channel=channel,
-                provider_event_id=event.provider_event_id,
-                kind=event.kind,
-                provider_message_id=event.provider_message_id,
-                message_id=target.message_id if target is not None else None,
-                occurred_at=event.occurred_at,
-                received_at=now,
-                detail=event.detail,
-                is_applied=target is not None or event.provider_event_id in found.people,
-            )
-            for event in events
-            for target in (found.targets.get(event.provider_event_id),)
-        ],
-        ignore_conflicts=True,
+def _row(channel: Channel, event: DeliveryEvent, found: Found, now: datetime) -> Receipt:
+    event_id = event.provider_event_id
+    target = found.targets.get(event_id)
+    problem = None if target or event_id in found.people else _problem(event, found)
+    is_retried = problem is ReceiptProblem.MESSAGE_UNKNOWN
+    return Receipt(
+        channel=channel,
+        provider_event_id=event_id,
+        kind=event.kind,
+        provider_message_id=event.provider_message_id,
+        message_key=event.message_key,
+        message_id=target.message_id if target is not None else None,
+        occurred_at=event.occurred_at,
+        received_at=now,
+        detail=event.detail,
+        meaning=event.read_as or "",
+        is_refusal=event.is_refusal,
+        address_index=found.addresses.get(event_id, ""),
+        is_applied=problem is None,
+        problem=problem or "",
+        next_try_at=now if is_retried else None,
     )
 
 
-def _take_effect(
-    channel: Channel, events: Sequence[DeliveryEvent], found: Found, now: datetime
-) -> None:
-    _move_messages(channel, events, found.targets, now)
-    _mark_addresses(channel, events, found.targets)
-    stops = [*_stops(channel, events, found)]
-    preferences.append_stops(stops=stops, now=now)
-    clicks = [
-        _report(EventName.LINK_CLICKED, channel, found.targets[event.provider_event_id], event, now)
-        for event in events
-        if event.kind is DeliveryKind.CLICKED and event.provider_event_id in found.targets
-    ]
-    event_log.append_events(events=clicks, now=now)
-
-
-def _move_messages(
-    channel: Channel,
-    events: Sequence[DeliveryEvent],
-    targets: Mapping[str, Target],
-    now: datetime,
-) -> None:
-    reports: dict[int, dict[MessageState, DeliveryEvent]] = defaultdict(dict)
-    target_of: dict[int, Target] = {}
-    for event in events:
-        state = state_reported(event.kind)
-        if state is None or event.provider_event_id not in targets:
-            continue
-        target = targets[event.provider_event_id]
-        reports[target.message_id].setdefault(state, event)
-        target_of[target.message_id] = target
-    for state in STATES_BY_STRENGTH:
-        chosen = {
-            message_id: by_state[state]
-            for message_id, by_state in reports.items()
-            if strongest(by_state) is state
-        }
-        moved = _move(state, chosen, now)
-        _record_moves(state, moved, chosen, target_of, channel, now)
-
-
-def _move(state: MessageState, chosen: Mapping[int, DeliveryEvent], now: datetime) -> list[int]:
-    """Move messages to a state that outranks theirs; return those that moved."""
-    moved: list[int] = []
-    if not chosen:
-        return moved
-    is_delivered = state is MessageState.DELIVERED
-    columns = ("state", "reason", "closed_at", *(("delivered_at",) if is_delivered else ()))
-    rows = [
-        (
-            message_id,
-            state.value,
-            "" if is_delivered else event.kind.value,
-            now,
-            *((min(event.occurred_at, now),) if is_delivered else ()),
-        )
-        for message_id, event in chosen.items()
-    ]
-    for before in states_outranked_by(state):
-        moved += bulk.update_rows(
-            Message, key="id", columns=columns, rows=rows, where={"state": before.value}
-        )
-    # A report about a message of unknown fate proves that it was handed over.
-    Message.objects.filter(pk__in=moved, sent_at__isnull=True).update(sent_at=now)
-    return moved
-
-
-def _record_moves(
-    state: MessageState,
-    moved: Iterable[int],
-    chosen: Mapping[int, DeliveryEvent],
-    target_of: Mapping[int, Target],
-    channel: Channel,
-    now: datetime,
-) -> None:
-    name = _EVENT_OF_STATE.get(state)
-    if name is None:
-        return
-    event_log.append_events(
-        events=[
-            _report(name, channel, target_of[message_id], chosen[message_id], now)
-            for message_id in moved
-        ],
-        now=now,
-    )
-
-
-def _report(
-    name: EventName, channel: Channel, target: Target, event: DeliveryEvent, now: datetime
-) -> ReportedEvent:
-    return ReportedEvent(
-        source=EVENT_SOURCE,
-        external_id="",
-        customer_id=target.customer_id,
-        name=name,
-        occurred_at=min(event.occurred_at, now),
-        dedup_key=f"{name.removeprefix('message_')}:{target.message_id}",
-        channel=channel.kind,
-        subject=target.slug,
-    )
-
-
-def _mark_addresses(
-    channel: Channel, events: Sequence[DeliveryEvent], targets: Mapping[str, Target]
-) -> None:
-    """Mark the address, not the person: an address that is added later can be written to."""
-    kind = receipt_targets.KIND_OF_CHANNEL.get(channel.kind)
-    bounced = {
-        targets[event.provider_event_id].customer_id: event.occurred_at
-        for event in events
-        if event.kind is DeliveryKind.BOUNCED_HARD and event.provider_event_id in targets
-    }
-    if kind is None or not bounced:
-        return
-    points = ContactPoint.objects.filter(
-        customer_id__in=bounced, kind=kind, is_primary=True, status=ContactStatus.ACTIVE
-    ).values_list("pk", "customer_id", "created_at")
-    stale = [pk for pk, customer_id, created_at in points if created_at <= bounced[customer_id]]
-    ContactPoint.objects.filter(pk__in=stale).update(status=ContactStatus.BOUNCED)
-
-
-def _stops(channel: Channel, events: Sequence[DeliveryEvent], found: Found) -> Iterable[Stop]:
-    for event in events:
-        reason = _stop_reason(event)
-        if reason is None:
-            continue
-        target = found.targets.get(event.provider_event_id)
-        customer_id = target.customer_id if target else found.people[event.provider_event_id]
-        is_complaint = reason is StopReason.COMPLAINED
-        yield Stop(
-            customer_id=customer_id,
-            channel=channel.kind,
-            key=f"{reason}:{target.message_id if target else event.provider_event_id}"[:120],
-            source="complaint" if is_complaint else f"{channel.kind}_reply",
-            occurred_at=event.occurred_at,
-            reason=reason,
-            subject=target.slug if target else "",
-        )
-
-
-def _stop_reason(event: DeliveryEvent) -> StopReason | None:
-    if event.kind is DeliveryKind.COMPLAINED:
-        return StopReason.COMPLAINED
-    if event.kind is not DeliveryKind.REPLIED:
+def _problem(event: DeliveryEvent, found: Found) -> ReceiptProblem | None:
+    """Return why a report about no message that we know is not applied, or not in full."""
+    if event.problem is not None:
+        return event.problem
+    if event.provider_message_id or event.message_key:
+        return ReceiptProblem.MESSAGE_UNKNOWN
+    if event.provider_event_id in found.addresses and event.is_refusal:
+        # Nobody has the address; the stop list keeps it for whoever comes with it.
         return None
-    match replies.meaning_of(event.text):
-        case ReplyMeaning.OPT_OUT:
-            return StopReason.OPTED_OUT
-        case ReplyMeaning.REVIEW:
-            return StopReason.UNDER_REVIEW
-        case ReplyMeaning.OTHER:
-            return None
+    if event.address and event.is_refusal:
+        return ReceiptProblem.SENDER_UNREADABLE
+    return ReceiptProblem.NAMES_NOBODY
 
 
 def _event_of(row: Receipt) -> DeliveryEvent:
@@ -386,7 +290,9 @@ def _event_of(row: Receipt) -> DeliveryEvent:
         provider_event_id=row.provider_event_id,
         kind=DeliveryKind(row.kind),
         provider_message_id=row.provider_message_id,
-        message_key="",
+        message_key=row.message_key,
         occurred_at=row.occurred_at,
         detail=row.detail,
+        meaning=ReplyMeaning(row.meaning) if row.meaning else None,
+        address_index=row.address_index,
     )

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from django.db import transaction
+from django.db.models import Model
 
 from loancrm.kernel.access import Actor
 from loancrm.kernel.models import AuditEntry, AuditHead
@@ -66,6 +67,11 @@ def record(
             entry_count=head.entry_count + 1, entry_hash=entry.entry_hash
         )
     return entry
+
+
+def type_of(model: type[Model] | Model) -> str:
+    """Return how entries name objects of a model: `campaigns.Campaign`, the same everywhere."""
+    return model._meta.label  # noqa: SLF001 - Django's documented way to a model's label
 
 
 def verify() -> Verification:

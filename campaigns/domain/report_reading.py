@@ -1,0 +1,117 @@
+"""The JSON form of delivery reports, read report by report: one that is odd takes no other along.
+
+What can be put right without changing its meaning is put right: an id that no column holds becomes
+a shorter one, a time that cannot be true becomes the time of arrival. Only a report of which nobody
+could say what it means is set aside, with the reason.
+"""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from campaigns.domain.receipts import DeliveryEvent, DeliveryKind, ReceiptProblem
+
+MAX_ID_CHARACTERS = 120
+_KEPT_OF_LONG_ID = 50
+_MAX_KEY_CHARACTERS = 64
+# Gateways with a clock that was never set report from 1970 or from the far future.
+_EARLIEST = datetime(2000, 1, 1, tzinfo=UTC)
+_MOST_AHEAD = timedelta(days=1)
+
+
+class ReportsUnreadable(ValueError):
+    """A body is no JSON object with a list of reports."""
+
+
+def bounded_id(text: str) -> str:
+    """Return an identifier of a provider in the one form that is stored and compared.
+
+    Longer ones, and those with characters that a database refuses, end in a digest of the whole, so
+    that two that differ stay two.
+    """
+    if len(text) <= MAX_ID_CHARACTERS and text.isprintable():
+        return text
+    digest = hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
+    return f"{storable(text)[:_KEPT_OF_LONG_ID]}~{digest}"
+
+
+def storable(text: str) -> str:
+    """Return a text without what a database cannot hold: control characters, lone surrogates."""
+    return "".join(character for character in text if character.isprintable())
+
+
+def read_reports(body: bytes, *, received_at: datetime) -> list[DeliveryEvent]:
+    """Read `{"events": [{"id", "kind", "occurred_at", ...}]}`; unknown fields are left alone.
+
+    Raises:
+        ReportsUnreadable: The body is not of that form.
+    """
+    try:
+        # Numbers stay texts: an id may be written as one, and no number is too long.
+        content = json.loads(
+            body.decode("utf-8", "replace"), parse_int=str, parse_float=str, parse_constant=str
+        )
+    except (ValueError, RecursionError) as error:
+        raise ReportsUnreadable from error
+    reports = content.get("events") if isinstance(content, Mapping) else None
+    if not isinstance(reports, list):
+        raise ReportsUnreadable
+    return [_read(report, received_at) for report in reports]
+
+
+def _read(report: Any, received_at: datetime) -> DeliveryEvent:
+    if not isinstance(report, Mapping):
+        return _unreadable(report, "", ReceiptProblem.REPORT_UNREADABLE, received_at)
+    event_id = bounded_id(_text(report, "id").strip())
+    try:
+        kind = DeliveryKind(_text(report, "kind").strip().lower())
+    except ValueError:
+        return _unreadable(report, event_id, ReceiptProblem.KIND_UNKNOWN, received_at)
+    if kind is DeliveryKind.UNREADABLE:
+        return _unreadable(report, event_id, ReceiptProblem.KIND_UNKNOWN, received_at)
+    key = _text(report, "key").strip()
+    return DeliveryEvent(
+        provider_event_id=event_id or _digest(report),
+        kind=kind,
+        provider_message_id=bounded_id(_text(report, "message_id").strip()),
+        message_key=key if len(key) <= _MAX_KEY_CHARACTERS else "",
+        occurred_at=_time(_text(report, "occurred_at"), received_at),
+        detail=storable(_text(report, "detail"))[:200],
+        text=_text(report, "text")[:1000],
+        address=storable(_text(report, "address"))[:320],
+    )
+
+
+def _unreadable(
+    report: Any, event_id: str, problem: ReceiptProblem, received_at: datetime
+) -> DeliveryEvent:
+    return DeliveryEvent(
+        provider_event_id=event_id or _digest(report),
+        kind=DeliveryKind.UNREADABLE,
+        provider_message_id="",
+        message_key="",
+        occurred_at=received_at,
+        problem=problem,
+    )
+
+
+def _text(report: Mapping[str, Any], name: str) -> str:
+    value = report.get(name)
+    return value if isinstance(value, str) else ""
+
+
+def _digest(report: Any) -> str:
+    """Return an id for a report that has none: the same report gets the same one."""
+    written = json.dumps(report, sort_keys=True)
+    return f"~{hashlib.sha256(written.encode('utf-8', 'surrogatepass')).hexdigest()}"
+
+
+def _time(text: str, received_at: datetime) -> datetime:
+    try:
+        moment = datetime.fromisoformat(text.strip())
+        moment = moment.astimezone(UTC) if moment.tzinfo else received_at
+    except (ValueError, OverflowError):
+        return received_at
+    return moment if _EARLIEST <= moment <= received_at + _MOST_AHEAD else received_at

@@ -1,0 +1,193 @@
+"""What reports change: messages, addresses, the stop list, consents and the event log."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+
+from campaigns.domain.campaign import MessageState
+from campaigns.domain.receipts import (
+    STATES_BY_STRENGTH,
+    DeliveryEvent,
+    DeliveryKind,
+    state_reported,
+    states_outranked_by,
+    strongest,
+)
+from campaigns.domain.replies import ReplyMeaning
+from campaigns.domain.report_reading import bounded_id
+from campaigns.models import Channel, Message
+from campaigns.selectors import receipt_targets
+from campaigns.selectors.receipt_targets import Found, Target
+from campaigns.services import preferences
+from campaigns.services.preferences import EVENT_SOURCE, Stop, StopReason
+from customers.domain.contact import ContactStatus
+from customers.domain.events import EventName, ReportedEvent
+from customers.models import ContactPoint
+from customers.services import events as event_log
+from loancrm.kernel import bulk
+
+_EVENT_OF_STATE = {
+    MessageState.DELIVERED: EventName.MESSAGE_DELIVERED,
+    MessageState.BOUNCED: EventName.MESSAGE_BOUNCED,
+}
+
+
+def take_effect(
+    *, channel: Channel, events: Sequence[DeliveryEvent], found: Found, now: datetime
+) -> None:
+    """Let reports take effect, in the caller's transaction; those about nobody known have none."""
+    _move_messages(channel, events, found.targets, now)
+    _mark_addresses(channel, events, found.targets)
+    preferences.append_stops(stops=list(_stops(channel, events, found)), now=now)
+    clicks = [
+        _report(EventName.LINK_CLICKED, channel, found.targets[event.provider_event_id], event, now)
+        for event in events
+        if event.kind is DeliveryKind.CLICKED and event.provider_event_id in found.targets
+    ]
+    event_log.append_events(events=clicks, now=now)
+
+
+def _move_messages(
+    channel: Channel,
+    events: Sequence[DeliveryEvent],
+    targets: Mapping[str, Target],
+    now: datetime,
+) -> None:
+    reports: dict[int, dict[MessageState, DeliveryEvent]] = defaultdict(dict)
+    target_of: dict[int, Target] = {}
+    for event in events:
+        state = state_reported(event.kind)
+        if state is None or event.provider_event_id not in targets:
+            continue
+        target = targets[event.provider_event_id]
+        reports[target.message_id].setdefault(state, event)
+        target_of[target.message_id] = target
+    for state in STATES_BY_STRENGTH:
+        chosen = {
+            message_id: by_state[state]
+            for message_id, by_state in reports.items()
+            if strongest(by_state) is state
+        }
+        moved = _move(state, chosen, now)
+        _record_moves(state, moved, chosen, target_of, channel, now)
+
+
+def _move(state: MessageState, chosen: Mapping[int, DeliveryEvent], now: datetime) -> list[int]:
+    """Move messages to a state that outranks theirs; return those that moved."""
+    moved: list[int] = []
+    if not chosen:
+        return moved
+    is_delivered = state is MessageState.DELIVERED
+    columns = ("state", "reason", "closed_at", *(("delivered_at",) if is_delivered else ()))
+    rows = [
+        (
+            message_id,
+            state.value,
+            "" if is_delivered else event.kind.value,
+            now,
+            *((min(event.occurred_at, now),) if is_delivered else ()),
+        )
+        for message_id, event in chosen.items()
+    ]
+    for before in states_outranked_by(state):
+        moved += bulk.update_rows(
+            Message, key="id", columns=columns, rows=rows, where={"state": before.value}
+        )
+    # A report about a message of unknown fate proves that it was handed over.
+    Message.objects.filter(pk__in=moved, sent_at__isnull=True).update(sent_at=now)
+    return moved
+
+
+def _record_moves(
+    state: MessageState,
+    moved: Iterable[int],
+    chosen: Mapping[int, DeliveryEvent],
+    target_of: Mapping[int, Target],
+    channel: Channel,
+    now: datetime,
+) -> None:
+    name = _EVENT_OF_STATE.get(state)
+    if name is None:
+        return
+    event_log.append_events(
+        events=[
+            _report(name, channel, target_of[message_id], chosen[message_id], now)
+            for message_id in moved
+        ],
+        now=now,
+    )
+
+
+def _report(
+    name: EventName, channel: Channel, target: Target, event: DeliveryEvent, now: datetime
+) -> ReportedEvent:
+    return ReportedEvent(
+        source=EVENT_SOURCE,
+        external_id="",
+        customer_id=target.customer_id,
+        name=name,
+        occurred_at=min(event.occurred_at, now),
+        dedup_key=f"{name.removeprefix('message_')}:{target.message_id}",
+        channel=channel.kind,
+        subject=target.slug,
+    )
+
+
+def _mark_addresses(
+    channel: Channel, events: Sequence[DeliveryEvent], targets: Mapping[str, Target]
+) -> None:
+    """Mark the address, not the person: an address that is added later can be written to."""
+    kind = receipt_targets.KIND_OF_CHANNEL.get(channel.kind)
+    bounced = {
+        targets[event.provider_event_id].customer_id: event.occurred_at
+        for event in events
+        if event.kind is DeliveryKind.BOUNCED_HARD and event.provider_event_id in targets
+    }
+    if kind is None or not bounced:
+        return
+    points = ContactPoint.objects.filter(
+        customer_id__in=bounced, kind=kind, is_primary=True, status=ContactStatus.ACTIVE
+    ).values_list("pk", "customer_id", "created_at")
+    stale = [pk for pk, customer_id, created_at in points if created_at <= bounced[customer_id]]
+    ContactPoint.objects.filter(pk__in=stale).update(status=ContactStatus.BOUNCED)
+
+
+def _stops(channel: Channel, events: Sequence[DeliveryEvent], found: Found) -> Iterable[Stop]:
+    """Yield who is to be left alone: the person, and the address for whoever comes with it."""
+    for event in events:
+        reason = _stop_reason(event)
+        if reason is None:
+            continue
+        event_id = event.provider_event_id
+        target = found.targets.get(event_id)
+        index = found.addresses.get(event_id, "")
+        is_complaint = reason is StopReason.COMPLAINED
+        people: tuple[int | None, ...] = found.people.get(event_id, ())
+        if target is not None:
+            people = (target.customer_id,)
+        elif not people and index:
+            people = (None,)
+        for customer_id in people:
+            occasion = f"{target.message_id}" if target else f"{event_id}:{customer_id}"
+            yield Stop(
+                customer_id=customer_id,
+                value_index=index,
+                channel=channel.kind,
+                key=bounded_id(f"{reason}:{occasion}"),
+                source="complaint" if is_complaint else f"{channel.kind}_reply",
+                occurred_at=event.occurred_at,
+                reason=reason,
+                subject=target.slug if target else "",
+            )
+
+
+def _stop_reason(event: DeliveryEvent) -> StopReason | None:
+    if event.kind is DeliveryKind.COMPLAINED:
+        return StopReason.COMPLAINED
+    match event.read_as:
+        case ReplyMeaning.OPT_OUT:
+            return StopReason.OPTED_OUT
+        case ReplyMeaning.REVIEW:
+            return StopReason.UNDER_REVIEW
+        case _:
+            return None

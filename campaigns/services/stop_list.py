@@ -1,0 +1,79 @@
+"""The stop list: who is on it, and which addresses are, whoever has them."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from datetime import datetime
+
+from django.db.models import Q
+
+from campaigns.domain.stops import Stop, outweighs
+from campaigns.models import Suppression
+
+_Key = tuple[str, str]
+
+
+def append(*, stops: Sequence[Stop], now: datetime) -> int:
+    """Put people and addresses on the list for a service that checks and audits itself.
+
+    Who is on it already stays on it, for the stronger reason of the two. An address goes with the
+    row of the person who said it, or gets a row of its own.
+
+    Returns:
+        How many rows are new.
+    """
+    people, addresses = _open_rows(stops)
+    fresh: list[Stop] = []
+    stronger: list[tuple[Suppression, Stop]] = []
+    for stop in stops:
+        index = stop.value_index if (stop.value_index, *_about(stop)) not in addresses else ""
+        known = people.get((stop.customer_id, *_about(stop))) if stop.customer_id else None
+        if known is not None and outweighs(stop.reason, known.reason):
+            stronger.append((known, stop))
+        if stop.customer_id is not None and known is None:
+            fresh.append(replace(stop, value_index=index))
+            people[stop.customer_id, *_about(stop)] = _row(stop, now)
+        elif index:
+            fresh.append(replace(stop, customer_id=None))
+        if index:
+            addresses.add((index, *_about(stop)))
+    Suppression.objects.bulk_create((_row(stop, now) for stop in fresh), ignore_conflicts=True)
+    for row, stop in stronger:
+        Suppression.objects.filter(pk=row.pk, lifted_at__isnull=True).update(
+            reason=stop.reason, source=stop.source, at=now
+        )
+    return len(fresh)
+
+
+def _about(stop: Stop) -> _Key:
+    return stop.channel, stop.purpose
+
+
+def _open_rows(
+    stops: Iterable[Stop],
+) -> tuple[dict[tuple[int, str, str], Suppression], set[tuple[str, str, str]]]:
+    stops = list(stops)
+    rows = Suppression.objects.filter(
+        Q(customer_id__in={stop.customer_id for stop in stops if stop.customer_id is not None})
+        | Q(value_index__in={stop.value_index for stop in stops if stop.value_index}),
+        lifted_at__isnull=True,
+    )
+    people: dict[tuple[int, str, str], Suppression] = {}
+    addresses: set[tuple[str, str, str]] = set()
+    for row in rows:
+        if row.customer_id is not None:
+            people[row.customer_id, row.channel, row.purpose] = row
+        if row.value_index:
+            addresses.add((row.value_index, row.channel, row.purpose))
+    return people, addresses
+
+
+def _row(stop: Stop, now: datetime) -> Suppression:
+    return Suppression(
+        customer_id=stop.customer_id,
+        value_index=stop.value_index,
+        channel=stop.channel,
+        purpose=stop.purpose,
+        reason=stop.reason,
+        source=stop.source,
+        at=now,
+    )
