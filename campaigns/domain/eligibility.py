@@ -106,6 +106,8 @@ class MessagePlan:
         uses_personal_rules: The audience was chosen by behaviour or score, which a person may
             refuse (PIPL article 24).
         arrears_dpd_days: From this many days past due on, credit is not advertised.
+        refusals_since: For a campaign's later messages: who refused through any channel since this
+            time hears no more.
     """
 
     channel: str
@@ -115,6 +117,7 @@ class MessagePlan:
     caps: tuple[Cap, ...]
     company_zone: ZoneInfo
     arrears_dpd_days: int = 30
+    refusals_since: datetime | None = None
 
 
 Gate = Callable[[ContactFacts, MessagePlan, datetime], Decision | None]

@@ -56,7 +56,7 @@ def wait_seconds(tries: int) -> int:
     """Return how long a report waits for its message after so many vain tries: ever longer."""
     if tries < _TRIES_AT_ONCE:
         return 0
-    return min(_FIRST_WAIT_SECONDS * 2 ** min(tries - _TRIES_AT_ONCE, 20), _LONGEST_WAIT_SECONDS)
+    return min(_FIRST_WAIT_SECONDS << min(tries - _TRIES_AT_ONCE, 20), _LONGEST_WAIT_SECONDS)
 
 
 @dataclass(frozen=True, slots=True)

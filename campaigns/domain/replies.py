@@ -33,7 +33,7 @@ _WORDS = "|".join(
 _CHINESE = rf"(?=.*(?:{_REFUSING.replace(' ', '|')}))(?:{_WORDS})++"
 _ENGLISH = (
     "(?:please)?(?:stop|stopall|stopit|stopsms|quit|end|revoke|optout|optmeout|cancel|unsub|unsubscribe|"
-    "unsubscribeme|removeme|nomore)(?:please|now|thanks|thankyou)?"
+    "unsubscribeme)(?:please|now|thanks|thankyou)?"
 )
 _WHOLE = re.compile(rf"(?:(?:回复|回|复|发)?(?:{_CODES})|{_CHINESE}|{_ENGLISH})")
 # Curt answers that may be a no; alone they are not clear enough to count as one.
@@ -49,8 +49,8 @@ _HINT = re.compile(
 )
 # Reading the traditional forms needs only the characters that these words are written with.
 _SIMPLIFIED = str.maketrans(
-    "訂絕發請給煩舉報警擾騷閱擊騙詐號簡訊機關閉註銷黑單準許錯",
-    "订绝发请给烦举报警扰骚阅击骗诈号简讯机关闭注销黑单准许错",
+    "別訂絕發請給煩舉報警擾騷閱擊騙詐號簡訊機關閉註銷黑單準許錯",
+    "别订绝发请给烦举报警扰骚阅击骗诈号简讯机关闭注销黑单准许错",
 )
 _MAX_READ = 500
 

@@ -17,6 +17,7 @@ from customers.domain.events import (
     parse_amount,
     parse_time,
 )
+from customers.domain.words import clean
 
 VARIANT_LENGTH = 10
 
@@ -85,7 +86,7 @@ def parse_touch(
     Raises:
         EventError: A value is missing or invalid, or the touch lies in the future.
     """
-    external_id = _text(row, "external_id")
+    external_id = clean(_text(row, "external_id"))
     if not external_id:
         raise EventError(EventProblem.PERSON_MISSING)
     touched_at = parse_time(_text(row, "touched_at") or _text(row, "occurred_at"), zone=zone)

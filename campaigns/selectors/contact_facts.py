@@ -14,6 +14,7 @@ from campaigns.domain.campaign import HANDED_OVER_STATES, MessageState
 from campaigns.domain.eligibility import ContactFacts, MessagePlan
 from campaigns.domain.frequency import PastSend
 from campaigns.models import Dispatch, Message, Suppression
+from campaigns.selectors import refusals
 from customers.domain.consent import Purpose
 from customers.domain.contact import ContactKind, ContactStatus
 from customers.domain.loan import LoanStatus
@@ -277,6 +278,11 @@ def _suppressed(
         if customer_id is not None:
             found.add(customer_id)
         found.update(people_of.get(value_index, ()))
+    if plan.refusals_since is not None:
+        refused = refusals.of_people(purpose=plan.purpose, since=plan.refusals_since)
+        found.update(
+            refused.filter(customer_id__any_of=customer_ids).values_list("customer_id", flat=True)
+        )
     return found
 
 

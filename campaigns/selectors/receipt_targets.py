@@ -1,6 +1,5 @@
 """Which message or person a report is about."""
 
-from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
@@ -31,13 +30,13 @@ class Found:
 
     Attributes:
         targets: Reports about a message of the channel.
-        people: Refusals and replies that name no message we know, by the customers who own the
+        people: Refusals and replies that name no message we know, by the customer who has the
             address.
         addresses: The blind index of the address that a refusal or reply came from.
     """
 
     targets: dict[str, Target] = field(default_factory=dict)
-    people: dict[str, tuple[int, ...]] = field(default_factory=dict)
+    people: dict[str, int] = field(default_factory=dict)
     addresses: dict[str, str] = field(default_factory=dict)
 
 
@@ -127,14 +126,11 @@ def address_index(normal: str) -> str:
     return crypto.vault().blind_index(ContactPoint.VALUE_COLUMN, normal)
 
 
-def _owners(channel: Channel, indexes: set[str]) -> dict[str, tuple[int, ...]]:
-    """Return everybody who has an address: whoever wrote speaks for all who are reached there."""
+def _owners(channel: Channel, indexes: set[str]) -> dict[str, int]:
+    """Return who has each address; it is nobody's twice."""
     if not indexes:
         return {}
-    owners: defaultdict[str, set[int]] = defaultdict(set)
     points = ContactPoint.objects.filter(
         kind=KIND_OF_CHANNEL[channel.kind], value_index__in=indexes
     )
-    for index, customer_id in points.values_list("value_index", "customer_id"):
-        owners[index].add(customer_id)
-    return {index: tuple(sorted(ids)) for index, ids in owners.items()}
+    return dict(points.values_list("value_index", "customer_id"))

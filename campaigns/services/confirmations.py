@@ -14,9 +14,9 @@ from campaigns.channels.errors import ChannelError
 from campaigns.domain import links, sms_parts
 from campaigns.domain.links import LinkPurpose
 from campaigns.domain.mime import Addressee, EmailSkeleton, HeaderRefused
+from campaigns.domain.stops import StopReason
 from campaigns.models import Channel, Suppression
 from campaigns.services import providers
-from campaigns.services.preferences import StopReason
 from customers.domain.contact import ContactStatus
 from customers.domain.preferences import CONTACT_OF_CHANNEL
 from customers.models import ContactPoint, OptInRequest

@@ -138,6 +138,7 @@ def plan_of(dispatch: Dispatch) -> MessagePlan:
             for rule in FrequencyRule.objects.filter(is_active=True).order_by("pk")
         ),
         company_zone=kernel_clock.company_zone(),
+        refusals_since=dispatch.campaign.launched_at if dispatch.step.position > 1 else None,
     )
 
 

@@ -32,7 +32,10 @@ from campaigns.domain.campaign import CampaignStatus, MessageState
 from campaigns.domain.eligibility import Reason
 from campaigns.domain.experiments import Arm
 from campaigns.models import Campaign, Chunk, Dispatch, Message, Step
+from campaigns.selectors import refusals
 from campaigns.services import approval, authoring
+from customers.domain.consent import Purpose
+from customers.domain.person import MarketingStatus
 from customers.models import Customer
 from customers.services import segments
 from loancrm.kernel import access, bulk
@@ -128,12 +131,22 @@ def freeze(
 
 
 def fallback_audience(before: Dispatch) -> QuerySet[Customer]:
-    """Return the people whom a finished dispatch did not reach, control group excluded."""
+    """Return the people whom a finished dispatch did not reach, control group excluded.
+
+    Whoever has refused, complained or got into difficulties meanwhile hears no more of it.
+    """
+    campaign = before.campaign
     missed = Message.objects.filter(dispatch=before, is_control=False).filter(
         Q(state__in=[MessageState.FAILED, MessageState.BOUNCED])
         | Q(state=MessageState.SKIPPED, reason__in=FALLBACK_REASONS)
     )
-    return Customer.objects.live().filter(pk__in=missed.values("customer_id"))
+    audience = Customer.objects.live().filter(pk__in=missed.values("customer_id"))
+    if campaign.purpose == Purpose.MARKETING:
+        audience = audience.filter(marketing_status=MarketingStatus.OPEN)
+    refused = refusals.of_people(
+        purpose=campaign.purpose, since=campaign.launched_at or before.due_at
+    )
+    return audience.exclude(pk__in=refused.values("customer_id"))
 
 
 def start_fallback(*, before: Dispatch, now: datetime) -> Dispatch | None:

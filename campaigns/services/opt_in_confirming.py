@@ -4,9 +4,9 @@ from datetime import datetime
 
 from django.db import transaction
 
-from campaigns.models import Suppression
-from campaigns.services.preferences import StopReason
-from customers.models import OptInRequest
+from campaigns.services import stop_list
+from customers.domain.preferences import CONTACT_OF_CHANNEL
+from customers.models import ContactPoint, OptInRequest
 from customers.services import opt_ins
 from customers.services.opt_ins import Confirmation
 from loancrm.kernel.access import Actor
@@ -22,12 +22,16 @@ def confirm(*, actor: Actor, request_id: int, now: datetime) -> Confirmation:
         state = opt_ins.confirm(actor=actor, request_id=request_id, now=now)
         if state is Confirmation.CONFIRMED:
             request = OptInRequest.objects.get(pk=request_id)
-            Suppression.objects.filter(
+            kind = CONTACT_OF_CHANNEL[request.channel]  # type: ignore[index] # a StrEnum
+            points = ContactPoint.objects.filter(
+                customer_id=request.customer_id, kind=kind, is_primary=True
+            )
+            stop_list.lift_own(
                 customer_id=request.customer_id,
                 channel=request.channel,
                 purpose=request.purpose,
-                reason=StopReason.OPTED_OUT,
-                at__lte=request.requested_at,
-                lifted_at__isnull=True,
-            ).update(lifted_at=now)
+                address_indexes=points.values_list("value_index", flat=True),
+                since=request.requested_at,
+                now=now,
+            )
     return state

@@ -5,9 +5,9 @@ from datetime import datetime
 
 from django.db import transaction
 
-from campaigns.models import Suppression
-from campaigns.services import preferences
-from campaigns.services.preferences import EVENT_SOURCE, Stop, StopReason
+from campaigns.domain.stops import Stop
+from campaigns.services import preferences, stop_list
+from campaigns.services.preferences import EVENT_SOURCE
 from customers.domain.consent import ConsentChannel, Purpose
 from customers.domain.events import EventName, ReportedEvent
 from customers.domain.preferences import Choices
@@ -91,13 +91,7 @@ def _grant(
         now=now,
     )
     for channel, purpose in wanted:
-        Suppression.objects.filter(
-            customer_id=customer_id,
-            channel=channel,
-            purpose=purpose,
-            reason=StopReason.OPTED_OUT,
-            lifted_at__isnull=True,
-        ).update(lifted_at=now)
+        stop_list.lift_own(customer_id=customer_id, channel=channel, purpose=purpose, now=now)
     for item in fresh:
         _note(customer_id, EventName.OPTED_IN, item.channel, item.purpose, now)
     return [(item.channel, item.purpose) for item in fresh]

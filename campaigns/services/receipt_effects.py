@@ -15,11 +15,12 @@ from campaigns.domain.receipts import (
 )
 from campaigns.domain.replies import ReplyMeaning
 from campaigns.domain.report_reading import bounded_id
+from campaigns.domain.stops import Stop, StopReason
 from campaigns.models import Channel, Message
 from campaigns.selectors import receipt_targets
 from campaigns.selectors.receipt_targets import Found, Target
 from campaigns.services import preferences
-from campaigns.services.preferences import EVENT_SOURCE, Stop, StopReason
+from campaigns.services.preferences import EVENT_SOURCE
 from customers.domain.contact import ContactStatus
 from customers.domain.events import EventName, ReportedEvent
 from customers.models import ContactPoint
@@ -161,24 +162,20 @@ def _stops(channel: Channel, events: Sequence[DeliveryEvent], found: Found) -> I
         event_id = event.provider_event_id
         target = found.targets.get(event_id)
         index = found.addresses.get(event_id, "")
+        customer_id = target.customer_id if target else found.people.get(event_id)
+        if customer_id is None and not index:
+            continue
         is_complaint = reason is StopReason.COMPLAINED
-        people: tuple[int | None, ...] = found.people.get(event_id, ())
-        if target is not None:
-            people = (target.customer_id,)
-        elif not people and index:
-            people = (None,)
-        for customer_id in people:
-            occasion = f"{target.message_id}" if target else f"{event_id}:{customer_id}"
-            yield Stop(
-                customer_id=customer_id,
-                value_index=index,
-                channel=channel.kind,
-                key=bounded_id(f"{reason}:{occasion}"),
-                source="complaint" if is_complaint else f"{channel.kind}_reply",
-                occurred_at=event.occurred_at,
-                reason=reason,
-                subject=target.slug if target else "",
-            )
+        yield Stop(
+            customer_id=customer_id,
+            value_index=index,
+            channel=channel.kind,
+            key=bounded_id(f"{reason}:{target.message_id if target else event_id}"),
+            source="complaint" if is_complaint else f"{channel.kind}_reply",
+            occurred_at=event.occurred_at,
+            reason=reason,
+            subject=target.slug if target else "",
+        )
 
 
 def _stop_reason(event: DeliveryEvent) -> StopReason | None:

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from django.db.models import Q
 
-from campaigns.domain.stops import Stop, outweighs
+from campaigns.domain.stops import Stop, StopReason, outweighs
 from campaigns.models import Suppression
 
 _Key = tuple[str, str]
@@ -77,3 +77,30 @@ def _row(stop: Stop, now: datetime) -> Suppression:
         source=stop.source,
         at=now,
     )
+
+
+def lift_own(
+    *,
+    customer_id: int,
+    channel: str,
+    purpose: str,
+    address_indexes: Iterable[str] = (),
+    since: datetime | None = None,
+    now: datetime,
+) -> int:
+    """End the stops that a person set by opting out, because they agree again; no other ones.
+
+    Args:
+        address_indexes: Addresses that the person has just shown to be theirs: what was said from
+            there ends too.
+        since: Only stops from before this time; a later refusal is stronger than the request.
+    """
+    return Suppression.objects.filter(
+        Q(customer_id=customer_id)
+        | Q(customer__isnull=True, value_index__in=[index for index in address_indexes if index]),
+        channel=channel,
+        purpose=purpose,
+        reason=StopReason.OPTED_OUT,
+        at__lte=since or now,
+        lifted_at__isnull=True,
+    ).update(lifted_at=now)

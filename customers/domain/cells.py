@@ -25,6 +25,19 @@ _MAX_TEXT_CHARS: Final = 200
 _MEMORY: Final = 20_000
 
 
+class ConsentUnclear(ValueRefused):
+    """A word about a consent cannot be read.
+
+    Attributes:
+        word: What follows from it: whoever may have said no is not written to.
+    """
+
+    def __init__(self, code: Code, target: Target) -> None:
+        """Keep what the consent is for."""
+        super().__init__(code)
+        self.word = ConsentWord(target.name, target.purpose, is_granted=False, is_doubtful=True)
+
+
 @dataclass(slots=True)
 class Draft:
     """A row while it is read."""
@@ -115,10 +128,13 @@ def _consent(
     may_grant: bool,  # noqa: FBT001 - bound by partial
     text: str,
 ) -> ConsentWord | str:
-    word = _word(target, text)
-    if not word:
-        return ""
-    is_granted = parse_flag(word)
+    try:
+        word = _word(target, text)
+        if not word:
+            return ""
+        is_granted = parse_flag(word)
+    except ValueRefused as refused:
+        raise ConsentUnclear(refused.code, target) from refused
     if is_granted and not may_grant:
         raise ValueRefused(Code.PURPOSE_REFUSED)
     return ConsentWord(target.name, target.purpose, is_granted)

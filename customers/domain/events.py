@@ -10,6 +10,8 @@ from decimal import Decimal, InvalidOperation
 from enum import StrEnum
 from typing import Any
 
+from customers.domain.words import clean
+
 
 class EventName(StrEnum):
     """The events that loancrm itself understands; files may bring others."""
@@ -121,7 +123,7 @@ def parse_event(
     Raises:
         EventError: A value is missing or invalid.
     """
-    external_id = _text(row, "external_id", 0)
+    external_id = clean(_text(row, "external_id", 0))
     if not external_id:
         raise EventError(EventProblem.PERSON_MISSING)
     name = _text(row, "event", 0).lower()

@@ -12,7 +12,7 @@ from typing import Any, Final
 import msgspec
 from msgspec.structs import replace
 
-from customers.domain.cells import Draft, Take, cell_of
+from customers.domain.cells import ConsentUnclear, Draft, Take, cell_of
 from customers.domain.consent import Purpose
 from customers.domain.consent_proof import proven
 from customers.domain.dates import parse_date
@@ -25,7 +25,7 @@ from loancrm.kernel.phones import PhoneRefused
 
 _MAX_EXTERNAL_ID_CHARS: Final = 100
 # To be raised whenever a cell is read otherwise than before: rows are then read again.
-_READING_VERSION: Final = 1
+_READING_VERSION: Final = 2
 # No cell holds them: a text file with control characters is not read as a table.
 _BETWEEN: Final = "\x1f"
 _ABSENT: Final = "\x1e"
@@ -170,6 +170,8 @@ class RowReader:
             except (ValueRefused, PhoneRefused) as refused:
                 cell.wrong += 1
                 findings.append(Finding(Code(refused.code), cell.column))
+                if isinstance(refused, ConsentUnclear):
+                    draft.consents.append(refused.word)
                 continue
             if value is None:
                 cell.blank += 1

@@ -10,6 +10,7 @@ from typing import Any
 from customers.domain.application import ApplicationStatus
 from customers.domain.events import EventError, parse_time
 from customers.domain.loan import LoanStatus
+from customers.domain.words import clean
 
 _AMOUNT_LIMIT = Decimal(10) ** 12
 _RATE_LIMIT = Decimal(10)
@@ -109,7 +110,7 @@ class _Cells:
         return "" if value is None else str(value).strip()
 
     def key(self, name: str, problem: RowProblem = RowProblem.ID_MISSING) -> str:
-        text = self.text(name)
+        text = clean(self.text(name))
         if not text:
             raise RowError(problem)
         if len(text) > ID_LENGTH:

@@ -26,13 +26,17 @@ class Contact(Struct, frozen=True, gc=False):
 
 
 class ConsentWord(Struct, frozen=True, array_like=True, gc=False):
-    """What a file says about one consent, with the text's version and the time if it says them."""
+    """What a file says about one consent, with the text's version and the time if it says them.
+
+    `is_doubtful` marks a word that cannot be read: it ends a consent, and begins none.
+    """
 
     channel: str
     purpose: str
     is_granted: bool
     text_version: str = ""
     at: datetime | None = None
+    is_doubtful: bool = False
 
 
 class AttributeText(Struct, frozen=True, array_like=True, gc=False):
@@ -101,7 +105,7 @@ def fold(rows: tuple[PersonRow, ...]) -> PersonRow:
             contacts.setdefault((contact.kind, contact.value), contact)
         for word in row.consents:
             known = consents.setdefault((word.channel, word.purpose), word)
-            if known.is_granted and not word.is_granted:
+            if not word.is_granted and (known.is_granted or known.is_doubtful):
                 consents[word.channel, word.purpose] = word
         for attribute in row.attributes:
             attributes.setdefault(attribute.name, attribute)

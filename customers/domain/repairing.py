@@ -22,6 +22,8 @@ from customers.domain.person_row import PersonRow
 ID_CELL: Final = "id_column"
 TEXT_CELL: Final = "consent_text"
 TIME_CELL: Final = "consent_time"
+# Stays a word that cannot be read, however often it is.
+_DOUBT: Final = "?"
 
 
 def cells_of(person: PersonRow) -> dict[str, str]:
@@ -40,7 +42,8 @@ def cells_of(person: PersonRow) -> dict[str, str]:
         number = f" {seen[contact.kind]}" if seen[contact.kind] > 1 else ""
         cells[f"contact.{contact.kind}{number}"] = contact.value
     for word in person.consents:
-        cells[f"consent.{word.channel}.{word.purpose}"] = "1" if word.is_granted else "0"
+        said = _DOUBT if word.is_doubtful else "1" if word.is_granted else "0"
+        cells[f"consent.{word.channel}.{word.purpose}"] = said
         cells[TEXT_CELL] = word.text_version
         cells[TIME_CELL] = word.at.isoformat() if word.at else ""
     cells |= {f"attribute.{item.name}": item.text for item in person.attributes}

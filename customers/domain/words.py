@@ -12,13 +12,17 @@ from customers.domain.quality import Code, ValueRefused
 _YES: Final = frozenset(
     [
         *("y", "yes", "true", "t", "1", "on", "✓", "√", "是", "有", "同意", "已同意"),
-        *("订阅", "已订阅", "授权", "已授权", "接受"),
+        *("订阅", "已订阅", "授权", "已授权", "接受", "已接受", "subscribed", "granted", "agreed"),
+        *("opt-in", "opted-in", "opted in"),
     ]
 )
 _NO: Final = frozenset(
     [
         *("n", "no", "false", "f", "0", "off", "×", "✗", "否", "无", "没有", "不同意", "未同意"),
-        *("拒绝", "退订", "已退订", "拒收", "未订阅", "未授权"),
+        *("拒绝", "已拒绝", "退订", "已退订", "退订短信", "拒收", "未订阅", "不订阅", "取消订阅"),
+        *("未授权", "不授权", "不接受", "撤回", "已撤回", "撤销", "取消", "已取消", "unsubscribed"),
+        *("unsubscribe", "unsub", "stop", "opt-out", "opted-out", "opted out", "optout"),
+        *("revoked", "withdrawn", "refused", "declined", "denied"),
     ]
 )
 _MALE: Final = frozenset(["男", "男性", "先生", "m", "male", "man", "1"])

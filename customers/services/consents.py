@@ -67,6 +67,7 @@ class ConsentChange(NamedTuple):
         expires_at: When a grant ends by itself.
         at: When it was said; without it now.
         said_to: Whom the person told it, where that is not the source of the change.
+        is_doubtful: The word could not be read: it ends a grant, and is no first word.
     """
 
     customer_id: int
@@ -79,6 +80,7 @@ class ConsentChange(NamedTuple):
     expires_at: datetime | None = None
     at: datetime | None = None
     said_to: str | None = None
+    is_doubtful: bool = False
 
     @property
     def key(self) -> "ConsentKey":
@@ -180,18 +182,24 @@ def append_reported(
     first: defaultdict[ConsentKey, list[ConsentChange]] = defaultdict(list)
     narrowed: dict[ConsentKey, ConsentChange] = {}
     conflicts = []
+    doubtful: set[ConsentKey] = set()
     for item in changes:
         fact = known.get(item.key)
         match hear(item.is_granted, before=fact.is_granted if fact else None):
             case Hearing.FIRST_WORD:
-                first[item.key].append(item)
+                if item.is_doubtful:
+                    doubtful.add(item.key)
+                else:
+                    first[item.key].append(item)
             case Hearing.NARROWS:
                 narrowed[item.key] = item
             case Hearing.CONFLICTS:
                 conflicts.append(item)
             case Hearing.SAME:
                 pass
-    _write_first(first, now)
+    for key in doubtful & first.keys():
+        first[key] = [item for item in first[key] if not item.is_granted]
+    _write_first({key: items for key, items in first.items() if items}, now)
     _write([item._replace(at=None) for item in narrowed.values()], now=now)
     written: list[tuple[ConsentChange, bool | None]] = [
         (item, None) for items in first.values() for item in items

@@ -147,6 +147,7 @@ words AS MATERIALIZED (
         %(evidence)s::text || ':' || line AS evidence,
         COALESCE((item->>4)::timestamptz, %(now)s) AS at, %(now)s::timestamptz AS now
     FROM fresh, jsonb_array_elements(content->'consents') item
+    WHERE NOT COALESCE((item->>5)::boolean, false)
 ),
 {consents.FIRST_WORDS}
 SELECT count(*) FROM fresh

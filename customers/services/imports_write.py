@@ -313,6 +313,7 @@ def _write_consents(people: Sequence[Person], context: WriteContext) -> None:
             f"{context.evidence}:{person.row.line}",
             policy_version=word.text_version,
             at=word.at,
+            is_doubtful=word.is_doubtful,
         )
         for person in people
         for word in person.row.consents

@@ -12,10 +12,10 @@ from django.contrib.auth.models import Group, User
 
 from analytics.domain.demo import plan
 from analytics.domain.demo.behaviour import share
+from campaigns.domain.stops import Stop, StopReason
 from campaigns.domain.touches import TouchChannel
 from campaigns.models import FrequencyRule
 from campaigns.services import channels, preferences, touches
-from campaigns.services.preferences import Stop, StopReason
 from campaigns.services.touches import PastCampaign
 from customers.domain.demo.people import SOURCE
 from customers.models import Customer

@@ -9,9 +9,9 @@ from django.test import Client
 from campaigns.channels import registry
 from campaigns.domain import links
 from campaigns.domain.links import LinkPurpose
+from campaigns.domain.stops import Stop
 from campaigns.models import Message, Suppression
 from campaigns.services import confirmations, dispatch, preferences, providers, ticking
-from campaigns.services.preferences import Stop
 from customers.domain.consent import ConsentChannel, Purpose
 from customers.domain.consent_texts import LEAD_FORM_TEXT
 from customers.models import ConsentRecord, ConsentState, Event, OptInRequest

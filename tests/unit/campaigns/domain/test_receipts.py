@@ -1,3 +1,4 @@
+import json
 from datetime import timedelta
 from itertools import permutations
 
@@ -167,3 +168,26 @@ def test_three_links_within_two_seconds_are_a_scanner(now):
     person = [visit(4, 2, 1, 0), visit(5, 2, 2, 1), visit(6, 2, 3, 30)]
     again = [visit(7, 3, 1, 0), visit(8, 3, 1, 0), visit(9, 3, 1, 1)]
     assert bursts([*person, *scanner, *again]) == {1, 2, 3}
+
+
+def test_g1_refusals_in_common_words_are_refusals(shared_data):
+    cases = json.loads((shared_data / "cases_doors" / "cases.json").read_text())["sms_replies"]
+    read = {text: meaning_of(text) for text in cases["at_least_review"]}
+    assert [text for text, meaning in read.items() if meaning is ReplyMeaning.OTHER] == []
+    others = {text: meaning_of(text) for text in cases["other"]}
+    assert set(others.values()) == {ReplyMeaning.OTHER}, others
+
+
+@pytest.mark.parametrize("text", ["回复R", "退定", "取消订阅", "请勿再发", "別再發了", "回TD"])
+def test_g1_a_reply_of_nothing_but_refusal_stops_at_once(text):
+    assert meaning_of(text) is ReplyMeaning.OPT_OUT
+
+
+@pytest.mark.parametrize("text", ["不需要", "不是本人", "don't text me", "发错人了", "不"])
+def test_g1_what_may_be_a_refusal_waits_for_a_person(text):
+    assert meaning_of(text) is ReplyMeaning.REVIEW
+
+
+@pytest.mark.parametrize("text", ["什么时候到账", "我了解了", "别忘了还款日", "weekend", "收到"])
+def test_g1_questions_and_thanks_are_no_refusals(text):
+    assert meaning_of(text) is ReplyMeaning.OTHER

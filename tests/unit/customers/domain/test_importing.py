@@ -100,7 +100,8 @@ def test_a_wrong_field_is_dropped_and_the_person_kept() -> None:
         ("flag_invalid", "sms"),
         ("amount_invalid", "income"),
     ]
-    assert person == PersonRow(2, external_id="A1", name="李平")
+    doubt = ConsentWord("sms", "marketing", is_granted=False, is_doubtful=True)
+    assert person == PersonRow(2, external_id="A1", name="李平", consents=(doubt,))
 
 
 def test_a_missing_name_is_noted_and_a_blank_is_nothing() -> None:
@@ -176,13 +177,18 @@ def test_any_row_is_read_and_reading_its_normal_form_changes_nothing(cells: dict
         "email": by_kind.get("email", ""),
         "province": person.texts.get("province", ""),
         "job": "工程师" if person.texts.get("occupation") else "",
-        "sms": {True: "Y", False: "N"}[person.consents[0].is_granted] if person.consents else "",
+        "sms": _word_of(person.consents[0]) if person.consents else "",
         "income": attributes.get("income", ""),
         "house": attributes.get("house", ""),
     }
     again, findings = reader.read(TabularRow(2, written))
     assert again == person
-    assert {item.code.value for item in findings} <= {"name_missing", "identity_missing"}
+    doubts = {"flag_invalid"} if written["sms"] == "?" else set()
+    assert {item.code.value for item in findings} <= {"name_missing", "identity_missing"} | doubts
+
+
+def _word_of(word: ConsentWord) -> str:
+    return "?" if word.is_doubtful else "Y" if word.is_granted else "N"
 
 
 def test_quality_figures_keep_numerator_and_denominator() -> None:
