@@ -12,7 +12,12 @@ import numpy as np
 from django.utils.translation import gettext as _
 
 from customers.domain.linkage.records import Role, person_of, roles_of
-from customers.domain.linkage.resolution import PairwiseQuality, pairwise_quality, resolve
+from customers.domain.linkage.resolution import (
+    PairwiseQuality,
+    pairwise_quality,
+    resolve,
+    reviewed_quality,
+)
 from customers.domain.tabular import TabularError, open_table
 from loancrm.kernel.errors import LoanCrmError
 
@@ -29,11 +34,16 @@ class MatchFileRefused(LoanCrmError):
 
 @dataclass(frozen=True, slots=True)
 class MatchReport:
-    """The quality of a match, with the roles that were compared."""
+    """The quality of a match, with the roles that were compared.
+
+    Attributes:
+        reviewed: The quality once people have answered the review queue.
+    """
 
     record_count: int
     person_count: int
     quality: PairwiseQuality
+    reviewed: PairwiseQuality
     doubtful_count: int
     roles: tuple[str, ...]
 
@@ -49,6 +59,7 @@ class MatchReport:
             "found_pairs": self.quality.found,
             "wrong_pairs": self.quality.found - self.quality.found_right,
             "review_pairs": self.doubtful_count,
+            "recall_with_review": self.reviewed.recall,
             "compared": list(self.roles),
         }
 
@@ -74,10 +85,12 @@ def measure(*, path: Path, truth_path: Path, sure: float, today: date) -> MatchR
     people = [person_of(values, today=today) for values in texts]
     found = resolve(people, rng=np.random.default_rng(_SEED), sure=sure)
     compared = found.model.roles if found.model else ()
+    persons = [truth[record_id] for record_id in ids]
     return MatchReport(
         record_count=len(ids),
         person_count=len(set(found.leaders)),
-        quality=pairwise_quality(found.leaders, [truth[record_id] for record_id in ids]),
+        quality=pairwise_quality(found.leaders, persons),
+        reviewed=reviewed_quality(found, persons),
         doubtful_count=len(found.doubtful),
         roles=tuple(role.value for role in compared),
     )

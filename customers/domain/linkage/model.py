@@ -3,13 +3,19 @@
 Source: Fellegi and Sunter, "A Theory for Record Linkage" (1969); estimation by expectation
 maximisation after Winkler (1988), one run a blocking key with the key's own roles left out, as in
 Splink; adjustment for frequent values after Winkler (1989).
+
+A pair is one of three: one person, two strangers, or two people of one household. The third is
+there because its roles are not independent of each other: whoever shares an address shares street,
+number, postcode and mostly the surname, and two classes would take a family for one person. Source
+of more than two latent classes: Larsen and Rubin, "Iterative Automated Record Linkage Using Mixture
+Models" (2001).
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 import numpy as np
@@ -31,6 +37,28 @@ _BY_FREQUENCY: Final = frozenset(
 # No single role decides more than this many times for or against.
 _MAX_WEIGHT_BITS: Final = 24.0
 _MOST_ACCIDENT: Final = 0.99
+# What people who live together share without being one person.
+HOUSEHOLD: Final = frozenset(
+    {
+        Role.SURNAME,
+        Role.PHONE,
+        Role.STREET_NUMBER,
+        Role.STREET,
+        Role.PLACE,
+        Role.CITY,
+        Role.POSTCODE,
+        Role.PROVINCE,
+    }
+)
+_CALLED: Final = frozenset({Role.NAME, Role.GIVEN_NAME})
+_HOME: Final = frozenset({Role.PHONE, Role.STREET, Role.POSTCODE})
+_OWN: Final = frozenset({Role.NATIONAL_ID, Role.EMAIL})
+# Birth dates in a household: twins, a day or a digit apart, brothers and sisters, the rest.
+_NEIGHBOURING_BIRTHS: Final = (0.03, 0.07, 0.1, 0.2, 0.6)
+# How many pairs what is expected beforehand weighs as much as.
+_EXPECTED_PAIRS: Final = 20
+# No class is thought to have more than this share of all pairs, so that strangers are left.
+_MOST_PAIRS: Final = 0.4
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,30 +67,58 @@ class Model:
 
     Attributes:
         m: Chance of a level when two records are one person.
-        u: Chance of a level when they are two persons.
+        u: Chance of a level when they are two strangers.
+        h: Chance of a level when they are two people of one household.
         prior: Share of all pairs of records that are one person.
+        household_prior: Share of all pairs that are two people of one household.
         frequencies: Share of the records that have a value, for roles adjusted by it.
     """
 
     roles: tuple[Role, ...]
     m: _Matrix
     u: _Matrix
+    h: _Matrix
     prior: float
+    household_prior: float
     frequencies: Mapping[Role, Mapping[str, float]]
 
-    def weights(self) -> _Matrix:
-        """Return the weight in bits of each level of each role."""
-        bits = np.log2(self.m / self.u)
-        return np.clip(bits, -_MAX_WEIGHT_BITS, _MAX_WEIGHT_BITS)
+    @property
+    def priors(self) -> tuple[float, float]:
+        """Return the shares of one person and of one household."""
+        return self.prior, self.household_prior
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """What pairs say, in bits for one person; an entry a pair.
+
+    Attributes:
+        strangers: Against two strangers.
+        household: Against two people of one household.
+        plain_strangers: The same without what rare and frequent values say; so is
+            `plain_household`.
+        contradictions: True where they live together and are called differently.
+    """
+
+    strangers: _Matrix
+    household: _Matrix
+    plain_strangers: _Matrix
+    plain_household: _Matrix
+    contradictions: _Matrix
 
 
 @dataclass(frozen=True, slots=True)
 class ScoredPair:
-    """Two records and the chance that they are one person (0..1)."""
+    """Two records and the chance that they are one person (0..1).
+
+    Attributes:
+        contradicts: They live together and are called differently: never put together by itself.
+    """
 
     one: int
     other: int
     probability: float
+    contradicts: bool = False
 
 
 def learn(people: Sequence[Person], *, rng: np.random.Generator) -> tuple[Model, list[Pair]]:
@@ -77,37 +133,71 @@ def learn(people: Sequence[Person], *, rng: np.random.Generator) -> tuple[Model,
     position = {pair: row for row, pair in enumerate(candidates)}
     levels = compare(people, candidates, roles)
     u = _chances_by_accident(people, roles, rng)
-    m = np.tile(np.array(_START_M), (len(roles), 1))
-    votes = np.zeros((len(roles), LEVELS))
+    start = _expected(roles, u)
+    votes = np.zeros_like(start)
     for key, pairs in by_key:
         if len(pairs) >= _MIN_TRAINING_PAIRS:
             rows = levels[[position[pair] for pair in pairs]]
-            votes += _train(rows, m, u, _free_roles(key, roles))
-    m = (votes + 20 * m) / (votes.sum(axis=1, keepdims=True) + 20)
-    frequencies = _frequencies(people, roles)
-    model = Model(roles, m, u, _first_prior(people), frequencies)
-    return _with_prior(model, levels, people), candidates
+            votes += _train(rows, start, u, key, roles)
+    m, h = _with_expected(votes, start, _EXPECTED_PAIRS, roles)
+    rare = min(_MOST_PAIRS, 1 / len(people))
+    model = Model(roles, m, u, h, rare, rare, _frequencies(people, roles))
+    return _with_priors(model, levels, len(people)), candidates
 
 
-def evidence(
-    model: Model, people: Sequence[Person], pairs: Sequence[Pair]
-) -> tuple[_Matrix, _Matrix]:
-    """Return the bits for and against every pair, without and with what rare values say."""
+def evidence(model: Model, people: Sequence[Person], pairs: Sequence[Pair]) -> Evidence:
+    """Return the bits for and against every pair."""
     levels = compare(people, pairs, model.roles)
-    bits = _bits(model, levels)
-    return bits, bits + _rarity_bits(model, people, pairs, levels)
+    strangers, household = _bits(model, levels)
+    rarity, personal_rarity = _rarity_bits(model, people, pairs, levels)
+    return Evidence(
+        strangers + rarity,
+        household + personal_rarity,
+        strangers,
+        household,
+        _contradictions(levels, model.roles),
+    )
 
 
 def score(model: Model, people: Sequence[Person], pairs: Sequence[Pair]) -> list[ScoredPair]:
     """Return the chance of every pair; different proven ids make it zero."""
     if not pairs:
         return []
-    _, odds = evidence(model, people, pairs)
-    chances = probability(odds, model.prior)
+    found = evidence(model, people, pairs)
+    chances = probability(found.strangers, found.household, model.prior, model.household_prior)
     return [
-        ScoredPair(one, other, 0.0 if differ_for_certain(people[one], people[other]) else chance)
-        for (one, other), chance in zip(pairs, chances.tolist(), strict=True)
+        ScoredPair(
+            one,
+            other,
+            0.0 if differ_for_certain(people[one], people[other]) else chance,
+            contradicts,
+        )
+        for (one, other), chance, contradicts in zip(
+            pairs, chances.tolist(), found.contradictions.tolist(), strict=True
+        )
     ]
+
+
+def _contradictions(levels: _Matrix, roles: Sequence[Role]) -> _Matrix:
+    """Return where names differ wholly, home or phone agree, and no id or e-mail speaks for one."""
+    likes = {
+        role: (levels[:, column] != UNKNOWN) & (levels[:, column] <= 2)
+        for column, role in enumerate(roles)
+    }
+    nobody = np.zeros(len(levels), dtype=bool)
+
+    def any_of(found: Iterable[_Matrix]) -> _Matrix:
+        return np.asarray(np.any([nobody, *found], axis=0))
+
+    differ = any_of(
+        levels[:, column] == LEVELS - 1 for column, role in enumerate(roles) if role in _CALLED
+    )
+    together = any_of(
+        (levels[:, column] != UNKNOWN) & (levels[:, column] <= 1)
+        for column, role in enumerate(roles)
+        if role in _HOME
+    )
+    return differ & together & ~any_of(likes[role] for role in _OWN if role in likes)
 
 
 def differ_for_certain(one: Person, other: Person) -> bool:
@@ -140,41 +230,78 @@ def _chances_by_accident(
     return u
 
 
-def _free_roles(key: Key, roles: Sequence[Role]) -> _Matrix:
-    """Return which roles a key leaves to chance: agreeing in the key itself teaches nothing."""
-    return np.array([role not in key for role in roles])
+def _expected(roles: Sequence[Role], u: _Matrix) -> _Matrix:
+    """Return where the search for m and h begins: a household agrees in its own roles only."""
+    m = np.tile(np.array(_START_M), (len(roles), 1))
+    shared = np.array([role in HOUSEHOLD for role in roles])
+    h = np.where(shared[:, None], m, u)
+    if Role.BIRTH_DATE in roles:
+        h[roles.index(Role.BIRTH_DATE)] = _NEIGHBOURING_BIRTHS
+    return np.stack([m, h])
 
 
-def _train(levels: _Matrix, start: _Matrix, u: _Matrix, free: _Matrix) -> _Matrix:
-    """Return the expected number of matches at each level, by expectation maximisation."""
-    m = start.copy()
-    share = 0.3
+def _with_expected(counts: _Matrix, start: _Matrix, pairs: float, roles: Sequence[Role]) -> _Matrix:
+    """Return chances from counts, with what is expected as if it had been seen `pairs` times.
+
+    Of h only the roles of the home are learnt, and how alike whole names are that share the
+    surname: more would make households of damaged records of one person.
+    """
+    chances = (counts + pairs * start) / (counts.sum(axis=2, keepdims=True) + pairs)
+    for row, role in enumerate(roles):
+        if role is Role.NAME:
+            equal = start[1, row, 0]
+            chances[1, row] *= (1 - equal) / chances[1, row, 1:].sum()
+            chances[1, row, 0] = equal
+        elif role not in HOUSEHOLD:
+            chances[1, row] = start[1, row]
+    return np.asarray(chances)
+
+
+def _train(levels: _Matrix, start: _Matrix, u: _Matrix, key: Key, roles: Sequence[Role]) -> _Matrix:
+    """Return how often each level is expected within persons and within households.
+
+    By expectation maximisation over the three classes; the first axis is person, household.
+    Agreeing in the key itself teaches nothing, so its roles are left to chance.
+    """
+    chances = start.copy()
+    shares = np.array([0.3, 0.2])
     onehot = np.stack([levels == number for number in range(LEVELS)], axis=2).astype(float)
-    onehot[:, ~free, :] = 0.0
-    counts = np.zeros_like(m)
+    onehot[:, [role in key for role in roles], :] = 0.0
+    counts = np.zeros_like(chances)
     for _ in range(_ROUNDS):
-        bits = np.einsum("prl,rl->p", onehot, np.log2(m / u))
-        chance = probability(bits, share)
-        counts = np.einsum("p,prl->rl", chance, onehot)
-        m = (counts + 2 * start) / (counts.sum(axis=1, keepdims=True) + 2)
-        share = float(np.clip(chance.mean(), 1e-6, 1 - 1e-6))
+        bits = np.einsum("prl,crl->cp", onehot, np.log2(chances / u))
+        classes = _classes(bits, shares)
+        counts = np.einsum("cp,prl->crl", classes, onehot)
+        chances = _with_expected(counts, start, 2, roles)
+        shares = np.clip(classes.mean(axis=1), 1e-6, 0.5 - 1e-6)
     return counts
 
 
-def _bits(model: Model, levels: _Matrix) -> _Matrix:
-    weights = model.weights()
-    total = np.zeros(len(levels))
-    for column in range(len(model.roles)):
-        known = levels[:, column] != UNKNOWN
-        total[known] += weights[column, levels[known, column]]
-    return total
+def _classes(bits: _Matrix, shares: _Matrix) -> _Matrix:
+    """Return the chance of one person and of one household from their bits against strangers."""
+    rest = 1 - shares.sum()
+    odds = np.exp2(np.clip(bits + np.log2(shares / rest)[:, None], -200.0, 200.0))
+    return np.asarray(odds / (1 + odds.sum(axis=0)))
+
+
+def _bits(model: Model, levels: _Matrix) -> tuple[_Matrix, _Matrix]:
+    """Return the bits for one person against strangers and against one household."""
+    totals = []
+    for other in (model.u, model.h):
+        weights = np.clip(np.log2(model.m / other), -_MAX_WEIGHT_BITS, _MAX_WEIGHT_BITS)
+        total = np.zeros(len(levels))
+        for column in range(len(model.roles)):
+            known = levels[:, column] != UNKNOWN
+            total[known] += weights[column, levels[known, column]]
+        totals.append(total)
+    return totals[0], totals[1]
 
 
 def _rarity_bits(
     model: Model, people: Sequence[Person], pairs: Sequence[Pair], levels: _Matrix
-) -> _Matrix:
-    """Return what sharing a rare value adds, and a frequent one takes away."""
-    total = np.zeros(len(pairs))
+) -> tuple[_Matrix, _Matrix]:
+    """Return what sharing a rare value adds and a frequent one takes away: of all, of own roles."""
+    total, personal = np.zeros(len(pairs)), np.zeros(len(pairs))
     for column, role in enumerate(model.roles):
         shares = model.frequencies.get(role)
         if shares is None:
@@ -182,8 +309,11 @@ def _rarity_bits(
         for row in np.flatnonzero(levels[:, column] == 0).tolist():
             # A value that the model has not met is as rare as they come.
             share = shares.get(people[pairs[row][0]].get(role), 1 / (len(shares) + 1))
-            total[row] += np.clip(np.log2(model.u[column, 0] / share), -6.0, 3.0)
-    return total
+            bits = np.clip(np.log2(model.u[column, 0] / share), -6.0, 3.0)
+            total[row] += bits
+            if role not in HOUSEHOLD:
+                personal[row] += bits
+    return total, personal
 
 
 def _frequencies(people: Sequence[Person], roles: Sequence[Role]) -> dict[Role, dict[str, float]]:
@@ -196,33 +326,45 @@ def _frequencies(people: Sequence[Person], roles: Sequence[Role]) -> dict[Role, 
     return found
 
 
-def _first_prior(people: Sequence[Person]) -> float:
-    return 1 / max(2, len(people))
+def _with_priors(model: Model, levels: _Matrix, count: int) -> Model:
+    strangers, household = _bits(model, levels)
+    priors = settled_priors(
+        strangers, household, np.ones(len(strangers)), count=count, start=model.priors
+    )
+    return replace(model, prior=priors[0], household_prior=priors[1])
 
 
-def _with_prior(model: Model, levels: _Matrix, people: Sequence[Person]) -> Model:
-    bits = _bits(model, levels)
-    prior = settled_prior(bits, np.ones(len(bits)), count=len(people), start=model.prior)
-    return Model(model.roles, model.m, model.u, prior, model.frequencies)
-
-
-def settled_prior(bits: _Matrix, weights: _Matrix, *, count: int, start: float) -> float:
-    """Return the share of matches among all pairs of `count` records, found as a fixed point.
+def settled_priors(
+    strangers: _Matrix,
+    household: _Matrix,
+    weights: _Matrix,
+    *,
+    count: int,
+    start: tuple[float, float],
+) -> tuple[float, float]:
+    """Return the shares of one person and of one household among all pairs, as a fixed point.
 
     Args:
-        bits: Evidence of the candidate pairs; all other pairs count as no match.
+        strangers: Evidence of the candidate pairs against strangers; all other pairs are strangers.
+        household: Their evidence against one household.
         weights: How many pairs have that evidence.
+        count: How many records there are.
         start: Where the search begins.
     """
     total = max(1, count * (count - 1) / 2)
-    prior = start
+    shares = np.array(start)
+    bits = np.stack([strangers, strangers - household])
     for _ in range(_ROUNDS):
-        matches = (probability(bits, prior) * weights).sum()
-        prior = float(np.clip(matches / total, 1e-12, 0.5))
-    return prior
+        found = (_classes(bits, shares) * weights).sum(axis=1)
+        shares = np.clip(found / total, 1e-12, _MOST_PAIRS)
+    return float(shares[0]), float(shares[1])
 
 
-def probability(bits: _Matrix, prior: float) -> _Matrix:
+def probability(
+    strangers: _Matrix, household: _Matrix, prior: float, household_prior: float
+) -> _Matrix:
     """Return the chance that a pair with this evidence is one person."""
-    odds = np.clip(bits + np.log2(prior / (1 - prior)), -200.0, 200.0)
-    return np.asarray(1 / (1 + np.exp2(-odds)))
+    rest = 1 - prior - household_prior
+    against_strangers = np.clip(strangers + np.log2(prior / rest), -200.0, 200.0)
+    against_household = np.clip(household + np.log2(prior / household_prior), -200.0, 200.0)
+    return np.asarray(1 / (1 + np.exp2(-against_strangers) + np.exp2(-against_household)))

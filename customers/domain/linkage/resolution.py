@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
 
-from customers.domain.identity import Clusters
-from customers.domain.linkage.model import Model, ScoredPair, learn, score
+from customers.domain.linkage.model import Model, Pair, ScoredPair, learn, score
 from customers.domain.linkage.records import Person
 
 # At and above this chance two records are put together; below it, down to the other, people decide.
 SURE: Final = 0.95
-WORTH_A_LOOK: Final = 0.5
+WORTH_A_LOOK: Final = 0.15
+# Below this chance two records are two persons, whatever a third one has in common with both.
+APART: Final = 0.01
+# Pairs to their chances, in their order.
+Judge = Callable[[Sequence[Pair]], Sequence[ScoredPair]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,38 +77,65 @@ def resolve(
         score(model, people, candidates), key=lambda pair: (-pair.probability, pair.one, pair.other)
     )
     proven_ids = {position: person.proven_id for position, person in enumerate(people)}
-    leaders, joining, apart = settle(pairs, proven_ids, sure=sure)
+    leaders, joining, apart = settle(
+        pairs, proven_ids, sure=sure, judge=lambda unseen: score(model, people, unseen)
+    )
     return Resolution([leaders[position] for position in range(len(people))], joining, apart, model)
 
 
 def settle(
-    pairs: Sequence[ScoredPair], proven_ids: Mapping[int, str], *, sure: float
+    pairs: Sequence[ScoredPair], proven_ids: Mapping[int, str], *, sure: float, judge: Judge
 ) -> tuple[dict[int, int], list[ScoredPair], list[ScoredPair]]:
-    """Put records together, surest pairs first.
+    """Put records together, surest pairs first, as long as every set holds together as a whole.
+
+    Two sets become one when no record of one is held to be another person than a record of the
+    other (complete linkage, Sorensen 1948): a chain of likenesses would make one person of a whole
+    family.
 
     Args:
-        pairs: Most likely first.
+        pairs: Most likely first, smaller position first within each.
         proven_ids: The proven national id, or an empty text, of every record that is in a pair.
+        sure: Chance from which two records are put together.
+        judge: Scores pairs that are not among `pairs`: no key has brought them together, a third
+            record has.
 
     Returns:
         The leader of every record in `proven_ids`, the pairs that joined, and the doubtful ones.
     """
-    clusters = Clusters()
-    for position, proven_id in proven_ids.items():
-        clusters.add(position, proven_id)
-    joining, refused = [], []
+    known = {(pair.one, pair.other): pair for pair in pairs}
+    sets = {position: [position] for position in proven_ids}
+    joining = []
     for pair in pairs:
         if pair.probability < sure:
             break
-        is_new = clusters.leader(pair.one) != clusters.leader(pair.other)
-        if not clusters.join(pair.one, pair.other):
-            refused.append(pair)
-        elif is_new:
-            joining.append(pair)
-    leaders = {position: clusters.leader(position) for position in proven_ids}
-    doubtful = refused + [pair for pair in pairs if WORTH_A_LOOK <= pair.probability < sure]
-    apart = [pair for pair in doubtful if leaders[pair.one] != leaders[pair.other]]
+        one, other = sets[pair.one], sets[pair.other]
+        if one is other or not _holds_together(one, other, known, proven_ids, judge):
+            continue
+        joining.append(pair)
+        one.extend(other)
+        sets.update(dict.fromkeys(other, one))
+    leaders = {position: min(members) for position, members in sets.items()}
+    apart = [
+        pair
+        for pair in pairs
+        if pair.probability >= WORTH_A_LOOK and leaders[pair.one] != leaders[pair.other]
+    ]
     return leaders, joining, apart
+
+
+def _holds_together(
+    one: Sequence[int],
+    other: Sequence[int],
+    known: dict[Pair, ScoredPair],
+    proven_ids: Mapping[int, str],
+    judge: Judge,
+) -> bool:
+    if len({proven_ids[position] for position in (*one, *other) if proven_ids[position]}) > 1:
+        return False
+    across = [(min(left, right), max(left, right)) for left in one for right in other]
+    unseen = [pair for pair in across if pair not in known]
+    known.update(zip(unseen, judge(unseen), strict=True))
+    return all(known[pair].probability >= APART and not known[pair].contradicts for pair in across)
 
 
 def pairwise_quality(leaders: Sequence[int], truth: Sequence[str]) -> PairwiseQuality:
@@ -115,6 +145,20 @@ def pairwise_quality(leaders: Sequence[int], truth: Sequence[str]) -> PairwiseQu
         found=_pair_count(Counter(leaders)),
         true=_pair_count(Counter(truth)),
     )
+
+
+def reviewed_quality(found: Resolution, truth: Sequence[str]) -> PairwiseQuality:
+    """Measure who is together once people have answered the review queue as the truth does."""
+    leaders = dict(enumerate(found.leaders))
+    members: dict[int, list[int]] = {}
+    for position, leader in leaders.items():
+        members.setdefault(leader, []).append(position)
+    for pair in found.doubtful:
+        one, other = leaders[pair.one], leaders[pair.other]
+        if truth[pair.one] == truth[pair.other] and one != other:
+            members[one] += (moved := members.pop(other))
+            leaders.update(dict.fromkeys(moved, one))
+    return pairwise_quality([leaders[position] for position in sorted(leaders)], truth)
 
 
 def _pair_count(sizes: Mapping[object, int]) -> int:

@@ -6,7 +6,7 @@ What stays is a fingerprint of eight bytes a record and key, and the pairs that 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import combinations
 from typing import Any, Final
 
@@ -22,7 +22,8 @@ from customers.domain.linkage.model import (
     evidence,
     learn,
     probability,
-    settled_prior,
+    score,
+    settled_priors,
 )
 from customers.domain.linkage.records import Person
 from customers.domain.linkage.resolution import SURE, WORTH_A_LOOK, Resolution, settle
@@ -30,8 +31,11 @@ from customers.domain.linkage.resolution import SURE, WORTH_A_LOOK, Resolution, 
 # How many records the model is learnt from, and how many are in memory at a time otherwise.
 SAMPLE: Final = 20_000
 PAGE: Final = 2_000
+# The evidence of pairs is counted in cells: finely against strangers, coarsely against households.
 _BIN_BITS: Final = 0.125
 _MOST_BITS: Final = 200.0
+_HOUSEHOLD_BIN_BITS: Final = 0.5
+_MOST_HOUSEHOLD_BITS: Final = 30.0
 _Array = NDArray[Any]
 # Positions to records, in their order.
 Load = Callable[[Sequence[int]], Sequence[Person]]
@@ -43,9 +47,16 @@ Progress = Callable[[str, int, int], object]
 class _Findings:
     """What is left of the pairs that were looked at."""
 
-    scored: list[tuple[int, int, float]] = field(default_factory=list)
+    scored: list[tuple[int, int, float, float, bool]] = field(default_factory=list)
     proven_ids: dict[int, str] = field(default_factory=dict)
-    histogram: _Array = field(default_factory=lambda: np.zeros(int(2 * _MOST_BITS / _BIN_BITS) + 1))
+    histogram: _Array = field(
+        default_factory=lambda: np.zeros(
+            (
+                int(2 * _MOST_BITS / _BIN_BITS) + 1,
+                int(2 * _MOST_HOUSEHOLD_BITS / _HOUSEHOLD_BIN_BITS) + 1,
+            )
+        )
+    )
 
 
 def resolve_wide(
@@ -68,15 +79,19 @@ def resolve_wide(
     model, _ = learn(people, rng=rng)
     del people
     found = _look(hashes, load, model, on_progress)
-    prior = _prior(found.histogram, count, model.prior)
-    chances = probability(np.array([bits for _, _, bits in found.scored]), prior).tolist()
+    priors = _priors(found.histogram, count, model)
+    model = replace(model, prior=priors[0], household_prior=priors[1])
+    strangers, household = np.array([row[2:4] for row in found.scored]).reshape(-1, 2).T
+    chances = probability(strangers, household, *priors).tolist()
     pairs = [
-        ScoredPair(one, other, chance)
-        for (one, other, _), chance in zip(found.scored, chances, strict=True)
+        ScoredPair(one, other, chance, contradicts)
+        for (one, other, _, _, contradicts), chance in zip(found.scored, chances, strict=True)
         if chance >= WORTH_A_LOOK
     ]
     pairs.sort(key=lambda pair: (-pair.probability, pair.one, pair.other))
-    together, joining, apart = settle(pairs, found.proven_ids, sure=SURE)
+    together, joining, apart = settle(
+        pairs, found.proven_ids, sure=SURE, judge=lambda unseen: _judged(unseen, load, model)
+    )
     for position, leader in together.items():
         leaders[position] = leader
     return Resolution(leaders, joining, apart, model)
@@ -163,21 +178,54 @@ def _score_page(
     people = load(positions.tolist())
     places = np.searchsorted(positions, pairs)
     local: list[Pair] = [(int(one), int(other)) for one, other in places]
-    bits, odds = evidence(model, people, local)
-    bins = np.clip((bits + _MOST_BITS) / _BIN_BITS, 0, len(found.histogram) - 1).astype(np.int64)
-    np.add.at(found.histogram, bins, 1)
+    said = evidence(model, people, local)
+    cells = (
+        _cells(said.plain_strangers, _BIN_BITS, _MOST_BITS),
+        _cells(said.plain_household, _HOUSEHOLD_BIN_BITS, _MOST_HOUSEHOLD_BITS),
+    )
+    np.add.at(found.histogram, cells, 1)
     # The sample is rich in pairs: its prior is never too small to keep what may count in the end.
-    keep = np.flatnonzero(probability(odds, max(model.prior, 1e-6)) >= WORTH_A_LOOK)
-    for row in keep.tolist():
+    prior = max(model.prior, 1e-6)
+    household_prior = prior * min(1.0, model.household_prior / model.prior)
+    chances = probability(said.strangers, said.household, prior, household_prior)
+    for row in np.flatnonzero(chances >= WORTH_A_LOOK).tolist():
         one, other = local[row]
         if differ_for_certain(people[one], people[other]):
             continue
         ends = (int(positions[one]), int(positions[other]))
-        found.scored.append((*ends, float(odds[row])))
+        bits = float(said.strangers[row]), float(said.household[row])
+        found.scored.append((*ends, *bits, bool(said.contradictions[row])))
         for end, place in zip(ends, (one, other), strict=True):
             found.proven_ids[end] = people[place].proven_id
 
 
-def _prior(histogram: _Array, count: int, start: float) -> float:
-    bits = (np.arange(len(histogram)) + 0.5) * _BIN_BITS - _MOST_BITS
-    return settled_prior(bits, histogram, count=count, start=start)
+def _judged(pairs: Sequence[Pair], load: Load, model: Model) -> list[ScoredPair]:
+    """Return the chances of pairs that no key has brought together."""
+    positions = sorted({position for pair in pairs for position in pair})
+    place = {position: at for at, position in enumerate(positions)}
+    local = [(place[one], place[other]) for one, other in pairs]
+    scored = score(model, load(positions), local) if local else []
+    return [
+        replace(found, one=one, other=other)
+        for found, (one, other) in zip(scored, pairs, strict=True)
+    ]
+
+
+def _cells(bits: _Array, width: float, most: float) -> _Array:
+    return ((np.clip(bits, -most, most) + most) / width).astype(np.int64)
+
+
+def _centres(count: int, width: float, most: float) -> _Array:
+    return (np.arange(count) + 0.5) * width - most
+
+
+def _priors(histogram: _Array, count: int, model: Model) -> tuple[float, float]:
+    fine, coarse = histogram.nonzero()
+    sizes = histogram.shape
+    return settled_priors(
+        _centres(sizes[0], _BIN_BITS, _MOST_BITS)[fine],
+        _centres(sizes[1], _HOUSEHOLD_BIN_BITS, _MOST_HOUSEHOLD_BITS)[coarse],
+        histogram[fine, coarse],
+        count=count,
+        start=model.priors,
+    )
