@@ -23,6 +23,7 @@ RUN useradd --system --home-dir /var/lib/loancrm --create-home loancrm \
        LOANCRM_INDEX_KEY=AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA= \
        LOANCRM_ALLOWED_HOSTS=localhost \
        LOANCRM_PUBLIC_URL=http://localhost \
+       LOANCRM_PROXY_COUNT=0 \
        python manage.py collectstatic --noinput -v 0 \
     && chown -R loancrm:loancrm /var/lib/loancrm
 

@@ -1,6 +1,7 @@
 """The bilingual admin site: its menu, its environment badge, and one look for all admins."""
 
 from collections.abc import Iterable
+from http import HTTPStatus
 from typing import Any
 
 from django.conf import settings
@@ -8,11 +9,13 @@ from django.contrib.admin import ModelAdmin
 from django.contrib.admin.apps import AdminConfig
 from django.db.models import Model
 from django.db.models.base import ModelBase
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from django.urls import NoReverseMatch, reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from unfold.sites import UnfoldAdminSite
+
+from loancrm.kernel import clock
 
 # Pages beside the admin's own, by the name that the menu gives them.
 _OUTSIDE = {"reports": "reports:index", "discoveries": "discoveries:index"}
@@ -24,6 +27,30 @@ class LoancrmAdminSite(UnfoldAdminSite):  # type: ignore[misc] # the theme ships
 
     index_title = gettext_lazy("Overview")
     empty_value_display = "–"
+
+    def login(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """Show the page to sign in; say when to come back where too many tries failed."""
+        response: HttpResponse = super().login(request, extra_context)
+        form = (getattr(response, "context_data", None) or {}).get("form")
+        if wait_seconds := getattr(form, "wait_seconds", 0):
+            response.status_code = HTTPStatus.TOO_MANY_REQUESTS.value
+            response["Retry-After"] = str(wait_seconds)
+        return response
+
+    def logout(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """Sign out, and note it."""
+        # The table of users is not there yet when this module is loaded.
+        from loancrm.kernel.sign_in import service  # noqa: PLC0415
+
+        user = request.user
+        response: HttpResponse = super().logout(request, extra_context)
+        if user.is_authenticated and not request.user.is_authenticated:
+            service.sign_out(user=user, now=clock.now())
+        return response
 
     def register(
         self,
@@ -43,18 +70,22 @@ def _themed(admin_class: "type[ModelAdmin[Any]] | None") -> "type[ModelAdmin[Any
     # This package touches the app registry, which is not ready when this module is loaded.
     from unfold import admin, forms  # noqa: PLC0415
 
+    from loancrm.kernel.admin_people import AuditedAdmin, ReleasingAdmin  # noqa: PLC0415
+
     if admin_class is None:
         return type("ModelAdmin", (admin.ModelAdmin,), {})
     if issubclass(admin_class, admin.ModelAdmin):
         return admin_class
     attributes: dict[str, Any] = {}
+    audited: type[AuditedAdmin] = AuditedAdmin
     if hasattr(admin_class, "change_password_form"):
         attributes = {
             "form": forms.UserChangeForm,
             "add_form": forms.UserCreationForm,
             "change_password_form": forms.AdminPasswordChangeForm,
         }
-    return type(admin_class.__name__, (admin_class, admin.ModelAdmin), attributes)
+        audited = ReleasingAdmin
+    return type(admin_class.__name__, (audited, admin_class, admin.ModelAdmin), attributes)
 
 
 class LoancrmAdminConfig(AdminConfig):

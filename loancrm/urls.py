@@ -22,3 +22,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("api/v1/", include((partner_api, "api"))),
     path("", include("campaigns.pages.urls")),
 ]
+
+handler400 = "loancrm.refusals.bad_request"
+handler403 = "loancrm.refusals.forbidden"
+handler404 = "loancrm.refusals.not_found"
+handler500 = "loancrm.refusals.failed"

@@ -16,8 +16,6 @@ from django.utils import translation
 from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_protect
 from django.views.decorators.http import require_http_methods
-from rest_framework.request import Request
-from rest_framework.throttling import BaseThrottle
 
 from campaigns.pages import answers
 from customers import labels
@@ -31,6 +29,7 @@ from customers.services.lead_form import UTM_NAMES, LeadForm
 from loancrm.api.throttling import hit
 from loancrm.kernel import clock
 from loancrm.kernel.access import system_actor
+from loancrm.kernel.client_address import client_address
 
 POSTS_A_MINUTE = 5
 LONGEST_VALUE = 120
@@ -56,7 +55,7 @@ def enquiry(request: HttpRequest) -> HttpResponse:
             )
         if request.method != "POST":
             return _form(request, language)
-        if hit(f"lead-form:{_address(request)}").hits > POSTS_A_MINUTE:
+        if hit(f"lead-form:{client_address(request)}").hits > POSTS_A_MINUTE:
             return answers.page(request, "too_many.html", status=HTTPStatus.TOO_MANY_REQUESTS.value)
         return _take_in(request, language)
 
@@ -125,8 +124,3 @@ def _uuid(text: str) -> UUID | None:
         return UUID(text)
     except ValueError:
         return None
-
-
-def _address(request: HttpRequest) -> str:
-    """Return the client's address; forwarded addresses count only behind declared proxies."""
-    return BaseThrottle().get_ident(Request(request))

@@ -73,7 +73,6 @@ class PartnerTokenAuthentication(OAuth2Authentication):  # type: ignore[misc]  #
         header = request.META.get("HTTP_AUTHORIZATION", "")
         if not header:
             return None
-        throttling.refuse_token_guessing(request)
         # The library reads form bodies; it gets the plain request so that DRF does not parse the
         # JSON of a bulk call a second time.
         granted = super().authenticate(request._request)  # noqa: SLF001 - DRF's documented wrapper
@@ -82,7 +81,7 @@ class PartnerTokenAuthentication(OAuth2Authentication):  # type: ignore[misc]  #
             application = granted[1].application
             user = granted[0] or (application.user if application else None)
         if granted is None or user is None or not user.is_active:
-            throttling.count_refused_token(request)
+            throttling.refuse_guessing(request, "refused-token", "refused_tokens_per_address")
             raise AuthenticationFailed(
                 _("The access token is unknown, expired or revoked."), code="invalid_token"
             )

@@ -11,7 +11,6 @@ from typing import Any, NoReturn
 
 import msgspec
 from django.core.exceptions import PermissionDenied, SuspiciousOperation
-from django.db import OperationalError
 from django.http import Http404, HttpResponse
 from django.http.multipartparser import MultiPartParserError
 from django.utils.translation import gettext as _
@@ -19,6 +18,7 @@ from django.utils.translation import gettext_lazy
 from rest_framework import exceptions
 
 from loancrm.kernel.errors import LoanCrmError
+from loancrm.kernel.outages import RETRY_AFTER_SECONDS, is_outage
 
 PROBLEM_TYPE = "application/problem+json"
 PROBLEM_PREFIX = "urn:loancrm:problem:"
@@ -156,10 +156,12 @@ def problem_of_exception(error: Exception, context: Mapping[str, Any]) -> HttpRe
         return problem_response(error.code, error.message, headers=_retry_header(error))
     if isinstance(error, exceptions.APIException):
         return _of_api_exception(error, context)
-    if isinstance(error, OperationalError):
-        logger.error("The database did not answer the partners' API", exc_info=error)
+    if is_outage(error):
+        # Without the error's own text: a database quotes rows in it.
+        logger.error("A store did not answer the API", extra={"kind": type(error).__name__})
         detail = _("The service is busy; the request was not carried out and may be repeated.")
-        return problem_response("unavailable", detail, headers={"Retry-After": "2"})
+        headers = {"Retry-After": str(RETRY_AFTER_SECONDS)}
+        return problem_response("unavailable", detail, headers=headers)
     code, detail = _plain_failure(error)
     return problem_response(code, detail)
 

@@ -1,4 +1,8 @@
-"""Rates: so many requests a minute for a partner, for an address, for refused credentials.
+"""Rates: so many requests a minute for a proven identity, for refused credentials of an address.
+
+Whoever proves who they are is counted under that name alone: what strangers send from the same
+address, or through the same proxy, takes nothing from them. Only refused credentials are counted by
+address.
 
 Fixed windows of one minute, counted in the cache: exact on Redis, close on a file cache that
 several processes share. A refusal always says when to come back.
@@ -9,11 +13,13 @@ from typing import TYPE_CHECKING
 
 from django.conf import settings
 from django.core.cache import cache
+from django.http import HttpRequest
 from rest_framework.exceptions import Throttled
 from rest_framework.request import Request
 from rest_framework.throttling import BaseThrottle
 
 from loancrm.kernel import clock
+from loancrm.kernel.client_address import client_address
 
 if TYPE_CHECKING:
     # DRF's views read the settings that name this module, so it cannot import them.
@@ -55,21 +61,17 @@ def _window(subject: str) -> tuple[str, int]:
     return f"rate:{subject}:{window}", WINDOW_SECONDS - elapsed
 
 
-def address_of(request: Request) -> str:
-    """Return the client's address; forwarded addresses count only behind declared proxies."""
-    return BaseThrottle().get_ident(request)
+def refuse_guessing(request: HttpRequest, what: str, limit: str) -> None:
+    """Count refused credentials of an address; beyond the limit say when to come back.
 
+    Call it where credentials turned out wrong, never before: right ones are never kept waiting.
 
-def refuse_token_guessing(request: Request) -> None:
-    """Raise Throttled when too many bearer tokens from this address were refused this minute."""
-    count = peek(f"refused-token:{address_of(request)}")
-    if count.hits >= settings.LOANCRM_API_LIMITS["refused_tokens_per_address"]:
+    Raises:
+        Throttled: Too many credentials from this address were refused this minute.
+    """
+    count = hit(f"{what}:{client_address(request)}")
+    if count.hits > settings.LOANCRM_API_LIMITS[limit]:
         raise Throttled(wait=count.seconds_left)
-
-
-def count_refused_token(request: Request) -> None:
-    """Note that a bearer token from this address was refused."""
-    hit(f"refused-token:{address_of(request)}")
 
 
 class PartnerThrottle(BaseThrottle):
@@ -95,19 +97,12 @@ class PartnerThrottle(BaseThrottle):
         return self._seconds_left
 
 
-class TokenThrottle(BaseThrottle):
-    """Token requests a minute from one address, right and wrong secrets alike."""
+def refuse_many_tokens(client_key: int) -> None:
+    """Count a token that a client got after it had proved itself.
 
-    def __init__(self) -> None:
-        """Start with nothing to wait for."""
-        self._seconds_left = 0
-
-    def allow_request(self, request: Request, view: "APIView") -> bool:
-        """Return whether this address may ask for a token now."""
-        count = hit(f"token:{address_of(request)}")
-        self._seconds_left = count.seconds_left
-        return bool(count.hits <= settings.LOANCRM_API_LIMITS["token_requests_per_address"])
-
-    def wait(self) -> float:
-        """Return the seconds until the next window."""
-        return self._seconds_left
+    Raises:
+        Throttled: The client fetched too many this minute.
+    """
+    count = hit(f"tokens-of:{client_key}")
+    if count.hits > settings.LOANCRM_API_LIMITS["tokens_per_client"]:
+        raise Throttled(wait=count.seconds_left)

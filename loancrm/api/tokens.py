@@ -1,5 +1,6 @@
 """The token end points: client credentials in, a bearer token for one hour out (RFC 6749, 7009)."""
 
+import hashlib
 import json
 from typing import Annotated, Any
 
@@ -9,15 +10,17 @@ from django.utils.decorators import method_decorator
 from django.utils.translation import gettext as _
 from django.views.decorators.debug import sensitive_post_parameters
 from drf_spectacular.utils import extend_schema
+from oauth2_provider.models import AccessToken
 from oauth2_provider.views.mixins import OAuthLibMixin
+from rest_framework.exceptions import Throttled
 from rest_framework.parsers import FormParser
 from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
+from loancrm.api import throttling
 from loancrm.api.errors import PROBLEMS, problem_response
 from loancrm.api.rendering import JSON_TYPE
-from loancrm.api.throttling import TokenThrottle
 
 
 class TokenRequest(msgspec.Struct):
@@ -53,15 +56,19 @@ class _OAuthView(OAuthLibMixin, APIView):  # type: ignore[misc]  # untyped libra
 
     authentication_classes = ()
     permission_classes = (AllowAny,)
-    throttle_classes = (TokenThrottle,)
+    # Nobody is proven yet: refused credentials are counted below, and tokens by client.
+    throttle_classes = ()
     parser_classes = (FormParser,)
 
-    def _answer(self, headers: dict[str, str], body: str | None, status: int) -> HttpResponse:
+    def _answer(
+        self, request: Request, headers: dict[str, str], body: str | None, status: int
+    ) -> HttpResponse:
         if status < 400:
             response = HttpResponse(body or "", status=status, content_type=JSON_TYPE)
             for name, value in headers.items():
                 response[name] = value
             return response
+        throttling.refuse_guessing(request, "refused-client", "refused_clients_per_address")
         fault: dict[str, Any] = json.loads(body or "{}")
         code: str = fault.get("error", "")
         if code not in PROBLEMS:
@@ -87,7 +94,9 @@ class TokenView(_OAuthView):
         """Get a bearer token with client credentials."""
         plain = request._request  # noqa: SLF001 - DRF's documented wrapper
         __, headers, body, status = self.create_token_response(plain)
-        return self._answer(headers, body, status)
+        if status < 400:
+            _count(json.loads(body)["access_token"])
+        return self._answer(request, headers, body, status)
 
 
 @method_decorator(sensitive_post_parameters("client_secret", "token"), name="dispatch")
@@ -104,4 +113,15 @@ class RevokeTokenView(_OAuthView):
         """Revoke a token of this client; an unknown token is no error (RFC 7009)."""
         plain = request._request  # noqa: SLF001 - DRF's documented wrapper
         __, headers, body, status = self.create_revocation_response(plain)
-        return self._answer(headers, body, status)
+        return self._answer(request, headers, body, status)
+
+
+def _count(secret: str) -> None:
+    """Count a token for its client; one too many is withdrawn before anybody has seen it."""
+    checksum = hashlib.sha256(secret.encode()).hexdigest()
+    token = AccessToken.objects.get(token_checksum=checksum)
+    try:
+        throttling.refuse_many_tokens(token.application_id)
+    except Throttled:
+        token.delete()
+        raise

@@ -56,6 +56,25 @@ class Lease(models.Model):
         return f"Lease {self.name}"
 
 
+class SignInTally(models.Model):
+    """How often passwords failed lately for an account, an address, or the pair of both.
+
+    Keys are keyed digests: neither what was typed nor an address stands here.
+    """
+
+    key = models.CharField(max_length=80, unique=True)
+    account = models.CharField(max_length=32, db_index=True, blank=True)
+    failures = models.PositiveIntegerField(default=0)
+    until = models.DateTimeField()
+    succeeded_at = models.DateTimeField(null=True)
+
+    class Meta:
+        indexes = [models.Index(fields=["until"], name="sign_in_tally_until")]
+
+    def __str__(self) -> str:
+        return f"SignInTally {self.pk}"
+
+
 class KeyRecord(models.Model):
     """A known text sealed with each key in use, so that a wrong key shows at start."""
 

@@ -1,6 +1,5 @@
 """Settings of the partners' API."""
 
-import os
 from typing import Any
 
 from django.utils.translation import gettext_lazy as _
@@ -26,15 +25,13 @@ REST_FRAMEWORK: dict[str, Any] = {
     "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
     "DEFAULT_SCHEMA_CLASS": "loancrm.api.schema.ProblemAutoSchema",
     "EXCEPTION_HANDLER": "loancrm.api.errors.problem_of_exception",
-    # Proxies in front of the server whose X-Forwarded-For entries are believed; with none, the
-    # header is ignored, so a client cannot escape its limit by inventing addresses.
-    "NUM_PROXIES": int(os.environ.get("LOANCRM_PROXY_COUNT") or 0),
 }
 
 # Requests a minute. A partner's own limit (Partner.requests_per_minute) wins over the default.
 LOANCRM_API_LIMITS: dict[str, int] = {
     "partner": 600,
-    "token_requests_per_address": 30,
+    "tokens_per_client": 30,
+    "refused_clients_per_address": 30,
     "refused_tokens_per_address": 60,
 }
 # The API stands below the apps; this function tells it which partner a service user belongs to.

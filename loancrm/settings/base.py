@@ -8,7 +8,7 @@ from django.utils.translation import gettext_lazy as _
 
 from loancrm.kernel import logs
 from loancrm.settings.api import *
-from loancrm.settings.environment import Environment, parse_keys, parse_window
+from loancrm.settings.environment import Environment, parse_count, parse_keys, parse_window
 from loancrm.settings.unfold import *
 
 BASE_DIR = Path(__file__).resolve().parents[2]
@@ -42,6 +42,12 @@ LOANCRM_INDEX_KEY: bytes = env.parsed(
 )
 SECRET_KEY = env.text("LOANCRM_SECRET_KEY", "")
 DEBUG = False
+# Proxies in front of the server whose X-Forwarded-For entries are believed; with none, the header
+# is ignored, so a client cannot escape its limits by inventing addresses.
+LOANCRM_PROXY_COUNT = env.parsed(
+    "LOANCRM_PROXY_COUNT", 0, parse_count, "the number of proxies in front, 0 or more"
+)
+REST_FRAMEWORK["NUM_PROXIES"] = LOANCRM_PROXY_COUNT
 ALLOWED_HOSTS = env.text("LOANCRM_ALLOWED_HOSTS", "127.0.0.1,localhost").split(",")
 CSRF_TRUSTED_ORIGINS = [LOANCRM_PUBLIC_URL]
 
@@ -78,7 +84,9 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "csp.middleware.CSPMiddleware",
+    "loancrm.refusals.RefusalMiddleware",
 ]
+CSRF_FAILURE_VIEW = "loancrm.refusals.stale_form"
 ROOT_URLCONF = "loancrm.urls"
 WSGI_APPLICATION = "loancrm.wsgi.application"
 AUTHENTICATION_BACKENDS = [

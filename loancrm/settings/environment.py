@@ -91,6 +91,17 @@ def parse_keys(raw: str) -> dict[str, bytes]:
     return keys
 
 
+def parse_count(raw: str) -> int:
+    """Return a whole number from 0 on.
+
+    Raises:
+        ValueError: It is none, or below 0.
+    """
+    if not raw.isdecimal():
+        raise ValueError(raw)
+    return int(raw)
+
+
 def parse_window(raw: str) -> tuple[int, int]:
     """Return (opening hour, closing hour) from `9-20`.
 

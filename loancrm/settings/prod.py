@@ -8,6 +8,7 @@ env.require("LOANCRM_KEYS", "encrypts personal data; `id:base64 of 32 random byt
 env.require("LOANCRM_INDEX_KEY", "keys the blind indexes; base64 of 32 random bytes")
 env.require("LOANCRM_ALLOWED_HOSTS", "host names this server answers to, comma-separated")
 env.require("LOANCRM_PUBLIC_URL", "the address in links that customers receive")
+env.require("LOANCRM_PROXY_COUNT", "how many proxies stand in front; 0 for none, mostly 1")
 if LOANCRM_DEMO_CLOCK:
     env.problems.append("LOANCRM_DEMO_CLOCK: a demo clock must not run in production")
 LOGGING["formatters"]["line"] = logs.formatter(as_json=True)

@@ -25,7 +25,10 @@ UNFOLD: dict[str, Any] = {
     "SHOW_BACK_BUTTON": True,
     "ENVIRONMENT": "loancrm.admin_site.environment",
     "DASHBOARD_CALLBACK": "analytics.dashboards.home.dashboard",
-    "LOGIN": {"image": _static("loancrm/login.svg")},
+    "LOGIN": {
+        "image": _static("loancrm/login.svg"),
+        "form": "loancrm.kernel.sign_in.forms.SignInForm",
+    },
     "STYLES": [_static("loancrm/admin.css")],
     "BORDER_RADIUS": "8px",
     "COLORS": {

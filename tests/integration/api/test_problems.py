@@ -13,7 +13,12 @@ from loancrm.api.errors import PROBLEMS, Problem
 from loancrm.kernel.crypto import CipherRefused
 from tests.partner_client import ROOT, PartnerClient, lead
 
-LIMITS = {"partner": 3, "token_requests_per_address": 2, "refused_tokens_per_address": 2}
+LIMITS = {
+    "partner": 3,
+    "tokens_per_client": 2,
+    "refused_clients_per_address": 2,
+    "refused_tokens_per_address": 2,
+}
 
 
 def _problem(response: Any) -> Problem:
@@ -113,7 +118,7 @@ def test_a_busy_database_is_503_with_retry_after(
     response = acme.get("leads/00000000-0000-0000-0000-000000000000")
 
     assert _problem(response).code == "unavailable"
-    assert response["Retry-After"] == "2"
+    assert response["Retry-After"] == "5"
 
 
 def test_an_unexpected_failure_tells_nothing_about_the_inside(
@@ -162,7 +167,7 @@ def test_a_partners_own_rate_wins(acme: PartnerClient) -> None:
     assert [acme.get("campaigns").status_code for _ in range(2)] == [200, 429]
 
 
-def test_token_requests_are_limited_by_address_whatever_forwarded_for_says(
+def test_refused_clients_are_limited_by_address_whatever_forwarded_for_says(
     acme: PartnerClient,
 ) -> None:
     with override_settings(LOANCRM_API_LIMITS=LIMITS):
@@ -175,8 +180,7 @@ def test_token_requests_are_limited_by_address_whatever_forwarded_for_says(
             for number in range(4)
         ]
 
-    # The partner's own token was the first request of this address.
-    assert [response.status_code for response in responses] == [401, 429, 429, 429]
+    assert [response.status_code for response in responses] == [401, 401, 429, 429]
     assert int(responses[-1]["Retry-After"]) >= 1
 
 

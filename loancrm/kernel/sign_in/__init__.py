@@ -1,0 +1,1 @@
+"""Signing in: tries are counted before passwords are looked at, and leave traces."""

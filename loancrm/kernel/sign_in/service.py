@@ -1,0 +1,78 @@
+"""Signing in and out as use cases: the limits, the password, and the trace in the audit trail."""
+
+from datetime import datetime
+from typing import Any
+
+from django.contrib.auth import authenticate
+from django.contrib.auth.models import User
+from django.db import transaction
+from django.http import HttpRequest
+from django.utils.translation import gettext as _
+
+from loancrm.kernel import access, audit
+from loancrm.kernel.access import Actor, ActorKind
+from loancrm.kernel.client_address import client_address
+from loancrm.kernel.errors import LoanCrmError
+from loancrm.kernel.sign_in import tries
+
+RELEASE = "auth.change_user"
+# What stands in the trail where the name that was typed belongs to nobody: it may be a password.
+UNKNOWN_ACCOUNT = "unknown"
+
+
+class SignInPaused(LoanCrmError):
+    """Too many wrong passwords; the same for accounts that exist and for those that do not."""
+
+    code = "sign_in_paused"
+
+
+def sign_in(*, request: HttpRequest, name: str, password: str, now: datetime) -> User | None:
+    """Return the member of staff whose name and password these are; None for everybody else.
+
+    Raises:
+        SignInPaused: Too many tries failed; the password was not looked at.
+    """
+    tried = tries.begin(name=name, address=client_address(request))
+    if not tried.is_allowed:
+        raise SignInPaused(
+            _("Too many failed attempts. Try again in %(minutes)d minutes.")
+            % {"minutes": -(-tried.wait_seconds // 60)},
+            retry_after_seconds=tried.wait_seconds,
+        )
+    user = authenticate(request, username=name, password=password)
+    # `isinstance` is for the type checker: this project uses Django's own users.
+    if not isinstance(user, User) or not user.is_active or not user.is_staff:
+        _record_failure(name, now)
+        return None
+    with transaction.atomic():
+        tries.succeeded(tried)
+        _record(access.user_actor(user), "user.signed_in", str(user.pk), now)
+    return user
+
+
+def sign_out(*, user: User, now: datetime) -> None:
+    """Note that somebody signs out."""
+    _record(access.user_actor(user), "user.signed_out", str(user.pk), now)
+
+
+@transaction.atomic
+def release(*, actor: Actor, user: User, now: datetime) -> None:
+    """Let an account sign in again at once.
+
+    Raises:
+        PermissionRefused: The actor may not change users.
+    """
+    access.require(actor, RELEASE)
+    tries.release(name=user.get_username())
+    _record(actor, "user.sign_in_released", str(user.pk), now)
+
+
+def _record_failure(name: str, now: datetime) -> None:
+    tries.forget_old()
+    key: Any = User.objects.filter(username=name).values_list("pk", flat=True).first()
+    nobody = Actor(kind=ActorKind.SYSTEM, id="sign-in", label="sign-in")
+    _record(nobody, "user.sign_in_failed", str(key or UNKNOWN_ACCOUNT), now)
+
+
+def _record(actor: Actor, action: str, user_key: str, now: datetime) -> None:
+    audit.record(actor=actor, action=action, object_type="user", object_id=user_key, now=now)
