@@ -69,6 +69,8 @@ class SignInTally(models.Model):
     succeeded_at = models.DateTimeField(null=True)
 
     class Meta:
+        verbose_name = _("count of failed sign-ins")
+        verbose_name_plural = _("counts of failed sign-ins")
         indexes = [models.Index(fields=["until"], name="sign_in_tally_until")]
 
     def __str__(self) -> str:
