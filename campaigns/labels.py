@@ -5,6 +5,7 @@ from typing import Any
 
 from django.utils.translation import gettext_lazy as _
 
+from campaigns.domain.approval import ApprovedPart
 from campaigns.domain.campaign import CampaignStatus, DispatchStatus, MessageState
 from campaigns.domain.content_lint import Problem, ProblemCode
 from campaigns.domain.eligibility import Reason
@@ -89,7 +90,25 @@ REASONS: Mapping[str, Any] = {
     DeliveryKind.BOUNCED_SOFT: _("The mailbox did not take it"),
     DeliveryKind.COMPLAINED: _("The person complained"),
 }
+APPROVED_PARTS: Mapping[str, Any] = {
+    ApprovedPart.TEXTS: _("the texts"),
+    ApprovedPart.CONSTANTS: _("a value that the texts tell everybody, such as a product's rate"),
+    ApprovedPart.CHANNELS: _("the channel or its sender"),
+    ApprovedPart.PURPOSE: _("the purpose"),
+    ApprovedPart.PRICES: _("the price of a message"),
+    ApprovedPart.AUDIENCE: _("the segment, or one that its rule names"),
+    ApprovedPart.EXPERIMENT: _("the control group or the variants' weights"),
+    ApprovedPart.SCHEDULE: _("the schedule"),
+    ApprovedPart.TERMS: _("the name, the goal or the budget"),
+}
 HOLD_REASONS: Mapping[str, Any] = {
+    "changed_texts": _("a text was changed after the approval"),
+    "changed_constants": _(
+        "a value that the texts tell everybody, such as a product's rate, was changed after the"
+        " approval"
+    ),
+    "changed_channels": _("the channel or its sender was changed after the approval"),
+    "changed_purpose": _("the purpose was changed after the approval"),
     "late": _("the start was missed; somebody has to release it"),
     "channel_misconfigured": _("the channel is not set up rightly"),
     "channel_unavailable": _("the provider cannot be reached"),

@@ -59,6 +59,9 @@ def context(campaign: Campaign, actor: Actor) -> dict[str, Any]:
         "way": _way(campaign),
         "buttons": buttons(campaign, actor, is_held=any(run.hold_reason for run in runs)),
         "note": _note(campaign, actor),
+        "seen_digest": approval.campaign_digest(campaign)
+        if campaign.status == CampaignStatus.IN_REVIEW
+        else "",
         "goal": goal_in_words(campaign),
         "purpose": customer_labels.purpose(campaign.purpose),
         "progress": found,
@@ -115,7 +118,7 @@ def buttons(campaign: Campaign, actor: Actor, *, is_held: bool) -> list[Button]:
 
     status = CampaignStatus(campaign.status)
     found: list[Button] = []
-    if may("approve_campaign") and not _is_author(campaign, actor):
+    if may("approve_campaign") and not _is_barred(campaign, actor):
         found += _approver_buttons(status)
     if may("launch_campaign"):
         found += _launcher_buttons(campaign, status, is_held=is_held)
@@ -160,8 +163,8 @@ def _launcher_buttons(campaign: Campaign, status: CampaignStatus, *, is_held: bo
     return []
 
 
-def _is_author(campaign: Campaign, actor: Actor) -> bool:
-    return actor.user is not None and actor.user.pk == campaign.author_id
+def _is_barred(campaign: Campaign, actor: Actor) -> bool:
+    return actor.user is not None and approval.is_barred(campaign, actor.user)
 
 
 def _note(campaign: Campaign, actor: Actor) -> tuple[str, str]:
@@ -171,10 +174,15 @@ def _note(campaign: Campaign, actor: Actor) -> tuple[str, str]:
     if status == CampaignStatus.DRAFT and last is not None and not last.is_granted:
         who = {"user": last.approver.get_username(), "comment": last.comment or "–"}
         return "bad", _("Rejected by %(user)s: %(comment)s") % who
-    if status == CampaignStatus.IN_REVIEW and _is_author(campaign, actor):
+    if status == CampaignStatus.IN_REVIEW and _is_barred(campaign, actor):
         return "warn", _("Waiting for another person: authors never approve their own work.")
     if status == CampaignStatus.APPROVED and not approval.is_approved(campaign):
-        return "bad", _("Something changed after the approval; it must be approved again.")
+        parts = approval.changed_parts(campaign)
+        named = [str(labels.read(labels.APPROVED_PARTS, part)) for part in parts]
+        return "bad", _(
+            "Something changed after the approval (%(parts)s); take it back to draft and have it"
+            " approved again."
+        ) % {"parts": _("; ").join(named)}
     return {
         CampaignStatus.DRAFT: (
             "",

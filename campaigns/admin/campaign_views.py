@@ -31,11 +31,11 @@ def step(request: HttpRequest, pk: int, name: str) -> HttpResponse:
     admin_pages.require(request, "campaigns.view_campaign", campaign)
     comment = request.POST.get("comment", "").strip()
     with admin_pages.attempt(request, _done(name)):
-        _take(name, campaign, admin_pages.actor_of(request), comment)
+        _take(name, campaign, admin_pages.actor_of(request), comment, request.POST.get("seen", ""))
     return HttpResponseRedirect(object_url(campaign))
 
 
-def _take(name: str, campaign: Campaign, actor: Actor, comment: str) -> None:
+def _take(name: str, campaign: Campaign, actor: Actor, comment: str, seen: str) -> None:
     now = clock.now()
     plain = {
         "submit": authoring.submit_for_review,
@@ -45,11 +45,14 @@ def _take(name: str, campaign: Campaign, actor: Actor, comment: str) -> None:
         "resume": ticking.resume_campaign,
         "cancel": ticking.cancel_campaign,
     }
-    commented = {"approve": approval.approve_campaign, "reject": approval.reject_campaign}
     if name in plain:
         plain[name](campaign=campaign, actor=actor, now=now)
-    elif name in commented:
-        commented[name](campaign=campaign, actor=actor, now=now, comment=comment)
+    elif name == "approve":
+        approval.approve_campaign(
+            campaign=campaign, seen_digest=seen, actor=actor, now=now, comment=comment
+        )
+    elif name == "reject":
+        approval.reject_campaign(campaign=campaign, actor=actor, now=now, comment=comment)
     else:
         raise LoanCrmError(_("There is no such step."), step=name)
 

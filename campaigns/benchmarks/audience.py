@@ -119,6 +119,12 @@ def make_approved(number: int, *, channel: str, **changes: Any) -> Campaign:
         now=now,
     )
     approver, _created = User.objects.get_or_create(username="bench", is_superuser=True)
-    approval.approve_campaign(campaign=campaign, actor=user_actor(approver), now=now)
+    authoring.submit_for_review(campaign=campaign, actor=actor, now=now)
+    approval.approve_campaign(
+        campaign=campaign,
+        seen_digest=approval.campaign_digest(campaign),
+        actor=user_actor(approver),
+        now=now,
+    )
     campaign.refresh_from_db()
     return campaign

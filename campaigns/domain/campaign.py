@@ -18,9 +18,7 @@ class CampaignStatus(StrEnum):
 
 
 CAMPAIGN_MOVES: Mapping[CampaignStatus, frozenset[CampaignStatus]] = {
-    CampaignStatus.DRAFT: frozenset(
-        {CampaignStatus.IN_REVIEW, CampaignStatus.APPROVED, CampaignStatus.CANCELLED}
-    ),
+    CampaignStatus.DRAFT: frozenset({CampaignStatus.IN_REVIEW, CampaignStatus.CANCELLED}),
     CampaignStatus.IN_REVIEW: frozenset(
         {CampaignStatus.DRAFT, CampaignStatus.APPROVED, CampaignStatus.CANCELLED}
     ),

@@ -152,6 +152,8 @@ class Approval(models.Model):
 
     campaign = models.ForeignKey(Campaign, on_delete=models.CASCADE, related_name="approvals")
     digest = models.CharField(max_length=64)
+    # The digest of each part, so that a later change can be named.
+    parts = models.JSONField(default=dict)
     is_granted = models.BooleanField(_("granted"))
     approver = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+"
@@ -165,6 +167,21 @@ class Approval(models.Model):
 
     def __str__(self) -> str:
         return f"Approval {self.pk} of {self.campaign_id}"
+
+
+class CampaignEdit(models.Model):
+    """Who changed a campaign and when; nobody approves what they have changed themselves."""
+
+    campaign = models.ForeignKey(Campaign, on_delete=models.CASCADE, related_name="edits")
+    editor = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
+    at = models.DateTimeField(_("at"))
+
+    class Meta:
+        verbose_name = _("campaign edit")
+        verbose_name_plural = _("campaign edits")
+
+    def __str__(self) -> str:
+        return f"CampaignEdit {self.pk} of {self.campaign_id}"
 
 
 class CampaignCost(models.Model):

@@ -7,7 +7,7 @@ from django.utils.translation import gettext_lazy as _
 from campaigns.domain.campaign import ChunkState, DispatchStatus, MessageState
 from campaigns.models.campaign import Campaign, ContentVersion, Step, Variant
 from campaigns.models.channel import Channel
-from customers.models import Customer
+from customers.models import Customer, SegmentVersion
 
 
 class Dispatch(models.Model):
@@ -23,7 +23,14 @@ class Dispatch(models.Model):
     due_at = models.DateTimeField(_("due at"))
     frozen_at = models.DateTimeField(_("frozen at"), null=True)
     completed_at = models.DateTimeField(_("completed at"), null=True)
-    rule_digest = models.CharField(max_length=64, blank=True)
+    # What was approved, frozen: a later change of the segment or the price reaches nobody, one of
+    # the texts holds the dispatch.
+    segment_version = models.ForeignKey(
+        SegmentVersion, null=True, on_delete=models.PROTECT, related_name="+"
+    )
+    uses_personal_rules = models.BooleanField(default=False)
+    unit_cost = models.DecimalField(_("cost a part"), max_digits=10, decimal_places=4, null=True)
+    approved_parts = models.JSONField(default=dict)
     hold_reason = models.CharField(_("held because"), max_length=60, blank=True)
 
     class Meta:

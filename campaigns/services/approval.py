@@ -1,17 +1,18 @@
-"""Four eyes on every campaign: who wrote it never approves it, and an edit voids the approval."""
+"""Four eyes on every campaign: who wrote or changed it never approves it.
 
-import hashlib
-import json
+What is approved is what was seen; a change of anything that it covers voids the approval.
+"""
+
 from datetime import datetime
-from typing import Any
 
 from django.contrib.auth.models import User
 from django.db import transaction
 from django.utils.translation import gettext as _
 
+from campaigns.domain.approval import ApprovedPart, changed, digest_of
 from campaigns.domain.campaign import CampaignStatus
-from campaigns.models import Approval, Campaign, ContentVersion
-from campaigns.selectors import content_faults
+from campaigns.models import Approval, Campaign, CampaignEdit
+from campaigns.selectors import approved_state, content_faults
 from campaigns.services import authoring
 from loancrm.kernel import access, audit
 from loancrm.kernel.access import Actor, ActorKind
@@ -19,61 +20,45 @@ from loancrm.kernel.errors import LoanCrmError
 
 
 class ApprovalRefused(LoanCrmError):
-    """The approval would break the four-eyes rule or the texts are not fit to be sent."""
+    """The approval would break the four-eyes rule, or cover what nobody has seen or may send."""
 
     code = "approval_refused"
 
 
 def campaign_digest(campaign: Campaign) -> str:
-    """Return the digest of everything an approval covers: texts, audience, schedule and money."""
-    segment = campaign.segment
-    steps: list[dict[str, Any]] = []
-    for step in campaign.steps.select_related("channel").order_by("position"):
-        contents = (
-            ContentVersion.objects.filter(variant__step=step, is_current=True)
-            .order_by("variant__key", "locale")
-            .values_list("variant__key", "variant__weight", "locale", "digest")
-        )
-        steps.append(
-            {
-                "channel": step.channel.slug if step.channel else "",
-                "fallback": [step.is_fallback, step.wait_minutes],
-                "contents": [list(row) for row in contents],
-            }
-        )
-    covered = {
-        "segment": segment.slug if segment else "",
-        "rule": segment.current_version.rule if segment and segment.current_version else None,
-        "goal": [campaign.goal_event, campaign.goal_window_days],
-        "purpose": campaign.purpose,
-        "holdout": f"{campaign.holdout_share:.3f}",
-        "start_at": campaign.start_at.isoformat() if campaign.start_at else "",
-        "late_limit_hours": campaign.late_limit_hours,
-        "budget": f"{campaign.budget_amount:.2f}" if campaign.budget_amount is not None else "",
-        "cost": f"{campaign.cost_per_message:.4f}" if campaign.cost_per_message is not None else "",
-        "steps": steps,
-    }
-    return hashlib.sha256(json.dumps(covered, sort_keys=True).encode()).hexdigest()
+    """Return the digest of everything that an approval covers, read from the database now."""
+    return digest_of(approved_state.parts_of(_fresh(campaign)))
 
 
 def approve_campaign(
-    *, campaign: Campaign, actor: Actor, now: datetime, comment: str = ""
+    *, campaign: Campaign, seen_digest: str, actor: Actor, now: datetime, comment: str = ""
 ) -> Approval:
-    """Approve a campaign as it stands now.
+    """Approve a campaign as the approver has seen it.
+
+    Args:
+        seen_digest: `campaign_digest` of what the approver was shown.
 
     Raises:
-        ApprovalRefused: The actor wrote the campaign or is no user, or the texts have faults.
+        ApprovalRefused: The actor changed the campaign or is no user, the campaign is not what was
+            seen any more, or the texts have faults.
         PermissionRefused: The actor may not approve campaigns.
         CampaignLocked: The campaign is not waiting for approval.
     """
     approver = _approver(campaign, actor, now)
-    faults = content_faults.blocking(campaign)
-    if faults:
-        raise ApprovalRefused(
-            _("The texts cannot be approved: %(faults)s") % {"faults": "; ".join(faults)},
-            campaign=campaign.slug,
-        )
     with transaction.atomic():
+        locked = Campaign.objects.select_for_update().get(pk=campaign.pk)
+        authoring.require_move(locked, CampaignStatus.APPROVED)
+        if digest_of(approved_state.parts_of(locked)) != seen_digest:
+            raise ApprovalRefused(
+                _("The campaign has changed since you looked at it. Read it again."),
+                campaign=campaign.slug,
+            )
+        faults = content_faults.blocking(locked)
+        if faults:
+            raise ApprovalRefused(
+                _("The texts cannot be approved: %(faults)s") % {"faults": "; ".join(faults)},
+                campaign=campaign.slug,
+            )
         authoring.move(campaign, CampaignStatus.APPROVED, actor=actor, now=now)
         return _decide(campaign, approver, is_granted=True, comment=comment, now=now)
 
@@ -82,21 +67,50 @@ def reject_campaign(*, campaign: Campaign, actor: Actor, now: datetime, comment:
     """Send a campaign back to its author, with the reason."""
     approver = _approver(campaign, actor, now)
     with transaction.atomic():
+        authoring.require_move(_fresh(campaign), CampaignStatus.APPROVED)
         authoring.move(campaign, CampaignStatus.DRAFT, actor=actor, now=now)
         return _decide(campaign, approver, is_granted=False, comment=comment, now=now)
 
 
 def is_approved(campaign: Campaign) -> bool:
     """Return whether the campaign as it stands now is the one that was approved last."""
-    last = campaign.approvals.order_by("-at", "-pk").first()
+    last = _last(campaign)
     return last is not None and last.is_granted and last.digest == campaign_digest(campaign)
+
+
+def approved_parts(campaign: Campaign) -> dict[str, str]:
+    """Return the digests of what was approved last; empty when the last decision was a refusal."""
+    last = _last(campaign)
+    return dict(last.parts) if last is not None and last.is_granted else {}
+
+
+def changed_parts(campaign: Campaign) -> tuple[ApprovedPart, ...]:
+    """Return what is no longer as it was approved, to tell people."""
+    return changed(approved_parts(campaign), approved_state.parts_of(_fresh(campaign)))
+
+
+def is_barred(campaign: Campaign, user: User) -> bool:
+    """Return whether a person wrote the campaign or changed it since it was approved last."""
+    if user.pk == campaign.author_id:
+        return True
+    edits = CampaignEdit.objects.filter(campaign=campaign, editor=user)
+    granted = campaign.approvals.filter(is_granted=True).order_by("-at", "-pk").first()
+    return (edits.filter(at__gte=granted.at) if granted else edits).exists()
+
+
+def _last(campaign: Campaign) -> Approval | None:
+    return campaign.approvals.order_by("-at", "-pk").first()
+
+
+def _fresh(campaign: Campaign) -> Campaign:
+    return Campaign.objects.select_related("segment__current_version").get(pk=campaign.pk)
 
 
 def _approver(campaign: Campaign, actor: Actor, now: datetime) -> User:
     access.require(actor, "campaigns.approve_campaign", campaign)
     if actor.kind is not ActorKind.USER or actor.user is None:
         raise ApprovalRefused(_("Only a person can approve a campaign."), campaign=campaign.slug)
-    if actor.user.pk == campaign.author_id:
+    if is_barred(campaign, actor.user):
         # Recorded before the refusal leaves: an attempt at one's own campaign must not go unseen.
         audit.record(
             actor=actor,
@@ -106,7 +120,8 @@ def _approver(campaign: Campaign, actor: Actor, now: datetime) -> User:
             now=now,
         )
         raise ApprovalRefused(
-            _("A campaign is never approved by its author."), campaign=campaign.slug
+            _("A campaign is never approved by somebody who wrote or changed it."),
+            campaign=campaign.slug,
         )
     return actor.user
 
@@ -114,9 +129,11 @@ def _approver(campaign: Campaign, actor: Actor, now: datetime) -> User:
 def _decide(
     campaign: Campaign, approver: User, *, is_granted: bool, comment: str, now: datetime
 ) -> Approval:
+    parts = approved_state.parts_of(_fresh(campaign))
     return Approval.objects.create(
         campaign=campaign,
-        digest=campaign_digest(campaign),
+        digest=digest_of(parts),
+        parts=parts,
         is_granted=is_granted,
         approver=approver,
         comment=comment,

@@ -9,10 +9,19 @@ from django.contrib.auth.models import User
 from django.db import transaction
 from django.utils.translation import gettext as _
 
+from campaigns import labels
 from campaigns.domain import email_html
 from campaigns.domain.campaign import CAMPAIGN_MOVES, CampaignStatus
 from campaigns.domain.spec import CampaignSpec, SpecProblems, StepSpec, TextSpec, parse_spec
-from campaigns.models import Campaign, CampaignCost, Channel, ContentVersion, Step, Variant
+from campaigns.models import (
+    Campaign,
+    CampaignCost,
+    CampaignEdit,
+    Channel,
+    ContentVersion,
+    Step,
+    Variant,
+)
 from customers.models import Segment
 from customers.services import segments
 from loancrm.kernel import access, audit, clock
@@ -69,6 +78,7 @@ def create_campaign(*, source: Mapping[str, Any], actor: Actor, now: datetime) -
     )
     for position, step in enumerate(spec.steps, start=1):
         _create_step(campaign, step, position=position, author=author, now=now)
+    note_edit(campaign, actor, now=now)
     CampaignCost.objects.bulk_create(
         CampaignCost(
             campaign=campaign,
@@ -114,6 +124,7 @@ def revise_content(
     content = _content(variant, text, author=actor.user, now=now)
     content.number = last.number + 1 if last else 1
     content.save()
+    note_edit(campaign, actor, now=now)
     audit.record(
         actor=actor,
         action="campaign.content_revised",
@@ -145,6 +156,7 @@ def update_campaign(
         setattr(campaign, name, value)
     campaign.updated_at = now
     campaign.save(update_fields=[*changes, "updated_at"])
+    note_edit(campaign, actor, now=now)
     audit.record(
         actor=actor,
         action="campaign.updated",
@@ -178,8 +190,8 @@ def require_draft(campaign: Campaign) -> None:
     """
     if campaign.status not in EDITABLE:
         raise CampaignLocked(
-            _("The campaign is %(status)s; only a draft can be changed.")
-            % {"status": campaign.status},
+            _("The campaign is “%(status)s”; only a draft can be changed.")
+            % {"status": labels.read(labels.CAMPAIGN_STATUSES, campaign.status)},
             campaign=campaign.slug,
         )
 
@@ -190,17 +202,13 @@ def move(campaign: Campaign, status: CampaignStatus, *, actor: Actor, now: datet
     Raises:
         CampaignLocked: The move is not legal from where the campaign stands.
     """
-    sources = [source for source, targets in CAMPAIGN_MOVES.items() if status in targets]
     before = campaign.status
-    moved = Campaign.objects.filter(pk=campaign.pk, status__in=sources).update(
+    moved = Campaign.objects.filter(pk=campaign.pk, status__in=_sources(status)).update(
         status=status, updated_at=now
     )
     if not moved:
-        raise CampaignLocked(
-            _("The campaign cannot become %(target)s from %(status)s.")
-            % {"target": status, "status": before},
-            campaign=campaign.slug,
-        )
+        campaign.refresh_from_db()
+        raise _illegal(campaign, status)
     campaign.refresh_from_db()
     audit.record(
         actor=actor,
@@ -211,6 +219,37 @@ def move(campaign: Campaign, status: CampaignStatus, *, actor: Actor, now: datet
         facts={"from": before},
     )
     return campaign
+
+
+def require_move(campaign: Campaign, status: CampaignStatus) -> None:
+    """Refuse a move that is not legal from where the campaign, read just now, stands.
+
+    Raises:
+        CampaignLocked: As `move` would.
+    """
+    if campaign.status not in _sources(status):
+        raise _illegal(campaign, status)
+
+
+def note_edit(campaign: Campaign, actor: Actor, *, now: datetime) -> None:
+    """Keep who changed a campaign: they may not approve it."""
+    if actor.user is not None:
+        CampaignEdit.objects.create(campaign=campaign, editor=actor.user, at=now)
+
+
+def _sources(status: CampaignStatus) -> list[CampaignStatus]:
+    return [source for source, targets in CAMPAIGN_MOVES.items() if status in targets]
+
+
+def _illegal(campaign: Campaign, status: CampaignStatus) -> CampaignLocked:
+    return CampaignLocked(
+        _("This cannot be done now: the campaign is “%(status)s” and cannot become “%(target)s”.")
+        % {
+            "target": labels.read(labels.CAMPAIGN_STATUSES, status),
+            "status": labels.read(labels.CAMPAIGN_STATUSES, campaign.status),
+        },
+        campaign=campaign.slug,
+    )
 
 
 def _refused(problems: tuple[tuple[str, str], ...]) -> CampaignRefused:

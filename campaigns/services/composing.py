@@ -8,18 +8,22 @@ from typing import Any
 
 from django.conf import settings
 from django.db.models import Q
+from django.utils.translation import gettext as _
 
 from campaigns.channels.base import EmailPayload, Outbound, SmsPayload
-from campaigns.domain import content, links, sms_parts
+from campaigns.domain import approval, content, links, sms_parts
+from campaigns.domain.approval import ApprovedPart
 from campaigns.domain.content import CompiledEmail, CompiledSms, PersonFields
 from campaigns.domain.eligibility import Reason
 from campaigns.domain.links import LinkPurpose
 from campaigns.domain.mime import Addressee, EmailSkeleton, HeaderRefused
 from campaigns.domain.preference_links import preference_token
-from campaigns.models import Channel, ContentVersion, Dispatch, TrackedLink
+from campaigns.models import Campaign, Channel, ContentVersion, Dispatch, TrackedLink
+from campaigns.selectors import approved_state
+from campaigns.selectors.constants import constants
 from campaigns.selectors.contact_facts import Recipient
 from customers.domain.consent import Purpose
-from customers.models import ContactPoint, Customer, Product
+from customers.models import ContactPoint, Customer
 from loancrm.kernel import clock, crypto
 from loancrm.kernel.errors import LoanCrmError
 from loancrm.kernel.text_templates import MissingVariable, OutputTooLong, RenderFailed, freeze
@@ -65,6 +69,17 @@ class _Text:
     fixed: Mapping[str, Any]
 
 
+class ApprovalLapsed(LoanCrmError):
+    """What would be sent is no longer what was approved; nobody is failed for it."""
+
+    code = "approval_lapsed"
+
+    def __init__(self, part: ApprovedPart) -> None:
+        """Keep which part has changed, for the reason that people read."""
+        super().__init__(_("Something changed after the approval."), part=part)
+        self.hold_reason = f"changed_{part}"
+
+
 class Composer:
     """Writes the messages of one dispatch; texts are compiled once.
 
@@ -73,7 +88,11 @@ class Composer:
     """
 
     def __init__(self, dispatch: Dispatch, channel: Channel) -> None:
-        """Compile every current text of the dispatch's step."""
+        """Compile every current text of the dispatch's step.
+
+        Raises:
+            ApprovalLapsed: What would be sent is no longer what was approved.
+        """
         self._campaign = dispatch.campaign
         self._dispatch = dispatch
         self._channel = channel
@@ -81,7 +100,8 @@ class Composer:
         self._signer = links.signer_for(settings.SECRET_KEY)
         self._public_url = settings.LOANCRM_PUBLIC_URL
         self._is_marketing = self._campaign.purpose == Purpose.MARKETING
-        self._lender = _lender_facts(self._campaign.name)
+        if not dispatch.is_test:
+            _require_as_approved(dispatch)
         self._texts = {
             (row.variant_id, row.locale): self._compile(row)
             for row in ContentVersion.objects.filter(
@@ -193,9 +213,7 @@ class Composer:
         return context
 
     def _cost(self, parts: int) -> Decimal:
-        if self._campaign.cost_per_message is not None:
-            return self._campaign.cost_per_message * parts
-        return self._channel.cost_per_part * parts
+        return (self._dispatch.unit_cost or Decimal(0)) * parts
 
     def _open(self, column: str, sealed: Any) -> str:
         return self._vault.open(column, sealed.row_key, sealed.envelope) if sealed else ""
@@ -216,7 +234,7 @@ class Composer:
             )
         else:
             compiled = content.compile_sms(text=row.text, language=row.locale)
-        fixed = self._fixed(compiled.variables, row.locale)
+        fixed = constants(self._campaign.name, compiled.variables, language=row.locale)
         return _Text(
             content_id=row.pk,
             language=row.locale,
@@ -225,11 +243,6 @@ class Composer:
             link_ids=self._tracked(compiled.link_targets),
             fixed=fixed,
         )
-
-    def _fixed(self, variables: frozenset[str], language: str) -> dict[str, Any]:
-        """Return the variables that are the same for everybody who gets a text."""
-        products = _products(language) if "products" in variables else ()
-        return {**self._lender, **({"products": products} if products else {})}
 
     def _tracked(self, targets: tuple[str, ...]) -> dict[str, int]:
         if not targets:
@@ -252,27 +265,9 @@ def _envelope_sender(channel: Channel) -> str:
     return channel.sender.rpartition(" ")[2].strip("<>")
 
 
-def _products(language: str) -> tuple[Mapping[str, Any], ...]:
-    """Return the lender's products on offer as plain values, what is not known left out."""
-    return tuple(
-        freeze(
-            {
-                "name": (product.name_en if language == "en" else "") or product.name_zh,
-                "annual_rate": product.annual_rate,
-                "min_amount": product.min_amount,
-                "max_amount": product.max_amount,
-                "term_months": product.term_months,
-            }
-        )
-        for product in Product.objects.filter(is_active=True).order_by("code")
-    )
-
-
-def _lender_facts(campaign_name: str) -> dict[str, Any]:
-    facts = {
-        "brand": settings.LOANCRM_BRAND,
-        "hotline": settings.LOANCRM_HOTLINE,
-        "sender_address": settings.LOANCRM_POSTAL_ADDRESS,
-        "campaign_name": campaign_name,
-    }
-    return {name: value for name, value in facts.items() if value}
+def _require_as_approved(dispatch: Dispatch) -> None:
+    """Compare what is about to be read with what was approved, before anything is compiled."""
+    now = approved_state.parts_of(Campaign.objects.get(pk=dispatch.campaign_id))
+    changed = approval.changed(dispatch.approved_parts, now, approval.READ_BY_WORKERS)
+    if changed:
+        raise ApprovalLapsed(changed[0])

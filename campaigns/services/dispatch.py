@@ -18,7 +18,6 @@ from django.db.models.functions import Cast, Concat
 from campaigns.channels.base import Channel as Provider
 from campaigns.channels.base import SendResult
 from campaigns.channels.errors import ChannelBlocked, ChannelError, ChannelMisconfigured
-from campaigns.domain import personalisation
 from campaigns.domain.campaign import DispatchStatus, MessageState
 from campaigns.domain.eligibility import MessagePlan, Reason, Verdict, decide
 from campaigns.domain.frequency import Cap
@@ -26,12 +25,10 @@ from campaigns.domain.schedule import SendingWindow
 from campaigns.models import Channel, Chunk, Dispatch, FrequencyRule, Message
 from campaigns.selectors import contact_facts
 from campaigns.services import chunks, ledger, providers, settling, throttling
-from campaigns.services.composing import Composed, Composer, NotComposed
+from campaigns.services.composing import ApprovalLapsed, Composed, Composer, NotComposed
 from campaigns.services.settling import Answer, Attempt, Closing
 from customers.domain.consent import Purpose
 from customers.domain.events import EventName
-from customers.domain.segments.parse import parse_rule
-from customers.models import Segment
 from customers.services import events
 from loancrm.kernel import clock as kernel_clock
 
@@ -101,13 +98,15 @@ def work_chunk(*, chunk: Chunk, lane: Lane) -> Counter[str]:
     try:
         channel = providers.channel_of(dispatch)
         provider = providers.provider_of(channel)
+        composer = _composer_of(dispatch, channel, lane)
     except ChannelMisconfigured:
         hold(dispatch=dispatch, reason="channel_misconfigured")
         chunks.release(chunk=chunk, now=lane.clock())
         return Counter()
-    composer = lane.composers.get(dispatch.pk)
-    if composer is None:
-        composer = lane.composers[dispatch.pk] = Composer(dispatch, channel)
+    except ApprovalLapsed as error:
+        hold(dispatch=dispatch, reason=error.hold_reason)
+        chunks.release(chunk=chunk, now=lane.clock())
+        return Counter()
     now = lane.clock()
     lane.renewed_at = time.monotonic()
     work = _Work(chunk, plan_of(dispatch), composer, channel, provider, now)
@@ -124,14 +123,20 @@ def work_chunk(*, chunk: Chunk, lane: Lane) -> Counter[str]:
     return counts
 
 
+def _composer_of(dispatch: Dispatch, channel: Channel, lane: Lane) -> Composer:
+    composer = lane.composers.get(dispatch.pk)
+    if composer is None:
+        composer = lane.composers[dispatch.pk] = Composer(dispatch, channel)
+    return composer
+
+
 def plan_of(dispatch: Dispatch) -> MessagePlan:
     """Return what the gates need to know about a dispatch's messages."""
     opens, closes = settings.LOANCRM_SENDING_WINDOW
-    segment = dispatch.campaign.segment
     return MessagePlan(
         channel=dispatch.channel_kind,
         purpose=Purpose(dispatch.campaign.purpose),
-        uses_personal_rules=_uses_behaviour(segment),
+        uses_personal_rules=dispatch.uses_personal_rules,
         window=SendingWindow(day_time(opens), day_time(closes)),
         caps=tuple(
             Cap(rule.channel, rule.window_hours, rule.max_count)
@@ -140,12 +145,6 @@ def plan_of(dispatch: Dispatch) -> MessagePlan:
         company_zone=kernel_clock.company_zone(),
         refusals_since=dispatch.campaign.launched_at if dispatch.step.position > 1 else None,
     )
-
-
-def _uses_behaviour(segment: Segment | None) -> bool:
-    version = segment.current_version if segment else None
-    rule = parse_rule(version.rule).rule if version else None
-    return rule is not None and personalisation.uses_behaviour(rule)
 
 
 def hold(*, dispatch: Dispatch, reason: str) -> None:

@@ -1,8 +1,9 @@
 """From an approved campaign to frozen audiences: one row a person, before anything is sent."""
 
-import hashlib
-import json
+from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime, timedelta
+from decimal import Decimal
 from typing import Any
 
 from django.db import transaction
@@ -27,16 +28,17 @@ from django.db.models.functions import MD5, Cast, Concat, RowNumber, Substr
 from django.utils.translation import gettext as _
 
 from campaigns import jobs
-from campaigns.domain import experiments
+from campaigns.domain import experiments, personalisation
 from campaigns.domain.campaign import CampaignStatus, MessageState
 from campaigns.domain.eligibility import Reason
 from campaigns.domain.experiments import Arm
-from campaigns.models import Campaign, Chunk, Dispatch, Message, Step
+from campaigns.models import Campaign, Channel, Chunk, Dispatch, Message, Step
 from campaigns.selectors import refusals
 from campaigns.services import approval, authoring
 from customers.domain.consent import Purpose
 from customers.domain.person import MarketingStatus
-from customers.models import Customer
+from customers.domain.segments.parse import parse_rule
+from customers.models import Customer, SegmentVersion
 from customers.services import segments
 from loancrm.kernel import access, bulk
 from loancrm.kernel.access import Actor
@@ -56,6 +58,21 @@ FALLBACK_REASONS = (
     Reason.CHANNEL_REFUSED,
     Reason.RETRIES_EXHAUSTED,
 )
+
+
+@dataclass(frozen=True, slots=True)
+class Frozen:
+    """What was approved and chosen at launch, for every step of the campaign.
+
+    Attributes:
+        segment_version: Rule that chose the people.
+        uses_personal_rules: Whether it chose them by behaviour or score.
+        approved_parts: Digest of each part that the approval covers.
+    """
+
+    segment_version: SegmentVersion | None
+    uses_personal_rules: bool
+    approved_parts: Mapping[str, str]
 
 
 class CampaignNotReady(LoanCrmError):
@@ -88,10 +105,14 @@ def launch_campaign(*, campaign: Campaign, actor: Actor, now: datetime) -> Dispa
         Campaign.objects.filter(pk=campaign.pk).update(launched_at=now)
         campaign.launched_at = now
         due_at = max(campaign.start_at or now, now)
-        rule = campaign.segment.current_version.rule
-        audience = segments.audience_queryset(rule, now=now)
+        version = campaign.segment.current_version
         dispatch = freeze(
-            campaign=campaign, step=step, audience=audience, due_at=due_at, now=now, rule=rule
+            campaign=campaign,
+            step=step,
+            audience=segments.audience_queryset(version.rule, now=now),
+            due_at=due_at,
+            now=now,
+            frozen=Frozen(version, uses_personal_rules(version), approval.approved_parts(campaign)),
         )
         enqueue(jobs.TICK)
     return dispatch
@@ -104,7 +125,7 @@ def freeze(
     audience: QuerySet[Customer],
     due_at: datetime,
     now: datetime,
-    rule: Any = None,
+    frozen: Frozen,
 ) -> Dispatch:
     """Insert one message a person in one statement and cut the rows into chunks.
 
@@ -119,7 +140,10 @@ def freeze(
         channel=channel,
         channel_kind=channel.kind,
         due_at=due_at,
-        rule_digest=hashlib.sha256(json.dumps(rule, sort_keys=True).encode()).hexdigest(),
+        segment_version=frozen.segment_version,
+        uses_personal_rules=frozen.uses_personal_rules,
+        unit_cost=unit_cost(campaign, channel),
+        approved_parts=dict(frozen.approved_parts),
     )
     _insert_messages(dispatch, campaign, step, audience, now)
     dispatch.audience_count = _cut_chunks(dispatch)
@@ -169,8 +193,27 @@ def start_fallback(*, before: Dispatch, now: datetime) -> Dispatch | None:
         if Dispatch.objects.filter(step=step, is_test=False).exists():
             return None
         return freeze(
-            campaign=locked, step=step, audience=fallback_audience(before), due_at=now, now=now
+            campaign=locked,
+            step=step,
+            audience=fallback_audience(before),
+            due_at=now,
+            now=now,
+            frozen=Frozen(
+                before.segment_version, before.uses_personal_rules, before.approved_parts
+            ),
         )
+
+
+def uses_personal_rules(version: SegmentVersion | None) -> bool:
+    """Return whether a rule chooses people by behaviour or score (PIPL article 24)."""
+    rule = parse_rule(version.rule).rule if version else None
+    return rule is not None and personalisation.uses_behaviour(rule)
+
+
+def unit_cost(campaign: Campaign, channel: Channel) -> Decimal:
+    """Return what a part of a message costs: the campaign's own price, else the channel's."""
+    own = campaign.cost_per_message
+    return channel.cost_per_part if own is None else own
 
 
 def _bucket(prefix: str) -> Substr:

@@ -22,7 +22,7 @@ from campaigns.domain.eligibility import Decision, decide
 from campaigns.models import Campaign, Channel, Dispatch, Message, Step, Variant
 from campaigns.selectors import contact_facts
 from campaigns.selectors.contact_facts import SealedText
-from campaigns.services import dispatch, providers
+from campaigns.services import dispatch, launch, providers
 from campaigns.services.composing import Composed, Composer, NotComposed
 from customers.domain.emails import parse_email
 from customers.domain.quality import ValueRefused
@@ -189,6 +189,10 @@ def _written(
             status=DispatchStatus.COMPLETED,
             is_test=True,
             due_at=now,
+            uses_personal_rules=launch.uses_personal_rules(
+                campaign.segment.current_version if campaign.segment else None
+            ),
+            unit_cost=launch.unit_cost(campaign, step.channel),
         )
         row = Message.objects.create(
             dispatch=run, customer=customer, variant=variant, planned_at=now

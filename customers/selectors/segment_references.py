@@ -145,6 +145,28 @@ def _refuse_circle(rule: Rule, rules: Mapping[str, Rule], slug: str) -> None:
         wave = {name for inner in found for name in named_slugs(inner)} - seen
 
 
+def rules_behind(data: Any) -> dict[str, Any]:
+    """Return the rule JSON of every segment that a rule leads to, through others and events too.
+
+    One query a level; a list of members has no rule of its own and stands with None.
+    """
+    found: dict[str, Any] = {}
+    rule = parse_rule(data).rule if data is not None else None
+    wanted = set(named_slugs(rule)) if rule is not None else set()
+    while wanted:
+        found |= dict.fromkeys(wanted)
+        stored = dict(
+            Segment.objects.filter(slug__in=wanted, kind=SegmentKind.DYNAMIC).values_list(
+                "slug", "current_version__rule"
+            )
+        )
+        found |= stored
+        read = (parse_rule(inner).rule for inner in stored.values() if inner is not None)
+        wanted = {slug for inner in read if inner is not None for slug in named_slugs(inner)}
+        wanted -= found.keys()
+    return found
+
+
 def _stored_rules(slugs: Collection[str]) -> list[Rule]:
     if not slugs:
         return []

@@ -5,7 +5,7 @@ from typing import Any
 
 from django.contrib.auth.models import User
 
-from campaigns.models import Campaign, Channel, Chunk, Dispatch
+from campaigns.models import Approval, Campaign, Channel, Chunk, Dispatch
 from campaigns.services import approval, authoring, launch
 from loancrm.kernel.access import Actor, user_actor
 from loancrm.kernel.database_clock import Moment
@@ -51,9 +51,23 @@ def make_approver() -> Actor:
 def make_approved(actor: Actor, now: datetime, **changes: Any) -> Campaign:
     """Create and approve a campaign."""
     campaign = authoring.create_campaign(source=spec(**changes), actor=actor, now=now)
-    approval.approve_campaign(campaign=campaign, actor=make_approver(), now=now)
-    campaign.refresh_from_db()
+    submit_and_approve(campaign, actor, now)
     return campaign
+
+
+def submit_and_approve(
+    campaign: Campaign, actor: Actor, now: datetime, *, approver: Actor | None = None
+) -> Approval:
+    """Submit a draft and approve it as it then stands."""
+    authoring.submit_for_review(campaign=campaign, actor=actor, now=now)
+    approved = approval.approve_campaign(
+        campaign=campaign,
+        seen_digest=approval.campaign_digest(campaign),
+        actor=approver or make_approver(),
+        now=now,
+    )
+    campaign.refresh_from_db()
+    return approved
 
 
 def make_launched(actor: Actor, now: datetime, **changes: Any) -> Dispatch:

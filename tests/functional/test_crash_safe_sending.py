@@ -89,6 +89,7 @@ def test_a_killed_worker_loses_nobody_and_repeats_nobody(environment, tmp_path):
         spec = tmp_path / "spec.json"
         spec.write_text(json.dumps(SPEC), encoding="utf-8")
         manage(variables, "create_campaign", str(spec))
+        manage(variables, "submit_campaign", "crash")
         manage(variables, "approve_campaign", "crash", "--as", "approver")
         with bench.process(worker_command(tmp_path), variables) as worker:
             manage(variables, "launch_campaign", "crash")

@@ -172,7 +172,12 @@ class Command(LoanCrmCommand):
             Campaign.objects.filter(pk=campaign.pk).update(experiment_salt=plan.salt_of(slug))
             campaign.refresh_from_db()
             authoring.submit_for_review(campaign=campaign, actor=author, now=clock.now())
-            approval.approve_campaign(campaign=campaign, actor=approver, now=clock.now())
+            approval.approve_campaign(
+                campaign=campaign,
+                seen_digest=approval.campaign_digest(campaign),
+                actor=approver,
+                now=clock.now(),
+            )
         self._say("Three campaigns written by the marketer and approved by the approver")
 
     def _reactions(self, slug: str, stage: Stage) -> list[outcomes.Reacting]:

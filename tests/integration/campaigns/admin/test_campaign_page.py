@@ -12,7 +12,7 @@ from django.urls import reverse
 from campaigns.channels import registry
 from campaigns.channels.base import SmsPayload
 from campaigns.channels.memory import MemoryChannel
-from campaigns.models import Approval, Campaign, Dispatch, Message, Variant
+from campaigns.models import Approval, Campaign, ContentVersion, Dispatch, Message, Variant
 from campaigns.services import authoring, previews, providers, ticking
 from campaigns.services import dispatch as dispatching
 from customers.models import Customer, Segment
@@ -61,7 +61,7 @@ def test_the_author_cannot_approve_even_by_calling_the_address(
 ) -> None:
     authoring.submit_for_review(campaign=draft, actor=user_actor(author), now=now)
     answer = browser_of(author).post(step_url(draft, "approve"), follow=True)
-    assert b"A campaign is never approved by its author." in answer.content
+    assert b"A campaign is never approved by somebody who wrote or changed it." in answer.content
     draft.refresh_from_db()
     assert draft.status == "in_review"
     assert Approval.objects.count() == 0
@@ -73,9 +73,29 @@ def test_another_person_approves_and_the_comment_is_kept(
 ) -> None:
     authoring.submit_for_review(campaign=draft, actor=user_actor(author), now=now)
     other = person("other", "approver")
-    browser_of(other).post(step_url(draft, "approve"), {"comment": "fine"})
+    browser = browser_of(other)
+    page = browser.get(reverse("admin:campaigns_campaign_change", args=[draft.pk]))
+    fields = {"comment": "fine", "seen": page.context["seen_digest"]}
+    assert f'name="seen" value="{fields["seen"]}"' in page.content.decode()
+    browser.post(step_url(draft, "approve"), fields)
     approval = Approval.objects.get()
     assert (approval.approver, approval.is_granted, approval.comment) == (other, True, "fine")
+
+
+def test_the_form_of_an_approval_carries_what_was_seen(
+    draft: Campaign, author: User, now: datetime
+) -> None:
+    authoring.submit_for_review(campaign=draft, actor=user_actor(author), now=now)
+    browser = browser_of(person("other", "approver"))
+    page = browser.get(reverse("admin:campaigns_campaign_change", args=[draft.pk]))
+    seen = page.context["seen_digest"]
+    ContentVersion.objects.update(subject="换掉的主题")
+    for form in ({}, {"seen": seen}):
+        answer = browser.post(step_url(draft, "approve"), form, follow=True)
+        assert b"The campaign has changed since you looked at it." in answer.content
+    draft.refresh_from_db()
+    assert draft.status == "in_review"
+    assert not Approval.objects.exists()
 
 
 def test_a_step_by_get_changes_nothing(draft: Campaign, author: User) -> None:

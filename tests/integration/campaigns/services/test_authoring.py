@@ -10,7 +10,13 @@ from campaigns.services.launch import CampaignNotReady
 from customers.models import Segment
 from loancrm.kernel.access import PermissionRefused, user_actor
 from loancrm.kernel.models import AuditEntry
-from tests.factories.campaigns import make_approved, make_approver, make_channel, spec
+from tests.factories.campaigns import (
+    make_approved,
+    make_approver,
+    make_channel,
+    spec,
+    submit_and_approve,
+)
 from tests.factories.people import make_people
 
 pytestmark = pytest.mark.django_db
@@ -27,8 +33,7 @@ def test_a_marketer_writes_and_an_approver_approves(now):
     author = person("wang", "marketer")
     campaign = authoring.create_campaign(source=spec(), actor=author, now=now)
     assert campaign.author == author.user
-    approval.approve_campaign(campaign=campaign, actor=person("li", "approver"), now=now)
-    campaign.refresh_from_db()
+    submit_and_approve(campaign, author, now, approver=person("li", "approver"))
     assert campaign.status == "approved"
     actions = list(AuditEntry.objects.order_by("pk").values_list("action", "actor_label"))
     assert ("campaign.created", "wang") in actions
@@ -40,9 +45,9 @@ def test_nobody_approves_a_campaign_of_their_own_and_the_attempt_is_recorded(now
     both = person("zhao", "marketer", "approver")
     campaign = authoring.create_campaign(source=spec(), actor=both, now=now)
     with pytest.raises(ApprovalRefused):
-        approval.approve_campaign(campaign=campaign, actor=both, now=now)
+        submit_and_approve(campaign, both, now, approver=both)
     campaign.refresh_from_db()
-    assert campaign.status == "draft"
+    assert campaign.status == "in_review"
     assert not Approval.objects.exists()
     assert AuditEntry.objects.filter(action="campaign.own_approval_refused").count() == 1
 
@@ -51,7 +56,7 @@ def test_the_system_cannot_approve(actor, now):
     make_channel()
     campaign = authoring.create_campaign(source=spec(), actor=actor, now=now)
     with pytest.raises(ApprovalRefused):
-        approval.approve_campaign(campaign=campaign, actor=actor, now=now)
+        submit_and_approve(campaign, actor, now, approver=actor)
 
 
 def test_an_analyst_may_not_write(now):
@@ -73,7 +78,7 @@ def test_a_changed_text_voids_the_approval(actor, now):
     make_channel()
     make_people(1)
     campaign = make_approved(actor, now)
-    ContentVersion.objects.update(digest="x" * 64)
+    ContentVersion.objects.update(text="退订：{{ unsubscribe_url }} 另一段话")
     with pytest.raises(CampaignNotReady):
         launch.launch_campaign(campaign=campaign, actor=actor, now=now)
     campaign.refresh_from_db()
