@@ -17,7 +17,7 @@ PACKAGES := loancrm customers campaigns analytics
 SOURCES := $(PACKAGES) tests manage.py
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo run test test-sql check static bench lock frontend messages clean
+.PHONY: help setup demo run test test-sql check static bench bench-against chaos lock frontend messages clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
@@ -53,6 +53,24 @@ check: static $(if $(TESTED),,test) test-sql ## Everything that CI runs
 
 bench: $(READY) ## Run all benchmarks (not part of check)
 	@for name in $(BENCHMARKS); do $(BIN)/python manage.py bench $$name --json || exit 1; done
+
+# Both versions run with this one's packages. REF is the commit to compare with.
+REF ?= HEAD~1
+bench-against: $(READY) ## Measure sending and planning of this version and of REF in turn; fails when this one is over 5 % slower
+	@folder=$$(mktemp -d) && git worktree add --quiet --detach "$$folder/there" $(REF) && \
+		{ $(BIN)/python tests/side_by_side.py "$$folder/there" $(SIDE_BY_SIDE_ARGS); code=$$?; \
+		git worktree remove --force "$$folder/there"; rmdir "$$folder"; exit $$code; }
+
+# A thousand kills over both databases, in rounds that end by themselves. The first failure stops it.
+CHAOS_ROUNDS ?= 10
+CHAOS := $(BIN)/python manage.py chaos dispatch --n 5000 --kills 50 --json
+
+chaos: $(READY) ## Kill, stop and cut sending 1,000 times on SQLite and PostgreSQL (nightly, hours; not part of check)
+	@$(BIN)/python tests/services_available.py $(TEST_DATABASE_URL) $(TEST_REDIS_URL)
+	@for round in $$(seq $(CHAOS_ROUNDS)); do \
+		$(CHAOS) || exit 1; \
+		DATABASE_URL=$(TEST_DATABASE_URL) REDIS_URL=$(TEST_REDIS_URL) $(CHAOS) || exit 1; \
+	done
 
 lock: $(READY) ## Pin the dependencies of pyproject.toml into requirements*.txt
 	$(BIN)/uv pip compile pyproject.toml --universal --python-version 3.11 --fork-strategy fewest \

@@ -22,8 +22,8 @@ _CONTENT = {
 _KINDS = {"email": ("email", texts.address), "sms": ("phone", texts.mobile)}
 
 
-def make_people(count: int, *, channel: str) -> None:
-    """Write customers who may be reached through a channel, and the products on offer."""
+def make_people(count: int, *channels: str) -> None:
+    """Write customers who may be reached through kinds of channels, and the products on offer."""
     Product.objects.bulk_create(
         Product(
             code=f"product-{number}",
@@ -43,6 +43,7 @@ def make_people(count: int, *, channel: str) -> None:
             [
                 _point(person, number, channel, at)
                 for number, person in zip(numbers, people, strict=True)
+                for channel in channels
             ],
             batch_size=500,
         )
@@ -56,6 +57,7 @@ def make_people(count: int, *, channel: str) -> None:
                     changed_at=at,
                 )
                 for person in people
+                for channel in channels
             ],
             batch_size=500,
         )
@@ -88,16 +90,20 @@ def _point(person: Customer, number: int, channel: str, at: datetime) -> Contact
     return point
 
 
-def make_channel(*, kind: str, backend: str, options: dict[str, Any]) -> None:
-    """Add the channel that campaigns use, and a frequency rule that has to be checked."""
+def make_channel(*, kind: str, backend: str, options: dict[str, Any], slug: str = CHANNEL) -> None:
+    """Add a channel that campaigns use."""
     sender = texts.SENDER if kind == "email" else texts.LENDER["brand"]
     Channel.objects.create(
-        slug=CHANNEL, name=CHANNEL, kind=kind, backend=backend, options=options, sender=sender
+        slug=slug, name=slug, kind=kind, backend=backend, options=options, sender=sender
     )
+
+
+def make_rule() -> None:
+    """Add a frequency rule that has to be checked and stops nobody."""
     FrequencyRule.objects.create(window_hours=24, max_count=1000)
 
 
-def make_approved(number: int, *, channel: str, **changes: Any) -> Campaign:
+def make_approved(number: int, *, kind: str, **changes: Any) -> Campaign:
     """Return an approved campaign to everybody.
 
     Args:
@@ -112,7 +118,7 @@ def make_approved(number: int, *, channel: str, **changes: Any) -> Campaign:
             "goal": {"event": "application_submitted", "window_days": 7},
             "segment": {"rule": {"combinator": "and", "rules": []}},
             "channel": CHANNEL,
-            "content": {"zh-hans": _CONTENT[channel]},
+            "content": {"zh-hans": _CONTENT[kind]},
             **changes,
         },
         actor=actor,

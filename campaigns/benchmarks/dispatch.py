@@ -41,7 +41,7 @@ def run(*, scale: float, rounds: int, latency_ms: float, name: str) -> Report:
     naive_count = max(50, count // 20)
     connections = 64 if latency_ms else 8
     call_command("migrate", verbosity=0)
-    audience.make_people(count, channel="email")
+    audience.make_people(count, "email")
     started = time.monotonic()
     bare: list[float] = []
     with_own_client: list[float] = []
@@ -51,6 +51,7 @@ def run(*, scale: float, rounds: int, latency_ms: float, name: str) -> Report:
         stack = stacks.start(resources, channel="email", latency_ms=latency_ms)
         port = stack.ports["smtp_port"]
         options = SmtpOptions(port=port, connections=connections)
+        audience.make_rule()
         audience.make_channel(
             kind="email", backend="smtp", options={"port": port, "connections": connections}
         )

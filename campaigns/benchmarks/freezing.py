@@ -29,6 +29,7 @@ def run(*, scale: float, rounds: int) -> Report:
     count = max(1000, int(FULL * scale))
     call_command("migrate", verbosity=0)
     _make_people(count)
+    audience.make_rule()
     audience.make_channel(kind="email", backend="console", options={})
     started = time.monotonic()
     plain: list[float] = []
@@ -59,7 +60,7 @@ def _experiment(number: int) -> Campaign:
     content = {"zh-hans": {"subject": texts.SUBJECT, "text": texts.TEXT, "html": texts.HTML}}
     return audience.make_approved(
         number,
-        channel="email",
+        kind="email",
         content=None,
         variants=[{"key": key, "weight": 1, "content": content} for key in ("A", "B")],
         holdout_share=0.1,

@@ -1,21 +1,19 @@
 """All senders killed in the middle of a campaign: when they go on, and who gets what."""
 
-import json
 import os
 import signal
 import sys
 import time
-from collections import Counter
 from contextlib import ExitStack
 from pathlib import Path
 
 from django.conf import settings
 from django.core.management import call_command
 
-from campaigns.benchmarks import audience
+from campaigns.benchmarks import audience, received
 from campaigns.benchmarks import stack as stacks
-from campaigns.domain.campaign import CampaignStatus, MessageState
-from campaigns.models import Message
+from campaigns.domain.campaign import CampaignStatus
+from campaigns.models import Campaign
 from campaigns.services import launch
 from loancrm.kernel import bench, clock
 from loancrm.kernel.access import system_actor
@@ -41,26 +39,27 @@ def run(*, scale: float, rounds: int) -> Report:
     del rounds
     count = max(500, int(FULL * scale))
     call_command("migrate", verbosity=0)
-    audience.make_people(count, channel="email")
-    record = Path(settings.LOANCRM_VAR_DIR) / "received.jsonl"
+    audience.make_people(count, "email")
+    log = Path(settings.LOANCRM_VAR_DIR) / "smtp.jsonl"
     started = time.monotonic()
     with ExitStack() as resources:
         ports = stacks.start_providers(
-            resources, "--latency-ms", str(LATENCY_MS), "--record", str(record)
+            resources, "--latency-ms", str(LATENCY_MS), "--log-dir", str(log.parent)
         )
+        audience.make_rule()
         audience.make_channel(
             kind="email", backend="smtp", options={"port": ports["smtp_port"], "connections": 8}
         )
-        campaign = audience.make_approved(0, channel="email")
+        campaign = audience.make_approved(0, kind="email")
         first = stacks.start_worker(resources)
         launch.launch_campaign(campaign=campaign, actor=system_actor("bench"), now=clock.now())
-        bench.wait_until(lambda: _lines(record) > count * 0.3, seconds=300)
+        bench.wait_until(lambda: _lines(log) > count * 0.3, seconds=300)
         os.killpg(first, signal.SIGKILL)
         time.sleep(0.5)
-        at_the_kill, killed_at = _lines(record), time.monotonic()
+        at_the_kill, killed_at = _lines(log), time.monotonic()
         stacks.start_worker(resources)
         _start_beat(resources)
-        bench.wait_until(lambda: _lines(record) > at_the_kill, seconds=120)
+        bench.wait_until(lambda: _lines(log) > at_the_kill, seconds=120)
         waited = time.monotonic() - killed_at
         bench.wait_until(
             lambda: type(campaign).objects.get().status == CampaignStatus.COMPLETED, seconds=600
@@ -71,22 +70,18 @@ def run(*, scale: float, rounds: int) -> Report:
     report.figures = {
         "seconds_to_send_again": round(waited, 2),
         "sent_before_the_kill": at_the_kill,
-        **_outcome(record, count),
+        **_outcome(log, campaign, count),
     }
     return report
 
 
-def _outcome(record: Path, count: int) -> dict[str, int]:
-    received = Counter(
-        json.loads(line)["to"] for line in record.read_text(encoding="utf-8").splitlines()
-    )
-    states = Counter(Message.objects.values_list("state", flat=True))
-    unknown = states[MessageState.UNKNOWN]
+def _outcome(log: Path, campaign: Campaign, count: int) -> dict[str, int]:
+    by = received.by_everybody(log, campaign=campaign, kind="email", count=count)
     return {
-        "received": len(received),
-        "unknown": unknown,
-        "duplicates": sum(number - 1 for number in received.values()),
-        "lost": max(count - states[MessageState.SENT] - unknown, 0),
+        "received": by.people,
+        "unknown": by.unknown,
+        "duplicates": by.duplicates,
+        "lost": by.lost,
     }
 
 

@@ -29,7 +29,7 @@ def run(*, scale: float, rounds: int) -> Report:
     """Measure on the current (own, empty) database; 1 is 10,000 messages, one a request."""
     count = max(200, int(FULL * scale))
     call_command("migrate", verbosity=0)
-    audience.make_people(count, channel="sms")
+    audience.make_people(count, "sms")
     started = time.monotonic()
     bare: list[float] = []
     own: list[stacks.Round] = []
@@ -37,6 +37,7 @@ def run(*, scale: float, rounds: int) -> Report:
         stack = stacks.start(resources, channel="sms", latency_ms=LATENCY_MS)
         url = stack.ports["sms_url"]
         options = {"url": url, "connections": CONNECTIONS, "messages_per_request": 1}
+        audience.make_rule()
         audience.make_channel(kind="sms", backend="http_sms", options=options)
         for number in range(rounds):
             seconds = bench.in_processes(count, partial(_run_loop, url))

@@ -11,10 +11,11 @@ from typing import Any
 
 from django.conf import settings
 
-from campaigns.benchmarks import audience, texts
+from campaigns.benchmarks import audience, received, texts
 from campaigns.domain.campaign import CampaignStatus, MessageState
 from campaigns.models import Message
 from campaigns.services import launch
+from campaigns.simulators import evidence
 from loancrm.kernel import bench, clock
 from loancrm.kernel.access import system_actor
 
@@ -22,6 +23,8 @@ from loancrm.kernel.access import system_actor
 MEMORY_SECONDS = 0.5
 POLL_SECONDS = 0.05
 LONGEST_SECONDS = 900
+# Kind of channel -> simulator that takes its messages.
+PROVIDERS = {"email": "smtp", "sms": "sms"}
 
 
 @dataclass
@@ -42,6 +45,7 @@ class Stack:
 
     ports: dict[str, Any]
     stats_path: Path
+    log: Path
     worker_pid: int
     channel: str
 
@@ -50,8 +54,7 @@ class Stack:
         seen = self._written_at()
         bench.wait_until(lambda: self._written_at() > seen, seconds=5)
         content = json.loads(self.stats_path.read_text(encoding="utf-8"))
-        provider = "smtp" if self.channel == "email" else "sms"
-        return int(content[provider]["messages"])
+        return int(content[PROVIDERS[self.channel]]["messages"])
 
     def _written_at(self) -> float:
         return self.stats_path.stat().st_mtime if self.stats_path.exists() else 0.0
@@ -99,15 +102,20 @@ def start_worker(resources: ExitStack, *arguments: str) -> int:
 
 def start(resources: ExitStack, *, channel: str, latency_ms: float) -> Stack:
     """Start providers and a worker."""
-    stats_path = Path(settings.LOANCRM_VAR_DIR) / "providers.json"
-    ports = start_providers(resources, "--latency-ms", str(latency_ms), "--stats", str(stats_path))
-    return Stack(ports, stats_path, start_worker(resources), channel)
+    folder = Path(settings.LOANCRM_VAR_DIR)
+    stats_path = folder / "providers.json"
+    ports = start_providers(
+        resources, "--latency-ms", str(latency_ms),
+        "--stats", str(stats_path), "--log-dir", str(folder),
+    )  # fmt: skip
+    log = folder / f"{PROVIDERS[channel]}.jsonl"
+    return Stack(ports, stats_path, log, start_worker(resources), channel)
 
 
 def send_campaign(stack: Stack, number: int, count: int) -> Round:
     """Launch a campaign to everybody and wait for its end."""
-    campaign = audience.make_approved(number, channel=stack.channel)
-    received_before = stack.received()
+    campaign = audience.make_approved(number, kind=stack.channel)
+    offset = evidence.size(stack.log)
     pids = bench.family(stack.worker_pid)
     cpu_before = bench.cpu_seconds(pids)
     started = time.monotonic()
@@ -122,12 +130,14 @@ def send_campaign(stack: Stack, number: int, count: int) -> Round:
         time.sleep(POLL_SECONDS)
     seconds = time.monotonic() - started
     sent = Message.objects.filter(dispatch__campaign=campaign, state=MessageState.SENT).count()
-    received = stack.received() - received_before
+    by = received.by_everybody(
+        stack.log, campaign=campaign, kind=stack.channel, count=count, offset=offset
+    )
     return Round(
         seconds=seconds,
         cpu_seconds=bench.cpu_seconds(pids) - cpu_before,
         peak_mb=peak,
         sent=sent,
-        duplicates=max(received - sent, 0),
-        lost=count - min(received, sent),
+        duplicates=by.duplicates,
+        lost=by.lost,
     )

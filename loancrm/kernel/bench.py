@@ -25,7 +25,7 @@ import psycopg
 from django.conf import settings
 from django.db import connection
 
-from loancrm.kernel.running import guardian
+from loancrm.kernel.running import guardian, leftovers
 
 TICKS = os.sysconf("SC_CLK_TCK")
 
@@ -95,10 +95,10 @@ def own_database() -> Iterator[dict[str, str]]:
 
     On PostgreSQL a database is created beside the configured one and dropped afterwards; on Redis
     every key carries a prefix of this run, so that no other worker takes its jobs. A run that is
-    killed leaves the removal to its guardian.
+    killed leaves the removal to its guardian; the next run drops what even that left.
     """
     folder = Path(tempfile.mkdtemp(prefix="loancrm-bench-"))
-    name = f"loancrm_bench_{os.getpid()}_{secrets.token_hex(3)}"
+    name = f"{leftovers.PREFIX}{os.getpid()}_{secrets.token_hex(3)}"
     variables = {
         **os.environ,
         "LOANCRM_VAR_DIR": str(folder),
@@ -113,14 +113,16 @@ def own_database() -> Iterator[dict[str, str]]:
     url = os.environ.get("DATABASE_URL", "")
     redis_url = os.environ.get("REDIS_URL", "")
     is_server = connection.vendor == "postgresql"
-    leftovers = {"folder": str(folder)}
+    left = {"folder": str(folder)}
     if redis_url:
-        leftovers |= {"redis": redis_url, "prefix": f"{name}:"}
+        left |= {"redis": redis_url, "prefix": f"{name}:"}
     if is_server:
-        leftovers |= {"server": url, "database": name}
-    guardian.of_this_run().keep(name, **leftovers)
+        left |= {"server": url, "database": name}
+    guardian.of_this_run().keep(name, **left)
     if is_server:
+        leftovers.sweep(url)
         _on_server(url, f'CREATE DATABASE "{name}"')
+        leftovers.mark(url, name)
         variables["DATABASE_URL"] = urlunsplit(urlsplit(url)._replace(path=f"/{name}"))
     else:
         variables.pop("DATABASE_URL", None)
@@ -147,15 +149,21 @@ def _to_ten_o_clock() -> float:
     return (real.replace(hour=10, minute=0) - real).total_seconds()
 
 
-def run_inner(arguments: Sequence[str], variables: Mapping[str, str]) -> dict[str, Any]:
+def run_inner(
+    arguments: Sequence[str], variables: Mapping[str, str], *, seconds: float | None = None
+) -> dict[str, Any]:
     """Run `manage.py` with arguments in an environment; return the JSON object it prints last.
 
+    Args:
+        seconds: Ends the command after so long.
+
     Raises:
+        subprocess.TimeoutExpired: It was ended.
         subprocess.CalledProcessError: The command failed; what it said stands on standard error.
     """
     command = [sys.executable, "manage.py", *arguments]
     with process(command, variables, stderr=None) as inner:
-        printed, _nothing = inner.communicate()
+        printed, _nothing = inner.communicate(timeout=seconds)
         if inner.returncode:
             raise subprocess.CalledProcessError(inner.returncode, command)
     lines = printed.strip().splitlines()

@@ -20,7 +20,7 @@ from campaigns.simulators.reporter import Reporter, ReporterOptions
 from campaigns.simulators.sms_gateway import SmsGateway
 from campaigns.simulators.smtp_sink import SmtpSink
 from loancrm.kernel import clock
-from loancrm.kernel.commands import LoanCrmCommand
+from loancrm.kernel.commands import WRONG_ARGUMENT, LoanCrmCommand, refuse
 
 _SHARES = ("fail", "retry", "undelivered", "click", "reply", "unsubscribe", "complain")
 _STATS_SECONDS = 0.25
@@ -67,7 +67,7 @@ class Command(LoanCrmCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         shares = {name: options[f"{name}_share"] for name in _SHARES}
         if not all(0 <= share <= 1 for share in shares.values()):
-            raise CommandError("arguments_invalid: a share must be between 0 and 1")
+            refuse("argument_wrong", "a share must be between 0 and 1")
         behaviour = Behaviour(
             latency_seconds=options["latency_ms"] / 1000,
             fail_share=shares.pop("fail"),
@@ -151,7 +151,7 @@ def _box(options: dict[str, Any], name: str) -> MoodBox:
     try:
         mood = moods.parse(options[f"{name}_mood"])
     except ValueError as err:
-        raise CommandError(f"arguments_invalid: {err}") from err
+        raise CommandError(f"argument_wrong: {err}", returncode=WRONG_ARGUMENT) from err
     return MoodBox(mood, seed=options["seed"])
 
 

@@ -96,5 +96,6 @@ def _put_mood(port, name, mood):
     "arguments", [("--sms-mood", "nosuch"), ("--smtp-mood", '{"shares": {"cut": 2}}')]
 )
 def test_a_mood_that_cannot_be_is_refused_in_one_line(arguments):
-    with pytest.raises(CommandError, match=r"^arguments_invalid: "):
+    with pytest.raises(CommandError, match=r"^argument_wrong: ") as refusal:
         call_command("simulate_gateways", *arguments)
+    assert refusal.value.returncode == 2

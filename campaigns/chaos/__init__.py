@@ -1,0 +1,1 @@
+"""Sending under deliberate faults, and the proof from providers' logs that nobody was harmed."""

@@ -1,0 +1,116 @@
+"""The providers of a chaos run: processes of their own, each with its log and its control port."""
+
+import http.client
+import json
+import sys
+from collections.abc import Mapping
+from contextlib import ExitStack
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from campaigns.benchmarks import stack
+from campaigns.simulators.moods import Mood
+from loancrm.kernel import bench
+
+# Standard Webhooks secret of the scratch installation's reports.
+SECRET = "whsec_Y2hhb3MtcmVwb3J0cy1hcmUtc2lnbmVkLXRvbw=="  # noqa: S105 - signs simulated reports only
+REFUSED_SHARE = 0.01
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """One kind of provider.
+
+    Attributes:
+        kind: Kind of channel.
+        provider: Which of the simulators takes the messages.
+        window: Messages that one connection may have on the wire, unanswered, at a moment.
+        knows_keys: Whether a message of unknown fate may be handed over again with its key.
+        has_reports: Whether it reports deliveries.
+        arguments: Further arguments of the simulators.
+    """
+
+    kind: str
+    provider: str
+    window: int
+    knows_keys: bool
+    has_reports: bool
+    arguments: tuple[str, ...] = ()
+
+
+PLANS: Mapping[str, Plan] = {
+    "plain": Plan(
+        kind="email",
+        provider="smtp",
+        window=1,
+        knows_keys=False,
+        has_reports=True,
+        arguments=("--no-chunking",),
+    ),
+    "chunking": Plan(kind="email", provider="smtp", window=8, knows_keys=False, has_reports=False),
+    "sms": Plan(kind="sms", provider="sms", window=10, knows_keys=True, has_reports=True),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Gateway:
+    """A running provider."""
+
+    name: str
+    plan: Plan
+    ports: Mapping[str, Any]
+    log: Path
+
+    @property
+    def backend(self) -> str:
+        """Return the backend of the channel that uses it."""
+        return "smtp" if self.plan.provider == "smtp" else "http_sms"
+
+    def options(self) -> dict[str, Any]:
+        """Return the options of the channel that uses it."""
+        if self.plan.provider == "smtp":
+            return {
+                "port": self.ports["smtp_port"],
+                "connections": 4,
+                "window": self.plan.window,
+                "timeout_seconds": 15.0,
+                "webhook_secret": SECRET,
+            }
+        return {
+            "url": self.ports["sms_url"],
+            "connections": 4,
+            "messages_per_request": self.plan.window,
+            "supports_idempotency": self.plan.knows_keys,
+            "timeout_seconds": 15.0,
+            "secret": SECRET,
+        }
+
+    def put(self, mood: Mood) -> None:
+        """Change the provider's mood."""
+        connection = http.client.HTTPConnection("127.0.0.1", self.ports["control_port"], timeout=10)
+        try:
+            connection.request("PUT", f"/{self.plan.provider}", json.dumps(asdict(mood)))
+            answer = connection.getresponse()
+            if answer.status != 204:
+                raise RuntimeError(answer.read())
+        finally:
+            connection.close()
+
+
+def start(resources: ExitStack, name: str, *, folder: Path, reports_to: str, seed: int) -> Gateway:
+    """Start a provider; it ends with the resources, or when this process is killed."""
+    plan = PLANS[name]
+    arguments = [
+        sys.executable, "manage.py", "simulate_gateways", "--smtp-port", "0", "--control-port", "0",
+        "--log-dir", str(folder / name), "--seed", str(seed),
+        "--fail-share", str(REFUSED_SHARE),
+        f"--{plan.provider}-channel", name, f"--{plan.provider}-secret", SECRET,
+        *plan.arguments,
+    ]  # fmt: skip
+    if plan.has_reports:
+        arguments += ["--receipts-to", reports_to]
+    process = resources.enter_context(bench.process(arguments, stack.environment()))
+    assert process.stdout is not None  # noqa: S101 - asked for with PIPE
+    ports = json.loads(process.stdout.readline())
+    return Gateway(name, plan, ports, folder / name / f"{plan.provider}.jsonl")

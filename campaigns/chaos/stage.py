@@ -1,0 +1,140 @@
+"""What a chaos run works on: people, one campaign for each provider, workers, beat and web."""
+
+import os
+import signal
+import socket
+import sys
+from collections.abc import Mapping
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from decimal import Decimal
+from pathlib import Path
+from subprocess import Popen
+
+from django.conf import settings
+
+from campaigns.benchmarks import audience, stack
+from campaigns.chaos import gateways
+from campaigns.chaos.gateways import Gateway
+from campaigns.models import Campaign, Channel
+from campaigns.services import launch
+from loancrm.kernel import bench, clock, processes
+from loancrm.kernel.access import system_actor
+
+WORKERS = 2
+COST = Decimal("0.05")
+_QUEUES = "dispatch,default,receipts"
+
+
+@dataclass
+class Worker:
+    """A Celery worker that may be killed and started again.
+
+    Attributes:
+        stopped: Its processes that SIGSTOP holds.
+    """
+
+    number: int
+    resources: ExitStack
+    process: Popen[str] | None = None
+    stopped: set[int] = field(default_factory=set)
+
+    def start(self) -> None:
+        """Start it anew; what an earlier life left running goes on beside it."""
+        self.process = self.resources.enter_context(
+            bench.process(
+                [
+                    sys.executable, "-m", "celery", "-A", "loancrm", "worker",
+                    "--concurrency", "2", "--queues", _QUEUES, "--loglevel", "ERROR",
+                    "--without-gossip", "--without-mingle",
+                    "--hostname", f"chaos{self.number}-{os.getpid()}@%h",
+                ],
+                stack.environment(),
+            )
+        )  # fmt: skip
+
+    @property
+    def pid(self) -> int:
+        """Return the process id of the main process; 0 before the first start."""
+        return self.process.pid if self.process else 0
+
+    def is_alive(self) -> bool:
+        """Return whether the main process runs."""
+        return self.process is not None and self.process.poll() is None
+
+    def children(self) -> list[int]:
+        """Return the ids of the processes that do the work."""
+        return [pid for pid in bench.family(self.pid) if pid != self.pid]
+
+    def is_ready(self) -> bool:
+        """Return whether all its processes have started."""
+        return self.is_alive() and len(self.children()) >= 2
+
+    def resume(self) -> None:
+        """Let stopped processes go on."""
+        for pid in self.stopped:
+            try:
+                os.kill(pid, signal.SIGCONT)
+            except ProcessLookupError:
+                continue
+        self.stopped.clear()
+
+
+@dataclass
+class Stage:
+    """Everything that takes part."""
+
+    gateways: Mapping[str, Gateway]
+    workers: list[Worker]
+    campaigns: Mapping[str, Campaign]
+
+
+def set_up(resources: ExitStack, *, count: int, seed: int) -> Stage:
+    """Make people and campaigns, start every process, launch; the database must be empty."""
+    audience.make_people(count, "email", "sms")
+    folder = Path(settings.LOANCRM_VAR_DIR) / "chaos"
+    port = _free_port()
+    reports_to = f"http://127.0.0.1:{port}"
+    running = {
+        name: gateways.start(
+            resources, name, folder=folder, reports_to=reports_to, seed=seed + number
+        )
+        for number, name in enumerate(gateways.PLANS)
+    }
+    audience.make_rule()
+    for gateway in running.values():
+        audience.make_channel(
+            kind=gateway.plan.kind,
+            backend=gateway.backend,
+            options=gateway.options(),
+            slug=gateway.name,
+        )
+    Channel.objects.update(cost_per_part=COST)
+    campaigns = {
+        name: audience.make_approved(
+            number,
+            kind=gateway.plan.kind,
+            slug=f"chaos-{name}",
+            channel=name,
+            budget_amount=str(count),
+        )
+        for number, (name, gateway) in enumerate(running.items())
+    }
+    web = processes.web(host="127.0.0.1", port=port)
+    resources.enter_context(bench.process(web.command, stack.environment()))
+    schedule = processes.beat(schedule_path=folder / "beat")
+    resources.enter_context(bench.process(schedule.command, stack.environment()))
+    workers = [Worker(number, resources) for number in range(WORKERS)]
+    for worker in workers:
+        worker.start()
+    bench.wait_until(lambda: all(worker.is_ready() for worker in workers), seconds=60, pause=0.2)
+    for campaign in campaigns.values():
+        launch.launch_campaign(campaign=campaign, actor=system_actor("chaos"), now=clock.now())
+    return Stage(running, workers, campaigns)
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+    return port
