@@ -2,9 +2,10 @@
 
 from loancrm.kernel.jobs import Job
 
-TICK = Job("campaigns.tick", queue="dispatch")
+# Ticks and confirmations wait behind no bulk campaign.
+TICK = Job("campaigns.tick", queue="default")
 DRAIN = Job("campaigns.drain", queue="dispatch")
 FORGET_API_LEFTOVERS = Job("campaigns.forget_api_leftovers", queue="default")
 PUBLISH_CLICKS = Job("campaigns.publish_clicks", queue="receipts")
-SEND_CONFIRMATIONS = Job("campaigns.send_confirmations", queue="dispatch")
+SEND_CONFIRMATIONS = Job("campaigns.send_confirmations", queue="default")
 RETRY_RECEIPTS = Job("campaigns.retry_receipts", queue="receipts")

@@ -83,6 +83,7 @@ REASONS: Mapping[str, Any] = {
     Reason.CHANNEL_REFUSED: _("Refused by the provider"),
     Reason.RETRIES_EXHAUSTED: _("Several attempts failed"),
     Reason.CRASHED: _("Interrupted while sending; not sent again by itself"),
+    Reason.ASKED_AGAIN: _("The provider's answer was lost; it is asked again with the same key"),
     Reason.CANCELLED: _("Campaign cancelled"),
     # What providers report is kept in the same column.
     DeliveryKind.FAILED: _("The provider reports a failure"),
@@ -112,6 +113,7 @@ HOLD_REASONS: Mapping[str, Any] = {
     "late": _("the start was missed; somebody has to release it"),
     "channel_misconfigured": _("the channel is not set up rightly"),
     "channel_unavailable": _("the provider cannot be reached"),
+    "work_fails": _("the texts or the sender cannot be made into a message; three rounds failed"),
     "channel_blocked": _("the provider refuses everything that is sent through this channel"),
 }
 CHANNEL_KINDS = {

@@ -17,7 +17,7 @@ from campaigns.services import (
     ticking,
     visits,
 )
-from loancrm.kernel import clock
+from loancrm.kernel import clock, stopping
 from loancrm.kernel.access import system_actor
 
 
@@ -39,6 +39,9 @@ def drain(**_: object) -> None:
         clock=clock.now,
         rng=random.Random(),  # noqa: S311 - spreads retries
         slice_seconds=settings.LOANCRM_DRAIN_SECONDS,
+        should_stop=stopping.is_requested,
+        advance=lambda: ticking.advance(now=clock.now()),
+        workers=settings.LOANCRM_DISPATCH_WORKERS,
     )
     ticking.advance(now=clock.now())
 

@@ -5,8 +5,11 @@ import os
 from typing import Any
 
 from celery import Celery
-from celery.signals import worker_init, worker_process_shutdown
+from celery.signals import worker_init, worker_process_shutdown, worker_shutting_down
 from django.db import connections
+
+# Before the pool forks: what it shares with its parent.
+from loancrm.kernel import stopping
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "loancrm.settings.dev")
 
@@ -23,7 +26,9 @@ app.conf.beat_schedule = {
     "dispatch tick": {
         "task": "campaigns.tick",
         "schedule": 2.0,
-        "options": {"queue": "dispatch", "expires": 10},
+        # No expiry: by a worker's clock that runs ahead every tick would be too old. What piles up
+        # is passed over, see `campaigns.services.ticking`.
+        "options": {"queue": "default"},
     },
     "imports left lying": {
         "task": "customers.wake_imports",
@@ -92,7 +97,7 @@ app.conf.beat_schedule = {
     "confirmations": {
         "task": "campaigns.send_confirmations",
         "schedule": 30.0,
-        "options": {"queue": "dispatch", "expires": 30},
+        "options": {"queue": "default", "expires": 30},
     },
     "early receipts": {
         "task": "campaigns.retry_receipts",
@@ -114,6 +119,12 @@ def _prepare_worker(**_: Any) -> None:
     # A chunk makes thousands of objects that live as long as the chunk: looking through them every
     # 700 was a tenth of a worker's time.
     gc.set_threshold(10_000, 20, 20)
+
+
+@worker_shutting_down.connect
+def _finish_soon(**_: Any) -> None:
+    """Let long jobs end with the step that is under way; SIGTERM itself reaches no pool process."""
+    stopping.request()
 
 
 @worker_process_shutdown.connect

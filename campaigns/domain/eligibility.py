@@ -43,6 +43,7 @@ class Reason(StrEnum):
     CHANNEL_REFUSED = "channel_refused"
     RETRIES_EXHAUSTED = "retries_exhausted"
     CRASHED = "crashed"
+    ASKED_AGAIN = "asked_again"
     CANCELLED = "cancelled"
 
 

@@ -32,6 +32,8 @@ class Dispatch(models.Model):
     unit_cost = models.DecimalField(_("cost a part"), max_digits=10, decimal_places=4, null=True)
     approved_parts = models.JSONField(default=dict)
     hold_reason = models.CharField(_("held because"), max_length=60, blank=True)
+    # Rounds in a row that failed for a reason outside any person.
+    fault_count = models.PositiveSmallIntegerField(default=0, editable=False)
 
     class Meta:
         verbose_name = _("dispatch")
@@ -56,8 +58,14 @@ class Chunk(models.Model):
     state = models.CharField(max_length=8, default=ChunkState.READY)
     due_at = models.DateTimeField()
     lease_until = models.DateTimeField(null=True)
+    # Holder and number of the claim: a worker that lost the chunk and claimed it again is another.
     claimed_by = models.CharField(max_length=80, blank=True)
+    claim_count = models.PositiveIntegerField(default=0)
+    # Claims since the chunk was last given back, so all but the newest were lost.
     attempts = models.PositiveSmallIntegerField(default=0)
+    # The one message being worked on where workers died, and {message: how many died over it}.
+    in_hand_message_id = models.BigIntegerField(null=True)
+    suspects = models.JSONField(default=dict)
     reserved_amount = models.DecimalField(max_digits=14, decimal_places=4, default=0)
 
     class Meta:
@@ -115,6 +123,8 @@ class Message(models.Model):
     planned_at = models.DateTimeField(_("planned at"))
     attempted_at = models.DateTimeField(_("attempted at"), null=True)
     attempts = models.PositiveSmallIntegerField(default=0)
+    # The claim of its chunk under which it was marked: only that worker's answer settles it.
+    mark = models.PositiveIntegerField(db_default=0, editable=False)
     sent_at = models.DateTimeField(_("sent at"), null=True)
     delivered_at = models.DateTimeField(_("delivered at"), null=True)
     closed_at = models.DateTimeField(_("closed at"), null=True)

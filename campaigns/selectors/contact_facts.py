@@ -11,7 +11,7 @@ from django.db.models import Case, Count, F, Max, Q, Value, When
 
 from campaigns.domain import frequency, schedule
 from campaigns.domain.campaign import HANDED_OVER_STATES, MessageState
-from campaigns.domain.eligibility import ContactFacts, MessagePlan
+from campaigns.domain.eligibility import ContactFacts, MessagePlan, Reason
 from campaigns.domain.frequency import PastSend
 from campaigns.models import Dispatch, Message, Suppression
 from campaigns.selectors import refusals
@@ -47,6 +47,7 @@ _MESSAGE_COLUMNS = (
     "customer__personalisation_allowed",
     "customer__marketing_paused_until",
     "customer__weekly_message_limit",
+    "reason",
 )
 UNKNOWN_ARREARS_DAYS = 999
 COUNTED_STATES = (*HANDED_OVER_STATES, MessageState.SENDING)
@@ -62,7 +63,11 @@ class SealedText:
 
 @dataclass(frozen=True, slots=True)
 class Recipient:
-    """One message row with what gates and texts need to know about its person."""
+    """One message row with what gates and texts need to know about its person.
+
+    Attributes:
+        is_doubtful: The provider may have had it already and is asked again with the same key.
+    """
 
     message_id: int
     customer_id: int
@@ -77,6 +82,7 @@ class Recipient:
     contact_point_id: int | None
     facts: ContactFacts
     attributes: Mapping[str, Any] = field(default_factory=dict)
+    is_doubtful: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,6 +160,7 @@ def _recipient(
         contact_point_id=point.pk if point else None,
         facts=facts,
         attributes=attributes,
+        is_doubtful=row[17] == Reason.ASKED_AGAIN,
     )
 
 

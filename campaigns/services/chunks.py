@@ -1,10 +1,15 @@
-"""Chunks: leased by one worker at a time, given back by time when the worker dies."""
+"""Chunks: leased by one worker at a time, given back by time when the worker dies.
+
+Whatever a worker writes about its chunk holds only while the claim is still its own: one that was
+stalled past its lease finds the chunk another's and leaves it alone.
+"""
 
 from datetime import datetime
 from decimal import Decimal
 
 from django.db import connection, transaction
-from django.db.models import F, Min, Q, QuerySet, Sum
+from django.db.models import Case, F, IntegerField, Min, Q, QuerySet, Sum, Value, When
+from django.utils.translation import gettext as _
 
 from campaigns.domain.campaign import (
     HANDED_OVER_STATES,
@@ -17,12 +22,16 @@ from campaigns.domain.campaign import (
 from campaigns.domain.eligibility import Reason
 from campaigns.models import Campaign, Chunk, Message
 from campaigns.services import throttling
+from customers.domain.consent import Purpose
 from loancrm.kernel.bulk import Statement
 from loancrm.kernel.database_clock import Moment
+from loancrm.kernel.errors import LoanCrmError
 
-# Renewed every few seconds, also while waiting for a slow provider, so it only has to outlive the
-# longest pause between two renewals. A killed worker's chunk is free again after this long.
+# Renewed every few seconds, also while deciding and while waiting for a slow provider, so it only
+# has to outlive the longest pause between two renewals. A killed worker's chunk is free again after
+# this long; each loss in a row doubles it, so that a slow database cannot lose it for ever.
 LEASE_SECONDS = 10
+MOST_DOUBLINGS = 4
 # From this attempt on a chunk is worked one message at a time, so that the one that kills its
 # worker is found and set aside.
 CAREFUL_ATTEMPT = 3
@@ -31,34 +40,83 @@ CAREFUL_ATTEMPT = 3
 _OURS = """(SELECT claimed_by = %s AND state = %s FROM campaigns_chunk WHERE id = %s)
     AND (SELECT status = %s FROM campaigns_dispatch WHERE id = %s)
     AND (SELECT status = %s FROM campaigns_campaign WHERE id = %s)"""
+_HELD = "(SELECT claimed_by = %s AND state = %s FROM campaigns_chunk WHERE id = %s)"
 
 
-def claim(*, holder: str, now: datetime) -> Chunk | None:
-    """Lease the next due chunk of any running dispatch; None when nothing is due."""
+class LeaseLost(LoanCrmError):
+    """Another worker has the chunk."""
+
+    code = "lease_lost"
+
+    def __init__(self, chunk: Chunk) -> None:
+        """Keep which."""
+        super().__init__(_("Another worker has taken over this part."), chunk=chunk.pk)
+
+
+def claimable(*, now: datetime, slot_seconds: float) -> QuerySet[Chunk]:
+    """Return the chunks that a worker could take.
+
+    Args:
+        slot_seconds: A channel counts whose rate limit leaves room within so many seconds.
+    """
     is_due = Q(state=ChunkState.READY, due_at__lte=now) | Q(
         state=ChunkState.LEASED, lease_until__lt=Moment()
     )
+    return Chunk.objects.filter(
+        is_due,
+        throttling.is_open("dispatch__channel__"),
+        throttling.has_room("dispatch__channel__", seconds=slot_seconds),
+        dispatch__status=DispatchStatus.RUNNING,
+        dispatch__campaign__status=CampaignStatus.RUNNING,
+    )
+
+
+def claim(*, holder: str, now: datetime) -> Chunk | None:
+    """Lease the next due chunk: service before marketing, then by due time; None without any."""
     with transaction.atomic():
         chunk = (
-            Chunk.objects.filter(
-                is_due,
-                dispatch__status=DispatchStatus.RUNNING,
-                dispatch__campaign__status=CampaignStatus.RUNNING,
-            )
-            .filter(throttling.is_open("dispatch__channel__"))
+            claimable(now=now, slot_seconds=throttling.SHORT_WAIT_SECONDS)
             .select_for_update(skip_locked=True, of=("self",))
             .select_related("dispatch__campaign", "dispatch__channel", "dispatch__step")
-            .order_by("dispatch_id", "number")
+            .order_by(_priority(), "due_at", "dispatch_id", "number")
             .first()
         )
         if chunk is None:
             return None
         chunk.state = ChunkState.LEASED
-        chunk.claimed_by = holder
-        chunk.lease_until = Moment(LEASE_SECONDS)
+        chunk.claim_count += 1
+        chunk.claimed_by = f"{holder}/{chunk.claim_count}"
         chunk.attempts += 1
-        chunk.save(update_fields=["state", "claimed_by", "lease_until", "attempts"])
+        Chunk.objects.filter(pk=chunk.pk).update(
+            state=chunk.state,
+            claimed_by=chunk.claimed_by,
+            claim_count=chunk.claim_count,
+            attempts=chunk.attempts,
+            lease_until=Moment(lease_seconds(chunk)),
+        )
     return chunk
+
+
+def lease_seconds(chunk: Chunk) -> float:
+    """Return how long a claim holds without being renewed."""
+    doublings = min(max(chunk.attempts - 1, 0), MOST_DOUBLINGS)
+    return float(LEASE_SECONDS * 2**doublings)
+
+
+def _priority() -> Case:
+    return Case(
+        When(dispatch__campaign__purpose=Purpose.SERVICE, then=Value(0)),
+        default=Value(1),
+        output_field=IntegerField(),
+    )
+
+
+def is_urgent_waiting(*, chunk: Chunk, now: datetime) -> bool:
+    """Return whether something that goes before a chunk waits for a worker."""
+    if chunk.dispatch.campaign.purpose == Purpose.SERVICE:
+        return False
+    waiting = claimable(now=now, slot_seconds=throttling.SHORT_WAIT_SECONDS)
+    return waiting.filter(dispatch__campaign__purpose=Purpose.SERVICE).exists()
 
 
 def ours(chunk: Chunk) -> Statement:
@@ -66,15 +124,18 @@ def ours(chunk: Chunk) -> Statement:
     return Statement(
         _OURS,
         [
-            chunk.claimed_by,
-            ChunkState.LEASED.value,
-            chunk.pk,
+            *held(chunk).parameters,
             DispatchStatus.RUNNING.value,
             chunk.dispatch_id,
             CampaignStatus.RUNNING.value,
             chunk.dispatch.campaign_id,
         ],
     )
+
+
+def held(chunk: Chunk) -> Statement:
+    """Return the condition, in SQL, that this worker holds the chunk."""
+    return Statement(_HELD, [chunk.claimed_by, ChunkState.LEASED.value, chunk.pk])
 
 
 def is_ours(*, chunk: Chunk) -> bool:
@@ -85,16 +146,35 @@ def is_ours(*, chunk: Chunk) -> bool:
         return cursor.fetchone() is not None
 
 
+def _mine(chunk: Chunk) -> QuerySet[Chunk]:
+    return Chunk.objects.filter(pk=chunk.pk, claimed_by=chunk.claimed_by, state=ChunkState.LEASED)
+
+
 def renew(*, chunk: Chunk) -> bool:
-    """Extend the lease; False when it was lost or the campaign no longer runs."""
-    held = Chunk.objects.filter(
-        pk=chunk.pk,
-        claimed_by=chunk.claimed_by,
-        state=ChunkState.LEASED,
-        dispatch__status=DispatchStatus.RUNNING,
-        dispatch__campaign__status=CampaignStatus.RUNNING,
-    )
-    return bool(held.update(lease_until=Moment(LEASE_SECONDS)))
+    """Extend the lease, also while the campaign is paused; False when it was lost."""
+    return bool(_mine(chunk).update(lease_until=Moment(lease_seconds(chunk))))
+
+
+def lock(*, chunk: Chunk) -> Chunk:
+    """Return the chunk's row, locked until the end of the caller's transaction.
+
+    Raises:
+        LeaseLost: Another worker has it.
+    """
+    row = _mine(chunk).select_for_update().first()
+    if row is None:
+        raise LeaseLost(chunk)
+    return row
+
+
+def put_down(*, chunk: Chunk) -> None:
+    """Note that no single message is in hand any more.
+
+    Raises:
+        LeaseLost: Another worker has the chunk.
+    """
+    if not _mine(chunk).update(in_hand_message_id=None):
+        raise LeaseLost(chunk)
 
 
 def recover(*, chunk: Chunk, can_resend: bool, now: datetime) -> int:
@@ -106,37 +186,55 @@ def recover(*, chunk: Chunk, can_resend: bool, now: datetime) -> int:
     Returns:
         How many messages were left over.
     """
-    left_over = in_chunk(chunk).filter(state=MessageState.SENDING)
-    if can_resend:
-        return left_over.update(state=MessageState.PLANNED)
-    return left_over.update(state=MessageState.UNKNOWN, reason=Reason.CRASHED, closed_at=now)
-
-
-def release(*, chunk: Chunk, now: datetime) -> None:
-    """Give the chunk back: done when none of its messages is open, else due with the first one."""
     with transaction.atomic():
+        lock(chunk=chunk)
+        left_over = in_chunk(chunk).filter(state=MessageState.SENDING, mark__lt=chunk.claim_count)
+        if can_resend:
+            return left_over.update(state=MessageState.PLANNED, reason=Reason.ASKED_AGAIN)
+        return left_over.update(state=MessageState.UNKNOWN, reason=Reason.CRASHED, closed_at=now)
+
+
+def release(*, chunk: Chunk, now: datetime, is_complete: bool = True) -> ChunkState:
+    """Give the chunk back: done when none of its messages is open, else due with the first one.
+
+    Args:
+        is_complete: False when messages that are due were left for the next claim; a chunk that
+            was worked carefully then stays so.
+
+    Raises:
+        LeaseLost: Another worker has it.
+    """
+    with transaction.atomic():
+        row = lock(chunk=chunk)
         open_rows = in_chunk(chunk).filter(state__in=OPEN_STATES)
-        first_due = open_rows.aggregate(due=Min("due_at"), first=Min("pk"))
-        has_open = first_due["first"] is not None
-        has_undated = has_open and open_rows.filter(due_at__isnull=True).exists()
-        due_at = now if has_undated or first_due["due"] is None else first_due["due"]
-        Chunk.objects.filter(
-            pk=chunk.pk, claimed_by=chunk.claimed_by, state=ChunkState.LEASED
-        ).update(
-            state=ChunkState.READY if has_open else ChunkState.DONE,
-            due_at=due_at,
+        first = open_rows.aggregate(due=Min("due_at"), first=Min("pk"))
+        is_due = open_rows.filter(Q(due_at__isnull=True) | Q(due_at__lte=now)).exists()
+        state = ChunkState.DONE if first["first"] is None else ChunkState.READY
+        was_careful = not is_complete and chunk.attempts >= CAREFUL_ATTEMPT
+        _mine(chunk).update(
+            state=state,
+            # What is due keeps its place in the queue.
+            due_at=row.due_at if is_due or first["due"] is None else first["due"],
             lease_until=None,
             claimed_by="",
-            attempts=0,
+            attempts=CAREFUL_ATTEMPT - 1 if was_careful else 0,
+            in_hand_message_id=None,
+            suspects={} if state is ChunkState.DONE else row.suspects,
         )
+    return state
 
 
 def reserve_budget(*, chunk: Chunk, costs: list[Decimal]) -> int:
-    """Reserve money for messages in their order; return how many of them the budget allows."""
+    """Reserve money for messages in their order; return how many of them the budget allows.
+
+    Raises:
+        LeaseLost: Another worker has the chunk.
+    """
     campaign_id = chunk.dispatch.campaign_id
     if chunk.dispatch.campaign.budget_amount is None or not costs:
         return len(costs)
     with transaction.atomic():
+        lock(chunk=chunk)
         campaign = Campaign.objects.select_for_update().get(pk=campaign_id)
         if campaign.budget_amount is None:
             return len(costs)
@@ -156,21 +254,39 @@ def reserve_budget(*, chunk: Chunk, costs: list[Decimal]) -> int:
 
 
 def settle_budget(*, chunk: Chunk) -> None:
-    """Replace what a chunk has reserved by what its messages cost."""
+    """Replace what a chunk has reserved by what its messages cost.
+
+    Raises:
+        LeaseLost: Another worker has the chunk.
+    """
     if chunk.dispatch.campaign.budget_amount is None:
         return
     with transaction.atomic():
-        locked = Chunk.objects.select_for_update().get(pk=chunk.pk)
-        spent = (
-            in_chunk(chunk)
-            .filter(state__in=[*HANDED_OVER_STATES, MessageState.SENDING])
-            .aggregate(total=Sum("cost_amount"))["total"]
-        ) or Decimal(0)
-        if spent != locked.reserved_amount:
-            Campaign.objects.filter(pk=chunk.dispatch.campaign_id).update(
-                committed_amount=F("committed_amount") + spent - locked.reserved_amount
-            )
-            Chunk.objects.filter(pk=chunk.pk).update(reserved_amount=spent)
+        _settle_budget(lock(chunk=chunk), chunk.dispatch.campaign_id)
+
+
+def settle_late(*, chunk: Chunk) -> None:
+    """Settle the budget of a chunk whose lease was lost, unless its new holder will do so."""
+    if chunk.dispatch.campaign.budget_amount is None:
+        return
+    with transaction.atomic():
+        row = Chunk.objects.select_for_update().get(pk=chunk.pk)
+        if row.state != ChunkState.LEASED:
+            _settle_budget(row, chunk.dispatch.campaign_id)
+
+
+def _settle_budget(row: Chunk, campaign_id: int) -> None:
+    # A message that is asked about again may have been taken already, so its money stays away.
+    is_spent = Q(state__in=[*HANDED_OVER_STATES, MessageState.SENDING]) | Q(
+        state=MessageState.PLANNED, reason=Reason.ASKED_AGAIN
+    )
+    spent = in_chunk(row).filter(is_spent).aggregate(total=Sum("cost_amount"))["total"]
+    spent = spent or Decimal(0)
+    if spent != row.reserved_amount:
+        Campaign.objects.filter(pk=campaign_id).update(
+            committed_amount=F("committed_amount") + spent - row.reserved_amount
+        )
+        Chunk.objects.filter(pk=row.pk).update(reserved_amount=spent)
 
 
 def in_chunk(chunk: Chunk) -> QuerySet[Message]:

@@ -159,12 +159,27 @@ def fallback_audience(before: Dispatch) -> QuerySet[Customer]:
 
     Whoever has refused, complained or got into difficulties meanwhile hears no more of it.
     """
-    campaign = before.campaign
     missed = Message.objects.filter(dispatch=before, is_control=False).filter(
         Q(state__in=[MessageState.FAILED, MessageState.BOUNCED])
         | Q(state=MessageState.SKIPPED, reason__in=FALLBACK_REASONS)
     )
-    audience = Customer.objects.live().filter(pk__in=missed.values("customer_id"))
+    return _still_served(missed, before)
+
+
+def next_audience(before: Dispatch) -> QuerySet[Customer]:
+    """Return the people whom an ordinary later step serves: all who were frozen at the launch.
+
+    Whoever has refused, complained or got into difficulties meanwhile hears no more of it.
+    """
+    first = Dispatch.objects.filter(campaign=before.campaign_id, is_test=False).order_by(
+        "step__position"
+    )
+    return _still_served(Message.objects.filter(dispatch=first.values("pk")[:1]), before)
+
+
+def _still_served(messages: QuerySet[Message], before: Dispatch) -> QuerySet[Customer]:
+    campaign = before.campaign
+    audience = Customer.objects.live().filter(pk__in=messages.values("customer_id"))
     if campaign.purpose == Purpose.MARKETING:
         audience = audience.filter(marketing_status=MarketingStatus.OPEN)
     refused = refusals.of_people(
@@ -173,18 +188,21 @@ def fallback_audience(before: Dispatch) -> QuerySet[Customer]:
     return audience.exclude(pk__in=refused.values("customer_id"))
 
 
-def start_fallback(*, before: Dispatch, now: datetime) -> Dispatch | None:
-    """Freeze the fallback that follows a finished dispatch, when there is one and it is due.
+def start_next_step(*, before: Dispatch, now: datetime) -> Dispatch | None:
+    """Freeze the step that follows a finished dispatch, when there is one and it is due.
+
+    A fallback serves whom the step before did not reach, an ordinary step everybody of the launch;
+    neither serves who refused meanwhile.
 
     Returns:
-        The new dispatch; None when no fallback follows or it must wait for late reports.
+        The new dispatch; None when no step follows or it must wait (for late reports).
     """
     step = (
         Step.objects.filter(campaign=before.campaign, position=before.step.position + 1)
         .select_related("channel")
         .first()
     )
-    if step is None or not step.is_fallback or before.completed_at is None:
+    if step is None or before.completed_at is None:
         return None
     if now < before.completed_at + timedelta(minutes=step.wait_minutes):
         return None
@@ -192,10 +210,11 @@ def start_fallback(*, before: Dispatch, now: datetime) -> Dispatch | None:
         locked = Campaign.objects.select_for_update().get(pk=before.campaign_id)
         if Dispatch.objects.filter(step=step, is_test=False).exists():
             return None
+        people = fallback_audience(before) if step.is_fallback else next_audience(before)
         return freeze(
             campaign=locked,
             step=step,
-            audience=fallback_audience(before),
+            audience=people,
             due_at=now,
             now=now,
             frozen=Frozen(

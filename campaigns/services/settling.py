@@ -1,63 +1,27 @@
 """The short transaction between two calls of a provider: settle the last, mark the next."""
 
 from collections import Counter, defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
 from django.db import connection, transaction
 
-from campaigns.channels.base import Outcome, SendResult
+from campaigns.channels.base import SendResult
 from campaigns.domain import frequency
 from campaigns.domain.campaign import DispatchStatus, MessageState
 from campaigns.domain.eligibility import RULE_VERSION, MessagePlan, Reason
 from campaigns.models import Chunk, Message
 from campaigns.selectors import contact_facts
+from campaigns.selectors.willing import still_willing
 from campaigns.services import addresses, chunks
 from campaigns.services.composing import Composed
+from campaigns.services.outcomes import Answer, Closing, closing_of, not_sent
 from customers.domain.consent import Purpose
 from loancrm.kernel import bulk, locks
 from loancrm.kernel.bulk import Statement
-
-MAX_ATTEMPTS = 5
-FIRST_RETRY_SECONDS = 20.0
-LONGEST_RETRY_SECONDS = 3600.0
-
-
-@dataclass(frozen=True, slots=True)
-class Closing:
-    """What becomes of one message: its state, and when to try again where it stays open.
-
-    Attributes:
-        attempts: The tries to store where the provider said nothing about this message, so that the
-            mark's is taken back; None leaves what was counted.
-    """
-
-    message_id: int
-    state: MessageState
-    reason: str
-    due_at: datetime | None = None
-    attempts: int | None = None
-
-    @property
-    def ending(self) -> tuple[str, str, datetime | None, int | None]:
-        """Return what messages of the same fate share."""
-        return self.state.value, self.reason, self.due_at, self.attempts
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """What a provider said about a sub-batch.
-
-    Attributes:
-        jitter: Between 0 and 1; spreads retries so that they do not come back together.
-    """
-
-    batch: Sequence[Composed]
-    results: Sequence[SendResult]
-    jitter: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +63,7 @@ def step(
     """
     closings = _closings(answer, now) if answer else []
     with transaction.atomic(savepoint=False):
-        settling = _settle_statements(closings, answer.results, now) if answer else []
+        settling = _settle_statements(chunk, closings, answer.results, now) if answer else []
         locking, marking = _mark_statements(chunk, attempt, now) if attempt else ([], [])
         found = bulk.run_all([*settling, *locking, *marking])
         passing: list[Composed] | None = []
@@ -109,24 +73,58 @@ def step(
             if len(marked) < len(attempt.batch):
                 passing = _mark_the_rest(chunk, attempt, passing, now)
         if answer:
+            settled = {key for keys in found[: len(settling)] for key in keys}
+            _settle_given_up(chunk, closings, answer.results, settled, now)
             _mark_refused(answer, closings, now)
     return Counter(closing.state.value for closing in closings), passing
 
 
+def _settle_given_up(
+    chunk: Chunk,
+    closings: Sequence[Closing],
+    results: Sequence[SendResult],
+    settled: set[int],
+    now: datetime,
+) -> None:
+    """Store answers about messages that another worker gave up, taking this one for dead."""
+    ends = (MessageState.SENT, MessageState.FAILED)
+    late = [
+        (closing, result)
+        for closing, result in zip(closings, results, strict=True)
+        if closing.message_id not in settled and closing.state in ends
+    ]
+    if not late:
+        return
+    where: dict[str, Any] = {"state": MessageState.UNKNOWN.value, "reason": Reason.CRASHED.value}
+    where["mark"] = chunk.claim_count
+    statements = _settle_statements(
+        chunk, [pair[0] for pair in late], [pair[1] for pair in late], now, where=where
+    )
+    if any(bulk.run_all(statements)):
+        chunks.settle_late(chunk=chunk)
+
+
 def _closings(answer: Answer, now: datetime) -> list[Closing]:
     return [
-        _closing(item, result, answer.jitter, now)
+        closing_of(item=item, result=result, answer=answer, now=now)
         for item, result in zip(answer.batch, answer.results, strict=True)
     ]
 
 
 def _settle_statements(
-    closings: Sequence[Closing], results: Sequence[SendResult], now: datetime
+    chunk: Chunk,
+    closings: Sequence[Closing],
+    results: Sequence[SendResult],
+    now: datetime,
+    *,
+    where: Mapping[str, Any] | None = None,
 ) -> list[Statement]:
     alike: dict[Any, list[tuple[Closing, SendResult]]] = defaultdict(list)
     for closing, result in zip(closings, results, strict=True):
         alike[closing.ending].append((closing, result))
-    return [_ending_statement(pairs, now) for pairs in alike.values()]
+    # What this claim marked and nobody has moved on since; a receipt may have been faster.
+    mine = where or {"state": MessageState.SENDING.value, "mark": chunk.claim_count}
+    return [_ending_statement(pairs, mine, now) for pairs in alike.values()]
 
 
 def _mark_statements(
@@ -136,17 +134,25 @@ def _mark_statements(
 
     The updates see what was committed before the locks were had.
     """
-    condition = chunks.ours(chunk)
+    condition = _may_go(chunk, attempt, now)
     locking = []
     if attempt.has_caps:
         ids = sorted(item.recipient.customer_id for item in attempt.batch)
         lock = locks.lock_statement(locks.Space.CUSTOMER_SENDS, ids)
         locking = [lock] if lock else []
         condition = _alone(condition, chunk, attempt.decided_at)
-    return locking, _marks(attempt.batch, condition, now)
+    return locking, _marks(chunk, attempt.batch, condition, now)
 
 
-def _marks(batch: Sequence[Composed], condition: Statement, now: datetime) -> list[Statement]:
+def _may_go(chunk: Chunk, attempt: Attempt, now: datetime) -> Statement:
+    """Return the condition of every mark: the chunk is ours, and nobody has said no meanwhile."""
+    mine, willing = chunks.ours(chunk), still_willing(attempt.plan, now)
+    return Statement(f"{mine.sql} AND {willing.sql}", [*mine.parameters, *willing.parameters])
+
+
+def _marks(
+    chunk: Chunk, batch: Sequence[Composed], condition: Statement, now: datetime
+) -> list[Statement]:
     alike: dict[Any, list[tuple[int, int | None]]] = defaultdict(list)
     for item in batch:
         alike[item.recipient.attempts, item.content_id, item.parts, item.cost].append(
@@ -167,6 +173,7 @@ def _marks(batch: Sequence[Composed], condition: Statement, now: datetime) -> li
                 "content": content_id,
                 "parts": parts,
                 "cost_amount": cost,
+                "mark": chunk.claim_count,
             },
             where={"state": MessageState.PLANNED.value},
             condition=condition,
@@ -202,14 +209,15 @@ def _mark_the_rest(
     capped = _capped(rest, attempt, now=now)
     close(
         [
-            Closing(item.recipient.message_id, MessageState.SKIPPED, Reason.FREQUENCY_CAP)
+            not_sent(item.recipient, Reason.FREQUENCY_CAP)
             for item in rest
             if item.recipient.customer_id in capped
         ],
+        chunk=chunk,
         now=now,
     )
     passing = [item for item in rest if item.recipient.customer_id not in capped]
-    for keys in bulk.run_all(_marks(passing, chunks.ours(chunk), now)):
+    for keys in bulk.run_all(_marks(chunk, passing, _may_go(chunk, attempt, now), now)):
         done.update(keys)
     return [item for item in attempt.batch if item.recipient.message_id in done]
 
@@ -230,7 +238,9 @@ def _mark_refused(answer: Answer, closings: Sequence[Closing], now: datetime) ->
         addresses.mark_refused(refusals=refused, now=now)
 
 
-def _ending_statement(pairs: Sequence[tuple[Closing, SendResult]], now: datetime) -> Statement:
+def _ending_statement(
+    pairs: Sequence[tuple[Closing, SendResult]], where: Mapping[str, Any], now: datetime
+) -> Statement:
     """Return the update that stores one ending that several messages share."""
     ending = pairs[0][0]
     state = ending.state
@@ -245,7 +255,7 @@ def _ending_statement(pairs: Sequence[tuple[Closing, SendResult]], now: datetime
         constants["closed_at"] = now
     if state is MessageState.SENT:
         constants["sent_at"] = now
-    elif state is not MessageState.UNKNOWN:
+    elif state is not MessageState.UNKNOWN and ending.reason != Reason.ASKED_AGAIN:
         constants["cost_amount"] = Decimal(0)
     has_ids = any(result.provider_message_id for _closing_, result in pairs)
     return bulk.update_statement(
@@ -257,34 +267,38 @@ def _ending_statement(pairs: Sequence[tuple[Closing, SendResult]], now: datetime
             for closing, result in pairs
         ],
         constants=constants,
-        # A receipt that was faster than this settlement has already moved its message on.
-        where={"state": MessageState.SENDING.value},
+        where=where,
     )
 
 
-def put_back(*, batch: Sequence[Composed], due_at: datetime) -> None:
+def put_back(*, chunk: Chunk, batch: Sequence[Composed], due_at: datetime) -> None:
     """Return messages that were certainly not handed over to the plan, without counting a try."""
-    bulk.update_rows(
-        Message,
-        key="id",
-        columns=("state", "due_at", "attempts", "cost_amount"),
-        rows=[
-            (
-                item.recipient.message_id,
-                MessageState.PLANNED.value,
-                due_at,
-                item.recipient.attempts,
-                Decimal(0),
-            )
-            for item in batch
-        ],
-        where={"state": MessageState.SENDING.value},
-    )
+    doubtful: dict[bool, list[Composed]] = defaultdict(list)
+    for item in batch:
+        doubtful[item.recipient.is_doubtful].append(item)
+    for is_doubtful, items in doubtful.items():
+        bulk.update_rows(
+            Message,
+            key="id",
+            columns=("attempts", "cost_amount"),
+            rows=[
+                (
+                    item.recipient.message_id,
+                    item.recipient.attempts,
+                    item.cost if is_doubtful else Decimal(0),
+                )
+                for item in items
+            ],
+            constants={"state": MessageState.PLANNED.value, "due_at": due_at},
+            where={"state": MessageState.SENDING.value, "mark": chunk.claim_count},
+        )
 
 
-def close(closings: Sequence[Closing], *, now: datetime) -> None:
-    """Store decisions about messages that are not handed over now."""
-    bulk.update_rows(
+def close(closings: Sequence[Closing], *, chunk: Chunk, now: datetime) -> None:
+    """Store decisions about messages that are not handed over now, while the chunk is ours."""
+    if not closings:
+        return
+    statement = bulk.update_statement(
         Message,
         key="id",
         columns=("state", "reason", "rule_version", "due_at", "closed_at"),
@@ -300,7 +314,10 @@ def close(closings: Sequence[Closing], *, now: datetime) -> None:
             for closing in closings
         ],
         where={"state": MessageState.PLANNED.value},
+        condition=chunks.held(chunk),
     )
+    with transaction.atomic():
+        bulk.run_all([statement])
 
 
 def _capped(batch: Sequence[Composed], attempt: Attempt, *, now: datetime) -> set[int]:
@@ -325,37 +342,3 @@ def _capped(batch: Sequence[Composed], attempt: Attempt, *, now: datetime) -> se
             now=now,
         )
     }
-
-
-def _closing(item: Composed, result: SendResult, jitter: float, now: datetime) -> Closing:
-    message_id = item.recipient.message_id
-    match result.outcome:
-        case Outcome.ACCEPTED:
-            return Closing(message_id, MessageState.SENT, "")
-        case Outcome.REJECTED:
-            return Closing(message_id, MessageState.FAILED, Reason.CHANNEL_REFUSED)
-        case Outcome.NOT_TAKEN:
-            tries = item.recipient.attempts
-            return Closing(message_id, MessageState.PLANNED, result.code[:40], now, attempts=tries)
-        case Outcome.UNKNOWN:
-            return Closing(message_id, MessageState.UNKNOWN, result.code[:40])
-        case Outcome.RETRY:
-            return _put_off(item, result, jitter, now)
-
-
-def _put_off(item: Composed, result: SendResult, jitter: float, now: datetime) -> Closing:
-    message_id, attempts = item.recipient.message_id, item.recipient.attempts + 1
-    if attempts >= MAX_ATTEMPTS:
-        if result.may_be_taken:
-            return Closing(message_id, MessageState.UNKNOWN, result.code[:40])
-        return Closing(message_id, MessageState.FAILED, Reason.RETRIES_EXHAUSTED)
-    wait = result.retry_after_seconds or retry_seconds(attempts, jitter)
-    return Closing(
-        message_id, MessageState.PLANNED, result.code[:40], now + timedelta(seconds=wait)
-    )
-
-
-def retry_seconds(attempts: int, jitter: float) -> float:
-    """Return how long to wait before the next try: doubling, with up to half of it as jitter."""
-    wait = min(FIRST_RETRY_SECONDS * 2.0 ** (attempts - 1), LONGEST_RETRY_SECONDS)
-    return float(wait * (0.75 + jitter / 2))

@@ -1,10 +1,11 @@
-"""One rate limiter a channel, shared by all workers: a row that says when the next slot is free.
+"""A provider account as all workers share it: its rate limit, its pauses, its breaker.
 
-Source: the generic cell rate algorithm (ITU-T I.371, annex A), reserved a batch at a time.
+The rate limiter is a row that says when the next slot is free, by the database's clock. Source: the
+generic cell rate algorithm (ITU-T I.371, annex A), reserved a batch at a time.
 """
 
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from django.db import transaction
 from django.db.models import Q
@@ -16,6 +17,8 @@ from loancrm.kernel.database_clock import Moment
 
 UNAVAILABLE_SECONDS = 30.0
 BUSY_SECONDS = 5.0
+# A worker waits so long for a slot with a chunk in its hands; for more it gives the chunk back.
+SHORT_WAIT_SECONDS = 0.5
 
 
 def burst(channel: Channel, batch_size: int) -> int:
@@ -25,18 +28,40 @@ def burst(channel: Channel, batch_size: int) -> int:
     return max(1, min(batch_size, channel.rate_per_second // 4))
 
 
-def reserve(*, channel: Channel, count: int, now: datetime) -> float:
-    """Reserve slots for a batch; return the seconds to wait before sending it."""
-    rate = channel.rate_per_second
-    if rate is None:
+def reserve(*, channel: Channel, count: int) -> float | None:
+    """Reserve slots for a batch.
+
+    Returns:
+        The seconds to wait before sending it; None, with nothing reserved, when that is more than a
+        worker should wait.
+    """
+    if channel.rate_per_second is None:
         return 0.0
     with transaction.atomic():
-        locked = Channel.objects.select_for_update().only("next_slot_at").get(pk=channel.pk)
-        starts = max(locked.next_slot_at or now, now)
+        locked = Channel.objects.select_for_update().annotate(at=Moment()).get(pk=channel.pk)
+        if locked.rate_per_second is None:
+            return 0.0
+        starts = max(locked.next_slot_at or locked.at, locked.at)
+        wait = float((starts - locked.at).total_seconds())
+        if wait > SHORT_WAIT_SECONDS or not locked.rate_per_second:
+            return None
         Channel.objects.filter(pk=channel.pk).update(
-            next_slot_at=starts + timedelta(seconds=count / rate)
+            next_slot_at=starts + timedelta(seconds=count / locked.rate_per_second)
         )
-    return (starts - now).total_seconds()
+    return wait
+
+
+def has_room(prefix: str = "", *, seconds: float) -> Q:
+    """Return the condition that the rate limit leaves room within so many seconds.
+
+    Args:
+        prefix: The way to the channel from the rows that are asked for.
+    """
+    unlimited = Q(**{f"{prefix}rate_per_second__isnull": True})
+    is_free = Q(**{f"{prefix}next_slot_at__isnull": True}) | Q(
+        **{f"{prefix}next_slot_at__lte": Moment(seconds)}
+    )
+    return unlimited | (Q(**{f"{prefix}rate_per_second__gt": 0}) & is_free)
 
 
 def is_open(prefix: str = "") -> Q:
@@ -45,8 +70,10 @@ def is_open(prefix: str = "") -> Q:
     Args:
         prefix: The way to the channel from the rows that are asked for.
     """
-    paused = Q(**{f"{prefix}paused_until__gt": Moment()})
-    return Q(**{f"{prefix}blocked_at__isnull": True}) & ~paused
+    is_unpaused = Q(**{f"{prefix}paused_until__isnull": True}) | Q(
+        **{f"{prefix}paused_until__lte": Moment()}
+    )
+    return Q(**{f"{prefix}blocked_at__isnull": True}) & is_unpaused
 
 
 def pause(*, channel: Channel, seconds: float, reason: str) -> None:
@@ -77,4 +104,11 @@ def block(*, channel: Channel, error: ChannelBlocked) -> None:
     """Open the breaker of a provider account: nothing goes out until a person closes it."""
     Channel.objects.filter(pk=channel.pk, blocked_at__isnull=True).update(
         blocked_at=Moment(), blocked_reason=error.problem[:120]
+    )
+
+
+def unblock(*, channel_ids: Sequence[int]) -> int:
+    """Close the breaker of provider accounts after a person's decision; return how many."""
+    return Channel.objects.filter(pk__in=channel_ids, blocked_at__isnull=False).update(
+        blocked_at=None, blocked_reason="", paused_until=None, pause_reason=""
     )

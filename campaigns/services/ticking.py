@@ -4,7 +4,7 @@ from datetime import datetime
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import Exists, OuterRef
 from django.utils.translation import gettext as _
 
 from campaigns import jobs
@@ -13,19 +13,18 @@ from campaigns.domain.campaign import (
     CampaignStatus,
     ChunkState,
     DispatchStatus,
-    MessageState,
 )
-from campaigns.domain.eligibility import Reason
 from campaigns.models import Campaign, Chunk, Dispatch, Message
-from campaigns.services import authoring, launch, throttling
+from campaigns.services import authoring, chunks, dispatch, launch, throttling
+from campaigns.services.sending import sweeping
 from loancrm.kernel import access, audit, leases
 from loancrm.kernel.access import Actor, system_actor
-from loancrm.kernel.database_clock import Moment
 from loancrm.kernel.errors import LoanCrmError
 from loancrm.kernel.jobs import enqueue
 
 LEADER = "campaigns.tick"
-LEADER_SECONDS = 6.0
+# Ticks come every two seconds, and after a standstill many at once: so often one of them works.
+TURN_SECONDS = 1.0
 
 
 class NothingHeld(LoanCrmError):
@@ -35,12 +34,12 @@ class NothingHeld(LoanCrmError):
 
 
 def tick(*, holder: str, now: datetime) -> int:
-    """Move every dispatch as far as time allows and wake workers; one leader at a time.
+    """Move every dispatch as far as time allows and wake workers; one at a time.
 
     Returns:
         How many drain jobs were started.
     """
-    if not leases.acquire(name=LEADER, holder=holder, seconds=LEADER_SECONDS):
+    if not leases.take_turn(name=LEADER, holder=holder, seconds=TURN_SECONDS):
         return 0
     advance(now=now)
     missing = _missing_workers(now)
@@ -50,9 +49,10 @@ def tick(*, holder: str, now: datetime) -> int:
 
 
 def advance(*, now: datetime) -> None:
-    """Complete finished dispatches, freeze fallbacks, start what is due and hold what is late."""
+    """Complete finished dispatches, freeze next steps, start what is due, hold what is late."""
+    sweeping.sweep(now=now)
     _complete_finished(now)
-    _start_fallbacks(now)
+    _start_next_steps(now)
     _start_due(now)
     _complete_campaigns(now)
 
@@ -72,9 +72,14 @@ def resume_campaign(*, campaign: Campaign, actor: Actor, now: datetime) -> Campa
     """
     access.require(actor, "campaigns.launch_campaign", campaign)
     with transaction.atomic():
-        released = Dispatch.objects.filter(campaign=campaign, status=DispatchStatus.HELD).update(
-            status=DispatchStatus.RUNNING, hold_reason=""
+        held = Dispatch.objects.filter(campaign=campaign, status=DispatchStatus.HELD)
+        # Who releases it has seen why it was held; a provider that still refuses holds it again.
+        throttling.unblock(
+            channel_ids=list(
+                held.filter(hold_reason="channel_blocked").values_list("channel_id", flat=True)
+            )
         )
+        released = held.update(status=DispatchStatus.RUNNING, hold_reason="")
         if campaign.status == CampaignStatus.PAUSED:
             authoring.move(campaign, CampaignStatus.RUNNING, actor=actor, now=now)
         elif not released:
@@ -99,9 +104,7 @@ def cancel_campaign(*, campaign: Campaign, actor: Actor, now: datetime) -> Campa
     access.require(actor, "campaigns.launch_campaign", campaign)
     with transaction.atomic():
         authoring.move(campaign, CampaignStatus.CANCELLED, actor=actor, now=now)
-        Message.objects.filter(dispatch__campaign=campaign, state=MessageState.PLANNED).update(
-            state=MessageState.CANCELLED, reason=Reason.CANCELLED, closed_at=now
-        )
+        sweeping.cancel_planned(Message.objects.filter(dispatch__campaign=campaign), now=now)
         Dispatch.objects.filter(campaign=campaign).exclude(status=DispatchStatus.COMPLETED).update(
             status=DispatchStatus.CANCELLED, completed_at=now
         )
@@ -115,11 +118,11 @@ def _start_due(now: datetime) -> None:
         frozen_at__isnull=False,
         due_at__lte=now,
     ).select_related("campaign")
-    for dispatch in due:
+    for run in due:
         is_late = schedule.is_too_late(
-            due_at=dispatch.due_at, now=now, late_limit_hours=dispatch.campaign.late_limit_hours
+            due_at=run.due_at, now=now, late_limit_hours=run.campaign.late_limit_hours
         )
-        Dispatch.objects.filter(pk=dispatch.pk, status=DispatchStatus.SCHEDULED).update(
+        Dispatch.objects.filter(pk=run.pk, status=DispatchStatus.SCHEDULED).update(
             status=DispatchStatus.HELD if is_late else DispatchStatus.RUNNING,
             hold_reason="late" if is_late else "",
         )
@@ -132,7 +135,7 @@ def _complete_finished(now: datetime) -> None:
     ).update(status=DispatchStatus.COMPLETED, completed_at=now)
 
 
-def _start_fallbacks(now: datetime) -> None:
+def _start_next_steps(now: datetime) -> None:
     followed = Dispatch.objects.filter(
         campaign=OuterRef("campaign"),
         step__position=OuterRef("step__position") + 1,
@@ -144,8 +147,8 @@ def _start_fallbacks(now: datetime) -> None:
         status=DispatchStatus.COMPLETED,
         is_test=False,
     ).select_related("campaign", "step")
-    for dispatch in finished:
-        launch.start_fallback(before=dispatch, now=now)
+    for run in finished:
+        launch.start_next_step(before=run, now=now)
 
 
 def _complete_campaigns(now: datetime) -> None:
@@ -165,14 +168,7 @@ def _complete_campaigns(now: datetime) -> None:
 
 def _missing_workers(now: datetime) -> int:
     """Return how many more drain jobs the due chunks can use."""
-    runnable = Chunk.objects.filter(
-        throttling.is_open("dispatch__channel__"),
-        dispatch__status=DispatchStatus.RUNNING,
-        dispatch__campaign__status=CampaignStatus.RUNNING,
-    )
-    is_due = Q(state=ChunkState.READY, due_at__lte=now) | Q(
-        state=ChunkState.LEASED, lease_until__lt=Moment()
-    )
-    due = runnable.filter(is_due).count()
-    at_work = runnable.filter(state=ChunkState.LEASED, lease_until__gte=Moment()).count()
+    # A worker waits for a rate limit that leaves room soon; see `dispatch.drain`.
+    due = chunks.claimable(now=now, slot_seconds=dispatch.IDLE_SECONDS).count()
+    at_work = leases.count_held(names=dispatch.slots(settings.LOANCRM_DISPATCH_WORKERS))
     return max(0, min(due, settings.LOANCRM_DISPATCH_WORKERS - at_work))

@@ -21,7 +21,7 @@ class Moment(Func):
         super().__init__()
         self._seconds = float(seconds)
 
-    def as_sql(self, *_args: Any, **_kwargs: Any) -> tuple[str, list[Any]]:
+    def as_sql(self, *_args: Any, **_kwargs: Any) -> Any:
         """Return the expression in the words of the database."""
         return moment_sql(self._seconds)
 
@@ -40,7 +40,6 @@ def now() -> datetime:
     sql, parameters = moment_sql()
     with connection.cursor() as cursor:
         cursor.execute(f"SELECT {sql}", parameters)
-        found = cursor.fetchone()[0]
-    if isinstance(found, str):
-        return datetime.fromisoformat(found).replace(tzinfo=UTC)
-    return found if found.tzinfo else found.replace(tzinfo=UTC)
+        found: datetime | str = cursor.fetchone()[0]
+    at = datetime.fromisoformat(found) if isinstance(found, str) else found
+    return at if at.tzinfo else at.replace(tzinfo=UTC)

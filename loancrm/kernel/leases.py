@@ -3,6 +3,8 @@
 The time is the database's: hosts whose clocks differ or jump agree on who holds what.
 """
 
+from collections.abc import Sequence
+
 from django.db import IntegrityError, transaction
 from django.db.models import Q
 
@@ -22,6 +24,22 @@ def acquire(*, name: str, holder: str, seconds: float) -> bool:
     except IntegrityError:
         return False
     return True
+
+
+def take_turn(*, name: str, holder: str, seconds: float) -> bool:
+    """Return whether the caller may act now; everybody else may after so many seconds again."""
+    if Lease.objects.filter(name=name, until__lt=Moment()).update(
+        holder=holder, until=Moment(seconds)
+    ):
+        return True
+    if Lease.objects.filter(name=name).exists():
+        return False
+    return acquire(name=name, holder=holder, seconds=seconds)
+
+
+def count_held(*, names: Sequence[str]) -> int:
+    """Return how many of some leases are held."""
+    return Lease.objects.filter(name__in=names, until__gte=Moment()).count()
 
 
 def release(*, name: str, holder: str) -> None:

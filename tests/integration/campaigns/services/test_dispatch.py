@@ -22,6 +22,7 @@ from campaigns.models import (
 )
 from campaigns.selectors import campaign_status
 from campaigns.services import chunks, dispatch, ledger, ticking
+from campaigns.services.sending.lane import Lane
 from customers.models import ConsentState, ContactPoint, Customer, Event, Loan, Product
 from tests.factories.campaigns import (
     SMS,
@@ -393,7 +394,7 @@ def test_the_number_of_queries_does_not_grow_with_the_audience(
     make_people(40)
     make_launched(actor, now)
     ticking.advance(now=now)
-    lane = dispatch.Lane(holder="w1", clock=lambda: now, rng=random.Random(1))
+    lane = Lane(holder="w1", clock=lambda: now, rng=random.Random(1))
     chunk = chunks.claim(holder="w1", now=now)
     dispatch.work_chunk(chunk=chunk, lane=lane)
     make_people(50, prefix="q")

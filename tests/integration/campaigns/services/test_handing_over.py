@@ -13,6 +13,10 @@ from campaigns.channels.memory import MemoryChannel, MemoryOptions
 from campaigns.domain.campaign import MessageState
 from campaigns.models import Chunk, FrequencyRule, Message
 from campaigns.services import chunks, dispatch, settling, ticking
+from campaigns.services.composing import Composer
+from campaigns.services.sending.deciding import decide_and_write
+from campaigns.services.sending.flights import HandOver, sub_batch_size
+from campaigns.services.sending.lane import Lane, Work
 from tests.factories.campaigns import make_channel, make_launched
 from tests.factories.people import make_people
 
@@ -26,18 +30,18 @@ def _closed_channels():
 
 
 def lane(now):
-    return dispatch.Lane(holder="w1", clock=lambda: now, rng=random.Random(1))
+    return Lane(holder="w1", clock=lambda: now, rng=random.Random(1))
 
 
 def work_of(chunk, now):
     channel = chunk.dispatch.channel
-    return dispatch._Work(
+    return Work(
         chunk,
         dispatch.plan_of(chunk.dispatch),
-        dispatch.Composer(chunk.dispatch, channel),
+        Composer(chunk.dispatch, channel),
         channel,
         registry.shared(name="email-memory", backend="memory", options=channel.options),
-        now,
+        is_careful=chunk.attempts >= chunks.CAREFUL_ATTEMPT,
     )
 
 
@@ -45,7 +49,7 @@ def decided(now):
     """Claim the next chunk and write its messages, as a worker does before it hands them over."""
     chunk = chunks.claim(holder="w1", now=now)
     work = work_of(chunk, now)
-    composed, _counts = dispatch._decide(work, lane(now), now)
+    composed, _counts = decide_and_write(work, lane(now), ids=None, now=now)
     return chunk, settling.Attempt(composed, work.plan, now)
 
 
@@ -121,7 +125,7 @@ def test_a_small_audience_goes_out_in_small_steps_where_a_crash_leaves_doubt(
     ticking.advance(now=now)
     work = work_of(chunks.claim(holder="w1", now=now), now)
     work.chunk.dispatch.audience_count = audience
-    assert dispatch._sub_batch_size(work) == size
+    assert sub_batch_size(work) == size
 
 
 def test_what_was_marked_before_the_campaign_stopped_still_goes_out(actor, now, monkeypatch):
@@ -162,7 +166,7 @@ def test_two_sub_batches_are_under_way_but_one_message_where_workers_died(
     chunk.attempts = attempts
     provider = SlowProvider()
     work = replace(work_of(chunk, now), provider=provider)
-    composed, _counts = dispatch._decide(work, lane(now), now)
-    counts = dispatch._hand_over(work, composed, lane(now))
+    composed, _counts = decide_and_write(work, lane(now), ids=None, now=now)
+    counts = HandOver(work, lane(now), now).run(composed)
     assert counts == {"sent": 12}
     assert max(provider.under_way) == most

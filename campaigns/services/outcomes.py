@@ -1,0 +1,116 @@
+"""From what a provider or a gate said to what becomes of a message."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from campaigns.channels.base import Outcome, SendResult
+from campaigns.domain.campaign import MessageState
+from campaigns.domain.eligibility import Decision, Reason
+from campaigns.selectors.contact_facts import Recipient
+from campaigns.services.composing import Composed
+
+MAX_ATTEMPTS = 5
+# Questions about a message whose answer was lost, to a provider that knows repeated keys: with the
+# waits below about four hours, well inside the life of a key.
+MAX_QUESTIONS = 12
+FIRST_RETRY_SECONDS = 20.0
+LONGEST_RETRY_SECONDS = 3600.0
+
+
+@dataclass(frozen=True, slots=True)
+class Closing:
+    """What becomes of one message: its state, and when to try again where it stays open.
+
+    Attributes:
+        attempts: The tries to store where the provider said nothing about this message, so that the
+            mark's is taken back; None leaves what was counted.
+    """
+
+    message_id: int
+    state: MessageState
+    reason: str
+    due_at: datetime | None = None
+    attempts: int | None = None
+
+    @property
+    def ending(self) -> tuple[str, str, datetime | None, int | None]:
+        """Return what messages of the same fate share."""
+        return self.state.value, self.reason, self.due_at, self.attempts
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a provider said about a sub-batch.
+
+    Attributes:
+        jitter: Between 0 and 1; spreads retries so that they do not come back together.
+        can_resend: The provider refuses a repeated key, so a lost answer is asked for again.
+    """
+
+    batch: Sequence[Composed]
+    results: Sequence[SendResult]
+    jitter: float
+    can_resend: bool = False
+
+
+def not_sent(recipient: Recipient, reason: str) -> Closing:
+    """Return the ending of a message that is not to go out (any more).
+
+    Of one whose provider was to be asked again it is not known whether it went out before.
+    """
+    if recipient.is_doubtful:
+        return Closing(recipient.message_id, MessageState.UNKNOWN, Reason.CRASHED)
+    return Closing(recipient.message_id, MessageState.SKIPPED, reason)
+
+
+def put_off(recipient: Recipient, decision: Decision) -> Closing:
+    """Return the deferral of a message, which stays in doubt where it was."""
+    reason = Reason.ASKED_AGAIN if recipient.is_doubtful else decision.reason or ""
+    return Closing(recipient.message_id, MessageState.PLANNED, reason, decision.retry_at)
+
+
+def closing_of(*, item: Composed, result: SendResult, answer: Answer, now: datetime) -> Closing:
+    """Return what becomes of a message by its provider's answer."""
+    message_id = item.recipient.message_id
+    match result.outcome:
+        case Outcome.ACCEPTED:
+            return Closing(message_id, MessageState.SENT, "")
+        case Outcome.REJECTED:
+            return Closing(message_id, MessageState.FAILED, Reason.CHANNEL_REFUSED)
+        case Outcome.NOT_TAKEN:
+            tries = item.recipient.attempts
+            reason = Reason.ASKED_AGAIN if item.recipient.is_doubtful else result.code[:40]
+            return Closing(message_id, MessageState.PLANNED, reason, now, attempts=tries)
+        case Outcome.UNKNOWN:
+            return _unknown(item, result, answer, now)
+        case Outcome.RETRY:
+            return _retried(item, result, answer, now)
+
+
+def _retried(item: Composed, result: SendResult, answer: Answer, now: datetime) -> Closing:
+    """Try a message again that was put off, some times; one that may be there is asked about."""
+    if result.may_be_taken:
+        return _unknown(item, result, answer, now)
+    message_id, attempts = item.recipient.message_id, item.recipient.attempts + 1
+    if attempts >= MAX_ATTEMPTS:
+        return Closing(message_id, MessageState.FAILED, Reason.RETRIES_EXHAUSTED)
+    wait = result.retry_after_seconds or retry_seconds(attempts, answer.jitter)
+    return Closing(
+        message_id, MessageState.PLANNED, result.code[:40], now + timedelta(seconds=wait)
+    )
+
+
+def _unknown(item: Composed, result: SendResult, answer: Answer, now: datetime) -> Closing:
+    """Ask a provider that knows repeated keys again; no other may be."""
+    attempts = item.recipient.attempts + 1
+    if not answer.can_resend or attempts >= MAX_QUESTIONS:
+        return Closing(item.recipient.message_id, MessageState.UNKNOWN, result.code[:40])
+    due_at = now + timedelta(seconds=retry_seconds(attempts, answer.jitter))
+    return Closing(item.recipient.message_id, MessageState.PLANNED, Reason.ASKED_AGAIN, due_at)
+
+
+def retry_seconds(attempts: int, jitter: float) -> float:
+    """Return how long to wait before the next try: doubling, with up to half of it as jitter."""
+    wait = min(FIRST_RETRY_SECONDS * 2.0 ** (attempts - 1), LONGEST_RETRY_SECONDS)
+    return float(wait * (0.75 + jitter / 2))

@@ -1,0 +1,81 @@
+"""Passing people through the gates and writing what may go out."""
+
+from collections import Counter
+from collections.abc import Sequence
+from datetime import datetime
+from decimal import Decimal
+
+from django.db.models import Q
+
+from campaigns.domain.campaign import MessageState
+from campaigns.domain.eligibility import Reason, Verdict, decide
+from campaigns.selectors import contact_facts
+from campaigns.selectors.contact_facts import Recipient
+from campaigns.services import chunks, outcomes, settling
+from campaigns.services.composing import Composed, NotComposed
+from campaigns.services.outcomes import Closing
+from campaigns.services.sending.lane import Lane, Work
+
+
+def decide_and_write(
+    work: Work, lane: Lane, *, ids: Sequence[int] | None, now: datetime
+) -> tuple[list[Composed], Counter[str]]:
+    """Decide about due messages of a chunk; return what may go out and the other states' counts.
+
+    Args:
+        ids: Which messages; None for all that are due.
+
+    Raises:
+        LeaseLost: Another worker has the chunk; nothing was stored.
+    """
+    composed: list[Composed] = []
+    closings: list[Closing] = []
+    recipients = contact_facts.load_recipients(
+        messages=due(work, now) if ids is None else due(work, now) & Q(pk__in=ids),
+        plan=work.plan,
+        now=now,
+        attribute_names=work.composer.attribute_names,
+    )
+    for recipient in recipients:
+        # Deciding may take longer than a lease: a slow database, a long text.
+        lane.keep(work.chunk)
+        if lane.is_stopping():
+            break
+        found = _decide(work, recipient, now)
+        if isinstance(found, Closing):
+            closings.append(found)
+        else:
+            composed.append(found)
+    # What is asked about again has its money already.
+    costs = [Decimal(0) if item.recipient.is_doubtful else item.cost for item in composed]
+    allowed = chunks.reserve_budget(chunk=work.chunk, costs=costs)
+    closings += [outcomes.not_sent(item.recipient, Reason.BUDGET) for item in composed[allowed:]]
+    settling.close(closings, chunk=work.chunk, now=now)
+    return composed[:allowed], Counter(closing.state.value for closing in closings)
+
+
+def due(work: Work, now: datetime) -> Q:
+    """Return the condition of the chunk's messages that are due."""
+    return Q(
+        Q(due_at__isnull=True) | Q(due_at__lte=now),
+        dispatch_id=work.chunk.dispatch_id,
+        pk__gte=work.chunk.first_message_id,
+        pk__lte=work.chunk.last_message_id,
+        state=MessageState.PLANNED,
+    )
+
+
+def _decide(work: Work, recipient: Recipient, now: datetime) -> Composed | Closing:
+    decision = decide(recipient.facts, work.plan, now)
+    match decision.verdict:
+        case Verdict.PASS:
+            result = work.composer.compose(recipient, now=now)
+            if isinstance(result, NotComposed):
+                return outcomes.not_sent(recipient, result.reason)
+            return result
+        case Verdict.HOLD_OUT:
+            return Closing(recipient.message_id, MessageState.HELD_OUT, Reason.HOLDOUT)
+        case Verdict.DEFER:
+            return outcomes.put_off(recipient, decision)
+        case Verdict.SKIP:
+            return outcomes.not_sent(recipient, decision.reason or "")

@@ -1,0 +1,117 @@
+"""What one worker keeps while it works on one chunk after the other."""
+
+import math
+import random
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from campaigns.channels.base import Channel as Provider
+from campaigns.domain.eligibility import MessagePlan
+from campaigns.models import Channel, Chunk
+from campaigns.services import chunks
+from campaigns.services.composing import Composer
+from loancrm.kernel import leases
+
+Clock = Callable[[], datetime]
+RENEW_SECONDS = 3.0
+# How long an answer under way is waited for once the worker is asked to stop: the provider's own
+# time limits are longer than a supervisor's patience.
+LANDING_SECONDS = 7.0
+
+
+# How often a worker looks after what became due while it works.
+LOOK_SECONDS = 1.0
+
+
+def _never() -> bool:
+    return False
+
+
+def _nothing() -> None:
+    return None
+
+
+@dataclass
+class Lane:
+    """One worker's time, leases and texts.
+
+    Attributes:
+        should_stop: Tells whether the process was asked to stop.
+        ends_at: When the time slice is over, by `time.monotonic`.
+        advance: Starts what has become due, so that it need not wait for another worker.
+        slot: Name of the lease that counts this worker among those at work; empty for none.
+    """
+
+    holder: str
+    clock: Clock
+    rng: random.Random
+    should_stop: Callable[[], bool] = _never
+    ends_at: float = math.inf
+    advance: Callable[[], None] = _nothing
+    slot: str = ""
+    composers: dict[int, Composer] = field(default_factory=dict)
+    # {channel: messages refused in a row for the account's sake}
+    refusals: dict[int, int] = field(default_factory=dict)
+    renewed_at: float = 0.0
+    looked_at: float = 0.0
+    stopped_at: float | None = None
+
+    def is_stopping(self) -> bool:
+        """Return whether the process was asked to stop; notes when that was first seen."""
+        if self.stopped_at is None and self.should_stop():
+            self.stopped_at = time.monotonic()
+        return self.stopped_at is not None
+
+    def is_over(self) -> bool:
+        """Return whether nothing new is to be begun."""
+        return self.is_stopping() or time.monotonic() >= self.ends_at
+
+    def may_wait(self) -> bool:
+        """Return whether an answer under way is still waited for."""
+        if not self.is_stopping():
+            return True
+        return time.monotonic() < (self.stopped_at or 0.0) + LANDING_SECONDS
+
+    def keep(self, chunk: Chunk) -> None:
+        """Renew the leases when it is time.
+
+        Raises:
+            LeaseLost: Another worker has the chunk.
+        """
+        if time.monotonic() - self.renewed_at < RENEW_SECONDS:
+            return
+        self.keep_slot()
+        if not chunks.renew(chunk=chunk):
+            raise chunks.LeaseLost(chunk)
+        self.renewed_at = time.monotonic()
+
+    def look(self) -> bool:
+        """Start what has become due, once a second; return whether it was time to look."""
+        if time.monotonic() - self.looked_at < LOOK_SECONDS:
+            return False
+        self.looked_at = time.monotonic()
+        self.advance()
+        return True
+
+    def keep_slot(self) -> None:
+        """Stay counted among the workers that are at work."""
+        if self.slot:
+            leases.acquire(name=self.slot, holder=self.holder, seconds=chunks.LEASE_SECONDS)
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """One leased chunk with everything that its messages share.
+
+    Attributes:
+        is_careful: Workers died over it: one message at a time.
+    """
+
+    chunk: Chunk
+    plan: MessagePlan
+    composer: Composer
+    channel: Channel
+    provider: Provider
+    is_careful: bool = False

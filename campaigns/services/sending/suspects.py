@@ -1,0 +1,77 @@
+"""Finding the one message that kills its workers, and setting it aside.
+
+A lost claim alone says nothing about anybody. Where workers die, messages are worked one at a time
+and each is written down before it is touched; only the one in hand at a death is suspected, and
+waits until the others of its chunk have had their turn.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from django.db import transaction
+
+from campaigns.domain.campaign import MessageState
+from campaigns.domain.eligibility import Reason
+from campaigns.models import Chunk
+from campaigns.services import chunks
+from campaigns.services.sending.deciding import due
+from campaigns.services.sending.lane import Work
+
+# So many deaths with the same message in hand set it aside.
+MOST_DEATHS = 3
+
+
+def accuse(*, chunk: Chunk, message_ids: Sequence[int] = (), now: datetime) -> None:
+    """Suspect the message that was in hand when the claim before was lost, and those given.
+
+    Who is suspected often enough ends as a dead letter: failed, `crashed`, to be tried again by a
+    person.
+
+    Raises:
+        LeaseLost: Another worker has the chunk.
+    """
+    with transaction.atomic():
+        row = chunks.lock(chunk=chunk)
+        found = list(message_ids)
+        if row.in_hand_message_id is not None:
+            found.append(row.in_hand_message_id)
+        if not found:
+            chunk.suspects = row.suspects
+            return
+        suspects = dict(row.suspects)
+        for message_id in found:
+            suspects[str(message_id)] = suspects.get(str(message_id), 0) + 1
+        dead = [int(key) for key, deaths in suspects.items() if deaths >= MOST_DEATHS]
+        chunks.in_chunk(chunk).filter(pk__in=dead, state=MessageState.PLANNED).update(
+            state=MessageState.FAILED, reason=Reason.CRASHED, closed_at=now
+        )
+        chunk.suspects = {key: n for key, n in suspects.items() if int(key) not in dead}
+        Chunk.objects.filter(pk=chunk.pk).update(suspects=chunk.suspects, in_hand_message_id=None)
+
+
+def take_in_hand(*, chunk: Chunk, message_id: int) -> None:
+    """Write down which message is touched next.
+
+    Raises:
+        LeaseLost: Another worker has the chunk.
+    """
+    with transaction.atomic():
+        chunks.lock(chunk=chunk)
+        Chunk.objects.filter(pk=chunk.pk).update(in_hand_message_id=message_id)
+
+
+def acquit(*, chunk: Chunk, message_id: int) -> None:
+    """Take back a suspicion: the worker that had the message in hand was slow, not dead."""
+    with transaction.atomic():
+        row = Chunk.objects.select_for_update().get(pk=chunk.pk)
+        deaths = row.suspects.get(str(message_id), 0)
+        if deaths:
+            row.suspects[str(message_id)] = deaths - 1
+            Chunk.objects.filter(pk=chunk.pk).update(suspects=row.suspects)
+
+
+def in_order(*, work: Work, now: datetime) -> list[int]:
+    """Return the chunk's due messages, those suspected last."""
+    suspects = work.chunk.suspects
+    ids = chunks.in_chunk(work.chunk).filter(due(work, now)).values_list("pk", flat=True)
+    return sorted(ids, key=lambda pk: (suspects.get(str(pk), 0), pk))
