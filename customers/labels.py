@@ -1,6 +1,6 @@
 """How the app's closed vocabularies are read aloud, in the language of the reader."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from django.utils.translation import get_language, gettext
@@ -11,11 +11,12 @@ from customers.domain.bands import INCOME_BAND_NAMES
 from customers.domain.contact import ContactKind, ContactStatus
 from customers.domain.fields import Text
 from customers.domain.preferences import RequestKind, RequestStatus
-from customers.domain.quality import REASONS
+from customers.domain.quality import REASONS, REJECTED_LIMIT
 from customers.domain.relationships import RelationKind, RiskPurpose, SharedKind
 from customers.domain.score_bands import SCORE_BANDS, score_name
 from customers.domain.segments import columns
 from customers.domain.sources import SourceKind, Standing, TermsProblem
+from customers.domain.tables import TabularError
 from customers.domain.timeline import TimelineKind
 
 APPLICATION_STATUSES = {
@@ -326,3 +327,37 @@ def target_check(path: str) -> str:
     """Return what is checked of a cell that goes to a target."""
     kind = path.partition(".")[0]
     return read(TARGET_CHECKS, path if path in TARGET_CHECKS else kind)
+
+
+_FILE_PROBLEMS = {
+    "not_a_table": _("it is no table of rows and columns"),
+    "header_missing": _("its first row holds no column names"),
+    "column_duplicate": _("the column %(column)s comes twice"),
+    "columns_too_many": _("it has too many columns; %(most)s are allowed"),
+    "rows_too_many": _("it has too many rows; %(most)s are allowed"),
+    "file_too_large": _("it is too large when unpacked; %(most)s bytes are allowed"),
+    "file_damaged": _("it is damaged or was not transferred whole"),
+    "xml_unsafe": _("it holds a document type definition, which workbooks do not need"),
+    "quote_unclosed": _("a quotation mark opens in the header and is never closed"),
+    "quotes_unclosed": _("more than %(most)s rows have a quotation mark that is never closed"),
+    "encoding_unsure": _(
+        "its encoding is not certain; choose it (--encoding): it may be %(candidates)s"
+    ),
+    "encoding_wrong": _("it is not written in %(encoding)s"),
+    "encoding_unsupported": _("this encoding is not supported; supported are %(encodings)s"),
+    "mapping_invalid": _("the mapping is not valid"),
+}
+
+
+def file_problem(error: TabularError) -> str:
+    """Return in words why a file cannot be read, with the line where reading stopped."""
+    words = str(_FILE_PROBLEMS[error.code]) % error.facts
+    if error.line is None:
+        return words
+    return gettext("%(reason)s (line %(line)s)") % {"reason": words, "line": error.line}
+
+
+def refusal_codes(codes: Collection[str]) -> str:
+    """Return codes of findings in words, those of limits on refused rows included."""
+    rejected = gettext("refused rows")
+    return "; ".join(rejected if code == REJECTED_LIMIT else finding(code) for code in codes)

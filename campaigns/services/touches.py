@@ -19,6 +19,7 @@ from campaigns.domain.campaign import CampaignStatus, DispatchStatus, MessageSta
 from campaigns.domain.touches import Exposure, Touch, TouchChannel, is_touch, parse_touch
 from campaigns.models import Campaign, Dispatch, Message, Step, Variant
 from customers.domain.events import EventError, EventName, EventProblem, ReportedEvent
+from customers.domain.records import ColumnMap
 from customers.selectors import identity
 from customers.services import event_imports, sources
 from customers.services import events as event_log
@@ -79,6 +80,7 @@ class TouchImport:
     created: int
     updated: int
     by_reason: Mapping[str, int]
+    rejected_lines: tuple[tuple[int, str], ...] = ()
 
 
 @dataclass(slots=True)
@@ -89,6 +91,7 @@ class _Tally:
     fresh: dict[int, Exposure] = field(default_factory=dict)
     counts: Counter[str] = field(default_factory=Counter)
     reasons: Counter[str] = field(default_factory=Counter)
+    lines: list[tuple[int, str]] = field(default_factory=list)
 
     def add(self, customer_id: int, touch: Touch, *, is_new: bool) -> None:
         """Count one touch of one person."""
@@ -104,6 +107,7 @@ def import_touches(
     past: PastCampaign,
     now: datetime,
     source: str = "",
+    encoding: str = "",
     on_progress: Callable[[int], object] | None = None,
 ) -> TouchImport:
     """Read a file of touches into a campaign of the past, which is created when missing.
@@ -118,6 +122,7 @@ def import_touches(
         past: Which campaign, how it reached people, and what counted as success.
         now: When; later touches are refused.
         source: Whose external ids the file uses; found by its first rows when empty.
+        encoding: Of a text file; found out where it is certain when empty.
         on_progress: Called with the number of rows done.
 
     Raises:
@@ -131,7 +136,7 @@ def import_touches(
     require(actor, "campaigns.import_touches")
     _refuse_unfit_campaign(past)
     tally = _Tally()
-    with event_imports.opened(path) as records:
+    with event_imports.opened(path, ColumnMap(encoding=encoding)) as records:
         name, rows = event_imports.source_of(records.rows, source)
         sources.admit(actor=actor, name=name, now=now)
         for batch in event_imports.batches(rows, _BATCH):
@@ -160,6 +165,7 @@ def _apply(
             created=created,
             updated=updated,
             by_reason=dict(sorted(tally.reasons.items())),
+            rejected_lines=tuple(tally.lines[: event_imports.NOTED_LINES]),
         )
         audit.record(
             actor=actor,
@@ -177,14 +183,19 @@ def _parse(
 ) -> list[Touch]:
     tally.counts["rows"] += len(rows)
     touches: list[Touch] = []
+    zone = clock.company_zone()
     for row in rows:
+        if flaw := event_imports.note_flaw(row, tally.lines):
+            tally.reasons[flaw] += 1
+            continue
         if not is_touch(row, channel.event_name):
             tally.counts["other"] += 1
             continue
         try:
-            touches.append(parse_touch(row, channel=channel, now=now, zone=clock.company_zone()))
+            touches.append(parse_touch(row, channel=channel, now=now, zone=zone))
         except EventError as err:
             tally.reasons[err.problem.value] += 1
+            event_imports.note_line(row, code=err.problem.value, lines=tally.lines)
     return touches
 
 

@@ -2,11 +2,12 @@
 
 from django import forms
 from django.core.files.uploadedfile import UploadedFile
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext, gettext_lazy
 from unfold import widgets
 
 from customers import labels
 from customers.domain.mapping import parse_limits
+from customers.domain.reading.encodings import ENCODINGS
 from customers.models import ImportMode
 from customers.selectors.mappings import mapping_names
 
@@ -24,6 +25,14 @@ class FileForm(forms.Form):
             "CSV (UTF-8 or GB18030), XLSX, JSON lines or Parquet; the first row has the column "
             "names."
         ),
+    )
+
+    encoding = forms.ChoiceField(
+        label=gettext_lazy("Encoding"),
+        required=False,
+        choices=lambda: [("", gettext("Find out")), *((name, name) for name in ENCODINGS)],
+        widget=widgets.UnfoldAdminSelectWidget(),
+        help_text=gettext_lazy("To be chosen only where a text file does not tell it for certain."),
     )
 
     def clean_file(self) -> "UploadedFile[bytes]":

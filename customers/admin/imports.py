@@ -173,6 +173,7 @@ def _submitted(request: HttpRequest, form: ImportForm) -> ImportBatch | None:
             mode=ImportMode(data["mode"]),
             is_dry_run=data["is_dry_run"],
             limits=data["limits"],
+            encoding=data["encoding"],
         )
         actor = admin_pages.actor_of(request)
         batch = imports_jobs.submit(actor=actor, upload=upload, now=clock.now())
@@ -194,6 +195,7 @@ def _checked(request: HttpRequest, form: ImportForm) -> ImportReport | None:
                 mode=ImportMode(data["mode"]),
                 is_dry_run=True,
                 limits=data["limits"],
+                encoding=data["encoding"],
             ),
             now=clock.now(),
             today=clock.today(),

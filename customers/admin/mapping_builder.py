@@ -71,6 +71,7 @@ def begin(request: HttpRequest, *, model_admin: Any) -> HttpResponse:
                 actor=admin_pages.actor_of(request),
                 file_name=Path(str(file.name)).name,
                 blocks=file.chunks(),
+                encoding=form.cleaned_data["encoding"],
                 now=clock.now(),
             )
             return HttpResponseRedirect(builder_url(batch))

@@ -135,11 +135,13 @@ class RowReader:
         A field that is wrong is left out with a finding. Fields that contradict a valid identity
         number follow the number.
         """
-        if row.surplus:
-            return PersonRow(row.line), (Finding(Code.CELLS_MISALIGNED),)
+        if row.flaw is not None or row.surplus:
+            return PersonRow(row.line), (Finding(row.flaw or Code.CELLS_MISALIGNED),)
         self._rows += 1
         cells = row.values
         draft, findings = self._drafted(cells)
+        if row.missing:
+            findings.append(Finding(Code.CELLS_MISSING))
         findings += self._prove_consents(row, draft)
         external_id = self._id_text(row)
         if len(external_id) > _MAX_EXTERNAL_ID_CHARS:

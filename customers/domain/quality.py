@@ -51,6 +51,14 @@ class Code(StrEnum):
     ID_TAKEN = "id_taken"
     SOURCE_OUTRANKED = "source_outranked"
     PURPOSE_REFUSED = "purpose_refused"
+    QUOTE_UNCLOSED = "quote_unclosed"
+    TEXT_UNREADABLE = "text_unreadable"
+    TEXT_BINARY = "text_binary"
+    CELL_TOO_LONG = "cell_too_long"
+    ROW_TOO_LONG = "row_too_long"
+    ROW_MALFORMED = "row_malformed"
+    CELLS_MISSING = "cells_missing"
+    AMOUNT_NEGATIVE = "amount_negative"
 
 
 class Severity(StrEnum):
@@ -69,6 +77,12 @@ _REJECTING = frozenset(
         Code.EXISTS_ALREADY,
         Code.NOT_FOUND,
         Code.PURPOSE_REFUSED,
+        Code.QUOTE_UNCLOSED,
+        Code.TEXT_UNREADABLE,
+        Code.TEXT_BINARY,
+        Code.CELL_TOO_LONG,
+        Code.ROW_TOO_LONG,
+        Code.ROW_MALFORMED,
     }
 )
 _NOTING = frozenset(
@@ -81,6 +95,7 @@ _NOTING = frozenset(
         Code.DUPLICATE,
         Code.CONTACT_SHARED,
         Code.SOURCE_OUTRANKED,
+        Code.CELLS_MISSING,
     }
 )
 
@@ -165,6 +180,25 @@ REASONS: Mapping[Code, Reason] = {
         "联系方式已属于另一位客户，仅作为次要联系方式保存",
         "the contact belongs to another customer and was stored as secondary",
     ),
+    Code.QUOTE_UNCLOSED: Reason(
+        "该行的引号没有在单元格末尾闭合，该行及可能被它包含的行未导入",
+        "a quotation mark opens here and does not close where a cell ends",
+    ),
+    Code.TEXT_UNREADABLE: Reason(
+        "该行含有无法按文件编码读取的字符", "the line holds bytes that the encoding cannot read"
+    ),
+    Code.TEXT_BINARY: Reason(
+        "该行含有空字符（NUL）等不可保存的字符", "the line holds characters that cannot be stored"
+    ),
+    Code.CELL_TOO_LONG: Reason(
+        "单元格超过131072个字符", "a cell is longer than 131,072 characters"
+    ),
+    Code.ROW_TOO_LONG: Reason(
+        "该行超过1048576个字符", "the line is longer than 1,048,576 characters"
+    ),
+    Code.ROW_MALFORMED: Reason("该行不是可读取的记录", "the line is no readable record"),
+    Code.CELLS_MISSING: Reason("单元格少于列", "fewer cells than columns"),
+    Code.AMOUNT_NEGATIVE: Reason("该金额不能为负数", "this amount cannot be negative"),
     Code.SOURCE_OUTRANKED: Reason(
         "更可信来源的值已保留，本文件的值未采用",
         "a value of a more trusted source stays; the file's was not taken",

@@ -7,9 +7,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from customers.domain.tabular import TabularError, open_table
-
-_JSON_SUFFIXES = (".jsonl", ".ndjson")
+from customers.domain.quality import Code
+from customers.domain.tabular import TabularError, TabularRow, open_table
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,28 +18,31 @@ class ColumnMap:
     Attributes:
         columns: {our name: name in the file}; columns that are not named keep their name.
         constants: {our name: text} for what the file does not say; used where the cell is empty.
+        encoding: Of a text file; found out where it is certain when empty.
     """
 
     source: str = ""
     columns: Mapping[str, str] = field(default_factory=dict)
     constants: Mapping[str, str] = field(default_factory=dict)
+    encoding: str = ""
 
     @classmethod
     def from_json(cls, text: str) -> "ColumnMap":
-        """Return the map of a JSON object with the keys source, columns and constants.
+        """Return the map of a JSON object with the keys source, columns, constants and encoding.
 
         Raises:
             TabularError: `mapping_invalid`.
         """
         try:
             content = json.loads(text)
-            known = {"source", "columns", "constants"}
+            known = {"source", "columns", "constants", "encoding"}
             if not isinstance(content, dict) or not content.keys() <= known:
                 raise TabularError("mapping_invalid")
             return cls(
                 source=str(content.get("source", "")),
                 columns=_text_map(content.get("columns", {})),
                 constants=_text_map(content.get("constants", {})),
+                encoding=str(content.get("encoding", "")),
             )
         except json.JSONDecodeError as err:
             raise TabularError("mapping_invalid", line=err.lineno) from err
@@ -56,42 +58,42 @@ class ColumnMap:
         return renamed
 
 
+class Record(dict[str, Any]):
+    """One row under our names; a row with a `flaw` is to be refused for that reason."""
+
+    __slots__ = ("flaw", "line")
+
+    def __init__(self, content: Mapping[str, Any], *, line: int = 0, flaw: str = "") -> None:
+        """Keep the row, where it stands, and what is wrong with it as a whole."""
+        super().__init__(content)
+        self.line = line
+        self.flaw = flaw
+
+
 @dataclass(frozen=True, slots=True)
 class Records:
     """The rows of an open file; iterate once."""
 
     row_estimate: int
-    rows: Iterator[Mapping[str, Any]]
+    rows: Iterator[Record]
 
 
 @contextmanager
 def open_records(path: Path, column_map: ColumnMap | None = None) -> Iterator[Records]:
-    """Open CSV (also .gz), XLSX or JSON lines (.jsonl, .ndjson) for reading row by row.
+    """Open CSV (also .gz), XLSX, JSON lines or Parquet for reading row by row.
 
     Raises:
-        TabularError: The file is not a table, or a line is not a JSON object.
+        TabularError: The file is not a table.
         OSError: The file cannot be opened.
     """
     names = column_map or ColumnMap()
-    if path.suffix.lower() in _JSON_SUFFIXES:
-        with path.open(encoding="utf-8-sig") as stream:
-            yield Records(0, (names.apply(row) for row in _json_rows(stream)))
-        return
-    with open_table(path) as table:
-        yield Records(table.row_estimate, (names.apply(row.values) for row in table))
+    with open_table(path, encoding=names.encoding) as table:
+        yield Records(table.row_estimate, (_record(row, names) for row in table))
 
 
-def _json_rows(stream: Iterator[str]) -> Iterator[Mapping[str, Any]]:
-    for line, text in enumerate(stream, start=1):
-        if not text.strip():
-            continue
-        try:
-            row = json.loads(text)
-        except json.JSONDecodeError as err:
-            raise TabularError("row_malformed", line=line) from err
-        if not isinstance(row, dict):
-            raise TabularError("row_malformed", line=line)
-        yield row
+def _record(row: TabularRow, names: ColumnMap) -> Record:
+    flaw = row.flaw or (Code.CELLS_MISALIGNED if row.surplus else "")
+    return Record(names.apply(row.values), line=row.line, flaw=str(flaw))
 
 
 def _text_map(value: Any) -> dict[str, str]:

@@ -8,6 +8,16 @@ from datetime import date, datetime, time
 from enum import StrEnum
 from typing import Final
 
+from customers.domain.file_limits import KEPT_CHARS, MAX_CELL_CHARS, MAX_COLUMNS
+from customers.domain.quality import Code
+
+_SHOWN_CHARS: Final = 60
+# Why a file cannot be read; what each means in words is in `customers.labels`.
+FILE_PROBLEMS: Final = (
+    *("not_a_table", "header_missing", "column_duplicate", "columns_too_many", "rows_too_many"),
+    *("file_too_large", "file_damaged", "xml_unsafe", "quote_unclosed", "quotes_unclosed"),
+    *("encoding_unsure", "encoding_wrong", "encoding_unsupported", "mapping_invalid"),
+)
 # A binary double keeps 15 decimal digits: longer whole numbers from a cell have lost some.
 _EXACT_FLOAT_LIMIT: Final = 10**15
 
@@ -25,8 +35,7 @@ class TabularError(ValueError):
     """A file cannot be read as a table.
 
     Attributes:
-        code: Stable name: `encoding_unknown`, `not_a_table`, `header_missing`, `column_duplicate`,
-            `row_malformed`, `file_too_large`.
+        code: Stable name, one of `FILE_PROBLEMS`.
         line: Physical line (CSV) or row (XLSX) where reading stopped, when it is known.
         facts: Further facts without personal data.
     """
@@ -44,12 +53,16 @@ class TabularRow:
     """One record: cell texts by column name; missing trailing cells are empty texts.
 
     `surplus` counts cells beyond the last named column: the row is probably shifted, and its reader
-    decides what to do with it.
+    decides what to do with it. `missing` counts cells that a row of a text file lacks at its end.
+    A row with a `flaw` could not be read as a record: it is to be refused for that reason, and its
+    values are only what is known of it, for repair.
     """
 
     line: int
     values: Mapping[str, str] = field(repr=False)
     surplus: int = 0
+    missing: int = 0
+    flaw: Code | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,30 +73,45 @@ class Table:
     encoding: str
     columns: tuple[str, ...]
     row_estimate: int
-    _records: Iterable[tuple[int, list[str]]] = field(repr=False)
+    _records: Iterable[tuple[int, list[str], Code | None]] = field(repr=False)
     _positions: tuple[int, ...] = field(repr=False)
 
     def __iter__(self) -> Iterator[TabularRow]:
         """Yield the rows in file order.
 
         Raises:
-            TabularError: `row_malformed` where a record cannot be split into cells.
+            TabularError: The rest of the file cannot be read.
         """
         named = tuple(zip(self.columns, self._positions, strict=True))
         width = max(self._positions) + 1
-        for line, cells in self._records:
+        # Spreadsheets leave empty cells at the end of a row out; text files have them.
+        is_text = self.kind is TableKind.CSV
+        for line, cells, flaw in self._records:
             count = len(cells)
+            if flaw is not None:
+                known = {name: _kept(cells, position) for name, position in named}
+                yield TabularRow(line, known, flaw=flaw)
+                continue
             if not any(cells):
                 continue
             values = {name: cells[position] if position < count else "" for name, position in named}
-            yield TabularRow(line, values, surplus=sum(1 for cell in cells[width:] if cell.strip()))
+            surplus = sum(1 for cell in cells[width:] if cell.strip()) if count > width else 0
+            yield TabularRow(
+                line, values, surplus, width - count if is_text and count < width else 0
+            )
+
+
+def _kept(cells: Sequence[str], position: int) -> str:
+    """Return what is kept of a cell of a row that cannot be read."""
+    text = cells[position] if position < len(cells) else ""
+    return text[:KEPT_CHARS].replace("\x00", "\ufffd").encode("utf-8", "replace").decode("utf-8")
 
 
 def named_columns(cells: Sequence[str]) -> tuple[tuple[str, ...], tuple[int, ...]]:
     """Return the names of a header's columns and their positions; nameless ones are left out.
 
     Raises:
-        TabularError: `header_missing` or `column_duplicate`.
+        TabularError: `header_missing`, `column_duplicate` or `columns_too_many`.
     """
     named = [
         (name, position)
@@ -92,10 +120,14 @@ def named_columns(cells: Sequence[str]) -> tuple[tuple[str, ...], tuple[int, ...
     ]
     if not named:
         raise TabularError("header_missing", line=1)
+    if len(named) > MAX_COLUMNS or len(cells) > MAX_CELL_CHARS:
+        raise TabularError("columns_too_many", line=1, most=MAX_COLUMNS)
     names = tuple(name for name, _ in named)
-    for position, name in enumerate(names):
-        if name in names[:position]:
-            raise TabularError("column_duplicate", line=1, column=name)
+    seen: set[str] = set()
+    for name in names:
+        if name in seen:
+            raise TabularError("column_duplicate", line=1, column=name[:_SHOWN_CHARS])
+        seen.add(name)
     return names, tuple(position for _, position in named)
 
 

@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from itertools import chain, islice
 from pathlib import Path
@@ -13,16 +13,20 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from customers.domain.events import EventError, ReportedEvent, parse_event
-from customers.domain.records import ColumnMap, Records, open_records
+from customers.domain.records import ColumnMap, Record, Records, open_records
 from customers.domain.tabular import TabularError
+from customers.labels import file_problem
 from customers.selectors import identity
 from customers.services import events as event_log
 from customers.services import sources
+from customers.services.file_names import remembered_name
 from loancrm.kernel import audit, clock
 from loancrm.kernel.access import Actor, require
 from loancrm.kernel.errors import LoanCrmError
 
 _BATCH = 2000
+# A report names the lines of the first refused rows; counts hold for all.
+NOTED_LINES = 100
 UNKNOWN_SOURCE = "file"
 _MAPPINGS = Path(__file__).parent.parent / "mappings"
 _T = TypeVar("_T")
@@ -36,7 +40,11 @@ class RowsRefused(LoanCrmError):
 
 @dataclass(frozen=True, slots=True)
 class EventImport:
-    """What became of the rows of a file: rows = created + duplicates + rejected."""
+    """What became of the rows of a file: rows = created + duplicates + rejected.
+
+    Attributes:
+        rejected_lines: (line, reason) of the first refused rows.
+    """
 
     source: str
     rows: int
@@ -44,6 +52,7 @@ class EventImport:
     duplicates: int
     rejected: int
     by_reason: Mapping[str, int]
+    rejected_lines: tuple[tuple[int, str], ...] = ()
 
     def plus(self, other: "EventImport") -> "EventImport":
         """Return the counts of both."""
@@ -55,6 +64,7 @@ class EventImport:
             duplicates=self.duplicates + other.duplicates,
             rejected=self.rejected + other.rejected,
             by_reason=dict(sorted(reasons.items())),
+            rejected_lines=(self.rejected_lines + other.rejected_lines)[:NOTED_LINES],
         )
 
 
@@ -104,14 +114,14 @@ def import_events(
             object_type="event",
             object_id=name,
             now=now,
-            facts={"file": path.name, **asdict(result)},
+            facts={"file": remembered_name(path.name), **asdict(result)},
         )
     return result
 
 
 def take_in(*, rows: list[Mapping[str, Any]], source: str, now: datetime) -> EventImport:
     """Check and append one batch of rows for a service that asks the permission and audits."""
-    parsed, wrong = _parse(rows, source, now)
+    parsed, wrong, lines = _parse(rows, source, now)
     result = event_log.append_events(events=parsed, now=now)
     return EventImport(
         source=source,
@@ -120,6 +130,7 @@ def take_in(*, rows: list[Mapping[str, Any]], source: str, now: datetime) -> Eve
         duplicates=result.duplicates,
         rejected=result.rejected + wrong.total(),
         by_reason=dict(wrong + Counter(result.by_reason)),
+        rejected_lines=tuple(lines),
     )
 
 
@@ -129,26 +140,35 @@ def opened(path: Path, column_map: ColumnMap | None = None) -> Iterator[Records]
     try:
         with open_records(path, column_map) as records:
             yield records
-    except (TabularError, OSError) as err:
-        problem = err.code if isinstance(err, TabularError) else type(err).__name__
-        raise RowsRefused(
-            _("The file %(name)s cannot be read: %(problem)s.")
-            % {"name": path.name, "problem": problem},
-            problem=problem,
-            line=getattr(err, "line", None),
-        ) from err
+    except TabularError as err:
+        raise _unreadable(file_problem(err), problem=err.code, line=err.line) from err
+    except OSError as err:
+        problem = type(err).__name__
+        raise _unreadable(err.strerror or problem, problem=problem, line=None) from err
 
 
-def load_mapping(name: str, *, kind: str) -> ColumnMap:
-    """Return a shipped mapping by name, or the mapping in a .json file.
+def _unreadable(reason: str, **facts: object) -> RowsRefused:
+    return RowsRefused(_("The file cannot be read: %(reason)s.") % {"reason": reason}, **facts)
+
+
+def load_mapping(name: str, *, kind: str, encoding: str = "") -> ColumnMap:
+    """Return a shipped mapping by name, or that of a .json file; none for an empty name.
+
+    Args:
+        name: See above.
+        kind: What the file holds.
+        encoding: Of the file, instead of the mapping's.
 
     Raises:
         RowsRefused: There is no such mapping, or it is not one.
     """
+    if not name:
+        return ColumnMap(encoding=encoding)
     path = Path(name) if name.endswith(".json") else _MAPPINGS / f"{name}.{kind}.json"
     try:
-        return ColumnMap.from_json(path.read_text(encoding="utf-8"))
-    except (OSError, TabularError) as err:
+        found = ColumnMap.from_json(path.read_text(encoding="utf-8"))
+        return replace(found, encoding=encoding or found.encoding)
+    except (OSError, ValueError) as err:
         raise RowsRefused(
             _("There is no usable mapping %(name)s.") % {"name": path.name}, name=path.name
         ) from err
@@ -182,12 +202,32 @@ def batches(rows: Iterable[_T], size: int) -> Iterator[list[_T]]:
 
 def _parse(
     rows: list[Mapping[str, Any]], source: str, now: datetime
-) -> tuple[list[ReportedEvent], Counter[str]]:
+) -> tuple[list[ReportedEvent], Counter[str], list[tuple[int, str]]]:
     parsed: list[ReportedEvent] = []
     wrong: Counter[str] = Counter()
+    lines: list[tuple[int, str]] = []
+    zone = clock.company_zone()
     for row in rows:
+        if flaw := note_flaw(row, lines):
+            wrong[flaw] += 1
+            continue
         try:
-            parsed.append(parse_event(row, source=source, now=now, zone=clock.company_zone()))
+            parsed.append(parse_event(row, source=source, now=now, zone=zone))
         except EventError as err:
             wrong[err.problem.value] += 1
-    return parsed, wrong
+            note_line(row, code=err.problem.value, lines=lines)
+    return parsed, wrong, lines
+
+
+def note_flaw(row: Mapping[str, Any], lines: list[tuple[int, str]]) -> str:
+    """Return why a row of a file cannot be read as a record, empty for a sound one."""
+    flaw = row.flaw if isinstance(row, Record) else ""
+    if flaw:
+        note_line(row, code=flaw, lines=lines)
+    return flaw
+
+
+def note_line(row: Mapping[str, Any], *, code: str, lines: list[tuple[int, str]]) -> None:
+    """Note the line of a refused row, of the first so many."""
+    if isinstance(row, Record) and row.line and len(lines) < NOTED_LINES:
+        lines.append((row.line, code))

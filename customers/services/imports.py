@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, replace
 from datetime import date, datetime
 from pathlib import Path
@@ -15,6 +16,7 @@ from customers.models import ImportBatch, ImportMode, ImportState
 from customers.services.imports_definitions import AttributeTypeConflict, forget_definitions
 from customers.services.imports_pipeline import (
     PERMISSION,
+    PROBLEM_LENGTH,
     ColumnsMissing,
     FileRefused,
     GateClosed,
@@ -78,6 +80,7 @@ class ImportOrder:
         rejects: Where to write every finding as CSV.
         is_dry_run: Decide everything and keep nothing.
         limits: Largest share (0..1) of rows with a finding, by code, beside the mapping's own.
+        encoding: Of a text file; found out where it is certain when empty.
     """
 
     path: Path
@@ -87,6 +90,7 @@ class ImportOrder:
     rejects: Path | None = None
     is_dry_run: bool = False
     limits: Mapping[str, float] = field(default_factory=dict)
+    encoding: str = ""
 
 
 def import_customers(
@@ -115,16 +119,21 @@ def import_customers(
     started = time.monotonic()
     mapping = replace(order.mapping, source=order.source or order.mapping.source)
     tally = Tally()
-    with told(), open_table(order.path) as table, tally.rejects_file(order.rejects):
-        batch = new_batch(
-            actor=actor,
-            mapping=mapping,
-            now=now,
-            file_name=order.path.name,
-            mode=order.mode,
-            is_dry_run=order.is_dry_run,
-            limits=order.limits,
-        )
+    batch = new_batch(
+        actor=actor,
+        mapping=mapping,
+        now=now,
+        file_name=order.path.name,
+        mode=order.mode,
+        is_dry_run=order.is_dry_run,
+        limits=order.limits,
+    )
+    with (
+        _kept_refusals(batch, now),
+        told(),
+        open_table(order.path, encoding=order.encoding) as table,
+        tally.rejects_file(order.rejects),
+    ):
         batch.file_digest = file_digest(order.path)
         batch_id = _import_table(
             actor=actor,
@@ -143,6 +152,20 @@ def import_customers(
         batch_id=batch_id,
         unmapped_columns=unmapped,
     )
+
+
+@contextmanager
+def _kept_refusals(batch: ImportBatch, now: datetime) -> Iterator[None]:
+    """Keep an import whose file was refused before anything of it was stored, with its reason."""
+    try:
+        yield
+    except (FileRefused, ColumnsMissing) as error:
+        is_stored = ImportBatch.objects.filter(pk=batch.pk).exists()
+        if not is_stored and not batch.is_dry_run:
+            batch.state, batch.finished_at = ImportState.FAILED, now
+            batch.problem = str(error.message)[:PROBLEM_LENGTH]
+            batch.save()
+        raise
 
 
 def _import_table(

@@ -17,7 +17,7 @@ import msgspec
 from django.db import connection
 
 from customers.domain.importing import RowReader
-from customers.domain.quality import Finding, Scorecard, Severity
+from customers.domain.quality import Code, Finding, Scorecard, Severity
 from customers.domain.tabular import TabularRow
 from customers.models import ImportRow, RejectedRow
 from customers.services.imports_known import KnownRow, digest_of, unchanged_values
@@ -36,12 +36,12 @@ class Page(NamedTuple):
     """Rows to be checked, in a form that is quick to hand to another process.
 
     Attributes:
-        rows: (line, surplus cells, cells in the order of `columns`).
+        rows: (line, surplus cells, missing cells, flaw, cells in the order of `columns`).
         known: The rows among them that say what they said last time, by line.
     """
 
     columns: tuple[str, ...]
-    rows: Sequence[tuple[int, int, tuple[str, ...]]]
+    rows: Sequence[tuple[int, int, int, Code | None, tuple[str, ...]]]
     known: Mapping[int, KnownRow]
 
 
@@ -66,7 +66,9 @@ Submit = Callable[[Page], "Future[CheckedPage]"]
 def page_of(rows: Sequence[TabularRow], known: Mapping[int, KnownRow]) -> Page:
     """Return some rows of a file as a page; all rows of a file have the same columns."""
     columns = tuple(rows[0].values)
-    cells = [(row.line, row.surplus, tuple(row.values.values())) for row in rows]
+    cells = [
+        (row.line, row.surplus, row.missing, row.flaw, tuple(row.values.values())) for row in rows
+    ]
     return Page(columns, cells, known)
 
 
@@ -109,8 +111,9 @@ class _Checker:
     ) -> Iterator[tuple[object, ...]]:
         """Yield the rows to be staged; the others are added to `rejected`."""
         vault, reader, batch_id = crypto.vault(), self.reader, self.batch_id
-        for line, surplus, cells in page.rows:
-            row = TabularRow(line, dict(zip(page.columns, cells, strict=True)), surplus)
+        for line, surplus, missing, flaw, cells in page.rows:
+            values = dict(zip(page.columns, cells, strict=True))
+            row = TabularRow(line, values, surplus, missing, flaw)
             known = page.known.get(line)
             if known is not None:
                 reader.pass_over(row)

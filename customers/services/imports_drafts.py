@@ -19,6 +19,7 @@ from django.utils.translation import gettext as _
 from customers import jobs
 from customers.domain.tabular import Table, open_table
 from customers.models import ImportBatch, ImportFilePart, ImportMode, ImportState, SavedMapping
+from customers.services.file_names import remembered_name
 from customers.services.imports_files import keep_file
 from customers.services.imports_pipeline import PERMISSION, batch_mapping, told
 from customers.services.mappings import checked, save_mapping
@@ -64,9 +65,16 @@ class Start:
 
 
 def begin_draft(
-    *, actor: Actor, file_name: str, blocks: Iterable[bytes], now: datetime
+    *, actor: Actor, file_name: str, blocks: Iterable[bytes], now: datetime, encoding: str = ""
 ) -> ImportBatch:
     """Keep a file, sealed, until its mapping is built.
+
+    Args:
+        actor: Who brings it.
+        file_name: Its name.
+        blocks: Its bytes, piece by piece.
+        now: When.
+        encoding: Of a text file; found out where it is certain when empty.
 
     Raises:
         PermissionRefused: The actor may not import.
@@ -78,11 +86,11 @@ def begin_draft(
         with path.open("wb") as target:
             for block in blocks:
                 target.write(block)
-        with told(), open_table(path) as table:
+        with told(), open_table(path, encoding=encoding) as table:
             sample = _look(table)
         with transaction.atomic(), path.open("rb") as stream:
             batch = ImportBatch.objects.create(
-                file_name=file_name[:255],
+                file_name=remembered_name(file_name),
                 encoding=sample.encoding,
                 row_estimate=sample.row_estimate,
                 state=ImportState.DRAFT,

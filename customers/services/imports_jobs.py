@@ -22,6 +22,7 @@ from customers.services.imports_drafts import forget_old_drafts
 from customers.services.imports_files import forget_file, keep_file, kept_file
 from customers.services.imports_pipeline import (
     PERMISSION,
+    PROBLEM_LENGTH,
     GateClosed,
     carry_out,
     new_batch,
@@ -59,6 +60,7 @@ class Upload:
     Attributes:
         blocks: The file's bytes, piece by piece.
         limits: Largest share (0..1) of rows with a finding, by code, beside the mapping's own.
+        encoding: Of a text file; found out where it is certain when empty.
     """
 
     file_name: str
@@ -67,6 +69,7 @@ class Upload:
     mode: ImportMode = ImportMode.UPSERT
     is_dry_run: bool = False
     limits: Mapping[str, float] = field(default_factory=dict)
+    encoding: str = ""
 
 
 def submit(*, actor: Actor, upload: Upload, now: datetime) -> ImportBatch:
@@ -83,12 +86,13 @@ def submit(*, actor: Actor, upload: Upload, now: datetime) -> ImportBatch:
         actor=actor,
         mapping=upload.mapping,
         now=now,
-        file_name=upload.file_name[:255],
+        file_name=upload.file_name,
         mode=upload.mode,
         is_dry_run=upload.is_dry_run,
         limits=upload.limits,
     )
     batch.state, batch.is_background = ImportState.QUEUED, True
+    batch.encoding = upload.encoding
     with transaction.atomic():
         batch.save()
         batch.file_digest = keep_file(batch, upload.blocks)
@@ -199,7 +203,7 @@ def run_import(
     except GateClosed:
         run.release(state=ImportState.STOPPED)
     except LoanCrmError as error:
-        run.release(state=ImportState.FAILED, problem=str(error.message)[:300])
+        run.release(state=ImportState.FAILED, problem=str(error.message)[:PROBLEM_LENGTH])
     except Exception:
         run.release(state=ImportState.FAILED, problem=str(_("An error occurred; see the log.")))
         raise
@@ -214,7 +218,7 @@ def _work(batch: ImportBatch, run: Run, today: date) -> None:
     work = prepare(actor=actor, batch=batch, run=run, tally=Tally(), today=today)
     is_reading = batch.state in {ImportState.QUEUED, ImportState.STAGING}
     if is_reading:
-        with kept_file(batch) as path, open_table(path) as table:
+        with kept_file(batch) as path, open_table(path, encoding=batch.encoding) as table:
             require_columns(table, work.mapping)
             run.keep(encoding=table.encoding)
             carry_out(work, table=table, path=path)

@@ -50,7 +50,7 @@ def known_rows(
     vault = crypto.vault()
     said = {}
     for row in rows:
-        if not row.surplus:
+        if not row.surplus and row.flaw is None:
             digest = digest_of(row=row, reader=reader, vault=vault)
             said[row.line] = (reader.external_id(row) or nameless_id(digest), digest)
     links = known_links(
@@ -87,7 +87,7 @@ def keep_known(*, batch: ImportBatch, path: Path, reader: RowReader) -> int:
     lines = _shared_lines(batch, known)
     if lines:
         again, vault = reader.again(), crypto.vault()
-        with open_table(path) as table:
+        with open_table(path, encoding=batch.encoding) as table:
             wanted = (row for row in table if row.line in lines)
             for page in _pages(wanted):
                 people = [

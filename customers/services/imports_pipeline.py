@@ -18,6 +18,7 @@ from customers.domain.importing import RowReader
 from customers.domain.mapping import FileMapping
 from customers.domain.quality import Code, exceeded_limits
 from customers.domain.tabular import Table, TabularError
+from customers.labels import file_problem, refusal_codes
 from customers.models import (
     AttributeDefinition,
     ImportBatch,
@@ -25,6 +26,7 @@ from customers.models import (
     ImportState,
 )
 from customers.services import sources
+from customers.services.file_names import remembered_name
 from customers.services.imports_apply import ApplyOrder, apply_all
 from customers.services.imports_definitions import attribute_definitions
 from customers.services.imports_known import keep_known
@@ -39,6 +41,7 @@ from loancrm.kernel.errors import LoanCrmError
 from loancrm.kernel.memory import few_collections
 
 PERMISSION: Final = "customers.import_customers"
+PROBLEM_LENGTH: Final = 300
 _CHUNK_BYTES: Final = 1 << 20
 
 
@@ -87,7 +90,7 @@ def new_batch(
     """Return a batch, not yet stored, that knows its mapping in full."""
     return ImportBatch(
         source=mapping.source,
-        file_name=file_name,
+        file_name=remembered_name(file_name),
         mapping=batch_mapping(mapping),
         mode=mode,
         is_dry_run=is_dry_run,
@@ -196,10 +199,10 @@ def told() -> Iterator[None]:
         yield
     except TabularError as error:
         raise FileRefused(
-            _("The file cannot be read: %(reason)s (line %(line)s).")
-            % {"reason": error.code, "line": error.line or "?"},
+            _("The file cannot be read: %(reason)s.") % {"reason": file_problem(error)},
             reason=error.code,
             line=error.line,
+            **error.facts,
         ) from error
     except OSError as error:
         raise FileRefused(
@@ -246,7 +249,7 @@ def _gate(work: Work) -> None:
     if found and not batch.is_released:
         raise GateClosed(
             _("The file is worse than its limits allow (%(codes)s). Nothing was changed.")
-            % {"codes": ", ".join(item.code for item in found)},
+            % {"codes": refusal_codes([item.code for item in found])},
             codes=[item.code for item in found],
         )
 

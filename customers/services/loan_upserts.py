@@ -68,6 +68,7 @@ class Tally:
     updated: int = 0
     unchanged: int = 0
     reasons: Counter[str] = field(default_factory=Counter)
+    lines: list[tuple[int, str]] = field(default_factory=list)
     loan_ids: set[int] = field(default_factory=set)
     customer_ids: set[int] = field(default_factory=set)
 
@@ -83,6 +84,7 @@ class Tally:
         self.updated += other.updated
         self.unchanged += other.unchanged
         self.reasons.update(other.reasons)
+        self.lines += other.lines
         self.loan_ids |= other.loan_ids
         self.customer_ids |= other.customer_ids
 

@@ -17,6 +17,7 @@ from customers.models import Loan
 from customers.selectors import loan_books
 from customers.selectors.loan_books import LoanBook
 from customers.services import event_imports, lifecycle, sources
+from customers.services.file_names import remembered_name
 from customers.services.loan_upserts import Tally, upsert
 from loancrm.kernel import audit, bulk, clock
 from loancrm.kernel.access import Actor, require
@@ -36,7 +37,11 @@ _EMPTY = LoanBook()
 
 @dataclass(frozen=True, slots=True)
 class LoanImport:
-    """What became of the rows: rows = created + updated + unchanged + rejected."""
+    """What became of the rows: rows = created + updated + unchanged + rejected.
+
+    Attributes:
+        rejected_lines: (line, reason) of the first rows that could not be read.
+    """
 
     source: str
     rows: int
@@ -45,6 +50,7 @@ class LoanImport:
     unchanged: int
     rejected: int
     by_reason: Mapping[str, int]
+    rejected_lines: tuple[tuple[int, str], ...] = ()
 
     @classmethod
     def of(cls, source: str, tally: Tally) -> "LoanImport":
@@ -57,6 +63,7 @@ class LoanImport:
             unchanged=tally.unchanged,
             rejected=tally.rejected,
             by_reason=dict(sorted(tally.reasons.items())),
+            rejected_lines=tuple(tally.lines[: event_imports.NOTED_LINES]),
         )
 
 
@@ -103,7 +110,7 @@ def import_loans(
     result = LoanImport.of(name, total)
     with transaction.atomic():
         facts: dict[str, object] = {
-            "file": path.name,
+            "file": remembered_name(path.name),
             "rows": result.rows,
             "rejected": result.rejected,
         }
@@ -125,12 +132,18 @@ def take_in(
     """Check and write one batch of rows and refresh the states of the loans concerned."""
     parsed: list[LoanRow] = []
     tally = Tally()
+    zone = clock.company_zone()
     for row in rows:
+        if flaw := event_imports.note_flaw(row, tally.lines):
+            tally.rows += 1
+            tally.reasons[flaw] += 1
+            continue
         try:
-            parsed.append(parse_row(kind, row, zone=clock.company_zone()))
+            parsed.append(parse_row(kind, row, zone=zone))
         except RowError as err:
             tally.rows += 1
             tally.reasons[err.problem.value] += 1
+            event_imports.note_line(row, code=err.problem.value, lines=tally.lines)
     with transaction.atomic():
         tally.add(upsert(kind=kind, rows=parsed, source=source))
         today = now.astimezone(clock.company_zone()).date()

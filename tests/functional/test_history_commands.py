@@ -61,7 +61,7 @@ def test_touches_take_a_goal_and_a_window(tmp_path):
     assert "exposed: 1" in text.splitlines()
     campaign = Campaign.objects.get()
     assert (campaign.goal_event, campaign.goal_window_days) == ("loan_disbursed", 30)
-    with pytest.raises(CommandError, match="from 1 to 3650"):
+    with pytest.raises(CommandError, match="3650"):
         _run(*arguments, "--window-days", 0)
     with pytest.raises(CommandError, match="goal_fixed"):
         _run(*arguments, "--window-days", 7)

@@ -8,6 +8,7 @@ from django.core.management.base import CommandParser
 from campaigns.domain.touches import TouchChannel
 from campaigns.services import touches
 from customers.domain.events import EventName
+from customers.domain.reading.encodings import ENCODINGS
 from loancrm.kernel import arguments, clock, progress
 from loancrm.kernel.access import system_actor
 from loancrm.kernel.commands import LoanCrmCommand
@@ -29,6 +30,9 @@ class Command(LoanCrmCommand):
             type=arguments.whole(1, 3650),
             help="days after the first touch, default 7",
         )
+        parser.add_argument(
+            "--encoding", default="", choices=ENCODINGS, help="of a text file that does not tell it"
+        )
         parser.add_argument("--json", action="store_true", help="print one JSON object")
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -48,6 +52,7 @@ class Command(LoanCrmCommand):
                 ),
                 now=clock.now(),
                 source=options["source"],
+                encoding=options["encoding"],
                 on_progress=bar.update,
             )
         content = {
@@ -57,6 +62,7 @@ class Command(LoanCrmCommand):
             "touches": result.touches,
             "rejected": result.rejected,
             "by_reason": result.by_reason,
+            "rejected_lines": result.rejected_lines,
             "other_rows": result.other_rows,
             "created": result.created,
             "updated": result.updated,

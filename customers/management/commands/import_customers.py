@@ -7,6 +7,7 @@ from django.core.management.base import CommandError
 from django.utils.translation import gettext as _
 
 from customers.domain.mapping import parse_limits
+from customers.domain.reading.encodings import ENCODINGS
 from customers.models import ImportMode
 from customers.services import imports, sources
 from loancrm.kernel import arguments, clock
@@ -47,6 +48,9 @@ class Command(LoanCrmCommand):
             help="apply nothing if more than this share (0..1) of rows has the finding, or is "
             "`rejected`; may be repeated",
         )
+        parser.add_argument(
+            "--encoding", default="", choices=ENCODINGS, help="of a text file that does not tell it"
+        )
         parser.add_argument("--json", action="store_true", help="print one JSON object")
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -61,6 +65,7 @@ class Command(LoanCrmCommand):
                 rejects=options["rejects"],
                 is_dry_run=options["dry_run"],
                 limits=_limits(options["limit"]),
+                encoding=options["encoding"],
             ),
             now=clock.now(),
             today=clock.today(),

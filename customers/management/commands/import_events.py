@@ -5,6 +5,7 @@ from typing import Any
 
 from django.core.management.base import CommandParser
 
+from customers.domain.reading.encodings import ENCODINGS
 from customers.services import event_imports
 from loancrm.kernel import arguments, clock, progress
 from loancrm.kernel.access import system_actor
@@ -18,12 +19,15 @@ class Command(LoanCrmCommand):
         parser.add_argument("file", type=arguments.file)
         parser.add_argument("--source", default="", help="whose external ids the file uses")
         parser.add_argument("--mapping", default="", help="shipped mapping or FILE.json")
+        parser.add_argument(
+            "--encoding", default="", choices=ENCODINGS, help="of a text file that does not tell it"
+        )
         parser.add_argument("--json", action="store_true", help="print one JSON object")
 
     def handle(self, *args: Any, **options: Any) -> None:
         started = time.monotonic()
         name = options["mapping"]
-        column_map = event_imports.load_mapping(name, kind="events") if name else None
+        column_map = event_imports.load_mapping(name, kind="events", encoding=options["encoding"])
         with progress.bar(total=None, description="events") as bar:
             result = event_imports.import_events(
                 actor=system_actor("command:import_events"),
@@ -39,6 +43,7 @@ class Command(LoanCrmCommand):
             "duplicates": result.duplicates,
             "rejected": result.rejected,
             "by_reason": result.by_reason,
+            "rejected_lines": result.rejected_lines,
             "source": result.source,
             "seconds": round(time.monotonic() - started, 3),
         }

@@ -7,6 +7,7 @@ from django.core.management.base import CommandParser
 
 from customers.domain import berka as berka_bank
 from customers.domain.loan_rows import LoanKind
+from customers.domain.reading.encodings import ENCODINGS
 from customers.services import berka, event_imports, loans
 from customers.services.loans import LoanImport
 from loancrm.kernel import arguments, clock, progress
@@ -25,6 +26,9 @@ class Command(LoanCrmCommand):
         parser.add_argument("--kind", required=True, choices=kinds)
         parser.add_argument("--source", default="", help="whose external ids the file uses")
         parser.add_argument("--mapping", default="", help="shipped mapping or FILE.json")
+        parser.add_argument(
+            "--encoding", default="", choices=ENCODINGS, help="of a text file that does not tell it"
+        )
         parser.add_argument("--json", action="store_true", help="print one JSON object")
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -49,7 +53,9 @@ class Command(LoanCrmCommand):
                     kind=kind,
                     now=now,
                     source=options["source"],
-                    column_map=event_imports.load_mapping(name, kind=kind) if name else None,
+                    column_map=event_imports.load_mapping(
+                        name, kind=kind, encoding=options["encoding"]
+                    ),
                     on_progress=bar.update,
                 )
         content = {**_counts(result), "source": result.source}
@@ -71,4 +77,5 @@ def _counts(result: LoanImport) -> dict[str, Any]:
         "unchanged": result.unchanged,
         "rejected": result.rejected,
         "by_reason": dict(result.by_reason),
+        "rejected_lines": result.rejected_lines,
     }

@@ -230,7 +230,7 @@ def test_dry_run_tells_the_same_and_keeps_nothing(load: Load) -> None:
     assert dry.by_reason == wet.by_reason
 
 
-def test_missing_columns_are_named_and_nothing_is_written(tmp_path: Path) -> None:
+def test_e3_missing_columns_are_named_and_stored_as_the_reason(tmp_path: Path) -> None:
     path = tmp_path / "short.csv"
     path.write_text("id,name\n1,x\n", encoding="utf-8")
     with pytest.raises(imports.ColumnsMissing) as caught:
@@ -243,7 +243,10 @@ def test_missing_columns_are_named_and_nothing_is_written(tmp_path: Path) -> Non
     assert caught.value.facts["columns"] == [
         *("card", "born", "phone", "email", "city", "income", "sms"),
     ]
-    assert not ImportBatch.objects.exists()
+    (batch,) = ImportBatch.objects.all()
+    assert (batch.state, batch.row_count) == ("failed", 0)
+    assert "card, born, phone" in batch.problem
+    assert not Customer.objects.exists()
 
 
 def test_a_file_that_is_no_table_is_refused_with_its_line(tmp_path: Path) -> None:
@@ -256,8 +259,11 @@ def test_a_file_that_is_no_table_is_refused_with_its_line(tmp_path: Path) -> Non
             now=NOW,
             today=NOW.date(),
         )
-    assert caught.value.facts == {"reason": "encoding_unknown", "line": 2}
-    assert not ImportBatch.objects.exists()
+    assert caught.value.facts["reason"] == "encoding_unsure"
+    assert caught.value.facts["candidates"] == "windows-1252"
+    (batch,) = ImportBatch.objects.all()
+    assert (batch.state, batch.problem) == ("failed", caught.value.message)
+    assert not Customer.objects.exists()
 
 
 def test_an_attribute_keeps_its_type(load: Load) -> None:

@@ -222,7 +222,8 @@ def test_a_file_that_is_no_table_fails_with_its_reason_and_can_be_cancelled(
     upload = Upload("x.csv", [b"a,b\n\x00\x01"], MAPPING)
     batch = run(imports_jobs.submit(actor=ACTOR, upload=upload, now=NOW))
     assert batch.state == "failed"
-    assert "not_a_table" in batch.problem
+    assert "not_a_table" not in batch.problem
+    assert batch.problem.startswith("The file cannot be read: it is no table")
     imports_jobs.cancel(actor=ACTOR, batch_id=batch.pk, now=NOW, today=TODAY)
     batch.refresh_from_db()
     assert batch.state == "cancelled"

@@ -8,6 +8,7 @@ import pyarrow as pa
 import pytest
 from pyarrow import parquet
 
+from customers.domain.quality import Code
 from customers.domain.tabular import TableKind, TabularError, open_table
 
 
@@ -94,11 +95,30 @@ def test_a_damaged_file_is_refused(tmp_path: Path) -> None:
     assert caught.value.code == "not_a_table"
 
 
-def test_a_cell_that_is_no_text_is_told_with_its_line(tmp_path: Path) -> None:
-    path = write(tmp_path / "x.parquet", {"a": pa.array([b"x", b"\xff\xff"], pa.binary())})
-    with pytest.raises(TabularError) as caught:
-        rows_of(path)
-    assert (caught.value.code, caught.value.line) == ("row_malformed", 3)
+def test_e3_a_cell_that_is_no_text_refuses_its_row_alone(tmp_path: Path) -> None:
+    path = write(
+        tmp_path / "x.parquet",
+        {
+            "a": pa.array([b"x", b"\xff\xff", b"z", b"n\x00l", b"w" * 140_000], pa.binary()),
+            "b": ["1", "2", "3", "4", "5"],
+        },
+    )
+    with open_table(path) as table:
+        rows = [(row.line, row.flaw, row.values["b"]) for row in table]
+    assert rows == [
+        (2, None, "1"),
+        (3, Code.TEXT_UNREADABLE, "2"),
+        (4, None, "3"),
+        (5, Code.TEXT_BINARY, "4"),
+        (6, Code.CELL_TOO_LONG, "5"),
+    ]
+
+
+def test_e2_a_file_of_too_many_columns_is_refused(tmp_path: Path) -> None:
+    path = write(tmp_path / "x.parquet", {f"c{number}": ["x"] for number in range(2_001)})
+    with pytest.raises(TabularError) as caught, open_table(path):
+        pass
+    assert (caught.value.code, caught.value.facts) == ("columns_too_many", {"most": 2_000})
 
 
 def test_columns_need_names(tmp_path: Path) -> None:

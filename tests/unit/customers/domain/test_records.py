@@ -42,12 +42,24 @@ def test_a_wrong_mapping_is_refused(text):
     assert caught.value.code == "mapping_invalid"
 
 
-@pytest.mark.parametrize(("text", "line"), [('{"a": 1}\nno\n', 2), ("[1]\n", 1)])
-def test_a_line_that_is_no_object_is_named(tmp_path, text, line):
+def test_a_line_that_is_no_object_has_a_flaw_and_the_others_are_read(tmp_path):
     path = tmp_path / "a.ndjson"
-    path.write_text(text)
+    path.write_text('{"a": 1}\nno\n{"a": 3}\n')
 
-    with pytest.raises(TabularError) as caught:
-        _rows(path)
+    rows = _rows(path)
 
-    assert (caught.value.code, caught.value.line) == ("row_malformed", line)
+    assert [(row.line, row.flaw) for row in rows] == [(1, ""), (2, "row_malformed"), (3, "")]
+    assert (rows[0]["a"], rows[2]["a"]) == ("1", "3")
+
+
+def test_e1_rows_with_an_open_quote_or_more_cells_than_columns_have_a_flaw(tmp_path):
+    path = tmp_path / "a.csv"
+    path.write_text('who,at\nc1,"2026-01-01\nc2,2026-01-02,x\nc3,2026-01-03\n')
+
+    rows = _rows(path)
+
+    assert [(row.line, row.flaw) for row in rows] == [
+        (2, "quote_unclosed"),
+        (3, "cells_misaligned"),
+        (4, ""),
+    ]
