@@ -26,12 +26,12 @@ from customers.models import Segment
 from loancrm import admin_pages
 from loancrm.admin_filters import vocabulary_filter
 from loancrm.admin_site import object_url
-from loancrm.kernel import clock
-from loancrm.kernel.admin import ReadOnlyAdmin
+from loancrm.kernel import clock, grants
+from loancrm.kernel.admin_sharing import SharedRowsAdmin
 
 
 @admin.register(Campaign)
-class CampaignAdmin(ReadOnlyAdmin):
+class CampaignAdmin(SharedRowsAdmin):
     """Every button calls the service that the commands call."""
 
     list_display = ("title", "state", "progress", "audience_of", "goal", "starts", "changed")
@@ -49,14 +49,18 @@ class CampaignAdmin(ReadOnlyAdmin):
     ordering = ("-updated_at", "-id")
     show_full_result_count = False
     empty_template = "campaigns/empty.html"
+    shareable = {
+        "campaigns.view_campaign": gettext_lazy("see it"),
+        "campaigns.view_report": gettext_lazy("read its report"),
+    }
 
     def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """Authors write campaigns, in our own form."""
         return bool(request.user.has_perm("campaigns.author_campaign"))
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Campaign]:
-        """Read the segments with the campaigns."""
-        return Campaign.objects.select_related("segment")
+        """Read the segments with the campaigns that the reader may see."""
+        return self.visible(request, Campaign.objects.select_related("segment"))
 
     def get_changelist_instance(self, request: HttpRequest) -> Any:
         """Count the messages of the shown campaigns in one query."""
@@ -199,7 +203,14 @@ class CampaignAdmin(ReadOnlyAdmin):
         admin_pages.require(request, "campaigns.view_campaign", campaign)
         context = campaign_page.context(campaign, admin_pages.actor_of(request))
         return admin_pages.page(
-            request, "campaigns/page.html", title=campaign.name, model_admin=self, **context
+            request,
+            "campaigns/page.html",
+            title=campaign.name,
+            model_admin=self,
+            **context,
+            sharing_url=object_url(campaign, "sharing")
+            if request.user.has_perm(grants.SHARE)
+            else "",
         )
 
     def _form_page(

@@ -7,7 +7,6 @@ from datetime import date, datetime
 from django.contrib.auth.models import User
 from django.db import IntegrityError, transaction
 from django.utils.translation import gettext as _
-from guardian.shortcuts import assign_perm, remove_perm
 from oauth2_provider.models import AccessToken, Application, clear_expired
 
 from campaigns.domain.partners import Scope, source_of
@@ -16,7 +15,7 @@ from customers.domain.sources import SourceKind, Standing, standing
 from customers.models import DataSource, Segment
 from customers.services import sources
 from loancrm.api.auth import new_client_secret
-from loancrm.kernel import access, audit
+from loancrm.kernel import access, audit, grants
 from loancrm.kernel.access import Actor
 from loancrm.kernel.errors import LoanCrmError
 
@@ -158,18 +157,18 @@ def set_active(
 def share(*, actor: Actor, partner: Partner, shared: Campaign | Segment, now: datetime) -> None:
     """Let a partner see a campaign with its report, or count a segment."""
     access.require(actor, MANAGE)
-    for permission in _permissions_on(shared):
-        assign_perm(permission, partner.user, shared)
-    _record_share(actor, "partner_share_added", partner, shared, now)
+    grants.give(
+        actor=actor, to=partner.user, permissions=_permissions_on(shared), obj=shared, now=now
+    )
 
 
 @transaction.atomic
 def unshare(*, actor: Actor, partner: Partner, shared: Campaign | Segment, now: datetime) -> None:
     """Take a share back."""
     access.require(actor, MANAGE)
-    for permission in _permissions_on(shared):
-        remove_perm(permission, partner.user, shared)
-    _record_share(actor, "partner_share_removed", partner, shared, now)
+    grants.take(
+        actor=actor, of=partner.user, permissions=_permissions_on(shared), obj=shared, now=now
+    )
 
 
 def named_share(name: str) -> Campaign | Segment:
@@ -214,19 +213,6 @@ def forget_expired_tokens() -> None:
 
 def _permissions_on(shared: Campaign | Segment) -> tuple[str, ...]:
     return CAMPAIGN_PERMISSIONS if isinstance(shared, Campaign) else SEGMENT_PERMISSIONS
-
-
-def _record_share(
-    actor: Actor, action: str, partner: Partner, shared: Campaign | Segment, now: datetime
-) -> None:
-    audit.record(
-        actor=actor,
-        action=action,
-        object_type="partner",
-        object_id=partner.pk,
-        now=now,
-        facts={"kind": type(shared).__name__.lower(), "id": shared.pk},
-    )
 
 
 def _new_client(partner: Partner) -> ClientCredentials:

@@ -76,12 +76,16 @@ class PrivacyRequestAdmin(ReadOnlyAdmin):
         return request.user.has_perm("customers.change_privacyrequest")
 
     def _close(self, request: HttpRequest, queryset: QuerySet[Any], *, is_done: bool) -> None:
+        noted = 0
         for row in queryset.filter(status=RequestStatus.OPEN):
-            preferences.close_request(
-                actor=admin_pages.actor_of(request),
-                request_id=row.pk,
-                is_done=is_done,
-                reason="admin",
-                now=clock.now(),
-            )
-        messages.success(request, str(_("The answers are noted.")))
+            with admin_pages.attempt(request, "") as outcome:
+                preferences.close_request(
+                    actor=admin_pages.actor_of(request),
+                    request_id=row.pk,
+                    is_done=is_done,
+                    reason="admin",
+                    now=clock.now(),
+                )
+            noted += outcome.is_done
+        if noted:
+            messages.success(request, str(_("The answers are noted.")))

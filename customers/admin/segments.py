@@ -13,7 +13,6 @@ from django.utils.text import slugify
 from django.utils.translation import get_language, gettext_lazy
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
-from guardian.admin import GuardedModelAdminMixin
 
 from customers import labels
 from customers.admin import segment_examples, segment_texts, segment_views
@@ -26,8 +25,8 @@ from customers.selectors.segment_references import SegmentRuleInvalid
 from customers.services import segment_refresh, segments
 from loancrm import admin_pages
 from loancrm.admin_site import object_url
-from loancrm.kernel import clock
-from loancrm.kernel.admin import ReadOnlyAdmin
+from loancrm.kernel import clock, grants
+from loancrm.kernel.admin_sharing import SharedRowsAdmin
 from loancrm.kernel.errors import LoanCrmError
 
 SAVE_PERMISSION = "customers.change_segment"
@@ -35,7 +34,7 @@ EVERYBODY: dict[str, Any] = {"combinator": "and", "rules": []}
 
 
 @admin.register(Segment)
-class SegmentAdmin(GuardedModelAdminMixin, ReadOnlyAdmin):
+class SegmentAdmin(SharedRowsAdmin):
     """A rule is only ever stored as a new version."""
 
     list_display = ("title", "slug", "people", "counted", "stored", "version", "made_by")
@@ -43,6 +42,10 @@ class SegmentAdmin(GuardedModelAdminMixin, ReadOnlyAdmin):
     search_fields = ("name", "slug", "description")
     ordering = ("name", "id")
     empty_template = "customers/segment_empty.html"
+    shareable = {
+        "customers.view_segment": gettext_lazy("see and count it"),
+        "customers.change_segment": gettext_lazy("change it"),
+    }
     actions = ("count_again", "build_members", "freeze", "show_overlap", "delete_segments")
 
     def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
@@ -50,12 +53,13 @@ class SegmentAdmin(GuardedModelAdminMixin, ReadOnlyAdmin):
         return bool(request.user.has_perm("customers.add_segment"))
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Open the pages on which a segment is shared with single users and groups."""
+        """Return whether the list's actions that change segments are open."""
         return bool(request.user.has_perm(SAVE_PERMISSION))
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Segment]:
-        """Read versions and owners with the segments."""
-        return Segment.objects.select_related("current_version", "owner", "build")
+        """Read versions and owners with the segments that the reader may see."""
+        rows = Segment.objects.select_related("current_version", "owner", "build")
+        return self.visible(request, rows)
 
     @admin.display(description=gettext_lazy("name"), ordering="name")
     def title(self, segment: Segment) -> str:
@@ -166,7 +170,7 @@ class SegmentAdmin(GuardedModelAdminMixin, ReadOnlyAdmin):
                 name="customers_segment_overlap",
             ),
         ]
-        return [*own, *super().get_urls()]  # type: ignore[no-untyped-call] # guardian has none
+        return [*own, *super().get_urls()]
 
     def add_view(
         self, request: HttpRequest, form_url: str = "", extra_context: dict[str, Any] | None = None
@@ -205,6 +209,7 @@ class SegmentAdmin(GuardedModelAdminMixin, ReadOnlyAdmin):
             title=segment.name if segment else _("New segment"),
             model_admin=self,
             segment=segment,
+            sharing_url=_sharing_url(request, segment),
             values=values,
             rule_json=json.dumps(values["rule"], ensure_ascii=False),
             catalogue=_catalogue(),
@@ -219,6 +224,13 @@ class SegmentAdmin(GuardedModelAdminMixin, ReadOnlyAdmin):
         """Return count, masked sample and words of a rule that is not saved yet."""
         admin_pages.require(request, "customers.view_segment")
         return require_POST(_preview)(request)
+
+
+def _sharing_url(request: HttpRequest, segment: Segment | None) -> str:
+    """Return where operators share the segment; empty for everybody else."""
+    if segment is None or not request.user.has_perm(grants.SHARE):
+        return ""
+    return object_url(segment, "sharing")
 
 
 def _values(request: HttpRequest, segment: Segment | None) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from datetime import datetime
 
 from django.db import transaction
+from django.utils.translation import gettext as _
 
 from customers.domain.preferences import (
     DETAILS_LENGTH,
@@ -12,9 +13,16 @@ from customers.domain.preferences import (
     Settings,
     request_due_at,
 )
-from customers.models import Customer, PreferenceRecord, PrivacyRequest
+from customers.models import ContactPoint, Customer, Event, Loan, PreferenceRecord, PrivacyRequest
 from loancrm.kernel import audit, crypto
 from loancrm.kernel.access import Actor, require
+from loancrm.kernel.errors import LoanCrmError
+
+
+class DeletionIncomplete(LoanCrmError):
+    """A request to delete was to be closed as met while data of the person is still stored."""
+
+    code = "deletion_incomplete"
 
 
 def append_settings(
@@ -124,12 +132,15 @@ def close_request(
 
     Raises:
         PermissionRefused: The actor may not answer requests.
+        DeletionIncomplete: A deletion is to be noted as done while the person is still there.
     """
     require(actor, "customers.change_privacyrequest")
     with transaction.atomic():
         request = PrivacyRequest.objects.select_for_update().get(pk=request_id)
         if request.status != RequestStatus.OPEN:
             return request
+        if is_done and request.kind == RequestKind.DELETION:
+            _refuse_unless_gone(request.pk, request.customer_id)
         request.status = RequestStatus.DONE if is_done else RequestStatus.REFUSED
         request.closed_at = now
         request.save(update_fields=["status", "closed_at"])
@@ -143,3 +154,22 @@ def close_request(
             facts={"request": request.pk, "status": request.status},
         )
     return request
+
+
+def _refuse_unless_gone(request_id: int, customer_id: int) -> None:
+    held = [
+        (_("records of the person"), Customer.objects.filter(pk=customer_id).count()),
+        (_("contact points"), ContactPoint.objects.filter(customer_id=customer_id).count()),
+        (_("loans"), Loan.objects.filter(customer_id=customer_id).count()),
+        (_("events"), Event.objects.filter(customer_id=customer_id).count()),
+    ]
+    if any(count for _words, count in held):
+        kinds = ", ".join(f"{words}: {count}" for words, count in held if count)
+        raise DeletionIncomplete(
+            _(
+                "Request %(request)s cannot be noted as done: the person is still stored"
+                " (%(kinds)s). Have the data erased first, or refuse the request."
+            )
+            % {"request": f"#{request_id}", "kinds": kinds},
+            request=request_id,
+        )

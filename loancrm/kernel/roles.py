@@ -15,6 +15,8 @@ _NOT_SHOWN = (
     *("view_idempotencykey", "view_partner", "view_importrow", "view_rejectedrow"),
     # Who is tied to whom is for risk only, and looked at with a purpose.
     *("view_relationship", "view_sharedkey", "view_sharedtie"),
+    # A right of its own beside looking at rows, given by name below.
+    "view_report",
 )
 
 
@@ -61,6 +63,7 @@ _GRANTS: Mapping[Role, tuple[str, ...]] = {
         "customers.approve_segmentexport",
         "campaigns.add_suppression",
         "campaigns.change_suppression",
+        "customers.change_privacyrequest",
         "kernel.view_auditentry",
     ),
 }

@@ -54,7 +54,6 @@ CSRF_TRUSTED_ORIGINS = [LOANCRM_PUBLIC_URL]
 INSTALLED_APPS = [
     "unfold.apps.BasicAppConfig",
     "unfold.contrib.filters",
-    "unfold.contrib.guardian",
     "loancrm.kernel",
     "customers",
     "campaigns",

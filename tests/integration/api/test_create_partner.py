@@ -34,7 +34,7 @@ def test_a_new_partner_can_use_what_is_printed(db: None) -> None:
     assert not partner.user.has_usable_password()
     stored = json.dumps(list(AuditEntry.objects.values("action", "facts")))
     assert "partner_registered" in stored
-    assert "partner_share_added" in stored
+    assert "share_added" in stored
     assert printed["client_secret"] not in stored
 
 

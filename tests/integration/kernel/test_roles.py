@@ -48,3 +48,10 @@ def test_a_second_run_keeps_what_was_added_by_hand():
     ensure_roles()
 
     assert extra in group.permissions.all()
+
+
+def test_e4_reports_are_for_those_whom_the_table_of_grants_names():
+    ensure_roles()
+
+    readers = {role for role in Role if _user_of(role).has_perm("campaigns.view_report")}
+    assert readers == {Role.MARKETER, Role.APPROVER, Role.ANALYST}

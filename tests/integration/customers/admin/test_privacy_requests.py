@@ -1,7 +1,7 @@
 from datetime import timedelta
 
 import pytest
-from django.contrib.auth.models import User
+from django.contrib.auth.models import Group, User
 from django.test import Client
 from django.urls import reverse
 
@@ -10,6 +10,7 @@ from customers.models import PrivacyRequest
 from customers.services import preferences
 from loancrm.kernel.access import PermissionRefused
 from loancrm.kernel.models import AuditEntry
+from loancrm.kernel.roles import Role, ensure_roles
 from tests.factories.people import make_people
 
 pytestmark = pytest.mark.django_db
@@ -57,3 +58,40 @@ def test_f10_answering_needs_the_permission(request_row, now):
             actor=None, request_id=request_row.pk, is_done=True, reason="x", now=now
         )
     assert PrivacyRequest.objects.get().status == "open"
+
+
+@pytest.mark.parametrize("role", Role)
+def test_e9_only_the_compliance_role_answers_requests(request_row, role):
+    ensure_roles()
+    user = User.objects.create_user("one", is_staff=True)
+    user.groups.add(Group.objects.get(name=role))
+    form = {"action": "mark_refused", "_selected_action": [request_row.pk]}
+    _client(user).post(reverse(LIST), form)
+
+    expected = "refused" if role is Role.COMPLIANCE else "open"
+    assert PrivacyRequest.objects.get().status == expected
+
+
+def test_e9_a_deletion_is_not_done_while_the_person_is_there(actor, now):
+    person = make_people(1)[0]
+    row = preferences.request_privacy(
+        actor=actor,
+        customer_id=person.pk,
+        kind=RequestKind.DELETION,
+        details="",
+        source="preference_centre",
+        now=now,
+    )
+    client = _client(User.objects.create_superuser("boss", password="x"))
+    answer = client.post(
+        reverse(LIST), {"action": "mark_done", "_selected_action": [row.pk]}, follow=True
+    )
+
+    assert PrivacyRequest.objects.get().status == "open"
+    assert not AuditEntry.objects.filter(action="privacy.close").exists()
+    text = answer.content.decode()
+    assert "still stored" in text
+    assert "contact points" in text
+    assert "The answers are noted" not in text
+    client.post(reverse(LIST), {"action": "mark_refused", "_selected_action": [row.pk]})
+    assert PrivacyRequest.objects.get().status == "refused"
