@@ -2,10 +2,18 @@
 
 import gc
 import os
+import sys
+from pathlib import Path
 from typing import Any
 
 from celery import Celery
-from celery.signals import worker_init, worker_process_shutdown, worker_shutting_down
+from celery.signals import (
+    beat_init,
+    worker_init,
+    worker_process_shutdown,
+    worker_shutting_down,
+)
+from django.conf import settings
 from django.db import connections
 
 # Before the pool forks: what it shares with its parent.
@@ -13,6 +21,22 @@ from loancrm.kernel import stopping
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "loancrm.settings.dev")
 
+
+def _refuse_wrong_settings() -> None:
+    """End `celery` with the list of what is wrong; it would print a traceback of its own."""
+    from loancrm.kernel import commands  # noqa: PLC0415 - the product's commands need no such words
+
+    try:
+        settings.INSTALLED_APPS  # noqa: B018 - loads the settings
+    except Exception as error:
+        line = commands.settings_line(error)
+        if line is None:
+            raise
+        sys.exit(line)
+
+
+if "celery" in Path(sys.argv[0]).parts[-2:]:
+    _refuse_wrong_settings()
 app = Celery("loancrm")
 # Without this only the thread that imported the module would know the app, no request thread.
 app.set_default()
@@ -108,11 +132,16 @@ app.conf.beat_schedule = {
 
 
 @worker_init.connect
-def _prepare_worker(**_: Any) -> None:
-    """Check the keys; keep what is loaded out of garbage collection, so that forks share it."""
-    from loancrm.kernel import keys  # noqa: PLC0415 - needs the loaded apps
+@beat_init.connect
+def _refuse_unusable(**_: Any) -> None:
+    from loancrm.kernel.running import readiness  # noqa: PLC0415 - needs the loaded apps
 
-    keys.refuse_wrong_keys()
+    readiness.refuse_unusable()
+
+
+@worker_init.connect
+def _prepare_worker(**_: Any) -> None:
+    """Keep what is loaded out of garbage collection, so that forks share it."""
     connections.close_all()
     gc.collect()
     gc.freeze()

@@ -15,13 +15,18 @@ class KernelConfig(AppConfig):
     verbose_name = _("Administration")
 
     def ready(self) -> None:
-        """Register the system checks; note the active key once its table is there."""
+        """Register the system checks; look at keys and tables whenever something migrates."""
         from loancrm.kernel import checks, lookups  # noqa: F401, PLC0415 - register on import
 
-        post_migrate.connect(_note_active_key, sender=self)
+        post_migrate.connect(_look_at_the_database, sender=self)
 
 
-def _note_active_key(**_: Any) -> None:
+def _look_at_the_database(**given: Any) -> None:
     from loancrm.kernel import keys  # noqa: PLC0415 - needs loaded models
+    from loancrm.kernel.running import readiness  # noqa: PLC0415 - likewise
 
-    keys.note_active_key()
+    # `flush` sends the same signal, without a plan: it changes rows only.
+    if "plan" in given:
+        readiness.refuse_other_schema()
+    if keys.has_tables():
+        keys.note_active_key()

@@ -1,39 +1,43 @@
-"""System checks: keys are configured and are the ones that the stored data was sealed with."""
+"""System checks: keys are configured, and everything that loancrm stands on is there and fits."""
 
 from collections.abc import Sequence
 from typing import Any
 
 from django.conf import settings
 from django.core import checks
-from django.db import DatabaseError
+from django.utils.translation import gettext as _
 
-from loancrm.kernel import keys
+from loancrm.kernel.running import readiness
 
 
 @checks.register(checks.Tags.security)
-def keys_are_configured(**_: Any) -> list[checks.CheckMessage]:
+def keys_are_configured(**_options: Any) -> list[checks.CheckMessage]:
     """Report missing encryption keys."""
-    if settings.LOANCRM_KEYS and settings.LOANCRM_INDEX_KEY:
+    if _has_keys():
         return []
-    return [
-        checks.Error("No encryption key: set LOANCRM_KEYS and LOANCRM_INDEX_KEY.", id="kernel.E001")
-    ]
+    words = _("No encryption key: set LOANCRM_KEYS and LOANCRM_INDEX_KEY.")
+    return [checks.Error(words, id="kernel.E001")]
 
 
 @checks.register(checks.Tags.database)
 def keys_open_the_data(
-    *, databases: Sequence[str] | None = None, **_: Any
+    *, databases: Sequence[str] | None = None, **_options: Any
 ) -> list[checks.CheckMessage]:
-    """Report a key that is missing or differs from the one data was sealed with."""
-    if not databases or not settings.LOANCRM_KEYS:
+    """Report wrong keys, where a command asks for the database; `migrate` does before it begins."""
+    if not databases or not _has_keys():
         return []
-    try:
-        wrong = keys.wrong_key_ids()
-    except DatabaseError as error:
-        return [
-            checks.Error(f"The database does not answer: {type(error).__name__}.", id="kernel.E003")
-        ]
-    return [
-        checks.Error(f"Key {key_id} is not the one that data was sealed with.", id="kernel.E002")
-        for key_id in wrong
-    ]
+    return _errors(readiness.connection_findings(may_be_missing=True) or readiness.key_findings())
+
+
+@checks.register(checks.Tags.security, deploy=True)
+def surroundings_are_usable(**_options: Any) -> list[checks.CheckMessage]:
+    """Report what is wrong with database, broker and static files: `check --deploy` is enough."""
+    return _errors(readiness.findings(needs_static=True)) if _has_keys() else []
+
+
+def _has_keys() -> bool:
+    return bool(settings.LOANCRM_KEYS and settings.LOANCRM_INDEX_KEY)
+
+
+def _errors(found: list[readiness.Finding]) -> list[checks.CheckMessage]:
+    return [checks.Error(finding.text, id=f"kernel.{finding.code}") for finding in found]

@@ -5,10 +5,13 @@ output carries results only, so that `--json` can be piped.
 """
 
 import json
+import os
 import sys
 from collections.abc import Mapping
 from typing import Any, NoReturn
 
+from django.conf import settings
+from django.core.exceptions import ImproperlyConfigured
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.core.serializers.json import DjangoJSONEncoder
 from django.utils.translation import gettext as _
@@ -30,7 +33,14 @@ class _Parser(CommandParser):
 
 
 class LoanCrmCommand(BaseCommand):
-    """A command that prints JSON on request and turns anticipated failures into one line."""
+    """A command that prints JSON on request and turns anticipated failures into one line.
+
+    Attributes:
+        uses_data: Whether it reads or writes the configured database; then it needs the keys that
+            the data was made with.
+    """
+
+    uses_data = True
 
     def create_parser(self, prog_name: str, subcommand: str, **kwargs: Any) -> CommandParser:
         """Return Django's parser of the arguments, with errors of one line."""
@@ -46,6 +56,10 @@ class LoanCrmCommand(BaseCommand):
     def execute(self, *args: Any, **options: Any) -> str | None:
         """Run the command; an anticipated failure ends it with its code and message."""
         try:
+            if self.uses_data:
+                from loancrm.kernel import keys  # noqa: PLC0415 - needs loaded models
+
+                keys.refuse_wrong_keys()
             return super().execute(*args, **options)
         except CommandError:
             raise
@@ -87,17 +101,28 @@ def failure_line(error: BaseException) -> str | None:
 
 
 def run(arguments: list[str]) -> None:
-    """Run a management command, Django's own included; a database in trouble is told in one line.
+    """Run a management command, Django's own included; anticipated failures print no traceback.
 
-    Django's commands know nothing of `LoanCrmCommand` and would print the driver's whole traceback.
+    Django's commands know nothing of `LoanCrmCommand`, and nothing at all runs without settings.
     """
     from django.core.management import execute_from_command_line  # noqa: PLC0415 - needs settings
 
     try:
+        settings.INSTALLED_APPS  # noqa: B018 - loads the settings, which Django would do too late
         execute_from_command_line(arguments)
     except Exception as error:
-        trouble = trouble_of(error)
-        if trouble is None or "--traceback" in arguments:
+        line = settings_line(error) or failure_line(error)
+        if line is None or "--traceback" in arguments:
             raise
-        sys.stderr.write(f"{trouble.value}: {words_of(trouble)}\n")
+        sys.stderr.write(f"{line}\n")
         sys.exit(1)
+
+
+def settings_line(error: BaseException) -> str | None:
+    """Return what is wrong with the settings, one line a setting; None for any other error."""
+    if isinstance(error, ImproperlyConfigured):
+        return f"settings_wrong: {error}"
+    module = os.environ.get("DJANGO_SETTINGS_MODULE", "")
+    if isinstance(error, ModuleNotFoundError) and error.name and module.startswith(error.name):
+        return f"settings_wrong: DJANGO_SETTINGS_MODULE: there is no module {module}"
+    return None

@@ -89,6 +89,17 @@ class KeyRecord(models.Model):
         return f"KeyRecord {self.key_id}"
 
 
+class KeyCheck(models.Model):
+    """A fingerprint of a key that seals nothing, so that a wrong one shows at start too."""
+
+    name = models.CharField(max_length=40, unique=True)
+    digest = models.CharField(max_length=64)
+    created_at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return f"KeyCheck {self.name}"
+
+
 class KeyRotation(models.Model):
     """How far a column has been sealed anew with a key; read after an interruption."""
 

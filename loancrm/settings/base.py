@@ -2,21 +2,25 @@
 
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 from django.utils.translation import gettext_lazy as _
 
 from loancrm.kernel import logs
+from loancrm.settings import parsing
 from loancrm.settings.api import *
-from loancrm.settings.environment import Environment, parse_count, parse_keys, parse_window
+from loancrm.settings.environment import Environment
 from loancrm.settings.unfold import *
 
 BASE_DIR = Path(__file__).resolve().parents[2]
 env = Environment()
 
-LOANCRM_VAR_DIR = Path(env.text("LOANCRM_VAR_DIR", str(BASE_DIR / "var")))
-LOANCRM_VAR_DIR.mkdir(parents=True, exist_ok=True)
-LOANCRM_PUBLIC_URL = env.text("LOANCRM_PUBLIC_URL", "http://127.0.0.1:8000").rstrip("/")
+LOANCRM_VAR_DIR = env.folder("LOANCRM_VAR_DIR", BASE_DIR / "var")
+LOANCRM_PUBLIC_URL = env.parsed(
+    "LOANCRM_PUBLIC_URL",
+    "http://127.0.0.1:8000",
+    parsing.public_url,
+    "an address such as https://crm.example.com",
+)
 # Who speaks: texts may name them, and the law wants them named.
 LOANCRM_BRAND = env.text("LOANCRM_BRAND", "loancrm")
 LOANCRM_HOTLINE = env.text("LOANCRM_HOTLINE", "")
@@ -25,30 +29,39 @@ LOANCRM_POSTAL_ADDRESS = env.text("LOANCRM_POSTAL_ADDRESS", "")
 LOANCRM_SENDING_WINDOW = env.parsed(
     "LOANCRM_SENDING_WINDOW",
     (9, 20),
-    parse_window,
+    parsing.window,
     "two whole hours between 8 and 21, such as 9-20",
 )
 # How long refused rows of imports can be repaired; then their values are wiped.
-LOANCRM_QUARANTINE_DAYS = env.parsed("LOANCRM_QUARANTINE_DAYS", 90, int, "a whole number")
+LOANCRM_QUARANTINE_DAYS = env.number("LOANCRM_QUARANTINE_DAYS", 90, least=1, most=3650)
 # Take in data of registered sources only; otherwise a new name is registered on its first use.
 LOANCRM_REGISTERED_SOURCES_ONLY = env.flag("LOANCRM_REGISTERED_SOURCES_ONLY", default=False)
 LOANCRM_DEMO_CLOCK = env.text("LOANCRM_DEMO_CLOCK", "")
 LOANCRM_KEYS: dict[str, bytes] = env.parsed(
-    "LOANCRM_KEYS", {}, parse_keys, "`id:base64 of 32 bytes`, comma-separated, the active one first"
+    "LOANCRM_KEYS",
+    {},
+    parsing.keys,
+    "`id:base64 of 32 random bytes`, comma-separated, the active one first, no id twice",
 )
 # Blind indexes survive the rotation of the encryption keys, so their key is one of its own.
 LOANCRM_INDEX_KEY: bytes = env.parsed(
-    "LOANCRM_INDEX_KEY", b"", lambda raw: parse_keys(f"index:{raw}")["index"], "base64 of 32 bytes"
+    "LOANCRM_INDEX_KEY", b"", parsing.key, "base64 of 32 random bytes"
 )
 SECRET_KEY = env.text("LOANCRM_SECRET_KEY", "")
+# Former secret keys: links in messages that are out already go on opening.
+SECRET_KEY_FALLBACKS = env.text("LOANCRM_OLD_SECRET_KEYS", "").split(",")
+SECRET_KEY_FALLBACKS = [old.strip() for old in SECRET_KEY_FALLBACKS if old.strip()]
 DEBUG = False
 # Proxies in front of the server whose X-Forwarded-For entries are believed; with none, the header
 # is ignored, so a client cannot escape its limits by inventing addresses.
-LOANCRM_PROXY_COUNT = env.parsed(
-    "LOANCRM_PROXY_COUNT", 0, parse_count, "the number of proxies in front, 0 or more"
-)
+LOANCRM_PROXY_COUNT = env.number("LOANCRM_PROXY_COUNT", 0, least=0, most=10)
 REST_FRAMEWORK["NUM_PROXIES"] = LOANCRM_PROXY_COUNT
-ALLOWED_HOSTS = env.text("LOANCRM_ALLOWED_HOSTS", "127.0.0.1,localhost").split(",")
+ALLOWED_HOSTS = env.parsed(
+    "LOANCRM_ALLOWED_HOSTS",
+    ["127.0.0.1", "localhost"],
+    parsing.hosts,
+    "host names without scheme, port or path, comma-separated",
+)
 CSRF_TRUSTED_ORIGINS = [LOANCRM_PUBLIC_URL]
 
 INSTALLED_APPS = [
@@ -142,11 +155,11 @@ def _database() -> dict[str, Any]:
 
 DATABASES = {"default": _database()}
 
-REDIS_URL = env.text("REDIS_URL", "")
+REDIS_URL = env.parsed("REDIS_URL", "", parsing.redis_url, "redis://host:6379/0 or rediss://…")
 # Stands before every key in Redis, so that several installations can share one.
-LOANCRM_BROKER_PREFIX = env.text("LOANCRM_BROKER_PREFIX", "")
-if REDIS_URL and urlsplit(REDIS_URL).scheme not in {"redis", "rediss"}:
-    env.problems.append("REDIS_URL: expected redis://… or rediss://…")
+LOANCRM_BROKER_PREFIX = env.parsed(
+    "LOANCRM_BROKER_PREFIX", "", parsing.prefix, "at most 60 letters, digits and `_.:-`"
+)
 CACHES: dict[str, dict[str, Any]] = {
     "default": (
         {
@@ -166,7 +179,7 @@ _BROKER_DIR = LOANCRM_VAR_DIR / "broker"
 CELERY_BROKER_URL = REDIS_URL or "filesystem://"
 if not REDIS_URL:
     for folder in ("queue", "processed", "control"):
-        (_BROKER_DIR / folder).mkdir(parents=True, exist_ok=True, mode=0o700)
+        env.make_private(_BROKER_DIR / folder)
 CELERY_BROKER_TRANSPORT_OPTIONS: dict[str, Any] = (
     {
         # Longer than any task's time limit, so that a running task is never delivered again.
@@ -186,7 +199,7 @@ CELERY_BROKER_TRANSPORT_OPTIONS: dict[str, Any] = (
     }
 )
 # Workers that drain dispatches at the same time, and how long one does before it lets others run.
-LOANCRM_DISPATCH_WORKERS = env.parsed("LOANCRM_DISPATCH_WORKERS", 2, int, "a whole number")
+LOANCRM_DISPATCH_WORKERS = env.number("LOANCRM_DISPATCH_WORKERS", 2, least=1, most=64)
 LOANCRM_DRAIN_SECONDS = 60
 # Tables that make up a customer's timeline; an app above adds its own without being imported below.
 LOANCRM_TIMELINE_SOURCES = [
@@ -205,10 +218,12 @@ CELERY_TIMEZONE = "Asia/Shanghai"
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_BEAT_SCHEDULE_FILENAME = str(LOANCRM_VAR_DIR / "beat-schedule")
 
-LANGUAGE_CODE = env.text("LOANCRM_LANGUAGE", "zh-hans")
+LANGUAGE_CODE = env.parsed("LOANCRM_LANGUAGE", "zh-hans", parsing.language, "zh-hans or en")
 LANGUAGES = [("zh-hans", _("Chinese")), ("en", _("English"))]
 LOCALE_PATHS = [BASE_DIR / "loancrm" / "locale"]
-TIME_ZONE = env.text("LOANCRM_TIME_ZONE", "Asia/Shanghai")
+TIME_ZONE = env.parsed(
+    "LOANCRM_TIME_ZONE", "Asia/Shanghai", parsing.zone, "a zone such as Asia/Shanghai"
+)
 USE_I18N = True
 USE_TZ = True
 
@@ -242,6 +257,7 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator"},
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
 ]
+_LEVEL = env.parsed("LOANCRM_LOG_LEVEL", "INFO", parsing.level, ", ".join(parsing.LEVELS))
 LOGGING: dict[str, Any] = {
     "version": 1,
     "disable_existing_loggers": False,
@@ -249,5 +265,5 @@ LOGGING: dict[str, Any] = {
     "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
     # The filesystem broker has no host; kombu warns about that at every connection.
     "loggers": {"kombu.connection": {"level": "ERROR"}},
-    "root": {"handlers": ["stderr"], "level": env.text("LOANCRM_LOG_LEVEL", "INFO")},
+    "root": {"handlers": ["stderr"], "level": _LEVEL},
 }

@@ -1,7 +1,6 @@
 """Reads the LOANCRM_* environment once and collects everything that is wrong with it."""
 
 import base64
-import binascii
 import json
 import os
 import secrets
@@ -13,8 +12,9 @@ from typing import Any, TypeVar
 import environ
 from django.core.exceptions import ImproperlyConfigured
 
+from loancrm.settings import parsing
+
 T = TypeVar("T")
-KEY_BYTES = 32
 
 
 @dataclass
@@ -44,13 +44,43 @@ class Environment:
         words = {"1": True, "true": True, "yes": True, "0": False, "false": False, "no": False}
         return self.parsed(name, default, lambda raw: words[raw.lower()], "true or false")
 
+    def number(self, name: str, default: int, *, least: int, most: int) -> int:
+        """Return a whole number between two bounds, both allowed."""
+
+        def parse(raw: str) -> int:
+            number = int(raw)
+            if not least <= number <= most:
+                raise ValueError(raw)
+            return number
+
+        return self.parsed(name, default, parse, f"a whole number from {least} to {most}")
+
+    def folder(self, name: str, default: Path) -> Path:
+        """Return a folder that can be written to, made where it is missing."""
+        path = Path(self.text(name, str(default)))
+        try:
+            path.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            self.problems.append(f"{name}: cannot be made ({error.strerror})")
+            return path
+        if not os.access(path, os.W_OK | os.X_OK):
+            self.problems.append(f"{name}: cannot be written to")
+        return path
+
+    def make_private(self, path: Path) -> None:
+        """Make a folder for this user alone below the data folder, unless that is unusable."""
+        if any(problem.startswith("LOANCRM_VAR_DIR") for problem in self.problems):
+            return
+        try:
+            path.mkdir(parents=True, exist_ok=True, mode=0o700)
+        except OSError as error:
+            self.problems.append(f"LOANCRM_VAR_DIR: {path.name}/ cannot be made ({error.strerror})")
+
     def database(self, default_path: Path) -> dict[str, Any]:
         """Return Django's settings of the database that DATABASE_URL names, SQLite without one."""
-        url = self.variables.get("DATABASE_URL")
+        expected = "postgres://user:password@host:5432/name or sqlite:////path"
+        url = self.parsed("DATABASE_URL", "", parsing.database_url, expected)
         if not url:
-            return {"ENGINE": "django.db.backends.sqlite3", "NAME": str(default_path)}
-        if not url.startswith(("postgres://", "postgresql://", "sqlite://")):
-            self.problems.append("DATABASE_URL: expected postgres://… or sqlite://…")
             return {"ENGINE": "django.db.backends.sqlite3", "NAME": str(default_path)}
         return dict(environ.Env.db_url_config(url))
 
@@ -68,59 +98,19 @@ class Environment:
             ImproperlyConfigured: At least one variable is missing or malformed.
         """
         if self.problems:
-            listed = "\n".join(f"  - {problem}" for problem in dict.fromkeys(self.problems))
+            # In the order of their names, so that the same mistakes give the same list.
+            listed = "\n".join(f"  - {problem}" for problem in sorted(set(self.problems)))
             raise ImproperlyConfigured(f"The environment is not usable:\n{listed}")
-
-
-def parse_keys(raw: str) -> dict[str, bytes]:
-    """Return {key id: 32 bytes} from `kid:base64,kid:base64`; the first one is active.
-
-    Raises:
-        ValueError: An entry has no id, is not base64 or is not 32 bytes long.
-    """
-    keys: dict[str, bytes] = {}
-    for entry in raw.split(","):
-        kid, separator, encoded = entry.strip().partition(":")
-        try:
-            key = base64.b64decode(encoded, validate=True)
-        except binascii.Error as error:
-            raise ValueError(kid) from error
-        if not kid or not separator or len(key) != KEY_BYTES:
-            raise ValueError(kid)
-        keys[kid] = key
-    return keys
-
-
-def parse_count(raw: str) -> int:
-    """Return a whole number from 0 on.
-
-    Raises:
-        ValueError: It is none, or below 0.
-    """
-    if not raw.isdecimal():
-        raise ValueError(raw)
-    return int(raw)
-
-
-def parse_window(raw: str) -> tuple[int, int]:
-    """Return (opening hour, closing hour) from `9-20`.
-
-    Raises:
-        ValueError: It is malformed, empty, or reaches beyond 08:00-21:00.
-    """
-    opens, closes = (int(part) for part in raw.split("-"))
-    if not 8 <= opens < closes <= 21:
-        raise ValueError(raw)
-    return opens, closes
 
 
 def development_secrets(path: Path) -> dict[str, str]:
     """Return the development secrets kept in a private file, written on first use."""
     if not path.exists():
         path.parent.mkdir(parents=True, exist_ok=True)
+        sealing = base64.b64encode(secrets.token_bytes(parsing.KEY_BYTES)).decode()
         content = {
             "LOANCRM_SECRET_KEY": secrets.token_urlsafe(50),
-            "LOANCRM_KEYS": "dev1:" + base64.b64encode(secrets.token_bytes(KEY_BYTES)).decode(),
+            "LOANCRM_KEYS": f"dev1:{sealing}",
         }
         draft = path.with_suffix(f".{os.getpid()}")
         draft.write_text(json.dumps(content), encoding="utf-8")

@@ -1,6 +1,7 @@
 """Production: refuses to start without its secrets; everything over HTTPS."""
 
 from loancrm.kernel import logs
+from loancrm.settings import parsing
 from loancrm.settings.base import *
 
 env.require("LOANCRM_SECRET_KEY", "signs sessions and links; 50 or more random characters")
@@ -12,7 +13,13 @@ env.require("LOANCRM_PROXY_COUNT", "how many proxies stand in front; 0 for none,
 if LOANCRM_DEMO_CLOCK:
     env.problems.append("LOANCRM_DEMO_CLOCK: a demo clock must not run in production")
 LOGGING["formatters"]["line"] = logs.formatter(as_json=True)
-env.refuse_if_wrong()
+env.problems += parsing.production_problems(
+    secret=SECRET_KEY,
+    public=LOANCRM_PUBLIC_URL,
+    names=ALLOWED_HOSTS,
+    index_key=LOANCRM_INDEX_KEY,
+    sealing=LOANCRM_KEYS,
+)
 
 SECURE_SSL_REDIRECT = env.flag("LOANCRM_SSL_REDIRECT", default=True)
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
@@ -25,3 +32,4 @@ STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
 }
+env.refuse_if_wrong()

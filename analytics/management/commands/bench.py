@@ -27,6 +27,7 @@ RELAY_LATENCY_MS = 20
 
 
 class Command(LoanCrmCommand):
+    uses_data = False
     help = "Run a benchmark on a database of its own and print one JSON object."
 
     def add_arguments(self, parser: CommandParser) -> None:

@@ -47,6 +47,7 @@ _CLICKS_AFTER = timedelta(hours=3)
 
 
 class Command(LoanCrmCommand):
+    uses_data = False
     help = (
         "Run three campaigns over made-up customers in an own folder, report them, serve the admin."
     )

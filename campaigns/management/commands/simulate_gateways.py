@@ -28,6 +28,7 @@ _PROVIDERS = ("smtp", "sms")
 
 
 class Command(LoanCrmCommand):
+    uses_data = False
     help = (
         "Run simulated providers for development: an SMTP sink and an SMS gateway that answer, "
         "delay and fail as told, in moods that can be changed while they run, and send signed "

@@ -10,26 +10,42 @@ from django.contrib.auth.models import User
 from django.core.management import call_command
 from django.db import connections
 
-from loancrm.kernel import processes, roles
+from loancrm.kernel import arguments, processes, roles
 from loancrm.kernel.commands import LoanCrmCommand
+from loancrm.kernel.running import claims, readiness
 from loancrm.kernel.supervisor import Supervisor
 
 
 class Command(LoanCrmCommand):
+    uses_data = False
     help = "Migrate the database, then run web, worker and beat until stopped."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--host", default="127.0.0.1")
-        parser.add_argument("--port", type=int, default=8000)
-        parser.add_argument("--web-workers", type=int, default=1)
-        parser.add_argument("--concurrency", type=int, default=2, help="processes of each worker")
+        parser.add_argument("--port", type=arguments.whole(1, 65535), default=8000)
+        parser.add_argument("--web-workers", type=arguments.whole(1, 64), default=1)
+        parser.add_argument(
+            "--concurrency", type=arguments.whole(1, 64), default=2, help="processes of each worker"
+        )
         parser.add_argument("--no-migrate", action="store_true")
 
     def handle(self, **options: Any) -> None:
-        if not options["no_migrate"]:
+        # Held until this process ends: a second worker and beat on one folder help nobody.
+        with claims.claim_folder(settings.LOANCRM_VAR_DIR):
+            claims.require_free(options["host"], options["port"])
+            self._prepare(has_migrations=not options["no_migrate"])
+            self._run(options)
+
+    def _prepare(self, *, has_migrations: bool) -> None:
+        if has_migrations:
             call_command("migrate", interactive=False, verbosity=0)
             roles.ensure_roles()
             self._first_user()
+        if readiness.collects_static():
+            call_command("collectstatic", interactive=False, verbosity=0)
+        readiness.refuse_unusable()
+
+    def _run(self, options: dict[str, Any]) -> None:
         connections.close_all()
         specs = [
             processes.web(
