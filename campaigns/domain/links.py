@@ -11,6 +11,7 @@ import hmac
 import html
 import re
 import struct
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -50,18 +51,15 @@ class LinkSigner:
 
     Args:
         key: At least 16 secret bytes; keys for each purpose are derived from it.
+        former: Keys that made the links of messages which are out; they only read.
     """
 
-    __slots__ = ("_keys",)
+    __slots__ = ("_former", "_keys")
 
-    def __init__(self, key: bytes) -> None:
+    def __init__(self, key: bytes, former: tuple[bytes, ...] = ()) -> None:
         """Derive one key for each purpose."""
-        if len(key) < 16:
-            raise ValueError("a link key needs at least 16 bytes")
-        self._keys = {
-            purpose: hmac.digest(key, f"loancrm.link.{purpose}".encode(), "sha256")
-            for purpose in LinkPurpose
-        }
+        self._keys = _derived(key)
+        self._former = tuple(_derived(old) for old in former)
 
     def token(self, purpose: LinkPurpose, *, message_id: int, link_id: int = 0) -> str:
         """Return the token, 27 characters that are safe in a URL."""
@@ -81,8 +79,12 @@ class LinkSigner:
         except binascii.Error:
             return None
         body, mac = raw[:-_MAC_BYTES], raw[-_MAC_BYTES:]
-        expected = hmac.digest(self._keys[purpose], body, "sha256")[:_MAC_BYTES]
-        if not hmac.compare_digest(mac, expected):
+        # A list, not a generator: how long it takes must not tell which key it was.
+        fits = [
+            hmac.compare_digest(mac, hmac.digest(keys[purpose], body, "sha256")[:_MAC_BYTES])
+            for keys in (self._keys, *self._former)
+        ]
+        if not any(fits):
             return None
         # base64 lets unused bits vary; only the one spelling that `token` writes is valid.
         if base64.urlsafe_b64encode(raw).decode().rstrip("=") != token:
@@ -148,6 +150,19 @@ def _variable(url: str, found: list[str]) -> str:
     return variable_of(found.index(url))
 
 
-def signer_for(secret: str) -> LinkSigner:
-    """Return the signer of a deployment from its secret text."""
-    return LinkSigner(hashlib.sha256(b"loancrm.links:" + secret.encode()).digest())
+def signer_for(secret: str, former: Sequence[str] = ()) -> LinkSigner:
+    """Return the signer of a deployment from its secret text and those it had before."""
+    return LinkSigner(_key_of(secret), tuple(_key_of(old) for old in former))
+
+
+def _key_of(secret: str) -> bytes:
+    return hashlib.sha256(b"loancrm.links:" + secret.encode()).digest()
+
+
+def _derived(key: bytes) -> dict[LinkPurpose, bytes]:
+    if len(key) < 16:
+        raise ValueError("a link key needs at least 16 bytes")
+    return {
+        purpose: hmac.digest(key, f"loancrm.link.{purpose}".encode(), "sha256")
+        for purpose in LinkPurpose
+    }

@@ -31,7 +31,9 @@ from loancrm.kernel.access import system_actor
 @require_http_methods(["GET", "HEAD", "POST"])
 def confirm(request: HttpRequest, token: str) -> HttpResponse:
     """Show the consent that waits, or give it; repeating is harmless."""
-    target = links.signer_for(settings.SECRET_KEY).read(LinkPurpose.CONFIRM, token)
+    target = links.signer_for(settings.SECRET_KEY, settings.SECRET_KEY_FALLBACKS).read(
+        LinkPurpose.CONFIRM, token
+    )
     found = (
         OptInRequest.objects.filter(pk=target.message_id).select_related("customer").first()
         if target is not None

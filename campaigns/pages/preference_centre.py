@@ -48,7 +48,7 @@ class ChoiceRefused(ValueError):
 def preferences_page(request: HttpRequest, token: str) -> HttpResponse:
     """Show the choices, or store them; storing the same again changes nothing."""
     today = clock.today()
-    signer = links.signer_for(settings.SECRET_KEY)
+    signer = links.signer_for(settings.SECRET_KEY, settings.SECRET_KEY_FALLBACKS)
     customer = _customer(read_preference_token(signer, token, today=today))
     if customer is None:
         return answers.not_found(request, "preferences")

@@ -17,7 +17,9 @@ from loancrm.kernel import clock
 @require_http_methods(["GET", "HEAD"])
 def follow(request: HttpRequest, token: str) -> HttpResponse:
     """Redirect to the target; a token that was not made here is not found."""
-    target = links.signer_for(settings.SECRET_KEY).read(LinkPurpose.CLICK, token)
+    target = links.signer_for(settings.SECRET_KEY, settings.SECRET_KEY_FALLBACKS).read(
+        LinkPurpose.CLICK, token
+    )
     if target is None:
         return answers.not_found(request, "link")
     headers = {name.lower(): value for name, value in request.headers.items()}

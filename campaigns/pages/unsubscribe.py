@@ -27,7 +27,9 @@ from loancrm.kernel.access import system_actor
 @require_http_methods(["GET", "HEAD", "POST"])
 def unsubscribe(request: HttpRequest, token: str) -> HttpResponse:
     """Show what would be stopped, or stop it; repeating is harmless."""
-    target = links.signer_for(settings.SECRET_KEY).read(LinkPurpose.UNSUBSCRIBE, token)
+    target = links.signer_for(settings.SECRET_KEY, settings.SECRET_KEY_FALLBACKS).read(
+        LinkPurpose.UNSUBSCRIBE, token
+    )
     subject = unsubscribing.subject_of(target.message_id) if target is not None else None
     if target is None or subject is None:
         return answers.not_found(request, "unsubscribe")
@@ -38,7 +40,7 @@ def unsubscribe(request: HttpRequest, token: str) -> HttpResponse:
             source="unsubscribe_link",
             now=clock.now(),
         )
-    signer = links.signer_for(settings.SECRET_KEY)
+    signer = links.signer_for(settings.SECRET_KEY, settings.SECRET_KEY_FALLBACKS)
     more = preference_token(signer, subject.customer_id, today=clock.today())
     with translation.override(answers.language_of(request, subject.language)):
         return answers.page(

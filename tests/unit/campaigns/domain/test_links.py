@@ -76,3 +76,13 @@ def test_links_of_a_text_become_variables_without_the_punctuation_after_them():
     )
     assert linked.targets == ("https://c.cn/d?e=1#f", "https://a.cn/b")
     assert linked.source == "点{{ link_1 }}，或 {{ link_0 }}. 退订{{ unsubscribe_url }}"
+
+
+def test_a_link_made_with_a_former_secret_opens_and_new_ones_carry_the_new_secret():
+    old = signer_for("old").token(LinkPurpose.UNSUBSCRIBE, message_id=7)
+    both = signer_for("new", ["older", "old"])
+    assert both.read(LinkPurpose.UNSUBSCRIBE, old).message_id == 7
+    new = both.token(LinkPurpose.UNSUBSCRIBE, message_id=7)
+    assert signer_for("new").read(LinkPurpose.UNSUBSCRIBE, new).message_id == 7
+    assert signer_for("old").read(LinkPurpose.UNSUBSCRIBE, new) is None
+    assert signer_for("new").read(LinkPurpose.UNSUBSCRIBE, old) is None
