@@ -7,7 +7,12 @@ from django.db import models
 APPS = ("kernel", "customers", "campaigns", "analytics")
 MODELS = [model for label in APPS for model in apps.get_app_config(label).get_models()]
 # Rows of the machinery that no screen shows.
-UNSEEN = {"AuditHead": "end of the chain", "Lease": "who leads", "KeyRecord": "proof of a key"}
+UNSEEN = {
+    "AuditHead": "end of the chain",
+    "Lease": "who leads",
+    "KeyRecord": "proof of a key",
+    "KeyCheck": "likewise",
+}
 PERSONAL_FIELDS = ("name_sealed", "value_sealed", "national_id_sealed")
 
 
