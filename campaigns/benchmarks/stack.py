@@ -60,14 +60,22 @@ class Stack:
         return self.stats_path.stat().st_mtime if self.stats_path.exists() else 0.0
 
 
-def environment() -> dict[str, str]:
-    """Return the settings of every process."""
+def lender() -> dict[str, str]:
+    """Return who speaks in the texts.
+
+    A run and all its processes must agree: an approval binds these words, and a worker that knew
+    others would hold the dispatch.
+    """
     return {
-        **os.environ,
         "LOANCRM_BRAND": texts.LENDER["brand"],
         "LOANCRM_HOTLINE": texts.LENDER["hotline"],
         "LOANCRM_POSTAL_ADDRESS": texts.LENDER["sender_address"],
     }
+
+
+def environment() -> dict[str, str]:
+    """Return the settings of every process."""
+    return {**os.environ, **lender()}
 
 
 def start_providers(resources: ExitStack, *arguments: str) -> dict[str, Any]:

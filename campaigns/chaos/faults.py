@@ -34,6 +34,7 @@ class Fault(StrEnum):
     KILL_MAIN = "kill_main"
     KILL_ALL = "kill_all"
     STOP = "stop"
+    RESTART = "restart"
     CUT_DATABASE = "cut_database"
     LOCK_DATABASE = "lock_database"
     EMPTY_BROKER = "empty_broker"
@@ -57,6 +58,7 @@ def schedule(kills: int, *, rng: random.Random, has_sessions: bool) -> list[Faul
     database = Fault.CUT_DATABASE if has_sessions else Fault.LOCK_DATABASE
     others = {
         Fault.STOP: max(1, kills // 15),
+        Fault.RESTART: max(1, kills // 12),
         database: max(1, kills // 6),
         Fault.EMPTY_BROKER: max(1, kills // 12),
         Fault.MOOD: max(3, kills // 2),
@@ -118,6 +120,7 @@ class Saboteur:
         """Do a fault; return False when there is nothing to do it to right now."""
         deeds: dict[Fault, Callable[[], bool]] = {
             Fault.STOP: self._stop,
+            Fault.RESTART: self._restart,
             Fault.CUT_DATABASE: self._cut_sessions,
             Fault.LOCK_DATABASE: self._lock_database,
             Fault.EMPTY_BROKER: _empty_broker,
@@ -156,6 +159,17 @@ class Saboteur:
         worker.stopped.update(family)
         self._note_wire(family)
         self._in(STOP_SECONDS, worker.resume)
+        return True
+
+    def _restart(self) -> bool:
+        """Ask a worker to end, as an upgrade does.
+
+        It settles what is under way, so nothing of it may be left without an answer.
+        """
+        worker = self._pick()
+        if worker is None:
+            return False
+        _send(worker.pid, signal.SIGTERM)
         return True
 
     def _pick(self) -> Worker | None:

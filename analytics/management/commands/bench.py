@@ -6,7 +6,7 @@ from typing import Any
 
 from django.core.management.base import CommandParser
 
-from campaigns.benchmarks import dispatch, embedded, freezing, recovery, sms
+from campaigns.benchmarks import dispatch, embedded, freezing, recovery, sms, stack
 from customers.benchmarks import imports, segments, timeline
 from loancrm.kernel import bench
 from loancrm.kernel.bench import Report
@@ -52,7 +52,7 @@ class Command(LoanCrmCommand):
             ).to_json()
         else:
             with bench.own_database() as variables:
-                content = bench.run_inner(arguments, variables)
+                content = bench.run_inner(arguments, variables | stack.lender())
         if options["json"]:
             self.print_json(content)
             return

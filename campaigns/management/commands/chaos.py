@@ -7,6 +7,7 @@ from typing import Any
 
 from django.core.management.base import CommandError, CommandParser
 
+from campaigns.benchmarks import stack
 from campaigns.chaos import conductor
 from campaigns.chaos.conductor import Order
 from loancrm.kernel import bench
@@ -44,7 +45,7 @@ class Command(LoanCrmCommand):
             "--seed", str(order.seed), "--pace-seconds", str(order.pace_seconds),
             "--limit-seconds", str(order.limit_seconds),
         ]  # fmt: skip
-        variables = {"LOANCRM_DISPATCH_WORKERS": "3"}
+        variables = {**stack.lender(), "LOANCRM_DISPATCH_WORKERS": "3"}
         with bench.own_database() as own:
             try:
                 report = bench.run_inner(

@@ -41,16 +41,25 @@ def variables_of(pid):
     return dict(one.partition("=")[::2] for one in variables)
 
 
-def test_a_killed_benchmark_leaves_no_worker_and_nothing_of_its_own_behind():
+@pytest.mark.parametrize(
+    ("words", "workers"),
+    [
+        (("bench", "dispatch", "--scale", "1", "--rounds", "1"), 1),
+        (("chaos", "dispatch", "--n", "200", "--kills", "0"), 2),
+    ],
+)
+def test_a_killed_run_leaves_no_worker_and_nothing_of_its_own_behind(words, workers):
     outer = subprocess.Popen(
-        [*MANAGE, "bench", "dispatch", "--scale", "1", "--rounds", "1"],
+        [*MANAGE, *words],
         cwd=ROOT,
         stdout=subprocess.DEVNULL,
         start_new_session=True,
     )
     try:
         assert bench.wait_until(
-            lambda: len(prefork_children(bench.family(outer.pid))) == 2, seconds=120, pause=0.2
+            lambda: len(prefork_children(bench.family(outer.pid))) == 2 * workers,
+            seconds=240,
+            pause=0.2,
         )
         pids = bench.family(outer.pid)
         own = variables_of(prefork_children(pids)[0])
