@@ -116,6 +116,33 @@ HOLD_REASONS: Mapping[str, Any] = {
     "work_fails": _("the texts or the sender cannot be made into a message; three rounds failed"),
     "channel_blocked": _("the provider refuses everything that is sent through this channel"),
 }
+# What a channel's test showed, by `services.accounts.testing.Finding`.
+CHANNEL_FINDINGS: Mapping[str, Any] = {
+    "works": _("The message was taken."),
+    "keys_shown": _("The message was taken, and its repetition was recognised by its key."),
+    "keys_not_shown": _(
+        "The message was taken, but nothing shows that its repetition was recognised: the provider "
+        "does not count as one that remembers keys."
+    ),
+    "refused": _("The provider refused the message."),
+    "blocked": _("The provider refuses the account."),
+    "away": _("The provider could not be reached or was busy."),
+    "unclear": _("It cannot be told whether the provider took the message."),
+}
+_ACCOUNT_REASONS: Mapping[str, Any] = {
+    "http_401": _("The provider does not accept our login."),
+    "http_403": _("The provider does not accept our login."),
+    "http_402": _("There is no money left on the account."),
+    "insufficient_balance": _("There is no money left on the account."),
+    "balance_exhausted": _("There is no money left on the account."),
+    "isv.AMOUNT_NOT_ENOUGH": _("There is no money left on the account."),
+    "account_suspended": _("The provider has suspended the account."),
+    "account_disabled": _("The provider has suspended the account."),
+    "account": _("The provider refuses the account."),
+    "channel_throttled": _("The provider asked for a pause."),
+    "channel_unavailable": _("The provider cannot be reached."),
+    "busy": _("The provider is busy."),
+}
 CHANNEL_KINDS = {
     "sms": _("SMS"),
     "email": _("E-mail"),
@@ -149,6 +176,13 @@ def describe(problem: Problem) -> str:
 def read(vocabulary: Mapping[Any, Any], value: str) -> str:
     """Return the label of a value, or the value itself where the vocabulary does not know it."""
     return str(vocabulary.get(value, value))
+
+
+def account_reason(code: str) -> str:
+    """Return why a provider account is paused or blocked; a provider's own words are quoted."""
+    if code in _ACCOUNT_REASONS:
+        return str(_ACCOUNT_REASONS[code])
+    return str(_("The provider answered: %(words)s")) % {"words": code}
 
 
 def tone(status: str) -> str:

@@ -11,7 +11,7 @@ from analytics.dashboards.cards import Tile
 from analytics.selectors import overview
 from analytics.selectors.overview import Overview
 from campaigns import labels as campaign_labels
-from campaigns.selectors import live_progress
+from campaigns.selectors import channel_states, live_progress
 from customers import labels as customer_labels
 from loancrm.admin_site import object_url
 from loancrm.kernel import clock
@@ -28,6 +28,7 @@ def dashboard(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
         "has_overview": True,
         "imports_url": _imports_url(request),
         "overview": found,
+        "standing_still": _standing_still(),
         "tiles": tiles(found),
         "charts": [
             charts.lines_by_day(
@@ -70,6 +71,19 @@ def dashboard(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
             for campaign in campaigns
         ],
     }
+
+
+def _standing_still() -> list[dict[str, Any]]:
+    """Return the channels that send nothing now, with the reason."""
+    return [
+        {
+            "name": state.channel.name,
+            "is_blocked": state.is_blocked,
+            "reason": campaign_labels.account_reason(state.reason),
+            "url": object_url(state.channel),
+        }
+        for state in channel_states.standing_still()
+    ]
 
 
 def tiles(found: Overview) -> list[Tile]:

@@ -5,20 +5,27 @@ from typing import Any
 from django import forms
 from django.contrib import admin
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
-from django.urls import reverse
+from django.shortcuts import get_object_or_404
+from django.urls import URLPattern, path, reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
+from django.views.decorators.http import require_POST
 from unfold import widgets
 
 from campaigns import labels
 from campaigns.channels import registry
 from campaigns.models import Channel
+from campaigns.selectors import channel_states
 from campaigns.services import channels
+from campaigns.services.accounts import reopening, testing
+from campaigns.services.accounts.testing import Finding
 from loancrm import admin_pages
+from loancrm.admin_site import object_url
 from loancrm.kernel import clock
 from loancrm.kernel.admin import ReadOnlyAdmin
 
 CHANGE = "campaigns.change_channel"
+LAUNCH = "campaigns.launch_campaign"
 
 
 class ChannelForm(forms.Form):
@@ -118,6 +125,15 @@ class ChannelAdmin(ReadOnlyAdmin):
         admin_pages.require(request, "campaigns.view_channel", channel)
         return self._form_page(request, channel)
 
+    def get_urls(self) -> list[URLPattern]:
+        """Add the test of a channel and the end of a block."""
+        wrap = self.admin_site.admin_view
+        return [
+            path("<int:pk>/test/", wrap(test), name="campaigns_channel_test"),
+            path("<int:pk>/reopen/", wrap(reopen), name="campaigns_channel_reopen"),
+            *super().get_urls(),
+        ]
+
     def _form_page(self, request: HttpRequest, channel: Channel | None) -> HttpResponse:
         names = list(ChannelForm.base_fields)
         initial = {name: getattr(channel, name, "") for name in names} if channel else {}
@@ -136,7 +152,68 @@ class ChannelAdmin(ReadOnlyAdmin):
             model_admin=self,
             form=form,
             may_save=request.user.has_perm(CHANGE),
+            channel=channel,
+            account=_account(channel) if channel else None,
+            may_reopen=request.user.has_perm(LAUNCH),
         )
+
+
+def _account(channel: Channel) -> dict[str, Any]:
+    """Return what is known about the provider account, in words."""
+    state = channel_states.state_of(channel)
+    finding = labels.read(labels.CHANNEL_FINDINGS, channel.test_finding)
+    return {
+        "state": state,
+        "reason": labels.account_reason(state.reason) if state else "",
+        "finding": finding,
+        "keys": _keys(channel),
+    }
+
+
+def _keys(channel: Channel) -> str:
+    """Return whether the provider counts as one that remembers keys."""
+    if channel.idempotency_shown_at is not None:
+        return _("Counts as remembering keys: a message whose answer was lost is asked for again.")
+    if channel.options.get("supports_idempotency"):
+        return _(
+            "Said to remember keys, but no test has shown it: a message whose answer was lost is "
+            "of unknown fate and not sent again."
+        )
+    return _(
+        "Does not count as remembering keys: a message whose answer was lost is of unknown fate "
+        "and not sent again."
+    )
+
+
+@require_POST
+def test(request: HttpRequest, pk: int) -> HttpResponse:
+    """Send a test message and tell what it showed."""
+    channel = get_object_or_404(Channel, pk=pk)
+    with admin_pages.attempt(request, ""):
+        found = testing.test_channel(
+            channel=channel,
+            to=request.POST.get("to", "")[:320],
+            actor=admin_pages.actor_of(request),
+            now=clock.now(),
+        )
+        good = {Finding.WORKS, Finding.KEYS_SHOWN}
+        text = labels.read(labels.CHANNEL_FINDINGS, found.finding)
+        admin_pages.tell(request, text, is_good=found.finding in good)
+    return HttpResponseRedirect(object_url(channel))
+
+
+@require_POST
+def reopen(request: HttpRequest, pk: int) -> HttpResponse:
+    """Let a blocked channel go on."""
+    channel = get_object_or_404(Channel, pk=pk)
+    with admin_pages.attempt(request, _("The channel goes on.")):
+        reopening.reopen_channel(
+            channel=channel,
+            actor=admin_pages.actor_of(request),
+            now=clock.now(),
+            blames_recipients=request.POST.get("blames_recipients") == "on",
+        )
+    return HttpResponseRedirect(object_url(channel))
 
 
 def _save(request: HttpRequest, form: ChannelForm) -> None:

@@ -11,9 +11,11 @@ import re
 from datetime import UTC, datetime
 from email.message import EmailMessage, Message
 
-from campaigns.domain.receipts import DeliveryEvent, DeliveryKind, is_hard_bounce, message_id_of
+from campaigns.domain.receipts import DeliveryEvent, DeliveryKind, message_id_of
+from campaigns.domain.refusals import Blame, blame_of
 
 _STATUS = re.compile(r"\b([245]\.\d{1,3}\.\d{1,3})\b")
+_REPLY = re.compile(r"\b([245]\d\d)\b")
 _MESSAGE_ID = re.compile(r"^Message-ID:\s*<([^<>\s]{1,200})>", re.IGNORECASE | re.MULTILINE)
 _MAX_BYTES = 1_048_576
 
@@ -21,8 +23,9 @@ _MAX_BYTES = 1_048_576
 def read_bounce(raw: bytes, *, received_at: datetime) -> tuple[DeliveryEvent, ...]:
     """Return one event for each recipient that a delivery status report is about.
 
-    A report that only says "delayed" gives nothing: the message is still on its way. A 5.7.x is
-    about the sender or its policy, so it never blames the address.
+    A report that only says "delayed" gives nothing: the message is still on its way. Whom a failure
+    blames is decided as for a refusal at the door, by its status and its diagnostic text: a policy
+    never blames the address.
 
     Args:
         raw: The whole mail.
@@ -69,17 +72,31 @@ def _kind_of(block: Message) -> DeliveryKind | None:
         case "delivered" | "relayed" | "expanded":
             return DeliveryKind.DELIVERED
         case "failed":
-            code = _code_of(block)
-            if is_hard_bounce(code):
-                return DeliveryKind.BOUNCED_HARD
-            return DeliveryKind.FAILED if code.startswith("5.7.") else DeliveryKind.BOUNCED_SOFT
+            match blame_of(_code_of(block), _diagnosis_of(block)):
+                case Blame.ADDRESS:
+                    return DeliveryKind.BOUNCED_HARD
+                case Blame.ACCOUNT:
+                    return DeliveryKind.FAILED
+                case Blame.MAILBOX | Blame.BUSY | Blame.OTHER:
+                    return DeliveryKind.BOUNCED_SOFT
         case _:
             return None
 
 
 def _code_of(block: Message) -> str:
+    """Return the status; that of the diagnosis where the report's own says nothing (5.0.0)."""
     match = _STATUS.search(str(block["Status"] or ""))
-    return match[1] if match is not None else ""
+    status = match[1] if match is not None else ""
+    if status and not status.endswith(".0.0"):
+        return status
+    diagnosis = _diagnosis_of(block)
+    said = _STATUS.search(diagnosis) or _REPLY.search(diagnosis)
+    return said[1] if said is not None else status
+
+
+def _diagnosis_of(block: Message) -> str:
+    """Return what the refusing server said, without the kind of the diagnosis (`smtp;`)."""
+    return str(block["Diagnostic-Code"] or "").partition(";")[2].strip()
 
 
 def _key_of(mail: EmailMessage) -> str:

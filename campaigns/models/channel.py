@@ -44,6 +44,12 @@ class Channel(models.Model):
     class Meta:
         verbose_name = _("channel")
         verbose_name_plural = _("channels")
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(rate_per_second__isnull=True) | models.Q(rate_per_second__gte=1),
+                name="channel_rate_is_positive",
+            )
+        ]
 
     def __str__(self) -> str:
         return self.slug

@@ -15,6 +15,14 @@ from campaigns.channels.errors import ChannelMisconfigured
 from campaigns.models import Channel
 from loancrm.kernel import access, audit, crypto
 from loancrm.kernel.access import Actor
+from loancrm.kernel.errors import LoanCrmError
+
+
+class RateInvalid(LoanCrmError):
+    """A channel with no slot in any second would never send."""
+
+    code = "rate_invalid"
+
 
 KINDS = ("sms", "email", "phone", "wechat", "push")
 
@@ -43,14 +51,21 @@ def configure_channel(  # noqa: PLR0913 - one argument a column
         ChannelMisconfigured: The backend or an option is unknown or wrong, or an e-mail channel has
             no sender address.
         PermissionRefused: The actor may not change channels.
+        RateInvalid: The rate is below one message a second.
     """
     access.require(actor, "campaigns.change_channel")
+    if rate_per_second is not None and rate_per_second < 1:
+        raise RateInvalid(_("The rate is at least one message a second, or empty for no limit."))
     secret = os.environ.get(secret_variable, "") if secret_variable else ""
     checked = {**options, "secret": secret} if secret else dict(options)
     registry.build(name=slug, backend=backend, options=checked).close()
     if kind == "email" and "@" not in sender:
         raise ChannelMisconfigured(_("an e-mail channel needs a sender address"))
     channel = Channel.objects.filter(slug=slug).first() or Channel(slug=slug, row_key=uuid4())
+    if secret or (channel.backend, channel.options) != (backend, dict(options)):
+        # What was shown and said about the account was about another one.
+        channel.idempotency_shown_at = channel.tested_at = None
+        channel.test_finding = channel.tolerated_code = ""
     channel.name = name or channel.name or slug
     channel.kind = kind
     channel.backend = backend

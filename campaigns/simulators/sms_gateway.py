@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from time import time
 from typing import Any
+from uuid import uuid4
 
 import msgspec
 from aiohttp import web
@@ -287,7 +288,8 @@ class SmsGateway:
             return {"id": message.id, "status": "rejected", "code": "number_invalid"}
         if fate is Fate.RETRY:
             self._note(request, [message], turn, is_taken=False, answer="retry")
-            return {"id": message.id, "status": "retry", "code": "busy"}
+            code = "busy" if turn is Turn.BUSY_IN_PART else "later"
+            return {"id": message.id, "status": "retry", "code": code}
         is_told = turn not in _UNHEARD and fate is not Fate.DROP
         answer = "accepted" if is_told else ""
         known = self.messages.get(message.id)
@@ -295,7 +297,8 @@ class SmsGateway:
             self.repeated += 1
             self._note(request, [message], turn, is_taken=False, answer=answer and "repeated")
             return {"id": message.id, "status": "accepted", "message_id": known.message_id}
-        taken = TakenSms(message.id, f"gw-{message.id}", message.to, message.text)
+        # An id of its own: one made from the key would be the same after the key was forgotten.
+        taken = TakenSms(message.id, f"gw-{uuid4().hex[:16]}", message.to, message.text)
         self.messages[message.id] = taken
         self.taken_count += 1
         self._note(request, [message], turn, is_taken=True, answer=answer)

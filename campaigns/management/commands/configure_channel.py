@@ -7,7 +7,7 @@ from typing import Any
 from django.core.management.base import CommandError, CommandParser
 
 from campaigns.services import channels
-from loancrm.kernel import clock
+from loancrm.kernel import arguments, clock
 from loancrm.kernel.access import system_actor
 from loancrm.kernel.commands import LoanCrmCommand
 
@@ -23,7 +23,7 @@ class Command(LoanCrmCommand):
         parser.add_argument("--sender", default="", help="`Name <address>`, or the SMS signature")
         parser.add_argument("--secret-env", default="", help="variable that holds the secret")
         parser.add_argument("--cost-per-part", default="0")
-        parser.add_argument("--rate-per-second", type=int)
+        parser.add_argument("--rate-per-second", type=arguments.whole())
         parser.add_argument("--json", action="store_true")
 
     def handle(self, *args: Any, **options: Any) -> None:

@@ -23,7 +23,7 @@ Arrival-Date: Wed, 4 Mar 2026 02:00:00 +0000
 Final-Recipient: rfc822; wang@example.com
 Action: {action}
 Status: {status}
-Diagnostic-Code: smtp; {status} something
+Diagnostic-Code: smtp; {diagnosis}
 
 --B
 {returned}
@@ -45,8 +45,13 @@ body
 """
 
 
-def _dsn(action="failed", status="5.1.1", returned=HEADERS, key="m42"):
-    text = DSN.format(action=action, status=status, returned=returned.format(key=key))
+def _dsn(action="failed", status="5.1.1", returned=HEADERS, key="m42", diagnosis=""):
+    text = DSN.format(
+        action=action,
+        status=status,
+        returned=returned.format(key=key),
+        diagnosis=diagnosis or f"{status} something",
+    )
     return text.replace("\n", "\r\n").encode()
 
 
@@ -65,6 +70,25 @@ def _dsn(action="failed", status="5.1.1", returned=HEADERS, key="m42"):
 def test_a_report_becomes_the_event_that_its_status_says(now, action, status, kind):
     (event,) = read_bounce(_dsn(action, status), received_at=now)
     assert (event.kind, event.message_key, event.detail) == (kind, "m42", status)
+    assert "@" not in event.detail
+
+
+@pytest.mark.parametrize(
+    ("status", "diagnosis", "kind"),
+    [
+        ("5.0.0", "550 User not found: wang@163.com", DeliveryKind.BOUNCED_HARD),
+        ("5.0.0", "550 Mailbox not found. http://service.mail.qq.com", DeliveryKind.BOUNCED_HARD),
+        ("5.0.0", "550 5.1.1 no such user", DeliveryKind.BOUNCED_HARD),
+        ("5.5.0", "550 Requested action not taken: mailbox unavailable", DeliveryKind.BOUNCED_HARD),
+        ("5.0.0", "550 5.7.1 blocked by policy", DeliveryKind.FAILED),
+        ("5.0.0", "550 Ip frequency limited", DeliveryKind.FAILED),
+        ("5.0.0", "552 Quota exceeded", DeliveryKind.BOUNCED_SOFT),
+        ("4.4.1", "451 user unknown at the moment", DeliveryKind.BOUNCED_SOFT),
+    ],
+)
+def test_g3_the_words_of_a_diagnosis_count_like_those_of_a_refusal(now, status, diagnosis, kind):
+    (event,) = read_bounce(_dsn(status=status, diagnosis=diagnosis), received_at=now)
+    assert event.kind is kind
     assert "@" not in event.detail
 
 
