@@ -22,6 +22,7 @@ class Target:
     message_id: int
     customer_id: int
     slug: str
+    contact_point_id: int | None = None
 
 
 @dataclass(slots=True)
@@ -51,7 +52,13 @@ def find(channel: Channel, events: Sequence[DeliveryEvent]) -> Found:
         elif event.provider_message_id:
             by_provider[event.provider_event_id] = event.provider_message_id
     messages = Message.objects.filter(dispatch__channel=channel)
-    columns = ("pk", "customer_id", "dispatch__campaign__slug", "provider_message_id")
+    columns = (
+        "pk",
+        "customer_id",
+        "dispatch__campaign__slug",
+        "provider_message_id",
+        "contact_point_id",
+    )
     rows_by_id = {
         row[0]: row for row in messages.filter(pk__in=set(by_key.values())).values_list(*columns)
     }
@@ -64,10 +71,10 @@ def find(channel: Channel, events: Sequence[DeliveryEvent]) -> Found:
     found = Found()
     for event_id, message_id in by_key.items():
         if (row := rows_by_id.get(message_id)) is not None:
-            found.targets[event_id] = Target(row[0], row[1], row[2])
+            found.targets[event_id] = Target(row[0], row[1], row[2], row[4])
     for event_id, provider_id in by_provider.items():
         if (row := rows_by_provider.get(provider_id)) is not None:
-            found.targets[event_id] = Target(row[0], row[1], row[2])
+            found.targets[event_id] = Target(row[0], row[1], row[2], row[4])
     found.addresses, as_written = _addresses(channel, events)
     owners = _owners(channel, {*found.addresses.values(), *as_written.values()})
     # What is no address anywhere is kept only where somebody was stored under it all the same.

@@ -13,20 +13,23 @@ from campaigns.domain.receipts import (
     states_outranked_by,
     strongest,
 )
+from campaigns.domain.refusals import Blame
 from campaigns.domain.replies import ReplyMeaning
 from campaigns.domain.report_reading import bounded_id
 from campaigns.domain.stops import Stop, StopReason
 from campaigns.models import Channel, Message
-from campaigns.selectors import receipt_targets
 from campaigns.selectors.receipt_targets import Found, Target
-from campaigns.services import preferences
+from campaigns.services import addresses, preferences
+from campaigns.services.addresses import Refusal
 from campaigns.services.preferences import EVENT_SOURCE
-from customers.domain.contact import ContactStatus
 from customers.domain.events import EventName, ReportedEvent
-from customers.models import ContactPoint
 from customers.services import events as event_log
 from loancrm.kernel import bulk
 
+_BLAME = {
+    DeliveryKind.BOUNCED_HARD: Blame.ADDRESS,
+    DeliveryKind.BOUNCED_SOFT: Blame.MAILBOX,
+}
 _EVENT_OF_STATE = {
     MessageState.DELIVERED: EventName.MESSAGE_DELIVERED,
     MessageState.BOUNCED: EventName.MESSAGE_BOUNCED,
@@ -38,7 +41,7 @@ def take_effect(
 ) -> None:
     """Let reports take effect, in the caller's transaction; those about nobody known have none."""
     _move_messages(channel, events, found.targets, now)
-    _mark_addresses(channel, events, found.targets)
+    _mark_addresses(events, found.targets, now)
     preferences.append_stops(stops=list(_stops(channel, events, found)), now=now)
     clicks = [
         _report(EventName.LINK_CLICKED, channel, found.targets[event.provider_event_id], event, now)
@@ -135,22 +138,17 @@ def _report(
 
 
 def _mark_addresses(
-    channel: Channel, events: Sequence[DeliveryEvent], targets: Mapping[str, Target]
+    events: Sequence[DeliveryEvent], targets: Mapping[str, Target], now: datetime
 ) -> None:
-    """Mark the address, not the person: an address that is added later can be written to."""
-    kind = receipt_targets.KIND_OF_CHANNEL.get(channel.kind)
-    bounced = {
-        targets[event.provider_event_id].customer_id: event.occurred_at
-        for event in events
-        if event.kind is DeliveryKind.BOUNCED_HARD and event.provider_event_id in targets
-    }
-    if kind is None or not bounced:
-        return
-    points = ContactPoint.objects.filter(
-        customer_id__in=bounced, kind=kind, is_primary=True, status=ContactStatus.ACTIVE
-    ).values_list("pk", "customer_id", "created_at")
-    stale = [pk for pk, customer_id, created_at in points if created_at <= bounced[customer_id]]
-    ContactPoint.objects.filter(pk__in=stale).update(status=ContactStatus.BOUNCED)
+    """Blame what was written to: an address that is added later can be written to."""
+    addresses.mark_refused(
+        refusals=[
+            Refusal(target.message_id, target.contact_point_id, _BLAME[event.kind], event.detail)
+            for event in events
+            if event.kind in _BLAME and (target := targets.get(event.provider_event_id)) is not None
+        ],
+        now=now,
+    )
 
 
 def _stops(channel: Channel, events: Sequence[DeliveryEvent], found: Found) -> Iterable[Stop]:

@@ -12,6 +12,7 @@ from campaigns.models import Message, Receipt, Suppression
 from campaigns.services import receipts
 from campaigns.services.receipts import Tally, UnknownChannel
 from customers.models import ConsentRecord, ConsentState, ContactPoint, Event
+from customers.services import merging
 from loancrm.kernel import audit
 from loancrm.kernel.access import PermissionRefused
 from tests.factories.campaigns import make_channel
@@ -172,17 +173,41 @@ def test_a_report_that_was_faster_than_the_settlement_is_applied_later(actor, no
     assert message.state == "delivered"
 
 
-def test_an_address_that_was_added_after_the_bounce_stays_usable(actor, now):
-    channel, (message,) = make_sent(actor, now, count=1)
-    points = ContactPoint.objects.filter(customer=message.customer, kind="email")
-    points.update(created_at=now + timedelta(hours=1))
+def _bounce(actor, channel, message, now):
     receipts.apply_events(
         actor=actor,
         channel=channel,
         events=[_event(message, "bounced_hard", now)],
         now=now + timedelta(hours=2),
     )
-    assert points.get().status == "active"
+
+
+def test_b5_a_bounce_blames_what_was_written_to_and_not_a_newer_address(actor, now):
+    channel, (message,) = make_sent(actor, now, count=1)
+    points = ContactPoint.objects.filter(customer=message.customer, kind="email")
+    points.update(is_primary=False)
+    ContactPoint.objects.create(
+        customer=message.customer,
+        kind="email",
+        value_sealed=b"x",
+        value_index="new",
+        # Known before the bounce came back, and after the message went out.
+        created_at=now - timedelta(hours=1),
+    )
+    _bounce(actor, channel, message, now)
+    assert set(points.values_list("is_primary", "status")) == {(False, "bounced"), (True, "active")}
+
+
+def test_b5_a_bounce_after_a_merge_blames_what_was_written_to(actor, now):
+    channel, messages = make_sent(actor, now, count=2)
+    lost, kept = messages[0].customer_id, messages[1].customer_id
+    merging.merge(actor=actor, kept_id=kept, other_id=lost, now=now)
+    messages[0].refresh_from_db()
+    _bounce(actor, channel, messages[0], now)
+    written_to = ContactPoint.objects.get(pk=messages[0].contact_point_id)
+    others = ContactPoint.objects.filter(kind="email").exclude(pk=written_to.pk)
+    assert written_to.status == "bounced"
+    assert set(others.values_list("status", flat=True)) == {"active"}
 
 
 def test_a_complaint_stops_marketing_on_the_channel(actor, now):

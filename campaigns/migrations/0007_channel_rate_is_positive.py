@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('campaigns', '0004_contact_points_and_channel_tests'),
+        ('campaigns', '0006_approved_state'),
     ]
 
     operations = [
