@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('campaigns', '0006_approved_state'),
+        ('campaigns', '0007_claims_marks_and_suspects'),
     ]
 
     operations = [
