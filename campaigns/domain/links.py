@@ -104,8 +104,17 @@ class LinkedText:
 _HREF = re.compile(
     r"""(?P<head>\bhref\s*=\s*)(?P<quote>["'])(?P<url>https?://[^"']*)(?P=quote)""", re.IGNORECASE
 )
-_BARE = re.compile(r"https?://[A-Za-z0-9\-._~:/?#\[\]@!$&'()*+,;=%]+")
-_TRAILING = ".,;:!?)'"
+# What a phone makes clickable: everything up to a blank, a quotation or a Chinese punctuation mark.
+_BARE = re.compile(
+    r"https?://[^\s<>\"{}|\\^`\u3000-\u3003\u3008-\u301f\uff01-\uff5e\u2018-\u201f\u2026]+"
+)
+_TRAILING = ".,;:!?'"
+_BRACKETS = {")": "(", "]": "["}
+# Letters straight after a letter or digit at the very end: the author's next word, or not; nobody
+# can tell, so such a link stays as it is written.
+_MAY_RUN_ON = re.compile(r"[A-Za-z0-9][^\x00-\x7f]+$")
+# What the column of targets holds.
+_LONGEST_TARGET = 1000
 
 
 def variable_of(position: int) -> str:
@@ -124,7 +133,7 @@ def track_html(source: str, targets: tuple[str, ...] = ()) -> LinkedText:
 
     def replace(match: re.Match[str]) -> str:
         url = html.unescape(match["url"])
-        if "{{" in url or "{%" in url:
+        if "{{" in url or "{%" in url or len(url) > _LONGEST_TARGET:
             return match[0]
         return f"{match['head']}{match['quote']}{{{{ {_variable(url, found)} }}}}{match['quote']}"
 
@@ -132,16 +141,32 @@ def track_html(source: str, targets: tuple[str, ...] = ()) -> LinkedText:
 
 
 def track_text(source: str, targets: tuple[str, ...] = ()) -> LinkedText:
-    """Replace every literal link in a plain text by a variable, punctuation after it left alone."""
+    """Replace every literal link in a plain text by a variable, punctuation after it left alone.
+
+    A link leads to exactly what the author wrote, Chinese letters and brackets of its own included;
+    where it cannot be told whether it ends before a Chinese word it stays as it is, untracked.
+    """
     found = list(targets)
 
     def replace(match: re.Match[str]) -> str:
-        url = match[0].rstrip(_TRAILING)
-        if source[match.end() : match.end() + 1] == "{":
+        url = _without_trailing(match[0])
+        is_built = source[match.end() : match.end() + 1] == "{"
+        if is_built or len(url) > _LONGEST_TARGET or _MAY_RUN_ON.search(url):
             return match[0]
         return f"{{{{ {_variable(url, found)} }}}}{match[0][len(url) :]}"
 
     return LinkedText(_BARE.sub(replace, source), tuple(found))
+
+
+def _without_trailing(url: str) -> str:
+    """Return a link without the punctuation of the sentence around it; pairs of brackets stay."""
+    while url:
+        last = url[-1]
+        is_unpaired = last in _BRACKETS and url.count(last) > url.count(_BRACKETS[last])
+        if last not in _TRAILING and not is_unpaired:
+            return url
+        url = url[:-1]
+    return url
 
 
 def _variable(url: str, found: list[str]) -> str:

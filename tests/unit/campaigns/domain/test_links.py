@@ -1,3 +1,4 @@
+import json
 import string
 
 import pytest
@@ -86,3 +87,39 @@ def test_a_link_made_with_a_former_secret_opens_and_new_ones_carry_the_new_secre
     assert signer_for("new").read(LinkPurpose.UNSUBSCRIBE, new).message_id == 7
     assert signer_for("old").read(LinkPurpose.UNSUBSCRIBE, new) is None
     assert signer_for("new").read(LinkPurpose.UNSUBSCRIBE, old) is None
+
+
+@pytest.mark.parametrize(
+    "target",
+    [
+        "https://lender.example/活动?id=1",
+        "https://lender.example/p?a=1#还款日",
+        "https://lender.example/a_(b)",
+        "https://lender.example/活动/列表",
+        "https://lender.example/a[1]?x=(y)",
+    ],
+)
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [("看 ", " 谢谢"), ("（", "）"), ("点击", "，谢谢。"), ("", ""), ("(", ").")],
+)
+def test_g2_a_link_is_what_its_author_wrote(target, before, after):
+    linked = track_text(f"{before}{target}{after}")
+    assert linked.targets == (target,)
+    assert linked.source == f"{before}{{{{ link_0 }}}}{after}"
+
+
+@pytest.mark.parametrize(
+    "text", ["https://a.cn/x查看详情", "https://a.cn/x{{ name }}", "https://a.cn/" + "x" * 1000]
+)
+def test_g2_a_link_whose_end_nobody_can_tell_stays_as_written(text):
+    linked = track_text(text)
+    assert (linked.source, linked.targets) == (text, ())
+
+
+def test_g2_the_cases_of_links_lead_where_they_say(shared_data):
+    cases = json.loads((shared_data / "cases_doors" / "cases.json").read_text())
+    for target in cases["links_in_plain_text"]["targets"]:
+        linked = track_text(f"详情 {target} 回T退订")
+        assert linked.targets == (target,)
+        assert linked.source == "详情 {{ link_0 }} 回T退订"
