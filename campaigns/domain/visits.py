@@ -18,7 +18,7 @@ _AGENT = re.compile(
 )
 _PREFETCH_HEADERS = ("purpose", "sec-purpose", "x-purpose", "x-moz")
 _BURST_LINKS = 3
-_BURST_SECONDS = 2
+BURST_SECONDS = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +56,7 @@ def bursts(visits: Iterable[Visit]) -> set[int]:
     for group in by_message.values():
         group.sort(key=lambda visit: visit.at)
         for position, first in enumerate(group):
-            end = first.at + timedelta(seconds=_BURST_SECONDS)
+            end = first.at + timedelta(seconds=BURST_SECONDS)
             near = [visit for visit in group[position:] if visit.at <= end]
             if len({visit.link_id for visit in near}) >= _BURST_LINKS:
                 found.update(visit.visit_id for visit in near)

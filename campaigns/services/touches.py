@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from django.db import transaction
-from django.db.models import Max, Min
+from django.db.models import Count, Max, Min
 from django.utils.translation import gettext as _
 
 from campaigns.domain.campaign import CampaignStatus, DispatchStatus, MessageState
@@ -85,17 +85,26 @@ class TouchImport:
 
 @dataclass(slots=True)
 class _Tally:
-    """What has been read so far: one exposure a person, and the part of it that is new."""
+    """What has become of the rows so far."""
 
-    exposures: dict[int, Exposure] = field(default_factory=dict)
-    fresh: dict[int, Exposure] = field(default_factory=dict)
+    exposed: set[int] = field(default_factory=set)
+    created: set[int] = field(default_factory=set)
+    updated: set[int] = field(default_factory=set)
     counts: Counter[str] = field(default_factory=Counter)
     reasons: Counter[str] = field(default_factory=Counter)
     lines: list[tuple[int, str]] = field(default_factory=list)
 
+
+@dataclass(slots=True)
+class _Exposures:
+    """One exposure a person in one batch of rows, and the part of it that is new."""
+
+    all: dict[int, Exposure] = field(default_factory=dict)
+    fresh: dict[int, Exposure] = field(default_factory=dict)
+
     def add(self, customer_id: int, touch: Touch, *, is_new: bool) -> None:
         """Count one touch of one person."""
-        for exposures in (self.exposures, self.fresh) if is_new else (self.exposures,):
+        for exposures in (self.all, self.fresh) if is_new else (self.all,):
             known = exposures.get(customer_id)
             exposures[customer_id] = known.with_touch(touch) if known else Exposure.of(touch)
 
@@ -141,29 +150,32 @@ def import_touches(
         sources.admit(actor=actor, name=name, now=now)
         for batch in event_imports.batches(rows, _BATCH):
             touches = _parse(batch, channel=past.channel, now=now, tally=tally)
-            _record_touches(touches, past=past, source=name, now=now, tally=tally)
+            # The events tell a later run what is new, so the messages with their costs must be
+            # stored together with them: a run that was killed goes on where it was.
+            with transaction.atomic():
+                exposures = _record_touches(touches, past=past, source=name, now=now, tally=tally)
+                _expose(exposures, past=past, actor=actor, now=now, tally=tally)
             if on_progress:
                 on_progress(len(batch))
-    return _apply(tally, past=past, source=name, actor=actor, now=now)
+    return _finish(tally, past=past, source=name, actor=actor, now=now)
 
 
-def _apply(
+def _finish(
     tally: _Tally, *, past: PastCampaign, source: str, actor: Actor, now: datetime
 ) -> TouchImport:
-    """Write the messages of what was read, all at once."""
+    """Bring what follows from all messages up to date, and tell the audit trail."""
     with transaction.atomic():
         campaign = _campaign(past, actor, now)
-        created, updated = _expose(campaign, past.channel, tally, now)
         _refresh_times(campaign, now)
         result = TouchImport(
             source=source,
             rows=tally.counts["rows"],
-            exposed=len(tally.exposures),
+            exposed=len(tally.exposed),
             touches=tally.counts["touches"],
             rejected=tally.reasons.total(),
             other_rows=tally.counts["other"],
-            created=created,
-            updated=updated,
+            created=len(tally.created),
+            updated=len(tally.updated - tally.created),
             by_reason=dict(sorted(tally.reasons.items())),
             rejected_lines=tuple(tally.lines[: event_imports.NOTED_LINES]),
         )
@@ -201,7 +213,7 @@ def _parse(
 
 def _record_touches(
     touches: list[Touch], *, past: PastCampaign, source: str, now: datetime, tally: _Tally
-) -> None:
+) -> _Exposures:
     people = identity.customer_ids(source=source, external_ids={x.external_id for x in touches})
     known = [touch for touch in touches if touch.external_id in people]
     if len(known) < len(touches):
@@ -223,9 +235,11 @@ def _record_touches(
         now=now,
     )
     tally.counts["touches"] += len(known)
+    exposures = _Exposures()
     for touch, outcome in zip(known, result.outcomes, strict=True):
         is_new = outcome is event_log.EventOutcome.CREATED
-        tally.add(people[touch.external_id], touch, is_new=is_new)
+        exposures.add(people[touch.external_id], touch, is_new=is_new)
+    return exposures
 
 
 def _refuse_unfit_campaign(past: PastCampaign) -> None:
@@ -266,35 +280,33 @@ def _campaign(past: PastCampaign, actor: Actor, now: datetime) -> Campaign:
 
 
 def _expose(
-    campaign: Campaign, channel: TouchChannel, tally: _Tally, now: datetime
-) -> tuple[int, int]:
-    """Write one message a person; return how many are new and how many changed."""
-    if not tally.exposures:
-        return 0, 0
-    dispatch = _dispatch(campaign, channel, tally, now)
-    keys = {exposure.variant for exposure in tally.exposures.values()} - {""}
+    exposures: _Exposures, *, past: PastCampaign, actor: Actor, now: datetime, tally: _Tally
+) -> None:
+    """Write one message a person, or widen the one that is there."""
+    if not exposures.all:
+        return
+    dispatch = _dispatch(_campaign(past, actor, now), past.channel, exposures, now)
+    keys = {exposure.variant for exposure in exposures.all.values()} - {""}
     variants = _variants(dispatch.step_id, sorted(keys))
-    created = updated = 0
-    for batch in event_imports.batches(sorted(tally.exposures), _BATCH):
-        stored = {
-            message.customer_id: message
-            for message in Message.objects.filter(dispatch=dispatch, customer_id__in=batch)
-        }
-        fresh = [
-            _message(dispatch, customer_id, tally.exposures[customer_id], variants)
-            for customer_id in batch
-            if customer_id not in stored
-        ]
-        Message.objects.bulk_create(fresh)
-        created += len(fresh)
-        updated += len(_widen(stored, tally, variants))
-    Dispatch.objects.filter(pk=dispatch.pk).update(
-        audience_count=Message.objects.filter(dispatch=dispatch).count()
+    people = sorted(exposures.all)
+    stored = {
+        message.customer_id: message
+        for message in Message.objects.filter(dispatch=dispatch, customer_id__in=people)
+    }
+    fresh = [customer_id for customer_id in people if customer_id not in stored]
+    Message.objects.bulk_create(
+        _message(dispatch, customer_id, exposures.all[customer_id], variants)
+        for customer_id in fresh
     )
-    return created, updated
+    by_id = {message.pk: customer_id for customer_id, message in stored.items()}
+    tally.exposed.update(people)
+    tally.created.update(fresh)
+    tally.updated.update(by_id[pk] for pk in _widen(stored, exposures, variants))
 
 
-def _dispatch(campaign: Campaign, channel: TouchChannel, tally: _Tally, now: datetime) -> Dispatch:
+def _dispatch(
+    campaign: Campaign, channel: TouchChannel, exposures: _Exposures, now: datetime
+) -> Dispatch:
     dispatch = campaign.dispatches.filter(channel_kind=channel, is_test=False).first()
     if dispatch is not None:
         return dispatch
@@ -304,7 +316,7 @@ def _dispatch(campaign: Campaign, channel: TouchChannel, tally: _Tally, now: dat
         step=step,
         channel_kind=channel,
         status=DispatchStatus.COMPLETED,
-        due_at=min(exposure.first_at for exposure in tally.exposures.values()),
+        due_at=min(exposure.first_at for exposure in exposures.all.values()),
         frozen_at=now,
     )
 
@@ -335,12 +347,14 @@ def _message(
     )
 
 
-def _widen(stored: Mapping[int, Message], tally: _Tally, variants: Mapping[str, int]) -> list[Any]:
+def _widen(
+    stored: Mapping[int, Message], exposures: _Exposures, variants: Mapping[str, int]
+) -> list[Any]:
     """Move messages to an earlier first touch, add the cost of new touches; return their ids."""
     rows = []
     for customer_id, message in stored.items():
-        first = tally.exposures[customer_id]
-        new = tally.fresh.get(customer_id)
+        first = exposures.all[customer_id]
+        new = exposures.fresh.get(customer_id)
         old_at = message.sent_at or first.first_at
         if new is None and first.first_at >= old_at:
             continue
@@ -369,9 +383,18 @@ def _widen(stored: Mapping[int, Message], tally: _Tally, variants: Mapping[str, 
 
 
 def _refresh_times(campaign: Campaign, now: datetime) -> None:
-    span = Message.objects.filter(dispatch__campaign=campaign).aggregate(
-        first=Min("sent_at"), last=Max("sent_at")
-    )
+    spans = {
+        row["dispatch"]: row
+        for row in Message.objects.filter(dispatch__campaign=campaign)
+        .values("dispatch")
+        .annotate(first=Min("sent_at"), last=Max("sent_at"), people=Count("pk"))
+    }
+    for dispatch_id, span in spans.items():
+        Dispatch.objects.filter(pk=dispatch_id).update(
+            due_at=span["first"], audience_count=span["people"]
+        )
     Campaign.objects.filter(pk=campaign.pk).update(
-        launched_at=span["first"], completed_at=span["last"], updated_at=now
+        launched_at=min((span["first"] for span in spans.values()), default=None),
+        completed_at=max((span["last"] for span in spans.values()), default=None),
+        updated_at=now,
     )

@@ -14,6 +14,16 @@ from customers.services import events
 
 _BATCH = 500
 _SETTLED_SECONDS = 5
+_COLUMNS = (
+    "pk",
+    "message_id",
+    "link_id",
+    "at",
+    "is_bot",
+    "message__customer_id",
+    "message__dispatch__channel_kind",
+    "message__dispatch__campaign__slug",
+)
 
 
 def note_visit(*, target: LinkTarget, is_bot: bool, now: datetime) -> str | None:
@@ -50,27 +60,18 @@ def publish_clicks(*, now: datetime) -> int:
         How many events are new.
     """
     created = 0
+    before = now - timedelta(seconds=_SETTLED_SECONDS)
     while True:
         with transaction.atomic():
             rows = list(
-                LinkVisit.objects.filter(
-                    is_published=False, at__lt=now - timedelta(seconds=_SETTLED_SECONDS)
-                )
+                LinkVisit.objects.filter(is_published=False, at__lt=before)
                 .order_by("at", "pk")
-                .values_list(
-                    "pk",
-                    "message_id",
-                    "link_id",
-                    "at",
-                    "is_bot",
-                    "message__customer_id",
-                    "message__dispatch__channel_kind",
-                    "message__dispatch__campaign__slug",
-                )[:_BATCH]
+                .values_list(*_COLUMNS)[:_BATCH]
             )
             if not rows:
                 return created
-            machines = telling.bursts(Visit(row[0], row[1], row[2], row[3]) for row in rows)
+            ids = [row[0] for row in rows]
+            machines = _machines({row[1] for row in rows}, rows[0][3], rows[-1][3])
             result = events.append_events(
                 events=[
                     ReportedEvent(
@@ -89,5 +90,18 @@ def publish_clicks(*, now: datetime) -> int:
                 now=now,
             )
             LinkVisit.objects.filter(pk__in=machines).update(is_bot=True)
-            LinkVisit.objects.filter(pk__in=[row[0] for row in rows]).update(is_published=True)
+            LinkVisit.objects.filter(pk__in=ids).update(is_published=True)
         created += result.created
+
+
+def _machines(message_ids: set[int], first: datetime, last: datetime) -> set[int]:
+    """Return the visits that belong to a burst on these messages.
+
+    A burst does not care where a batch ends or how young its last visit is: the visits around those
+    at hand are looked at too.
+    """
+    margin = timedelta(seconds=telling.BURST_SECONDS)
+    near = LinkVisit.objects.filter(
+        message_id__in=message_ids, at__gte=first - margin, at__lte=last + margin
+    ).values_list("pk", "message_id", "link_id", "at")
+    return telling.bursts(Visit(*row) for row in near)

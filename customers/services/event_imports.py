@@ -15,6 +15,7 @@ from django.utils.translation import gettext as _
 from customers.domain.events import EventError, ReportedEvent, parse_event
 from customers.domain.records import ColumnMap, Record, Records, open_records
 from customers.domain.tabular import TabularError
+from customers.domain.words import clean
 from customers.labels import file_problem
 from customers.selectors import identity
 from customers.services import events as event_log
@@ -181,7 +182,7 @@ def source_of(
     if source:
         return source, rows
     head, rest = split_head(rows)
-    ids = {str(row.get(column) or "").strip() for row in head} - {""}
+    ids = {clean(str(row.get(column) or "")) for row in head} - {""}
     return identity.best_source(ids) or UNKNOWN_SOURCE, rest
 
 
