@@ -114,6 +114,9 @@ def capture_leads(
         campaign_id = campaigns.get(item.submission.campaign)
         outcomes.append(_place(book, directory, item, campaign_id, now))
     _store(book, directory, now)
+    consents.append_withdrawals(
+        withdrawals=list(_withdrawals(partner.source, directory, checked)), now=now
+    )
     _record(actor, partner, outcomes, now)
     return outcomes
 
@@ -206,21 +209,26 @@ def _store(book: _Book, directory: Directory, now: datetime) -> None:
         customer_ids={placed.row.reference: placed.row.customer_id for placed in told},
         now=now,
     )
-    consents.append_withdrawals(withdrawals=list(_withdrawals(source, told)), now=now)
     event_log.append_events(
         events=[_captured_event(source, placed.row, now) for placed in told], now=now
     )
 
 
-def _withdrawals(source: str, placed_leads: Sequence[_Placed]) -> Iterator[Withdrawal]:
-    """Yield what known people took back at the partner; a grant for them is not believed."""
-    for placed in placed_leads:
-        if placed.row.standing != LeadStanding.KNOWN:
+def _withdrawals(
+    source: str, directory: Directory, checked: Sequence[_Checked]
+) -> Iterator[Withdrawal]:
+    """Yield what people took back at the partner, whatever becomes of the lead otherwise.
+
+    Whoever says no to one partner, or says it again, says it to us; a grant is not believed.
+    """
+    for item in checked:
+        entry = directory.find(item.keys)
+        if entry is None or entry.customer_id is None:
             continue
-        for claim in placed.person.consents:
+        for claim in item.person.consents:
             if not claim.is_granted:
                 yield Withdrawal(
-                    customer_id=placed.row.customer_id,
+                    customer_id=entry.customer_id,
                     channel=claim.channel,
                     purpose=claim.purpose,
                     source=source,

@@ -73,6 +73,7 @@ def _move_messages(
             if strongest(by_state) is state
         }
         moved = _move(state, chosen, now)
+        _record_handing_over(moved, target_of, channel, now)
         _record_moves(state, moved, chosen, target_of, channel, now)
 
 
@@ -97,9 +98,34 @@ def _move(state: MessageState, chosen: Mapping[int, DeliveryEvent], now: datetim
         moved += bulk.update_rows(
             Message, key="id", columns=columns, rows=rows, where={"state": before.value}
         )
-    # A report about a message of unknown fate proves that it was handed over.
-    Message.objects.filter(pk__in=moved, sent_at__isnull=True).update(sent_at=now)
     return moved
+
+
+def _record_handing_over(
+    moved: Sequence[int], target_of: Mapping[int, Target], channel: Channel, now: datetime
+) -> None:
+    """Note that messages of unknown fate were handed over: a report about them proves it."""
+    unsettled = Message.objects.filter(pk__in=moved, sent_at__isnull=True)
+    attempts = dict(unsettled.values_list("pk", "attempted_at"))
+    if not attempts:
+        return
+    Message.objects.filter(pk__in=attempts, sent_at__isnull=True).update(sent_at=now)
+    event_log.append_events(
+        events=[
+            ReportedEvent(
+                source=EVENT_SOURCE,
+                external_id="",
+                customer_id=target_of[message_id].customer_id,
+                name=EventName.MESSAGE_SENT,
+                occurred_at=min(attempted_at or now, now),
+                dedup_key=f"sent:{message_id}",
+                channel=channel.kind,
+                subject=target_of[message_id].slug,
+            )
+            for message_id, attempted_at in attempts.items()
+        ],
+        now=now,
+    )
 
 
 def _record_moves(

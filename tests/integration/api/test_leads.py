@@ -357,3 +357,26 @@ def test_s65_a_partner_is_registered_as_a_source_with_the_end_of_its_contract(
 
     assert (source.name, source.kind) == ("partner:acme", "partner")
     assert acme.partner.data_source == source
+
+
+def test_g1_a_refusal_told_to_a_partner_counts_though_the_lead_is_known(
+    acme: PartnerClient, bolt: PartnerClient
+) -> None:
+    acme.post("leads", lead(1, **FULL), key="k1")
+    assert ConsentState.objects.get(channel="sms").is_granted
+    refusal = {**FULL["consents"][0], "granted": False}  # type: ignore[index]
+
+    reply = bolt.post("leads", lead(7, **{**FULL, "consents": [refusal]}), key="k2")
+
+    assert reply.json()["status"] == "duplicate"
+    assert not ConsentState.objects.get(channel="sms").is_granted
+
+
+def test_g1_a_refusal_in_a_lead_that_comes_again_counts(acme: PartnerClient) -> None:
+    acme.post("leads", lead(1, **FULL), key="k1")
+    refusal = {**FULL["consents"][0], "granted": False}  # type: ignore[index]
+
+    reply = acme.post("leads", lead(1, **{**FULL, "consents": [refusal]}), key="k2")
+
+    assert reply.json()["status"] == "duplicate"
+    assert not ConsentState.objects.get(channel="sms").is_granted

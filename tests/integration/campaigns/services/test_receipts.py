@@ -3,13 +3,14 @@ from datetime import timedelta
 from itertools import permutations
 
 import pytest
+from django.db.models import Sum
 
 from campaigns.channels import registry, signatures
 from campaigns.channels.base import WebhookRequest
 from campaigns.channels.errors import WebhookRefused
 from campaigns.domain.receipts import DeliveryEvent, DeliveryKind
-from campaigns.models import Message, Receipt, Suppression
-from campaigns.services import receipts
+from campaigns.models import Campaign, Chunk, Message, Receipt, Suppression
+from campaigns.services import chunks, receipts
 from campaigns.services.receipts import Tally, UnknownChannel
 from customers.models import ConsentRecord, ConsentState, ContactPoint, Event
 from customers.services import merging
@@ -130,6 +131,34 @@ def test_a_report_settles_a_message_of_unknown_fate(actor, now):
     )
     message.refresh_from_db()
     assert (message.state, message.sent_at) == ("delivered", now)
+
+
+def test_d_a_message_of_unknown_fate_that_arrived_was_sent_as_well(actor, now):
+    channel, (message, _other) = make_sent(actor, now, count=2)
+    Event.objects.all().delete()
+    Message.objects.filter(pk=message.pk).update(state="unknown", sent_at=None)
+    for _again in range(2):
+        receipts.apply_events(
+            actor=actor, channel=channel, events=[_event(message, "delivered", now)], now=now
+        )
+    assert _events("message_sent").get().customer_id == message.customer_id
+    assert _events("message_delivered").get().customer_id == message.customer_id
+
+
+@pytest.mark.parametrize("is_early", [True, False])
+def test_d_a_failed_receipt_and_the_budget_agree(actor, now, is_early):
+    costs = {"budget": "10", "cost_per_message": "0.05"}
+    channel, (message, _other) = make_sent(actor, now, count=2, kind="sms", **costs)
+    chunk = Chunk.objects.get()
+    if not is_early:
+        chunks.settle_budget(chunk=chunk)
+    receipts.apply_events(
+        actor=actor, channel=channel, events=[_event(message, "failed", now)], now=now
+    )
+    chunks.settle_budget(chunk=chunk)
+    spent = Message.objects.aggregate(total=Sum("cost_amount"))["total"]
+    assert spent > 0
+    assert Campaign.objects.get().committed_amount == spent
 
 
 @pytest.mark.parametrize("state", ["skipped", "held_out", "cancelled", "planned"])
