@@ -275,9 +275,9 @@ def settle_late(*, chunk: Chunk) -> None:
 
 
 def _settle_budget(row: Chunk, campaign_id: int) -> None:
-    # A message that was handed over is paid for, whatever is reported about it later: settling takes
-    # the cost off what the provider refused, and nothing takes it off afterwards. One that is asked
-    # about again may have been taken already, so its money stays away.
+    # A message that was handed over is paid for, whatever is reported about it later: settling
+    # takes the cost off what the provider refused, and nothing takes it off afterwards. One that is
+    # asked about again may have been taken already, so its money stays away.
     is_spent = ~Q(state=MessageState.PLANNED) | Q(reason=Reason.ASKED_AGAIN)
     spent = in_chunk(row).filter(is_spent).aggregate(total=Sum("cost_amount"))["total"]
     spent = spent or Decimal(0)

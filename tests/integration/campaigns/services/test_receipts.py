@@ -151,11 +151,11 @@ def test_d_a_failed_receipt_and_the_budget_agree(actor, now, is_early):
     channel, (message, _other) = make_sent(actor, now, count=2, kind="sms", **costs)
     chunk = Chunk.objects.get()
     if not is_early:
-        chunks.settle_budget(chunk=chunk)
+        chunks.settle_late(chunk=chunk)
     receipts.apply_events(
         actor=actor, channel=channel, events=[_event(message, "failed", now)], now=now
     )
-    chunks.settle_budget(chunk=chunk)
+    chunks.settle_late(chunk=chunk)
     spent = Message.objects.aggregate(total=Sum("cost_amount"))["total"]
     assert spent > 0
     assert Campaign.objects.get().committed_amount == spent
