@@ -9,7 +9,7 @@ WORKDIR /app
 COPY requirements.txt ./
 RUN pip install --no-cache-dir --require-hashes -r requirements.txt
 
-COPY manage.py ./
+COPY manage.py gunicorn.conf.py LICENSE NOTICE ./
 COPY loancrm ./loancrm
 COPY customers ./customers
 COPY campaigns ./campaigns
@@ -18,9 +18,9 @@ COPY templates ./templates
 
 # Static files are the same for every installation; the values given here reach this one command only.
 RUN useradd --system --home-dir /var/lib/loancrm --create-home loancrm \
-    && LOANCRM_SECRET_KEY=build-only \
-       LOANCRM_KEYS=build:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA= \
-       LOANCRM_INDEX_KEY=AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA= \
+    && LOANCRM_SECRET_KEY="$(python -c 'import secrets; print(secrets.token_urlsafe(50))')" \
+       LOANCRM_KEYS="build:$(python -c 'import base64, secrets; print(base64.b64encode(secrets.token_bytes(32)).decode())')" \
+       LOANCRM_INDEX_KEY="$(python -c 'import base64, secrets; print(base64.b64encode(secrets.token_bytes(32)).decode())')" \
        LOANCRM_ALLOWED_HOSTS=localhost \
        LOANCRM_PUBLIC_URL=http://localhost \
        LOANCRM_PROXY_COUNT=0 \
@@ -29,4 +29,4 @@ RUN useradd --system --home-dir /var/lib/loancrm --create-home loancrm \
 
 USER loancrm
 EXPOSE 8000
-CMD ["gunicorn", "loancrm.wsgi:application", "--bind", "0.0.0.0:8000", "--worker-class", "gthread", "--workers", "2", "--threads", "8", "--timeout", "120", "--no-control-socket"]
+CMD ["gunicorn", "loancrm.wsgi:application", "--bind", "0.0.0.0:8000", "--worker-class", "gthread", "--workers", "2", "--threads", "8", "--timeout", "120", "--graceful-timeout", "7", "--config", "gunicorn.conf.py", "--no-control-socket"]

@@ -2,12 +2,16 @@
 
 import gc
 import os
+import signal
 import sys
+import threading
+import time
 from pathlib import Path
 from typing import Any
 
 from celery import Celery
 from celery.signals import (
+    after_task_publish,
     beat_init,
     worker_init,
     worker_process_shutdown,
@@ -18,6 +22,7 @@ from django.db import connections
 
 # Before the pool forks: what it shares with its parent.
 from loancrm.kernel import stopping
+from loancrm.kernel.running import heartbeats
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "loancrm.settings.dev")
 
@@ -42,6 +47,11 @@ app = Celery("loancrm")
 app.set_default()
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
+app.steps["worker"].add(heartbeats.WorkerHeartbeat)
+# SIGTERM and Ctrl-C let jobs finish for this long; then they are given back to their queue. Their
+# rows and leases bear that: every job may be cut off anywhere. `up`, compose and the system wait a
+# little longer before they kill.
+STOP_SECONDS = 7
 
 app.conf.task_default_queue = "default"
 app.conf.task_create_missing_queues = True
@@ -151,9 +161,27 @@ def _prepare_worker(**_: Any) -> None:
 
 
 @worker_shutting_down.connect
-def _finish_soon(**_: Any) -> None:
+def _finish_soon(how: str, **_: Any) -> None:
     """Let long jobs end with the step that is under way; SIGTERM itself reaches no pool process."""
     stopping.request()
+    if how == "Warm":
+        # Celery would wait for the longest job, however long that takes.
+        hurry = threading.Timer(STOP_SECONDS, os.kill, (os.getpid(), signal.SIGQUIT))
+        hurry.daemon = True
+        hurry.start()
+
+
+@beat_init.connect
+def _begin_heartbeat(sender: Any, **_: Any) -> None:
+    """Renew beat's sign of life with what it sends: it sends something every two seconds."""
+    last = [0.0]
+
+    def renew(**_: Any) -> None:
+        if time.monotonic() - last[0] >= heartbeats.RENEWED_SECONDS:
+            heartbeats.renew("beat", "beat")
+            last[0] = time.monotonic()
+
+    after_task_publish.connect(renew, weak=False)
 
 
 @worker_process_shutdown.connect

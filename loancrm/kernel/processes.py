@@ -29,7 +29,9 @@ def web(*, host: str, port: int, workers: int = 1) -> ProcessSpec:
     )
     address = ("--bind", f"{host}:{port}", "--workers", str(workers))
     command = (sys.executable, "-m", "gunicorn", "loancrm.wsgi:application", *address, *options)
-    return ProcessSpec("web", (*command, "--graceful-timeout", "10"))
+    # Whatever folder this is started in: without the file nobody would look before serving.
+    own = ("--config", str(_MANAGE.with_name("gunicorn.conf.py")), "--graceful-timeout", "7")
+    return ProcessSpec("web", (*command, *own))
 
 
 def workers(*, concurrency: int) -> tuple[ProcessSpec, ...]:

@@ -94,7 +94,7 @@ class Supervisor:
         finally:
             self.stop()
 
-    def stop(self, *, grace_seconds: float = 30.0) -> None:
+    def stop(self, *, grace_seconds: float = 9.5) -> None:
         """Ask every process to end, all at once; kill the groups of those that do not."""
         running = [(child, child.process) for child in self._children if child.process is not None]
         for _, process in running:

@@ -1,13 +1,18 @@
 """`manage.py up`: web, worker and beat by one command."""
 
+import signal
 import socket
 import sqlite3
+import subprocess
 import time
 import urllib.error
 import urllib.request
+from pathlib import Path
 
 import pytest
 
+from loancrm.kernel import bench
+from loancrm.kernel.running import claims
 from tests.functional import processes
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(200)]
@@ -34,6 +39,50 @@ def _wait_until(condition, seconds: float) -> None:
         time.sleep(0.3)
 
 
+def refused(folder, port):
+    return subprocess.run(
+        [*processes.MANAGE, "up", "--port", str(port)],
+        cwd=processes.ROOT,
+        env=processes.environment(folder),
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+
+
+def test_h4_a_port_in_use_and_a_folder_in_use_are_said_and_nothing_starts(tmp_path):
+    port, log = _free_port(), tmp_path / "up.log"
+    with socket.socket() as foreign:
+        foreign.bind(("127.0.0.1", 0))
+        foreign.listen()
+        done = refused(tmp_path, foreign.getsockname()[1])
+    assert (done.returncode, "port_in_use: " in done.stderr) == (1, True)
+    assert "started" not in done.stderr
+    with processes.started("up", "--port", str(port), folder=tmp_path, log=log) as process:
+        _wait_until(lambda: "beat started" in log.read_text(), 120)
+        second = refused(tmp_path, _free_port())
+        assert (second.returncode, "already_running: " in second.stderr) == (1, True)
+        assert "started" not in second.stderr
+        # However the first one ends, the folder is free again.
+        process.kill()
+        process.wait()
+    with claims.claim_folder(tmp_path) as lock:
+        assert lock.readable()
+
+
+def test_h1_ctrl_c_ends_everything_and_says_nothing_of_killing(tmp_path):
+    port, log = _free_port(), tmp_path / "up.log"
+    with processes.started("up", "--port", str(port), folder=tmp_path, log=log) as process:
+        _wait_until(lambda: _status(f"http://127.0.0.1:{port}/healthz") == 200, 120)
+        family = bench.family(process.pid)
+        assert len(family) > 6
+        process.send_signal(signal.SIGINT)
+        assert process.wait(timeout=60) == 0
+    assert ": killed" not in log.read_text()
+    assert not [pid for pid in family if Path(f"/proc/{pid}").exists()]
+
+
 def test_one_command_serves_the_admin_works_and_ticks_and_stops_cleanly(tmp_path):
     port, log = _free_port(), tmp_path / "up.log"
     with processes.started("up", "--port", str(port), folder=tmp_path, log=log) as process:
@@ -54,4 +103,5 @@ def test_one_command_serves_the_admin_works_and_ticks_and_stops_cleanly(tmp_path
 
     text = log.read_text()
     assert "First start: sign in as admin with the password" in text
+    assert ": killed" not in text
     assert _status(url) == 0

@@ -9,9 +9,9 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[3]
 COMPLETE = {
-    "LOANCRM_SECRET_KEY": "x" * 50,
-    "LOANCRM_KEYS": "k1:" + "A" * 43 + "=",
-    "LOANCRM_INDEX_KEY": "A" * 43 + "=",
+    "LOANCRM_SECRET_KEY": "x7Qk2mP9vL4tR8wZ1nB6cY3hJ5dF0gS7aE2uI9oT4pK8qW1zX6",
+    "LOANCRM_KEYS": "k1:AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=",
+    "LOANCRM_INDEX_KEY": "AQIDBAUGBwgJCgsMDQ4PEBESExQVFhcYGRobHB0eHyA=",
     "LOANCRM_ALLOWED_HOSTS": "crm.example.com",
     "LOANCRM_PUBLIC_URL": "https://crm.example.com",
     "LOANCRM_PROXY_COUNT": "1",
