@@ -78,6 +78,12 @@ def find_duplicates(*, search_id: int, **_: object) -> None:
     duplicate_searches.run(search_id=search_id, read_clock=clock.now, today=clock.today())
 
 
+@shared_task(name=jobs.WAKE_DUPLICATE_SEARCHES.name)
+def wake_duplicate_searches(**_: object) -> None:
+    """Begin searches for duplicates anew whose worker was lost."""
+    duplicate_searches.wake(now=clock.now())
+
+
 @shared_task(name=jobs.WAKE_IMPORTS.name)
 def wake_imports(**_: object) -> None:
     """Wake a worker for every import that nobody works on."""

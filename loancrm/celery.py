@@ -113,6 +113,11 @@ app.conf.beat_schedule = {
         "schedule": 60.0,
         "options": {"queue": "analytics", "expires": 60},
     },
+    "searches for duplicates left lying": {
+        "task": "customers.wake_duplicate_searches",
+        "schedule": 60.0,
+        "options": {"queue": "analytics", "expires": 60},
+    },
     "changed customers": {
         "task": "customers.follow_changes",
         "schedule": 2.0,

@@ -109,7 +109,8 @@ def _cost_lines(campaign: Campaign, as_of: datetime) -> list[CostLine]:
         CostLine(CostCategory.MESSAGES, total or Decimal(0), channel) for channel, total in messages
     ]
     known = set(CostCategory)
-    other = CampaignCost.objects.filter(campaign=campaign, incurred_on__lte=as_of.date())
+    last_day = as_of.astimezone(clock.company_zone()).date()
+    other = CampaignCost.objects.filter(campaign=campaign, incurred_on__lte=last_day)
     lines.extend(
         CostLine(CostCategory(category) if category in known else CostCategory.OTHER, amount)
         for category, amount in other.order_by("pk").values_list("category", "amount")

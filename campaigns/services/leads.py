@@ -25,7 +25,7 @@ from customers.selectors.captured_people import Directory, Entry, Keys, keys_of
 from customers.services import captures, consents
 from customers.services import events as event_log
 from customers.services.consents import Withdrawal
-from loancrm.kernel import audit
+from loancrm.kernel import audit, clock
 from loancrm.kernel.access import Actor
 from loancrm.kernel.bulk_load import load_objects
 
@@ -98,7 +98,9 @@ def capture_leads(
     campaigns = _campaign_ids(partner, submissions)
     purposes = partner.data_source.terms.purposes
     for submission in submissions:
-        person, findings = check_person(submission.person, today=today, now=now)
+        person, findings = check_person(
+            submission.person, today=today, zone=clock.company_zone(), now=now
+        )
         faults = [Fault(finding.code, finding.column) for finding in findings]
         if any(claim.is_granted and claim.purpose not in purposes for claim in person.consents):
             faults.append(Fault(Code.PURPOSE_REFUSED, "consents.purpose"))

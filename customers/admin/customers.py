@@ -102,7 +102,7 @@ class CustomerAdmin(ReadOnlyAdmin):
     @admin.display(description=_("created at"), ordering="created_at")
     def since(self, customer: Customer) -> Any:
         """Return when the customer was first known."""
-        return customer.created_at.date()
+        return customer.created_at.astimezone(clock.company_zone()).date()
 
     def get_urls(self) -> list[URLPattern]:
         """Add the pieces that the page of a person loads by themselves."""

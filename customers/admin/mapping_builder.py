@@ -247,7 +247,11 @@ class _Builder:
             self._tell(error)
             return None
         self.tried = try_out(
-            mapping, self.sample.rows, lines=self.sample.lines, today=clock.today()
+            mapping,
+            self.sample.rows,
+            lines=self.sample.lines,
+            today=clock.today(),
+            zone=clock.company_zone(),
         )
         return definition
 

@@ -317,9 +317,11 @@ def _preview(request: HttpRequest) -> HttpResponse:
     }  # fmt: skip
     language = get_language() or "en"
     try:
-        asked = parse_text(request.body.decode()).get("rule")
+        asked = parse_text(request.body.decode("utf-8", "replace"))
+        if not isinstance(asked, dict):
+            return JsonResponse(answer, status=400)
         rule, scope = segment_references.load_rule(
-            asked, now=clock.now(), zone=clock.company_zone()
+            asked.get("rule"), now=clock.now(), zone=clock.company_zone()
         )
         ticket = segment_preview.ticket(str(request.user.pk), request.headers.get("X-Ticket", ""))
         found = segment_preview.preview(
@@ -333,8 +335,6 @@ def _preview(request: HttpRequest) -> HttpResponse:
         return JsonResponse(answer, status=422)
     except RuleRefused as refusal:
         answer["problems"] = [problem.as_json(language) for problem in refusal.problems]
-        return JsonResponse(answer, status=400)
-    except (ValueError, AttributeError):
         return JsonResponse(answer, status=400)
     answer |= _as_json(found)
     answer["seconds"] = round(time.perf_counter() - started, 3)

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta, tzinfo
 from typing import TypeVar
 
 from customers.domain.consent import ConsentChannel, Purpose
@@ -82,7 +82,7 @@ class CapturedPerson:
 
 
 def check_person(
-    raw: RawPerson, *, today: date, now: datetime
+    raw: RawPerson, *, today: date, zone: tzinfo, now: datetime
 ) -> tuple[CapturedPerson, tuple[Finding, ...]]:
     """Return the person in normal form and everything that is wrong.
 
@@ -94,7 +94,9 @@ def check_person(
         "national_id", raw.national_id, lambda text: parse_national_id(text, today=today)
     )
     born = checks.take(
-        "birth_date", raw.birth_date, lambda text: check_birth_date(parse_date(text), today=today)
+        "birth_date",
+        raw.birth_date,
+        lambda text: check_birth_date(parse_date(text, zone=zone), today=today),
     )
     gender = checks.take("gender", raw.gender, parse_gender) or ""
     person = CapturedPerson(

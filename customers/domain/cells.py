@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, tzinfo
 from functools import lru_cache, partial
 from typing import Any, Final
 
@@ -23,6 +24,8 @@ from loancrm.kernel.phones import PhoneKind, parse_phone
 _MAX_TEXT_CHARS: Final = 200
 # Most columns hold few different texts; remembering them costs less than reading them again.
 _MEMORY: Final = 20_000
+# What somebody earns, is old or has children is never below nothing; a balance may be.
+_NEVER_NEGATIVE: Final = re.compile(r"income|salary|wage|(?:^|_)age(?:$|_)|children|dependents")
 
 
 class ConsentUnclear(ValueRefused):
@@ -56,7 +59,7 @@ Take = Callable[[Draft, Any], None]
 
 
 def cell_of(
-    target: Target, today: date, purposes: Collection[str]
+    target: Target, today: date, zone: tzinfo, purposes: Collection[str]
 ) -> tuple[Callable[[str], Any], Take]:
     """Return how a target's cells are read and where what they say goes."""
     match target.kind:
@@ -67,19 +70,19 @@ def cell_of(
             may_grant = target.purpose in purposes
             return _remembered(partial(_consent, target, may_grant)), _take_consent
         case TargetKind.ATTRIBUTE:
-            return _remembered(partial(_attribute, target)), _take_attribute
+            return _remembered(partial(_attribute, target, zone)), _take_attribute
         case TargetKind.CUSTOMER:
-            return _customer_cell(target, today)
+            return _customer_cell(target, today, zone)
 
 
-def _customer_cell(target: Target, today: date) -> tuple[Callable[[str], Any], Take]:
+def _customer_cell(target: Target, today: date, zone: tzinfo) -> tuple[Callable[[str], Any], Take]:
     match target.name:
         case "name":
             return _name, _take_name
         case "national_id":
             return partial(_national_id, today), _take_national_id
         case "birth_date":
-            return _remembered(partial(_birth, target, today)), _take_birth_date
+            return _remembered(partial(_birth, target, today, zone)), _take_birth_date
         case "gender":
             return _remembered(partial(_gender, target)), _take_gender
         case _:
@@ -140,8 +143,8 @@ def _consent(
     return ConsentWord(target.name, target.purpose, is_granted)
 
 
-def _attribute(target: Target, text: str) -> AttributeText | str:
-    value = _attribute_text(target, text)
+def _attribute(target: Target, zone: tzinfo, text: str) -> AttributeText | str:
+    value = _attribute_text(target, zone, text)
     return AttributeText(target.name, target.value_type, value) if value else ""
 
 
@@ -177,10 +180,10 @@ def _take_attribute(draft: Draft, attribute: AttributeText) -> None:
     draft.attributes.append(attribute)
 
 
-def _birth(target: Target, today: date, text: str) -> date:
+def _birth(target: Target, today: date, zone: tzinfo, text: str) -> date:
     if target.transform is Transform.BIRTH_NUMBER_DATE:
         return check_birth_date(parse_birth_number(text)[0], today=today)
-    return check_birth_date(parse_date(text, order=target.order), today=today)
+    return check_birth_date(parse_date(text, zone=zone, order=target.order), today=today)
 
 
 def _gender(target: Target, text: str) -> str:
@@ -196,16 +199,19 @@ def _customer_text(target: Target, text: str) -> str:
     return value
 
 
-def _attribute_text(target: Target, text: str) -> str:
+def _attribute_text(target: Target, zone: tzinfo, text: str) -> str:
     word = _word(target, text)
     if not word:
         return ""
     match target.value_type:
         case ValueType.NUMBER:
             read = parse_amount if target.transform is Transform.AMOUNT else parse_number
-            return format(read(word).normalize(), "f")
+            number = read(word)
+            if number < 0 and _NEVER_NEGATIVE.search(target.name):
+                raise ValueRefused(Code.AMOUNT_NEGATIVE)
+            return format(number.normalize(), "f")
         case ValueType.DAY:
-            return parse_date(word, order=target.order).isoformat()
+            return parse_date(word, zone=zone, order=target.order).isoformat()
         case ValueType.FLAG:
             return "1" if parse_flag(word) else "0"
         case ValueType.TEXT:

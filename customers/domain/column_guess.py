@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import UTC, date
 from enum import StrEnum
 from functools import partial
 from typing import Final
@@ -180,7 +180,8 @@ def _date(text: str, *, order: str) -> date:
     # A bare number may be anything; only eight digits are taken for a date.
     if text.strip().isdigit() and len(text.strip()) != len("20010703"):
         raise ValueError
-    return parse_date(text, order=order)
+    # Only whether it can be read matters here.
+    return parse_date(text, zone=UTC, order=order)
 
 
 def _person_name(text: str) -> str:

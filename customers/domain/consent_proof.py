@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import date, datetime, time
+from datetime import date, datetime
 from typing import Final
 from zoneinfo import ZoneInfo
 
 from msgspec.structs import replace
 
 from customers.domain.consent import ConsentProof
-from customers.domain.dates import parse_date
-from customers.domain.events import EventError, parse_time
+from customers.domain.dates import parse_moment
 from customers.domain.person_row import ConsentWord
 from customers.domain.quality import ValueRefused
 
@@ -39,10 +38,7 @@ def proven(
 def _time(text: str, zone: ZoneInfo, today: date) -> datetime | None:
     """Return the time that a cell says; None where it says none, or one that is still to come."""
     try:
-        at = parse_time(text, zone=zone)
-    except EventError:
-        try:
-            at = datetime.combine(parse_date(text), time(), zone)
-        except ValueRefused:
-            return None
+        at = parse_moment(text, zone=zone)
+    except ValueRefused:
+        return None
     return at if at.astimezone(zone).date() <= today else None

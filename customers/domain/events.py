@@ -10,6 +10,7 @@ from decimal import Decimal, InvalidOperation
 from enum import StrEnum
 from typing import Any
 
+from customers.domain.dates import parse_moment
 from customers.domain.words import clean
 
 
@@ -65,6 +66,10 @@ NAME_LENGTH = 60
 CHANNEL_LENGTH = 40
 SUBJECT_LENGTH = 100
 KEY_LENGTH = 120
+# The usual form, which the standard library reads fast; every other one is read as days are.
+_ISO_TIME = re.compile(
+    r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d(?::\d\d(?:\.\d{1,6})?)?(?:Z|[+-]\d\d:\d\d)?", re.ASCII
+)
 _NAME = re.compile(r"[a-z0-9_-]+")
 _FUTURE_SECONDS = 300
 _AMOUNT_LIMIT = Decimal(10) ** 12
@@ -153,7 +158,7 @@ def parse_event(
 
 
 def parse_time(text: str, *, zone: tzinfo) -> datetime:
-    """Return an aware UTC time from ISO 8601 text; a time without offset is in `zone`.
+    """Return an aware UTC time; a time without offset, and a bare day, are in `zone`.
 
     Raises:
         EventError: The text is empty or not a time.
@@ -161,8 +166,11 @@ def parse_time(text: str, *, zone: tzinfo) -> datetime:
     if not text:
         raise EventError(EventProblem.TIME_MISSING)
     try:
-        moment = datetime.fromisoformat(text)
-        aware = moment if moment.tzinfo else moment.replace(tzinfo=zone)
+        if _ISO_TIME.fullmatch(text):
+            moment = datetime.fromisoformat(text)
+            aware = moment if moment.tzinfo else moment.replace(tzinfo=zone)
+        else:
+            aware = parse_moment(text, zone=zone)
         return aware.astimezone(UTC)
     except (ValueError, OverflowError) as err:
         raise EventError(EventProblem.TIME_INVALID) from err

@@ -49,11 +49,12 @@ def masked_name(name: str, digest: str) -> str:
 
 
 def _parts(name: str) -> tuple[str, str]:
-    found = re.fullmatch(r"(.*?)((?:\.[A-Za-z]{1,7}){0,2})", name, re.DOTALL)
-    stem, suffixes = (found[1], found[2]) if found else (name, "")
-    if set(suffixes.lower().split(".")[1:]) <= _SUFFIXES:
-        return stem, suffixes
-    return name, ""
+    """Return a name without its known suffixes, and the suffixes."""
+    stem, suffixes = name, ""
+    while "." in stem and stem.rpartition(".")[2].lower() in _SUFFIXES:
+        stem, _dot, suffix = stem.rpartition(".")
+        suffixes = f".{suffix}{suffixes}"
+    return stem, suffixes
 
 
 def _kept(piece: str) -> str:

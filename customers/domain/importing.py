@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, tzinfo
 from functools import lru_cache
 from hashlib import sha256
 from typing import Any, Final
@@ -52,24 +52,30 @@ class RowReader:
     Args:
         mapping: The mapping; its columns are prepared once.
         today: Day of the import in the company's zone; later births are refused.
+        zone: The company's, for days that are written as instants.
         purposes: What the source's data may be used for; a row that grants more is rejected.
     """
 
     def __init__(
-        self, mapping: FileMapping, *, today: date, purposes: Collection[str] = tuple(Purpose)
+        self,
+        mapping: FileMapping,
+        *,
+        today: date,
+        zone: tzinfo,
+        purposes: Collection[str] = tuple(Purpose),
     ) -> None:
         """Prepare one reader a column."""
         self._mapping, self._purposes = mapping, purposes
         self._scorecard = Scorecard()
         self._rows = 0
         self._conflicts = 0
-        self._today = today
+        self._today, self._zone = today, zone
         self._fresh_column, self._fresh_days = mapping.fresh_column, mapping.fresh_days
         self._id_column = mapping.id_column
         self._proof = mapping.proof
         self._constants = dict(mapping.constants)
         self._cells = tuple(
-            _Cell(item.column, *cell_of(target, today, purposes), _missing_code(target))
+            _Cell(item.column, *cell_of(target, today, zone, purposes), _missing_code(target))
             for item in mapping.columns
             for target in item.targets
         )
@@ -85,7 +91,7 @@ class RowReader:
 
     def again(self) -> RowReader:
         """Return a reader that reads the same and has counted nothing yet."""
-        return RowReader(self._mapping, today=self._today, purposes=self._purposes)
+        return RowReader(self._mapping, today=self._today, zone=self._zone, purposes=self._purposes)
 
     def fingerprint(self, row: TabularRow) -> str:
         """Return all that decides what the row says: how it is read, and its mapped cells."""
@@ -203,7 +209,7 @@ class RowReader:
 
     def _count_age(self, text: str) -> None:
         try:
-            day = parse_date(text)
+            day = parse_date(text, zone=self._zone)
         except ValueRefused:
             return
         self._scorecard.timeliness.count(good=(self._today - day).days <= self._fresh_days)

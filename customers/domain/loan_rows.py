@@ -8,8 +8,10 @@ from enum import StrEnum
 from typing import Any
 
 from customers.domain.application import ApplicationStatus
+from customers.domain.dates import parse_date
 from customers.domain.events import EventError, parse_time
 from customers.domain.loan import LoanStatus
+from customers.domain.quality import ValueRefused
 from customers.domain.words import clean
 
 _AMOUNT_LIMIT = Decimal(10) ** 12
@@ -153,8 +155,8 @@ class _Cells:
         if not text:
             return None
         try:
-            return date.fromisoformat(text[:10])
-        except ValueError as err:
+            return parse_date(text, zone=self.zone)
+        except ValueRefused as err:
             raise RowError(RowProblem.DATE_INVALID) from err
 
     def required_day(self, name: str) -> date:

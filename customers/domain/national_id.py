@@ -30,6 +30,7 @@ PROVINCES: Final = {
     "61": "陕西", "62": "甘肃", "63": "青海", "64": "宁夏", "65": "新疆",
     "71": "台湾", "81": "香港", "82": "澳门", "83": "台湾",
 }  # fmt: skip
+_LENGTH: Final = 18
 _OLDEST_BIRTH: Final = date(1880, 1, 1)
 
 
@@ -66,7 +67,10 @@ def parse_national_id(text: str, *, today: date) -> NationalId:
         number = _NOISE.sub("", unicodedata.normalize("NFKC", text)).upper()
         if not _SHAPE.match(number):
             raise ValueRefused(Code.ID_FORMAT)
-    if number[:2] not in PROVINCES:
+    # Residence cards of foreigners begin with a 9, which the province follows, then the country.
+    is_foreign = number[0] == "9" and len(number) == _LENGTH
+    region = f"{number[1:3]}0000" if is_foreign else number[:6]
+    if region[:2] not in PROVINCES:
         raise ValueRefused(Code.ID_REGION)
     if len(number) == 15:
         body = f"{number[:6]}19{number[6:]}"
@@ -75,7 +79,7 @@ def parse_national_id(text: str, *, today: date) -> NationalId:
     if check_digit(number[:17]) != number[17]:
         raise ValueRefused(Code.ID_CHECKSUM)
     gender = "male" if int(number[16]) % 2 else "female"
-    return NationalId(number, born, gender, number[:6])
+    return NationalId(number, born, gender, region)
 
 
 def check_digit(body: str) -> str:

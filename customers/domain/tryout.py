@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, tzinfo
 
 from customers.domain.importing import RowReader
 from customers.domain.mapping import FileMapping
@@ -52,9 +52,10 @@ def try_out(
     *,
     lines: Sequence[int],
     today: date,
+    zone: tzinfo,
 ) -> TryOut:
     """Read rows by a mapping; who the people are is not looked up."""
-    reader = RowReader(mapping, today=today)
+    reader = RowReader(mapping, today=today, zone=zone)
     tried = tuple(
         TriedRow(line, *reader.read(TabularRow(line, row)))
         for line, row in zip(lines, rows, strict=True)

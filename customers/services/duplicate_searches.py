@@ -22,6 +22,8 @@ from loancrm.kernel.jobs import enqueue
 LIMIT: Final = 200_000
 # A worker tells something every few seconds; after so long without a word it is gone.
 SILENCE: Final = timedelta(minutes=15)
+# Whoever was begun anew for so long never ends.
+GIVEN_UP: Final = timedelta(hours=12)
 _SEED: Final = 1
 _OPEN: Final = (SearchState.QUEUED, SearchState.RUNNING)
 
@@ -61,6 +63,25 @@ def start(*, actor: Actor, now: datetime, limit: int = LIMIT) -> DuplicateSearch
     except IntegrityError as error:
         raise SearchRunning(_("A search for duplicates is running already.")) from error
     return search
+
+
+def wake(*, now: datetime) -> int:
+    """Begin searches anew whose worker was not heard of; give up those that are too old.
+
+    Returns:
+        How many were begun anew.
+    """
+    silent = DuplicateSearch.objects.filter(state__in=_OPEN, heard_at__lt=now - SILENCE)
+    silent.filter(created_at__lt=now - GIVEN_UP).update(
+        state=SearchState.FAILED, problem=str(_("The worker was lost.")), finished_at=now
+    )
+    ids = list(silent.values_list("pk", flat=True))
+    for search_id in ids:
+        with transaction.atomic():
+            waiting = silent.filter(pk=search_id)
+            if waiting.update(state=SearchState.QUEUED, heard_at=now, step="", done_count=0):
+                enqueue(jobs.FIND_DUPLICATES, search_id=int(search_id))
+    return len(ids)
 
 
 def run(*, search_id: int, read_clock: Callable[[], datetime], today: date) -> None:

@@ -10,8 +10,11 @@ from datetime import date, datetime
 from pathlib import Path
 from typing import Any, Final
 
+from django.utils.translation import gettext as _
+
 from customers.domain.mapping import FileMapping
-from customers.domain.tabular import Table, open_table
+from customers.domain.tabular import Table, TabularError, open_table
+from customers.labels import file_problem
 from customers.models import ImportBatch, ImportMode, ImportState
 from customers.services.imports_definitions import AttributeTypeConflict, forget_definitions
 from customers.services.imports_pipeline import (
@@ -32,6 +35,8 @@ from customers.services.imports_tally import Tally
 from customers.services.mappings import MappingRefused, load_mapping
 from loancrm.kernel import access
 from loancrm.kernel.access import Actor
+from loancrm.kernel.database_errors import trouble_of, words_of
+from loancrm.kernel.errors import LoanCrmError
 
 __all__ = [
     "PERMISSION",
@@ -168,6 +173,18 @@ def _kept_refusals(batch: ImportBatch, now: datetime) -> Iterator[None]:
         raise
 
 
+def _problem(error: BaseException) -> str:
+    """Return in words why an import ended; empty where its limits stopped it, which are shown."""
+    if isinstance(error, GateClosed):
+        return ""
+    if isinstance(error, LoanCrmError):
+        return str(error.message)[:PROBLEM_LENGTH]
+    if isinstance(error, TabularError):
+        return file_problem(error)[:PROBLEM_LENGTH]
+    trouble = trouble_of(error)
+    return words_of(trouble) if trouble else str(_("An error occurred; see the log."))
+
+
 def _import_table(
     *,
     actor: Actor,
@@ -194,7 +211,7 @@ def _import_table(
         carry_out(work, table=table, path=path)
     except BaseException as error:
         state = ImportState.STOPPED if isinstance(error, GateClosed) else ImportState.FAILED
-        run.release(state=state)
+        run.give_up(state=state, problem=_problem(error))
         raise
     if batch.is_dry_run:
         forget_definitions(work.new_definitions)

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any, Final
 
-from django.db import transaction
+from django.db import connection, transaction
 from django.db.models import Q
 from django.utils.translation import gettext as _
 
@@ -36,12 +36,14 @@ from customers.services.imports_tally import Tally
 from customers.services.imports_undo import begin_undo, carry_out_undo
 from loancrm.kernel import access, audit
 from loancrm.kernel.access import Actor, system_actor
+from loancrm.kernel.database_errors import Trouble, trouble_of, words_of
 from loancrm.kernel.errors import LoanCrmError
 from loancrm.kernel.jobs import enqueue
 
 logger = logging.getLogger(__name__)
 # Below the time limit of a task; what is left is done by the next one.
 RUN_SECONDS: Final = 600.0
+MAX_RUNS: Final = 5
 _IN_HAND: Final = (
     *(ImportState.QUEUED, ImportState.STAGING, ImportState.MATCHING, ImportState.APPLYING),
 )
@@ -51,6 +53,12 @@ class ImportStateRefused(LoanCrmError):
     """The import is in a state in which this cannot be asked of it."""
 
     code = "import_state_refused"
+
+
+class NoProgress(LoanCrmError):
+    """Several runs of an import in a row have not stored a single page."""
+
+    code = "import_no_progress"
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,6 +184,7 @@ def wake_imports(*, now: datetime) -> int:
     """
     forget_old_drafts(now=now)
     wipe_quarantine(now=now)
+    _end_abandoned(now)
     free = Q(run_key="") | Q(run_until__lt=now) | Q(run_until__isnull=True)
     mine = Q(is_background=True) | Q(state=ImportState.UNDOING)
     waiting = ImportBatch.objects.filter(free & mine, state__in=list(WORKING))
@@ -183,6 +192,20 @@ def wake_imports(*, now: datetime) -> int:
     for batch_id in ids:
         enqueue(jobs.RUN_IMPORT, batch_id=batch_id)
     return len(ids)
+
+
+def _end_abandoned(now: datetime) -> None:
+    """End imports of commands whose process is gone: whole pages are in, the rest may come."""
+    left = ImportBatch.objects.filter(
+        is_background=False, state__in=list(_IN_HAND), run_until__lt=now
+    ).exclude(run_key="")
+    left.update(
+        state=ImportState.FAILED,
+        problem=str(_("The command ended before the import did; import the file again.")),
+        run_key="",
+        run_until=None,
+        finished_at=now,
+    )
 
 
 def run_import(
@@ -194,7 +217,8 @@ def run_import(
         return
     batch = ImportBatch.objects.get(pk=batch_id)
     try:
-        with told():
+        with told(), run.renewing():
+            _refuse_standstill(batch, run)
             _work(batch, run, today)
     except RunInterrupted as stop:
         _rest(batch, run, stop.wish)
@@ -204,9 +228,46 @@ def run_import(
         run.release(state=ImportState.STOPPED)
     except LoanCrmError as error:
         run.release(state=ImportState.FAILED, problem=str(error.message)[:PROBLEM_LENGTH])
-    except Exception:
-        run.release(state=ImportState.FAILED, problem=str(_("An error occurred; see the log.")))
+    except Exception as error:
+        trouble = trouble_of(error)
+        if trouble in {Trouble.NO_ROOM, Trouble.GONE}:
+            _wait(batch, run, trouble)
+            return
+        run.give_up(state=ImportState.FAILED, problem=str(_("An error occurred; see the log.")))
         raise
+
+
+def _refuse_standstill(batch: ImportBatch, run: Run) -> None:
+    """End an import whose last runs all began at the same place: its next one would too.
+
+    Raises:
+        NoProgress: That many runs have not stored a single page.
+    """
+    if batch.state == ImportState.UNDOING:
+        return
+    place = [batch.state, batch.checkpoint.get("line", 0), batch.done_count]
+    begun, runs = batch.checkpoint.get("begun", [None, 0])
+    runs = runs + 1 if begun == place else 1
+    batch.checkpoint["begun"] = [place, runs]
+    if runs > MAX_RUNS:
+        raise NoProgress(
+            _("The import was begun %(runs)s times and got no further; nothing more is tried.")
+            % {"runs": MAX_RUNS}
+        )
+    run.keep(checkpoint=batch.checkpoint)
+
+
+def _wait(batch: ImportBatch, run: Run, trouble: Trouble) -> None:
+    """Leave an import where its last page has brought it, until the database takes the next one.
+
+    The tick of imports begins it again; nothing is lost, and nobody has to do anything but make
+    room.
+    """
+    logger.error("import waits", extra={"batch_id": batch.pk, "reason": trouble.value})
+    if not connection.in_atomic_block:
+        connection.close()
+    batch.checkpoint.pop("begun", None)
+    run.give_up(problem=words_of(trouble)[:PROBLEM_LENGTH], checkpoint=batch.checkpoint)
 
 
 def _work(batch: ImportBatch, run: Run, today: date) -> None:
@@ -231,16 +292,18 @@ def _work(batch: ImportBatch, run: Run, today: date) -> None:
 
 
 def _rest(batch: ImportBatch, run: Run, wish: ImportWish) -> None:
+    # Whoever stops in good order has not failed to get further.
+    batch.checkpoint.pop("begun", None)
     match wish:
         case ImportWish.PAUSE:
-            run.release(state=ImportState.PAUSED, wish="")
+            run.release(state=ImportState.PAUSED, wish="", checkpoint=batch.checkpoint)
         case ImportWish.CANCEL:
             run.keep(state=ImportState.CANCELLED, wish="", finished_at=run.now())
             ImportRow.objects.filter(batch=batch, state=RowState.STAGED).delete()
             forget_file(batch)
             run.release()
         case ImportWish.NONE:
-            run.release()
+            run.release(checkpoint=batch.checkpoint)
             enqueue(jobs.RUN_IMPORT, batch_id=int(batch.pk))
 
 

@@ -35,7 +35,7 @@ from customers.services.imports_match import match_in_file
 from customers.services.imports_runs import Run
 from customers.services.imports_stage import stage
 from customers.services.imports_tally import Tally
-from loancrm.kernel import audit
+from loancrm.kernel import audit, clock
 from loancrm.kernel.access import Actor
 from loancrm.kernel.errors import LoanCrmError
 from loancrm.kernel.memory import few_collections
@@ -127,7 +127,7 @@ def prepare(*, actor: Actor, batch: ImportBatch, run: Run, tally: Tally, today: 
         actor=actor, name=mapping.source, now=run.started_at, is_dry_run=batch.is_dry_run
     )
     definitions, new = attribute_definitions(mapping)
-    reader = RowReader(mapping, today=today, purposes=terms.purposes)
+    reader = RowReader(mapping, today=today, zone=clock.company_zone(), purposes=terms.purposes)
     if "tally" in batch.checkpoint:
         tally.restore(batch.checkpoint["tally"])
         reader.scorecard.restore(batch.checkpoint["card"])

@@ -34,7 +34,7 @@ from customers.services.imports_pipeline import PERMISSION, batch_mapping, store
 from customers.services.imports_runs import CLAIM, Run
 from customers.services.imports_stage import stage_repaired
 from customers.services.imports_tally import Tally
-from loancrm.kernel import access, audit, crypto
+from loancrm.kernel import access, audit, clock, crypto
 from loancrm.kernel.access import Actor
 from loancrm.kernel.errors import LoanCrmError
 from loancrm.kernel.jobs import enqueue
@@ -196,13 +196,20 @@ class _Reader:
 
     def __init__(self, mapping: FileMapping, today: date, purposes: Collection[str]) -> None:
         self._mapping, self._today, self._purposes = mapping, today, purposes
-        self._by_column = RowReader(mapping, today=today, purposes=purposes)
+        self._by_column = RowReader(
+            mapping, today=today, zone=clock.company_zone(), purposes=purposes
+        )
 
     def read(self, row: RejectedRow, cells: Mapping[str, str], *, is_corrected: bool) -> _Read:
         reader = self._by_column
         if row.is_person:
             mapping = mapping_by_target(self._mapping, cells)
-            reader = RowReader(mapping, today=self._today, purposes=self._purposes)
+            reader = RowReader(
+                mapping,
+                today=self._today,
+                zone=clock.company_zone(),
+                purposes=self._purposes,
+            )
         # Only a person can tell which cell of a shifted row belongs where.
         is_shifted = row.code == Code.CELLS_MISALIGNED and not is_corrected
         return reader.read(TabularRow(row.line, cells, surplus=int(is_shifted)))

@@ -6,19 +6,27 @@ goes on from the last committed page. A worker that was only slow finds its key 
 
 from __future__ import annotations
 
+import logging
 import time
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from threading import Event, Thread
 from typing import Any, Final
 from uuid import uuid4
 
+from django.db import DatabaseError, connection
 from django.db.models import Q
 from django.utils.translation import gettext as _
 
 from customers.models import ImportBatch, ImportState, ImportWish
 from loancrm.kernel.errors import LoanCrmError
 
+logger = logging.getLogger(__name__)
+# Several times within a claim, so that one failure costs nothing.
+_RENEW_SECONDS: Final = 30.0
+_GRACE_SECONDS: Final = 240.0
 CLAIM: Final = timedelta(seconds=120)
 WORKING: Final = (
     ImportState.QUEUED,
@@ -68,7 +76,7 @@ class Run:
         now = self.now()
         free = Q(run_key="") | Q(run_until__lt=now) | Q(run_until__isnull=True)
         batches = ImportBatch.objects.filter(free, pk=self.batch_id, state__in=list(states))
-        return bool(batches.update(run_key=self.key, run_until=now + CLAIM))
+        return bool(batches.update(run_key=self.key, run_until=now + CLAIM, problem=""))
 
     def keep(self, **fields: Any) -> None:
         """Store progress and renew the claim, in the caller's transaction if there is one.
@@ -93,6 +101,46 @@ class Run:
             raise RunInterrupted(ImportWish(wish))
         if self.seconds is not None and time.monotonic() - self._start > self.seconds:
             raise RunInterrupted(ImportWish.NONE)
+
+    def give_up(self, **fields: Any) -> None:
+        """Give the batch back with what became of it, if the database still takes it.
+
+        Where it does not, the claim runs out by itself and the batch is found later.
+        """
+        try:
+            self.release(**fields)
+        except DatabaseError:
+            logger.warning("import not given back", extra={"batch_id": self.batch_id})
+
+    @contextmanager
+    def renewing(self) -> Iterator[None]:
+        """Renew the claim meanwhile: a single step may take longer than a claim lasts.
+
+        It ends when the run's time is long over, so that a step without end loses its claim.
+        """
+        over = Event()
+        renewer = Thread(target=self._renew, args=(over,), name="import claim", daemon=True)
+        renewer.start()
+        try:
+            yield
+        finally:
+            over.set()
+            renewer.join()
+
+    def _renew(self, over: Event) -> None:
+        try:
+            while not over.wait(_RENEW_SECONDS):
+                if self.seconds is not None and self._lasted() > self.seconds + _GRACE_SECONDS:
+                    return
+                held = ImportBatch.objects.filter(pk=self.batch_id, run_key=self.key)
+                held.update(run_until=self.now() + CLAIM)
+        except DatabaseError:
+            logger.warning("claim not renewed", extra={"batch_id": self.batch_id})
+        finally:
+            connection.close()
+
+    def _lasted(self) -> float:
+        return time.monotonic() - self._start
 
     def release(self, **fields: Any) -> None:
         """Give the batch back."""

@@ -16,7 +16,7 @@ from customers.domain.sources import SourceKind
 from customers.selectors.captured_people import Directory, keys_of
 from customers.services import captures, events, opt_ins, sources
 from customers.services.opt_ins import Wish
-from loancrm.kernel import audit
+from loancrm.kernel import audit, clock
 from loancrm.kernel.access import Actor, require
 
 SOURCE = "lead_form"
@@ -56,7 +56,7 @@ def hand_in(*, actor: Actor, form: LeadForm, now: datetime, today: date) -> tupl
         SourceBarred: Somebody switched the form off in the register of sources.
     """
     require(actor, "customers.add_customer")
-    person, findings = check_person(form.person, today=today, now=now)
+    person, findings = check_person(form.person, today=today, zone=clock.company_zone(), now=now)
     if findings:
         return findings
     with transaction.atomic():

@@ -1,10 +1,14 @@
 """Names of background jobs, below both the services that start them and the tasks that run them."""
 
+import logging
 from dataclasses import dataclass
 from functools import partial
 
 from celery import current_app
 from django.db import transaction
+from kombu.exceptions import OperationalError
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,5 +21,15 @@ class Job:
 
 def enqueue(job: Job, /, **kwargs: int | str | None) -> None:
     """Send the job once the current transaction commits, or now when there is none."""
-    task = current_app.tasks[job.name]
-    transaction.on_commit(partial(task.apply_async, kwargs=kwargs, queue=job.queue))
+    transaction.on_commit(partial(_send, job, kwargs))
+
+
+def _send(job: Job, kwargs: dict[str, int | str | None]) -> None:
+    """Wake a worker; without a broker the rows wait for the tick that looks for them.
+
+    What was asked for is stored by now: an error would make somebody ask for it a second time.
+    """
+    try:
+        current_app.tasks[job.name].apply_async(kwargs=kwargs, queue=job.queue)
+    except OperationalError:
+        logger.warning("broker away, a tick will find the work", extra={"job": job.name})

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from enum import StrEnum
 from typing import Final
+from zoneinfo import ZoneInfo
 
 from customers.domain.dates import check_birth_date, parse_date
 from customers.domain.emails import parse_email
@@ -15,6 +16,9 @@ from customers.domain.names import name_key, parse_name
 from customers.domain.national_id import parse_national_id
 from customers.domain.quality import ValueRefused
 from loancrm.kernel.phones import PhoneRefused, parse_phone
+
+# Stored days have no time; those of a file to be measured are taken to be China's.
+_ZONE: Final = ZoneInfo("Asia/Shanghai")
 
 
 class Role(StrEnum):
@@ -123,7 +127,7 @@ def _normalised(role: Role, text: str, today: date) -> str:
 
 def _birth_date(text: str, today: date) -> str:
     try:
-        return f"{check_birth_date(parse_date(text), today=today):%Y%m%d}"
+        return f"{check_birth_date(parse_date(text, zone=_ZONE), today=today):%Y%m%d}"
     except ValueRefused:
         return ""
 

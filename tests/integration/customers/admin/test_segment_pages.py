@@ -5,6 +5,7 @@ from django.urls import reverse
 from django.utils import translation
 
 from customers.models import AttributeDefinition, Customer, Segment, SegmentBuild, SegmentMember
+from customers.selectors import segment_preview
 from customers.services import segment_refresh, segments
 
 pytestmark = pytest.mark.django_db
@@ -105,3 +106,13 @@ def test_c10_a_failed_build_is_seen_in_the_list(browser, actor, now):
     segment_refresh.refresh_due(actor=actor, read_clock=lambda: now, slice_seconds=9)
     assert SegmentBuild.objects.get().state == "failed"
     assert "last build failed: segment_rule_invalid" in browser.get(LIST).content.decode()
+
+
+def test_the_preview_hides_no_programming_error(browser, monkeypatch):
+    def broken(*_args, **_options):
+        raise AttributeError("a mistake of ours")
+
+    monkeypatch.setattr(segment_preview, "preview", broken)
+    body = '{"rule": {"combinator": "and", "rules": []}}'
+    with pytest.raises(AttributeError, match="a mistake of ours"):
+        browser.post(PREVIEW, body, content_type="application/json")

@@ -113,3 +113,22 @@ def test_who_may_not_merge_starts_no_search(django_user_model, now: datetime) ->
         duplicate_searches.start(actor=reader, now=now)
 
     assert not DuplicateSearch.objects.exists()
+
+
+def test_a_search_whose_worker_is_lost_wakes_up_and_ends_when_too_old(
+    twice: None, sent: list[int], actor: Actor, now: datetime
+) -> None:
+    search = duplicate_searches.start(actor=actor, now=now)
+    DuplicateSearch.objects.update(state="running")
+    sent.clear()
+
+    assert duplicate_searches.wake(now=now + timedelta(minutes=10)) == 0
+    assert duplicate_searches.wake(now=now + timedelta(minutes=20)) == 1
+    assert duplicate_searches.wake(now=now + timedelta(minutes=21)) == 0
+    assert sent == [search.pk]
+    assert _run(search, now + timedelta(minutes=22)).state == "done"
+
+    DuplicateSearch.objects.update(state="running", heard_at=now)
+    assert duplicate_searches.wake(now=now + timedelta(hours=13)) == 0
+    search.refresh_from_db()
+    assert search.state == "failed"

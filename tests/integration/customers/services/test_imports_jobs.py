@@ -8,6 +8,8 @@ import pytest
 
 from customers.domain.mapping import parse_mapping
 from customers.domain.mapping_json import MappingError
+from customers.domain.tables import TabularError
+from customers.labels import file_problem
 from customers.models import (
     Customer,
     ImportBatch,
@@ -223,7 +225,7 @@ def test_a_file_that_is_no_table_fails_with_its_reason_and_can_be_cancelled(
     batch = run(imports_jobs.submit(actor=ACTOR, upload=upload, now=NOW))
     assert batch.state == "failed"
     assert "not_a_table" not in batch.problem
-    assert batch.problem.startswith("The file cannot be read: it is no table")
+    assert file_problem(TabularError("not_a_table")) in batch.problem
     imports_jobs.cancel(actor=ACTOR, batch_id=batch.pk, now=NOW, today=TODAY)
     batch.refresh_from_db()
     assert batch.state == "cancelled"

@@ -205,7 +205,7 @@ def test_states_are_derived_for_any_day(tape, actor, now):
         ("loans", {**LOANS[0], "principal_amount": "0"}, "amount_invalid"),
         ("loans", {**LOANS[0], "principal_amount": ""}, "amount_missing"),
         ("loans", {**LOANS[0], "term_months": "0"}, "term_invalid"),
-        ("loans", {**LOANS[0], "disbursed_on": "15.11.2025"}, "date_invalid"),
+        ("loans", {**LOANS[0], "disbursed_on": "2025-11-15 or so"}, "date_invalid"),
         ("loans", {**LOANS[0], "disbursed_on": ""}, "date_missing"),
         ("loans", {**LOANS[0], "status": "weird"}, "status_invalid"),
         ("instalments", {**INSTALMENTS[0], "loan_id": "zz"}, "loan_unknown"),

@@ -1,6 +1,7 @@
 """People handed in one by one: everything wrong is named, nothing is dropped."""
 
 from datetime import UTC, date, datetime
+from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import given
@@ -9,12 +10,14 @@ from hypothesis import strategies as st
 from customers.domain.captures import ConsentClaim, RawPerson, check_person
 from customers.domain.consent import ConsentChannel, Purpose
 
+SHANGHAI = ZoneInfo("Asia/Shanghai")
+
 NOW = datetime(2026, 3, 4, 2, 0, tzinfo=UTC)
 TODAY = date(2026, 3, 4)
 
 
 def _findings(raw: RawPerson) -> list[tuple[str, str]]:
-    __, findings = check_person(raw, today=TODAY, now=NOW)
+    __, findings = check_person(raw, today=TODAY, zone=SHANGHAI, now=NOW)
     return [(finding.column, finding.code.value) for finding in findings]
 
 
@@ -28,7 +31,7 @@ def test_a_person_is_brought_to_normal_form() -> None:
         city=" 北京 ",
     )
 
-    person, findings = check_person(raw, today=TODAY, now=NOW)
+    person, findings = check_person(raw, today=TODAY, zone=SHANGHAI, now=NOW)
 
     assert findings == ()
     assert person.phone is not None
@@ -94,7 +97,7 @@ def test_a_text_that_normalisation_makes_too_long_is_refused() -> None:
 
 def test_a_person_shows_nothing_in_logs() -> None:
     raw = RawPerson(name="欧阳娜娜", phone="13800138000")
-    person, __ = check_person(raw, today=TODAY, now=NOW)
+    person, __ = check_person(raw, today=TODAY, zone=SHANGHAI, now=NOW)
 
     assert "欧阳" not in f"{raw!r}{person!r}"
     assert "13800" not in f"{raw!r}{person!r}"
@@ -113,7 +116,7 @@ def test_a_person_shows_nothing_in_logs() -> None:
     )
 )
 def test_no_text_breaks_the_check(raw: RawPerson) -> None:
-    person, findings = check_person(raw, today=TODAY, now=NOW)
+    person, findings = check_person(raw, today=TODAY, zone=SHANGHAI, now=NOW)
 
     assert findings or person.phone or person.email or person.national_id
     assert "\x00" not in "".join(person.texts.values()) + person.name + person.email

@@ -1,6 +1,7 @@
 """One row of a file to one checked person."""
 
 from datetime import date
+from zoneinfo import ZoneInfo
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -9,6 +10,8 @@ from customers.domain.importing import RowReader
 from customers.domain.mapping import parse_mapping
 from customers.domain.person_row import ConsentWord, PersonRow, fold
 from customers.domain.tabular import TabularRow
+
+SHANGHAI = ZoneInfo("Asia/Shanghai")
 
 TODAY = date(2026, 11, 22)
 MAPPING = parse_mapping(
@@ -38,7 +41,7 @@ MAPPING = parse_mapping(
 
 
 def read(**cells: str) -> tuple[PersonRow, list[tuple[str, str]]]:
-    reader = RowReader(MAPPING, today=TODAY)
+    reader = RowReader(MAPPING, today=TODAY, zone=SHANGHAI)
     person, findings = reader.read(TabularRow(2, {"name": "李平", **cells}))
     return person, [(item.code.value, item.column) for item in findings]
 
@@ -116,7 +119,9 @@ def test_a_row_that_nothing_identifies_is_rejected() -> None:
 
 
 def test_a_shifted_row_is_rejected_unread() -> None:
-    _, findings = RowReader(MAPPING, today=TODAY).read(TabularRow(2, {"id": "A1"}, surplus=1))
+    _, findings = RowReader(MAPPING, today=TODAY, zone=SHANGHAI).read(
+        TabularRow(2, {"id": "A1"}, surplus=1)
+    )
     assert [item.code.value for item in findings] == ["cells_misaligned"]
 
 
@@ -163,7 +168,7 @@ CELLS = st.fixed_dictionaries(
 
 @given(CELLS)
 def test_any_row_is_read_and_reading_its_normal_form_changes_nothing(cells: dict[str, str]) -> None:
-    reader = RowReader(MAPPING, today=TODAY)
+    reader = RowReader(MAPPING, today=TODAY, zone=SHANGHAI)
     person, _ = reader.read(TabularRow(2, cells))
     by_kind = {contact.kind: contact.value for contact in person.contacts}
     attributes = {attribute.name: attribute.text for attribute in person.attributes}
@@ -192,7 +197,7 @@ def _word_of(word: ConsentWord) -> str:
 
 
 def test_quality_figures_keep_numerator_and_denominator() -> None:
-    reader = RowReader(MAPPING, today=TODAY)
+    reader = RowReader(MAPPING, today=TODAY, zone=SHANGHAI)
     for phone in ("13800138000", "12", ""):
         reader.read(TabularRow(2, {"id": "A1", "phone": phone}))
     card = reader.scorecard
@@ -205,3 +210,29 @@ def test_personal_data_is_hidden_in_repr() -> None:
     person, _ = read(id="A1", card="11010519491231002X", phone="13800138000")
     shown = repr(person)
     assert not any(secret in shown for secret in ("李平", "1101051949", "138001"))
+
+
+def test_e3_missing_cells_are_a_finding_that_keeps_the_row() -> None:
+    reader = RowReader(MAPPING, today=TODAY, zone=SHANGHAI)
+    _, findings = reader.read(TabularRow(2, {"id": "A1", "name": "李平"}, missing=2))
+    assert "cells_missing" in [item.code.value for item in findings]
+    assert all(item.severity.value != "row_rejected" for item in findings)
+
+
+def test_e3_a_negative_income_is_dropped_with_a_finding() -> None:
+    mapping = parse_mapping(
+        {
+            "version": 1,
+            "name": "m",
+            "source": "s",
+            "id_column": "id",
+            "columns": {
+                "income": {"to": "attribute.monthly_income", "type": "number"},
+                "balance": {"to": "attribute.balance", "type": "number"},
+            },
+        }
+    )
+    reader = RowReader(mapping, today=TODAY, zone=SHANGHAI)
+    row, findings = reader.read(TabularRow(2, {"id": "A1", "income": "-5", "balance": "-5"}))
+    assert [(item.code.value, item.column) for item in findings] == [("amount_negative", "income")]
+    assert [(item.name, item.text) for item in row.attributes] == [("balance", "-5")]

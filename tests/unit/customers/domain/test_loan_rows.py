@@ -103,3 +103,23 @@ def test_any_text_is_taken_or_refused_and_never_breaks(data):
         return
 
     assert row.key
+
+
+@pytest.mark.parametrize(
+    ("text", "day"),
+    [
+        ("2026-02-14T16:00:00Z", date(2026, 2, 15)),
+        ("2026/2/15", date(2026, 2, 15)),
+        ("2026-02-15T23:59:59+08:00", date(2026, 2, 15)),
+    ],
+)
+def test_g4_loans_read_days_as_every_other_door_does(text, day):
+    assert _parse("repayments", paid_on=text).values["paid_on"] == day
+    assert _parse("instalments", due_on=text).values["due_on"] == day
+    assert _parse("loans", disbursed_on=text).values["disbursed_on"] == day
+
+
+def test_g4_what_stands_after_a_loans_day_is_a_finding():
+    with pytest.raises(RowError) as caught:
+        _parse("repayments", paid_on="2026-02-15 and more")
+    assert caught.value.problem.value == "date_invalid"

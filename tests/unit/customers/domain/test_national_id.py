@@ -104,3 +104,26 @@ def test_a_bare_number_is_read_like_one_that_has_to_be_cleaned(body: str) -> Non
 def test_the_check_digit_is_mod_11_2_of_iso_7064(body: str) -> None:
     weighted = sum(int(digit) * pow(2, 17 - place, 11) for place, digit in enumerate(body))
     assert (weighted + (10 if check_digit(body) == "X" else int(check_digit(body)))) % 11 == 1
+
+
+@pytest.mark.parametrize(
+    ("number", "born", "gender", "province"),
+    [
+        ("91104019880105001X", date(1988, 1, 5), "male", "北京"),
+        ("931010199002020025", date(1990, 2, 2), "female", "上海"),
+    ],
+)
+def test_g5_residence_cards_of_foreigners_are_identity_cards(
+    number: str, born: date, gender: str, province: str
+) -> None:
+    found = parse_national_id(number, today=TODAY)
+    assert (found.birth_date, found.gender, found.province) == (born, gender, province)
+
+
+@pytest.mark.parametrize(
+    ("number", "code"), [("911040198801050011", "id_checksum"), ("990000198801050015", "id_region")]
+)
+def test_g5_a_wrong_residence_card_is_refused(number: str, code: str) -> None:
+    with pytest.raises(ValueRefused) as caught:
+        parse_national_id(number, today=TODAY)
+    assert caught.value.code == code

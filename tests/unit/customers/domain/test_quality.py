@@ -1,11 +1,14 @@
 """Measures of a file's quality: exact, and the same after a rest."""
 
 from datetime import date
+from zoneinfo import ZoneInfo
 
 from customers.domain.importing import RowReader
 from customers.domain.mapping import parse_mapping
 from customers.domain.quality import Scorecard, Share, exceeded_limits
 from customers.domain.tabular import TabularRow
+
+SHANGHAI = ZoneInfo("Asia/Shanghai")
 
 
 def test_a8_a_share_equal_to_its_limit_is_allowed() -> None:
@@ -30,7 +33,7 @@ def test_a8_timeliness_counts_rows_by_the_age_of_their_state() -> None:
             "freshness": {"column": "as of", "days": 30},
         }
     )
-    reader = RowReader(mapping, today=date(2026, 3, 31))
+    reader = RowReader(mapping, today=date(2026, 3, 31), zone=SHANGHAI)
     for line, text in enumerate(["2026-03-01", "2026-02-28", "?", ""], start=2):
         reader.read(TabularRow(line, {"p": "13800000001", "as of": text}))
     assert reader.scorecard.timeliness == Share(1, 2)
