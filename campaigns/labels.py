@@ -84,6 +84,7 @@ REASONS: Mapping[str, Any] = {
     Reason.RETRIES_EXHAUSTED: _("Several attempts failed"),
     Reason.CRASHED: _("Interrupted while sending; not sent again by itself"),
     Reason.ASKED_AGAIN: _("The provider's answer was lost; it is asked again with the same key"),
+    Reason.NOT_SENT: _("A person found that it was not sent"),
     Reason.CANCELLED: _("Campaign cancelled"),
     # What providers report is kept in the same column.
     DeliveryKind.FAILED: _("The provider reports a failure"),
@@ -128,6 +129,18 @@ CHANNEL_FINDINGS: Mapping[str, Any] = {
     "blocked": _("The provider refuses the account."),
     "away": _("The provider could not be reached or was busy."),
     "unclear": _("It cannot be told whether the provider took the message."),
+}
+# What a person found out about a message, by `services.accounts.fates.Fate`.
+FATES: Mapping[str, Any] = {
+    "was_sent": _("Was sent"),
+    "was_not_sent": _("Was not sent: leave it"),
+    "send_again": _("Was not sent: send again"),
+}
+# Why it is not known whether a message was taken; whatever a provider writes is no answer.
+_UNKNOWN_REASONS: Mapping[str, Any] = {
+    Reason.CRASHED: _("Interrupted while sending"),
+    "connection_lost": _("The connection was lost before the answer"),
+    "timeout": _("The provider did not answer in time"),
 }
 _ACCOUNT_REASONS: Mapping[str, Any] = {
     "http_401": _("The provider does not accept our login."),
@@ -176,6 +189,11 @@ def describe(problem: Problem) -> str:
 def read(vocabulary: Mapping[Any, Any], value: str) -> str:
     """Return the label of a value, or the value itself where the vocabulary does not know it."""
     return str(vocabulary.get(value, value))
+
+
+def unknown_reason(code: str) -> str:
+    """Return why it is not known whether a message was taken."""
+    return str(_UNKNOWN_REASONS.get(code, _("The provider's answer could not be understood")))
 
 
 def account_reason(code: str) -> str:

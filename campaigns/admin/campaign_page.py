@@ -8,6 +8,7 @@ from django.urls import NoReverseMatch, reverse
 from django.utils.translation import gettext as _
 
 from campaigns import labels
+from campaigns.admin import unknown_page
 from campaigns.domain.campaign import CampaignStatus, MessageState
 from campaigns.models import Campaign, ContentVersion, Step
 from campaigns.selectors import campaign_status, live_progress
@@ -65,6 +66,8 @@ def context(campaign: Campaign, actor: Actor) -> dict[str, Any]:
         "goal": goal_in_words(campaign),
         "purpose": customer_labels.purpose(campaign.purpose),
         "progress": found,
+        "unknown_count": found.states[MessageState.UNKNOWN],
+        "unknown_url": unknown_page.address_of(campaign),
         "states": [
             (state.value, labels.read(labels.MESSAGE_STATES, state), found.states[state])
             for state in MessageState

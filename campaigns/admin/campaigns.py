@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from campaigns import labels
-from campaigns.admin import campaign_page, campaign_views
+from campaigns.admin import campaign_page, campaign_views, unknown_page
 from campaigns.admin.forms import VARIANT_KEYS, CampaignForm, initial_of
 from campaigns.domain.campaign import CampaignStatus
 from campaigns.domain.content import CATALOGUE
@@ -124,6 +124,7 @@ class CampaignAdmin(SharedRowsAdmin):
         """Add the pages and endpoints around one campaign."""
         wrap = self.admin_site.admin_view
         own = [
+            path("unknown/", wrap(unknown_page.unknown), name="campaigns_unknown"),
             path("<int:pk>/edit/", wrap(self.edit_view), name="campaigns_campaign_edit"),
             path(
                 "<int:pk>/step/<slug:name>/",

@@ -85,6 +85,7 @@ MESSAGE_MOVES: Mapping[MessageState, frozenset[MessageState]] = {
     ),
     MessageState.UNKNOWN: frozenset(
         {
+            MessageState.PLANNED,
             MessageState.SENT,
             MessageState.DELIVERED,
             MessageState.BOUNCED,

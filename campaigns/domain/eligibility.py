@@ -44,6 +44,7 @@ class Reason(StrEnum):
     RETRIES_EXHAUSTED = "retries_exhausted"
     CRASHED = "crashed"
     ASKED_AGAIN = "asked_again"
+    NOT_SENT = "not_sent"
     CANCELLED = "cancelled"
 
 
