@@ -17,7 +17,7 @@ def run_discovery(*, run_id: int, **_: object) -> None:
 @shared_task(name=jobs.WAKE_DISCOVERIES.name)
 def wake_discoveries(**_: object) -> None:
     """Wake a worker for every search that nobody works on."""
-    discovery_runs.wake(now=clock.now())
+    discovery_runs.wake()
 
 
 @shared_task(name=jobs.VALUE_CUSTOMERS.name)

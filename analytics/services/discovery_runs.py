@@ -27,6 +27,7 @@ from customers.models import Segment
 from customers.services import segments
 from loancrm.kernel import access, audit
 from loancrm.kernel.access import Actor
+from loancrm.kernel.database_clock import Moment
 from loancrm.kernel.errors import LoanCrmError
 from loancrm.kernel.jobs import enqueue
 
@@ -75,9 +76,9 @@ def start_run(*, actor: Actor, choices: Choices, now: datetime) -> DiscoveryRun:
     return run
 
 
-def wake(*, now: datetime) -> int:
+def wake() -> int:
     """Wake a worker for every run that nobody works on; return how many."""
-    ids = list(DiscoveryRun.objects.filter(_free(now)).values_list("pk", flat=True))
+    ids = list(DiscoveryRun.objects.filter(_free()).values_list("pk", flat=True))
     for run_id in ids:
         enqueue(jobs.RUN_DISCOVERY, run_id=run_id)
     return len(ids)
@@ -92,8 +93,8 @@ def run(*, run_id: int, read_clock: Callable[[], datetime]) -> None:
         read_clock: Returns the aware current time.
     """
     now = read_clock()
-    claimed = DiscoveryRun.objects.filter(_free(now), pk=run_id).update(
-        state=RunState.RUNNING, alive_at=now, step=0
+    claimed = DiscoveryRun.objects.filter(_free(), pk=run_id).update(
+        state=RunState.RUNNING, alive_at=Moment(), step=0
     )
     if not claimed:
         return
@@ -101,7 +102,7 @@ def run(*, run_id: int, read_clock: Callable[[], datetime]) -> None:
     mine = DiscoveryRun.objects.filter(pk=run_id)
 
     def advance(_step: int) -> None:
-        mine.update(step=F("step") + 1, alive_at=read_clock())
+        mine.update(step=F("step") + 1, alive_at=Moment())
 
     try:
         # A refusal is worded where it arises: a worker has no reader whose language it could know.
@@ -143,8 +144,8 @@ def make_segment(*, actor: Actor, run_id: int, group: str, name: str, now: datet
     )
 
 
-def _free(now: datetime) -> Q:
-    is_left = Q(state=RunState.RUNNING, alive_at__lt=now - GIVEN_UP_AFTER)
+def _free() -> Q:
+    is_left = Q(state=RunState.RUNNING, alive_at__lt=Moment(-GIVEN_UP_AFTER.total_seconds()))
     return Q(state=RunState.WAITING) | is_left
 
 

@@ -6,6 +6,7 @@ from typing import Any
 
 from django.urls import NoReverseMatch, reverse
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from campaigns import labels
 from campaigns.admin import unknown_page
@@ -13,6 +14,7 @@ from campaigns.domain.campaign import CampaignStatus, MessageState
 from campaigns.models import Campaign, ContentVersion, Step
 from campaigns.selectors import campaign_status, live_progress
 from campaigns.services import approval, previews
+from campaigns.services.sending import dead_letters
 from customers import labels as customer_labels
 from loancrm.kernel import access
 from loancrm.kernel.access import Actor
@@ -125,6 +127,7 @@ def buttons(campaign: Campaign, actor: Actor, *, is_held: bool) -> list[Button]:
         found += _approver_buttons(status)
     if may("launch_campaign"):
         found += _launcher_buttons(campaign, status, is_held=is_held)
+        found += _retry_button(campaign, status)
     if may("author_campaign"):
         found += _author_buttons(status)
     if may("launch_campaign") and status not in live_progress.OVER:
@@ -235,3 +238,17 @@ def _messages(campaign: Campaign) -> list[Message]:
         )
         for step in steps.order_by("position")
     ]
+
+
+def _retry_button(campaign: Campaign, status: CampaignStatus) -> list[Button]:
+    if status not in {CampaignStatus.RUNNING, CampaignStatus.PAUSED, CampaignStatus.COMPLETED}:
+        return []
+    count = dead_letters.of_campaign(campaign).count()
+    if not count:
+        return []
+    label = ngettext(
+        "Try %(count)s interrupted message again",
+        "Try %(count)s interrupted messages again",
+        count,
+    )
+    return [Button("retry", label % {"count": count}, "replay")]

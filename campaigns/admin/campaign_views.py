@@ -1,5 +1,6 @@
 """The steps of one campaign as end points: each is one service call."""
 
+from collections.abc import Callable
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
@@ -13,6 +14,7 @@ from campaigns.domain.eligibility import Verdict
 from campaigns.models import Campaign, Variant
 from campaigns.selectors import campaign_status, live_progress, preview_people, timeline
 from campaigns.services import approval, authoring, launch, previews, ticking
+from campaigns.services.sending import dead_letters
 from customers.models import Customer
 from customers.selectors import profile_person
 from loancrm import admin_pages
@@ -37,13 +39,14 @@ def step(request: HttpRequest, pk: int, name: str) -> HttpResponse:
 
 def _take(name: str, campaign: Campaign, actor: Actor, comment: str, seen: str) -> None:
     now = clock.now()
-    plain = {
+    plain: dict[str, Callable[..., Any]] = {
         "submit": authoring.submit_for_review,
         "draft": authoring.return_to_draft,
         "launch": launch.launch_campaign,
         "pause": ticking.pause_campaign,
         "resume": ticking.resume_campaign,
         "cancel": ticking.cancel_campaign,
+        "retry": dead_letters.retry,
     }
     if name in plain:
         plain[name](campaign=campaign, actor=actor, now=now)
@@ -67,6 +70,7 @@ def _done(name: str) -> str:
         "pause": _("Paused."),
         "resume": _("Going on."),
         "cancel": _("Cancelled."),
+        "retry": _("They are tried again."),
     }.get(name, "")
 
 

@@ -30,7 +30,7 @@ from loancrm.kernel.errors import LoanCrmError
 # has to outlive the longest pause between two renewals. A killed worker's chunk is free again after
 # this long; each loss in a row doubles it, so that a slow database cannot lose it for ever.
 LEASE_SECONDS = 10
-MOST_DOUBLINGS = 4
+MOST_DOUBLINGS = 2
 # From this attempt on a chunk is worked one message at a time, so that the one that kills its
 # worker is found and set aside.
 CAREFUL_ATTEMPT = 3

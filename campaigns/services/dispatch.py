@@ -199,13 +199,9 @@ def _work_singly(work: Work, lane: Lane, counts: Counter[str]) -> bool:
         if lane.is_over():
             suspects.accuse(chunk=chunk, message_ids=failed, now=lane.clock())
             return False
-        suspects.take_in_hand(chunk=chunk, message_id=message_id)
         try:
-            is_complete = _send(work, lane, counts, [message_id])
-        except LeaseLost:
-            suspects.acquit(chunk=chunk, message_id=message_id)
-            raise
-        except DatabaseFault:
+            is_complete = _send_in_hand(work, lane, counts, message_id)
+        except (LeaseLost, DatabaseFault):
             raise
         except Exception as error:
             failed.append(message_id)
@@ -220,6 +216,24 @@ def _work_singly(work: Work, lane: Lane, counts: Counter[str]) -> bool:
         is_complete = not failed
     chunks.put_down(chunk=chunk)
     suspects.accuse(chunk=chunk, message_ids=failed, now=lane.clock())
+    return is_complete
+
+
+def _send_in_hand(work: Work, lane: Lane, counts: Counter[str], message_id: int) -> bool:
+    """Send one message that is written down before it is touched; return whether it went through.
+
+    Raises:
+        LeaseLost: The worker was too slow, for which the message is not to blame.
+    """
+    chunk = work.chunk
+    suspects.take_in_hand(chunk=chunk, message_id=message_id)
+    try:
+        is_complete = _send(work, lane, counts, [message_id])
+        if not is_complete:
+            chunks.put_down(chunk=chunk)
+    except LeaseLost:
+        suspects.acquit(chunk=chunk, message_id=message_id)
+        raise
     return is_complete
 
 

@@ -170,6 +170,7 @@ class HandOver:
         counts, marked = persist(store, seconds=PERSIST_SECONDS)
         self.counts += counts
         if marked is None:
+            self.is_complete = False
             self._leave()
         if marked:
             future = self.work.provider.submit([item.outbound for item in marked])

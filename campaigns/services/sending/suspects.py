@@ -13,12 +13,14 @@ from django.db import transaction
 from campaigns.domain.campaign import MessageState
 from campaigns.domain.eligibility import Reason
 from campaigns.models import Chunk
-from campaigns.services import chunks
+from campaigns.services import chunks, holding
 from campaigns.services.sending.deciding import due
 from campaigns.services.sending.lane import Work
 
 # So many deaths with the same message in hand set it aside.
-MOST_DEATHS = 3
+MOST_DEATHS = 4
+# Where so many people are suspected as much, it is none of them.
+MANY = 3
 
 
 def accuse(*, chunk: Chunk, message_ids: Sequence[int] = (), now: datetime) -> None:
@@ -41,6 +43,9 @@ def accuse(*, chunk: Chunk, message_ids: Sequence[int] = (), now: datetime) -> N
         suspects = dict(row.suspects)
         for message_id in found:
             suspects[str(message_id)] = suspects.get(str(message_id), 0) + 1
+        if sum(deaths >= MOST_DEATHS - 1 for deaths in suspects.values()) >= MANY:
+            holding.hold(dispatch=chunk.dispatch, reason=holding.FAULT_REASON)
+            suspects = {}
         dead = [int(key) for key, deaths in suspects.items() if deaths >= MOST_DEATHS]
         chunks.in_chunk(chunk).filter(pk__in=dead, state=MessageState.PLANNED).update(
             state=MessageState.FAILED, reason=Reason.CRASHED, closed_at=now

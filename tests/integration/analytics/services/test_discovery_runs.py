@@ -19,6 +19,7 @@ from analytics.services.discovery_writing import DiscoveryRefused
 from customers.models import AttributeDefinition, AttributeValue, Segment, SegmentMember
 from customers.services import segments
 from loancrm.kernel.access import PermissionRefused, user_actor
+from loancrm.kernel.database_clock import Moment
 from loancrm.kernel.roles import Role, ensure_roles
 from tests.integration.analytics.services.test_discovery import FEATURES, _planted, _population
 
@@ -215,10 +216,13 @@ def test_who_lost_the_permission_finds_nothing_and_a_dead_worker_is_replaced(as_
     _population(_planted(300, seed=1)[0], now)
     user = as_role(Role.ANALYST)
     run = discovery_runs.start_run(actor=user_actor(user), choices=CLUSTERS, now=now)
-    DiscoveryRun.objects.filter(pk=run.pk).update(state=RunState.RUNNING, alive_at=now)
-    assert discovery_runs.wake(now=now + timedelta(minutes=14)) == 0
+    rows = DiscoveryRun.objects.filter(pk=run.pk)
+    # By the database's clock: a host that runs ahead or back revives or forgets nobody.
+    rows.update(state=RunState.RUNNING, alive_at=Moment(-14 * 60))
+    assert discovery_runs.wake() == 0
     assert finished(run, now).state == RunState.RUNNING
-    assert discovery_runs.wake(now=now + timedelta(minutes=16)) == 1
+    rows.update(alive_at=Moment(-16 * 60))
+    assert discovery_runs.wake() == 1
     user.groups.clear()
     discovery_runs.run(run_id=run.pk, read_clock=lambda: now + timedelta(minutes=16))
     run.refresh_from_db()
