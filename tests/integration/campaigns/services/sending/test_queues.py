@@ -9,7 +9,7 @@ from campaigns.channels import registry
 from campaigns.models import Campaign, Channel, Chunk, Dispatch, Message, Suppression
 from campaigns.services import authoring, chunks, dispatch, launch, ticking
 from loancrm.kernel.database_clock import Moment
-from tests.factories.campaigns import SMS, make_channel, make_launched, spec
+from tests.factories.campaigns import SMS, make_channel, make_launched, spec, submit_and_approve
 from tests.factories.people import make_people
 
 pytestmark = [pytest.mark.django_db, pytest.mark.sql]
@@ -128,7 +128,7 @@ def test_a5_a_second_ordinary_step_serves_the_launchs_audience_but_who_refused(a
     content = first.variants.get().contents.get()
     content.pk, content.variant = None, variant
     content.save()
-    approve(campaign, now)
+    submit_and_approve(campaign, actor, now)
     launch.launch_campaign(campaign=campaign, actor=actor, now=now)
     ticking.advance(now=now)
     drain(now)
