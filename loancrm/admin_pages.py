@@ -15,6 +15,7 @@ from loancrm.kernel import access
 from loancrm.kernel.access import Actor
 from loancrm.kernel.errors import LoanCrmError
 
+_KEY_DIGITS = 18
 _Row = TypeVar("_Row", bound=Model)
 
 
@@ -43,6 +44,11 @@ def row_of(rows: type[_Row] | QuerySet[_Row], object_id: str) -> _Row:
         return get_object_or_404(rows, pk=object_id)
     except (ValueError, OverflowError) as error:
         raise Http404 from error
+
+
+def is_key(text: str) -> bool:
+    """Return whether a text of an address can be the number of a row."""
+    return text.isascii() and text.isdecimal() and len(text) <= _KEY_DIGITS
 
 
 def page(request: HttpRequest, template: str, *, title: str, **context: Any) -> TemplateResponse:

@@ -5,16 +5,18 @@ They need neither the database nor a session, since one of them is shown when th
 
 import logging
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from http import HTTPStatus
+from typing import Any
 
-from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
 from django.template.loader import render_to_string
 from django.utils.translation import gettext as _
 
 from loancrm.kernel.outages import RETRY_AFTER_SECONDS, is_outage
 
 logger = logging.getLogger(__name__)
+_LARGEST_KEY = 2**63 - 1
 # Machines call these; the API below /api/ words its own refusals.
 _MACHINES = ("/hooks/", "/api/")
 
@@ -101,6 +103,17 @@ class RefusalMiddleware:
         worded = page(request, HTTPStatus.METHOD_NOT_ALLOWED, _("Not possible here"), text)
         worded["Allow"] = response["Allow"]
         return worded
+
+    def process_view(
+        self, _request: HttpRequest, _view: Any, _args: Any, parameters: Mapping[str, Any]
+    ) -> None:
+        """Find nothing at addresses whose numbers no table can hold.
+
+        Raises:
+            Http404: A number of the address has more than 64 bits.
+        """
+        if any(isinstance(value, int) and value > _LARGEST_KEY for value in parameters.values()):
+            raise Http404
 
     def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
         """Answer 503 where a view met a store that is away."""

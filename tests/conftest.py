@@ -1,11 +1,15 @@
 """What all tests share."""
 
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
 import hypothesis
 import pytest
+from django.core.cache import cache
+from django.utils import timezone, translation
 
+from campaigns.channels import registry
 from loancrm.kernel.access import Actor, system_actor
 
 # How long an example takes says how busy the machine is; speed is shown by the benchmarks.
@@ -21,6 +25,21 @@ def shared_data() -> Path:
     if not SHARED_DATA.is_dir():
         pytest.skip("the folder ../shared/data with the real data sets is not here")
     return SHARED_DATA
+
+
+@pytest.fixture(autouse=True)
+def _nothing_outlives_a_test() -> Iterator[None]:
+    """Begin without what another test left in the process: channels, counts, language, zone."""
+    _forget()
+    yield
+    _forget()
+
+
+def _forget() -> None:
+    registry.close_all()
+    cache.clear()
+    translation.deactivate()
+    timezone.deactivate()
 
 
 @pytest.fixture

@@ -142,7 +142,7 @@ def _choice(request: HttpRequest, campaign: Campaign) -> tuple[Variant, Customer
     """Return the variant and the customer that the form names; the first ones where it does not."""
     variants = Variant.objects.filter(step__campaign=campaign).select_related("step__channel")
     wanted = request.POST.get("variant", "")
-    variant = variants.filter(pk=wanted).first() if wanted.isdigit() else None
+    variant = variants.filter(pk=wanted).first() if admin_pages.is_key(wanted) else None
     variant = variant or variants.order_by("step__position", "key").first()
     if variant is None:
         raise LoanCrmError(_("The campaign has no message yet."))

@@ -154,11 +154,11 @@ class CampaignAdmin(SharedRowsAdmin):
         """Write a new campaign, or a copy of one that exists."""
         admin_pages.require(request, "campaigns.author_campaign")
         initial: dict[str, Any] = {}
-        if request.GET.get("copy", "").isdigit():
+        if admin_pages.is_key(request.GET.get("copy", "")):
             original = get_object_or_404(Campaign, pk=request.GET["copy"])
             initial = initial_of(original)
             initial["name"] = _("%(name)s (copy)") % {"name": original.name}
-        elif request.GET.get("segment", "").isdigit():
+        elif admin_pages.is_key(request.GET.get("segment", "")):
             initial["segment"] = request.GET["segment"]
         form = CampaignForm(request.POST or None, initial=initial)
         if request.method == "POST" and form.is_valid():

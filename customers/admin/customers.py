@@ -4,13 +4,14 @@ from collections.abc import Mapping
 from typing import Any
 
 from django.contrib import admin
-from django.db.models import Q, QuerySet
+from django.contrib.admin.views.main import ChangeList
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.urls import NoReverseMatch, URLPattern, reverse
 from django.utils.translation import gettext_lazy as _
 
 from customers import labels
-from customers.admin import profile_charts, relationships, reveals, timeline
+from customers.admin import customer_lookup, profile_charts, relationships, reveals, timeline
 from customers.domain.lifecycle import LifecycleStage
 from customers.domain.person import Gender, MarketingStatus
 from customers.domain.score_bands import (
@@ -43,26 +44,31 @@ class CustomerAdmin(ReadOnlyAdmin):
         ),
         vocabulary_filter("gender", _("gender"), Gender, labels.gender),
     )
-    search_fields = ("external_id",)
-    search_help_text = _("Exact phone, e-mail, name, identity number or external id")
+    # The words of a search are personal data: they are posted, not put into the address.
+    list_before_template = "customers/customer_search.html"
+    own_parameters = (customer_lookup.FIND,)
     ordering = ("-id",)
     show_full_result_count = False
     list_filter_sheet = False
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Customer]:
         """Leave out people who were merged into another, and read phones in one query."""
-        return Customer.objects.live().prefetch_related("contact_points")
+        rows = Customer.objects.live().prefetch_related("contact_points")
+        words = customer_lookup.words_of(request)
+        if words is None:
+            return rows
+        return rows.filter(customer_search.matching(words, today=clock.today())).distinct()
 
-    def get_search_results(
-        self, request: HttpRequest, queryset: QuerySet[Customer], search_term: str
-    ) -> tuple[QuerySet[Customer], bool]:
-        """Find the exact value among what is stored sealed."""
-        if not search_term.strip():
-            return queryset, False
-        return queryset.filter(self._matching(search_term)), True
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
+        """Return the list that knows the key of a lookup."""
+        return customer_lookup.LookupChangeList
 
-    def _matching(self, text: str) -> Q:
-        return customer_search.matching(text, today=clock.today())
+    def changelist_view(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """Show the list with the words of its lookup in the form."""
+        words = customer_lookup.words_of(request)
+        return super().changelist_view(request, {**(extra_context or {}), "lookup_words": words})
 
     @admin.display(description=_("No."), ordering="id")
     def number(self, customer: Customer) -> str:
@@ -106,7 +112,13 @@ class CustomerAdmin(ReadOnlyAdmin):
 
     def get_urls(self) -> list[URLPattern]:
         """Add the pieces that the page of a person loads by themselves."""
-        return [*timeline.urls(), *relationships.urls(), *reveals.urls(), *super().get_urls()]
+        return [
+            customer_lookup.url(),
+            *timeline.urls(),
+            *relationships.urls(),
+            *reveals.urls(),
+            *super().get_urls(),
+        ]
 
     def change_view(
         self,

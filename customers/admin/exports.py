@@ -122,7 +122,7 @@ class SegmentExportAdmin(ReadOnlyAdmin):
         """Ask for an export of the segment named in the address."""
         admin_pages.require(request, segment_exports.EXPORT)
         number = request.GET.get("segment", "")
-        segment = get_object_or_404(Segment, pk=number if number.isdecimal() else 0)
+        segment = get_object_or_404(Segment, pk=number if admin_pages.is_key(number) else 0)
         admin_pages.require(request, segment_exports.VIEW, segment)
         form = ExportForm(request.POST or None)
         if not request.user.has_perm(segment_exports.UNMASKED):

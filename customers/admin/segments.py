@@ -256,7 +256,7 @@ def _values(request: HttpRequest, segment: Segment | None) -> dict[str, Any]:
 def _copied(request: HttpRequest) -> Segment | None:
     """Return the segment that a new one begins as a copy of."""
     number = request.GET.get("copy", "")
-    if not number.isdecimal():
+    if not admin_pages.is_key(number):
         return None
     found = Segment.objects.select_related("current_version").filter(pk=number).first()
     if found is not None:

@@ -19,9 +19,12 @@ def matching(text: str, *, today: date) -> Q:
     Phone numbers, addresses and identity numbers are brought into their stored form first, so
     `138 0013 8000` finds `+8613800138000`. A text that is none of them matches external ids.
     """
-    text = text.strip()
+    # PostgreSQL keeps no NUL, so nothing that is stored can hold one.
+    text = text.replace("\x00", "").strip()
+    if not text:
+        return Q(pk__in=[])
     found = Q(external_id=text) | Q(identity_links__external_id=text)
-    if text.isdigit() and len(text) < 10:
+    if text.isascii() and text.isdecimal() and len(text) < 10:
         found |= Q(pk=int(text))
     return found | _by_phone(text) | _by_email(text) | _by_national_id(text, today) | _by_name(text)
 

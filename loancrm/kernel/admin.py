@@ -8,10 +8,11 @@ from django.http import HttpRequest
 from unfold.admin import ModelAdmin
 
 from loancrm.kernel import access, audit, clock
+from loancrm.kernel.admin_filters_allowed import DeclaredLookups
 from loancrm.kernel.models import AuditEntry
 
 
-class ThemedAdmin(ModelAdmin):  # type: ignore[misc] # the theme ships no types
+class ThemedAdmin(DeclaredLookups, ModelAdmin):  # type: ignore[misc] # the theme ships no types
     """The theme's admin with this project's defaults."""
 
     list_fullwidth = True

@@ -15,13 +15,14 @@ from django.utils.translation import gettext_lazy as _
 
 from loancrm import admin_pages
 from loancrm.kernel import access, audit, clock
+from loancrm.kernel.admin_filters_allowed import DeclaredLookups
 from loancrm.kernel.sign_in import service
 
 # What these say is no personal data, and what they were is what an auditor asks for.
 _FLAGS = ("is_active", "is_staff", "is_superuser")
 
 
-class AuditedAdmin:
+class AuditedAdmin(DeclaredLookups):
     """Writes every addition, change and deletion made on an admin page into the trail."""
 
     def log_addition(self, request: HttpRequest, obj: Model, message: Any) -> Any:

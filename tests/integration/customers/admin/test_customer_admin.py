@@ -21,6 +21,7 @@ from tests.factories.people import make_people
 
 pytestmark = pytest.mark.django_db
 LIST = "admin:customers_customer_changelist"
+SEARCH = "admin:customers_customer_search"
 PREVIEW = "admin:customers_segment_preview"
 
 
@@ -40,9 +41,59 @@ def test_the_list_is_masked_and_finds_exact_values_only() -> None:
     everybody = client.get(reverse(LIST)).content.decode()
     assert "客户1" not in everybody
     assert "客**" in everybody
-    found = client.get(reverse(LIST), {"q": "p2@example.com"}).context["cl"].result_list
-    assert [customer.pk for customer in found] == [people[1].pk]
-    assert list(client.get(reverse(LIST), {"q": "p2@example"}).context["cl"].result_list) == []
+    assert [customer.pk for customer in _found(client, "p2@example.com")] == [people[1].pk]
+    assert _found(client, "p2@example") == []
+
+
+def _found(client: Client, words: str) -> list[Customer]:
+    answer = client.post(reverse(SEARCH), {"words": words}, follow=True)
+    return list(answer.context["cl"].result_list)
+
+
+def test_e8_the_words_of_a_search_stand_in_no_address_and_no_session_in_clear() -> None:
+    make_people(60, city="成都")
+    Customer.objects.update(external_id="shared-number")
+    client = signed_in("marketer")
+    sent = client.post(reverse(SEARCH), {"words": "shared-number"})
+
+    assert sent.status_code == 302
+    assert "shared" not in sent["Location"]
+    assert "shared" not in str(client.session.items())
+    pages = [client.get(f"{sent['Location']}&p={number}").context["cl"] for number in (1, 2)]
+    shown = [customer.pk for page in pages for customer in page.result_list]
+    assert len(set(shown)) == 60
+    assert "find=" in pages[0].get_query_string({"p": 2})
+    # The address is of no use to another session.
+    client.session.flush()
+    client.force_login(User.objects.get(), backend="django.contrib.auth.backends.ModelBackend")
+    assert not client.get(sent["Location"]).context["cl"].result_list
+
+
+@pytest.mark.parametrize("words", ["²", "１２³", "\x00", "a\x00b", "9" * 500, "%", "   "])
+def test_e7_whatever_is_searched_for_is_answered(words: str) -> None:
+    make_people(1)
+    client = signed_in("marketer")
+    assert client.post(reverse(SEARCH), {"words": words}, follow=True).status_code == 200
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        "birth_date__gte=1990-01-01",
+        "contact_points__value_index__startswith=a",
+        "national_id_index__startswith=a",
+        "contact_points__value_index=a",
+        "q=p1@example.com",
+    ],
+)
+def test_e8_a_list_is_filtered_by_nothing_that_it_does_not_offer(asked: str) -> None:
+    make_people(2)
+    answer = signed_in("marketer").get(f"{reverse(LIST)}?{asked}")
+
+    if asked.startswith("q="):
+        assert len(answer.context["cl"].result_list) == 2
+    else:
+        assert answer.status_code == 400
 
 
 def test_the_list_needs_the_same_number_of_queries_for_more_people() -> None:
