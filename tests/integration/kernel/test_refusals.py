@@ -36,8 +36,6 @@ def test_d_an_address_with_nothing_behind_it_is_a_page(
 @pytest.mark.parametrize(
     ("language", "words"), [("en", "not permitted"), ("zh-hans", "无权打开此页面")]
 )
-    ("language", "words"), [("en", "not permitted"), ("zh-hans", "无权打开此页面")]
-)
 def test_d_what_a_role_may_not_open_is_a_page(language: str, words: str) -> None:
     answer = _browser(language, is_staff=True).get("/admin/customers/customer/")
 
