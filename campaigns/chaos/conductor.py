@@ -161,6 +161,7 @@ def _report(under_way: Run, phases: Mapping[str, float]) -> dict[str, Any]:
     return {
         **proof.as_json(total),
         "unknown_bound": unknown_bound,
+        "on_the_wire": {"workers": saboteur.on_the_wire, "gateways": total.on_the_wire},
         "kills": saboteur.kills,
         "seconds": round(phases["calm"], 1),
         "phases": {name: round(seconds, 1) for name, seconds in phases.items()},

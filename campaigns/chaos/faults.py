@@ -223,7 +223,12 @@ def _chunks_of(pids: Iterable[int]) -> list[Chunk]:
     """Return the chunks that processes hold."""
     wanted = {str(pid) for pid in pids}
     held = Chunk.objects.filter(state=ChunkState.LEASED).select_related("dispatch__channel")
-    return [chunk for chunk in held if chunk.claimed_by.rpartition(":")[2] in wanted]
+    return [chunk for chunk in held if _process_of(chunk) in wanted]
+
+
+def _process_of(chunk: Chunk) -> str:
+    """Return the process in the name of a claim, which is `host:process/number of the claim`."""
+    return chunk.claimed_by.rpartition(":")[2].partition("/")[0]
 
 
 def _send(pid: int, number: signal.Signals) -> None:
