@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from subprocess import Popen
 from typing import Any
 
 from campaigns.benchmarks import stack
@@ -98,7 +99,22 @@ class Gateway:
             connection.close()
 
 
-def start(resources: ExitStack, name: str, *, folder: Path, reports_to: str, seed: int) -> Gateway:
+@dataclass(frozen=True, slots=True)
+class Starting:
+    """A provider that has been started and may not listen yet."""
+
+    name: str
+    log: Path
+    process: Popen[str]
+
+    def wait(self) -> Gateway:
+        """Return the provider once it listens."""
+        assert self.process.stdout is not None  # noqa: S101 - asked for with PIPE
+        ports = json.loads(self.process.stdout.readline())
+        return Gateway(self.name, PLANS[self.name], ports, self.log)
+
+
+def start(resources: ExitStack, name: str, *, folder: Path, reports_to: str, seed: int) -> Starting:
     """Start a provider; it ends with the resources, or when this process is killed."""
     plan = PLANS[name]
     arguments = [
@@ -111,6 +127,4 @@ def start(resources: ExitStack, name: str, *, folder: Path, reports_to: str, see
     if plan.has_reports:
         arguments += ["--receipts-to", reports_to]
     process = resources.enter_context(bench.process(arguments, stack.environment()))
-    assert process.stdout is not None  # noqa: S101 - asked for with PIPE
-    ports = json.loads(process.stdout.readline())
-    return Gateway(name, plan, ports, folder / name / f"{plan.provider}.jsonl")
+    return Starting(name, folder / name / f"{plan.provider}.jsonl", process)
