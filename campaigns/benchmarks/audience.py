@@ -7,8 +7,10 @@ from uuid import uuid4
 from django.contrib.auth.models import User
 
 from campaigns.benchmarks import texts
+from campaigns.channels import registry
 from campaigns.models import Campaign, Channel, FrequencyRule
 from campaigns.services import approval, authoring
+from campaigns.services.accounts import testing
 from customers.models import ConsentState, ContactPoint, Customer, Product
 from loancrm.kernel import bulk, clock, crypto
 from loancrm.kernel.access import system_actor, user_actor
@@ -96,6 +98,23 @@ def make_channel(*, kind: str, backend: str, options: dict[str, Any], slug: str 
     Channel.objects.create(
         slug=slug, name=slug, kind=kind, backend=backend, options=options, sender=sender
     )
+
+
+def show_keys(*, slug: str = CHANNEL) -> None:
+    """Test a channel whose provider is said to remember keys, as an operator does before use.
+
+    Raises:
+        RuntimeError: The test did not show it.
+    """
+    tested = testing.test_channel(
+        channel=Channel.objects.get(slug=slug),
+        to=texts.mobile(99_999_999),
+        actor=system_actor("bench"),
+        now=clock.now(),
+    )
+    registry.close_all()
+    if tested.finding is not testing.Finding.KEYS_SHOWN:
+        raise RuntimeError(tested)
 
 
 def make_rule() -> None:

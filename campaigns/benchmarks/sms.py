@@ -36,9 +36,15 @@ def run(*, scale: float, rounds: int) -> Report:
     with ExitStack() as resources:
         stack = stacks.start(resources, channel="sms", latency_ms=LATENCY_MS)
         url = stack.ports["sms_url"]
-        options = {"url": url, "connections": CONNECTIONS, "messages_per_request": 1}
+        options = {
+            "url": url,
+            "connections": CONNECTIONS,
+            "messages_per_request": 1,
+            "supports_idempotency": True,
+        }
         audience.make_rule()
         audience.make_channel(kind="sms", backend="http_sms", options=options)
+        audience.show_keys()
         for number in range(rounds):
             seconds = bench.in_processes(count, partial(_run_loop, url))
             bare.append(count / seconds)

@@ -16,8 +16,9 @@ from campaigns.chaos.faults import Fault, Saboteur
 from campaigns.chaos.proof import Findings
 from campaigns.chaos.stage import Stage
 from campaigns.domain.campaign import OPEN_STATES, CampaignStatus, DispatchStatus, MessageState
-from campaigns.models import Campaign, Channel, Dispatch, Message
+from campaigns.models import Campaign, Dispatch, Message
 from campaigns.services import ticking
+from campaigns.services.accounts import reopening
 from loancrm.kernel import clock
 from loancrm.kernel.access import system_actor
 
@@ -99,17 +100,16 @@ class Run:
             time.sleep(min(left, _LOOK_SECONDS))
 
     def _release_held(self) -> None:
-        for dispatch in Dispatch.objects.filter(status=DispatchStatus.HELD).select_related(
-            "campaign"
-        ):
+        actor, now = system_actor("chaos"), clock.now()
+        held = Dispatch.objects.filter(status=DispatchStatus.HELD).select_related(
+            "campaign", "channel"
+        )
+        for dispatch in held:
             self.holds[dispatch.hold_reason] += 1
-            if dispatch.channel_id is not None:
-                Channel.objects.filter(pk=dispatch.channel_id).update(
-                    blocked_at=None, blocked_reason="", paused_until=None
-                )
-            ticking.resume_campaign(
-                campaign=dispatch.campaign, actor=system_actor("chaos"), now=clock.now()
-            )
+            if dispatch.channel is not None and dispatch.channel.blocked_at is not None:
+                reopening.reopen_channel(channel=dispatch.channel, actor=actor, now=now)
+            else:
+                ticking.resume_campaign(campaign=dispatch.campaign, actor=actor, now=now)
 
     def _set_paces(self, faults_left: int) -> None:
         """Slow each provider down, so that there is work to interrupt until the last fault."""

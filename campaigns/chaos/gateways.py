@@ -11,6 +11,8 @@ from subprocess import Popen
 from typing import Any
 
 from campaigns.benchmarks import stack
+from campaigns.simulators import evidence
+from campaigns.simulators.evidence import Entry
 from campaigns.simulators.moods import Mood
 from loancrm.kernel import bench
 
@@ -56,12 +58,21 @@ PLANS: Mapping[str, Plan] = {
 
 @dataclass(frozen=True, slots=True)
 class Gateway:
-    """A running provider."""
+    """A running provider.
+
+    Attributes:
+        offset: Where in its log the campaign begins.
+    """
 
     name: str
     plan: Plan
     ports: Mapping[str, Any]
     log: Path
+    offset: int = 0
+
+    def entries(self) -> list[Entry]:
+        """Return what it wrote down about the campaign."""
+        return list(evidence.read(self.log, offset=self.offset))
 
     @property
     def backend(self) -> str:

@@ -75,7 +75,7 @@ def prove(gateway: Gateway, campaign: Campaign, *, count: int, refused: frozense
         refused: People whom any provider refused for good: an address that one relay says is gone
             is not written to through another.
     """
-    entries = list(evidence.read(gateway.log))
+    entries = gateway.entries()
     copies = evidence.count(entries)
     expected = received.people(gateway.plan.kind, count)
     found = Findings(
@@ -105,7 +105,7 @@ def prove(gateway: Gateway, campaign: Campaign, *, count: int, refused: frozense
 
 def refused_by(gateways: Iterable[Gateway]) -> frozenset[str]:
     """Return the people whom any of the providers refused for good."""
-    logs = (evidence.count(evidence.read(gateway.log)) for gateway in gateways)
+    logs = (evidence.count(gateway.entries()) for gateway in gateways)
     return frozenset().union(*(copies.refused for copies in logs))
 
 

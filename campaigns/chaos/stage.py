@@ -6,7 +6,7 @@ import socket
 import sys
 from collections.abc import Mapping
 from contextlib import ExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from pathlib import Path
 from subprocess import Popen
@@ -19,6 +19,7 @@ from campaigns.chaos import gateways
 from campaigns.chaos.gateways import Gateway
 from campaigns.models import Campaign, Channel
 from campaigns.services import launch
+from campaigns.simulators import evidence
 from loancrm.kernel import bench, clock, processes
 from loancrm.kernel.access import system_actor
 
@@ -110,7 +111,7 @@ def set_up(resources: ExitStack, *, count: int, seed: int) -> Stage:
         worker.start()
     audience.make_people(count, "email", "sms")
     audience.make_rule()
-    running = {gateway.name: gateway for gateway in (item.wait() for item in starting)}
+    running = {item.name: _in_use(item.wait()) for item in starting}
     campaigns = {
         name: _approved(number, gateway, count)
         for number, (name, gateway) in enumerate(running.items())
@@ -121,17 +122,26 @@ def set_up(resources: ExitStack, *, count: int, seed: int) -> Stage:
     return Stage(running, workers, campaigns)
 
 
-def _approved(number: int, gateway: Gateway, count: int) -> Campaign:
-    """Return an approved campaign to everybody through one provider."""
-    kind = gateway.plan.kind
+def _in_use(gateway: Gateway) -> Gateway:
+    """Make the channel of a provider and test it where it is said to remember keys."""
     audience.make_channel(
-        kind=kind, backend=gateway.backend, options=gateway.options(), slug=gateway.name
+        kind=gateway.plan.kind,
+        backend=gateway.backend,
+        options=gateway.options(),
+        slug=gateway.name,
     )
     # The price is part of what is approved.
     Channel.objects.filter(slug=gateway.name).update(cost_per_part=COST)
+    if gateway.plan.knows_keys:
+        audience.show_keys(slug=gateway.name)
+    return replace(gateway, offset=evidence.size(gateway.log))
+
+
+def _approved(number: int, gateway: Gateway, count: int) -> Campaign:
+    """Return an approved campaign to everybody through one provider."""
     return audience.make_approved(
         number,
-        kind=kind,
+        kind=gateway.plan.kind,
         slug=f"chaos-{gateway.name}",
         channel=gateway.name,
         budget_amount=str(count),
