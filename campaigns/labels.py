@@ -9,7 +9,9 @@ from campaigns.domain.approval import ApprovedPart
 from campaigns.domain.campaign import CampaignStatus, DispatchStatus, MessageState
 from campaigns.domain.content_lint import Problem, ProblemCode
 from campaigns.domain.eligibility import Reason
-from campaigns.domain.receipts import DeliveryKind
+from campaigns.domain.receipts import DeliveryKind, ReceiptProblem
+from campaigns.domain.replies import ReplyMeaning
+from campaigns.domain.stops import StopReason
 
 CAMPAIGN_STATUSES = {
     CampaignStatus.DRAFT: _("Draft"),
@@ -206,3 +208,50 @@ def account_reason(code: str) -> str:
 def tone(status: str) -> str:
     """Return the colour of a campaign status: good, bad, warn, busy or none."""
     return CAMPAIGN_TONES.get(CampaignStatus(status), "")
+
+
+STOP_REASONS: Mapping[str, Any] = {
+    StopReason.OPTED_OUT: _("The person refused"),
+    StopReason.COMPLAINED: _("The person complained"),
+    StopReason.UNDER_REVIEW: _("A reply that may be a refusal; somebody has to read it"),
+    StopReason.BY_HAND: _("Put on the list by hand"),
+    StopReason.IMPORTED: _("From an imported stop list"),
+}
+STOP_SOURCES: Mapping[str, Any] = {
+    "unsubscribe_link": _("Link to unsubscribe"),
+    "preference_centre": _("Preference page"),
+    "complaint": _("Complaint"),
+    "sms_reply": _("Reply by SMS"),
+    "email_reply": _("Reply by e-mail"),
+    "by_hand": _("By hand"),
+}
+REPORT_KINDS: Mapping[str, Any] = {
+    DeliveryKind.DELIVERED: _("Delivered"),
+    DeliveryKind.BOUNCED_HARD: _("The address does not exist"),
+    DeliveryKind.BOUNCED_SOFT: _("The mailbox did not take it"),
+    DeliveryKind.FAILED: _("The provider reports a failure"),
+    DeliveryKind.COMPLAINED: _("The person complained"),
+    DeliveryKind.REPLIED: _("The person replied"),
+    DeliveryKind.OPENED: _("Opened"),
+    DeliveryKind.CLICKED: _("Clicked"),
+    DeliveryKind.UNREADABLE: _("A report that nobody can read"),
+}
+REPLY_MEANINGS: Mapping[str, Any] = {
+    ReplyMeaning.OPT_OUT: _("Reply: a refusal"),
+    ReplyMeaning.REVIEW: _("Reply: perhaps a refusal"),
+    ReplyMeaning.OTHER: _("Reply: something else"),
+}
+RECEIPT_PROBLEMS: Mapping[str, Any] = {
+    ReceiptProblem.MESSAGE_UNKNOWN: _("It names a message that is not known here, or not yet"),
+    ReceiptProblem.SENDER_UNREADABLE: _("The sender's address cannot be read"),
+    ReceiptProblem.NAMES_NOBODY: _("It names neither a message nor a sender"),
+    ReceiptProblem.KIND_UNKNOWN: _("The provider reports something that is not known here"),
+    ReceiptProblem.REPORT_UNREADABLE: _("The report is not in the agreed form"),
+}
+NEXT_STEPS: Mapping[str, Any] = {
+    ReceiptProblem.MESSAGE_UNKNOWN: _("Tried again by itself; after a day, look it up there"),
+    ReceiptProblem.SENDER_UNREADABLE: _("Look it up at the provider; stop the number by hand"),
+    ReceiptProblem.NAMES_NOBODY: _("Look the report up at the provider by its id"),
+    ReceiptProblem.KIND_UNKNOWN: _("Ask the provider what it means"),
+    ReceiptProblem.REPORT_UNREADABLE: _("Ask the provider to mend its reports"),
+}

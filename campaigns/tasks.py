@@ -1,5 +1,6 @@
 """Celery entry points: read the clock, call one service."""
 
+import logging
 import os
 import random
 import socket
@@ -12,6 +13,7 @@ from campaigns.services import (
     confirmations,
     dispatch,
     idempotency,
+    ledger,
     partners,
     receipts,
     ticking,
@@ -19,6 +21,8 @@ from campaigns.services import (
 )
 from loancrm.kernel import clock, stopping
 from loancrm.kernel.access import system_actor
+
+logger = logging.getLogger(__name__)
 
 
 def _holder() -> str:
@@ -69,3 +73,11 @@ def retry_receipts(**_: object) -> None:
 def send_confirmations(**_: object) -> None:
     """Ask people to confirm the consents they asked for."""
     confirmations.send_confirmations(now=clock.now())
+
+
+@shared_task(name=jobs.VERIFY_LEDGER.name)
+def verify_ledger(**_: object) -> None:
+    """Hold the send ledgers against their anchors."""
+    found = ledger.verify_and_anchor(now=clock.now())
+    if not found.is_intact:
+        logger.error("send ledgers were changed", extra={"dispatches": sorted(found.broken)})

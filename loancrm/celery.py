@@ -128,6 +128,16 @@ app.conf.beat_schedule = {
         "schedule": 86400.0,
         "options": {"queue": "default", "expires": 3600},
     },
+    "audit trail": {
+        "task": "kernel.verify_audit",
+        "schedule": 86400.0,
+        "options": {"queue": "default", "expires": 3600},
+    },
+    "send ledgers": {
+        "task": "campaigns.verify_ledger",
+        "schedule": 86400.0,
+        "options": {"queue": "default", "expires": 3600},
+    },
     "clicks": {
         "task": "campaigns.publish_clicks",
         "schedule": 10.0,

@@ -3,4 +3,6 @@
 from campaigns.admin import campaigns as campaigns
 from campaigns.admin import channels as channels
 from campaigns.admin import partners as partners
+from campaigns.admin import receipts as receipts
 from campaigns.admin import reference as reference
+from campaigns.admin import stops as stops

@@ -29,7 +29,7 @@ from customers.models import (
 from customers.selectors.import_traces import edited_since
 from customers.services.imports_restore import restore
 from customers.services.imports_runs import Run
-from loancrm.kernel import audit, bulk
+from loancrm.kernel import append_only, audit, bulk
 from loancrm.kernel.access import Actor
 from loancrm.kernel.errors import LoanCrmError
 
@@ -168,7 +168,9 @@ def _undo_creations(actor: Actor, batch: ImportBatch, run: Run) -> bool:
 
 def _delete(customer_ids: Sequence[int]) -> None:
     """Delete customers with all that hangs on them."""
-    Customer.objects.filter(pk__in=customer_ids).delete()
+    # Their consents came with the file that is taken back, and nobody else has heard of them.
+    with append_only.removal():
+        Customer.objects.filter(pk__in=customer_ids).delete()
 
 
 def _end(actor: Actor, batch: ImportBatch, run: Run) -> UndoReport:

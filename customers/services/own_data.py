@@ -11,7 +11,7 @@ from django.db.models import Q
 
 from customers.models import ContactPoint, Customer
 from customers.services import reveals
-from loancrm.kernel import crypto
+from loancrm.kernel import audit, crypto
 from loancrm.kernel.access import Actor
 from loancrm.kernel.models import AuditEntry
 
@@ -46,7 +46,9 @@ def export_own_data(
     ids = [customer.pk, *merged.values_list("pk", flat=True)]
     points = ContactPoint.objects.filter(customer_id__in=ids)
     indexes = list(points.values_list("value_index", flat=True))
-    looks = AuditEntry.objects.filter(object_type="customer", object_id__in=map(str, ids))
+    looks = AuditEntry.objects.filter(
+        object_type=audit.type_of(Customer), object_id__in=map(str, ids)
+    )
     return {
         "made_at": now,
         "customer": _row(customer),

@@ -2,9 +2,14 @@
 
 from typing import Any
 
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.db.models import Model, QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import reverse
+from django.utils.formats import date_format
+from django.utils.http import urlencode
+from django.utils.timezone import localtime
+from django.utils.translation import gettext as _
 from unfold.admin import ModelAdmin
 
 from loancrm.kernel import access, audit, clock
@@ -34,6 +39,17 @@ class ThemedAdmin(DeclaredLookups, ModelAdmin):  # type: ignore[misc] # the them
         """Delete the selected rows, each with its own audit entry."""
         for obj in queryset:
             self.delete_model(request, obj)
+
+    def history_view(
+        self, request: HttpRequest, object_id: str, extra_context: Any = None
+    ) -> HttpResponse:
+        """Lead to everything that the audit trail has about the object, for whoever may read it."""
+        if not access.is_allowed(access.user_actor(request.user), "kernel.view_auditentry"):
+            page: HttpResponse = super().history_view(request, object_id, extra_context)
+            return page
+        about = {"object_type__exact": audit.type_of(self.model), "q": object_id}
+        address = reverse("admin:kernel_auditentry_changelist")
+        return HttpResponseRedirect(f"{address}?{urlencode(about)}")
 
     def _record(self, request: HttpRequest, obj: Model, what: str, facts: dict[str, Any]) -> None:
         name = obj._meta.model_name or ""  # noqa: SLF001 - Django's documented way to a model's name
@@ -69,7 +85,17 @@ class AuditEntryAdmin(ReadOnlyAdmin):
 
     list_display = ("at", "actor_label", "action", "object_type", "object_id", "reason")
     list_filter = ("action", "actor_kind", "object_type")
-    search_fields = ("actor_label", "object_id", "action")
+    search_fields = ("actor_label", "=object_id", "action")
     ordering = ("-id",)
     date_hierarchy = "at"
     show_full_result_count = False
+
+    def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
+        """Show the list; say so where the last look at the chain found it changed."""
+        looks = AuditEntry.objects.filter(action__in=(audit.VERIFIED, audit.BROKEN))
+        last = looks.order_by("-id").values_list("action", "at").first()
+        if last is not None and last[0] == audit.BROKEN:
+            words = _("The audit trail does not fit its anchors; found on %(day)s.")
+            messages.error(request, words % {"day": date_format(localtime(last[1]))})
+        page: HttpResponse = super().changelist_view(request, extra_context)
+        return page

@@ -22,7 +22,9 @@ class KernelConfig(AppConfig):
 
 
 def _look_at_the_database(**given: Any) -> None:
-    from loancrm.kernel import keys  # noqa: PLC0415 - needs loaded models
+    from django.conf import settings  # noqa: PLC0415 - likewise
+
+    from loancrm.kernel import append_only, keys  # noqa: PLC0415 - needs loaded models
     from loancrm.kernel.running import readiness  # noqa: PLC0415 - likewise
 
     # `flush` sends the same signal, without a plan: it changes rows only.
@@ -30,3 +32,5 @@ def _look_at_the_database(**given: Any) -> None:
         readiness.refuse_other_schema()
     if keys.has_tables():
         keys.note_active_key()
+    if "plan" in given and settings.LOANCRM_GUARD_TABLES:
+        append_only.install()

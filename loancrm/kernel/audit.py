@@ -3,30 +3,47 @@
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
+from functools import cache
 
+from django.apps import apps
 from django.db import transaction
-from django.db.models import Model
+from django.db.models import Model, QuerySet
 
-from loancrm.kernel.access import Actor
+from loancrm.kernel import anchors
+from loancrm.kernel.access import Actor, system_actor
 from loancrm.kernel.models import AuditEntry, AuditHead
 
 GENESIS = "0" * 64
+ANCHOR = "audit"
+VERIFIED, BROKEN = "audit.verified", "audit.broken"
 
 
 @dataclass(frozen=True, slots=True)
 class Verification:
-    """Result of walking the chain: how many entries were read and the first that does not fit."""
+    """Result of walking the chain.
+
+    Attributes:
+        entries: How many entries were read and fit.
+        first_bad_id: The first entry that was changed, follows a removed one or was slipped in.
+        is_truncated: Entries are missing at the end, by the head or by an anchor.
+        broken_anchor: Number of entries at the first anchor that tells of another chain.
+        head: Hash of the last entry that fits.
+        anchors: How many anchors the chain was held against.
+    """
 
     entries: int
     first_bad_id: int | None
     is_truncated: bool
+    broken_anchor: int | None = None
+    head: str = field(default="", compare=False)
+    anchors: int = field(default=0, compare=False)
 
     @property
     def is_intact(self) -> bool:
         """Return whether no entry was changed, removed or added outside the chain."""
-        return self.first_bad_id is None and not self.is_truncated
+        return self.first_bad_id is None and not self.is_truncated and self.broken_anchor is None
 
 
 def record(
@@ -44,6 +61,7 @@ def record(
     Call it last in the transaction: the end of the chain stays locked until the commit.
 
     Args:
+        object_type: Name or label of the object's model; stored as its label.
         facts: Ids, counts and old/new values without personal data; must be JSON.
     """
     with transaction.atomic():
@@ -55,7 +73,7 @@ def record(
             actor_id=actor.id,
             actor_label=actor.label,
             action=action,
-            object_type=object_type,
+            object_type=one_spelling(object_type),
             object_id=str(object_id),
             reason=reason,
             facts=dict(facts or {}),
@@ -74,22 +92,69 @@ def type_of(model: type[Model] | Model) -> str:
     return model._meta.label  # noqa: SLF001 - Django's documented way to a model's label
 
 
-def verify() -> Verification:
+def about(obj: Model) -> QuerySet[AuditEntry]:
+    """Return every entry about one object, oldest first."""
+    entries = AuditEntry.objects.filter(object_type=type_of(obj), object_id=str(obj.pk))
+    return entries.order_by("id")
+
+
+@cache
+def one_spelling(object_type: str) -> str:
+    """Return a model's label for any way to write it; what is no model's name stays as it is."""
+    wanted = object_type.lower()
+    labels = {type_of(model) for model in apps.get_models()}
+    found = [
+        label for label in labels if wanted in {label.lower(), label.partition(".")[2].lower()}
+    ]
+    return found[0] if len(found) == 1 else object_type
+
+
+def verify(*, known_heads: Mapping[int, str] | None = None) -> Verification:
     """Walk the whole chain and name the first entry that was changed, removed or slipped in.
 
     Cutting entries off the end shows because the head keeps their count; a rewrite of the whole
-    chain together with its head shows only against a copy of the head kept elsewhere.
+    chain together with its head shows only against heads that were kept elsewhere.
+
+    Args:
+        known_heads: {number of entries: hash of the last of them}, from anchors.
     """
+    heads = dict(known_heads or {})
     expected = GENESIS
     count = 0
+    broken_anchor = None
     for entry in AuditEntry.objects.order_by("id").iterator(chunk_size=2000):
         if entry.previous_hash != expected or entry.entry_hash != _digest(entry):
-            return Verification(entries=count, first_bad_id=entry.pk, is_truncated=False)
+            return Verification(count, entry.pk, is_truncated=False, broken_anchor=broken_anchor)
         expected = entry.entry_hash
         count += 1
+        if broken_anchor is None and heads.get(count, expected) != expected:
+            broken_anchor = count
     head = AuditHead.objects.filter(id=1).first()
-    is_truncated = head is not None and (head.entry_count, head.entry_hash) != (count, expected)
-    return Verification(entries=count, first_bad_id=None, is_truncated=is_truncated)
+    is_cut = head is not None and (head.entry_count, head.entry_hash) != (count, expected)
+    is_cut = is_cut or (head is None and count > 0) or max(heads, default=0) > count
+    return Verification(count, None, is_cut, broken_anchor, head=expected, anchors=len(heads))
+
+
+def verify_and_anchor(*, now: datetime) -> Verification:
+    """Hold the chain against its anchors; where it is whole, write down what it looks like now.
+
+    What was found is an entry of its own, so that compliance sees that somebody looked, and when.
+    """
+    known = {anchor["entries"]: anchor["head"] for anchor in anchors.read(ANCHOR)}
+    found = verify(known_heads=known)
+    with transaction.atomic():
+        record(
+            actor=system_actor("verify_audit"),
+            action=VERIFIED if found.is_intact else BROKEN,
+            object_type=type_of(AuditEntry),
+            object_id=found.first_bad_id or found.broken_anchor or found.entries,
+            now=now,
+            facts={"entries": found.entries, "is_truncated": found.is_truncated},
+        )
+    if found.is_intact and known.get(found.entries) != found.head:
+        anchor = {"at": now.isoformat(), "entries": found.entries, "head": found.head}
+        anchors.write(ANCHOR, anchor, logged=anchor)
+    return found
 
 
 def _digest(entry: AuditEntry) -> str:

@@ -51,6 +51,8 @@ SECRET_KEY = env.text("LOANCRM_SECRET_KEY", "")
 # Former secret keys: links in messages that are out already go on opening.
 SECRET_KEY_FALLBACKS = env.text("LOANCRM_OLD_SECRET_KEYS", "").split(",")
 SECRET_KEY_FALLBACKS = [old.strip() for old in SECRET_KEY_FALLBACKS if old.strip()]
+# Tests that change history to see it noticed switch this off; nobody else does.
+LOANCRM_GUARD_TABLES = True
 DEBUG = False
 # Proxies in front of the server whose X-Forwarded-For entries are believed; with none, the header
 # is ignored, so a client cannot escape its limits by inventing addresses.

@@ -7,6 +7,7 @@ from loancrm.settings.base import *
 SECRET_KEY = "test-secret-key-not-used-outside-tests-0123456789abcdef"  # noqa: S105 - tests only
 LOANCRM_KEYS = {"t1": bytes(range(32))}
 LOANCRM_INDEX_KEY = bytes(range(1, 33))
+LOANCRM_GUARD_TABLES = False
 LOANCRM_VAR_DIR.mkdir(parents=True, exist_ok=True)
 PASSWORD_HASHERS = [
     "django.contrib.auth.hashers.MD5PasswordHasher",

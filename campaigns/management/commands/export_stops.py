@@ -1,0 +1,38 @@
+"""Write the stop list to a file that `import_stops` takes in again."""
+
+import csv
+from argparse import ArgumentParser
+from pathlib import Path
+from typing import Any
+
+from campaigns.services import stop_list_keeping
+from loancrm.kernel import clock
+from loancrm.kernel.access import system_actor
+from loancrm.kernel.commands import LoanCrmCommand
+
+
+class Command(LoanCrmCommand):
+    help = (
+        "Write the stops in force to a CSV file, without personal data: addresses as keyed "
+        "indexes, people by their public ids. For the time between a backup and its restore."
+    )
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("file", type=Path)
+        parser.add_argument("--json", action="store_true")
+
+    def handle(self, **options: Any) -> None:
+        rows = stop_list_keeping.export_stops(
+            actor=system_actor("command:export_stops"), now=clock.now()
+        )
+        count = 0
+        with options["file"].open("w", encoding="utf-8", newline="") as file:
+            writer = csv.DictWriter(file, stop_list_keeping.COLUMNS)
+            writer.writeheader()
+            for row in rows:
+                writer.writerow(row)
+                count += 1
+        if options["json"]:
+            self.print_json({"rows": count})
+        else:
+            self.stdout.write(str(count))
