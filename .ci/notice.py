@@ -43,7 +43,9 @@ def python_lines() -> list[str]:
 
 def pinned() -> list[str]:
     text = (ROOT / "requirements.txt").read_text(encoding="utf-8")
-    return sorted({n.lower() for n in re.findall(r"^([A-Za-z0-9._-]+)(?:\[\S+\])?==", text, re.M)})
+    return sorted(
+        {n.lower() for n in re.findall(r"^([A-Za-z0-9._-]+)(?:\[\S+\])?==", text, re.MULTILINE)}
+    )
 
 
 def licence_of(found: metadata.PackageMetadata) -> str:

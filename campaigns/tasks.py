@@ -19,7 +19,7 @@ from campaigns.services import (
     ticking,
     visits,
 )
-from loancrm.kernel import clock, stopping
+from loancrm.kernel import audit, clock, stopping
 from loancrm.kernel.access import system_actor
 
 logger = logging.getLogger(__name__)
@@ -81,3 +81,11 @@ def verify_ledger(**_: object) -> None:
     found = ledger.verify_and_anchor(now=clock.now())
     if not found.is_intact:
         logger.error("send ledgers were changed", extra={"dispatches": sorted(found.broken)})
+
+
+@shared_task(name=jobs.VERIFY_AUDIT.name)
+def verify_audit(**_: object) -> None:
+    """Hold the audit trail against its anchors; what is found is an entry of its own."""
+    found = audit.verify_and_anchor(now=clock.now())
+    if not found.is_intact:
+        logger.error("the audit trail was changed", extra={"entries": found.entries})

@@ -129,7 +129,7 @@ app.conf.beat_schedule = {
         "options": {"queue": "default", "expires": 3600},
     },
     "audit trail": {
-        "task": "kernel.verify_audit",
+        "task": "campaigns.verify_audit",
         "schedule": 86400.0,
         "options": {"queue": "default", "expires": 3600},
     },

@@ -19,9 +19,6 @@ class Job:
     queue: str
 
 
-VERIFY_AUDIT = Job("kernel.verify_audit", queue="default")
-
-
 def enqueue(job: Job, /, **kwargs: int | str | None) -> None:
     """Send the job once the current transaction commits, or now when there is none."""
     transaction.on_commit(partial(_send, job, kwargs))

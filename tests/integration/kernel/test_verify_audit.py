@@ -5,7 +5,8 @@ import json
 import pytest
 from django.core.management import CommandError, call_command
 
-from loancrm.kernel import audit, tasks
+from campaigns import tasks
+from loancrm.kernel import audit
 from loancrm.kernel.models import AuditEntry, AuditHead
 
 pytestmark = [pytest.mark.django_db, pytest.mark.sql]
