@@ -54,6 +54,24 @@ def share(text: str) -> float:
     return number
 
 
+def number(least: float = 0.0, most: float = _LARGEST) -> Callable[[str], float]:
+    """Return a reader of numbers between two bounds, both allowed."""
+
+    def read(text: str) -> float:
+        try:
+            found = float(text)
+        except ValueError:
+            found = math.nan
+        if not least <= found <= most:
+            raise ArgumentTypeError(
+                _("%(text)s is no number from %(least)s to %(most)s.")
+                % {"text": repr(text[:40]), "least": least, "most": most}
+            )
+        return found
+
+    return read
+
+
 def day(text: str) -> date:
     """Return a date written as YYYY-MM-DD."""
     try:

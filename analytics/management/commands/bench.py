@@ -8,7 +8,7 @@ from django.core.management.base import CommandParser
 
 from campaigns.benchmarks import dispatch, embedded, freezing, recovery, sms, stack
 from customers.benchmarks import imports, segments, timeline
-from loancrm.kernel import bench
+from loancrm.kernel import arguments, bench
 from loancrm.kernel.bench import Report
 from loancrm.kernel.commands import LoanCrmCommand
 
@@ -32,8 +32,10 @@ class Command(LoanCrmCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("name", choices=NAMES)
-        parser.add_argument("--scale", type=float, default=1.0, help="1 is the full size")
-        parser.add_argument("--rounds", type=int, default=3)
+        parser.add_argument(
+            "--scale", type=arguments.number(0.0001, 100), default=1.0, help="1 is the full size"
+        )
+        parser.add_argument("--rounds", type=arguments.whole(1, 100), default=3)
         parser.add_argument("--json", action="store_true")
         parser.add_argument("--inner", action="store_true", help="on this very database")
 

@@ -46,13 +46,15 @@ class Command(LoanCrmCommand):
         now = clock.now()
         slug = options["slug"] or slugify(options["name"])
         if not slug:
-            raise CommandError("--slug is needed: the name has no Latin letter or digit")
+            raise CommandError(
+                "slug_missing: --slug is needed: the name has no Latin letter or digit"
+            )
         shared = [partners.named_share(name) for name in options["share"]]
         credentials = None
         if options["add"]:
             partner = Partner.objects.filter(slug=slug).first()
             if partner is None:
-                raise CommandError(f"there is no partner {slug}")
+                raise CommandError(f"partner_unknown: there is no partner {slug}")
             if not shared:
                 credentials = partners.add_client(actor=ACTOR, partner=partner, now=now)
         else:

@@ -11,7 +11,7 @@ from campaigns.management.arguments import actor_of, add_campaign, campaign_of
 from campaigns.models import Campaign
 from campaigns.selectors import campaign_status
 from campaigns.services import launch
-from loancrm.kernel import clock, progress
+from loancrm.kernel import arguments, clock, progress
 from loancrm.kernel.commands import LoanCrmCommand
 
 POLL_SECONDS = 0.5
@@ -25,7 +25,12 @@ class Command(LoanCrmCommand):
         add_campaign(parser)
         parser.add_argument("--as", dest="username", help="who launches; else the operator")
         parser.add_argument("--wait", action="store_true", help="until the campaign is over")
-        parser.add_argument("--timeout", type=float, default=3600.0, help="seconds to wait at most")
+        parser.add_argument(
+            "--timeout",
+            type=arguments.number(0, 864_000),
+            default=3600.0,
+            help="seconds to wait at most",
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
         campaign = campaign_of(options)

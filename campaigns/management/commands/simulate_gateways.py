@@ -19,7 +19,7 @@ from campaigns.simulators.moods import MoodBox
 from campaigns.simulators.reporter import Reporter, ReporterOptions
 from campaigns.simulators.sms_gateway import SmsGateway
 from campaigns.simulators.smtp_sink import SmtpSink
-from loancrm.kernel import clock
+from loancrm.kernel import arguments, clock
 from loancrm.kernel.commands import WRONG_ARGUMENT, LoanCrmCommand, refuse
 
 _SHARES = ("fail", "retry", "undelivered", "click", "reply", "unsubscribe", "complain")
@@ -37,15 +37,23 @@ class Command(LoanCrmCommand):
     requires_system_checks: list[str] = []
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("--smtp-port", type=int, default=1025, help="0 takes a free port")
-        parser.add_argument("--sms-port", type=int, default=0, help="0 takes a free port")
-        parser.add_argument("--latency-ms", type=float, default=0.0, help="of every answer")
+        parser.add_argument(
+            "--smtp-port", type=arguments.whole(0, 65535), default=1025, help="0 takes a free port"
+        )
+        parser.add_argument(
+            "--sms-port", type=arguments.whole(0, 65535), default=0, help="0 takes a free port"
+        )
+        parser.add_argument(
+            "--latency-ms", type=arguments.number(), default=0.0, help="of every answer"
+        )
         parser.add_argument("--no-pipelining", action="store_true", help="as old relays")
         parser.add_argument("--no-chunking", action="store_true", help="as older relays")
         for name in _SHARES:
-            parser.add_argument(f"--{name}-share", type=float, default=0.0, metavar="0..1")
+            parser.add_argument(
+                f"--{name}-share", type=arguments.number(0, 1), default=0.0, metavar="0..1"
+            )
         parser.add_argument("--receipts-to", default="", help="base address of loancrm")
-        parser.add_argument("--receipt-delay-ms", type=float, default=0.0)
+        parser.add_argument("--receipt-delay-ms", type=arguments.number(), default=0.0)
         parser.add_argument("--smtp-channel", default="email", help="slug in the reports' address")
         parser.add_argument("--sms-channel", default="sms", help="slug in the reports' address")
         parser.add_argument("--smtp-secret", default="", help="signs reports about e-mail")

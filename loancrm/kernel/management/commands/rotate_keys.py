@@ -5,7 +5,7 @@ from typing import Any
 
 from django.core.management.base import CommandError
 
-from loancrm.kernel import clock, crypto, progress, rotation
+from loancrm.kernel import arguments, clock, crypto, progress, rotation
 from loancrm.kernel.access import system_actor
 from loancrm.kernel.commands import LoanCrmCommand
 
@@ -14,13 +14,16 @@ class Command(LoanCrmCommand):
     help = "Seal every sealed column with the active key, check all of it, and name spare keys."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("--batch", type=int, default=rotation.BATCH_ROWS, help="rows at once")
+        parser.add_argument(
+            "--batch",
+            type=arguments.whole(1, 100_000),
+            default=rotation.BATCH_ROWS,
+            help="rows at once",
+        )
         parser.add_argument("--verify", action="store_true", help="only check, change nothing")
         parser.add_argument("--json", action="store_true")
 
     def handle(self, **options: Any) -> None:
-        if options["batch"] < 1:
-            raise CommandError("--batch: at least 1")
         actor = system_actor("command:rotate_keys")
         changed: dict[str, int] = {}
         with progress.bar(total=None, description="rotate_keys") as bar:
@@ -70,4 +73,6 @@ class Command(LoanCrmCommand):
                 f"no longer needed: {', '.join(retired) or '-'}"
             )
         if refused:
-            raise CommandError(f"{refused} sealed values do not open; the log names their rows")
+            raise CommandError(
+                f"values_refused: {refused} sealed values do not open; the log names their rows"
+            )
