@@ -10,8 +10,9 @@ from django.shortcuts import get_object_or_404
 from django.template.response import TemplateResponse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
 
-from loancrm.kernel import access
+from loancrm.kernel import access, jobs
 from loancrm.kernel.access import Actor
 from loancrm.kernel.errors import LoanCrmError
 
@@ -90,10 +91,16 @@ class Attempt:
         self, kind: type[BaseException] | None, error: BaseException | None, _trace: Any
     ) -> bool:
         """Show what happened; hold back only refusals."""
+        is_unannounced = jobs.take_unannounced()
         if error is None:
             self.is_done = True
             if self._done:
                 messages.success(self._request, self._done)
+            if is_unannounced:
+                messages.warning(
+                    self._request,
+                    _("It is stored. The queue of jobs cannot be reached; work begins once it is."),
+                )
             return False
         if isinstance(error, LoanCrmError):
             self.error = error

@@ -2,21 +2,21 @@
 
 import logging
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.db.models import Q
 from django.utils import translation
 from django.utils.translation import gettext as _
 
-from campaigns.channels.base import EmailPayload, Outbound, SmsPayload
-from campaigns.channels.errors import ChannelError
+from campaigns.channels.base import EmailPayload, Outbound, Outcome, SendResult, SmsPayload
+from campaigns.channels.errors import ChannelBlocked, ChannelError, ChannelMisconfigured
 from campaigns.domain import links, sms_parts
 from campaigns.domain.links import LinkPurpose
 from campaigns.domain.mime import Addressee, EmailSkeleton, HeaderRefused
 from campaigns.domain.stops import StopReason
 from campaigns.models import Channel, Suppression
-from campaigns.services import providers
+from campaigns.services import providers, throttling
 from customers.domain.contact import ContactStatus
 from customers.domain.preferences import CONTACT_OF_CHANNEL
 from customers.models import ContactPoint, OptInRequest
@@ -24,6 +24,10 @@ from loancrm.kernel import crypto
 
 logger = logging.getLogger(__name__)
 MOST_AT_ONCE = 200
+# Greylisting ends within minutes; a mailbox that is full may take a day.
+MOST_TRIES = 10
+FIRST_WAIT = timedelta(minutes=1)
+LONGEST_WAIT = timedelta(hours=6)
 # Confirmations can be sent through these; consents for other channels need another proof.
 KINDS = ("email", "sms")
 
@@ -42,11 +46,16 @@ def send_confirmations(*, now: datetime) -> int:
 
 
 def _send_kind(kind: str, now: datetime) -> int:
-    channel = Channel.objects.filter(kind=kind, is_active=True).order_by("pk").first()
+    usable = Channel.objects.filter(throttling.is_open(), kind=kind, is_active=True)
+    channel = usable.order_by("pk").first()
     if channel is None:
         return 0
     waiting = OptInRequest.objects.filter(
-        channel=kind, sent_at__isnull=True, confirmed_at__isnull=True, expires_at__gt=now
+        Q(next_try_at__isnull=True) | Q(next_try_at__lte=now),
+        channel=kind,
+        sent_at__isnull=True,
+        confirmed_at__isnull=True,
+        expires_at__gt=now,
     ).select_related("customer")
     batch = []
     for request in waiting.order_by("pk")[:MOST_AT_ONCE]:
@@ -57,10 +66,10 @@ def _send_kind(kind: str, now: datetime) -> int:
         outbound = _outbound(request, channel, now)
         if outbound is not None:
             batch.append(outbound)
-    return _hand_over(channel, batch) if batch else 0
+    return _hand_over(channel, batch, now) if batch else 0
 
 
-def _hand_over(channel: Channel, batch: Sequence[Outbound]) -> int:
+def _hand_over(channel: Channel, batch: Sequence[Outbound], now: datetime) -> int:
     try:
         results = providers.provider_of(channel).send(batch)
     except ChannelError as error:
@@ -68,8 +77,34 @@ def _hand_over(channel: Channel, batch: Sequence[Outbound]) -> int:
         logger.warning("confirmations not sent", extra={"code": error.code})
         ids = [message.message_id for message in batch]
         OptInRequest.objects.filter(pk__in=ids).update(sent_at=None)
+        if isinstance(error, ChannelBlocked):
+            throttling.block(channel=channel, error=error)
+        elif not isinstance(error, ChannelMisconfigured):
+            throttling.pause_for(channel=channel, error=error)
         return 0
-    return sum(result.outcome == "accepted" for result in results)
+    throttling.pause_after(channel=channel, results=results)
+    for result in results:
+        _put_off(result, now)
+    return sum(result.outcome is Outcome.ACCEPTED for result in results)
+
+
+def _put_off(result: SendResult, now: datetime) -> None:
+    """Let a confirmation that was certainly not taken wait for its next try.
+
+    One that may have been taken is never sent again: nobody is asked twice.
+    """
+    request = OptInRequest.objects.filter(pk=result.message_id)
+    if result.outcome is Outcome.NOT_TAKEN:
+        request.update(sent_at=None)
+    if result.outcome is not Outcome.RETRY or result.may_be_taken:
+        return
+    tries = (request.values_list("tries", flat=True).first() or 0) + 1
+    if tries >= MOST_TRIES:
+        logger.warning("confirmation given up", extra={"request": result.message_id})
+        request.update(tries=tries)
+        return
+    wait = min(FIRST_WAIT * 2 ** (tries - 1), LONGEST_WAIT)
+    request.update(sent_at=None, tries=tries, next_try_at=now + wait)
 
 
 def _outbound(request: OptInRequest, channel: Channel, now: datetime) -> Outbound | None:

@@ -43,6 +43,9 @@ class OptInRequest(models.Model):
     expires_at = models.DateTimeField(_("expires at"))
     sent_at = models.DateTimeField(_("sent at"), null=True, blank=True)
     confirmed_at = models.DateTimeField(_("confirmed at"), null=True, blank=True)
+    # A message that was put off (greylisting) is tried again.
+    tries = models.PositiveSmallIntegerField(default=0, editable=False)
+    next_try_at = models.DateTimeField(null=True, editable=False)
 
     class Meta:
         verbose_name = _("opt-in to be confirmed")

@@ -7,10 +7,11 @@ from django.conf import settings as django_settings
 from django.test import Client
 
 from campaigns.channels import registry
+from campaigns.channels.base import Outcome, SendResult
 from campaigns.domain import links
 from campaigns.domain.links import LinkPurpose
 from campaigns.domain.stops import Stop
-from campaigns.models import Message, Suppression
+from campaigns.models import Channel, Message, Suppression
 from campaigns.services import confirmations, dispatch, preferences, providers, ticking
 from customers.domain.consent import ConsentChannel, Purpose
 from customers.domain.consent_texts import LEAD_FORM_TEXT
@@ -152,3 +153,21 @@ def test_k2_confirming_needs_an_actor(person, now):
         opt_ins.confirm(actor=None, request_id=request.pk, now=now)
     assert not ConsentRecord.objects.exists()
     assert not Message.objects.exists()
+
+
+@pytest.mark.parametrize("outcome", [Outcome.RETRY, Outcome.NOT_TAKEN])
+def test_a10_a_confirmation_that_was_put_off_is_tried_again(person, now, outcome):
+    channel = make_channel("email")
+    (request,) = _ask(person, channel=ConsentChannel.EMAIL, now=now)
+    provider = providers.provider_of(channel)
+    provider.answer = lambda message: SendResult(message.message_id, outcome, code="4.7.1")
+    assert confirmations.send_confirmations(now=now) == 0
+    provider.answer = None
+    # The account's own pause goes by the database's clock.
+    Channel.objects.update(paused_until=None)
+    later = now + timedelta(minutes=5)
+    assert confirmations.send_confirmations(now=later) == 1
+    assert confirmations.send_confirmations(now=later) == 0
+    assert len(provider.delivered) == 1
+    request.refresh_from_db()
+    assert request.sent_at == later
