@@ -27,7 +27,7 @@ def accuse(*, chunk: Chunk, message_ids: Sequence[int] = (), now: datetime) -> N
     """Suspect the message that was in hand when the claim before was lost, and those given.
 
     Who is suspected often enough ends as a dead letter: failed, `crashed`, to be tried again by a
-    person.
+    person; of unknown fate where a provider may have the message already.
 
     Raises:
         LeaseLost: Another worker has the chunk.
@@ -47,9 +47,12 @@ def accuse(*, chunk: Chunk, message_ids: Sequence[int] = (), now: datetime) -> N
             holding.hold(dispatch=chunk.dispatch, reason=holding.FAULT_REASON)
             suspects = {}
         dead = [int(key) for key, deaths in suspects.items() if deaths >= MOST_DEATHS]
-        chunks.in_chunk(chunk).filter(pk__in=dead, state=MessageState.PLANNED).update(
-            state=MessageState.FAILED, reason=Reason.CRASHED, closed_at=now
+        rows = chunks.in_chunk(chunk).filter(pk__in=dead, state=MessageState.PLANNED)
+        # Who was to be asked about again may have the message: nobody can say that it failed.
+        rows.filter(reason=Reason.ASKED_AGAIN).update(
+            state=MessageState.UNKNOWN, reason=Reason.CRASHED, closed_at=now
         )
+        rows.update(state=MessageState.FAILED, reason=Reason.CRASHED, closed_at=now)
         chunk.suspects = {key: n for key, n in suspects.items() if int(key) not in dead}
         Chunk.objects.filter(pk=chunk.pk).update(suspects=chunk.suspects, in_hand_message_id=None)
 

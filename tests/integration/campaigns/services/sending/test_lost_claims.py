@@ -141,6 +141,26 @@ def test_a1_a_poisonous_person_ends_alone(actor, now, monkeypatch):
     assert Chunk.objects.get().state == "done"
 
 
+def test_a1_a_poisonous_person_who_may_have_the_message_ends_unknown(actor, now):
+    make_channel()
+    make_people(3)
+    make_launched(actor, now)
+    ticking.advance(now=now)
+    first = Message.objects.order_by("pk").first()
+    Message.objects.filter(pk=first.pk).update(reason="asked_again")
+    for number in range(suspects.MOST_DEATHS):
+        chunk = chunks.claim(holder=f"w{number}", now=now)
+        suspects.take_in_hand(chunk=chunk, message_id=first.pk)
+        expire_leases()
+        chunk = chunks.claim(holder=f"w{number}b", now=now)
+        suspects.accuse(chunk=chunk, now=now)
+        expire_leases()
+    drain(now)
+    first.refresh_from_db()
+    assert (first.state, first.reason) == ("unknown", "crashed")
+    assert states() == {"sent": 2, "unknown": 1}
+
+
 def test_a1_a_person_whose_text_raises_ends_alone_too(actor, now, monkeypatch):
     make_channel()
     make_people(10)
