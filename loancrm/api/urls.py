@@ -9,5 +9,13 @@ urlpatterns = [
     path("oauth/token/", TokenView.as_view(), name="oauth-token"),
     path("oauth/revoke/", RevokeTokenView.as_view(), name="oauth-revoke"),
     path("schema/", SpectacularAPIView.as_view(), name="schema"),
-    path("docs/", SpectacularSwaggerSplitView.as_view(url_name="api:schema"), name="docs"),
+    path(
+        "docs/",
+        SpectacularSwaggerSplitView.as_view(
+            # Its pages have no template for anything else.
+            url_name="api:schema",
+            http_method_names=["get", "head"],
+        ),
+        name="docs",
+    ),
 ]
