@@ -98,14 +98,6 @@ def test_a9_a_wait_for_the_rate_limit_gives_the_chunk_back(actor, now):
     assert Counter(Message.objects.values_list("state", flat=True)) == {"sent": 1, "planned": 8}
 
 
-def test_d_a_rate_of_nought_sends_nothing_and_breaks_nothing(actor, now):
-    make_channel(rate_per_second=0)
-    make_people(2)
-    make_launched(actor, now)
-    ticking.advance(now=now)
-    assert drain(now) == {}
-
-
 def test_a9_no_more_drains_run_than_workers_are_wanted(actor, now):
     make_channel()
     make_people(2)
