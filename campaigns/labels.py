@@ -158,6 +158,12 @@ _ACCOUNT_REASONS: Mapping[str, Any] = {
     "channel_unavailable": _("The provider cannot be reached."),
     "busy": _("The provider is busy."),
 }
+BACKENDS = {
+    "smtp": _("Mail relay (SMTP)"),
+    "http_sms": _("SMS gateway (HTTP)"),
+    "console": _("Shown in the log only"),
+    "memory": _("Kept in memory, for tests"),
+}
 CHANNEL_KINDS = {
     "sms": _("SMS"),
     "email": _("E-mail"),

@@ -10,6 +10,7 @@ from customers.domain.application import ApplicationStatus
 from customers.domain.bands import INCOME_BAND_NAMES
 from customers.domain.contact import ContactKind, ContactStatus
 from customers.domain.fields import Text
+from customers.domain.personal_words import EDUCATIONS, MARITAL_STATES, OCCUPATIONS
 from customers.domain.preferences import RequestKind, RequestStatus
 from customers.domain.quality import REASONS, REJECTED_LIMIT
 from customers.domain.relationships import RelationKind, RiskPurpose, SharedKind
@@ -235,6 +236,14 @@ RISK_PURPOSES = {
 }
 
 
+# The mappings that come with loancrm.
+OWN_MAPPINGS: Mapping[str, Any] = {
+    "berka_clients": _("Example: clients of the Berka bank"),
+    "campaign_bank": _("Example: customers of the bank campaign"),
+    "questionnaire": _("Paper questionnaires"),
+}
+
+
 def read(vocabulary: Mapping[Any, object], value: str) -> str:
     """Return the label of a value, or the value itself where the vocabulary does not know it."""
     found: object = vocabulary.get(value)
@@ -296,9 +305,37 @@ def score_model(value: str) -> str:
     return score_name(value).read("zh" if is_chinese() else "en")
 
 
+def mapping_name(value: str) -> str:
+    """Return how a mapping is read; those that people saved bear the name that they gave."""
+    return read(OWN_MAPPINGS, value)
+
+
+def model_version(value: str) -> str:
+    """Return how the version of a model is read: `clv-1` is «version 1»; others as they are."""
+    name, _dash, number = value.rpartition("-")
+    if name.isalpha() and number.isdigit():
+        return gettext("version %(number)s") % {"number": number}
+    return value
+
+
 def tie(value: str) -> str:
     """Return how a kind of tie or relationship is read."""
     return read(TIES, value)
+
+
+def occupation(value: str) -> str:
+    """Return how an occupation is read."""
+    return read(OCCUPATIONS, value)
+
+
+def education(value: str) -> str:
+    """Return how a level of education is read."""
+    return read(EDUCATIONS, value)
+
+
+def marital(value: str) -> str:
+    """Return how a marital status is read."""
+    return read(MARITAL_STATES, value)
 
 
 def income_band(value: str) -> str:

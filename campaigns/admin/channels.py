@@ -46,7 +46,9 @@ class ChannelForm(forms.Form):
     )
     backend = forms.ChoiceField(
         label=gettext_lazy("backend"),
-        choices=lambda: [(name, name) for name in sorted(registry.backends())],
+        choices=lambda: [
+            (name, labels.read(labels.BACKENDS, name)) for name in sorted(registry.backends())
+        ],
         widget=widgets.UnfoldAdminSelectWidget(),
     )
     sender = forms.CharField(
@@ -93,7 +95,7 @@ def _kind_label(kind: str) -> str:
 class ChannelAdmin(ReadOnlyAdmin):
     """Provider accounts."""
 
-    list_display = ("name", "slug", "kind_label", "backend", "sender", "cost_per_part", "is_active")
+    list_display = ("name", "slug", "kind_label", "backend_label", "sender", "price", "is_active")
     list_filter = ("is_active",)
     search_fields = ("name", "slug")
 
@@ -105,6 +107,16 @@ class ChannelAdmin(ReadOnlyAdmin):
     def kind_label(self, channel: Channel) -> str:
         """Return the kind in words."""
         return _kind_label(channel.kind)
+
+    @admin.display(description=gettext_lazy("backend"), ordering="backend")
+    def backend_label(self, channel: Channel) -> str:
+        """Return the way to the provider in words."""
+        return labels.read(labels.BACKENDS, channel.backend)
+
+    @admin.display(description=gettext_lazy("cost a part"), ordering="cost_per_part")
+    def price(self, channel: Channel) -> str:
+        """Return the price without trailing zeros."""
+        return f"¥{channel.cost_per_part.normalize():f}"
 
     def add_view(
         self, request: HttpRequest, form_url: str = "", extra_context: dict[str, Any] | None = None

@@ -64,8 +64,8 @@ CATALOGUE: tuple[Variable, ...] = (
     Variable(
         "products",
         VariableKind.LIST,
-        "在售产品列表（每项有 name、annual_rate、min_amount、max_amount、term_months）",
-        "products on offer (name, annual_rate, min_amount, max_amount, term_months)",
+        "在售产品列表，可逐个列出",
+        "products on offer, to go through one by one",
         (
             {"name": "安心借", "annual_rate": Decimal("0.072"), "max_amount": Decimal(200_000)},
             {"name": "随心还", "annual_rate": Decimal("0.108"), "max_amount": Decimal(80_000)},

@@ -15,6 +15,7 @@ from customers.admin import customer_lookup, profile_charts, relationships, reve
 from customers.domain.lifecycle import LifecycleStage
 from customers.domain.person import Gender, MarketingStatus
 from customers.domain.score_bands import (
+    CLV,
     PAY_DAY,
     SPENDING_MONTHLY,
     SPENDING_SHARE,
@@ -163,6 +164,7 @@ class CustomerAdmin(ReadOnlyAdmin):
             charts=profile_charts.of_months(found.months),
             scores=[_score(score) for score in found.scores],
             lifetime_value=found.lifetime_value,
+            lifetime_version=_version(found.lifetime_value),
             spending=_spending(found.spending),
             score_versions=[_score(score) for score in found.score_versions],
             timeline_url=timeline.url_of(customer),
@@ -174,9 +176,18 @@ class CustomerAdmin(ReadOnlyAdmin):
         )
 
 
-def _score(score: Score) -> tuple[str, str, Score]:
-    """Return a score with its name and its band in words."""
-    return labels.score_model(score.model_name), labels.score_band(score.band), score
+def _score(score: Score) -> tuple[str, str, str, Score]:
+    """Return a score with its name, its band and its version in words."""
+    return (
+        labels.score_model(score.model_name),
+        labels.score_band(score.band),
+        labels.model_version(score.version),
+        score,
+    )
+
+
+def _version(values: Mapping[str, Score]) -> str:
+    return labels.model_version(values[CLV].version) if CLV in values else ""
 
 
 def _spending(scores: Mapping[str, Score]) -> dict[str, Any]:
@@ -191,6 +202,7 @@ def _spending(scores: Mapping[str, Score]) -> dict[str, Any]:
     )
     return {
         "monthly": scores[SPENDING_MONTHLY],
+        "version": labels.model_version(scores[SPENDING_MONTHLY].version),
         "trend": f"{trend.value * 100:+.1f}%" if trend else "",
         "pay_day": int(pay_day.value) if pay_day else None,
         "shares": [(name, f"{-part:.4f}", f"{-part * 100:.1f}%") for part, name in shares],

@@ -57,7 +57,7 @@ class HowForm(forms.Form):
     limits = forms.CharField(
         label=gettext_lazy("Limits"),
         required=False,
-        widget=widgets.UnfoldAdminTextInputWidget(attrs={"placeholder": "phone_invalid=5"}),
+        widget=widgets.UnfoldAdminTextInputWidget(attrs={"placeholder": "rejected=5"}),
         help_text=gettext_lazy(
             "Codes of findings with the largest allowed percentage of rows, or “rejected”; "
             "a worse file is stopped before anything is written."
@@ -88,7 +88,7 @@ class ImportForm(HowForm, FileForm):
 
     mapping = forms.ChoiceField(
         label=gettext_lazy("Mapping"),
-        choices=lambda: [(name, name) for name in mapping_names()],
+        choices=lambda: [(name, labels.mapping_name(name)) for name in mapping_names()],
         widget=widgets.UnfoldAdminSelectWidget(),
         help_text=gettext_lazy("Says which column holds what."),
     )

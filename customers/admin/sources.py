@@ -140,11 +140,17 @@ class DataSourceAdmin(ThemedAdmin):
         self, request: HttpRequest, obj: DataSource | None = None
     ) -> tuple[str, ...]:
         """A name stays: records carry it. The quality of the files is there to look at."""
-        return ("name", "quality") if obj else ()
+        return ("name", "quality", "kind_label", "purpose_labels") if obj else ()
 
     def get_fields(self, request: HttpRequest, obj: DataSource | None = None) -> tuple[str, ...]:
         """Show the quality of a source that exists below its description."""
-        return (*DataSourceForm.Meta.fields, "quality") if obj else DataSourceForm.Meta.fields
+        if obj is None:
+            return DataSourceForm.Meta.fields
+        if self.has_change_permission(request, obj):
+            return (*DataSourceForm.Meta.fields, "quality")
+        # Who may only look reads words where a form would offer choices.
+        words = {"kind": "kind_label", "purposes": "purpose_labels"}
+        return (*(words.get(name, name) for name in DataSourceForm.Meta.fields), "quality")
 
     @admin.display(description=gettext_lazy("quality of its files"))
     def quality(self, source: DataSource) -> str:

@@ -24,6 +24,7 @@ PAY_DAY = "pay_day"
 # Followed by the category.
 SPENDING_SHARE = "spending_share_"
 SCORE_NAMES: Mapping[str, Text] = {
+    "application_risk": Text("申请风险", "application risk"),
     "rfm": Text("RFM 分组", "RFM group"),
     CLV: Text("客户生命周期价值", "customer lifetime value"),
     CLV_SO_FAR: Text("已实现价值", "value so far"),

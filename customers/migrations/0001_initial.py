@@ -110,9 +110,9 @@ class Migration(migrations.Migration):
             name='SurvivorshipRule',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('field', models.CharField(help_text='Column of the customer, such as city, contact.phone, attribute.<name>, or * for every field without a rule of its own.', max_length=80, unique=True, validators=[customers.models.merge._check_field], verbose_name='field')),
+                ('field', models.CharField(help_text='Column of the customer, such as <code>city</code>, <code>contact.phone</code>, <code>attribute.NAME</code>, or * for every field without a rule of its own.', max_length=80, unique=True, validators=[customers.models.merge._check_field], verbose_name='field')),
                 ('prefer', models.CharField(choices=[('kept', "The kept customer's"), ('newest', 'The one written last'), ('source', 'The one of the better source')], default='kept', max_length=8, verbose_name='whose value survives')),
-                ('sources', models.JSONField(blank=True, default=list, help_text='Best first, such as ["core", "crm"]. A file of a later or unnamed source does not overwrite a value of an earlier one.', validators=[customers.models.merge._check_sources], verbose_name='trusted sources')),
+                ('sources', models.JSONField(blank=True, default=list, help_text='Best first, such as <code>["core", "crm"]</code>. A file of a later or unnamed source does not overwrite a value of an earlier one.', validators=[customers.models.merge._check_sources], verbose_name='trusted sources')),
             ],
             options={
                 'verbose_name': 'survivorship rule',
@@ -255,7 +255,7 @@ class Migration(migrations.Migration):
             name='DataSource',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('name', models.CharField(help_text='As imports and records name it, such as core or partner:acme.', max_length=60, unique=True, verbose_name='name')),
+                ('name', models.CharField(help_text='As imports and records name it, such as <code>core</code> or <code>partner:acme</code>.', max_length=60, unique=True, verbose_name='name')),
                 ('title', models.CharField(blank=True, max_length=120, verbose_name='title')),
                 ('kind', models.CharField(default=customers.domain.sources.SourceKind['OWN_SYSTEM'], max_length=14, verbose_name='kind')),
                 ('contract', models.CharField(blank=True, help_text='Number or file of the agreement; needed for vendors.', max_length=120, verbose_name='contract reference')),

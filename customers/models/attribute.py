@@ -4,6 +4,7 @@ from enum import StrEnum
 
 from django.db import models
 from django.db.models import Q
+from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
 from customers.models.customer import Customer
@@ -38,7 +39,8 @@ class AttributeDefinition(models.Model):
         verbose_name_plural = _("attributes")
 
     def __str__(self) -> str:
-        return self.name
+        is_chinese = (get_language() or "").startswith("zh")
+        return (self.label_zh if is_chinese else self.label_en) or self.name
 
 
 class AttributeValue(models.Model):
@@ -83,4 +85,4 @@ class AttributeValue(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"AttributeValue {self.pk}"
+        return str(self.pk)

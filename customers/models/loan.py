@@ -1,6 +1,7 @@
 """What the lender offers and what customers owe."""
 
 from django.db import models
+from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
 from customers.domain.application import ApplicationStatus
@@ -25,7 +26,8 @@ class Product(models.Model):
         verbose_name_plural = _("products")
 
     def __str__(self) -> str:
-        return self.code
+        is_chinese = (get_language() or "").startswith("zh")
+        return (self.name_zh if is_chinese else self.name_en) or self.code
 
 
 class Application(models.Model):

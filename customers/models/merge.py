@@ -70,8 +70,8 @@ class SurvivorshipRule(models.Model):
         unique=True,
         validators=[_check_field],
         help_text=_(
-            "Column of the customer, such as city, contact.phone, attribute.<name>, or * for every "
-            "field without a rule of its own."
+            "Column of the customer, such as <code>city</code>, <code>contact.phone</code>, "
+            "<code>attribute.NAME</code>, or * for every field without a rule of its own."
         ),
     )
     prefer = models.CharField(
@@ -90,8 +90,8 @@ class SurvivorshipRule(models.Model):
         blank=True,
         validators=[_check_sources],
         help_text=_(
-            'Best first, such as ["core", "crm"]. A file of a later or unnamed source does not '
-            "overwrite a value of an earlier one."
+            'Best first, such as <code>["core", "crm"]</code>. A file of a later or unnamed '
+            "source does not overwrite a value of an earlier one."
         ),
     )
 

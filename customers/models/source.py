@@ -25,7 +25,10 @@ class DataSource(models.Model):
         _("name"),
         max_length=60,
         unique=True,
-        help_text=_("As imports and records name it, such as core or partner:acme."),
+        help_text=_(
+            "As imports and records name it, such as <code>core</code> or "
+            "<code>partner:acme</code>."
+        ),
     )
     title = models.CharField(_("title"), max_length=120, blank=True)
     kind = models.CharField(_("kind"), max_length=14, default=SourceKind.OWN_SYSTEM)

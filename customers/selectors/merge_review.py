@@ -41,7 +41,7 @@ def side_by_side(left: Customer, right: Customer, *, today: date) -> list[Line]:
         _line(_("Age"), ages, left.birth_date, right.birth_date),
         _plain(_("Gender"), *(_gender(c) for c in (left, right))),
         _plain(_("Place"), *(f"{c.province} {c.city}".strip() for c in (left, right))),
-        _plain(_("Occupation"), left.occupation, right.occupation),
+        _plain(_("Occupation"), *(labels.occupation(c.occupation) for c in (left, right))),
         _contacts(_("Phone"), "phone", left, right),
         _contacts(_("E-mail"), "email", left, right),
         Line(_("Consents"), _consents(left), _consents(right), agrees=None),

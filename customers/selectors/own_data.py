@@ -62,9 +62,9 @@ def facts(customer: Customer) -> Sequence[tuple[str, str]]:
         (_("Identity number"), profile_person.masked_national_id(customer)),
         (_("Gender"), labels.gender(customer.gender)),
         (_("Place"), f"{customer.province} {customer.city}".strip()),
-        (_("Occupation"), customer.occupation),
-        (_("Education"), customer.education),
-        (_("Income"), customer.income_band),
+        (_("Occupation"), labels.occupation(customer.occupation)),
+        (_("Education"), labels.education(customer.education)),
+        (_("Income"), labels.income_band(customer.income_band)),
         (_("Where the data came from"), ", ".join(_sources(customer))),
     ]
     rows += [

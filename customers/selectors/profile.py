@@ -5,8 +5,10 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from django.db.models import Exists, OuterRef, Subquery
+from django.db.models import CharField, Exists, F, OuterRef, Subquery, Value
+from django.db.models.functions import Coalesce, NullIf
 
+from customers import labels
 from customers.domain.consent import Purpose
 from customers.domain.events import EventName
 from customers.domain.instalments import months_between
@@ -182,19 +184,22 @@ def _consents(customer: Customer, barred: Exists) -> list[ConsentFacts]:
 def _interests(
     customer: Customer, applications: Sequence[Application], now: datetime
 ) -> list[Interest]:
-    """Return the products the customer applied for and looked at (1 query)."""
+    """Return the products the customer applied for and looked at, by name (1 query)."""
+    column = "name_zh" if labels.is_chinese() else "name_en"
+    name = Coalesce(NullIf(F(column), Value("")), F("code"), output_field=CharField())
+    named = Product.objects.filter(code=OuterRef("subject")).values_list(name)
     views = Event.objects.filter(
         customer=customer,
         type__name=EventName.PAGE_VIEWED,
         occurred_at__gt=now - timedelta(days=_INTEREST_DAYS),
-        subject__in=Product.objects.values("code"),
-    ).order_by("-occurred_at", "-pk")
+    ).annotate(product_name=Subquery(named[:1]))
+    views = views.filter(product_name__isnull=False).order_by("-occurred_at", "-pk")
     found = [
-        Interest(product, at, VIEW_WEIGHT)
-        for product, at in views.values_list("subject", "occurred_at")[:_MOST_VIEWS]
+        Interest(name, at, VIEW_WEIGHT)
+        for name, at in views.values_list("product_name", "occurred_at")[:_MOST_VIEWS]
     ]
     found += [
-        Interest(row.product.code, row.submitted_at, APPLICATION_WEIGHT)
+        Interest(str(row.product), row.submitted_at, APPLICATION_WEIGHT)
         for row in applications
         if row.product is not None
     ]

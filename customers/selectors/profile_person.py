@@ -107,9 +107,9 @@ def person_facts(
         ("gender", _("Gender"), labels.gender(customer.gender), ""),
         ("birth_date", _("Age"), "" if years is None else str(years), band),
         ("city", _("Place"), f"{customer.province} {customer.city}".strip(), ""),
-        ("occupation", _("Occupation"), customer.occupation, ""),
-        ("education", _("Education"), customer.education, ""),
-        ("marital", _("Marital status"), customer.marital, ""),
+        ("occupation", _("Occupation"), labels.occupation(customer.occupation), ""),
+        ("education", _("Education"), labels.education(customer.education), ""),
+        ("marital", _("Marital status"), labels.marital(customer.marital), ""),
     )
     facts = [
         Fact(name, value or UNKNOWN, _said_by(customer, column), customer.updated_at, note)

@@ -199,9 +199,8 @@ def _score_entry(row: Score, position: Position) -> Entry:
         "score_given",
         _("Score given"),
         subject=labels.score_model(row.model_name),
-        source=row.model_name,
         facts={"value": value, "band": row.band, "version": row.version},
-        notes=_known(value, labels.score_band(row.band), row.version),
+        notes=_known(value, labels.score_band(row.band), labels.model_version(row.version)),
     )
 
 

@@ -1,5 +1,6 @@
 """Read-only admins, and the audit trail as the first of them."""
 
+import json
 from typing import Any
 
 from django.contrib import admin, messages
@@ -7,12 +8,16 @@ from django.db.models import Model, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from django.utils.formats import date_format
+from django.utils.html import format_html
 from django.utils.http import urlencode
 from django.utils.timezone import localtime
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from unfold.admin import ModelAdmin
 
-from loancrm.kernel import access, audit, clock
+from loancrm.admin_filters import word_filter
+from loancrm.kernel import access, audit, audit_words, clock
+from loancrm.kernel.access import ActorKind
 from loancrm.kernel.admin_filters_allowed import DeclaredLookups
 from loancrm.kernel.models import AuditEntry
 
@@ -83,12 +88,61 @@ class ReadOnlyAdmin(ThemedAdmin):
 class AuditEntryAdmin(ReadOnlyAdmin):
     """Who did what, when and why; nobody edits it here."""
 
-    list_display = ("at", "actor_label", "action", "object_type", "object_id", "reason")
-    list_filter = ("action", "actor_kind", "object_type")
+    list_display = ("at", "actor", "deed", "thing", "object", "reason")
+    list_filter = (
+        word_filter("action", gettext_lazy("action"), audit_words.action),
+        word_filter("actor_kind", gettext_lazy("actor kind"), audit_words.actor_kind),
+        word_filter("object_type", gettext_lazy("object type"), audit_words.thing),
+    )
     search_fields = ("actor_label", "=object_id", "action")
     ordering = ("-id",)
     date_hierarchy = "at"
     show_full_result_count = False
+    fields = ("at", "actor", "kind", "deed", "thing", "object", "reason", "details")
+    readonly_fields = fields
+
+    @admin.display(description=gettext_lazy("actor name"), ordering="actor_label")
+    def actor(self, entry: AuditEntry) -> str:
+        """Return who it was; what the system did by itself is named as operators know it."""
+        if entry.actor_kind == ActorKind.SYSTEM:
+            system = audit_words.actor_kind(entry.actor_kind)
+            return format_html("{} <code>{}</code>", system, entry.actor_label)
+        return entry.actor_label
+
+    @admin.display(description=gettext_lazy("object"), ordering="object_id")
+    def object(self, entry: AuditEntry) -> str:
+        """Return the number or key of the thing."""
+        return format_html("<code>{}</code>", entry.object_id)
+
+    @admin.display(description=gettext_lazy("action"), ordering="action")
+    def deed(self, entry: AuditEntry) -> str:
+        """Return what was done, in words."""
+        return audit_words.action(entry.action)
+
+    @admin.display(description=gettext_lazy("object type"), ordering="object_type")
+    def thing(self, entry: AuditEntry) -> str:
+        """Return what kind of thing it was done to, in words."""
+        return audit_words.thing(entry.object_type)
+
+    @admin.display(description=gettext_lazy("actor kind"))
+    def kind(self, entry: AuditEntry) -> str:
+        """Return what kind of actor it was, in words."""
+        return audit_words.actor_kind(entry.actor_kind)
+
+    @admin.display(description=gettext_lazy("facts"))
+    def details(self, entry: AuditEntry) -> str:
+        """Return the entry as machines read it: its facts and its place in the chain."""
+        shown = {
+            "action": entry.action,
+            "actor": [entry.actor_kind, entry.actor_id],
+            "object": entry.object_type,
+            "facts": entry.facts,
+            "previous_hash": entry.previous_hash,
+            "entry_hash": entry.entry_hash,
+        }
+        return format_html(
+            "<pre>{}</pre>", json.dumps(shown, ensure_ascii=False, indent=2, default=str)
+        )
 
     def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
         """Show the list; say so where the last look at the chain found it changed."""

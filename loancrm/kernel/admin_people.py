@@ -9,12 +9,12 @@ from typing import Any
 
 from django.contrib import admin
 from django.contrib.auth.models import Group, Permission, User
-from django.db.models import Model, QuerySet
+from django.db.models import ManyToManyField, Model, QuerySet
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
 from loancrm import admin_pages
-from loancrm.kernel import access, audit, clock
+from loancrm.kernel import access, audit, clock, permission_words
 from loancrm.kernel.admin_filters_allowed import DeclaredLookups
 from loancrm.kernel.sign_in import service
 
@@ -46,6 +46,23 @@ class AuditedAdmin(DeclaredLookups):
         for obj in queryset:
             _record(request, obj, "deleted", _rights(obj))
         return super().log_deletions(request, queryset)  # type: ignore[misc] # of ModelAdmin
+
+    def formfield_for_manytomany(
+        self, db_field: "ManyToManyField[Any, Any]", request: HttpRequest, **options: Any
+    ) -> Any:
+        """Offer permissions in the reader's words, without those of tables nobody works with."""
+        field = super().formfield_for_manytomany(db_field, request, **options)  # type: ignore[misc] # of ModelAdmin
+        if db_field.related_model is Permission and field is not None:
+            field.queryset = field.queryset.filter(permission_words.worth_giving())
+            field.label_from_instance = permission_words.read
+        return field
+
+    def get_deleted_objects(self, objs: Sequence[Model], request: HttpRequest) -> Any:
+        """Name what is deleted, not the rows that only tie it to others."""
+        _nested, counts, missing, protected = super().get_deleted_objects(objs, request)  # type: ignore[misc] # of ModelAdmin
+        named = [f"{obj._meta.verbose_name}: {obj}" for obj in objs]  # noqa: SLF001 - Django's documented way to a model's name
+        kept = {name: count for name, count in counts.items() if "-" not in str(name)}
+        return named, kept, missing, protected
 
     def get_object(self, request: HttpRequest, object_id: str, from_field: Any = None) -> Any:
         """Return the row of a page, and keep what its rights are before the page changes them."""

@@ -29,7 +29,10 @@ class AuditEntry(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"AuditEntry {self.pk} {self.action}"
+        # Read by people in lists of choices and headings.
+        from loancrm.kernel import audit_words  # noqa: PLC0415 - its words need the loaded apps
+
+        return f"{audit_words.action(self.action)} · {self.pk}"
 
 
 class AuditHead(models.Model):

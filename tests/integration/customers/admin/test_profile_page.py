@@ -147,7 +147,7 @@ def test_s18_preferred_products_are_on_the_page(borrower):
 
     (found,) = _reader().get(_page(borrower)).context["profile"].preferences
 
-    assert (found.product, found.share) == ("cash-12", 1.0)
+    assert (found.product, found.share) == (str(Product.objects.get(code="cash-12")), 1.0)
     assert found.score == pytest.approx(4.0, abs=0.01)
 
 
