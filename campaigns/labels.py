@@ -113,6 +113,7 @@ HOLD_REASONS: Mapping[str, Any] = {
     ),
     "changed_channels": _("the channel or its sender was changed after the approval"),
     "changed_purpose": _("the purpose was changed after the approval"),
+    "restored": _("the database was restored or copied; somebody has to release it"),
     "late": _("the start was missed; somebody has to release it"),
     "channel_misconfigured": _("the channel is not set up rightly"),
     "channel_unavailable": _("the provider cannot be reached"),

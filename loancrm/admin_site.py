@@ -30,6 +30,16 @@ class LoancrmAdminSite(UnfoldAdminSite):  # type: ignore[misc] # the theme ships
     index_title = gettext_lazy("Overview")
     empty_value_display = "–"
 
+    def each_context(self, request: HttpRequest) -> dict[str, Any]:
+        """Say on every page when nothing is sent until a person has confirmed."""
+        context: dict[str, Any] = super().each_context(request)
+        # Tables are not there yet when this module is loaded.
+        from loancrm.kernel import deployment  # noqa: PLC0415
+
+        if request.user.is_authenticated and (reason := deployment.waiting_for()) is not None:
+            context["sending_waits"] = deployment.describe(reason)
+        return context
+
     def login(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:

@@ -32,8 +32,15 @@ def step(request: HttpRequest, pk: int, name: str) -> HttpResponse:
     campaign = get_object_or_404(Campaign, pk=pk)
     admin_pages.require(request, "campaigns.view_campaign", campaign)
     comment = request.POST.get("comment", "").strip()
-    with admin_pages.attempt(request, _done(name)):
+    with admin_pages.attempt(request, "") as outcome:
         _take(name, campaign, admin_pages.actor_of(request), comment, request.POST.get("seen", ""))
+    if outcome.is_done:
+        is_held = name == "launch" and campaign.dispatches.filter(hold_reason="late").exists()
+        held = _(
+            "Launched, but held: its start was missed by more than the campaign allows. Release it"
+            " if it may still go out."
+        )
+        admin_pages.tell(request, held if is_held else _done(name), is_good=not is_held)
     return HttpResponseRedirect(object_url(campaign))
 
 

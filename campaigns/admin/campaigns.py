@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from campaigns import labels
-from campaigns.admin import campaign_page, campaign_views, unknown_page
+from campaigns.admin import campaign_page, campaign_views, sending, unknown_page
 from campaigns.admin.forms import VARIANT_KEYS, CampaignForm, initial_of
 from campaigns.domain.campaign import CampaignStatus
 from campaigns.domain.content import CATALOGUE
@@ -140,6 +140,7 @@ class CampaignAdmin(SharedRowsAdmin):
                 "<int:pk>/preview/", wrap(campaign_views.preview), name="campaigns_campaign_preview"
             ),
             path("<int:pk>/test/", wrap(campaign_views.test_send), name="campaigns_campaign_test"),
+            path("sending/", wrap(sending.confirmation), name="campaigns_sending"),
             path(
                 "messages-of/<int:customer_id>/",
                 wrap(campaign_views.customer_messages),

@@ -118,7 +118,7 @@ _STATE_OF_KIND = {
 }
 # Strongest first: a phone that did get the message outweighs any report of failure.
 STATES_BY_STRENGTH = (MessageState.DELIVERED, MessageState.BOUNCED, MessageState.FAILED)
-_KEY = re.compile(r"m([0-9]{1,18})")
+_KEY = re.compile(r"m([0-9]{1,18})(?:\.([0-9a-z]{1,30}))?")
 
 
 def state_reported(kind: DeliveryKind) -> MessageState | None:
@@ -143,6 +143,22 @@ def strongest(states: Iterable[MessageState]) -> MessageState:
 def is_hard_bounce(code: str) -> bool:
     """Return whether an SMTP status code says that the address does not exist."""
     return code in _HARD_CODES
+
+
+def message_key(deployment_id: str, message_id: int) -> str:
+    """Return the key by which providers know a message.
+
+    Args:
+        deployment_id: Key space of the dispatch: which deployment planned it, in which epoch. A
+            staging copy or a restored database on the same account never meets old answers.
+    """
+    return f"m{message_id}.{deployment_id}" if deployment_id else f"m{message_id}"
+
+
+def key_space_of(key: str) -> str:
+    """Return the key space that a key carries, empty for none."""
+    match = _KEY.fullmatch(key.strip("<> ").partition("@")[0])
+    return (match[2] or "") if match else ""
 
 
 def message_id_of(key: str) -> int | None:

@@ -30,6 +30,8 @@ class Dispatch(models.Model):
     )
     uses_personal_rules = models.BooleanField(default=False)
     unit_cost = models.DecimalField(_("cost a part"), max_digits=10, decimal_places=4, null=True)
+    # Which deployment planned it, in which epoch: part of the keys that providers see.
+    key_space = models.CharField(max_length=30, blank=True)
     approved_parts = models.JSONField(default=dict)
     hold_reason = models.CharField(_("held because"), max_length=60, blank=True)
     # Rounds in a row that failed for a reason outside any person.

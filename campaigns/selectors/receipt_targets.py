@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from campaigns.domain.receipts import DeliveryEvent, DeliveryKind, message_id_of
+from campaigns.domain.receipts import DeliveryEvent, DeliveryKind, key_space_of, message_id_of
 from campaigns.models import Channel, Message
 from customers.domain.contact import ContactKind
 from customers.domain.emails import parse_email
@@ -53,12 +53,10 @@ def find(channel: Channel, events: Sequence[DeliveryEvent]) -> Found:
             by_provider[event.provider_event_id] = event.provider_message_id
     messages = Message.objects.filter(dispatch__channel=channel)
     columns = (
-        "pk",
-        "customer_id",
-        "dispatch__campaign__slug",
-        "provider_message_id",
-        "contact_point_id",
+        *("pk", "customer_id", "dispatch__campaign__slug", "provider_message_id"),
+        *("contact_point_id", "dispatch__key_space"),
     )
+    spaces = {event.provider_event_id: key_space_of(event.message_key) for event in events}
     rows_by_id = {
         row[0]: row for row in messages.filter(pk__in=set(by_key.values())).values_list(*columns)
     }
@@ -70,7 +68,9 @@ def find(channel: Channel, events: Sequence[DeliveryEvent]) -> Found:
     }
     found = Found()
     for event_id, message_id in by_key.items():
-        if (row := rows_by_id.get(message_id)) is not None:
+        row = rows_by_id.get(message_id)
+        # A key of another deployment on the same account names one of its messages, not ours.
+        if row is not None and spaces[event_id] in ("", row[5]):
             found.targets[event_id] = Target(row[0], row[1], row[2], row[4])
     for event_id, provider_id in by_provider.items():
         if (row := rows_by_provider.get(provider_id)) is not None:

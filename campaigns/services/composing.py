@@ -18,6 +18,7 @@ from campaigns.domain.eligibility import Reason
 from campaigns.domain.links import LinkPurpose
 from campaigns.domain.mime import Addressee, EmailSkeleton, HeaderRefused
 from campaigns.domain.preference_links import preference_token
+from campaigns.domain.receipts import message_key
 from campaigns.models import Campaign, Channel, ContentVersion, Dispatch, TrackedLink
 from campaigns.selectors import approved_state
 from campaigns.selectors.constants import constants
@@ -151,7 +152,11 @@ class Composer:
         name = self._open(Customer.NAME_COLUMN, recipient.name)
         address = self._open(ContactPoint.VALUE_COLUMN, recipient.address)
         context = self._context(recipient, name, text, now)
-        key = f"{'t' if self._dispatch.is_test else 'm'}{recipient.message_id}"
+        key = (
+            f"t{recipient.message_id}"
+            if self._dispatch.is_test
+            else message_key(self._dispatch.key_space, recipient.message_id)
+        )
         if isinstance(text.compiled, CompiledSms):
             body, parts = content.render_sms(
                 text.compiled,

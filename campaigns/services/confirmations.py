@@ -20,7 +20,7 @@ from campaigns.services import providers, throttling
 from customers.domain.contact import ContactStatus
 from customers.domain.preferences import CONTACT_OF_CHANNEL
 from customers.models import ContactPoint, OptInRequest
-from loancrm.kernel import crypto
+from loancrm.kernel import crypto, deployment
 
 logger = logging.getLogger(__name__)
 MOST_AT_ONCE = 200
@@ -42,6 +42,8 @@ def send_confirmations(*, now: datetime) -> int:
     Returns:
         How many messages were handed over.
     """
+    if not deployment.may_send():
+        return 0
     return sum(_send_kind(kind, now) for kind in KINDS)
 
 

@@ -33,7 +33,7 @@ from customers.domain.consent import Purpose
 from customers.domain.events import EventName
 from customers.services import events
 from loancrm.kernel import clock as kernel_clock
-from loancrm.kernel import leases
+from loancrm.kernel import deployment, leases
 
 logger = logging.getLogger(__name__)
 # A worker without a chunk stays while a rate limit leaves room again within so many seconds, and
@@ -80,7 +80,7 @@ def drain(
         return Counter()
     counts: Counter[str] = Counter()
     try:
-        while not lane.is_over():
+        while not lane.is_over() and deployment.may_send():
             lane.look()
             chunk = chunks.claim(holder=holder, now=clock())
             if chunk is not None:

@@ -28,19 +28,19 @@ from django.db.models.functions import MD5, Cast, Concat, RowNumber, Substr
 from django.utils.translation import gettext as _
 
 from campaigns import jobs
-from campaigns.domain import experiments, personalisation
-from campaigns.domain.campaign import CampaignStatus, MessageState
+from campaigns.domain import experiments, personalisation, schedule
+from campaigns.domain.campaign import CampaignStatus, DispatchStatus, MessageState
 from campaigns.domain.eligibility import Reason
 from campaigns.domain.experiments import Arm
 from campaigns.models import Campaign, Channel, Chunk, Dispatch, Message, Step
-from campaigns.selectors import refusals
+from campaigns.selectors import open_work, refusals
 from campaigns.services import approval, authoring
 from customers.domain.consent import Purpose
 from customers.domain.person import MarketingStatus
 from customers.domain.segments.parse import parse_rule
 from customers.models import Customer, SegmentVersion
 from customers.services import segments
-from loancrm.kernel import access, bulk
+from loancrm.kernel import access, bulk, deployment
 from loancrm.kernel.access import Actor
 from loancrm.kernel.errors import LoanCrmError
 from loancrm.kernel.jobs import enqueue
@@ -100,11 +100,13 @@ def launch_campaign(*, campaign: Campaign, actor: Actor, now: datetime) -> Dispa
         raise CampaignNotReady(
             _("The campaign needs a segment and at least one message."), campaign=campaign.slug
         )
+    # A person is here: what stood still with nothing to send needs no other word.
+    deployment.beat(has_open_work=open_work.exists())
     with transaction.atomic():
         authoring.move(campaign, CampaignStatus.RUNNING, actor=actor, now=now)
         Campaign.objects.filter(pk=campaign.pk).update(launched_at=now)
         campaign.launched_at = now
-        due_at = max(campaign.start_at or now, now)
+        due_at = campaign.start_at or now
         version = campaign.segment.current_version
         dispatch = freeze(
             campaign=campaign,
@@ -114,6 +116,9 @@ def launch_campaign(*, campaign: Campaign, actor: Actor, now: datetime) -> Dispa
             now=now,
             frozen=Frozen(version, uses_personal_rules(version), approval.approved_parts(campaign)),
         )
+        if schedule.is_too_late(due_at=due_at, now=now, late_limit_hours=campaign.late_limit_hours):
+            dispatch.status, dispatch.hold_reason = DispatchStatus.HELD, "late"
+            dispatch.save(update_fields=["status", "hold_reason"])
         enqueue(jobs.TICK)
     return dispatch
 
@@ -144,6 +149,7 @@ def freeze(
         uses_personal_rules=frozen.uses_personal_rules,
         unit_cost=unit_cost(campaign, channel),
         approved_parts=dict(frozen.approved_parts),
+        key_space=deployment.key_space(),
     )
     _insert_messages(dispatch, campaign, step, audience, now)
     dispatch.audience_count = _cut_chunks(dispatch)

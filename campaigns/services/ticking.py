@@ -15,9 +15,10 @@ from campaigns.domain.campaign import (
     DispatchStatus,
 )
 from campaigns.models import Campaign, Chunk, Dispatch, Message
+from campaigns.selectors import open_work
 from campaigns.services import authoring, chunks, dispatch, launch, throttling
 from campaigns.services.sending import sweeping
-from loancrm.kernel import access, audit, leases
+from loancrm.kernel import access, audit, deployment, leases
 from loancrm.kernel.access import Actor, system_actor
 from loancrm.kernel.errors import LoanCrmError
 from loancrm.kernel.jobs import enqueue
@@ -41,6 +42,8 @@ def tick(*, holder: str, now: datetime) -> int:
     """
     if not leases.take_turn(name=LEADER, holder=holder, seconds=TURN_SECONDS):
         return 0
+    if not deployment.beat(has_open_work=open_work.exists()):
+        return 0
     advance(now=now)
     missing = _missing_workers(now)
     for _number in range(missing):
@@ -49,7 +52,12 @@ def tick(*, holder: str, now: datetime) -> int:
 
 
 def advance(*, now: datetime) -> None:
-    """Complete finished dispatches, freeze next steps, start what is due, hold what is late."""
+    """Complete finished dispatches, freeze next steps, start what is due, hold what is late.
+
+    Nothing moves while sending waits for a person's confirmation.
+    """
+    if not deployment.may_send():
+        return
     sweeping.sweep(now=now)
     _complete_finished(now)
     _start_next_steps(now)

@@ -1,5 +1,7 @@
 """Tables of the kernel: the audit chain, leases, and the keys that data was sealed with."""
 
+from uuid import uuid4
+
 from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
@@ -46,6 +48,30 @@ class AuditHead(models.Model):
 
     def __str__(self) -> str:
         return f"AuditHead {self.entry_count}"
+
+
+class Deployment(models.Model):
+    """Which installation this database belongs to, and whether it may send.
+
+    `beat` grows with every tick and is written outside the database too: a database that is behind
+    what stands there was restored, and one that finds nothing there was moved or copied.
+    """
+
+    public_id = models.UUIDField(default=uuid4, editable=False)
+    epoch = models.PositiveIntegerField(default=1)
+    beat = models.BigIntegerField(default=1)
+    last_seen_at = models.DateTimeField()
+    held_reason = models.CharField(max_length=20, blank=True)
+    held_at = models.DateTimeField(null=True)
+
+    class Meta:
+        verbose_name = _("deployment")
+        verbose_name_plural = _("deployments")
+        constraints = [models.CheckConstraint(condition=Q(id=1), name="deployment_single")]
+        permissions = [("confirm_sending", _("Can let sending go on after a restore"))]
+
+    def __str__(self) -> str:
+        return f"Deployment {self.public_id} {self.epoch}"
 
 
 class Lease(models.Model):

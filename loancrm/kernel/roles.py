@@ -51,6 +51,7 @@ _GRANTS: Mapping[Role, tuple[str, ...]] = {
         "customers.approve_segmentexport",
         "campaigns.launch_campaign",
         "campaigns.view_report",
+        "kernel.confirm_sending",
     ),
     Role.ANALYST: ("analytics.add_discoverymodel", "campaigns.view_report"),
     Role.STEWARD: ("customers.import_customers", "customers.merge_customers"),
@@ -64,6 +65,7 @@ _GRANTS: Mapping[Role, tuple[str, ...]] = {
         "campaigns.add_suppression",
         "campaigns.change_suppression",
         "customers.change_privacyrequest",
+        "kernel.confirm_sending",
         "kernel.view_auditentry",
     ),
 }

@@ -203,6 +203,10 @@ CELERY_BROKER_TRANSPORT_OPTIONS: dict[str, Any] = (
 )
 # Workers that drain dispatches at the same time, and how long one does before it lets others run.
 LOANCRM_DISPATCH_WORKERS = env.number("LOANCRM_DISPATCH_WORKERS", 2, least=1, most=64)
+# Longer without a tick, with campaigns open, a person says whether sending goes on.
+LOANCRM_STANDSTILL_HOURS = env.number("LOANCRM_STANDSTILL_HOURS", 12, least=2, most=8760)
+# Outside the database on purpose: it tells a restored or copied database from the one that ran.
+LOANCRM_ANCHOR_DIR = LOANCRM_VAR_DIR / "deployments"
 LOANCRM_DRAIN_SECONDS = 60
 # Tables that make up a customer's timeline; an app above adds its own without being imported below.
 LOANCRM_TIMELINE_SOURCES = [

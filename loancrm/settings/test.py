@@ -9,6 +9,7 @@ LOANCRM_KEYS = {"t1": bytes(range(32))}
 LOANCRM_INDEX_KEY = bytes(range(1, 33))
 LOANCRM_GUARD_TABLES = False
 LOANCRM_VAR_DIR.mkdir(parents=True, exist_ok=True)
+LOANCRM_ANCHOR_DIR = LOANCRM_VAR_DIR / f"deployments-{os.getpid()}"
 PASSWORD_HASHERS = [
     "django.contrib.auth.hashers.MD5PasswordHasher",
     "loancrm.api.auth.ClientSecretHasher",

@@ -17,6 +17,7 @@ from typing import Any
 from analytics.domain.demo import plan
 from analytics.domain.demo.behaviour import Reaction, react, share
 from campaigns.domain.campaign import MessageState
+from campaigns.domain.receipts import message_key
 from campaigns.models import Message
 from customers.domain.application import ApplicationStatus
 from customers.domain.demo import lending, people, population
@@ -92,17 +93,18 @@ def reactions(*, seed: int, slug: str, reached_at: datetime) -> list[Reacting]:
     rows = (
         Message.objects.filter(dispatch__campaign__slug=slug, dispatch__is_test=False)
         .order_by("customer_id", "pk")
-        .values_list("customer__external_id", "variant__key", "state", "pk")
+        .values_list("customer__external_id", "variant__key", "state", "pk", "dispatch__key_space")
     )
-    audience: dict[str, list[tuple[str, str, int]]] = {}
-    for external_id, variant, state, pk in rows:
-        audience.setdefault(external_id, []).append((variant or "", state, pk))
+    audience: dict[str, list[tuple[str, str, str]]] = {}
+    for external_id, variant, state, pk, space in rows:
+        key = message_key(space, pk)
+        audience.setdefault(external_id, []).append((variant or "", state, key))
     found = []
     for external_id, messages in audience.items():
         reached = [part for part in messages if part[1] == MessageState.DELIVERED]
         variant = (reached or messages)[0][0]
         reaction = react(seed, slug, external_id, variant=variant, is_reached=bool(reached))
-        keys = tuple(f"m{pk}" for _variant, _state, pk in reached)
+        keys = tuple(key for _variant, _state, key in reached)
         found.append(Reacting(slug, external_id, reached_at, reaction, keys))
     return found
 

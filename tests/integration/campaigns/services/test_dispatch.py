@@ -12,6 +12,7 @@ from django.test.utils import CaptureQueriesContext
 from campaigns.channels import registry
 from campaigns.channels.base import Outcome, SendResult
 from campaigns.domain import experiments
+from campaigns.domain.receipts import message_key
 from campaigns.models import (
     Chunk,
     Dispatch,
@@ -217,7 +218,12 @@ def test_marked_messages_are_sent_again_with_the_same_key_where_the_provider_kno
     expire_leases()
     dispatch.drain(holder="w2", clock=lambda: now, rng=random.Random(1), slice_seconds=60)
     assert states(dispatch=launched) == {"sent": 3}
-    assert Counter(sent.idempotency_key for sent in outbox())[f"m{message.pk}"] == 1
+    assert (
+        Counter(sent.idempotency_key for sent in outbox())[
+            message_key(launched.key_space, message.pk)
+        ]
+        == 1
+    )
 
 
 def test_messages_wait_for_the_sending_window_of_their_persons_zone(actor, now):

@@ -21,6 +21,7 @@ from customers.models import Customer, Product, Segment
 from customers.services import segments
 from loancrm.kernel import roles
 from loancrm.kernel.access import Actor, user_actor
+from loancrm.kernel.models import Lease
 from tests.factories.campaigns import (
     make_approved,
     make_approver,
@@ -123,6 +124,7 @@ def _close_providers():
 
 def run_to_the_end(now) -> None:
     for _round in range(4):
+        Lease.objects.all().delete()  # a tick later
         ticking.tick(holder="tick", now=now)
         dispatch.drain(holder="worker", clock=lambda: now, rng=random.Random(1), slice_seconds=30)
 
