@@ -27,7 +27,7 @@ from campaigns.services.composing import Composed, Composer, NotComposed
 from customers.domain.emails import parse_email
 from customers.domain.quality import ValueRefused
 from customers.models import ContactPoint, Customer
-from loancrm.kernel import access, audit, crypto
+from loancrm.kernel import access, audit, crypto, deployment
 from loancrm.kernel.access import Actor
 from loancrm.kernel.errors import LoanCrmError
 from loancrm.kernel.phones import PhoneRefused, parse_phone
@@ -138,8 +138,10 @@ def send_test(
         TestSendRefused: The address is none for this channel, the message cannot be written, or
             the provider did not take it.
         PermissionRefused: The actor may not write campaigns.
+        SendingUnconfirmed: Nothing goes out until a person has confirmed.
     """
     access.require(actor, "campaigns.author_campaign", campaign)
+    deployment.require_confirmed()
     if step.channel is None:
         raise TestSendRefused(_("The step has no channel."), campaign=campaign.slug)
     address = _address(step.channel.kind, to)

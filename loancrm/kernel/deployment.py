@@ -110,11 +110,17 @@ def key_space() -> str:
             those that the lost rows had.
     """
     row = current()
-    if _fault(row, has_open_work=False) is not None:
-        raise SendingUnconfirmed(
-            _("Sending waits for a person's confirmation; see “Sending after a restore”.")
-        )
+    _require(row)
     return key_space_of(row)
+
+
+def require_confirmed() -> None:
+    """Refuse to hand a single message to a provider, even one of a person's own, such as a test.
+
+    Raises:
+        SendingUnconfirmed: A person has to confirm first that sending goes on.
+    """
+    _require(current())
 
 
 def key_space_of(row: Deployment) -> str:
@@ -143,6 +149,13 @@ def confirm(*, is_copy: bool) -> Deployment:
     written = Anchor(row.beat, row.epoch)
     transaction.on_commit(lambda: deployment_anchors.write(row.public_id, written))
     return row
+
+
+def _require(row: Deployment) -> None:
+    if _fault(row, has_open_work=False) is not None:
+        raise SendingUnconfirmed(
+            _("Sending waits for a person's confirmation; see “Sending after a restore”.")
+        )
 
 
 def _fault(row: Deployment, *, has_open_work: bool) -> HeldReason | None:

@@ -78,7 +78,7 @@ def _client(url: str) -> "redis.Redis | None":
 
 
 def _key(public_id: UUID) -> str:
-    return f"loancrm:deployment:{public_id}"
+    return f"{settings.LOANCRM_BROKER_PREFIX}loancrm:deployment:{public_id}"
 
 
 def _path(public_id: UUID) -> Path:

@@ -18,7 +18,7 @@ from campaigns.services import providers
 from campaigns.services.accounts import reopening
 from customers.domain.emails import parse_email
 from customers.domain.quality import ValueRefused
-from loancrm.kernel import access, audit
+from loancrm.kernel import access, audit, deployment
 from loancrm.kernel.access import Actor
 from loancrm.kernel.errors import LoanCrmError
 from loancrm.kernel.phones import PhoneRefused, parse_phone
@@ -68,9 +68,11 @@ def test_channel(*, channel: Channel, to: str, actor: Actor, now: datetime) -> C
     Raises:
         ChannelMisconfigured: The channel's options are wrong.
         PermissionRefused: The actor may not change channels.
+        SendingUnconfirmed: Nothing goes out until a person has confirmed.
         TestAddressInvalid: Nobody can be written to there.
     """
     access.require(actor, "campaigns.change_channel")
+    deployment.require_confirmed()
     declares_keys = bool(channel.options.get("supports_idempotency"))
     message = Outbound(0, f"t{secrets.token_hex(8)}", _address(channel, to), _payload(channel, now))
     found = _try(channel, message, times=2 if declares_keys else 1)

@@ -12,8 +12,17 @@ from django.urls import reverse
 from campaigns.channels import registry
 from campaigns.domain.receipts import key_space_of, message_id_of, message_key
 from campaigns.models import Dispatch, Message
-from campaigns.services import confirmations, dispatch, launch, sending_confirmation, ticking
+from campaigns.services import (
+    confirmations,
+    dispatch,
+    launch,
+    previews,
+    sending_confirmation,
+    ticking,
+)
+from campaigns.services.accounts import testing
 from campaigns.services.sending_confirmation import NotConfirmed, NothingToConfirm
+from customers.models import Customer
 from loancrm.kernel import deployment, deployment_anchors, roles
 from loancrm.kernel.access import PermissionRefused, user_actor
 from loancrm.kernel.database_clock import Moment
@@ -222,3 +231,28 @@ def test_a_launch_long_after_its_start_is_held_and_says_so(actor, now):
     assert (held.status, held.hold_reason) == ("held", "late")
     run(now)
     assert sent() == 0
+
+
+def test_no_test_message_goes_out_either(launched, now, actor):
+    restore()
+    variant = launched.step.variants.get()
+    with pytest.raises(SendingUnconfirmed):
+        previews.send_test(
+            campaign=launched.campaign,
+            step=launched.step,
+            variant=variant,
+            customer=Customer.objects.first(),
+            to="colleague@example.com",
+            actor=actor,
+            now=now,
+        )
+    with pytest.raises(SendingUnconfirmed):
+        testing.test_channel(
+            channel=launched.channel, to="colleague@example.com", actor=actor, now=now
+        )
+    assert sent() == 0
+    sending_confirmation.confirm_sending(
+        is_copy=False, actor=user_actor(person("li", "approver")), now=now
+    )
+    testing.test_channel(channel=launched.channel, to="colleague@example.com", actor=actor, now=now)
+    assert sent() == 1
