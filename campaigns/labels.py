@@ -173,7 +173,7 @@ CHANNEL_KINDS = {
     "push": _("Push"),
 }
 CONTENT_PROBLEMS = {
-    ProblemCode.TEMPLATE_REFUSED: _("Line %(line)s uses something that is not allowed: %(reason)s"),
+    ProblemCode.TEMPLATE_REFUSED: _("The text cannot be used: %(reason)s"),
     ProblemCode.UNKNOWN_VARIABLE: _("There is no variable %(name)s"),
     ProblemCode.EXAMPLE_FAILS: _("The text cannot be filled with example values: %(error)s"),
     ProblemCode.EMPTY: _("The text is empty"),
@@ -188,11 +188,50 @@ CONTENT_PROBLEMS = {
     ProblemCode.IMAGE_ONLY: _("The e-mail is almost only an image; read it before you approve"),
     ProblemCode.MANY_PARTS: _("The text takes %(parts)s parts"),
 }
+# Why a text cannot be read, by the reason that `text_templates` gives; after a colon it names what
+# stands there.
+_TEMPLATE_REASONS: Mapping[str, Any] = {
+    "syntax": _("a brace is not closed, or a command is not complete"),
+    "source_too_long": _("it is too long"),
+    "too_many_nodes": _("it has too many commands"),
+    "not_allowed": _(
+        "it calculates or calls something; only values, conditions and lists may be used"
+    ),
+    "assignment": _("it sets a value of its own"),
+    "none": _("it uses “none”"),
+    "private_attribute": _("it reads something that is not for texts"),
+    "loop_depth": _("its lists are nested too deeply"),
+    "loop_form": _("a list is read in a way that is not allowed"),
+    "loop_source": _("a list is read in a way that is not allowed"),
+    "condition_without_else": _("a short condition has no “else”"),
+    "filter": _("there is no such format after a bar: %(name)s"),
+    "filter_block": _("a format is put around a whole block"),
+    "test": _("there is no such condition: %(name)s"),
+}
+# Why a text cannot be filled with example values, by the code of the error.
+_EXAMPLE_REASONS: Mapping[str, Any] = {
+    "missing_variable": _("a value is missing"),
+    "render_failed": _("a value does not fit its format, or nothing is left of the text"),
+    "output_too_long": _("it becomes too long"),
+}
+TEXT_LANGUAGES: Mapping[str, Any] = {"zh-hans": _("Chinese"), "en": _("English")}
+TEXT_PARTS: Mapping[str, Any] = {"subject": _("subject"), "text": _("body"), "html": _("HTML")}
 
 
 def describe(problem: Problem) -> str:
     """Return a finding about a text as a sentence in the language of the reader."""
-    return str(CONTENT_PROBLEMS[problem.code]) % problem.facts
+    facts = dict(problem.facts)
+    if problem.code is ProblemCode.TEMPLATE_REFUSED:
+        facts["reason"] = _template_reason(str(facts.get("reason", "")))
+    elif problem.code is ProblemCode.EXAMPLE_FAILS:
+        code = str(facts.get("error", ""))
+        facts["error"] = _EXAMPLE_REASONS.get(code, _EXAMPLE_REASONS["render_failed"])
+    return str(CONTENT_PROBLEMS[problem.code]) % facts
+
+
+def _template_reason(reason: str) -> str:
+    kind, _colon, name = reason.partition(":")
+    return str(_TEMPLATE_REASONS.get(kind, _TEMPLATE_REASONS["not_allowed"])) % {"name": name}
 
 
 def read(vocabulary: Mapping[Any, Any], value: str) -> str:

@@ -10,9 +10,11 @@ from django.utils.translation import ngettext
 
 from campaigns import labels
 from campaigns.admin import unknown_page
+from campaigns.admin.forms import field_of
 from campaigns.domain.campaign import CampaignStatus, MessageState
 from campaigns.models import Campaign, ContentVersion, Step
-from campaigns.selectors import campaign_status, live_progress
+from campaigns.selectors import campaign_status, content_faults, live_progress
+from campaigns.selectors.content_faults import TextFinding
 from campaigns.services import approval, previews
 from campaigns.services.sending import dead_letters
 from customers import labels as customer_labels
@@ -31,7 +33,11 @@ _AS = {CampaignStatus.PAUSED: CampaignStatus.RUNNING}
 
 @dataclass(frozen=True, slots=True)
 class Button:
-    """One step that the reader may take now."""
+    """One step that the reader may take now.
+
+    Attributes:
+        waits_for: Why it cannot be taken yet; the button is shown, and does nothing.
+    """
 
     name: str
     text: str
@@ -39,6 +45,7 @@ class Button:
     kind: str = ""
     question: str = ""
     needs_comment: bool = False
+    waits_for: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,12 +62,19 @@ def context(campaign: Campaign, actor: Actor) -> dict[str, Any]:
     found = campaign_status.status_of(campaign)
     is_imported = campaign.status == CampaignStatus.IMPORTED
     runs = live_progress.dispatches(campaign)
+    faults = faults_of(campaign)
     return {
         "campaign": campaign,
         "status_label": labels.read(labels.CAMPAIGN_STATUSES, campaign.status),
         "status_tone": labels.tone(campaign.status),
         "way": _way(campaign),
-        "buttons": buttons(campaign, actor, is_held=any(run.hold_reason for run in runs)),
+        "buttons": buttons(
+            campaign,
+            actor,
+            is_held=any(run.hold_reason for run in runs),
+            has_faults=any(fault.is_blocking for fault in faults),
+        ),
+        "faults": [(fault, field_of(fault)) for fault in faults],
         "note": _note(campaign, actor),
         "seen_digest": approval.campaign_digest(campaign)
         if campaign.status == CampaignStatus.IN_REVIEW
@@ -115,7 +129,16 @@ def report_url(campaign: Campaign, actor: Actor) -> str:
         return ""
 
 
-def buttons(campaign: Campaign, actor: Actor, *, is_held: bool) -> list[Button]:
+def faults_of(campaign: Campaign) -> list[TextFinding]:
+    """Return what the check says about the texts while they can still be mended."""
+    if campaign.status not in {CampaignStatus.DRAFT, CampaignStatus.IN_REVIEW}:
+        return []
+    return content_faults.findings_of(campaign)
+
+
+def buttons(
+    campaign: Campaign, actor: Actor, *, is_held: bool, has_faults: bool = False
+) -> list[Button]:
     """Return the steps that are legal from here and that this reader may take."""
 
     def may(codename: str) -> bool:
@@ -129,7 +152,7 @@ def buttons(campaign: Campaign, actor: Actor, *, is_held: bool) -> list[Button]:
         found += _launcher_buttons(campaign, status, is_held=is_held)
         found += _retry_button(campaign, status)
     if may("author_campaign"):
-        found += _author_buttons(status)
+        found += _author_buttons(status, has_faults=has_faults)
     if may("launch_campaign") and status not in live_progress.OVER:
         question = _("Cancel “%(name)s” for good? What is not sent yet will not be sent.") % {
             "name": campaign.name
@@ -138,9 +161,10 @@ def buttons(campaign: Campaign, actor: Actor, *, is_held: bool) -> list[Button]:
     return found
 
 
-def _author_buttons(status: CampaignStatus) -> list[Button]:
+def _author_buttons(status: CampaignStatus, *, has_faults: bool) -> list[Button]:
     if status == CampaignStatus.DRAFT:
-        return [Button("submit", _("Submit for approval"), "send", "primary")]
+        waits_for = _("Mend the texts first: what is wrong is listed below.") if has_faults else ""
+        return [Button("submit", _("Submit for approval"), "send", "primary", waits_for=waits_for)]
     if status in {CampaignStatus.IN_REVIEW, CampaignStatus.APPROVED}:
         return [Button("draft", _("Back to draft"), "edit")]
     return []

@@ -20,7 +20,7 @@ from campaigns.domain.campaign import CampaignStatus
 from campaigns.domain.content import CATALOGUE
 from campaigns.domain.spec import LOCALES, TextSpec
 from campaigns.models import Campaign, Channel, Variant
-from campaigns.selectors import live_progress
+from campaigns.selectors import content_faults, live_progress
 from campaigns.services import authoring
 from customers.models import Segment
 from loancrm import admin_pages
@@ -187,6 +187,8 @@ class CampaignAdmin(SharedRowsAdmin):
                 _save(request, campaign, form)
             if outcome.is_done:
                 return HttpResponseRedirect(object_url(campaign))
+        if request.method != "POST":
+            form.show_faults(content_faults.findings_of(campaign))
         return self._form_page(
             request, form, title=_("Edit %(name)s") % {"name": campaign.name}, campaign=campaign
         )

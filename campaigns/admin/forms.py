@@ -1,6 +1,6 @@
 """The form in which a marketer writes a campaign; it becomes the same description as a file."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -12,6 +12,7 @@ from unfold import widgets
 from campaigns.domain.campaign import CampaignStatus
 from campaigns.domain.spec import LOCALES, MAX_HOLDOUT
 from campaigns.models import Campaign, Channel, ContentVersion
+from campaigns.selectors.content_faults import TextFinding
 from customers import labels as customer_labels
 from customers.domain.consent import Purpose
 from customers.domain.events import EventName
@@ -69,6 +70,12 @@ class MomentInput(forms.DateTimeInput):
     def __init__(self) -> None:
         """Use the theme's look."""
         super().__init__(attrs={"class": " ".join(widgets.INPUT_CLASSES)}, format="%Y-%m-%dT%H:%M")
+
+
+def field_of(finding: TextFinding) -> str:
+    """Return the name of the form's field that a finding is about."""
+    key = FALLBACK_KEY if finding.is_fallback else finding.variant
+    return _text_name(key, finding.locale, finding.place.part)
 
 
 def _text_name(key: str, locale: str, part: str) -> str:
@@ -163,6 +170,7 @@ class CampaignForm(forms.Form):
         """Fill the choices; for an existing draft lock what only a new campaign may choose."""
         super().__init__(*args, **kwargs)
         self.campaign = campaign
+        self.text_faults: dict[str, list[TextFinding]] = {}
         self._choice("purpose", [(p, customer_labels.purpose(p)) for p in Purpose])
         self._choice("goal_event", [(g, customer_labels.event(g)) for g in GOALS])
         self._queryset("segment", Segment.objects.order_by("name"))
@@ -208,6 +216,13 @@ class CampaignForm(forms.Form):
                     widget=widgets.UnfoldAdminTextareaWidget(attrs={"rows": rows}),
                 )
 
+    def show_faults(self, findings: Iterable[TextFinding]) -> None:
+        """Put findings about the stored texts beside their fields."""
+        for finding in findings:
+            name = field_of(finding)
+            if name in self.fields:
+                self.text_faults.setdefault(name, []).append(finding)
+
     def blocks(self) -> Iterator[dict[str, Any]]:
         """Yield the message blocks: each variant, then the fallback, with fields by language."""
         for position, key in enumerate((*VARIANT_KEYS, FALLBACK_KEY)):
@@ -216,6 +231,10 @@ class CampaignForm(forms.Form):
                     "code": locale,
                     "name": LOCALE_NAMES[locale],
                     **{part: self[_text_name(key, locale, part)] for part in PARTS},
+                    "faults": {
+                        part: self.text_faults.get(_text_name(key, locale, part), [])
+                        for part in PARTS
+                    },
                 }
                 for locale in LOCALES
             ]

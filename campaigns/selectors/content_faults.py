@@ -1,10 +1,14 @@
-"""What keeps a campaign's texts from being approved, and what an approver should look at."""
+"""What keeps a campaign's texts from being approved, and what a reader should look at."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
+from django.utils.translation import gettext as _
+
 from campaigns import labels
-from campaigns.domain import content_lint
+from campaigns.domain import content_lint, fault_places
 from campaigns.domain.content_lint import Problem, Severity
+from campaigns.domain.fault_places import Place
 from campaigns.models import Campaign, ContentVersion
 from customers.domain.consent import Purpose
 from customers.models import AttributeDefinition
@@ -12,25 +16,52 @@ from customers.models import AttributeDefinition
 
 @dataclass(frozen=True, slots=True)
 class TextFinding:
-    """One finding about one text."""
+    """One finding about one text.
 
+    Attributes:
+        position: Of the step, from 1.
+        variant: Key of the variant.
+        locale: Language of the text.
+    """
+
+    position: int
+    is_fallback: bool
     variant: str
     locale: str
+    place: Place
     problem: Problem
 
     @property
     def is_blocking(self) -> bool:
-        """Return whether it stops an approval."""
+        """Return whether it stops a submission and an approval."""
         return self.problem.severity is Severity.BLOCK
+
+    @property
+    def where(self) -> str:
+        """Return where it stands, as its author would say it."""
+        names = [_("Version %(key)s") % {"key": self.variant}]
+        if self.is_fallback:
+            names.insert(0, _("Fallback message"))
+        names += [
+            labels.read(labels.TEXT_LANGUAGES, self.locale),
+            labels.read(labels.TEXT_PARTS, self.place.part),
+        ]
+        if self.place.line:
+            names.append(_("line %(number)s") % {"number": self.place.line})
+        return " · ".join(names)
+
+    @property
+    def what(self) -> str:
+        """Return what is wrong, without where."""
+        return labels.describe(self.problem)
 
     def __str__(self) -> str:
         """Return the finding as a sentence in the language of the reader."""
-        where = f"{self.variant}/{self.locale}/{self.problem.where}"
-        return f"{where}: {labels.describe(self.problem)}"
+        return _("%(where)s: %(what)s") % {"where": self.where, "what": self.what}
 
 
 def findings_of(campaign: Campaign) -> list[TextFinding]:
-    """Return every finding about the campaign's current texts."""
+    """Return every finding about the campaign's current texts, each once."""
     usable = AttributeDefinition.objects.filter(is_risk_only=False)
     known_names = frozenset(usable.values_list("name", flat=True))
     rows = (
@@ -39,11 +70,20 @@ def findings_of(campaign: Campaign) -> list[TextFinding]:
         .order_by("variant__step__position", "variant__key", "locale")
     )
     is_marketing = campaign.purpose == Purpose.MARKETING
-    return [
-        TextFinding(row.variant.key, row.locale, problem)
-        for row in rows
-        for problem in _problems(row, is_marketing=is_marketing, known_names=known_names)
-    ]
+    found: dict[tuple[object, ...], TextFinding] = {}
+    for row in rows:
+        parts = _parts(row)
+        for problem in _problems(row, is_marketing=is_marketing, known_names=known_names):
+            finding = TextFinding(
+                position=row.variant.step.position,
+                is_fallback=row.variant.step.is_fallback,
+                variant=row.variant.key,
+                locale=row.locale,
+                place=fault_places.place_of(problem, parts, language=row.locale),
+                problem=problem,
+            )
+            found.setdefault((row.pk, finding.place.part, finding.what), finding)
+    return list(found.values())
 
 
 def blocking(campaign: Campaign) -> list[str]:
@@ -51,11 +91,22 @@ def blocking(campaign: Campaign) -> list[str]:
     return [str(finding) for finding in findings_of(campaign) if finding.is_blocking]
 
 
+def _parts(row: ContentVersion) -> Mapping[str, str]:
+    if _is_email(row):
+        return {"subject": row.subject, "text": row.text, "html": row.html}
+    return {"text": row.text}
+
+
+def _is_email(row: ContentVersion) -> bool:
+    channel = row.variant.step.channel
+    return channel is not None and channel.kind == "email"
+
+
 def _problems(
     row: ContentVersion, *, is_marketing: bool, known_names: frozenset[str]
 ) -> tuple[Problem, ...]:
     channel = row.variant.step.channel
-    if channel is not None and channel.kind == "email":
+    if _is_email(row):
         return content_lint.check_email(
             subject=row.subject,
             text=row.text,

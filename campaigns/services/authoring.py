@@ -22,6 +22,7 @@ from campaigns.models import (
     Step,
     Variant,
 )
+from campaigns.selectors import content_faults
 from customers.models import Segment
 from customers.services import segments
 from loancrm.kernel import access, audit, clock
@@ -41,6 +42,12 @@ class CampaignLocked(LoanCrmError):
     """The campaign is in a state in which it cannot be changed like this."""
 
     code = "campaign_locked"
+
+
+class TextsFaulty(LoanCrmError):
+    """The texts have faults that somebody has to mend first; facts hold `faults`."""
+
+    code = "campaign_texts_faulty"
 
 
 @transaction.atomic
@@ -170,8 +177,21 @@ def update_campaign(
 
 @transaction.atomic
 def submit_for_review(*, campaign: Campaign, actor: Actor, now: datetime) -> Campaign:
-    """Lock a draft for its approver."""
+    """Lock a draft for its approver.
+
+    Raises:
+        TextsFaulty: A text has faults that would stop the approval.
+        CampaignLocked: The campaign is no draft.
+    """
     access.require(actor, "campaigns.author_campaign", campaign)
+    require_move(Campaign.objects.get(pk=campaign.pk), CampaignStatus.IN_REVIEW)
+    faults = content_faults.blocking(campaign)
+    if faults:
+        raise TextsFaulty(
+            _("The texts have faults: %(faults)s") % {"faults": "; ".join(faults)},
+            campaign=campaign.slug,
+            faults=tuple(faults),
+        )
     return move(campaign, CampaignStatus.IN_REVIEW, actor=actor, now=now)
 
 

@@ -71,7 +71,9 @@ function tabs(root: HTMLElement): void {
     root.querySelectorAll<HTMLElement>(":scope > [data-panel]").forEach((panel) => (panel.hidden = panel.dataset.panel !== name));
   };
   for (const button of buttons) button.addEventListener("click", () => select(button.dataset.tab));
-  const wrong = root.querySelector<HTMLElement>(":scope > [data-panel] .errorlist")?.closest<HTMLElement>("[data-panel]");
+  const wanted = location.hash.length > 1 ? document.getElementById(location.hash.slice(1)) : null;
+  const marked = wanted && root.contains(wanted) ? wanted : root.querySelector<HTMLElement>(":scope > [data-panel] :is(.errorlist, .lcx-faults)");
+  const wrong = marked?.closest<HTMLElement>("[data-panel]");
   select(wrong?.dataset.panel ?? buttons[0]?.dataset.tab);
 }
 
@@ -190,6 +192,14 @@ function variableChips(form: HTMLFormElement): void {
   );
 }
 
+/** A link from a list of faults leads to a field that stood in a hidden panel when the page was read. */
+function goToField(): void {
+  const field = location.hash.startsWith("#id_") ? document.getElementById(location.hash.slice(1)) : null;
+  if (!field) return;
+  field.scrollIntoView({ block: "center" });
+  field.focus({ preventScroll: true });
+}
+
 function start(): void {
   document.querySelectorAll<HTMLElement>("[data-progress-url]").forEach(watchProgress);
   document.querySelectorAll<HTMLElement>("[data-tabs]").forEach(tabs);
@@ -199,6 +209,7 @@ function start(): void {
   document.querySelectorAll<HTMLButtonElement>("[data-add-variant]").forEach(variantAdder);
   document.querySelectorAll<HTMLFormElement>("form:has([data-insert])").forEach(variableChips);
   document.querySelectorAll<HTMLElement>("[data-fallback]").forEach(fallbackBlock);
+  goToField();
 }
 
 if (document.readyState === "loading") document.addEventListener("DOMContentLoaded", start);

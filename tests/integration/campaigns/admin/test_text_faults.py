@@ -1,0 +1,118 @@
+"""Texts are checked where they are written, and nothing faulty reaches an approver."""
+
+from datetime import datetime
+from typing import Any
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+from django.utils import translation
+
+from campaigns.models import Campaign, ContentVersion
+from campaigns.selectors import content_faults
+from campaigns.services import authoring
+from campaigns.services.authoring import TextsFaulty
+from loancrm.kernel.access import user_actor
+from loancrm.kernel.models import AuditEntry
+from tests.factories.campaigns import SMS, make_channel, spec
+from tests.integration.campaigns.admin.test_campaign_page import browser_of, person, step_url
+
+pytestmark = pytest.mark.django_db
+
+FAULTY = {
+    "zh-hans": {
+        "subject": "您好",
+        "text": "尊敬的客户：\n活动开始了。\n{{ nmae }}，{{ nmae }}，请查看。",
+        "html": "",
+    }
+}
+
+
+def make_draft(now: datetime, **changes: Any) -> tuple[Campaign, Client]:
+    author = person("author", "marketer")
+    make_channel("email")
+    make_channel("sms")
+    campaign = authoring.create_campaign(
+        source=spec(**{"content": FAULTY, **changes}), actor=user_actor(author), now=now
+    )
+    return campaign, browser_of(author)
+
+
+def test_f1_a_faulty_draft_is_kept_but_not_submitted(now: datetime) -> None:
+    campaign, browser = make_draft(now)
+    actor = user_actor(campaign.author)
+    with pytest.raises(TextsFaulty) as caught, translation.override("en"):
+        authoring.submit_for_review(campaign=campaign, actor=actor, now=now)
+    assert caught.value.facts["faults"] == (
+        "Version A · Chinese · body · line 3: There is no variable nmae",
+        "Version A · Chinese · body: The unsubscribe link is missing",
+    )
+    campaign.refresh_from_db()
+    assert campaign.status == "draft"
+    assert not AuditEntry.objects.filter(action="campaign.in_review").exists()
+    answer = browser.post(step_url(campaign, "submit"), follow=True).content.decode()
+    assert "Version A · Chinese · body · line 3" in answer
+    ContentVersion.objects.update(text="尊敬的{{ name }}，退订：{{ unsubscribe_url }}")
+    authoring.submit_for_review(campaign=campaign, actor=actor, now=now)
+
+
+def test_f1_the_page_lists_faults_with_links_and_the_button_waits(now: datetime) -> None:
+    campaign, browser = make_draft(now)
+    page = browser.get(reverse("admin:campaigns_campaign_change", args=[campaign.pk]))
+    (submit,) = [button for button in page.context["buttons"] if button.name == "submit"]
+    assert submit.waits_for
+    html = page.content.decode()
+    edit = reverse("admin:campaigns_campaign_edit", args=[campaign.pk])
+    assert html.count(f'href="{edit}#id_A_zh_hans_text"') == 3  # two faults and a hint
+    assert html.count("There is no variable nmae") == 1
+    assert "disabled" in html.split('value="submit"')[1].split(">")[0]
+
+
+def test_f1_faults_stand_beside_the_field_concerned(now: datetime) -> None:
+    campaign, browser = make_draft(now)
+    html = browser.get(
+        reverse("admin:campaigns_campaign_edit", args=[campaign.pk])
+    ).content.decode()
+    beside = html.split('id="id_A_zh_hans_text_faults"')[1].split("</ul>")[0]
+    assert "Line 3: There is no variable nmae" in beside
+    assert "The unsubscribe link is missing" in beside
+    assert "id_A_zh_hans_subject_faults" not in html
+
+
+def test_f1_message_and_fallback_are_told_apart(now: datetime) -> None:
+    wrong = {"zh-hans": {"text": "您好 {{ nmae }}"}}
+    campaign, browser = make_draft(
+        now,
+        channel="sms-memory",
+        content=SMS,
+        fallback_channel="sms-memory",
+        fallback_content=wrong,
+    )
+    with translation.override("zh-hans"):
+        assert content_faults.blocking(campaign) == [
+            "备用消息 · 版本 A · 中文 · 正文 · 第 1 行：没有变量 nmae"
+        ]
+    html = browser.get(
+        reverse("admin:campaigns_campaign_edit", args=[campaign.pk])
+    ).content.decode()
+    assert "id_F_zh_hans_text_faults" in html
+    assert "id_A_zh_hans_text_faults" not in html
+
+
+@pytest.mark.parametrize(
+    ("text", "place", "words"),
+    [
+        ("一\n二\n{{ name", ("text", 3), "a brace is not closed"),
+        ("一\n{{ name|shout }}", ("text", 2), "there is no such format after a bar: shout"),
+        ("一\n{% set x = 1 %}", ("text", 2), "it calculates or calls something"),
+    ],
+)
+def test_f1_what_cannot_be_read_is_told_in_words_at_its_line(
+    now: datetime, text: str, place: tuple[str, int], words: str
+) -> None:
+    campaign, _browser = make_draft(now)
+    ContentVersion.objects.update(text=f"{text}", html="<p>{{ unsubscribe_url }}</p>")
+    (finding,) = [x for x in content_faults.findings_of(campaign) if x.is_blocking]
+    assert (finding.place.part, finding.place.line) == place
+    with translation.override("en"):
+        assert words in finding.what
