@@ -84,6 +84,7 @@ REASONS: Mapping[str, Any] = {
     Reason.NO_CONTENT: _("No text in a suitable language"),
     Reason.CHANNEL_REFUSED: _("Refused by the provider"),
     Reason.RETRIES_EXHAUSTED: _("Several attempts failed"),
+    Reason.NEVER_TAKEN: _("The provider was too busy for it for days"),
     Reason.CRASHED: _("Interrupted while sending; not sent again by itself"),
     Reason.ASKED_AGAIN: _("The provider's answer was lost; it is asked again with the same key"),
     Reason.NOT_SENT: _("A person found that it was not sent"),

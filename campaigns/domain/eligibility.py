@@ -42,6 +42,7 @@ class Reason(StrEnum):
     NO_CONTENT = "no_content"
     CHANNEL_REFUSED = "channel_refused"
     RETRIES_EXHAUSTED = "retries_exhausted"
+    NEVER_TAKEN = "never_taken"
     CRASHED = "crashed"
     ASKED_AGAIN = "asked_again"
     NOT_SENT = "not_sent"

@@ -32,6 +32,12 @@ class Channel(models.Model):
     blocked_reason = models.CharField(
         _("blocked because"), max_length=120, blank=True, editable=False
     )
+    # Refusals in a row that name no address, with one code; kept by all workers.
+    refusals_in_a_row = models.PositiveIntegerField(default=0, editable=False)
+    refused_code = models.CharField(max_length=40, blank=True, editable=False)
+    refused_since = models.DateTimeField(null=True, editable=False)
+    # Those who run the system were told of the block.
+    told_at = models.DateTimeField(null=True, editable=False)
     # A code that a person has said is about recipients: refusals with it no longer block.
     tolerated_code = models.CharField(max_length=40, blank=True, editable=False)
     tested_at = models.DateTimeField(_("tested at"), null=True, editable=False)

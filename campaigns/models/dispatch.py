@@ -34,6 +34,8 @@ class Dispatch(models.Model):
     key_space = models.CharField(max_length=30, blank=True)
     approved_parts = models.JSONField(default=dict)
     hold_reason = models.CharField(_("held because"), max_length=60, blank=True)
+    # Those who run the system were told of the hold.
+    is_hold_told = models.BooleanField(default=False, editable=False)
     # Rounds in a row that failed for a reason outside any person.
     fault_count = models.PositiveSmallIntegerField(default=0, editable=False)
 
@@ -125,6 +127,8 @@ class Message(models.Model):
     planned_at = models.DateTimeField(_("planned at"))
     attempted_at = models.DateTimeField(_("attempted at"), null=True)
     attempts = models.PositiveSmallIntegerField(default=0)
+    # Since when the provider has been too busy for it: that counts no try, so it ends by its age.
+    waiting_since = models.DateTimeField(null=True, editable=False)
     # The claim of its chunk under which it was marked: only that worker's answer settles it.
     mark = models.PositiveIntegerField(db_default=0, editable=False)
     sent_at = models.DateTimeField(_("sent at"), null=True)

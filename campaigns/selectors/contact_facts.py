@@ -48,6 +48,7 @@ _MESSAGE_COLUMNS = (
     "customer__marketing_paused_until",
     "customer__weekly_message_limit",
     "reason",
+    "waiting_since",
 )
 UNKNOWN_ARREARS_DAYS = 999
 COUNTED_STATES = (*HANDED_OVER_STATES, MessageState.SENDING)
@@ -67,6 +68,7 @@ class Recipient:
 
     Attributes:
         is_doubtful: The provider may have had it already and is asked again with the same key.
+        waiting_since: Since when the provider has been too busy for it.
     """
 
     message_id: int
@@ -83,6 +85,7 @@ class Recipient:
     facts: ContactFacts
     attributes: Mapping[str, Any] = field(default_factory=dict)
     is_doubtful: bool = False
+    waiting_since: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,6 +164,7 @@ def _recipient(
         facts=facts,
         attributes=attributes,
         is_doubtful=row[17] == Reason.ASKED_AGAIN,
+        waiting_since=row[18],
     )
 
 

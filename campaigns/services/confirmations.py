@@ -72,19 +72,22 @@ def _send_kind(kind: str, now: datetime) -> int:
 
 
 def _hand_over(channel: Channel, batch: Sequence[Outbound], now: datetime) -> int:
+    ids = [message.message_id for message in batch]
     try:
         results = providers.provider_of(channel).send(batch)
     except ChannelError as error:
         # Nothing was handed over: the requests wait for the next run.
         logger.warning("confirmations not sent", extra={"code": error.code})
-        ids = [message.message_id for message in batch]
         OptInRequest.objects.filter(pk__in=ids).update(sent_at=None)
         if isinstance(error, ChannelBlocked):
             throttling.block(channel=channel, error=error)
         elif not isinstance(error, ChannelMisconfigured):
             throttling.pause_for(channel=channel, error=error)
         return 0
-    throttling.pause_after(channel=channel, results=results)
+    since = dict(OptInRequest.objects.filter(pk__in=ids).values_list("pk", "requested_at"))
+    throttling.pause_after(
+        channel=channel, results=results, waiting_since=[since.get(pk) for pk in ids], now=now
+    )
     for result in results:
         _put_off(result, now)
     return sum(result.outcome is Outcome.ACCEPTED for result in results)

@@ -16,6 +16,8 @@ MAX_ATTEMPTS = 5
 MAX_QUESTIONS = 12
 FIRST_RETRY_SECONDS = 20.0
 LONGEST_RETRY_SECONDS = 3600.0
+# A message that the provider is too busy for is no try, so it ends by its age.
+LONGEST_WAIT = timedelta(days=3)
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +27,7 @@ class Closing:
     Attributes:
         attempts: The tries to store where the provider said nothing about this message, so that the
             mark's is taken back; None leaves what was counted.
+        waiting_since: Since when the provider has been too busy for it.
     """
 
     message_id: int
@@ -32,11 +35,12 @@ class Closing:
     reason: str
     due_at: datetime | None = None
     attempts: int | None = None
+    waiting_since: datetime | None = None
 
     @property
-    def ending(self) -> tuple[str, str, datetime | None, int | None]:
+    def ending(self) -> tuple[str, str, datetime | None, int | None, datetime | None]:
         """Return what messages of the same fate share."""
-        return self.state.value, self.reason, self.due_at, self.attempts
+        return self.state.value, self.reason, self.due_at, self.attempts, self.waiting_since
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,12 +50,14 @@ class Answer:
     Attributes:
         jitter: Between 0 and 1; spreads retries so that they do not come back together.
         can_resend: The provider refuses a repeated key, so a lost answer is asked for again.
+        is_account_busy: The account as a whole waits, so that no message has to wait by itself.
     """
 
     batch: Sequence[Composed]
     results: Sequence[SendResult]
     jitter: float
     can_resend: bool = False
+    is_account_busy: bool = False
 
 
 def not_sent(recipient: Recipient, reason: str) -> Closing:
@@ -79,13 +85,35 @@ def closing_of(*, item: Composed, result: SendResult, answer: Answer, now: datet
         case Outcome.REJECTED:
             return Closing(message_id, MessageState.FAILED, Reason.CHANNEL_REFUSED)
         case Outcome.NOT_TAKEN:
-            tries = item.recipient.attempts
-            reason = Reason.ASKED_AGAIN if item.recipient.is_doubtful else result.code[:40]
-            return Closing(message_id, MessageState.PLANNED, reason, now, attempts=tries)
+            return _not_taken(item, result, answer, now)
         case Outcome.UNKNOWN:
             return _unknown(item, result, answer, now)
         case Outcome.RETRY:
             return _retried(item, result, answer, now)
+
+
+def _not_taken(item: Composed, result: SendResult, answer: Answer, now: datetime) -> Closing:
+    """Keep a message for later without counting a try; one that waits for days has failed."""
+    recipient = item.recipient
+    since = recipient.waiting_since or now
+    waited = now - since
+    if waited >= LONGEST_WAIT:
+        if recipient.is_doubtful:
+            return Closing(recipient.message_id, MessageState.UNKNOWN, Reason.CRASHED)
+        return Closing(recipient.message_id, MessageState.FAILED, Reason.NEVER_TAKEN)
+    due_at = now
+    if not answer.is_account_busy:
+        # The longer it has waited the seldomer it is tried: half as long again each time.
+        wait = min(max(waited.total_seconds() / 2, FIRST_RETRY_SECONDS), LONGEST_RETRY_SECONDS)
+        due_at += timedelta(seconds=max(result.retry_after_seconds or 0.0, wait))
+    return Closing(
+        recipient.message_id,
+        MessageState.PLANNED,
+        Reason.ASKED_AGAIN if recipient.is_doubtful else result.code[:40],
+        due_at,
+        attempts=recipient.attempts,
+        waiting_since=since,
+    )
 
 
 def _retried(item: Composed, result: SendResult, answer: Answer, now: datetime) -> Closing:

@@ -249,6 +249,8 @@ def _ending_statement(
         "reason": ending.reason,
         "due_at": ending.due_at,
     }
+    if ending.waiting_since is not None:
+        constants["waiting_since"] = ending.waiting_since
     if ending.attempts is not None:
         constants["attempts"] = ending.attempts
     if state is not MessageState.PLANNED:

@@ -5,7 +5,7 @@ generic cell rate algorithm (ITU-T I.371, annex A), reserved a batch at a time.
 """
 
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from django.db import transaction
 from django.db.models import Q
@@ -17,6 +17,16 @@ from loancrm.kernel.database_clock import Moment
 
 UNAVAILABLE_SECONDS = 30.0
 BUSY_SECONDS = 5.0
+# Not taken for so long, a message no longer says that the account is busy.
+STUBBORN = timedelta(minutes=5)
+# What a channel holds that nothing stops.
+GOES_ON = {
+    "blocked_at": None,
+    "blocked_reason": "",
+    "paused_until": None,
+    "pause_reason": "",
+    "refusals_in_a_row": 0,
+}
 # A worker waits so long for a slot with a chunk in its hands; for more it gives the chunk back.
 SHORT_WAIT_SECONDS = 0.5
 
@@ -91,13 +101,31 @@ def pause_for(*, channel: Channel, error: ChannelError) -> None:
     pause(channel=channel, seconds=seconds, reason=error.code)
 
 
-def pause_after(*, channel: Channel, results: Sequence[SendResult]) -> bool:
-    """Keep the pause that an answer asks for; return whether it took less than everything."""
+def pause_after(
+    *,
+    channel: Channel,
+    results: Sequence[SendResult],
+    waiting_since: Sequence[datetime | None],
+    now: datetime,
+) -> bool:
+    """Keep the pause that an answer asks for; return whether the account is busy.
+
+    One message that is not taken while others are, or that nobody has taken for long, waits by
+    itself: a relay may be busy for one address for ever. A wait that the provider asked for is the
+    account's.
+    """
     busy = [result for result in results if result.outcome is Outcome.NOT_TAKEN]
-    if busy:
-        seconds = max(result.retry_after_seconds or BUSY_SECONDS for result in busy)
-        pause(channel=channel, seconds=seconds, reason=busy[0].code or busy[0].outcome.value)
-    return bool(busy)
+    asked = [result.retry_after_seconds for result in busy if result.retry_after_seconds]
+    takes = any(result.outcome is Outcome.ACCEPTED for result in results)
+    is_new = any(
+        result.outcome is Outcome.NOT_TAKEN and (since is None or now - since < STUBBORN)
+        for result, since in zip(results, waiting_since, strict=True)
+    )
+    if not asked and (takes or not is_new):
+        return False
+    seconds = max(asked, default=BUSY_SECONDS)
+    pause(channel=channel, seconds=seconds, reason=busy[0].code or busy[0].outcome.value)
+    return True
 
 
 def block(*, channel: Channel, error: ChannelBlocked) -> None:
@@ -109,6 +137,4 @@ def block(*, channel: Channel, error: ChannelBlocked) -> None:
 
 def unblock(*, channel_ids: Sequence[int]) -> int:
     """Close the breaker of provider accounts after a person's decision; return how many."""
-    return Channel.objects.filter(pk__in=channel_ids, blocked_at__isnull=False).update(
-        blocked_at=None, blocked_reason="", paused_until=None, pause_reason=""
-    )
+    return Channel.objects.filter(pk__in=channel_ids, blocked_at__isnull=False).update(**GOES_ON)

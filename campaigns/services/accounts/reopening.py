@@ -7,6 +7,7 @@ from django.utils.translation import gettext as _
 
 from campaigns.domain.campaign import DispatchStatus
 from campaigns.models import Channel, Dispatch
+from campaigns.services import throttling
 from loancrm.kernel import access, audit
 from loancrm.kernel.access import Actor
 from loancrm.kernel.errors import LoanCrmError
@@ -62,9 +63,7 @@ def reopen_channel(
 
 def release(*, channel: Channel) -> int:
     """Lift a block and a pause; return how many held dispatches go on. In a transaction."""
-    Channel.objects.filter(pk=channel.pk).update(
-        blocked_at=None, blocked_reason="", paused_until=None, pause_reason=""
-    )
+    Channel.objects.filter(pk=channel.pk).update(**throttling.GOES_ON)
     return Dispatch.objects.filter(
         channel=channel, status=DispatchStatus.HELD, hold_reason=HOLD_REASON
     ).update(status=DispatchStatus.RUNNING, hold_reason="")

@@ -92,30 +92,51 @@ class HandOver:
 
     def _land(self, flight: _Flight, *, attempt: bool) -> None:
         """Wait for an answer and store it; mark the next sub-batch in the same commit."""
-        work = self.work
         try:
             results = self._wait(flight.future)
         except AnswerMissing:
             self._leave()
             return
         except ChannelError as error:
-            self._give_back(flight.batch, error)
-            return
-        answer = Answer(
-            flight.batch,
-            breaker.judged(results, channel=work.channel, refusals=self.lane.refusals),
-            self.lane.rng.random(),
-            work.provider.limits.supports_idempotency,
-        )
-        blocked = breaker.blocked_by(
-            answer.results, channel=work.channel, refusals=self.lane.refusals
-        )
-        if blocked is not None:
-            self._give_back(flight.batch, blocked)
-            return
-        if throttling.pause_after(channel=work.channel, results=results):
+            refused = self._refused_people(flight.batch, error)
+            if refused is None:
+                self._give_back(flight.batch, error)
+                return
+            results = refused
+        answer = self._judged(flight.batch, results)
+        if answer.is_account_busy:
             self._leave()
         self._step(answer, self._next() if attempt and self._waiting else None)
+
+    def _refused_people(
+        self, batch: Sequence[Composed], error: ChannelError
+    ) -> list[SendResult] | None:
+        if not isinstance(error, ChannelBlocked):
+            return None
+        return breaker.refused_one_by_one(batch=batch, error=error, channel=self.work.channel)
+
+    def _judged(self, batch: Sequence[Composed], results: Sequence[SendResult]) -> Answer:
+        """Keep what answers say about the account: its breaker, its pause."""
+        work, now = self.work, self.lane.clock()
+
+        def store() -> tuple[Sequence[SendResult], bool]:
+            found = breaker.judge(batch=batch, results=results, channel=work.channel, now=now)
+            if found.blocked is not None:
+                self._block(found.blocked)
+                return found.results, True
+            waits = [item.recipient.waiting_since for item in batch]
+            is_busy = throttling.pause_after(
+                channel=work.channel, results=found.results, waiting_since=waits, now=now
+            )
+            return found.results, is_busy
+
+        judged, is_busy = persist(store, seconds=PERSIST_SECONDS)
+        can_resend = work.provider.limits.supports_idempotency
+        return Answer(batch, judged, self.lane.rng.random(), can_resend, is_busy)
+
+    def _block(self, error: ChannelBlocked) -> None:
+        throttling.block(channel=self.work.channel, error=error)
+        holding.hold(dispatch=self.work.chunk.dispatch, reason=error.code)
 
     def _next(self) -> Attempt | None:
         """Return the sub-batch that goes out next, or None with nothing left waiting."""
@@ -219,8 +240,7 @@ class HandOver:
 
         def store() -> None:
             if isinstance(error, ChannelBlocked):
-                throttling.block(channel=work.channel, error=error)
-                holding.hold(dispatch=work.chunk.dispatch, reason=error.code)
+                self._block(error)
             elif isinstance(error, ChannelMisconfigured):
                 holding.hold(dispatch=work.chunk.dispatch, reason=error.code)
             else:

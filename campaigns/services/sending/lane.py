@@ -52,8 +52,6 @@ class Lane:
     advance: Callable[[], None] = _nothing
     slot: str = ""
     composers: dict[int, Composer] = field(default_factory=dict)
-    # {channel: messages refused in a row for the account's sake}
-    refusals: dict[int, int] = field(default_factory=dict)
     renewed_at: float = 0.0
     looked_at: float = 0.0
     stopped_at: float | None = None
