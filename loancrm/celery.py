@@ -55,103 +55,105 @@ STOP_SECONDS = 7
 
 app.conf.task_default_queue = "default"
 app.conf.task_create_missing_queues = True
+# Whether a job has expired is told by the clock of the worker's host, which may be an hour or more
+# ahead of beat's: what is cheap when there is nothing to do never expires; what computes much does
+# after far longer than clocks differ, so that a standstill leaves a few runs and no more.
+EXPIRES_SECONDS = 4 * 3600
 # Job name -> seconds between two runs.
 app.conf.beat_schedule = {
     "dispatch tick": {
         "task": "campaigns.tick",
         "schedule": 2.0,
-        # No expiry: by a worker's clock that runs ahead every tick would be too old. What piles up
-        # is passed over, see `campaigns.services.ticking`.
         "options": {"queue": "default"},
     },
     "imports left lying": {
         "task": "customers.wake_imports",
         "schedule": 30.0,
-        "options": {"queue": "imports", "expires": 30},
+        "options": {"queue": "imports"},
     },
     "loan states": {
         "task": "customers.refresh_loan_states",
         "schedule": 3600.0,
-        "options": {"queue": "analytics", "expires": 3600},
+        "options": {"queue": "analytics", "expires": EXPIRES_SECONDS},
     },
     "lifecycle": {
         "task": "customers.refresh_lifecycle",
         "schedule": 3600.0,
-        "options": {"queue": "analytics", "expires": 3600},
+        "options": {"queue": "analytics", "expires": EXPIRES_SECONDS},
     },
     "relationships": {
         "task": "customers.derive_relationships",
         "schedule": 3600.0,
-        "options": {"queue": "analytics", "expires": 3600},
+        "options": {"queue": "analytics", "expires": EXPIRES_SECONDS},
     },
     # Loans that go bad change what is said about others, and what was taken away leaves no trace.
     "relationships of everybody": {
         "task": "customers.derive_relationships",
         "schedule": 86400.0,
         "kwargs": {"is_full": True},
-        "options": {"queue": "analytics", "expires": 3600},
+        "options": {"queue": "analytics", "expires": EXPIRES_SECONDS},
     },
     # Every value that moves by a cent is kept, so not every day.
     "lifetime values": {
         "task": "analytics.value_customers",
         "schedule": 604800.0,
-        "options": {"queue": "analytics", "expires": 3600},
+        "options": {"queue": "analytics", "expires": EXPIRES_SECONDS},
     },
     # Complete months only: a day more or less changes nothing.
     "spending": {
         "task": "analytics.describe_spending",
         "schedule": 604800.0,
-        "options": {"queue": "analytics", "expires": 3600},
+        "options": {"queue": "analytics", "expires": EXPIRES_SECONDS},
     },
     "segments": {
         "task": "customers.build_segments",
         "schedule": 30.0,
-        "options": {"queue": "analytics", "expires": 30},
+        "options": {"queue": "analytics"},
     },
     "searches left lying": {
         "task": "analytics.wake_discoveries",
         "schedule": 60.0,
-        "options": {"queue": "analytics", "expires": 60},
+        "options": {"queue": "analytics"},
     },
     "searches for duplicates left lying": {
         "task": "customers.wake_duplicate_searches",
         "schedule": 60.0,
-        "options": {"queue": "analytics", "expires": 60},
+        "options": {"queue": "analytics"},
     },
     "changed customers": {
         "task": "customers.follow_changes",
         "schedule": 2.0,
-        "options": {"queue": "default", "expires": 10},
+        "options": {"queue": "default"},
     },
     "leftovers of the API": {
         "task": "campaigns.forget_api_leftovers",
         "schedule": 86400.0,
-        "options": {"queue": "default", "expires": 3600},
+        "options": {"queue": "default", "expires": EXPIRES_SECONDS},
     },
     "audit trail": {
         "task": "campaigns.verify_audit",
         "schedule": 86400.0,
-        "options": {"queue": "default", "expires": 3600},
+        "options": {"queue": "default", "expires": EXPIRES_SECONDS},
     },
     "send ledgers": {
         "task": "campaigns.verify_ledger",
         "schedule": 86400.0,
-        "options": {"queue": "default", "expires": 3600},
+        "options": {"queue": "default", "expires": EXPIRES_SECONDS},
     },
     "clicks": {
         "task": "campaigns.publish_clicks",
         "schedule": 10.0,
-        "options": {"queue": "receipts", "expires": 30},
+        "options": {"queue": "receipts"},
     },
     "confirmations": {
         "task": "campaigns.send_confirmations",
         "schedule": 30.0,
-        "options": {"queue": "default", "expires": 30},
+        "options": {"queue": "default"},
     },
     "early receipts": {
         "task": "campaigns.retry_receipts",
         "schedule": 60.0,
-        "options": {"queue": "receipts", "expires": 60},
+        "options": {"queue": "receipts"},
     },
 }
 

@@ -14,8 +14,9 @@ from customers import jobs
 from customers.models import DuplicateSearch, SearchState
 from customers.services import merging
 from customers.services.duplicates import find_duplicates
-from loancrm.kernel import access, audit
+from loancrm.kernel import access, audit, database_clock
 from loancrm.kernel.access import Actor, system_actor
+from loancrm.kernel.database_clock import Moment
 from loancrm.kernel.errors import LoanCrmError
 from loancrm.kernel.jobs import enqueue
 
@@ -44,12 +45,14 @@ def start(*, actor: Actor, now: datetime, limit: int = LIMIT) -> DuplicateSearch
         SearchRunning: There is one already.
     """
     access.require(actor, merging.PERMISSION)
-    silent = DuplicateSearch.objects.filter(state__in=_OPEN, heard_at__lt=now - SILENCE)
+    silent = DuplicateSearch.objects.filter(
+        state__in=_OPEN, heard_at__lt=Moment(-SILENCE.total_seconds())
+    )
     silent.update(state=SearchState.FAILED, problem=str(_("The worker was lost.")), finished_at=now)
     try:
         with transaction.atomic():
             search = DuplicateSearch.objects.create(
-                limit=limit, actor_label=actor.label, created_at=now, heard_at=now
+                limit=limit, actor_label=actor.label, created_at=now, heard_at=database_clock.now()
             )
             audit.record(
                 actor=actor,
@@ -71,7 +74,9 @@ def wake(*, now: datetime) -> int:
     Returns:
         How many were begun anew.
     """
-    silent = DuplicateSearch.objects.filter(state__in=_OPEN, heard_at__lt=now - SILENCE)
+    silent = DuplicateSearch.objects.filter(
+        state__in=_OPEN, heard_at__lt=Moment(-SILENCE.total_seconds())
+    )
     silent.filter(created_at__lt=now - GIVEN_UP).update(
         state=SearchState.FAILED, problem=str(_("The worker was lost.")), finished_at=now
     )
@@ -79,7 +84,7 @@ def wake(*, now: datetime) -> int:
     for search_id in ids:
         with transaction.atomic():
             waiting = silent.filter(pk=search_id)
-            if waiting.update(state=SearchState.QUEUED, heard_at=now, step="", done_count=0):
+            if waiting.update(state=SearchState.QUEUED, heard_at=Moment(), step="", done_count=0):
                 enqueue(jobs.FIND_DUPLICATES, search_id=int(search_id))
     return len(ids)
 
@@ -88,11 +93,11 @@ def run(*, search_id: int, read_clock: Callable[[], datetime], today: date) -> N
     """Carry a search out, once; a second call for the same one does nothing."""
     search = DuplicateSearch.objects.filter(pk=search_id)
     waiting = search.filter(state=SearchState.QUEUED)
-    if not waiting.update(state=SearchState.RUNNING, heard_at=read_clock()):
+    if not waiting.update(state=SearchState.RUNNING, heard_at=Moment()):
         return
 
     def tell(step: str, done: int, total: int) -> None:
-        search.update(step=step, done_count=done, total_count=total, heard_at=read_clock())
+        search.update(step=step, done_count=done, total_count=total, heard_at=Moment())
 
     try:
         report = find_duplicates(

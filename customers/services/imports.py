@@ -33,7 +33,7 @@ from customers.services.imports_pipeline import (
 from customers.services.imports_runs import CLAIM, Run
 from customers.services.imports_tally import Tally
 from customers.services.mappings import MappingRefused, load_mapping
-from loancrm.kernel import access
+from loancrm.kernel import access, database_clock
 from loancrm.kernel.access import Actor
 from loancrm.kernel.database_errors import trouble_of, words_of
 from loancrm.kernel.errors import LoanCrmError
@@ -204,7 +204,7 @@ def _import_table(
     work = prepare(actor=actor, batch=batch, run=run, tally=tally, today=today)
     require_columns(table, work.mapping)
     batch.encoding = table.encoding
-    batch.run_key, batch.run_until = run.key, now + CLAIM
+    batch.run_key, batch.run_until = run.key, database_clock.now() + CLAIM
     batch.save()
     run.batch_id = int(batch.pk)
     try:

@@ -36,6 +36,7 @@ from customers.services.imports_tally import Tally
 from customers.services.imports_undo import begin_undo, carry_out_undo
 from loancrm.kernel import access, audit
 from loancrm.kernel.access import Actor, system_actor
+from loancrm.kernel.database_clock import Moment
 from loancrm.kernel.database_errors import Trouble, trouble_of, words_of
 from loancrm.kernel.errors import LoanCrmError
 from loancrm.kernel.jobs import enqueue
@@ -185,7 +186,7 @@ def wake_imports(*, now: datetime) -> int:
     forget_old_drafts(now=now)
     wipe_quarantine(now=now)
     _end_abandoned(now)
-    free = Q(run_key="") | Q(run_until__lt=now) | Q(run_until__isnull=True)
+    free = Q(run_key="") | Q(run_until__lt=Moment()) | Q(run_until__isnull=True)
     mine = Q(is_background=True) | Q(state=ImportState.UNDOING)
     waiting = ImportBatch.objects.filter(free & mine, state__in=list(WORKING))
     ids = list(waiting.values_list("pk", flat=True))
@@ -197,7 +198,7 @@ def wake_imports(*, now: datetime) -> int:
 def _end_abandoned(now: datetime) -> None:
     """End imports of commands whose process is gone: whole pages are in, the rest may come."""
     left = ImportBatch.objects.filter(
-        is_background=False, state__in=list(_IN_HAND), run_until__lt=now
+        is_background=False, state__in=list(_IN_HAND), run_until__lt=Moment()
     ).exclude(run_key="")
     left.update(
         state=ImportState.FAILED,

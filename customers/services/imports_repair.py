@@ -36,6 +36,7 @@ from customers.services.imports_stage import stage_repaired
 from customers.services.imports_tally import Tally
 from loancrm.kernel import access, audit, clock, crypto
 from loancrm.kernel.access import Actor
+from loancrm.kernel.database_clock import Moment
 from loancrm.kernel.errors import LoanCrmError
 from loancrm.kernel.jobs import enqueue
 
@@ -233,7 +234,7 @@ def _hold(batch_id: int, now: datetime) -> tuple[ImportBatch, Run]:
             _("Rows can be repaired only while their import is done and nothing works on it."),
             batch_id=batch_id,
         )
-    resting.update(run_key=run.key, run_until=now + CLAIM)
+    resting.update(run_key=run.key, run_until=Moment(CLAIM.total_seconds()))
     return batch, run
 
 

@@ -21,6 +21,7 @@ from django.db.models import Q
 from django.utils.translation import gettext as _
 
 from customers.models import ImportBatch, ImportState, ImportWish
+from loancrm.kernel.database_clock import Moment
 from loancrm.kernel.errors import LoanCrmError
 
 logger = logging.getLogger(__name__)
@@ -73,10 +74,11 @@ class Run:
 
     def claim(self, states: Collection[ImportState] = WORKING) -> bool:
         """Take the batch unless it is held by a living worker or rests; return whether it is."""
-        now = self.now()
-        free = Q(run_key="") | Q(run_until__lt=now) | Q(run_until__isnull=True)
+        free = Q(run_key="") | Q(run_until__lt=Moment()) | Q(run_until__isnull=True)
         batches = ImportBatch.objects.filter(free, pk=self.batch_id, state__in=list(states))
-        return bool(batches.update(run_key=self.key, run_until=now + CLAIM, problem=""))
+        return bool(
+            batches.update(run_key=self.key, run_until=Moment(CLAIM.total_seconds()), problem="")
+        )
 
     def keep(self, **fields: Any) -> None:
         """Store progress and renew the claim, in the caller's transaction if there is one.
@@ -85,7 +87,7 @@ class Run:
             RunLost: The batch is another worker's by now.
         """
         held = ImportBatch.objects.filter(pk=self.batch_id, run_key=self.key)
-        if not held.update(run_until=self.now() + CLAIM, **fields):
+        if not held.update(run_until=Moment(CLAIM.total_seconds()), **fields):
             raise RunLost(_("Another worker has taken over this import."), batch_id=self.batch_id)
 
     def pause_point(self) -> None:
@@ -133,7 +135,7 @@ class Run:
                 if self.seconds is not None and self._lasted() > self.seconds + _GRACE_SECONDS:
                     return
                 held = ImportBatch.objects.filter(pk=self.batch_id, run_key=self.key)
-                held.update(run_until=self.now() + CLAIM)
+                held.update(run_until=Moment(CLAIM.total_seconds()))
         except DatabaseError:
             logger.warning("claim not renewed", extra={"batch_id": self.batch_id})
         finally:

@@ -186,7 +186,7 @@ if not REDIS_URL:
 CELERY_BROKER_TRANSPORT_OPTIONS: dict[str, Any] = (
     {
         # Longer than any task's time limit, so that a running task is never delivered again.
-        "visibility_timeout": 3600,
+        "visibility_timeout": 5 * 3600,
         "unacked_restore_interval": 2,
         "unacked_restore_throttle": 1,
         "global_keyprefix": LOANCRM_BROKER_PREFIX,

@@ -2,7 +2,10 @@
 
 import ast
 import importlib
+import os
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 from celery import current_app
@@ -93,3 +96,29 @@ def test_e2_no_worker_takes_what_is_sent_and_what_is_computed():
 def _queues(command: str) -> set[str]:
     found = re.search(r'--queues"?,? "?([a-z_,]+)', command)
     return set(found[1].split(",")) if found else set()
+
+
+def test_d_no_clock_of_a_host_up_to_three_hours_ahead_discards_what_beat_sent():
+    for name, entry in app.conf.beat_schedule.items():
+        expires = entry["options"].get("expires")
+        assert expires is None or expires > 3 * 3600, name
+        # What comes every minute does nothing when there is nothing to do.
+        assert expires is None or entry["schedule"] > 60, name
+
+
+def test_d_a_running_task_is_never_delivered_again():
+    current_app.loader.import_default_modules()
+    limits = [task.time_limit or app.conf.task_time_limit for task in current_app.tasks.values()]
+    code = (
+        "from loancrm.settings.base import CELERY_BROKER_TRANSPORT_OPTIONS as options;"
+        "print(options['visibility_timeout'])"
+    )
+    told = subprocess.run(
+        [sys.executable, "-c", code],
+        env={**os.environ, "REDIS_URL": "redis://127.0.0.1:1/0", "LOANCRM_DEBUG": "1"},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert int(told.stdout) > max(limits) + 600
+    assert max(limits) >= 3600

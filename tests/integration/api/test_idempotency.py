@@ -1,5 +1,6 @@
 """The same call twice is one call: replays, other bodies, parallel calls, crashes."""
 
+import time
 from datetime import timedelta
 from typing import Any
 
@@ -8,7 +9,7 @@ import pytest
 from campaigns.models import IdempotencyKey, PartnerLead
 from campaigns.services import idempotency, leads
 from customers.models import Customer
-from loancrm.kernel import clock
+from loancrm.kernel import clock, database_clock
 from tests.partner_client import PartnerClient, lead
 
 pytestmark = pytest.mark.sql
@@ -59,6 +60,24 @@ def test_a_call_whose_first_copy_still_runs_is_409_with_retry_after(acme: Partne
 
     assert (response.status_code, response.json()["code"]) == (409, "idempotency_key_in_flight")
     assert 1 <= int(response["Retry-After"]) <= 5
+
+
+@pytest.mark.parametrize("hours", [-1, 1])
+def test_d_a_host_whose_clock_jumps_holds_a_key_no_longer_and_no_shorter(
+    acme: PartnerClient, monkeypatch: pytest.MonkeyPatch, hours: int
+) -> None:
+    real = time.time
+    claiming = {"partner_id": acme.partner.pk, "key": "k", "fingerprint": "0"}
+    with monkeypatch.context() as patch:
+        patch.setattr(time, "time", lambda: real() + hours * 3600)
+        assert abs(clock.now() - database_clock.now()) > timedelta(minutes=59)
+        held = idempotency.claim(**claiming, now=clock.now())
+    assert isinstance(held, idempotency.Claim)
+    assert timedelta(0) < held.lease_until - database_clock.now() <= idempotency.LEASE
+    with pytest.raises(idempotency.KeyInFlight):
+        idempotency.claim(**claiming, now=clock.now())
+    IdempotencyKey.objects.update(lease_until=database_clock.now() - timedelta(seconds=1))
+    assert isinstance(idempotency.claim(**claiming, now=clock.now()), idempotency.Claim)
 
 
 def test_after_a_crash_the_call_can_be_repeated(acme: PartnerClient) -> None:
@@ -116,11 +135,15 @@ def test_a_reply_is_forgotten_after_seven_days(acme: PartnerClient) -> None:
     assert idempotency.forget_old_keys(now=clock.now() + idempotency.KEPT_FOR) == 1
 
 
-def test_of_two_claims_of_one_crashed_call_only_one_is_won(acme: PartnerClient) -> None:
+def test_of_two_claims_of_one_crashed_call_only_one_is_won(
+    acme: PartnerClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
     now = clock.now()
     call = {"partner_id": acme.partner.pk, "key": "k", "fingerprint": "f"}
-    first = idempotency.claim(**call, now=now)
-    second = idempotency.claim(**call, now=now + idempotency.LEASE)
+    with monkeypatch.context() as patch:
+        patch.setattr(idempotency, "LEASE", timedelta(seconds=-1))
+        first = idempotency.claim(**call, now=now)
+    second = idempotency.claim(**call, now=now)
 
     assert isinstance(first, idempotency.Claim)
     assert isinstance(second, idempotency.Claim)

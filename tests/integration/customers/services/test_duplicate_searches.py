@@ -10,6 +10,7 @@ from customers.services import duplicate_searches, duplicates
 from customers.services.duplicate_searches import SearchRunning
 from loancrm.kernel import access
 from loancrm.kernel.access import Actor, PermissionRefused
+from loancrm.kernel.database_clock import Moment
 from loancrm.kernel.models import AuditEntry
 from tests.integration.customers.import_rows import loader, person
 
@@ -76,6 +77,7 @@ def test_one_search_at_a_time_and_a_silent_one_is_given_up(actor: Actor, now: da
     with pytest.raises(SearchRunning):
         duplicate_searches.start(actor=actor, now=now + timedelta(minutes=14))
 
+    DuplicateSearch.objects.update(heard_at=Moment(-16 * 60))
     second = duplicate_searches.start(actor=actor, now=now + timedelta(minutes=16))
 
     first.refresh_from_db()
@@ -119,16 +121,17 @@ def test_a_search_whose_worker_is_lost_wakes_up_and_ends_when_too_old(
     twice: None, sent: list[int], actor: Actor, now: datetime
 ) -> None:
     search = duplicate_searches.start(actor=actor, now=now)
-    DuplicateSearch.objects.update(state="running")
+    DuplicateSearch.objects.update(state="running", heard_at=Moment(-10 * 60))
     sent.clear()
 
     assert duplicate_searches.wake(now=now + timedelta(minutes=10)) == 0
+    DuplicateSearch.objects.update(heard_at=Moment(-20 * 60))
     assert duplicate_searches.wake(now=now + timedelta(minutes=20)) == 1
     assert duplicate_searches.wake(now=now + timedelta(minutes=21)) == 0
     assert sent == [search.pk]
     assert _run(search, now + timedelta(minutes=22)).state == "done"
 
-    DuplicateSearch.objects.update(state="running", heard_at=now)
+    DuplicateSearch.objects.update(state="running", heard_at=Moment(-20 * 60))
     assert duplicate_searches.wake(now=now + timedelta(hours=13)) == 0
     search.refresh_from_db()
     assert search.state == "failed"

@@ -29,6 +29,7 @@ from customers.services import (
 from customers.services.imports_jobs import ImportStateRefused, Upload
 from customers.services.imports_runs import Run, RunLost
 from loancrm.kernel.access import system_actor
+from loancrm.kernel.database_clock import Moment
 from tests.integration.customers.import_rows import MAPPING, NOW, loader, person, write_csv
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.sql]
@@ -122,6 +123,7 @@ def test_a3_a_killed_import_goes_on_and_loses_or_doubles_no_row(
             run(batch)
     assert run(batch, minutes=1).state not in {"done", "failed"}
     assert imports_jobs.wake_imports(now=NOW + timedelta(minutes=1)) == 0
+    ImportBatch.objects.update(run_until=Moment(-1))
     assert imports_jobs.wake_imports(now=NOW + timedelta(minutes=3)) == 1
     assert run(batch, minutes=3).state == "done"
     assert figures(batch) == expected
@@ -198,6 +200,7 @@ def test_a3_a_worker_that_was_only_slow_writes_nothing_more(
     batch = submitted(tmp_path)
     slow = Run(batch.pk, started_at=NOW)
     assert slow.claim()
+    ImportBatch.objects.update(run_until=Moment(-1))
     other = Run(batch.pk, started_at=NOW + timedelta(minutes=10))
     assert other.claim()
     with pytest.raises(RunLost):

@@ -16,6 +16,7 @@ from customers.services import imports, imports_jobs, imports_pipeline
 from customers.services.imports_jobs import Upload
 from customers.services.imports_runs import Run
 from loancrm.kernel.access import system_actor
+from loancrm.kernel.database_clock import Moment
 from loancrm.kernel.database_errors import Trouble, words_of
 from tests.integration.customers.import_rows import MAPPING, NOW, loader, person, write_csv
 
@@ -81,6 +82,7 @@ def test_h5_a_disk_too_full_to_say_so_leaves_a_claim_that_runs_out(
         run(batch)
     assert batch.run_key != ""
     assert run(batch, 1).created_count == 0
+    ImportBatch.objects.update(run_until=Moment(-1))
     assert run(batch, 3).state == "done"
 
 
@@ -100,12 +102,13 @@ def test_h5_an_import_of_a_command_that_was_killed_ends_failed(
 ) -> None:
     batch = submitted(tmp_path)
     ImportBatch.objects.update(
-        is_background=False, state=ImportState.APPLYING, run_key="x", run_until=NOW
+        is_background=False, state=ImportState.APPLYING, run_key="x", run_until=Moment(60)
     )
-    imports_jobs.wake_imports(now=NOW - timedelta(seconds=1))
+    imports_jobs.wake_imports(now=NOW)
     batch.refresh_from_db()
     assert batch.state == "applying"
-    imports_jobs.wake_imports(now=NOW + timedelta(seconds=1))
+    ImportBatch.objects.update(run_until=Moment(-1))
+    imports_jobs.wake_imports(now=NOW)
     batch.refresh_from_db()
     assert (batch.state, batch.run_key) == ("failed", "")
     assert batch.problem

@@ -24,6 +24,7 @@ from customers.selectors import import_traces
 from customers.services import imports_jobs
 from customers.services.imports_undo import UndoRefused
 from loancrm.kernel.access import PermissionRefused, system_actor, user_actor
+from loancrm.kernel.database_clock import Moment
 from loancrm.kernel.models import AuditEntry
 from tests.integration.customers.import_rows import NOW, Load, card, loader, opened, person
 
@@ -139,9 +140,9 @@ def test_a7_undo_goes_on_after_it_was_killed(load: Load, monkeypatch: pytest.Mon
     with pytest.raises(SystemExit):
         undo(report.batch_id)
     assert ImportChange.objects.filter(outcome="restored").count() == 2
-    claimed_until = ImportBatch.objects.get(pk=report.batch_id).run_until
-    assert claimed_until is not None
-    later = claimed_until + timedelta(seconds=1)
+    assert imports_jobs.wake_imports(now=LATER + timedelta(hours=1)) == 0
+    ImportBatch.objects.update(run_until=Moment(-1))
+    later = LATER + timedelta(minutes=3)
     assert imports_jobs.wake_imports(now=later) == 1
     imports_jobs.run_import(batch_id=report.batch_id or 0, now=later, today=later.date())
     assert everything() == before
