@@ -15,6 +15,7 @@ const { metafile } = await build({
     rule_builder: path.join(here, "src/rule_builder/index.tsx"),
     charts: path.join(here, "src/charts.ts"),
     campaign: path.join(here, "src/campaign.ts"),
+    focus: path.join(here, "src/focus.ts"),
     admin: path.join(here, "src/styles/admin.css"),
   },
   outdir: target,

@@ -9,7 +9,7 @@ from django.conf import settings
 
 ROOT = Path(settings.BASE_DIR)
 BUILT = ROOT / "loancrm" / "static" / "loancrm"
-NAMES = ("rule_builder.js", "rule_builder.css", "charts.js", "campaign.js", "admin.css")
+NAMES = ("rule_builder.js", "rule_builder.css", "charts.js", "campaign.js", "focus.js", "admin.css")
 
 
 def test_a_rebuild_changes_no_committed_bundle(tmp_path: Path) -> None:
