@@ -188,12 +188,17 @@ CONTENT_PROBLEMS = {
     ProblemCode.VARIABLE_IN_LINK: _("A link must not contain a variable"),
     ProblemCode.IMAGE_ONLY: _("The e-mail is almost only an image; read it before you approve"),
     ProblemCode.MANY_PARTS: _("The text takes %(parts)s parts"),
+    ProblemCode.TOO_MANY_CHOICES: _("The text has more conditions than can be looked through"),
 }
 # Why a text cannot be read, by the reason that `text_templates` gives; after a colon it names what
 # stands there.
 _TEMPLATE_REASONS: Mapping[str, Any] = {
     "syntax": _("a brace is not closed, or a command is not complete"),
     "source_too_long": _("it is too long"),
+    "too_deep": _("it is nested too deeply"),
+    "too_many_steps": _("its loops run for too long"),
+    "not_text": _("it holds a character that no message can hold"),
+    "number": _("it holds a number that cannot be read"),
     "too_many_nodes": _("it has too many commands"),
     "not_allowed": _(
         "it calculates or calls something; only values, conditions and lists may be used"

@@ -3,24 +3,20 @@
 Every check is about the source or its example rendering; nothing about one person is known here.
 """
 
-import html
 import re
-import unicodedata
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
-from campaigns.domain import banned_words, content, email_html, sms_parts
+from campaigns.domain import content, email_html, rate_claims, sms_parts, word_search
 from campaigns.domain.content import CompiledEmail, CompiledSms
+from campaigns.domain.word_search import Severity
+from loancrm.kernel import text_readings
 from loancrm.kernel.errors import LoanCrmError
-from loancrm.kernel.text_templates import TemplateRefused
-
-
-class Severity(StrEnum):
-    """Whether a finding stops an approval or only asks for attention."""
-
-    BLOCK = "block"
-    WARN = "warn"
+from loancrm.kernel.text_readings import TooManyChoices
+from loancrm.kernel.text_survey import TemplateRefused
+from loancrm.kernel.text_templates import TextKind, parse_text
 
 
 class ProblemCode(StrEnum):
@@ -40,6 +36,7 @@ class ProblemCode(StrEnum):
     VARIABLE_IN_LINK = "variable_in_link"
     IMAGE_ONLY = "image_only"
     MANY_PARTS = "many_parts"
+    TOO_MANY_CHOICES = "too_many_choices"
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,10 +56,16 @@ class Problem:
     facts: dict[str, Any] = field(default_factory=dict)
 
 
-_RATE_CLAIM = re.compile(r"日息|日利率|日费率|月息|月利率|月费率|月费|月供低至|利息低至|免息")
-_APR = re.compile(r"年化|annual(?:ised|ized)?|APR", re.IGNORECASE)
+@dataclass(frozen=True, slots=True)
+class _Seen:
+    """How a text is looked at: by which rules, in which language, filled with what."""
+
+    language: str
+    is_marketing: bool
+    context: Mapping[str, Any]
+
+
 _LINK = re.compile(r"https?://[^\s\"'<>]*")
-_TAG = re.compile(r"<[^>]*>")
 _CODE = re.compile(r"\{\{.*?\}\}|\{%.*?%\}|\{#.*?#\}", re.DOTALL)
 _FEW_WORDS = 20
 _MANY_PARTS = 4
@@ -73,6 +76,26 @@ def blocks(problems: tuple[Problem, ...]) -> bool:
     return any(problem.severity is Severity.BLOCK for problem in problems)
 
 
+def refusal(source: str, *, language: str, where: str) -> Problem | None:
+    """Return why one part of a text cannot be read at all; None when it can.
+
+    Args:
+        source: As written; HTML is looked at before anything else touches it.
+        language: `zh-hans` or `en`.
+        where: `subject`, `text` or `html`.
+    """
+    kind = TextKind.HTML if where == "html" else TextKind.TEXT
+    try:
+        parse_text(source, kind=kind, language=language)
+    except TemplateRefused as err:
+        return _refused(err, where)
+    if where == "html" and email_html.depth_of(source) > email_html.MAX_DEPTH:
+        return Problem(
+            ProblemCode.TEMPLATE_REFUSED, Severity.BLOCK, where, {"reason": "too_deep", "line": 1}
+        )
+    return None
+
+
 def check_sms(
     *,
     text: str,
@@ -80,6 +103,7 @@ def check_sms(
     signature: str,
     is_marketing: bool,
     known_names: frozenset[str] = frozenset(),
+    constants: Mapping[str, Any] | None = None,
 ) -> tuple[Problem, ...]:
     """Return what is wrong with a text message.
 
@@ -89,6 +113,8 @@ def check_sms(
         signature: The channel's registered signature, without brackets.
         is_marketing: Whether the rules for marketing apply.
         known_names: Variables beside the catalogue that will have values, such as attributes.
+        constants: What the text will tell everybody, such as the products on offer; examples
+            stand for what is not given.
     """
     if not text.strip():
         return (Problem(ProblemCode.EMPTY, Severity.BLOCK, "text"),)
@@ -104,7 +130,7 @@ def check_sms(
         return (*found, _refused(err, "text"))
     found += _unknown(compiled, known_names)
     found += _links(text, "text")
-    found += _words(text, "text", is_marketing=is_marketing)
+    found += _words(text, "text", _Seen(language, is_marketing, _examples(constants)))
     found += _example_sms(compiled, signature, is_marketing=is_marketing, names=known_names)
     return tuple(found)
 
@@ -117,6 +143,7 @@ def check_email(
     language: str,
     is_marketing: bool,
     known_names: frozenset[str] = frozenset(),
+    constants: Mapping[str, Any] | None = None,
 ) -> tuple[Problem, ...]:
     """Return what is wrong with an e-mail; arguments as for `check_sms`."""
     found = [
@@ -131,9 +158,10 @@ def check_email(
     except TemplateRefused as err:
         return (*found, _refused(err, "html"))
     found += _unknown(compiled, known_names)
+    seen = _Seen(language, is_marketing, _examples(constants))
     for where, part in (("subject", subject), ("text", text), ("html", html_source)):
         found += _links(part, where)
-        found += _words(part, where, is_marketing=is_marketing)
+        found += _words(part, where, seen)
     if is_marketing:
         found += _marketing_email(text, html_source, compiled)
     if html_source and _is_image_only(html_source):
@@ -141,22 +169,8 @@ def check_email(
     return tuple(found)
 
 
-def banned(text: str) -> tuple[tuple[str, Severity], ...]:
-    """Return the forbidden and risky words in a text, however they are dressed up.
-
-    Width, case, blanks, punctuation, emoji, HTML entities, tags, traditional characters,
-    look-alikes and pinyin with or without tones make no difference.
-    """
-    bare = _bare(text)
-    found = [(word, Severity.BLOCK) for word in banned_words.BLOCKED if word in bare]
-    letters = _letters(text)
-    found += [
-        (word, Severity.BLOCK)
-        for pinyin, word in banned_words.PINYIN.items()
-        if pinyin in letters and (word, Severity.BLOCK) not in found
-    ]
-    found += [(word, Severity.WARN) for word in banned_words.WARNED if word in bare]
-    return tuple(found)
+def _examples(constants: Mapping[str, Any] | None) -> dict[str, Any]:
+    return content.example_context() | dict(constants or {})
 
 
 def _refused(err: TemplateRefused, where: str) -> Problem:
@@ -182,7 +196,19 @@ def _links(source: str, where: str) -> list[Problem]:
     return found
 
 
-def _words(source: str, where: str, *, is_marketing: bool) -> list[Problem]:
+def _words(source: str, where: str, seen: _Seen) -> list[Problem]:
+    """Find what must not be said, in the source and in everything that it may become."""
+    kind = TextKind.HTML if where == "html" else TextKind.TEXT
+    try:
+        texts = text_readings.readings(
+            source, kind=kind, language=seen.language, context=seen.context
+        )
+    except TooManyChoices:
+        return [Problem(ProblemCode.TOO_MANY_CHOICES, Severity.BLOCK, where)]
+    written = text_readings.constants_of(source, kind=kind, language=seen.language)
+    words: dict[str, Severity] = {}
+    for text in (source, *texts, *written):
+        words.update(word_search.banned(text))
     found = [
         Problem(
             ProblemCode.BANNED_WORD if severity is Severity.BLOCK else ProblemCode.RISKY_WORD,
@@ -190,11 +216,20 @@ def _words(source: str, where: str, *, is_marketing: bool) -> list[Problem]:
             where,
             {"word": word},
         )
-        for word, severity in banned(source)
+        for word, severity in words.items()
     ]
-    if is_marketing and _RATE_CLAIM.search(_bare(source)) and not _APR.search(source):
-        found.append(Problem(ProblemCode.RATE_WITHOUT_APR, Severity.BLOCK, where))
+    if seen.is_marketing:
+        found += _rates(texts, where)
     return found
+
+
+def _rates(texts: tuple[str, ...], where: str) -> list[Problem]:
+    for text in texts:
+        shown = word_search.without_tags(text) if where == "html" else text
+        claim = rate_claims.without_annual_rate(shown)
+        if claim:
+            return [Problem(ProblemCode.RATE_WITHOUT_APR, Severity.BLOCK, where, {"claim": claim})]
+    return []
 
 
 def _example_sms(
@@ -234,21 +269,3 @@ def _is_image_only(source: str) -> bool:
         return False
     words = _CODE.sub("xxx", email_html.text_of(source))
     return sum(character.isalnum() for character in words) < _FEW_WORDS
-
-
-def _bare(source: str) -> str:
-    """Return the letters and digits alone, in one spelling."""
-    plain = html.unescape(_TAG.sub("", _CODE.sub("", source)))
-    folded = unicodedata.normalize("NFKC", plain).casefold()
-    return "".join(
-        banned_words.VARIANTS.get(character, character)
-        for character in folded
-        if character.isalnum()
-    )
-
-
-def _letters(source: str) -> str:
-    """Return the Latin letters alone, without accents, for words written in pinyin."""
-    plain = html.unescape(_TAG.sub("", _CODE.sub("", source)))
-    split = unicodedata.normalize("NFKD", plain).casefold()
-    return "".join(character for character in split if "a" <= character <= "z")

@@ -19,6 +19,16 @@ _SAFE_LINK_CODE = re.compile(r"\{\{\s*(?:unsubscribe_url|preferences_url|link_\d
 _COMMENT = re.compile(r"<!--.*?-->", re.DOTALL)
 _LINE_END = re.compile(r"<(?:br|/p|/tr|/h[1-6]|/div|/li)\b[^>]*>", re.IGNORECASE)
 
+# Elements within each other; mail of tables within tables has some thirty.
+MAX_DEPTH = 100
+_ELEMENT = re.compile(r"<(/?)([A-Za-z][A-Za-z0-9]*)[^>]*?(/?)>")
+_EMPTY = frozenset(
+    {"area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "wbr"}
+)
+
+# Closed by the next of their kind; authors rarely close them.
+_SELF_CLOSED = frozenset({"p", "li", "dt", "dd", "tr", "td", "th", "tbody", "thead"})
+
 _DOCUMENT = '<!DOCTYPE html>\n<html><head><meta charset="utf-8"></head><body>\n%s\n</body></html>'
 
 _TAGS = nh3.ALLOWED_TAGS | {"font", "section", "header", "footer", "main"}
@@ -42,6 +52,21 @@ def prepare(source: str) -> str:
     clean = _cleaner().clean(match[1] if match else inlined).strip()
     body = _MARK.sub(lambda mark: code[int(mark[1] or mark[2])], clean)
     return _DOCUMENT % body
+
+
+def depth_of(source: str) -> int:
+    """Return how deep elements stand in each other at most, read without recursion.
+
+    Elements that are never closed count to the end: a parser puts what follows into them.
+    """
+    depth = deepest = 0
+    for closing, name, is_empty in _ELEMENT.findall(_CODE.sub("", source)):
+        if closing:
+            depth = max(0, depth - 1)
+        elif not is_empty and name.lower() not in _EMPTY | _SELF_CLOSED:
+            depth += 1
+            deepest = max(deepest, depth)
+    return deepest
 
 
 def unsafe_links(source: str) -> tuple[str, ...]:

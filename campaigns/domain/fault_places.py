@@ -4,9 +4,10 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from campaigns.domain import content_lint
+from campaigns.domain import word_search
 from campaigns.domain.content_lint import Problem, ProblemCode
-from loancrm.kernel.text_templates import TemplateRefused, TextKind, compile_text
+from loancrm.kernel.text_survey import TemplateRefused
+from loancrm.kernel.text_templates import TextKind, compile_text
 
 SUBJECT = "subject"
 TEXT = "text"
@@ -68,7 +69,7 @@ def _refused_part(problem: Problem, parts: Mapping[str, str], language: str) -> 
 def _line_of_word(problem: Problem, source: str) -> int:
     word = problem.facts.get("word")
     for number, line in enumerate(source.splitlines(), start=1):
-        if any(found == word for found, _severity in content_lint.banned(line)):
+        if any(found == word for found, _severity in word_search.banned(line)):
             return number
     return 0
 

@@ -12,7 +12,7 @@ from campaigns.domain.approval import ApprovedPart
 from campaigns.models import Campaign, Channel, ContentVersion, Step, Variant
 from campaigns.selectors.constants import constants
 from customers.selectors import segment_references
-from loancrm.kernel.text_templates import TemplateRefused
+from loancrm.kernel.text_survey import TemplateRefused
 
 # Options that tell how fast, how patiently and with which key a provider is spoken to; all others
 # say to whom.

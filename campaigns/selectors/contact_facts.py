@@ -51,7 +51,12 @@ _MESSAGE_COLUMNS = (
     "waiting_since",
 )
 UNKNOWN_ARREARS_DAYS = 999
-COUNTED_STATES = (*HANDED_OVER_STATES, MessageState.SENDING)
+# What may have reached somebody: a message that bounced reached nobody, and must not use up the cap
+# of the fallback that is sent in its place.
+COUNTED_STATES = (
+    *(state for state in HANDED_OVER_STATES if state is not MessageState.BOUNCED),
+    MessageState.SENDING,
+)
 
 
 @dataclass(frozen=True, slots=True)

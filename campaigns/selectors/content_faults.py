@@ -7,9 +7,12 @@ from django.utils.translation import gettext as _
 
 from campaigns import labels
 from campaigns.domain import content_lint, fault_places
-from campaigns.domain.content_lint import Problem, Severity
+from campaigns.domain.content_lint import Problem
 from campaigns.domain.fault_places import Place
+from campaigns.domain.spec import TextSpec
+from campaigns.domain.word_search import Severity
 from campaigns.models import Campaign, ContentVersion
+from campaigns.selectors.constants import constants
 from customers.domain.consent import Purpose
 from customers.models import AttributeDefinition
 
@@ -66,7 +69,7 @@ def findings_of(campaign: Campaign) -> list[TextFinding]:
     known_names = frozenset(usable.values_list("name", flat=True))
     rows = (
         ContentVersion.objects.filter(variant__step__campaign=campaign, is_current=True)
-        .select_related("variant__step__channel")
+        .select_related("variant__step__channel", "variant__step__campaign")
         .order_by("variant__step__position", "variant__key", "locale")
     )
     is_marketing = campaign.purpose == Purpose.MARKETING
@@ -102,10 +105,28 @@ def _is_email(row: ContentVersion) -> bool:
     return channel is not None and channel.kind == "email"
 
 
+def unreadable(text: TextSpec, *, kind: str) -> str:
+    """Return why a text cannot even be kept, as a sentence; empty when it can.
+
+    Args:
+        text: As its author has written it.
+        kind: Of the channel.
+    """
+    parts = ("subject", "text", "html") if kind == "email" else ("text",)
+    for part in parts:
+        problem = content_lint.refusal(getattr(text, part), language=text.locale, where=part)
+        if problem is not None:
+            return f"{labels.TEXT_PARTS[part]}: {labels.describe(problem)}"
+    return ""
+
+
 def _problems(
     row: ContentVersion, *, is_marketing: bool, known_names: frozenset[str]
 ) -> tuple[Problem, ...]:
     channel = row.variant.step.channel
+    # Asked for only where a text reads them.
+    listed = {"products"} if "products" in f"{row.subject}{row.text}{row.html}" else set()
+    told = constants(row.variant.step.campaign.name, frozenset(listed), language=row.locale)
     if _is_email(row):
         return content_lint.check_email(
             subject=row.subject,
@@ -114,6 +135,7 @@ def _problems(
             language=row.locale,
             is_marketing=is_marketing,
             known_names=known_names,
+            constants=told,
         )
     return content_lint.check_sms(
         text=row.text,
@@ -121,4 +143,5 @@ def _problems(
         signature=channel.sender if channel else "",
         is_marketing=is_marketing,
         known_names=known_names,
+        constants=told,
     )

@@ -2,9 +2,11 @@
 
 import hashlib
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
+from django.conf import settings
 from django.contrib.auth.models import User
 from django.db import transaction
 from django.utils.translation import gettext as _
@@ -330,7 +332,10 @@ def _create_step(
 def _content(
     variant: Variant, text: TextSpec, *, author: User | None, now: datetime
 ) -> ContentVersion:
+    _require_readable(variant, text)
     html = email_html.prepare(text.html) if text.html else ""
+    # Cleaning takes out what is active, and may take one end of a condition with it.
+    _require_readable(variant, replace(text, html=html))
     joined = f"{text.locale}\x00{text.subject}\x00{text.text}\x00{html}"
     return ContentVersion(
         variant=variant,
@@ -342,3 +347,15 @@ def _content(
         author=author,
         created_at=now,
     )
+
+
+def _require_readable(variant: Variant, text: TextSpec) -> None:
+    """Refuse a text that nothing could be made of, before it is stored."""
+    channel = variant.step.channel
+    fault = content_faults.unreadable(text, kind=channel.kind if channel else "")
+    if fault:
+        where = f"{variant.key} · {dict(settings.LANGUAGES).get(text.locale, '')}"
+        raise CampaignRefused(
+            _("The text cannot be saved: %(where)s · %(fault)s") % {"where": where, "fault": fault},
+            problems=((where, fault),),
+        )

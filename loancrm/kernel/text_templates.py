@@ -15,18 +15,22 @@ from functools import lru_cache
 from typing import Any, NoReturn, TypeAlias
 
 from jinja2 import StrictUndefined, TemplateError, nodes
-from jinja2.runtime import LoopContext
+from jinja2.runtime import LoopContext, Undefined
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from loancrm.kernel import text_filters
 from loancrm.kernel.errors import LoanCrmError
 from loancrm.kernel.text_folding import fold
+from loancrm.kernel.text_survey import (
+    ALLOWED_TESTS,
+    ITEMS_FILTER,
+    MAX_LIST_ITEMS,
+    TemplateRefused,
+    bounded_loops,
+    survey_of,
+)
 
-MAX_SOURCE_BYTES = 32_768
 MAX_OUTPUT_CHARACTERS = 65_536
-MAX_NODES = 600
-MAX_LOOP_DEPTH = 2
-MAX_LIST_ITEMS = 50
 MAX_VALUE_CHARACTERS = 2_000
 
 PlainValue: TypeAlias = (
@@ -39,12 +43,6 @@ class TextKind(StrEnum):
 
     TEXT = "text"
     HTML = "html"
-
-
-class TemplateRefused(LoanCrmError):
-    """The text uses something that is not allowed, or cannot be read."""
-
-    code = "template_refused"
 
 
 class MissingVariable(LoanCrmError):
@@ -70,25 +68,6 @@ class OutputTooLong(LoanCrmError):
     code = "output_too_long"
 
 
-_ALLOWED_NODES: tuple[type[nodes.Node], ...] = (
-    nodes.Template,
-    nodes.Output,
-    nodes.TemplateData,
-    nodes.Name,
-    nodes.Const,
-    nodes.Getattr,
-    nodes.Filter,
-    nodes.Test,
-    nodes.If,
-    nodes.For,
-    nodes.CondExpr,
-    nodes.Compare,
-    nodes.Operand,
-    nodes.And,
-    nodes.Or,
-    nodes.Not,
-)
-_ALLOWED_TESTS = frozenset({"defined", "undefined"})
 _LOOP_ATTRIBUTES = frozenset({"index", "first", "last", "length"})
 
 
@@ -117,7 +96,13 @@ class _Environment(ImmutableSandboxedEnvironment):
         return self.undefined(name=attribute)
 
 
-ALLOWED_FILTERS: frozenset[str] = frozenset(text_filters.filters_for("en"))
+def _items(value: Any) -> Any:
+    """Let loops run over lists alone: a name has two thousand letters, a list fifty items."""
+    if isinstance(value, Undefined):
+        iter(value)
+    if not isinstance(value, tuple):
+        raise TypeError("A loop needs a list.")
+    return value[:MAX_LIST_ITEMS]
 
 
 @lru_cache(maxsize=8)
@@ -126,8 +111,8 @@ def _environment(kind: TextKind, language: str) -> _Environment:
         undefined=_NamedUndefined, autoescape=kind is TextKind.HTML, trim_blocks=True
     )
     environment.globals.clear()
-    environment.filters = text_filters.filters_for(language)
-    environment.tests = {name: environment.tests[name] for name in _ALLOWED_TESTS}
+    environment.filters = text_filters.filters_for(language) | {ITEMS_FILTER: _items}
+    environment.tests = {name: environment.tests[name] for name in ALLOWED_TESTS}
     return environment
 
 
@@ -182,7 +167,7 @@ class TextTemplate:
             values: Plain values, as `freeze` returns them; no context may hold others for them.
         """
         environment = _environment(self.kind, self._language)
-        tree = environment.parse(self._source)
+        tree = bounded_loops(environment.parse(self._source))
         tree.body = fold(tree.body, values, environment)
         has_loop = next(tree.find_all(nodes.For), None) is not None
         template = environment.from_string(tree)
@@ -210,20 +195,10 @@ def compile_text(source: str, *, kind: TextKind, language: str) -> TextTemplate:
         TemplateRefused: Too large, not readable, or it uses a node, filter, test or attribute that
             is not on the lists; the facts hold `reason` and `line`.
     """
-    if len(source.encode()) > MAX_SOURCE_BYTES:
-        raise TemplateRefused("The text is too long.", reason="source_too_long", line=0)
     environment = _environment(kind, language)
+    tree, survey = survey_of(source, environment)
     try:
-        tree = environment.parse(source)
-    except TemplateError as err:
-        line = getattr(err, "lineno", 0) or 0
-        raise TemplateRefused(
-            f"The text cannot be read (line {line}).", reason="syntax", line=line
-        ) from err
-    survey = _Survey()
-    survey.visit(tree, frozenset(), 0)
-    try:
-        template = environment.from_string(tree)
+        template = environment.from_string(bounded_loops(tree))
     except TemplateError as err:
         raise TemplateRefused("The text cannot be read.", reason="syntax", line=0) from err
     return TextTemplate(
@@ -237,125 +212,13 @@ def compile_text(source: str, *, kind: TextKind, language: str) -> TextTemplate:
     )
 
 
-class _Survey:
-    """Walks a parsed text once: refuses what is not allowed, collects the variables."""
+def parse_text(source: str, *, kind: TextKind, language: str) -> nodes.Template:
+    """Return the tree of a text that `compile_text` accepts, to be looked at.
 
-    def __init__(self) -> None:
-        self.variables: set[str] = set()
-        self.required: set[str] = set()
-        self.has_loop = False
-        self._nodes = 0
-
-    def visit(self, node: nodes.Node, known: frozenset[str], loops: int) -> None:
-        """Visit a node.
-
-        Args:
-            node: What to look at.
-            known: Names that are bound by a loop or proven to exist by a test around this node.
-            loops: How many loops are around this node.
-        """
-        self._nodes += 1
-        if self._nodes > MAX_NODES:
-            self._refuse("too_many_nodes", node)
-        if not isinstance(node, _ALLOWED_NODES):
-            self._refuse(f"not_allowed:{type(node).__name__}", node)
-        match node:
-            case nodes.For():
-                self._visit_loop(node, known, loops)
-            case nodes.If() | nodes.CondExpr():
-                self._visit_condition(node, known, loops)
-            case nodes.Filter() | nodes.Test():
-                self._visit_filter_or_test(node, known, loops)
-            case nodes.Name():
-                self._note(node, known)
-            case _:
-                self._check_leaf(node)
-                for child in node.iter_child_nodes():
-                    self.visit(child, known, loops)
-
-    def _note(self, node: nodes.Name, known: frozenset[str]) -> None:
-        if node.ctx != "load":
-            self._refuse("assignment", node)
-        if node.name not in known:
-            self.variables.add(node.name)
-            self.required.add(node.name)
-
-    def _check_leaf(self, node: nodes.Node) -> None:
-        if isinstance(node, nodes.Const) and node.value is None:
-            self._refuse("none", node)
-        if isinstance(node, nodes.Getattr) and node.attr.startswith("_"):
-            self._refuse("private_attribute", node)
-
-    def _visit_loop(self, node: nodes.For, known: frozenset[str], loops: int) -> None:
-        if loops >= MAX_LOOP_DEPTH:
-            self._refuse("loop_depth", node)
-        if node.recursive or not isinstance(node.target, nodes.Name):
-            self._refuse("loop_form", node)
-        if not isinstance(node.iter, nodes.Name | nodes.Getattr):
-            self._refuse("loop_source", node)
-        self.has_loop = True
-        self.visit(node.iter, known, loops)
-        inside = known | {node.target.name, "loop"}
-        for child in [*node.body, *([node.test] if node.test is not None else [])]:
-            self.visit(child, inside, loops + 1)
-        for child in node.else_:
-            self.visit(child, known, loops)
-
-    def _visit_condition(
-        self, node: nodes.If | nodes.CondExpr, known: frozenset[str], loops: int
-    ) -> None:
-        """Visit a condition; inside `if x is defined` the name x is known to exist."""
-        self.visit(node.test, known, loops)
-        proven = known | _proven_names(node.test)
-        if isinstance(node, nodes.CondExpr):
-            if node.expr2 is None:
-                self._refuse("condition_without_else", node)
-            self._visit_proven(node.expr1, proven, known, loops)
-            self.visit(node.expr2, known, loops)
-            return
-        for child in node.body:
-            self._visit_proven(child, proven, known, loops)
-        for child in [*node.elif_, *node.else_]:
-            self.visit(child, known, loops)
-
-    def _visit_proven(
-        self, node: nodes.Node, proven: frozenset[str], known: frozenset[str], loops: int
-    ) -> None:
-        self.variables.update(proven - known)
-        self.visit(node, proven, loops)
-
-    def _visit_filter_or_test(
-        self, node: nodes.Filter | nodes.Test, known: frozenset[str], loops: int
-    ) -> None:
-        is_filter = isinstance(node, nodes.Filter)
-        allowed = ALLOWED_FILTERS if is_filter else _ALLOWED_TESTS
-        if node.name not in allowed or node.kwargs or node.dyn_args or node.dyn_kwargs:
-            self._refuse(f"{'filter' if is_filter else 'test'}:{node.name}", node)
-        if node.node is None:
-            self._refuse("filter_block", node)
-        may_be_missing = not is_filter or node.name == "default"
-        if may_be_missing and isinstance(node.node, nodes.Name):
-            if node.node.name not in known:
-                self.variables.add(node.node.name)
-        else:
-            self.visit(node.node, known, loops)
-        for argument in node.args:
-            self.visit(argument, known, loops)
-
-    def _refuse(self, reason: str, node: nodes.Node) -> NoReturn:
-        raise TemplateRefused(
-            f"This is not allowed in a text (line {node.lineno}): {reason}.",
-            reason=reason,
-            line=node.lineno,
-        )
-
-
-def _proven_names(test: nodes.Node) -> frozenset[str]:
-    if isinstance(test, nodes.Test) and test.name == "defined":
-        return frozenset({test.node.name}) if isinstance(test.node, nodes.Name) else frozenset()
-    if isinstance(test, nodes.And):
-        return _proven_names(test.left) | _proven_names(test.right)
-    return frozenset()
+    Raises:
+        TemplateRefused: As for `compile_text`.
+    """
+    return survey_of(source, _environment(kind, language))[0]
 
 
 def freeze(values: Mapping[str, Any]) -> dict[str, Any]:

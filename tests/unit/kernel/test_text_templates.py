@@ -5,11 +5,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from loancrm.kernel.text_survey import TemplateRefused
 from loancrm.kernel.text_templates import (
     MissingVariable,
     OutputTooLong,
     RenderFailed,
-    TemplateRefused,
     TextKind,
     compile_text,
     freeze,

@@ -2,12 +2,11 @@ import pytest
 
 from campaigns.domain.content_lint import (
     ProblemCode,
-    Severity,
-    banned,
     blocks,
     check_email,
     check_sms,
 )
+from campaigns.domain.word_search import Severity, banned
 
 GOOD_SMS = "{{ name }}{{ title }}您好，{{ product_name }}年化利率{{ offer_rate|percent }}起，详情 https://example.com/a"
 
