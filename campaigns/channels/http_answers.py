@@ -16,7 +16,7 @@ from campaigns.channels.errors import (
     ChannelUnavailable,
 )
 from campaigns.domain.refusals import Blame, blame_of
-from campaigns.domain.report_reading import bounded_id
+from loancrm.kernel.identifiers import bounded_id
 
 _DEFAULT_PAUSE_SECONDS = 5.0
 # A gateway that asks for more is asked again after this; a day's pause by mistake would be worse.

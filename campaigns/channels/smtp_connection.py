@@ -18,7 +18,7 @@ from typing import Protocol
 from campaigns.channels.base import Outcome
 from campaigns.channels.smtp_batches import Job, as_data
 from campaigns.channels.smtp_options import SmtpOptions
-from campaigns.domain.report_reading import bounded_id
+from loancrm.kernel.identifiers import bounded_id
 
 
 class Step(Enum):

@@ -12,9 +12,8 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from campaigns.domain.receipts import DeliveryEvent, DeliveryKind, ReceiptProblem
+from loancrm.kernel.identifiers import bounded_id, storable
 
-MAX_ID_CHARACTERS = 120
-_KEPT_OF_LONG_ID = 50
 _MAX_KEY_CHARACTERS = 64
 # Gateways with a clock that was never set report from 1970 or from the far future.
 _EARLIEST = datetime(2000, 1, 1, tzinfo=UTC)
@@ -23,23 +22,6 @@ _MOST_AHEAD = timedelta(days=1)
 
 class ReportsUnreadable(ValueError):
     """A body is no JSON object with a list of reports."""
-
-
-def bounded_id(text: str) -> str:
-    """Return an identifier of a provider in the one form that is stored and compared.
-
-    Longer ones, and those with characters that a database refuses, end in a digest of the whole, so
-    that two that differ stay two.
-    """
-    if len(text) <= MAX_ID_CHARACTERS and text.isprintable():
-        return text
-    digest = hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
-    return f"{storable(text)[:_KEPT_OF_LONG_ID]}~{digest}"
-
-
-def storable(text: str) -> str:
-    """Return a text without what a database cannot hold: control characters, lone surrogates."""
-    return "".join(character for character in text if character.isprintable())
 
 
 def read_reports(body: bytes, *, received_at: datetime) -> list[DeliveryEvent]:

@@ -9,7 +9,6 @@ from typing import Any
 
 from customers.domain.events import (
     CHANNEL_LENGTH,
-    KEY_LENGTH,
     EventError,
     EventName,
     EventProblem,
@@ -18,6 +17,7 @@ from customers.domain.events import (
     parse_time,
 )
 from customers.domain.words import clean
+from loancrm.kernel.identifiers import bounded_id
 
 VARIANT_LENGTH = 10
 
@@ -92,7 +92,7 @@ def parse_touch(
     touched_at = parse_time(_text(row, "touched_at") or _text(row, "occurred_at"), zone=zone)
     if touched_at > now:
         raise EventError(EventProblem.TIME_IN_FUTURE)
-    key = _text(row, "event_id")[:KEY_LENGTH]
+    key = bounded_id(_text(row, "event_id"))
     name = channel.event_name
     return Touch(
         external_id=external_id,

@@ -15,7 +15,6 @@ from campaigns.domain.receipts import (
 )
 from campaigns.domain.refusals import Blame
 from campaigns.domain.replies import ReplyMeaning
-from campaigns.domain.report_reading import bounded_id
 from campaigns.domain.stops import Stop, StopReason
 from campaigns.models import Channel, Message
 from campaigns.selectors.receipt_targets import Found, Target
@@ -25,6 +24,7 @@ from campaigns.services.preferences import EVENT_SOURCE
 from customers.domain.events import EventName, ReportedEvent
 from customers.services import events as event_log
 from loancrm.kernel import bulk
+from loancrm.kernel.identifiers import bounded_id
 
 _BLAME = {
     DeliveryKind.BOUNCED_HARD: Blame.ADDRESS,

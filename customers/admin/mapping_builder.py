@@ -310,8 +310,14 @@ def _draft(batch: ImportBatch, guesses: Mapping[str, Guess]) -> Draft:
     stored = batch.mapping.get("draft")
     if stored:
         return Draft(**{**stored, "choices": [Choice(**item) for item in stored["choices"]]})
-    name = slugify(Path(batch.file_name).stem)[:60].strip("-_") or f"mapping-{batch.pk}"
-    return Draft(guessed_choices(guesses.values()), name)
+    return Draft(guessed_choices(guesses.values()), _suggested_name(batch))
+
+
+def _suggested_name(batch: ImportBatch) -> str:
+    """Return a name after the file; where the file's is masked, one that says what it is."""
+    stem = Path(batch.file_name).stem
+    name = slugify(stem)[:50].strip("-_") or str(batch.pk)
+    return f"mapping-{name}" if "*" in stem or name.isdigit() else name
 
 
 def _draft_from(name: str, definition: dict[str, Any], sample: Sample) -> Draft:

@@ -54,7 +54,7 @@ def parse_date(text: str, *, zone: tzinfo, order: str = "") -> date:
         return _date(int(text[:4]), int(text[5:7]), int(text[8:]))
     moment = _moment(text, order)
     if isinstance(moment, datetime):
-        return (moment.astimezone(zone) if moment.tzinfo else moment).date()
+        return _in_zone(moment, zone).date()
     return moment
 
 
@@ -68,6 +68,15 @@ def parse_moment(text: str, *, zone: tzinfo) -> datetime:
     if not isinstance(moment, datetime):
         moment = datetime.combine(moment, time())
     return moment if moment.tzinfo else moment.replace(tzinfo=zone)
+
+
+def _in_zone(moment: datetime, zone: tzinfo) -> datetime:
+    if moment.tzinfo is None:
+        return moment
+    try:
+        return moment.astimezone(zone)
+    except OverflowError as error:
+        raise ValueRefused(Code.DATE_INVALID) from error
 
 
 def _moment(text: str, order: str) -> date | datetime:

@@ -12,6 +12,7 @@ from typing import Any
 
 from customers.domain.dates import parse_moment
 from customers.domain.words import clean
+from loancrm.kernel.identifiers import bounded_id
 
 
 class EventName(StrEnum):
@@ -65,13 +66,13 @@ LOAN_PAYMENT = "loan_payment"
 NAME_LENGTH = 60
 CHANNEL_LENGTH = 40
 SUBJECT_LENGTH = 100
-KEY_LENGTH = 120
 # The usual form, which the standard library reads fast; every other one is read as days are.
 _ISO_TIME = re.compile(
     r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d(?::\d\d(?:\.\d{1,6})?)?(?:Z|[+-]\d\d:\d\d)?", re.ASCII
 )
 _NAME = re.compile(r"[a-z0-9_-]+")
 _FUTURE_SECONDS = 300
+_YEARS = range(2, 9999)
 _AMOUNT_LIMIT = Decimal(10) ** 12
 
 
@@ -140,7 +141,7 @@ def parse_event(
     if (occurred_at - now).total_seconds() > _FUTURE_SECONDS:
         raise EventError(EventProblem.TIME_IN_FUTURE)
     amount_text = _text(row, "amount", 0)
-    key = _text(row, "event_id", KEY_LENGTH)
+    key = bounded_id(_text(row, "event_id", 0))
     return ReportedEvent(
         source=source,
         external_id=external_id,
@@ -171,9 +172,13 @@ def parse_time(text: str, *, zone: tzinfo) -> datetime:
             aware = moment if moment.tzinfo else moment.replace(tzinfo=zone)
         else:
             aware = parse_moment(text, zone=zone)
-        return aware.astimezone(UTC)
+        instant = aware.astimezone(UTC)
     except (ValueError, OverflowError) as err:
         raise EventError(EventProblem.TIME_INVALID) from err
+    # At either end of the calendar there are zones that cannot show the time.
+    if instant.year not in _YEARS:
+        raise EventError(EventProblem.TIME_INVALID)
+    return instant
 
 
 def parse_amount(text: str) -> Decimal | None:
@@ -204,9 +209,23 @@ def _properties(value: Any) -> Mapping[str, Any]:
         return {}
     if isinstance(value, str):
         try:
-            value = json.loads(value)
-        except json.JSONDecodeError as err:
+            value = json.loads(value, parse_constant=_no_number)
+        except (ValueError, RecursionError) as err:
             raise EventError(EventProblem.PROPERTIES_INVALID) from err
-    if not isinstance(value, Mapping):
+    if not isinstance(value, Mapping) or not _is_storable(value):
         raise EventError(EventProblem.PROPERTIES_INVALID)
     return dict(value)
+
+
+def _no_number(text: str) -> Any:
+    raise ValueError(text)
+
+
+def _is_storable(value: Any) -> bool:
+    """Return whether every database takes a value as JSON; none keeps NUL, and some no infinity."""
+    try:
+        text = json.dumps(value, ensure_ascii=False, allow_nan=False)
+        text.encode()
+    except (ValueError, RecursionError):
+        return False
+    return "\\u0000" not in text

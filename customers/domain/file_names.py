@@ -17,8 +17,8 @@ events export feb field file final first full history id import in instalments j
 leads list loan loans mails mar may member members messages monthly new newsletter nov oct odd
 old orders out part partner people persons phones population product products questionnaire raw
 records repayments report result results rows sample second sep sheet small sms source stop
-subscribers table template test touches transactions trans truth two unsubscribe update upload
-user users utc v vendor weekly
+subscribers supplier suppliers table template test touches transactions trans truth two unsubscribe
+update upload user users utc v vendor weekly
 客户 客户名单 名单 数据 线索 新 旧 全量 增量 活动 贷款 还款 借款 事件 退订 黑名单 导入 导出
 明细 测试 表
 工作表 问卷 用户 会员 渠道 短信 邮件 月 日 年"""

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, tzinfo
 from decimal import Decimal, InvalidOperation
 from enum import StrEnum
-from typing import Any
+from typing import Any, TypeVar
 
 from customers.domain.application import ApplicationStatus
 from customers.domain.dates import parse_date
@@ -17,7 +17,11 @@ from customers.domain.words import clean
 _AMOUNT_LIMIT = Decimal(10) ** 12
 _RATE_LIMIT = Decimal(10)
 _MAX_MONTHS = 600
+_MAX_DIGITS = 20
+_YEARS = range(1900, 2201)
+_Day = TypeVar("_Day", bound=date)
 ID_LENGTH = 100
+_CODE_LENGTH = 60
 
 
 class LoanKind(StrEnum):
@@ -111,11 +115,17 @@ class _Cells:
         value = self.row.get(name)
         return "" if value is None else str(value).strip()
 
-    def key(self, name: str, problem: RowProblem = RowProblem.ID_MISSING) -> str:
+    def key(
+        self,
+        name: str,
+        problem: RowProblem = RowProblem.ID_MISSING,
+        *,
+        limit: int = ID_LENGTH,
+    ) -> str:
         text = clean(self.text(name))
         if not text:
             raise RowError(problem)
-        if len(text) > ID_LENGTH:
+        if len(text) > limit:
             raise RowError(RowProblem.ID_TOO_LONG)
         return text
 
@@ -140,7 +150,9 @@ class _Cells:
         text = self.text(name)
         if not text:
             return None
-        if not text.isascii() or not text.isdigit() or not 1 <= int(text) <= _MAX_MONTHS:
+        # Python reads no number of thousands of digits.
+        is_number = len(text) <= _MAX_DIGITS and text.isascii() and text.isdigit()
+        if not is_number or not 1 <= int(text) <= _MAX_MONTHS:
             raise RowError(RowProblem.TERM_INVALID)
         return int(text)
 
@@ -155,9 +167,10 @@ class _Cells:
         if not text:
             return None
         try:
-            return parse_date(text, zone=self.zone)
+            day = parse_date(text, zone=self.zone)
         except ValueRefused as err:
             raise RowError(RowProblem.DATE_INVALID) from err
+        return _plausible(day)
 
     def required_day(self, name: str) -> date:
         day = self.day(name)
@@ -170,9 +183,10 @@ class _Cells:
         if not text:
             return None
         try:
-            return parse_time(text, zone=self.zone)
+            moment = parse_time(text, zone=self.zone)
         except EventError as err:
             raise RowError(RowProblem.DATE_INVALID) from err
+        return _plausible(moment)
 
     def status(self, vocabulary: type[StrEnum]) -> str | None:
         text = self.text("status").lower()
@@ -193,7 +207,7 @@ def _product(cells: _Cells) -> LoanRow:
         "max_amount": cells.amount("max_amount"),
         "term_months": cells.months("term_months"),
     }
-    return LoanRow(key=cells.key("code")[:60], values=values)
+    return LoanRow(key=cells.key("code", limit=_CODE_LENGTH), values=values)
 
 
 def _application(cells: _Cells) -> LoanRow:
@@ -210,7 +224,7 @@ def _application(cells: _Cells) -> LoanRow:
     return LoanRow(
         key=cells.key("external_id"),
         person=cells.key("customer_id", RowProblem.PERSON_MISSING),
-        product=cells.text("product"),
+        product=clean(cells.text("product")),
         values=values,
     )
 
@@ -231,8 +245,8 @@ def _loan(cells: _Cells) -> LoanRow:
     return LoanRow(
         key=cells.key("external_id"),
         person=cells.key("customer_id", RowProblem.PERSON_MISSING),
-        product=cells.text("product"),
-        application=cells.text("application_id"),
+        product=clean(cells.text("product")),
+        application=clean(cells.text("application_id")),
         values=values,
     )
 
@@ -263,6 +277,13 @@ _PARSERS: Mapping[LoanKind, Callable[[_Cells], LoanRow]] = {
     LoanKind.INSTALMENTS: _instalment,
     LoanKind.REPAYMENTS: _repayment,
 }
+
+
+def _plausible(day: _Day) -> _Day:
+    """Refuse days so far off that figures which count from them would leave the calendar."""
+    if day.year not in _YEARS:
+        raise RowError(RowProblem.DATE_INVALID)
+    return day
 
 
 def _decimal(text: str, limit: Decimal, problem: RowProblem, step: str) -> Decimal | None:

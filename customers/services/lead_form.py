@@ -18,6 +18,7 @@ from customers.services import captures, events, opt_ins, sources
 from customers.services.opt_ins import Wish
 from loancrm.kernel import audit, clock
 from loancrm.kernel.access import Actor, require
+from loancrm.kernel.identifiers import storable
 
 SOURCE = "lead_form"
 UTM_NAMES = ("utm_source", "utm_medium", "utm_campaign", "utm_term", "utm_content")
@@ -85,7 +86,8 @@ def hand_in(*, actor: Actor, form: LeadForm, now: datetime, today: date) -> tupl
 
 
 def _captured(form: LeadForm, customer_id: int, now: datetime) -> ReportedEvent:
-    utm = {name: form.campaign[name][:UTM_LENGTH] for name in UTM_NAMES if form.campaign.get(name)}
+    said = {name: storable(form.campaign.get(name, ""))[:UTM_LENGTH] for name in UTM_NAMES}
+    utm = {name: text for name, text in said.items() if text}
     return ReportedEvent(
         source=SOURCE,
         external_id="",

@@ -1,11 +1,13 @@
 """The token end points: client credentials in, a bearer token for one hour out (RFC 6749, 7009)."""
 
+import base64
 import hashlib
 import json
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
+from urllib.parse import unquote
 
 import msgspec
-from django.http import HttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.utils.decorators import method_decorator
 from django.utils.translation import gettext as _
 from django.views.decorators.debug import sensitive_post_parameters
@@ -21,6 +23,8 @@ from rest_framework.views import APIView
 from loancrm.api import throttling
 from loancrm.api.errors import PROBLEMS, problem_response
 from loancrm.api.rendering import JSON_TYPE
+
+_UNREADABLE: Final = '{"error": "invalid_request"}'
 
 
 class TokenRequest(msgspec.Struct):
@@ -93,6 +97,8 @@ class TokenView(_OAuthView):
     def post(self, request: Request) -> HttpResponse:
         """Get a bearer token with client credentials."""
         plain = request._request  # noqa: SLF001 - DRF's documented wrapper
+        if _holds_nul(plain):
+            return self._answer(request, {}, _UNREADABLE, 400)
         __, headers, body, status = self.create_token_response(plain)
         if status < 400:
             _count(json.loads(body)["access_token"])
@@ -112,8 +118,22 @@ class RevokeTokenView(_OAuthView):
     def post(self, request: Request) -> HttpResponse:
         """Revoke a token of this client; an unknown token is no error (RFC 7009)."""
         plain = request._request  # noqa: SLF001 - DRF's documented wrapper
+        if _holds_nul(plain):
+            return self._answer(request, {}, _UNREADABLE, 400)
         __, headers, body, status = self.create_revocation_response(plain)
         return self._answer(request, headers, body, status)
+
+
+def _holds_nul(request: HttpRequest) -> bool:
+    """Return whether a request asks for what PostgreSQL cannot even look up."""
+    said = [text for name in request.POST for text in (name, *request.POST.getlist(name))]
+    scheme, _blank, word = request.headers.get("Authorization", "").partition(" ")
+    if scheme.lower() == "basic":
+        try:
+            said.append(unquote(base64.b64decode(word, validate=False).decode("utf-8", "replace")))
+        except ValueError:
+            return False
+    return any("\x00" in text for text in said)
 
 
 def _count(secret: str) -> None:
