@@ -28,6 +28,7 @@ _WAY = (
     CampaignStatus.RUNNING,
     CampaignStatus.COMPLETED,
 )
+_FORESEEN = frozenset({CampaignStatus.DRAFT, CampaignStatus.IN_REVIEW, CampaignStatus.APPROVED})
 _AS = {CampaignStatus.PAUSED: CampaignStatus.RUNNING}
 
 
@@ -37,6 +38,7 @@ class Button:
 
     Attributes:
         waits_for: Why it cannot be taken yet; the button is shown, and does nothing.
+        has_forecast: The question shows what will happen, in numbers.
     """
 
     name: str
@@ -46,6 +48,7 @@ class Button:
     question: str = ""
     needs_comment: bool = False
     waits_for: str = ""
+    has_forecast: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +75,7 @@ def context(campaign: Campaign, actor: Actor) -> dict[str, Any]:
             campaign,
             actor,
             is_held=any(run.hold_reason for run in runs),
+            open_count=found.open_count,
             has_faults=any(fault.is_blocking for fault in faults),
         ),
         "faults": [(fault, field_of(fault)) for fault in faults],
@@ -104,6 +108,7 @@ def context(campaign: Campaign, actor: Actor) -> dict[str, Any]:
         "is_editable": campaign.status == CampaignStatus.DRAFT
         and access.is_allowed(actor, "campaigns.author_campaign", campaign),
         "can_author": access.is_allowed(actor, "campaigns.author_campaign", campaign),
+        "has_forecast": campaign.status in _FORESEEN and campaign.segment_id is not None,
         "may_preview": not is_imported and previews.may_preview(actor, campaign),
         "has_run": bool(runs),
         "report_url": report_url(campaign, actor) if runs else "",
@@ -137,7 +142,12 @@ def faults_of(campaign: Campaign) -> list[TextFinding]:
 
 
 def buttons(
-    campaign: Campaign, actor: Actor, *, is_held: bool, has_faults: bool = False
+    campaign: Campaign,
+    actor: Actor,
+    *,
+    is_held: bool,
+    open_count: int = 0,
+    has_faults: bool = False,
 ) -> list[Button]:
     """Return the steps that are legal from here and that this reader may take."""
 
@@ -149,7 +159,7 @@ def buttons(
     if may("approve_campaign") and not _is_barred(campaign, actor):
         found += _approver_buttons(status)
     if may("launch_campaign"):
-        found += _launcher_buttons(campaign, status, is_held=is_held)
+        found += _launcher_buttons(campaign, status, is_held=is_held, open_count=open_count)
         found += _retry_button(campaign, status)
     if may("author_campaign"):
         found += _author_buttons(status, has_faults=has_faults)
@@ -157,6 +167,8 @@ def buttons(
         question = _("Cancel “%(name)s” for good? What is not sent yet will not be sent.") % {
             "name": campaign.name
         }
+        if open_count:
+            question += " " + _open_in_words(open_count)
         found.append(Button("cancel", _("Cancel campaign"), "cancel", "danger", question))
     return found
 
@@ -179,18 +191,50 @@ def _approver_buttons(status: CampaignStatus) -> list[Button]:
     ]
 
 
-def _launcher_buttons(campaign: Campaign, status: CampaignStatus, *, is_held: bool) -> list[Button]:
+def _launcher_buttons(
+    campaign: Campaign, status: CampaignStatus, *, is_held: bool, open_count: int
+) -> list[Button]:
     if status == CampaignStatus.APPROVED:
         question = _("Launch “%(name)s” now? The audience is frozen at this moment.") % {
             "name": campaign.name
         }
-        return [Button("launch", _("Launch"), "rocket_launch", "primary", question)]
+        return [
+            Button("launch", _("Launch"), "rocket_launch", "primary", question, has_forecast=True)
+        ]
+    resume_question = " ".join(
+        (
+            _("Go on sending? Everybody is asked again: consent, stop lists, hours, caps."),
+            _open_in_words(open_count),
+        )
+    )
     if status == CampaignStatus.PAUSED:
-        return [Button("resume", _("Resume"), "play_arrow", "primary")]
+        return [Button("resume", _("Resume"), "play_arrow", "primary", resume_question)]
     if status == CampaignStatus.RUNNING:
-        release = [Button("resume", _("Release"), "play_arrow", "primary")] if is_held else []
-        return [*release, Button("pause", _("Pause"), "pause", "" if is_held else "primary")]
+        release = (
+            [Button("resume", _("Release"), "play_arrow", "primary", resume_question)]
+            if is_held
+            else []
+        )
+        pause_question = " ".join(
+            (
+                _(
+                    "Pause? What a worker is handing over this moment still goes out;"
+                    " the rest waits until somebody resumes."
+                ),
+                _open_in_words(open_count),
+            )
+        )
+        kind = "" if is_held else "primary"
+        return [*release, Button("pause", _("Pause"), "pause", kind, pause_question)]
     return []
+
+
+def _open_in_words(count: int) -> str:
+    return ngettext(
+        "%(count)s person is not decided about yet.",
+        "%(count)s people are not decided about yet.",
+        count,
+    ) % {"count": f"{count:,}"}
 
 
 def _is_barred(campaign: Campaign, actor: Actor) -> bool:

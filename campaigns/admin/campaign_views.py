@@ -13,7 +13,7 @@ from campaigns import labels
 from campaigns.domain.eligibility import Verdict
 from campaigns.models import Campaign, Variant
 from campaigns.selectors import campaign_status, live_progress, preview_people, timeline
-from campaigns.services import approval, authoring, launch, previews, ticking
+from campaigns.services import approval, authoring, forecasts, launch, previews, ticking
 from campaigns.services.sending import dead_letters
 from customers.models import Customer
 from customers.selectors import profile_person
@@ -97,6 +97,25 @@ def progress(request: HttpRequest, pk: int) -> HttpResponse:
             "facts": {"spent": f"¥{found.cost_amount}"},
         }
     )
+
+
+@require_GET
+def forecast(request: HttpRequest, pk: int) -> HttpResponse:
+    """Return what a launch would do now, as a piece of the page."""
+    campaign = get_object_or_404(Campaign, pk=pk)
+    admin_pages.require(request, "campaigns.view_campaign", campaign)
+    context: dict[str, Any] = {"error": ""}
+    try:
+        found = forecasts.forecast(
+            campaign=campaign, actor=admin_pages.actor_of(request), now=clock.now()
+        )
+        context["forecast"] = found
+        context["skipped"] = [
+            (labels.read(labels.REASONS, reason), count) for reason, count in found.skipped.items()
+        ]
+    except LoanCrmError as error:
+        context["error"] = error.message
+    return render(request, "campaigns/forecast.html", context)
 
 
 @require_POST

@@ -139,6 +139,11 @@ class CampaignAdmin(SharedRowsAdmin):
             path(
                 "<int:pk>/preview/", wrap(campaign_views.preview), name="campaigns_campaign_preview"
             ),
+            path(
+                "<int:pk>/forecast/",
+                wrap(campaign_views.forecast),
+                name="campaigns_campaign_forecast",
+            ),
             path("<int:pk>/test/", wrap(campaign_views.test_send), name="campaigns_campaign_test"),
             path("sending/", wrap(sending.confirmation), name="campaigns_sending"),
             path(

@@ -62,8 +62,13 @@ def _refused_part(problem: Problem, parts: Mapping[str, str], language: str) -> 
         try:
             compile_text(source, kind=_KINDS[part], language=language)
         except TemplateRefused as error:
-            return Place(part, int(error.facts.get("line", 0)))
-    return Place(problem.where, int(problem.facts.get("line", 0)))
+            return Place(part, _line(error.facts))
+    return Place(problem.where, _line(problem.facts))
+
+
+def _line(facts: Mapping[str, object]) -> int:
+    line = facts.get("line")
+    return line if isinstance(line, int) else 0
 
 
 def _line_of_word(problem: Problem, source: str) -> int:

@@ -44,6 +44,26 @@ def next_opening(now: datetime, zone: ZoneInfo, window: SendingWindow) -> dateti
     return max(opening.astimezone(UTC), now)
 
 
+def expected_end(
+    *, start: datetime, count: int, per_second: float, zone: ZoneInfo, window: SendingWindow | None
+) -> datetime:
+    """Return when the last of so many messages leaves at a rate, inside the window if any.
+
+    Args:
+        start: Aware; when the first may leave.
+        per_second: Above 0.
+    """
+    at, left = start.astimezone(UTC), timedelta(seconds=count / per_second)
+    while window is not None:
+        at = next_opening(at, zone, window).astimezone(UTC)
+        day = at.astimezone(zone).date()
+        closes = datetime.combine(day, window.closes, tzinfo=zone).astimezone(UTC)
+        if left <= closes - at:
+            break
+        left, at = left - (closes - at), closes
+    return at + left
+
+
 def is_too_late(*, due_at: datetime, now: datetime, late_limit_hours: int) -> bool:
     """Return whether a start lies further behind its schedule than its campaign allows."""
     return now > due_at + timedelta(hours=late_limit_hours)

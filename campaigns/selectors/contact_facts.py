@@ -19,7 +19,14 @@ from customers.domain.consent import Purpose
 from customers.domain.contact import ContactKind, ContactStatus
 from customers.domain.loan import LoanStatus
 from customers.domain.sources import PERSONAL_SOURCES
-from customers.models import AttributeType, AttributeValue, ConsentState, ContactPoint, Loan
+from customers.models import (
+    AttributeType,
+    AttributeValue,
+    ConsentState,
+    ContactPoint,
+    Customer,
+    Loan,
+)
 from customers.selectors import sources
 
 CONTACT_KINDS: Mapping[str, ContactKind] = {
@@ -50,6 +57,7 @@ _MESSAGE_COLUMNS = (
     "reason",
     "waiting_since",
 )
+_PERSON_COLUMNS = tuple(name.removeprefix("customer__") for name in _MESSAGE_COLUMNS[5:17])
 UNKNOWN_ARREARS_DAYS = 999
 # What may have reached somebody: a message that bounced reached nobody, and must not use up the cap
 # of the fallback that is sent in its place.
@@ -116,7 +124,36 @@ def load_recipients(
         messages: Which messages; at most about 500.
         attribute_names: Typed attributes that the texts use.
     """
-    rows = list(Message.objects.filter(messages).order_by("pk").values_list(*_MESSAGE_COLUMNS))
+    rows = Message.objects.filter(messages).order_by("pk").values_list(*_MESSAGE_COLUMNS)
+    return _with_facts(list(rows), plan, now, attribute_names)
+
+
+def load_prospects(
+    *,
+    customer_ids: Sequence[int],
+    plan: MessagePlan,
+    now: datetime,
+    attribute_names: Sequence[str] = (),
+) -> list[Recipient]:
+    """Return people as recipients of a message that nobody has planned yet, by their ids.
+
+    Args:
+        customer_ids: At most about 500; whoever is in the control group is not known here.
+    """
+    people = Customer.objects.filter(pk__any_of=customer_ids).order_by("pk")
+    rows = [
+        (0, pk, None, False, 0, *rest, "")
+        for pk, *rest in people.values_list("pk", *_PERSON_COLUMNS)
+    ]
+    return _with_facts(rows, plan, now, attribute_names)
+
+
+def _with_facts(
+    rows: Sequence[Sequence[Any]],
+    plan: MessagePlan,
+    now: datetime,
+    attribute_names: Sequence[str],
+) -> list[Recipient]:
     ids = [row[1] for row in rows]
     points = _points(ids, plan.channel)
     consented = _consented(ids, plan, now)

@@ -31,7 +31,7 @@ from loancrm.kernel.text_templates import MissingVariable, OutputTooLong, Render
 
 FALLBACK_LANGUAGE = "zh-hans"
 # Columns of Customer and the link are read anyway; anything else a text names is a typed attribute.
-_BUILT_IN = frozenset(
+BUILT_IN = frozenset(
     {
         "name", "first_name", "last_name", "title", "city", "province", "products",
         "campaign_name", "brand", "hotline", "sender_address", "unsubscribe_url",
@@ -116,7 +116,7 @@ class Composer:
         used: set[str] = set()
         for text in self._texts.values():
             used |= text.compiled.variables
-        return tuple(sorted(name for name in used - _BUILT_IN if not name.startswith("link_")))
+        return tuple(sorted(name for name in used - BUILT_IN if not name.startswith("link_")))
 
     def compose(self, recipient: Recipient, *, now: datetime) -> Composed | NotComposed:
         """Return the finished message, or why there is none."""

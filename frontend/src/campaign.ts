@@ -100,7 +100,17 @@ function confirmBefore(form: HTMLFormElement): void {
       choice.textContent = label;
       choices.append(choice);
     }
-    dialog.append(text, choices);
+    dialog.append(text);
+    const shown = document.getElementById(button?.dataset.shows ?? "");
+    if (shown) {
+      const copy = document.createElement("div");
+      const show = () => copy.replaceChildren(...[...shown.childNodes].map((node) => node.cloneNode(true)));
+      show();
+      // The numbers may still be on their way.
+      shown.addEventListener("loaded", show);
+      dialog.append(copy);
+    }
+    dialog.append(choices);
     document.body.append(dialog);
     dialog.addEventListener("close", () => {
       dialog.remove();
@@ -133,6 +143,18 @@ function livePreview(button: HTMLButtonElement): void {
   };
   button.addEventListener("click", () => void show());
   if (button.dataset.auto !== undefined) void show();
+}
+
+/** Fills a piece of the page with HTML made by the server. */
+async function loadPiece(element: HTMLElement): Promise<void> {
+  element.setAttribute("aria-busy", "true");
+  try {
+    const response = await fetch(element.dataset.load ?? "", { credentials: "same-origin" });
+    if (response.ok) element.innerHTML = await response.text();
+  } finally {
+    element.removeAttribute("aria-busy");
+    element.dispatchEvent(new Event("loaded"));
+  }
 }
 
 /** Shows only the fields that the chosen option needs: <div data-shown-for="email" data-of="id_channel">. */
@@ -205,6 +227,7 @@ function start(): void {
   document.querySelectorAll<HTMLElement>("[data-tabs]").forEach(tabs);
   document.querySelectorAll<HTMLFormElement>("form[data-asks]").forEach(confirmBefore);
   document.querySelectorAll<HTMLButtonElement>("button[data-preview-url]").forEach(livePreview);
+  document.querySelectorAll<HTMLElement>("[data-load]").forEach((element) => void loadPiece(element));
   document.querySelectorAll<HTMLElement>("[data-shown-for]").forEach(dependentFields);
   document.querySelectorAll<HTMLButtonElement>("[data-add-variant]").forEach(variantAdder);
   document.querySelectorAll<HTMLFormElement>("form:has([data-insert])").forEach(variableChips);
