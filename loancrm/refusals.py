@@ -13,6 +13,8 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, Js
 from django.template.loader import render_to_string
 from django.utils.translation import gettext as _
 
+from loancrm.kernel.access import PermissionRefused
+from loancrm.kernel.errors import LoanCrmError
 from loancrm.kernel.outages import RETRY_AFTER_SECONDS, is_outage
 
 logger = logging.getLogger(__name__)
@@ -84,8 +86,20 @@ def unavailable(request: HttpRequest) -> HttpResponse:
     return response
 
 
+def refused(request: HttpRequest, error: LoanCrmError) -> HttpResponse:
+    """Answer what a service refused: 403 where it is a matter of rights, 409 for all else."""
+    if request.path.startswith(_MACHINES):
+        is_right = isinstance(error, PermissionRefused)
+        return JsonResponse({"code": error.code}, status=403 if is_right else 409)
+    if isinstance(error, PermissionRefused):
+        return forbidden(request)
+    # A service's words are in the reader's language and name no person.
+    text = error.message or _("What is stored does not allow this. Go back and look at it again.")
+    return page(request, HTTPStatus.CONFLICT, _("This is not possible now"), text)
+
+
 class RefusalMiddleware:
-    """Turns outages into 503 and empty refusals into pages."""
+    """Turns outages into 503, a service's refusals into 409 and empty refusals into pages."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
         """Keep what comes next."""
@@ -116,7 +130,9 @@ class RefusalMiddleware:
             raise Http404
 
     def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
-        """Answer 503 where a view met a store that is away."""
+        """Answer 403 or 409 where a service refused, 503 where a view met a store that is away."""
+        if isinstance(error, LoanCrmError):
+            return refused(request, error)
         if not is_outage(error):
             return None
         logger.error("A store does not answer", extra={"kind": type(error).__name__})

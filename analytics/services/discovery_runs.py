@@ -67,7 +67,7 @@ def start_run(*, actor: Actor, choices: Choices, now: datetime) -> DiscoveryRun:
         audit.record(
             actor=actor,
             action="discovery.started",
-            object_type="discovery",
+            object_type=audit.type_of(run),
             object_id=run.pk,
             now=now,
             facts=run.parameters,

@@ -61,7 +61,7 @@ class ThemedAdmin(DeclaredLookups, ModelAdmin):  # type: ignore[misc] # the them
         audit.record(
             actor=access.user_actor(request.user),
             action=f"{name}.{what}",
-            object_type=name,
+            object_type=audit.type_of(obj),
             object_id=obj.pk,
             now=clock.now(),
             facts=facts,

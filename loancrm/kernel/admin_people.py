@@ -91,7 +91,7 @@ def _record(request: HttpRequest, obj: Model, what: str, facts: dict[str, Any]) 
     audit.record(
         actor=access.user_actor(request.user),
         action=f"{name}.{what}",
-        object_type=name,
+        object_type=audit.type_of(obj),
         object_id=obj.pk,
         now=clock.now(),
         facts=facts,

@@ -111,11 +111,11 @@ def _record(
     audit.record(
         actor=actor,
         action=action,
-        object_type=obj._meta.model_name or "",  # noqa: SLF001 - Django's documented way to a name
+        object_type=audit.type_of(obj),
         object_id=obj.pk,
         now=now,
         facts={
-            "holder": holder._meta.model_name,  # noqa: SLF001 - likewise
+            "holder": holder._meta.model_name,  # noqa: SLF001 - Django's documented way to a name
             "holder_id": holder.pk,
             "permissions": sorted(permissions),
         },

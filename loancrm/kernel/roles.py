@@ -3,11 +3,11 @@
 Approving and authoring are never in one role: four eyes need two people.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from enum import StrEnum
 
 from django.contrib.auth.models import Group, Permission
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 
 _APPS = ("customers", "campaigns", "analytics")
 # Keys and raw calls of partners are the administrators' business.
@@ -29,6 +29,9 @@ class Role(StrEnum):
     STEWARD = "steward"
     COMPLIANCE = "compliance"
 
+
+# What every role once held for looking at everything: who is not named below loses it again.
+_BY_NAME_NOW = ("campaigns.view_report",)
 
 # Beside looking at everything of the three apps.
 _GRANTS: Mapping[Role, tuple[str, ...]] = {
@@ -74,15 +77,22 @@ _GRANTS: Mapping[Role, tuple[str, ...]] = {
 def ensure_roles() -> None:
     """Create the groups where they are missing and give them their permissions.
 
-    Permissions that somebody added to a group by hand stay.
+    Permissions that somebody added to a group by hand stay, except those that the table itself gave
+    once and no longer gives: nothing tells by whose hand such a group has them. Whoever wants them
+    for further people gives them to a group of their own.
     """
     viewing = Permission.objects.filter(
         content_type__app_label__in=_APPS, codename__startswith="view_"
     ).exclude(codename__in=_NOT_SHOWN)
     for role, grants in _GRANTS.items():
-        wanted = Q(pk__in=[])
-        for grant in grants:
-            app_label, codename = grant.split(".")
-            wanted |= Q(content_type__app_label=app_label, codename=codename)
         group, _created = Group.objects.get_or_create(name=role)
-        group.permissions.add(*viewing, *Permission.objects.filter(wanted))
+        group.permissions.remove(*_named(name for name in _BY_NAME_NOW if name not in grants))
+        group.permissions.add(*viewing, *_named(grants))
+
+
+def _named(names: Iterable[str]) -> QuerySet[Permission]:
+    wanted = Q(pk__in=[])
+    for name in names:
+        app_label, codename = name.split(".")
+        wanted |= Q(content_type__app_label=app_label, codename=codename)
+    return Permission.objects.filter(wanted)

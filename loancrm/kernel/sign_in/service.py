@@ -75,4 +75,10 @@ def _record_failure(name: str, now: datetime) -> None:
 
 
 def _record(actor: Actor, action: str, user_key: str, now: datetime) -> None:
-    audit.record(actor=actor, action=action, object_type="user", object_id=user_key, now=now)
+    audit.record(
+        actor=actor,
+        action=action,
+        object_type=audit.type_of(User),
+        object_id=user_key,
+        now=now,
+    )

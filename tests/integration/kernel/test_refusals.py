@@ -6,6 +6,8 @@ from django.db import OperationalError
 from django.test import Client
 
 from customers.selectors import sources
+from loancrm.kernel.access import PermissionRefused
+from loancrm.kernel.errors import LoanCrmError
 
 pytestmark = pytest.mark.django_db
 
@@ -64,3 +66,42 @@ def test_e7_the_public_form_without_a_database_is_503_and_says_when_to_come_back
     assert answer.status_code == 503
     assert int(answer["Retry-After"]) > 0
     assert "secret" not in answer.content.decode()
+
+
+class _Taken(LoanCrmError):
+    code = "taken"
+
+
+@pytest.mark.parametrize(
+    ("language", "title", "text"),
+    [
+        ("en", "This is not possible now", "What is stored does not allow this"),
+        ("zh-hans", "现在无法执行", "当前状态不允许此操作"),
+    ],
+)
+@pytest.mark.parametrize("message", ["", "第 7 版已在使用"])
+def test_d_what_a_service_refuses_at_an_address_is_a_page_and_no_500(
+    language: str, title: str, text: str, message: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def taken(*_args: object, **_options: object) -> bool:
+        raise _Taken(message)
+
+    monkeypatch.setattr(sources, "is_open", taken)
+    answer = _browser(language).get("/enquiry/")
+
+    assert answer.status_code == 409
+    shown = answer.content.decode()
+    assert title in shown
+    assert (message or text) in shown
+    assert "taken" not in shown
+
+
+def test_d_what_a_service_refuses_to_this_person_is_the_page_of_missing_rights(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def forbidden(*_args: object, **_options: object) -> bool:
+        raise PermissionRefused("")
+
+    monkeypatch.setattr(sources, "is_open", forbidden)
+
+    assert _browser("en").get("/enquiry/").status_code == 403

@@ -55,3 +55,20 @@ def test_e4_reports_are_for_those_whom_the_table_of_grants_names():
 
     readers = {role for role in Role if _user_of(role).has_perm("campaigns.view_report")}
     assert readers == {Role.MARKETER, Role.APPROVER, Role.ANALYST}
+
+
+def test_e4_a_group_that_exists_loses_what_the_table_gave_once_and_keeps_the_rest():
+    ensure_roles()
+    reports = Permission.objects.get(codename="view_report")
+    by_hand = Permission.objects.get(codename="export_customers")
+    for group in Group.objects.all():
+        group.permissions.add(reports, by_hand)
+    own = Group.objects.create(name="auditors of the head office")
+    own.permissions.add(reports)
+
+    ensure_roles()
+
+    readers = {role for role in Role if _user_of(role).has_perm("campaigns.view_report")}
+    assert readers == {Role.MARKETER, Role.APPROVER, Role.ANALYST}
+    assert all(by_hand in Group.objects.get(name=role).permissions.all() for role in Role)
+    assert reports in own.permissions.all()

@@ -8,7 +8,7 @@ from guardian.models import GroupObjectPermission, UserObjectPermission
 
 from customers.models import Segment
 from customers.services import segments
-from loancrm.kernel import grants
+from loancrm.kernel import audit, grants
 from loancrm.kernel.access import Actor, PermissionRefused, user_actor
 from loancrm.kernel.models import AuditEntry
 from loancrm.kernel.roles import Role, ensure_roles
@@ -76,7 +76,7 @@ def test_e4_an_operator_shares_and_takes_back_with_an_entry_each(
     admin_client.post(_address(segment), form | {"remove": "1"})
 
     assert not UserObjectPermission.objects.exists()
-    found = AuditEntry.objects.filter(object_type="segment", object_id=str(segment.pk))
+    found = audit.about(segment)
     shares = found.filter(action__startswith="share_").order_by("id")
     assert [entry.action for entry in shares] == ["share_added", "share_removed"]
     assert shares[0].facts == {"holder": "user", "holder_id": partner.pk, "permissions": [VIEW]}
