@@ -109,6 +109,14 @@ def there(text: str) -> Path:
     return path
 
 
+def new_folder(text: str) -> Path:
+    """Return the path of a folder that is there or can be made in one that is."""
+    path = Path(text)
+    if path.is_file() or not path.parent.is_dir():
+        raise ArgumentTypeError(_("%(name)s is no folder and lies in none.") % {"name": repr(text)})
+    return path
+
+
 def new_file(text: str) -> Path:
     """Return the path of a file that can be written: its folder is there and it is no folder."""
     path = Path(text)

@@ -10,8 +10,8 @@ from django.core.management.base import CommandError, CommandParser
 from campaigns.benchmarks import stack
 from campaigns.chaos import conductor
 from campaigns.chaos.conductor import Order
-from loancrm.kernel import bench
-from loancrm.kernel.commands import LoanCrmCommand, refuse
+from loancrm.kernel import arguments, bench
+from loancrm.kernel.commands import LoanCrmCommand
 
 _SETUP_SECONDS = 120.0
 _CALM_SECONDS = 240.0
@@ -27,11 +27,24 @@ class Command(LoanCrmCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("name", choices=("dispatch",))
-        parser.add_argument("--n", type=int, default=5000, help="people of each campaign")
-        parser.add_argument("--kills", type=int, default=50, help="workers that are killed")
-        parser.add_argument("--seed", type=int, help="repeats the faults; chosen where left out")
-        parser.add_argument("--pace-seconds", type=float, default=2.0, help="between two faults")
-        parser.add_argument("--limit-seconds", type=float, help="ends the run; has a default")
+        parser.add_argument(
+            "--n", type=arguments.whole(50), default=5000, help="people of each campaign"
+        )
+        parser.add_argument(
+            "--kills", type=arguments.whole(0), default=50, help="workers that are killed"
+        )
+        parser.add_argument(
+            "--seed", type=arguments.seed, help="repeats the faults; chosen where left out"
+        )
+        parser.add_argument(
+            "--pace-seconds",
+            type=arguments.number(0.1, 60),
+            default=2.0,
+            help="between two faults",
+        )
+        parser.add_argument(
+            "--limit-seconds", type=arguments.number(1), help="ends the run; has a default"
+        )
         parser.add_argument("--json", action="store_true")
         parser.add_argument("--inner", action="store_true", help="on this very database")
 
@@ -40,7 +53,7 @@ class Command(LoanCrmCommand):
         if options["inner"]:
             self.print_json(conductor.run(order))
             return
-        arguments = [
+        words = [
             "chaos", "dispatch", "--inner", "--n", str(order.count), "--kills", str(order.kills),
             "--seed", str(order.seed), "--pace-seconds", str(order.pace_seconds),
             "--limit-seconds", str(order.limit_seconds),
@@ -49,7 +62,7 @@ class Command(LoanCrmCommand):
         with bench.own_database() as own:
             try:
                 report = bench.run_inner(
-                    arguments, own | variables, seconds=order.limit_seconds + _GRACE_SECONDS
+                    words, own | variables, seconds=order.limit_seconds + _GRACE_SECONDS
                 )
             except subprocess.CalledProcessError as err:
                 raise CommandError(
@@ -67,18 +80,9 @@ class Command(LoanCrmCommand):
 
 
 def _order(options: dict[str, Any]) -> Order:
-    """Return what is asked for.
-
-    Raises:
-        CommandError: A number that could never work; status 2.
-    """
     count, kills, pace = options["n"], options["kills"], options["pace_seconds"]
-    if count < 50 or kills < 0 or not 0.1 <= pace <= 60:
-        refuse("argument_wrong", "--n at least 50, --kills at least 0, --pace-seconds 0.1 to 60")
     limit = options["limit_seconds"]
     if limit is None:
         limit = _SETUP_SECONDS + _CALM_SECONDS + kills * pace * 4 + count / 20
-    if limit <= 0:
-        refuse("argument_wrong", "--limit-seconds more than 0")
     seed = options["seed"] if options["seed"] is not None else secrets.randbelow(2**31)
     return Order(count=count, kills=kills, seed=seed, pace_seconds=pace, limit_seconds=limit)

@@ -1,14 +1,13 @@
 """Create a campaign from its description."""
 
 import json
-from pathlib import Path
 from typing import Any
 
 from django.contrib.auth.models import User
 from django.core.management.base import CommandError, CommandParser
 
 from campaigns.services import authoring
-from loancrm.kernel import clock
+from loancrm.kernel import arguments, clock
 from loancrm.kernel.access import system_actor, user_actor
 from loancrm.kernel.commands import LoanCrmCommand
 
@@ -17,7 +16,7 @@ class Command(LoanCrmCommand):
     help = "Create a campaign from a JSON file."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("spec", type=Path, help="JSON file; see docs/campaigns.md")
+        parser.add_argument("spec", type=arguments.file, help="JSON file; see docs/campaigns.md")
         parser.add_argument("--as", dest="username", help="author; else the file's `author`")
         parser.add_argument("--json", action="store_true")
 

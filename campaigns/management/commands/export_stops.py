@@ -2,11 +2,10 @@
 
 import csv
 from argparse import ArgumentParser
-from pathlib import Path
 from typing import Any
 
 from campaigns.services import stop_list_keeping
-from loancrm.kernel import clock
+from loancrm.kernel import arguments, clock
 from loancrm.kernel.access import system_actor
 from loancrm.kernel.commands import LoanCrmCommand
 
@@ -18,7 +17,7 @@ class Command(LoanCrmCommand):
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("file", type=Path)
+        parser.add_argument("file", type=arguments.new_file)
         parser.add_argument("--json", action="store_true")
 
     def handle(self, **options: Any) -> None:

@@ -2,13 +2,12 @@
 
 from argparse import ArgumentParser
 from dataclasses import asdict
-from pathlib import Path
 from typing import Any
 
 from django.utils.translation import gettext as _
 
 from campaigns.services import stop_list_keeping
-from loancrm.kernel import clock
+from loancrm.kernel import arguments, clock
 from loancrm.kernel.access import system_actor
 from loancrm.kernel.commands import LoanCrmCommand
 
@@ -20,7 +19,7 @@ class Command(LoanCrmCommand):
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("file", type=Path)
+        parser.add_argument("file", type=arguments.file)
         parser.add_argument("--source", default="import", help="who says so; kept with each entry")
         parser.add_argument("--json", action="store_true")
 

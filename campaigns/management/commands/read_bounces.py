@@ -4,14 +4,15 @@ import json
 from pathlib import Path
 from typing import Any
 
-from django.core.management.base import CommandError, CommandParser
+from django.core.management.base import CommandParser
+from django.utils.translation import gettext as _
 
 from campaigns.domain import bounces
 from campaigns.models import Channel
 from campaigns.services import receipts
-from loancrm.kernel import clock
+from loancrm.kernel import arguments, clock
 from loancrm.kernel.access import system_actor
-from loancrm.kernel.commands import LoanCrmCommand
+from loancrm.kernel.commands import LoanCrmCommand, refuse
 
 
 class Command(LoanCrmCommand):
@@ -22,13 +23,14 @@ class Command(LoanCrmCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("channel", help="slug of the e-mail channel that sent the messages")
-        parser.add_argument("paths", nargs="+", type=Path)
+        parser.add_argument("paths", nargs="+", type=arguments.there)
         parser.add_argument("--json", action="store_true")
 
     def handle(self, *args: Any, **options: Any) -> None:
         channel = Channel.objects.filter(slug=options["channel"]).first()
         if channel is None:
-            raise CommandError(f"unknown_channel: {options['channel']}")
+            message = _("There is no channel %(slug)s.") % {"slug": options["channel"]}
+            refuse("unknown_channel", message)
         now = clock.now()
         files = [file for path in options["paths"] for file in _files(path)]
         events = [
@@ -53,6 +55,4 @@ class Command(LoanCrmCommand):
 
 
 def _files(path: Path) -> list[Path]:
-    if not path.exists():
-        raise CommandError(f"file_missing: {path}")
     return sorted(file for file in path.rglob("*") if file.is_file()) if path.is_dir() else [path]

@@ -20,7 +20,7 @@ from campaigns.simulators.reporter import Reporter, ReporterOptions
 from campaigns.simulators.sms_gateway import SmsGateway
 from campaigns.simulators.smtp_sink import SmtpSink
 from loancrm.kernel import arguments, clock
-from loancrm.kernel.commands import WRONG_ARGUMENT, LoanCrmCommand, refuse
+from loancrm.kernel.commands import WRONG_ARGUMENT, LoanCrmCommand
 
 _SHARES = ("fail", "retry", "undelivered", "click", "reply", "unsubscribe", "complain")
 _STATS_SECONDS = 0.25
@@ -58,25 +58,33 @@ class Command(LoanCrmCommand):
         parser.add_argument("--sms-channel", default="sms", help="slug in the reports' address")
         parser.add_argument("--smtp-secret", default="", help="signs reports about e-mail")
         parser.add_argument("--sms-secret", default="", help="signs reports, checks requests")
-        parser.add_argument("--record", type=Path, help="add every message to this JSON lines file")
-        parser.add_argument("--stats", type=Path, help="keep counts in this JSON file")
         parser.add_argument(
-            "--log-dir", type=Path, help="what each did with each message: smtp.jsonl, sms.jsonl"
+            "--record", type=arguments.new_file, help="add every message to this JSON lines file"
+        )
+        parser.add_argument(
+            "--stats", type=arguments.new_file, help="keep counts in this JSON file"
+        )
+        parser.add_argument(
+            "--log-dir",
+            type=arguments.new_folder,
+            help="what each did with each message: smtp.jsonl, sms.jsonl",
         )
         names = ", ".join(moods.PRESETS)
         for name in _PROVIDERS:
             parser.add_argument(
                 f"--{name}-mood", default="calm", help=f"a JSON object or one of: {names}"
             )
-        parser.add_argument("--seed", type=int, default=0, help="of what moods leave to chance")
         parser.add_argument(
-            "--control-port", type=int, help="take moods at PUT /smtp and /sms; 0 takes a free port"
+            "--seed", type=arguments.seed, default=0, help="of what moods leave to chance"
+        )
+        parser.add_argument(
+            "--control-port",
+            type=arguments.whole(0, 65535),
+            help="take moods at PUT /smtp and /sms; 0 takes a free port",
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
         shares = {name: options[f"{name}_share"] for name in _SHARES}
-        if not all(0 <= share <= 1 for share in shares.values()):
-            refuse("argument_wrong", "a share must be between 0 and 1")
         behaviour = Behaviour(
             latency_seconds=options["latency_ms"] / 1000,
             fail_share=shares.pop("fail"),

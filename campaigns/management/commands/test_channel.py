@@ -2,14 +2,15 @@
 
 from typing import Any
 
-from django.core.management.base import CommandError, CommandParser
+from django.core.management.base import CommandParser
+from django.utils.translation import gettext as _
 
 from campaigns import labels
 from campaigns.models import Channel
 from campaigns.services.accounts import testing
 from loancrm.kernel import clock
 from loancrm.kernel.access import system_actor
-from loancrm.kernel.commands import LoanCrmCommand
+from loancrm.kernel.commands import LoanCrmCommand, refuse
 
 
 class Command(LoanCrmCommand):
@@ -27,7 +28,8 @@ class Command(LoanCrmCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         channel = Channel.objects.filter(slug=options["slug"]).first()
         if channel is None:
-            raise CommandError(f"unknown_channel: {options['slug']}")
+            message = _("There is no channel %(slug)s.") % {"slug": options["slug"]}
+            refuse("unknown_channel", message)
         found = testing.test_channel(
             channel=channel,
             to=options["to"],
