@@ -19,6 +19,7 @@ from campaigns.services import (
     ticking,
     visits,
 )
+from campaigns.services.accounts import asking, telling
 from loancrm.kernel import audit, clock, stopping
 from loancrm.kernel.access import system_actor
 
@@ -73,6 +74,18 @@ def retry_receipts(**_: object) -> None:
 def send_confirmations(**_: object) -> None:
     """Ask people to confirm the consents they asked for."""
     confirmations.send_confirmations(now=clock.now())
+
+
+@shared_task(name=jobs.ASK_PROVIDERS.name)
+def ask_providers(**_: object) -> None:
+    """Ask providers about messages of unknown fate."""
+    asking.ask_providers(holder=_holder(), now=clock.now())
+
+
+@shared_task(name=jobs.TELL_OPERATORS.name)
+def tell_operators(**_: object) -> None:
+    """Write to the operators about what was stopped."""
+    telling.tell_operators()
 
 
 @shared_task(name=jobs.VERIFY_LEDGER.name)

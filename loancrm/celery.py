@@ -150,6 +150,16 @@ app.conf.beat_schedule = {
         "schedule": 30.0,
         "options": {"queue": "default"},
     },
+    "unknown fates": {
+        "task": "campaigns.ask_providers",
+        "schedule": 60.0,
+        "options": {"queue": "receipts"},
+    },
+    "operators": {
+        "task": "campaigns.tell_operators",
+        "schedule": 30.0,
+        "options": {"queue": "default"},
+    },
     "early receipts": {
         "task": "campaigns.retry_receipts",
         "schedule": 60.0,

@@ -11,13 +11,14 @@ from django.utils.translation import ngettext
 from campaigns import labels
 from campaigns.admin import unknown_page
 from campaigns.admin.forms import field_of
-from campaigns.domain.campaign import CampaignStatus, MessageState
-from campaigns.models import Campaign, ContentVersion, Step
-from campaigns.selectors import campaign_status, content_faults, live_progress
+from campaigns.domain.campaign import CampaignStatus, DispatchStatus, MessageState
+from campaigns.models import Campaign, ContentVersion, Dispatch, Step
+from campaigns.selectors import campaign_status, channel_states, content_faults, live_progress
 from campaigns.selectors.content_faults import TextFinding
 from campaigns.services import approval, previews
 from campaigns.services.sending import dead_letters
 from customers import labels as customer_labels
+from loancrm.admin_site import object_url
 from loancrm.kernel import access
 from loancrm.kernel.access import Actor
 
@@ -80,6 +81,7 @@ def context(campaign: Campaign, actor: Actor) -> dict[str, Any]:
         ),
         "faults": [(fault, field_of(fault)) for fault in faults],
         "note": _note(campaign, actor),
+        "stops": _stops(campaign, actor, runs),
         "seen_digest": approval.campaign_digest(campaign)
         if campaign.status == CampaignStatus.IN_REVIEW
         else "",
@@ -114,6 +116,29 @@ def context(campaign: Campaign, actor: Actor) -> dict[str, Any]:
         "report_url": report_url(campaign, actor) if runs else "",
         "holdout_percent": campaign.holdout_share * 100,
     }
+
+
+def _stops(campaign: Campaign, actor: Actor, runs: Sequence[Dispatch]) -> list[dict[str, Any]]:
+    """Return what keeps the campaign from sending, with who can end it and how."""
+    if campaign.status in live_progress.OVER:
+        return []
+    may_end = access.is_allowed(actor, "campaigns.launch_campaign")
+    stops: list[dict[str, Any]] = [
+        {
+            "name": state.channel.name,
+            "is_blocked": state.is_blocked,
+            "reason": labels.account_reason(state.reason),
+            "url": object_url(state.channel),
+            "reopen": state.channel.pk if state.is_blocked and may_end else None,
+        }
+        for state in channel_states.standing_still(campaign)
+    ]
+    reasons = {run.hold_reason for run in runs if run.status == DispatchStatus.HELD} - {""}
+    if any(stop["is_blocked"] for stop in stops):
+        reasons.discard("channel_blocked")
+    return stops + [
+        {"held": labels.read(labels.HOLD_REASONS, reason)} for reason in sorted(reasons)
+    ]
 
 
 def goal_in_words(campaign: Campaign) -> str:

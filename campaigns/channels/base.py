@@ -154,6 +154,31 @@ class Channel(Protocol):
         ...
 
 
+class Asked(StrEnum):
+    """What a provider clearly knows about a message by its key."""
+
+    TAKEN = "taken"
+    NEVER_TAKEN = "never_taken"
+
+
+@runtime_checkable
+class CanBeAsked(Protocol):
+    """A channel whose provider tells what became of messages; no channel has to."""
+
+    @property
+    def can_be_asked(self) -> bool:
+        """Return whether the options name a way to ask."""
+        ...
+
+    def ask(self, keys: Sequence[str]) -> Mapping[str, Asked]:
+        """Return what the provider clearly knows, by idempotency key; the rest is left out.
+
+        Raises:
+            ChannelError: The provider did not answer; nothing is known.
+        """
+        ...
+
+
 def finished(results: list[SendResult]) -> "Future[list[SendResult]]":
     """Return a future that already holds `results`, for channels that answer at once."""
     future: Future[list[SendResult]] = Future()

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 import msgspec
 
-from campaigns.channels.base import Outbound, Outcome, SendResult
+from campaigns.channels.base import Asked, Outbound, Outcome, SendResult
 from campaigns.channels.errors import (
     ChannelBlocked,
     ChannelError,
@@ -173,6 +173,20 @@ def _raise_when_account_is_refused(channel: str, results: Sequence[SendResult]) 
         for result in results
     ):
         raise ChannelBlocked(channel=channel, problem=results[0].code)
+
+
+def read_fates(keys: Sequence[str], content: bytes) -> dict[str, Asked]:
+    """Return what a gateway clearly says about keys; contradictions are left out."""
+    try:
+        items = decoder.decode(content).results
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return {}
+    said: dict[str, set[str]] = {}
+    for item in items:
+        said.setdefault(item.id, set()).add(item.status)
+    clear = {frozenset({asked.value}): asked for asked in Asked}
+    found = {key: clear.get(frozenset(said.get(key, ()))) for key in keys}
+    return {key: asked for key, asked in found.items() if asked is not None}
 
 
 def uncertain(group: Sequence[Outbound], code: str, *, knows_keys: bool) -> list[SendResult]:

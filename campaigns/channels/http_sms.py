@@ -9,7 +9,7 @@ gateway that remembers it answers a repeated id with the first result.
 import asyncio
 import hashlib
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -20,6 +20,7 @@ import msgspec
 
 from campaigns.channels import base, http_answers, signatures
 from campaigns.channels.base import (
+    Asked,
     Limits,
     Outbound,
     Outcome,
@@ -49,6 +50,7 @@ class HttpSmsOptions:
         url: Where messages are posted.
         secret: Standard Webhooks secret that signs requests; empty sends them unsigned.
         webhook_secret: Secret of delivery reports and replies; `secret` where it is empty.
+        status_url: Where the gateway tells what became of messages; empty where it does not.
         messages_per_request: How many messages one POST may carry.
         connections: Most connections, and so most requests under way, of each process.
         supports_idempotency: The operator says that the gateway answers a repeated id without
@@ -59,6 +61,7 @@ class HttpSmsOptions:
     url: str = "http://127.0.0.1:8026/messages"
     secret: str = field(default="", repr=False)
     webhook_secret: str = field(default="", repr=False)
+    status_url: str = ""
     messages_per_request: int = 50
     connections: int = 100
     supports_idempotency: bool = False
@@ -70,6 +73,8 @@ class HttpSmsOptions:
         """Refuse values that could never work."""
         if not self.url.startswith(("http://", "https://")):
             raise ValueError("url must begin with http:// or https://")
+        if self.status_url and not self.status_url.startswith(("http://", "https://")):
+            raise ValueError("status_url must begin with http:// or https://")
         if not 1 <= self.messages_per_request <= 1000 or not 1 <= self.connections <= 1000:
             raise ValueError("messages_per_request and connections must be 1 to 1000")
 
@@ -111,6 +116,33 @@ class HttpSmsChannel:
         if is_new:
             self._session = self._room = None
         return self._thread.run(self._send_batch(list(batch)))
+
+    @property
+    def can_be_asked(self) -> bool:
+        """Return whether the gateway tells what became of messages."""
+        return bool(self._options.status_url)
+
+    def ask(self, keys: Sequence[str]) -> Mapping[str, Asked]:
+        """Post the keys, signed as messages are, and read what the gateway knows of them."""
+        if not keys or not self.can_be_asked:
+            return {}
+        _loop, is_new = self._thread.ensure()
+        if is_new:
+            self._session = self._room = None
+        return self._thread.run(self._ask_about(list(keys))).result()
+
+    async def _ask_about(self, keys: list[str]) -> Mapping[str, Asked]:
+        body = _encoder.encode({"ids": keys})
+        try:
+            # Not the messages' own key: a gateway would answer with the result it remembers.
+            status, _retry_after, content = await self._ask(
+                self._options.status_url, ["status", *keys], body
+            )
+        except (aiohttp.ClientError, TimeoutError, OSError) as err:
+            raise ChannelUnavailable(channel=self.name, problem=type(err).__name__) from err
+        if status != 200:
+            raise ChannelUnavailable(channel=self.name, problem=f"http_{status}")
+        return http_answers.read_fates(keys, content)
 
     def parse_webhook(self, request: WebhookRequest) -> list[DeliveryEvent]:
         """Verify and read delivery reports and replies."""

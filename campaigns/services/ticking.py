@@ -87,7 +87,7 @@ def resume_campaign(*, campaign: Campaign, actor: Actor, now: datetime) -> Campa
                 held.filter(hold_reason="channel_blocked").values_list("channel_id", flat=True)
             )
         )
-        released = held.update(status=DispatchStatus.RUNNING, hold_reason="")
+        released = held.update(status=DispatchStatus.RUNNING, hold_reason="", is_hold_told=False)
         if campaign.status == CampaignStatus.PAUSED:
             authoring.move(campaign, CampaignStatus.RUNNING, actor=actor, now=now)
         elif not released:

@@ -61,7 +61,12 @@ class _WireBody(msgspec.Struct):
     messages: list[_WireMessage]
 
 
+class _Question(msgspec.Struct):
+    ids: list[str]
+
+
 _decoder = msgspec.json.Decoder(_WireBody)
+_question_decoder = msgspec.json.Decoder(_Question)
 
 
 class SmsGateway:
@@ -103,6 +108,7 @@ class SmsGateway:
         self.forced: deque[ForcedAnswer] = deque()
         self.requests = 0
         self.repeated = 0
+        self.questions = 0
         self.messages: dict[str, TakenSms] = {}
         self._loop: asyncio.AbstractEventLoop | None = None
         self._thread: threading.Thread | None = None
@@ -111,6 +117,11 @@ class SmsGateway:
     def url(self) -> str:
         """Where messages are posted."""
         return f"http://{self.host}:{self.port}/messages"
+
+    @property
+    def status_url(self) -> str:
+        """Where it is asked what became of messages."""
+        return f"http://{self.host}:{self.port}/status"
 
     def start(self) -> "SmsGateway":
         """Listen; returns when requests are taken."""
@@ -140,6 +151,7 @@ class SmsGateway:
         """Listen in the running loop; the caller cleans the runner up."""
         application = web.Application(client_max_size=4 * 1_048_576)
         application.router.add_post("/messages", self._handle)
+        application.router.add_post("/status", self._tell)
         runner = web.AppRunner(application, access_log=None, shutdown_timeout=0.5)
         await runner.setup()
         site = web.TCPSite(runner, self.host, self.port, backlog=512)
@@ -177,6 +189,20 @@ class SmsGateway:
         if len(messages) > self.max_messages:
             return web.Response(status=413)
         return await self._answer(request, messages)
+
+    async def _tell(self, request: web.Request) -> web.Response:
+        """Tell what became of messages; of those it forgot it says nothing clear."""
+        body = await request.read()
+        self.questions += 1
+        if not self._is_signed(request, body):
+            return web.Response(status=401)
+        try:
+            keys = _question_decoder.decode(body).ids
+        except msgspec.DecodeError:
+            return web.Response(status=400)
+        absent = "never_taken" if self.moods.mood.remembers_keys else "not_known"
+        told = [{"id": key, "status": "taken" if key in self.messages else absent} for key in keys]
+        return web.json_response({"results": told})
 
     async def _answer(
         self, request: web.Request, messages: list[_WireMessage]

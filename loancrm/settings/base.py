@@ -32,6 +32,21 @@ LOANCRM_SENDING_WINDOW = env.parsed(
     parsing.window,
     "two whole hours between 8 and 21, such as 9-20",
 )
+# Whom to write to when a provider refuses the account or a campaign is held; nobody without one.
+LOANCRM_OPERATOR_EMAILS: list[str] = env.parsed(
+    "LOANCRM_OPERATOR_EMAILS", [], parsing.emails, "e-mail addresses, comma-separated"
+)
+_MAIL = env.parsed(
+    "LOANCRM_MAIL_URL",
+    parsing.mail_url("smtp://localhost:25"),
+    parsing.mail_url,
+    "smtp, smtp+tls or smtp+ssl, as in smtp+tls://user:password@host:587",
+)
+EMAIL_HOST, EMAIL_PORT = _MAIL["EMAIL_HOST"], _MAIL["EMAIL_PORT"]
+EMAIL_HOST_USER, EMAIL_HOST_PASSWORD = _MAIL["EMAIL_HOST_USER"], _MAIL["EMAIL_HOST_PASSWORD"]
+EMAIL_USE_TLS, EMAIL_USE_SSL = _MAIL["EMAIL_USE_TLS"], _MAIL["EMAIL_USE_SSL"]
+EMAIL_TIMEOUT = 10
+DEFAULT_FROM_EMAIL = env.text("LOANCRM_MAIL_FROM", "loancrm@localhost")
 # How long refused rows of imports can be repaired; then their values are wiped.
 LOANCRM_QUARANTINE_DAYS = env.number("LOANCRM_QUARANTINE_DAYS", 90, least=1, most=3650)
 # Take in data of registered sources only; otherwise a new name is registered on its first use.

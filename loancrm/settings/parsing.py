@@ -5,13 +5,15 @@ import binascii
 import ipaddress
 import logging
 import re
-from urllib.parse import SplitResult, urlsplit
+from typing import Any
+from urllib.parse import SplitResult, unquote, urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 KEY_BYTES = 32
 _KEY_ID = re.compile(r"[A-Za-z0-9_.-]{1,40}")
 _LABEL = r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
 _HOST = re.compile(rf"\.?{_LABEL}(?:\.{_LABEL})*\.?", re.IGNORECASE)
+_EMAIL = re.compile(r"[^\s@,]+@[^\s@,]+\.[^\s@,]+")
 _PREFIX = re.compile(r"[A-Za-z0-9_.:-]{1,60}")
 LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
 
@@ -122,6 +124,38 @@ def redis_url(raw: str) -> str:
     if database and not database.isdigit():
         raise ValueError("database")
     return raw
+
+
+def emails(raw: str) -> list[str]:
+    """Return e-mail addresses, each once.
+
+    Raises:
+        ValueError: An entry is no address.
+    """
+    found = [entry.strip() for entry in raw.split(",")]
+    if not all(_EMAIL.fullmatch(entry) for entry in found):
+        raise ValueError("address")
+    return list(dict.fromkeys(found))
+
+
+def mail_url(raw: str) -> dict[str, Any]:
+    """Return Django's settings of the server for mails to operators.
+
+    Raises:
+        ValueError: Another scheme, or no host.
+    """
+    parts = _split(raw)
+    ports = {"smtp": 25, "smtp+tls": 587, "smtp+ssl": 465}
+    if parts.scheme not in ports or not parts.hostname:
+        raise ValueError("scheme or host")
+    return {
+        "EMAIL_HOST": parts.hostname,
+        "EMAIL_PORT": parts.port or ports[parts.scheme],
+        "EMAIL_HOST_USER": unquote(parts.username or ""),
+        "EMAIL_HOST_PASSWORD": unquote(parts.password or ""),
+        "EMAIL_USE_TLS": parts.scheme == "smtp+tls",
+        "EMAIL_USE_SSL": parts.scheme == "smtp+ssl",
+    }
 
 
 def database_url(raw: str) -> str:

@@ -10,6 +10,8 @@ import pytest
 
 from campaigns.channels import signatures
 from campaigns.channels.base import (
+    Asked,
+    CanBeAsked,
     Channel,
     EmailPayload,
     Outbound,
@@ -54,6 +56,19 @@ class ChannelContract(ABC):
         assert isinstance(channel, Channel)
         assert channel.limits.batch_size > 0
         assert channel.limits.flights > 0
+
+    def test_a_channel_that_can_be_asked_knows_what_it_took_and_nothing_else(
+        self, channel: Channel
+    ):
+        if not isinstance(channel, CanBeAsked) or not channel.can_be_asked:
+            pytest.skip("the provider cannot be asked")
+        assert channel.ask([]) == {}
+        batch = self.batch([1, 2])
+        channel.send(batch)
+        keys = [message.idempotency_key for message in batch]
+        told = channel.ask([*keys, "m3"])
+        assert {key: told[key] for key in keys} == dict.fromkeys(keys, Asked.TAKEN)
+        assert told.get("m3") is not Asked.TAKEN
 
     def test_results_come_in_the_order_of_the_batch_one_each(self, channel: Channel):
         numbers = [5, 3, 9, 1, 7, 2]

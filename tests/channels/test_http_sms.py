@@ -26,7 +26,15 @@ def gateway():
 def _channel(gateway, **options):
     return HttpSmsChannel(
         "sms",
-        HttpSmsOptions(**{"url": gateway.url, "secret": SECRET, "timeout_seconds": 5.0, **options}),
+        HttpSmsOptions(
+            **{
+                "url": gateway.url,
+                "status_url": gateway.status_url,
+                "secret": SECRET,
+                "timeout_seconds": 5.0,
+                **options,
+            }
+        ),
     )
 
 

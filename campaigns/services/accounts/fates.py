@@ -72,7 +72,7 @@ def decide(
     decided: list[int] = []
     for part in _parts(ids):
         with transaction.atomic():
-            decided += _decide(part, campaign, fate, now)
+            decided += store(ids=part, campaign=campaign, fate=fate, now=now)
     if decided:
         audit.record(
             actor=actor,
@@ -89,8 +89,8 @@ def _parts(ids: Sequence[int]) -> Iterable[Sequence[int]]:
     return (ids[start : start + _BATCH] for start in range(0, len(ids), _BATCH))
 
 
-def _decide(ids: Sequence[int], campaign: Campaign, fate: Fate, now: datetime) -> list[int]:
-    """Decide about messages whose fate is still unknown; return them. In a transaction."""
+def store(*, ids: Sequence[int], campaign: Campaign, fate: Fate, now: datetime) -> list[int]:
+    """Store what became of messages whose fate is still unknown; return them. In a transaction."""
     rows = Message.objects.select_for_update().filter(pk__in=ids, state=MessageState.UNKNOWN)
     found = list(rows.order_by("pk").values_list("pk", flat=True))
     moved = Message.objects.filter(pk__in=found)

@@ -66,4 +66,4 @@ def release(*, channel: Channel) -> int:
     Channel.objects.filter(pk=channel.pk).update(**throttling.GOES_ON)
     return Dispatch.objects.filter(
         channel=channel, status=DispatchStatus.HELD, hold_reason=HOLD_REASON
-    ).update(status=DispatchStatus.RUNNING, hold_reason="")
+    ).update(status=DispatchStatus.RUNNING, hold_reason="", is_hold_told=False)
