@@ -30,7 +30,7 @@ from customers.services import segments
 from loancrm.kernel import access
 from loancrm.kernel.access import Actor
 from loancrm.kernel.errors import LoanCrmError
-from loancrm.kernel.text_templates import TemplateRefused
+from loancrm.kernel.text_survey import TemplateRefused
 
 ASKED_AT_MOST = 20_000
 SAMPLE_SIZE = 10_000

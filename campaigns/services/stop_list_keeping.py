@@ -10,6 +10,7 @@ from typing import Any, TextIO
 from uuid import UUID
 
 from django.db import transaction
+from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
 from campaigns.domain.stops import Stop, StopReason
@@ -190,14 +191,13 @@ def export_stops(*, actor: Actor, now: datetime) -> Iterator[Mapping[str, Any]]:
             now=now,
         )
     rows = Suppression.objects.filter(lifted_at__isnull=True).order_by("pk")
-    public_id: UUID | None
-    for public_id, index, channel, purpose, reason, source, at in rows.values_list(
+    # An address that nobody has been given yet has no customer.
+    found: QuerySet[Any, Any] = rows.values_list(
         "customer__public_id", "value_index", "channel", "purpose", "reason", "source", "at"
-    ).iterator(chunk_size=2000):
+    )
+    for public_id, index, channel, purpose, reason, source, at in found.iterator(chunk_size=2000):
         said = (channel, purpose, reason, source, at.isoformat())
-        yield dict(
-            zip(COLUMNS, ("" if public_id is None else str(public_id), index, *said), strict=True)
-        )
+        yield dict(zip(COLUMNS, (str(public_id or ""), index, *said), strict=True))
 
 
 def _rows(file: TextIO) -> Iterator[tuple[int, Mapping[str, str]]]:
