@@ -9,6 +9,7 @@ from campaigns.domain.approval import ApprovedPart
 from campaigns.domain.campaign import CampaignStatus, DispatchStatus, MessageState
 from campaigns.domain.content_lint import Problem, ProblemCode
 from campaigns.domain.eligibility import Reason
+from campaigns.domain.given import problems as given
 from campaigns.domain.receipts import DeliveryKind, ReceiptProblem
 from campaigns.domain.replies import ReplyMeaning
 from campaigns.domain.stops import StopReason
@@ -307,3 +308,36 @@ NEXT_STEPS: Mapping[str, Any] = {
     ReceiptProblem.KIND_UNKNOWN: _("Ask the provider what it means"),
     ReceiptProblem.REPORT_UNREADABLE: _("Ask the provider to mend its reports"),
 }
+
+
+_GIVEN: Mapping[given.ProblemCode, Any] = {
+    given.ProblemCode.AT_LEAST: _("at least %(limit)s"),
+    given.ProblemCode.AT_MOST: _("at most %(limit)s"),
+    given.ProblemCode.CONTENT_EXPECTED: _("a text or HTML is expected"),
+    given.ProblemCode.EXISTS: _("a campaign of this name exists"),
+    given.ProblemCode.LIST_EXPECTED: _("a list is expected"),
+    given.ProblemCode.NUMBER_EXPECTED: _("a number of at least 0 is expected"),
+    given.ProblemCode.OBJECT_EXPECTED: _("an object is expected"),
+    given.ProblemCode.ONE_OF: _("must be one of %(limit)s"),
+    given.ProblemCode.SEGMENT_EXPECTED: _("a segment is expected"),
+    given.ProblemCode.SLUG_EXPECTED: _("a short name of letters, digits and hyphens is expected"),
+    given.ProblemCode.STEP_EXPECTED: _("at least one step is expected"),
+    given.ProblemCode.TEXT_EXPECTED: _("a text is expected"),
+    given.ProblemCode.TIME_EXPECTED: _(
+        "a time with its offset is expected, such as 2026-03-02T10:00:00+08:00"
+    ),
+    given.ProblemCode.TOO_LONG: _("at most %(limit)s characters"),
+    given.ProblemCode.TOO_MANY_DECIMALS: _("at most %(limit)s decimal places"),
+    given.ProblemCode.UNKNOWN: _("there is no “%(limit)s”"),
+    given.ProblemCode.UNKNOWN_KEY: _("this field is not known or cannot be changed"),
+    given.ProblemCode.VARIANT_EXPECTED: _(
+        "at least one variant with a positive weight is expected"
+    ),
+    given.ProblemCode.VARIANT_KEYS: _("every variant needs a key of its own"),
+    given.ProblemCode.WHOLE_EXPECTED: _("a whole number is expected"),
+}
+
+
+def problem(found: given.Problem) -> str:
+    """Return why a value that somebody gave is refused."""
+    return str(_GIVEN[found.code]) % {"limit": found.limit}

@@ -10,7 +10,8 @@ from django.utils.translation import gettext_lazy as _
 from unfold import widgets
 
 from campaigns.domain.campaign import CampaignStatus
-from campaigns.domain.spec import LOCALES, MAX_HOLDOUT
+from campaigns.domain.given.changes import MAX_HOLDOUT
+from campaigns.domain.spec import LOCALES
 from campaigns.models import Campaign, Channel, ContentVersion
 from campaigns.selectors.content_faults import TextFinding
 from customers import labels as customer_labels

@@ -1,25 +1,22 @@
 """A campaign as written in a file or form: JSON in, frozen dataclasses out, problems named."""
 
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
+from campaigns.domain.given.changes import problem_of
+from campaigns.domain.given.problems import Problem, ProblemCode, ValueProblems
 from customers.domain.consent import Purpose
 
-MAX_HOLDOUT = Decimal("0.5")
+MOST_WHOLE = 32_767
+LONGEST_KEY = 10
+LONGEST_NOTE = 200
+_SLUG = re.compile(r"[A-Za-z0-9_-]{1,80}")
 LOCALES = ("zh-hans", "en")
 COST_CATEGORIES = ("media", "incentive", "commission", "staff", "data", "tooling")
-
-
-class SpecProblems(ValueError):
-    """The description is not usable; `problems` names every path and reason."""
-
-    def __init__(self, problems: Sequence[tuple[str, str]]) -> None:
-        """Keep the problems as (path, reason)."""
-        super().__init__("; ".join(f"{path}: {reason}" for path, reason in problems))
-        self.problems = tuple(problems)
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,10 +90,16 @@ class _Reader:
     """Reads values of a JSON object and notes what is wrong with them."""
 
     def __init__(self) -> None:
-        self.problems: list[tuple[str, str]] = []
+        self.problems: list[Problem] = []
 
-    def wrong(self, path: str, reason: str) -> None:
-        self.problems.append((path, reason))
+    def wrong(self, path: str, code: ProblemCode, limit: str = "") -> None:
+        self.problems.append(Problem(path, code, limit))
+
+    def field(self, name: str, value: Any, path: str) -> None:
+        """Note what a field of a campaign cannot hold, unless the path is known to be wrong."""
+        found = problem_of(name, value, path=path)
+        if found is not None and path not in {problem.path for problem in self.problems}:
+            self.problems.append(found)
 
     def text(
         self, source: Mapping[str, Any], key: str, path: str, *, required: bool = False
@@ -104,8 +107,8 @@ class _Reader:
         value = source.get(key, "")
         if isinstance(value, Mapping):
             value = value.get("zh-hans") or value.get("en") or ""
-        if not isinstance(value, str) or (required and not value.strip()):
-            self.wrong(path, "a text is expected")
+        if not isinstance(value, str) or "\x00" in value or (required and not value.strip()):
+            self.wrong(path, ProblemCode.TEXT_EXPECTED)
             return ""
         return value
 
@@ -120,14 +123,17 @@ class _Reader:
         except InvalidOperation:
             number = Decimal("NaN")
         if not number.is_finite() or number < 0:
-            self.wrong(path, "a number of at least 0 is expected")
+            self.wrong(path, ProblemCode.NUMBER_EXPECTED)
             return default
         return number
 
     def whole(self, source: Mapping[str, Any], key: str, path: str, default: int) -> int:
         number = self.number(source, key, path, Decimal(default))
+        if number is not None and number > MOST_WHOLE:
+            self.wrong(path, ProblemCode.AT_MOST, str(MOST_WHOLE))
+            return default
         if number is None or number != int(number):
-            self.wrong(path, "a whole number is expected")
+            self.wrong(path, ProblemCode.WHOLE_EXPECTED)
             return default
         return int(number)
 
@@ -140,15 +146,13 @@ class _Reader:
         except ValueError:
             moment = None
         if moment is None or moment.tzinfo is None:
-            self.wrong(
-                path, "a time with its offset is expected, such as 2026-03-02T10:00:00+08:00"
-            )
+            self.wrong(path, ProblemCode.TIME_EXPECTED)
             return None
         return moment
 
     def mapping(self, value: Any, path: str) -> Mapping[str, Any]:
         if not isinstance(value, Mapping):
-            self.wrong(path, "an object is expected")
+            self.wrong(path, ProblemCode.OBJECT_EXPECTED)
             return {}
         return value
 
@@ -157,23 +161,19 @@ def parse_spec(source: Mapping[str, Any]) -> CampaignSpec:
     """Return the campaign that a JSON object describes.
 
     Raises:
-        SpecProblems: At least one value is missing, unknown or of the wrong kind.
+        ValueProblems: At least one value is missing, unknown or of the wrong kind.
     """
     read = _Reader()
     for key in sorted(set(source) - _KNOWN):
-        read.wrong(key, "unknown key")
+        read.wrong(key, ProblemCode.UNKNOWN_KEY)
     goal = read.mapping(source.get("goal", {}), "goal")
     schedule = read.mapping(source.get("schedule") or {}, "schedule")
     segment_slug, rule = _segment(source, read)
     holdout = read.number(source, "holdout_share", "holdout_share", Decimal(0)) or Decimal(0)
-    if holdout > MAX_HOLDOUT:
-        read.wrong("holdout_share", "at most 0.5")
     purpose = str(source.get("purpose") or Purpose.MARKETING)
     if purpose not in set(Purpose):
-        read.wrong("purpose", f"one of {', '.join(Purpose)}")
+        read.wrong("purpose", ProblemCode.ONE_OF, ", ".join(Purpose))
     window = read.whole(goal, "window_days", "goal.window_days", 7)
-    if window < 1:
-        read.wrong("goal.window_days", "at least 1")
     budget_key = "budget_amount" if "budget_amount" in source else "budget"
     spec = CampaignSpec(
         slug=read.text(source, "slug", "slug") or _slug(read.text(source, "name", "name")),
@@ -193,10 +193,17 @@ def parse_spec(source: Mapping[str, Any]) -> CampaignSpec:
         costs=_costs(source, read),
         author=read.text(source, "author", "author"),
     )
-    if not spec.slug:
-        read.wrong("slug", "a short name of letters, digits and hyphens is expected")
+    for name, path in (
+        *(("name", "name"), ("description", "description"), ("goal_event", "goal.event")),
+        *(("goal_window_days", "goal.window_days"), ("holdout_share", "holdout_share")),
+        *(("late_limit_hours", "schedule.late_limit_hours"), ("budget_amount", budget_key)),
+        ("cost_per_message", "cost_per_message"),
+    ):
+        read.field(name, getattr(spec, name), path)
+    if not _SLUG.fullmatch(spec.slug):
+        read.wrong("slug", ProblemCode.SLUG_EXPECTED)
     if read.problems:
-        raise SpecProblems(read.problems)
+        raise ValueProblems(tuple(read.problems))
     return spec
 
 
@@ -215,12 +222,15 @@ def _segment(source: Mapping[str, Any], read: _Reader) -> tuple[str, Mapping[str
         case Mapping() if isinstance(segment.get("rule"), Mapping):
             return str(segment.get("slug", "")), segment["rule"]
         case _:
-            read.wrong("segment", 'a segment\'s slug or {"rule": {…}} is expected')
+            read.wrong("segment", ProblemCode.SEGMENT_EXPECTED)
             return "", None
 
 
 def _steps(source: Mapping[str, Any], read: _Reader) -> tuple[StepSpec, ...]:
     listed = source.get("steps")
+    if listed is not None and not isinstance(listed, list | tuple):
+        read.wrong("steps", ProblemCode.LIST_EXPECTED)
+        return ()
     if listed is None:
         listed = [source]
         paths = [""]
@@ -230,7 +240,7 @@ def _steps(source: Mapping[str, Any], read: _Reader) -> tuple[StepSpec, ...]:
     for item, path in zip(listed, paths, strict=True):
         steps.extend(_step(read.mapping(item, path or "steps"), path, read))
     if not steps:
-        read.wrong("steps", "at least one step is expected")
+        read.wrong("steps", ProblemCode.STEP_EXPECTED)
     return tuple(steps)
 
 
@@ -256,6 +266,9 @@ def _variants(item: Mapping[str, Any], path: str, read: _Reader) -> tuple[Varian
     listed = item.get("variants")
     if listed is None:
         listed = [{"key": "A", "weight": 1, "content": item.get("content")}]
+    if not isinstance(listed, list | tuple):
+        read.wrong(f"{path}variants", ProblemCode.LIST_EXPECTED)
+        return ()
     variants: list[VariantSpec] = []
     for index, variant in enumerate(listed):
         where = f"{path}variants[{index}]"
@@ -268,9 +281,11 @@ def _variants(item: Mapping[str, Any], path: str, read: _Reader) -> tuple[Varian
             )
         )
     if not variants or sum(variant.weight for variant in variants) <= 0:
-        read.wrong(f"{path}variants", "at least one variant with a positive weight is expected")
+        read.wrong(f"{path}variants", ProblemCode.VARIANT_EXPECTED)
+    if any(len(variant.key) > LONGEST_KEY for variant in variants):
+        read.wrong(f"{path}variants", ProblemCode.TOO_LONG, str(LONGEST_KEY))
     if len({variant.key for variant in variants}) != len(variants):
-        read.wrong(f"{path}variants", "every variant needs a key of its own")
+        read.wrong(f"{path}variants", ProblemCode.VARIANT_KEYS)
     return tuple(variants)
 
 
@@ -282,7 +297,7 @@ def _texts(content: Any, path: str, read: _Reader) -> tuple[TextSpec, ...]:
     for locale, body in known.items():
         where = f"{path}.{locale}"
         if locale not in LOCALES:
-            read.wrong(where, f"unknown language; one of {', '.join(LOCALES)}")
+            read.wrong(where, ProblemCode.ONE_OF, ", ".join(LOCALES))
             continue
         text = {"text": body} if isinstance(body, str) else read.mapping(body, where)
         texts.append(
@@ -294,21 +309,29 @@ def _texts(content: Any, path: str, read: _Reader) -> tuple[TextSpec, ...]:
             )
         )
     if known and not any(text.text or text.html for text in texts):
-        read.wrong(path, "a text or HTML is expected")
+        read.wrong(path, ProblemCode.CONTENT_EXPECTED)
     return tuple(texts)
 
 
 def _costs(source: Mapping[str, Any], read: _Reader) -> tuple[CostSpec, ...]:
     costs: list[CostSpec] = []
-    for index, item in enumerate(source.get("costs") or ()):
+    listed = source.get("costs") or ()
+    if not isinstance(listed, list | tuple):
+        read.wrong("costs", ProblemCode.LIST_EXPECTED)
+        return ()
+    for index, item in enumerate(listed):
         path = f"costs[{index}]"
         known = read.mapping(item, path)
         category = str(known.get("category", ""))
         if category not in COST_CATEGORIES:
-            read.wrong(f"{path}.category", f"one of {', '.join(COST_CATEGORIES)}")
+            read.wrong(f"{path}.category", ProblemCode.ONE_OF, ", ".join(COST_CATEGORIES))
         amount = read.number(known, "amount", f"{path}.amount", None)
+        read.field("budget_amount", amount, f"{path}.amount")
         if amount is None:
-            read.wrong(f"{path}.amount", "an amount is expected")
+            read.wrong(f"{path}.amount", ProblemCode.NUMBER_EXPECTED)
             amount = Decimal(0)
-        costs.append(CostSpec(category=category, amount=amount, note=str(known.get("note", ""))))
+        note = read.text(known, "note", f"{path}.note")
+        if len(note) > LONGEST_NOTE:
+            read.wrong(f"{path}.note", ProblemCode.TOO_LONG, str(LONGEST_NOTE))
+        costs.append(CostSpec(category=category, amount=amount, note=note))
     return tuple(costs)

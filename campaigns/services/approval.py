@@ -18,6 +18,8 @@ from loancrm.kernel import access, audit
 from loancrm.kernel.access import Actor, ActorKind
 from loancrm.kernel.errors import LoanCrmError
 
+WAITING = (CampaignStatus.IN_REVIEW,)
+
 
 class ApprovalRefused(LoanCrmError):
     """The approval would break the four-eyes rule, or cover what nobody has seen or may send."""
@@ -47,7 +49,7 @@ def approve_campaign(
     approver = _approver(campaign, actor, now)
     with transaction.atomic():
         locked = Campaign.objects.select_for_update().get(pk=campaign.pk)
-        authoring.require_move(locked, CampaignStatus.APPROVED)
+        authoring.require_status(locked, WAITING)
         if digest_of(approved_state.parts_of(locked)) != seen_digest:
             raise ApprovalRefused(
                 _("The campaign has changed since you looked at it. Read it again."),
@@ -67,8 +69,7 @@ def reject_campaign(*, campaign: Campaign, actor: Actor, now: datetime, comment:
     """Send a campaign back to its author, with the reason."""
     approver = _approver(campaign, actor, now)
     with transaction.atomic():
-        authoring.require_move(_fresh(campaign), CampaignStatus.APPROVED)
-        authoring.move(campaign, CampaignStatus.DRAFT, actor=actor, now=now)
+        authoring.move(campaign, CampaignStatus.DRAFT, actor=actor, now=now, sources=WAITING)
         return _decide(campaign, approver, is_granted=False, comment=comment, now=now)
 
 

@@ -1,7 +1,7 @@
 """Writing campaigns: create from a description, edit texts, submit for review."""
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -14,7 +14,9 @@ from django.utils.translation import gettext as _
 from campaigns import labels
 from campaigns.domain import email_html
 from campaigns.domain.campaign import CAMPAIGN_MOVES, CampaignStatus
-from campaigns.domain.spec import CampaignSpec, SpecProblems, StepSpec, TextSpec, parse_spec
+from campaigns.domain.given.changes import parse_changes
+from campaigns.domain.given.problems import Problem, ProblemCode, ValueProblems
+from campaigns.domain.spec import CampaignSpec, StepSpec, TextSpec, parse_spec
 from campaigns.models import (
     Campaign,
     CampaignCost,
@@ -63,7 +65,7 @@ def create_campaign(*, source: Mapping[str, Any], actor: Actor, now: datetime) -
     access.require(actor, "campaigns.author_campaign")
     try:
         spec = parse_spec(source)
-    except SpecProblems as error:
+    except ValueProblems as error:
         raise _refused(error.problems) from error
     _check_references(spec)
     author = actor.user or User.objects.filter(username=spec.author).first()
@@ -158,13 +160,21 @@ def update_campaign(
 
     Raises:
         CampaignLocked: The campaign is no draft.
+        CampaignRefused: A field is none of these, or cannot hold its value; nothing is changed.
     """
     access.require(actor, "campaigns.author_campaign", campaign)
     require_draft(campaign)
-    for name, value in changes.items():
+    try:
+        checked = parse_changes(changes)
+    except ValueProblems as error:
+        raise _refused(error.problems) from error
+    segment = checked.values.get("segment")
+    if segment is not None and not isinstance(segment, Segment):
+        raise _refused((Problem("segment", ProblemCode.SEGMENT_EXPECTED),))
+    for name, value in checked.values.items():
         setattr(campaign, name, value)
     campaign.updated_at = now
-    campaign.save(update_fields=[*changes, "updated_at"])
+    campaign.save(update_fields=[*checked.values, "updated_at"])
     note_edit(campaign, actor, now=now)
     audit.record(
         actor=actor,
@@ -186,7 +196,7 @@ def submit_for_review(*, campaign: Campaign, actor: Actor, now: datetime) -> Cam
         CampaignLocked: The campaign is no draft.
     """
     access.require(actor, "campaigns.author_campaign", campaign)
-    require_move(Campaign.objects.get(pk=campaign.pk), CampaignStatus.IN_REVIEW)
+    require_status(Campaign.objects.get(pk=campaign.pk), _sources(CampaignStatus.IN_REVIEW))
     faults = content_faults.blocking(campaign)
     if faults:
         raise TextsFaulty(
@@ -218,19 +228,31 @@ def require_draft(campaign: Campaign) -> None:
         )
 
 
-def move(campaign: Campaign, status: CampaignStatus, *, actor: Actor, now: datetime) -> Campaign:
+def move(
+    campaign: Campaign,
+    status: CampaignStatus,
+    *,
+    actor: Actor,
+    now: datetime,
+    sources: Collection[CampaignStatus] = (),
+) -> Campaign:
     """Move a campaign to another status, once, whoever else tries at the same time.
+
+    Args:
+        sources: From where this step may start, when that is not every legal move to `status`:
+            what is paused goes on, but is never launched.
 
     Raises:
         CampaignLocked: The move is not legal from where the campaign stands.
     """
     before = campaign.status
-    moved = Campaign.objects.filter(pk=campaign.pk, status__in=_sources(status)).update(
+    sources = sources or _sources(status)
+    moved = Campaign.objects.filter(pk=campaign.pk, status__in=sources).update(
         status=status, updated_at=now
     )
     if not moved:
         campaign.refresh_from_db()
-        raise _illegal(campaign, status)
+        raise _illegal(campaign, sources)
     campaign.refresh_from_db()
     audit.record(
         actor=actor,
@@ -243,14 +265,14 @@ def move(campaign: Campaign, status: CampaignStatus, *, actor: Actor, now: datet
     return campaign
 
 
-def require_move(campaign: Campaign, status: CampaignStatus) -> None:
-    """Refuse a move that is not legal from where the campaign, read just now, stands.
+def require_status(campaign: Campaign, sources: Collection[CampaignStatus]) -> None:
+    """Refuse a step that cannot start from where the campaign, read just now, stands.
 
     Raises:
         CampaignLocked: As `move` would.
     """
-    if campaign.status not in _sources(status):
-        raise _illegal(campaign, status)
+    if campaign.status not in sources:
+        raise _illegal(campaign, sources)
 
 
 def note_edit(campaign: Campaign, actor: Actor, *, now: datetime) -> None:
@@ -263,39 +285,40 @@ def _sources(status: CampaignStatus) -> list[CampaignStatus]:
     return [source for source, targets in CAMPAIGN_MOVES.items() if status in targets]
 
 
-def _illegal(campaign: Campaign, status: CampaignStatus) -> CampaignLocked:
+def _illegal(campaign: Campaign, sources: Collection[CampaignStatus]) -> CampaignLocked:
+    needed = [labels.read(labels.CAMPAIGN_STATUSES, source) for source in sorted(sources)]
     return CampaignLocked(
-        _("This cannot be done now: the campaign is “%(status)s” and cannot become “%(target)s”.")
+        _("This cannot be done now: the campaign is “%(status)s”; it must be “%(needed)s”.")
         % {
-            "target": labels.read(labels.CAMPAIGN_STATUSES, status),
+            "needed": _("” or “").join(needed),
             "status": labels.read(labels.CAMPAIGN_STATUSES, campaign.status),
         },
         campaign=campaign.slug,
     )
 
 
-def _refused(problems: tuple[tuple[str, str], ...]) -> CampaignRefused:
-    listed = "; ".join(f"{path}: {reason}" for path, reason in problems)
+def _refused(problems: tuple[Problem, ...]) -> CampaignRefused:
+    listed = "; ".join(f"{problem.path}: {labels.problem(problem)}" for problem in problems)
     return CampaignRefused(
-        _("The campaign cannot be created: %(problems)s") % {"problems": listed},
-        problems=problems,
+        _("The campaign cannot be stored: %(problems)s") % {"problems": listed},
+        problems=[(problem.path, problem.code.value) for problem in problems],
     )
 
 
 def _check_references(spec: CampaignSpec) -> None:
-    problems: list[tuple[str, str]] = []
+    problems: list[Problem] = []
     if Campaign.objects.filter(slug=spec.slug).exists():
-        problems.append(("slug", "a campaign of this name exists"))
+        problems.append(Problem("slug", ProblemCode.EXISTS))
     known = set(Channel.objects.filter(is_active=True).values_list("slug", flat=True))
     problems.extend(
-        (f"steps[{index}].channel", f"unknown channel {step.channel}")
+        Problem(f"steps[{index}].channel", ProblemCode.UNKNOWN, step.channel)
         for index, step in enumerate(spec.steps)
         if step.channel not in known
     )
     if spec.author and not User.objects.filter(username=spec.author).exists():
-        problems.append(("author", "unknown user"))
+        problems.append(Problem("author", ProblemCode.UNKNOWN, spec.author))
     if spec.segment_rule is None and not Segment.objects.filter(slug=spec.segment_slug).exists():
-        problems.append(("segment", f"unknown segment {spec.segment_slug}"))
+        problems.append(Problem("segment", ProblemCode.UNKNOWN, spec.segment_slug))
     if problems:
         raise _refused(tuple(problems))
 

@@ -59,6 +59,8 @@ FALLBACK_REASONS = (
     Reason.RETRIES_EXHAUSTED,
 )
 
+LAUNCHABLE = (CampaignStatus.APPROVED,)
+
 
 @dataclass(frozen=True, slots=True)
 class Frozen:
@@ -86,11 +88,14 @@ def launch_campaign(*, campaign: Campaign, actor: Actor, now: datetime) -> Dispa
 
     Raises:
         CampaignNotReady: It is not approved as it stands, has no segment or no step.
-        CampaignLocked: It was launched before.
+        CampaignLocked: It is not approved, or was launched before; what is paused is resumed.
         PermissionRefused: The actor may not launch campaigns.
     """
     access.require(actor, "campaigns.launch_campaign", campaign)
-    if campaign.status == CampaignStatus.APPROVED and not approval.is_approved(campaign):
+    # As it stands now, not as the caller read it a while ago.
+    campaign.refresh_from_db()
+    authoring.require_status(campaign, LAUNCHABLE)
+    if not approval.is_approved(campaign):
         raise CampaignNotReady(
             _("The campaign was changed after its approval; have it approved again."),
             campaign=campaign.slug,
@@ -103,7 +108,7 @@ def launch_campaign(*, campaign: Campaign, actor: Actor, now: datetime) -> Dispa
     # A person is here: what stood still with nothing to send needs no other word.
     deployment.beat(has_open_work=open_work.exists())
     with transaction.atomic():
-        authoring.move(campaign, CampaignStatus.RUNNING, actor=actor, now=now)
+        authoring.move(campaign, CampaignStatus.RUNNING, actor=actor, now=now, sources=LAUNCHABLE)
         Campaign.objects.filter(pk=campaign.pk).update(launched_at=now)
         campaign.launched_at = now
         due_at = campaign.start_at or now

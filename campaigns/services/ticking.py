@@ -89,7 +89,8 @@ def resume_campaign(*, campaign: Campaign, actor: Actor, now: datetime) -> Campa
         )
         released = held.update(status=DispatchStatus.RUNNING, hold_reason="", is_hold_told=False)
         if campaign.status == CampaignStatus.PAUSED:
-            authoring.move(campaign, CampaignStatus.RUNNING, actor=actor, now=now)
+            paused = (CampaignStatus.PAUSED,)
+            authoring.move(campaign, CampaignStatus.RUNNING, actor=actor, now=now, sources=paused)
         elif not released:
             raise NothingHeld(
                 _("The campaign is not paused and nothing of it is held."), campaign=campaign.slug

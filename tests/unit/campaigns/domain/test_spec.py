@@ -3,7 +3,8 @@ from decimal import Decimal
 
 import pytest
 
-from campaigns.domain.spec import SpecProblems, parse_spec
+from campaigns.domain.given.problems import ValueProblems
+from campaigns.domain.spec import parse_spec
 
 SPEC = {
     "slug": "spring",
@@ -73,12 +74,12 @@ def test_a_fallback_becomes_a_step_of_its_own():
     ],
 )
 def test_each_problem_is_named_by_its_path(_case, change, path):
-    with pytest.raises(SpecProblems) as caught:
+    with pytest.raises(ValueProblems) as caught:
         parse_spec({**SPEC, **change})
-    assert path in [problem[0] for problem in caught.value.problems]
+    assert path in [problem.path for problem in caught.value.problems]
 
 
 def test_all_problems_are_reported_together():
-    with pytest.raises(SpecProblems) as caught:
+    with pytest.raises(ValueProblems) as caught:
         parse_spec({"slug": "x", "holdout_share": 2})
     assert len(caught.value.problems) >= 5
