@@ -5,13 +5,20 @@ themselves, the values put into them, the rules of segments that the rule names.
 """
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
+
+from django.contrib.auth.models import User
 
 from campaigns.domain import approval, content
 from campaigns.domain.approval import ApprovedPart
 from campaigns.models import Campaign, Channel, ContentVersion, Step, Variant
 from campaigns.selectors.constants import constants
+from customers.models import Product, SegmentVersion
 from customers.selectors import segment_references
+from loancrm.kernel import audit
+from loancrm.kernel.access import ActorKind
+from loancrm.kernel.models import AuditEntry
 from loancrm.kernel.text_survey import TemplateRefused
 
 # Options that tell how fast, how patiently and with which key a provider is spoken to; all others
@@ -29,6 +36,11 @@ _EVERY_CONSTANT = frozenset({"brand", "hotline", "sender_address", "campaign_nam
 
 def parts_of(campaign: Campaign) -> dict[str, str]:
     """Return the digest of each part of a campaign as it stands in the database now."""
+    return {part: approval.part_digest(value) for part, value in shown(campaign).items()}
+
+
+def shown(campaign: Campaign) -> dict[str, Any]:
+    """Return everything that an approval covers, in full, for who has to read it."""
     steps = list(campaign.steps.select_related("channel").order_by("position"))
     texts = list(
         ContentVersion.objects.filter(variant__step__campaign=campaign, is_current=True)
@@ -64,7 +76,33 @@ def parts_of(campaign: Campaign) -> dict[str, str]:
             "" if campaign.budget_amount is None else f"{campaign.budget_amount:.2f}",
         ],
     }
-    return {part.value: approval.part_digest(value) for part, value in values.items()}
+    return {part.value: value for part, value in values.items()}
+
+
+def has_changed_rules(campaign: Campaign, user: User, *, since: datetime) -> bool:
+    """Return whether a person wrote a rule that decides who receives the campaign."""
+    segment = campaign.segment
+    if segment is None:
+        return False
+    rule = segment.current_version.rule if segment.current_version else None
+    slugs = {segment.slug, *segment_references.rules_behind(rule)}
+    return SegmentVersion.objects.filter(
+        segment__slug__in=slugs, author=user, created_at__gte=since
+    ).exists()
+
+
+def has_changed_products(campaign: Campaign, user: User, *, since: datetime) -> bool:
+    """Return whether a person changed a product, where a text of the campaign tells of products."""
+    texts = ContentVersion.objects.filter(variant__step__campaign=campaign, is_current=True)
+    changes = AuditEntry.objects.filter(
+        object_type=audit.type_of(Product),
+        actor_kind=ActorKind.USER,
+        actor_id=str(user.pk),
+        at__gte=since,
+    )
+    return changes.exists() and any(
+        "products" in _variables(row) for row in texts.select_related("variant__step__channel")
+    )
 
 
 def _text(row: ContentVersion) -> list[Any]:

@@ -91,12 +91,20 @@ def changed_parts(campaign: Campaign) -> tuple[ApprovedPart, ...]:
 
 
 def is_barred(campaign: Campaign, user: User) -> bool:
-    """Return whether a person wrote the campaign or changed it since it was approved last."""
+    """Return whether a person wrote the campaign, or changed it since it was approved last.
+
+    The rules that choose its people and the products that its texts name are part of it.
+    """
     if user.pk == campaign.author_id:
         return True
-    edits = CampaignEdit.objects.filter(campaign=campaign, editor=user)
     granted = campaign.approvals.filter(is_granted=True).order_by("-at", "-pk").first()
-    return (edits.filter(at__gte=granted.at) if granted else edits).exists()
+    since = granted.at if granted else campaign.created_at
+    edits = CampaignEdit.objects.filter(campaign=campaign, editor=user)
+    return (
+        (edits.filter(at__gte=since) if granted else edits).exists()
+        or approved_state.has_changed_rules(campaign, user, since=since)
+        or approved_state.has_changed_products(campaign, user, since=since)
+    )
 
 
 def _last(campaign: Campaign) -> Approval | None:

@@ -30,6 +30,7 @@ SUBJECTS: Mapping[str, Any] = {
     "partner": gettext_lazy("Partner"),
     "preferences": gettext_lazy("Preferences"),
     "privacy": gettext_lazy("Privacy request"),
+    "product": gettext_lazy("Product"),
     "products": gettext_lazy("Products"),
     "protected_override": gettext_lazy("Leave for a protected attribute"),
     "receipt": gettext_lazy("Receipt"),

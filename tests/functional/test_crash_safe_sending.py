@@ -90,7 +90,9 @@ def test_a_killed_worker_loses_nobody_and_repeats_nobody(environment, tmp_path):
         spec.write_text(json.dumps(SPEC), encoding="utf-8")
         manage(variables, "create_campaign", str(spec))
         manage(variables, "submit_campaign", "crash")
-        manage(variables, "approve_campaign", "crash", "--as", "approver")
+        shown = manage(variables, "approve_campaign", "crash", "--show", "--json", parse=True)
+        seen = ("--seen", shown["digest"])
+        manage(variables, "approve_campaign", "crash", "--as", "approver", *seen)
         with bench.process(worker_command(tmp_path), variables) as worker:
             manage(variables, "launch_campaign", "crash")
             assert bench.wait_until(lambda: received(record).total() > 120, seconds=60)

@@ -6,6 +6,7 @@ from django.core.management.base import CommandParser
 
 from campaigns.management.arguments import add_campaign, campaign_of
 from campaigns.selectors import campaign_status
+from campaigns.services import approval
 from loancrm.kernel.commands import LoanCrmCommand
 
 
@@ -16,11 +17,13 @@ class Command(LoanCrmCommand):
         add_campaign(parser)
 
     def handle(self, *args: Any, **options: Any) -> None:
-        status = campaign_status.status_of(campaign_of(options))
+        campaign = campaign_of(options)
+        status = campaign_status.status_of(campaign)
+        digest = approval.campaign_digest(campaign)
         if options["json"]:
-            self.print_json(status.to_json())
+            self.print_json({**status.to_json(), "digest": digest})
             return
-        self.stdout.write(f"{status.slug} {status.status}: {status.audience}")
+        self.stdout.write(f"{status.slug} {status.status}: {status.audience}  {digest}")
         for state, count in status.states.items():
             self.stdout.write(f"  {state:<10} {count}")
         for reason, count in status.reasons.items():
