@@ -106,7 +106,7 @@ def funnel(counts: Counts) -> Chart:
         (_("Sent"), counts.sent),
         (_("Delivered"), counts.delivered),
         (_("Clicked"), counts.clicked),
-        (_("Converted"), counts.converted),
+        (_("Clicked and converted"), counts.converted_of_clicked),
     ]
     data, rows = [], []
     for position, (name, count) in enumerate(steps):

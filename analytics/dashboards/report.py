@@ -1,5 +1,6 @@
 """Reports: the list of campaigns with results, and the page of one of them."""
 
+from decimal import Decimal
 from typing import Any
 
 from django.http import Http404, HttpRequest, HttpResponse
@@ -88,6 +89,7 @@ def context(report: CampaignReport) -> dict[str, Any]:
             )
             for part in report.channels
         ],
+        "costs": channel_costs(report),
         "retention": charts.heat_map(
             "retention",
             _("Retention by month since conversion"),
@@ -116,6 +118,17 @@ def context(report: CampaignReport) -> dict[str, Any]:
             )
             for name, check in report.allocation.items()
         ],
+    }
+
+
+def channel_costs(report: CampaignReport) -> dict[str, Any]:
+    """Return the cost that no channel has of its own, and all of it: the channels' add up to it."""
+    total = Decimal(report.figures["cost"].numerator or 0)
+    own = sum((Decimal(x.figures["cac"].numerator or 0) for x in report.channels), Decimal(0))
+    return {
+        "shared": labels.number("cost", total - own),
+        "total": labels.number("cost", total),
+        "cac": labels.value(report.figures["cac_fully_loaded"]),
     }
 
 

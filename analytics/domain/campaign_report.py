@@ -49,6 +49,7 @@ class Counts:
         converted: Goal within the window after the first exposure, of those sent to.
         converted_any_time: Goal at any time after the first exposure, of those sent to.
         immature: Of those sent to, whose window has not ended.
+        converted_of_clicked: Goal within the window, of those who clicked.
     """
 
     audience: int
@@ -60,6 +61,7 @@ class Counts:
     converted: int
     converted_any_time: int
     immature: int
+    converted_of_clicked: int = 0
 
     def to_json(self) -> dict[str, int]:
         """Return the counts; `exposed` is another name of `sent`."""
@@ -157,6 +159,7 @@ def counts_of(population: Population) -> Counts:
         converted=sent.count(lambda cell: cell.is_converted),
         converted_any_time=sent.count(lambda cell: cell.is_converted_ever),
         immature=sent.immature_count(),
+        converted_of_clicked=sent.count(lambda cell: cell.is_clicked and cell.is_converted),
     )
 
 

@@ -85,9 +85,9 @@ class CampaignAdmin(SharedRowsAdmin):
             labels.read(labels.CAMPAIGN_STATUSES, campaign.status),
         )
 
-    @admin.display(description=gettext_lazy("progress"))
+    @admin.display(description=gettext_lazy("people done"))
     def progress(self, campaign: Campaign) -> str:
-        """Return how many of the messages are done, as a bar with its numbers."""
+        """Return how many of the people are done with, as a bar with its numbers."""
         done, total = getattr(campaign, "done_share", (0, 0))
         if not total:
             return "–"

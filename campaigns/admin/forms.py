@@ -256,6 +256,15 @@ class CampaignForm(forms.Form):
                 _text_name(VARIANT_KEYS[0], LOCALES[0], "text"),
                 _("Write the message in at least one language."),
             )
+        if (
+            self.campaign is None
+            and cleaned.get("fallback_channel")
+            and not self.content(FALLBACK_KEY)
+        ):
+            self.add_error(
+                _text_name(FALLBACK_KEY, LOCALES[0], "text"),
+                _("Write the fallback message too; it has a text of its own."),
+            )
         return cleaned
 
     def content(self, key: str) -> dict[str, dict[str, str]]:
@@ -281,7 +290,7 @@ class CampaignForm(forms.Form):
         step: dict[str, Any] = {"channel": data["channel"].slug, "variants": variants}
         if data.get("fallback_channel"):
             step["fallback_channel"] = data["fallback_channel"].slug
-            step["fallback_content"] = self.content(FALLBACK_KEY) or variants[0]["content"]
+            step["fallback_content"] = self.content(FALLBACK_KEY)
         start_at = data.get("start_at")
         return {
             "slug": slugify(data["name"]) or f"campaign-{now:%Y%m%d-%H%M%S}",

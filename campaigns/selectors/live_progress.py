@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
-from django.db.models import Count
+from django.db.models import Count, Exists, OuterRef, Q
 
 from campaigns.domain.campaign import CampaignStatus, MessageState
 from campaigns.models import Campaign, Dispatch, Message
@@ -20,11 +20,23 @@ def dispatches(campaign: Campaign) -> Sequence[Dispatch]:
 
 
 def finished_shares(campaigns: Sequence[Campaign]) -> Mapping[int, tuple[int, int]]:
-    """Return, for each campaign, how many of its messages are done and how many there are."""
+    """Return, for each campaign, how many of its people are done with and how many there are.
+
+    A person whom a later step serves counts there, once, as on the campaign's own page.
+    """
     open_states = (MessageState.PLANNED, MessageState.SENDING)
+    runs = Dispatch.objects.filter(campaign__in=campaigns, is_test=False)
+    last = dict(runs.order_by("step__position").values_list("campaign_id", "pk"))
+    later = Message.objects.filter(
+        dispatch__campaign=OuterRef("dispatch__campaign"),
+        dispatch__is_test=False,
+        customer=OuterRef("customer"),
+        dispatch__step__position__gt=OuterRef("dispatch__step__position"),
+    )
     found: dict[int, tuple[int, int]] = {}
     rows = (
-        Message.objects.filter(dispatch__campaign__in=campaigns, dispatch__is_test=False)
+        Message.objects.filter(dispatch__in=runs)
+        .filter(Q(dispatch__in=list(last.values())) | ~Exists(later))
         .values_list("dispatch__campaign_id", "state")
         .annotate(count=Count("pk"))
         .order_by()

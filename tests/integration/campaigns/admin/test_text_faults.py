@@ -1,6 +1,7 @@
 """Texts are checked where they are written, and nothing faulty reaches an approver."""
 
-from datetime import datetime
+import random
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -8,14 +9,22 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import translation
 
-from campaigns.models import Campaign, ContentVersion
-from campaigns.selectors import content_faults
-from campaigns.services import authoring
+from campaigns.models import Campaign, Channel, ContentVersion, Message
+from campaigns.selectors import campaign_status, content_faults, live_progress
+from campaigns.services import authoring, ticking
+from campaigns.services import dispatch as dispatching
 from campaigns.services.authoring import TextsFaulty
-from loancrm.kernel.access import user_actor
+from customers.models import ContactPoint, Customer
+from loancrm.kernel.access import Actor, user_actor
 from loancrm.kernel.models import AuditEntry
-from tests.factories.campaigns import SMS, make_channel, spec
-from tests.integration.campaigns.admin.test_campaign_page import browser_of, person, step_url
+from tests.factories.campaigns import EMAIL, SMS, make_channel, make_launched, spec
+from tests.factories.people import make_people
+from tests.integration.campaigns.admin.test_campaign_page import (
+    browser_of,
+    form_data,
+    person,
+    step_url,
+)
 
 pytestmark = pytest.mark.django_db
 
@@ -116,3 +125,40 @@ def test_f1_what_cannot_be_read_is_told_in_words_at_its_line(
     assert (finding.place.part, finding.place.line) == place
     with translation.override("en"):
         assert words in finding.what
+
+
+def test_f2_an_empty_fallback_is_an_error_beside_its_field(now: datetime) -> None:
+    campaign, browser = make_draft(now)
+    channels = {row.slug: row.pk for row in Channel.objects.all()}
+    data = form_data(channel=channels["sms-memory"], fallback_channel=channels["sms-memory"])
+    answer = browser.post(reverse("admin:campaigns_campaign_add"), data)
+    assert "F_zh_hans_text" in answer.context["form"].errors
+    assert Campaign.objects.get() == campaign
+
+
+def test_f5_the_list_counts_people_as_the_page_does(actor: Actor, now: datetime) -> None:
+    make_channel("sms")
+    make_channel("email")
+    make_people(6)
+    ContactPoint.objects.filter(
+        kind="phone", customer__in=Customer.objects.order_by("pk")[:2]
+    ).update(status="bounced")
+    run = make_launched(
+        actor,
+        now,
+        channel="sms-memory",
+        content=SMS,
+        fallback_channel="email-memory",
+        fallback_content=EMAIL,
+        fallback_after_minutes=1,
+    )
+    for minutes in (0, 1, 3, 4, 5):
+        at = now + timedelta(minutes=minutes)
+        ticking.advance(now=at)
+        dispatching.drain(holder="t", clock=lambda at=at: at, rng=random.Random(1), slice_seconds=5)
+    messages = Message.objects.filter(dispatch__campaign=run.campaign)
+    people = messages.values("customer").distinct().count()
+    assert (messages.count(), people) == (8, 6)
+    shares = live_progress.finished_shares([run.campaign])
+    assert shares[run.campaign_id] == (6, 6)
+    assert campaign_status.status_of(run.campaign).audience == 6
