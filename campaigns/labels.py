@@ -121,6 +121,9 @@ HOLD_REASONS: Mapping[str, Any] = {
     "channel_unavailable": _("the provider cannot be reached"),
     "work_fails": _("the texts or the sender cannot be made into a message; three rounds failed"),
     "channel_blocked": _("the provider refuses everything that is sent through this channel"),
+    "database_full": _("the database has no room; sending goes on by itself when there is some"),
+    "database_read_only": _("the database takes no changes; sending goes on by itself"),
+    "database_unavailable": _("the database did not answer; sending goes on by itself"),
 }
 # What a channel's test showed, by `services.accounts.testing.Finding`.
 CHANNEL_FINDINGS: Mapping[str, Any] = {

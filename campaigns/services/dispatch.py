@@ -34,6 +34,7 @@ from customers.domain.events import EventName
 from customers.services import events
 from loancrm.kernel import clock as kernel_clock
 from loancrm.kernel import deployment, leases
+from loancrm.kernel.database_errors import PASSING, trouble_of
 
 logger = logging.getLogger(__name__)
 # A worker without a chunk stays while a rate limit leaves room again within so many seconds, and
@@ -90,9 +91,10 @@ def drain(
                 time.sleep(LOOK_SECONDS)
             else:
                 break
+    except DatabaseFault as error:
+        _note_wait(error)
     finally:
-        if lane.slot:
-            leases.release(name=lane.slot, holder=holder)
+        _leave_slot(lane)
     return counts
 
 
@@ -109,6 +111,41 @@ def _take_slot(lane: Lane, workers: int) -> bool:
     return False
 
 
+def _leave_slot(lane: Lane) -> None:
+    if not lane.slot:
+        return
+    try:
+        leases.release(name=lane.slot, holder=lane.holder)
+    except DatabaseFault as error:
+        # It ends by itself.
+        _note_wait(error)
+
+
+def _note_wait(error: DatabaseFault) -> None:
+    """Log that the database is full, away or read-only; any other failure of it is raised."""
+    trouble = trouble_of(error)
+    if not connection.in_atomic_block:
+        connection.close()
+    if trouble not in PASSING:
+        raise error
+    logger.warning("sending waits", extra={"reason": trouble})
+
+
+def _step_back(chunk: Chunk, lane: Lane, error: DatabaseFault) -> None:
+    """Give the chunk back with the reason, which is nobody's fault, and end this drain.
+
+    Where the database does not even take that, the lease ends by itself.
+    """
+    lane.ends_at = time.monotonic()
+    try:
+        chunks.release(chunk=chunk, now=lane.clock(), is_complete=False)
+        holding.note_waiting(dispatch=chunk.dispatch, reason=str(trouble_of(error)))
+    except LeaseLost:
+        return
+    except DatabaseFault as further:
+        _note_wait(further)
+
+
 def work_chunk(*, chunk: Chunk, lane: Lane) -> Counter[str]:
     """Bring one leased chunk as far as it goes now."""
     try:
@@ -116,11 +153,10 @@ def work_chunk(*, chunk: Chunk, lane: Lane) -> Counter[str]:
     except LeaseLost:
         # Whoever has it goes on with it.
         return Counter()
-    except DatabaseFault:
-        # Nobody's fault: with another session the chunk is given back; without one its lease ends.
-        if not connection.in_atomic_block:
-            connection.close()
-        raise
+    except DatabaseFault as error:
+        _note_wait(error)
+        _step_back(chunk, lane, error)
+        return Counter()
     except Exception as error:  # noqa: BLE001 - counted, logged, and after three rounds held
         _log(error, chunk)
         holding.note_fault(dispatch=chunk.dispatch)
@@ -264,6 +300,8 @@ def _finish(work: Work, lane: Lane, *, is_complete: bool) -> None:
         chunks.release(chunk=work.chunk, now=now, is_complete=is_complete)
     if is_complete:
         holding.forget_faults(dispatch=work.chunk.dispatch)
+    if work.chunk.dispatch.hold_reason:
+        holding.forget_waiting(dispatch=work.chunk.dispatch)
 
 
 def _log(error: Exception, chunk: Chunk) -> None:

@@ -26,6 +26,19 @@ def note_fault(*, dispatch: Dispatch) -> None:
     )
 
 
+def note_waiting(*, dispatch: Dispatch, reason: str) -> None:
+    """Say why a dispatch makes no headway; it goes on by itself."""
+    Dispatch.objects.filter(pk=dispatch.pk, status=DispatchStatus.RUNNING).update(
+        hold_reason=reason
+    )
+
+
+def forget_waiting(*, dispatch: Dispatch) -> None:
+    """Note that a dispatch makes headway again."""
+    running = Dispatch.objects.filter(pk=dispatch.pk, status=DispatchStatus.RUNNING)
+    running.exclude(hold_reason="").update(hold_reason="")
+
+
 def forget_faults(*, dispatch: Dispatch) -> None:
     """Start counting anew after a round that went well."""
     Dispatch.objects.filter(pk=dispatch.pk, fault_count__gt=0).update(fault_count=0)

@@ -37,7 +37,7 @@ from customers.services.imports_undo import begin_undo, carry_out_undo
 from loancrm.kernel import access, audit
 from loancrm.kernel.access import Actor, system_actor
 from loancrm.kernel.database_clock import Moment
-from loancrm.kernel.database_errors import Trouble, trouble_of, words_of
+from loancrm.kernel.database_errors import PASSING, Trouble, trouble_of, words_of
 from loancrm.kernel.errors import LoanCrmError
 from loancrm.kernel.jobs import enqueue
 
@@ -231,7 +231,7 @@ def run_import(
         run.release(state=ImportState.FAILED, problem=str(error.message)[:PROBLEM_LENGTH])
     except Exception as error:
         trouble = trouble_of(error)
-        if trouble in {Trouble.NO_ROOM, Trouble.GONE}:
+        if trouble in PASSING:
             _wait(batch, run, trouble)
             return
         run.give_up(state=ImportState.FAILED, problem=str(_("An error occurred; see the log.")))

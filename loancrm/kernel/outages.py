@@ -3,13 +3,13 @@
 from kombu.exceptions import OperationalError as BrokerUnavailable
 from redis.exceptions import RedisError
 
-from loancrm.kernel.database_errors import Trouble, trouble_of
+from loancrm.kernel.database_errors import PASSING, trouble_of
 
 RETRY_AFTER_SECONDS = 5
 
 
 def is_outage(error: BaseException) -> bool:
-    """Return whether the database, the cache or the broker does not answer (or has no room)."""
+    """Return whether the database, the cache or the broker is away (or cannot be written)."""
     if isinstance(error, RedisError | BrokerUnavailable):
         return True
-    return trouble_of(error) in {Trouble.GONE, Trouble.NO_ROOM}
+    return trouble_of(error) in PASSING

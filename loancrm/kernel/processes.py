@@ -35,15 +35,22 @@ def web(*, host: str, port: int, workers: int = 1) -> ProcessSpec:
 
 
 def workers(*, concurrency: int) -> tuple[ProcessSpec, ...]:
-    """Return a Celery worker for sending and one for data, each with its own queues."""
-    return tuple(_worker(name, queues, concurrency) for name, queues in WORKERS.items())
+    """Return a Celery worker for sending and one for data, each with its own queues.
+
+    Args:
+        concurrency: Processes for data; those for sending follow `LOANCRM_DISPATCH_WORKERS`.
+    """
+    return (
+        _worker("sending", WORKERS["sending"]),
+        _worker("data", WORKERS["data"], "--concurrency", str(concurrency)),
+    )
 
 
-def _worker(name: str, queues: tuple[str, ...], concurrency: int) -> ProcessSpec:
+def _worker(name: str, queues: tuple[str, ...], *pool: str) -> ProcessSpec:
     quiet = ("--loglevel", "WARNING", "--without-gossip", "--without-mingle")
     command = (sys.executable, "-m", "celery", "-A", "loancrm", "worker", *quiet)
-    pool = ("--queues", ",".join(queues), "--concurrency", str(concurrency))
-    return ProcessSpec(name, (*command, *pool, "--hostname", f"{name}@%h"))
+    own = ("--queues", ",".join(queues), *pool, "--hostname", f"{name}@%h")
+    return ProcessSpec(name, (*command, *own))
 
 
 def beat(*, schedule_path: Path) -> ProcessSpec:

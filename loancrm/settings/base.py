@@ -231,6 +231,9 @@ LOANCRM_TIMELINE_SOURCES = [
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_ACKS_LATE = True
 CELERY_TASK_REJECT_ON_WORKER_LOST = False
+# Of a worker that is told no other number, the one for sending: every drain may be at work, and
+# ticks and confirmations still find a process.
+CELERY_WORKER_CONCURRENCY = LOANCRM_DISPATCH_WORKERS + 1
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_TASK_TIME_LIMIT = 900

@@ -122,3 +122,26 @@ def test_d_a_running_task_is_never_delivered_again():
     )
     assert int(told.stdout) > max(limits) + 600
     assert max(limits) >= 3600
+
+
+def test_a9_the_worker_for_sending_has_a_process_more_than_drains():
+    for number in (1, 7):
+        told = subprocess.run(
+            [
+                sys.executable,
+                "-c",
+                "from loancrm.celery import app; print(app.conf.worker_concurrency)",
+            ],
+            env={**os.environ, "LOANCRM_DISPATCH_WORKERS": str(number)},
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        assert int(told.stdout) == number + 1
+    # Nothing that starts it says another number.
+    commands = [" ".join(spec.command) for spec in processes.workers(concurrency=4)]
+    for name in ("compose.yaml", "Procfile"):
+        commands += (source.ROOT / name).read_text(encoding="utf-8").splitlines()
+    sending = [line for line in commands if "sending@" in line]
+    assert len(sending) == 3
+    assert not any("--concurrency" in line for line in sending)

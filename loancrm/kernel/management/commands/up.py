@@ -25,7 +25,10 @@ class Command(LoanCrmCommand):
         parser.add_argument("--port", type=arguments.whole(1, 65535), default=8000)
         parser.add_argument("--web-workers", type=arguments.whole(1, 64), default=1)
         parser.add_argument(
-            "--concurrency", type=arguments.whole(1, 64), default=2, help="processes of each worker"
+            "--concurrency",
+            type=arguments.whole(1, 64),
+            default=2,
+            help="processes for files and figures",
         )
         parser.add_argument("--no-migrate", action="store_true")
 

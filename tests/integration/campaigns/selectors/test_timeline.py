@@ -81,7 +81,7 @@ def test_every_reason_of_a_gate_is_assigned_to_one():
     after_the_gates = {
         Reason.BUDGET, Reason.MISSING_VARIABLE, Reason.RENDER_ERROR, Reason.NO_CONTENT,
         Reason.CHANNEL_REFUSED, Reason.RETRIES_EXHAUSTED, Reason.CRASHED, Reason.CANCELLED,
-        Reason.ASKED_AGAIN,
+        Reason.ASKED_AGAIN, Reason.NOT_SENT, Reason.NEVER_TAKEN,
     }  # fmt: skip
 
     assert {reason for reason in Reason if not gate_of(reason)} == after_the_gates
