@@ -17,7 +17,7 @@ PACKAGES := loancrm customers campaigns analytics
 SOURCES := $(PACKAGES) tests manage.py
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo run test test-sql check static bench bench-against chaos lock frontend messages clean
+.PHONY: help setup demo run test test-sql check static bench bench-against chaos lock frontend messages schema-fixture clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
@@ -84,6 +84,9 @@ frontend: ## Rebuild the browser bundles (needs node and npm; the built files ar
 
 messages: $(READY) ## Compile the Chinese and English catalogues (needs gettext)
 	$(BIN)/python manage.py compilemessages
+
+schema-fixture: $(READY) ## Make the coming version's schema with rows anew, after migrations changed (needs PostgreSQL, pg_dump)
+	TEST_DATABASE_URL=$(TEST_DATABASE_URL) $(BIN)/python -m tests.schema_fixture
 
 clean: ## Remove everything that can be made again, the demo's data included
 	rm -rf $(VENV) var .pytest_cache .mypy_cache .ruff_cache .import_linter_cache
