@@ -1,12 +1,11 @@
 """The stop list kept by people: added to and ended by hand with a reason, imported and exported."""
 
-import csv
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any
 from uuid import UUID
 
 from django.db import transaction
@@ -19,6 +18,8 @@ from campaigns.selectors import receipt_targets
 from campaigns.services import preferences
 from customers.domain.consent import ConsentChannel, Purpose
 from customers.domain.contact import ContactKind
+from customers.domain.tabular import TabularError, open_table
+from customers.labels import file_problem
 from customers.models import ContactPoint, Customer
 from loancrm.kernel import audit
 from loancrm.kernel.access import Actor, require
@@ -144,18 +145,18 @@ def import_stops(*, actor: Actor, path: Path, source: str, now: datetime) -> Sto
     require(actor, "campaigns.add_suppression")
     counts: Counter[str] = Counter()
     rejected: list[int] = []
-    with path.open(encoding="utf-8-sig", newline="") as file:
-        batch: list[Stop] = []
-        for line, row in _rows(file):
-            counts["rows"] += 1
-            try:
-                batch.append(_stop(_order(row), StopReason.IMPORTED, source, now))
-            except StopRefused:
-                rejected.append(line)
-            if len(batch) >= _BATCH:
-                counts["added"] += preferences.append_stops(stops=batch, now=now)
-                batch = []
-        counts["added"] += preferences.append_stops(stops=batch, now=now)
+    batch: list[Stop] = []
+    for line, order in _orders(path):
+        counts["rows"] += 1
+        stop = _stop_or_none(order, source, now)
+        if stop is None:
+            rejected.append(line)
+        else:
+            batch.append(stop)
+        if len(batch) >= _BATCH:
+            counts["added"] += preferences.append_stops(stops=batch, now=now)
+            batch = []
+    counts["added"] += preferences.append_stops(stops=batch, now=now)
     known = counts["rows"] - counts["added"] - len(rejected)
     result = StopImport(counts["rows"], counts["added"], known, len(rejected), tuple(rejected))
     with transaction.atomic():
@@ -200,34 +201,37 @@ def export_stops(*, actor: Actor, now: datetime) -> Iterator[Mapping[str, Any]]:
         yield dict(zip(COLUMNS, (str(public_id or ""), index, *said), strict=True))
 
 
-def _rows(file: TextIO) -> Iterator[tuple[int, Mapping[str, str]]]:
+def _stop_or_none(order: StopOrder | None, source: str, now: datetime) -> Stop | None:
     try:
-        reader = csv.DictReader(file, strict=True)
-        names = {name.strip() for name in reader.fieldnames or ()}
-        if "channel" not in names or not names & {"address", "address_index", "customer"}:
-            raise StopRefused(
-                _("The file needs the columns channel and address, address_index or customer.")
-            )
-        for row in reader:
-            yield (
-                reader.line_num,
-                {
-                    name.strip(): value.strip()
-                    for name, value in row.items()
-                    if isinstance(name, str) and isinstance(value, str)
-                },
-            )
-    except (csv.Error, UnicodeDecodeError) as error:
-        raise StopRefused(_("The file is no CSV table in UTF-8.")) from error
+        return None if order is None else _stop(order, StopReason.IMPORTED, source, now)
+    except StopRefused:
+        return None
+
+
+def _orders(path: Path) -> Iterator[tuple[int, StopOrder | None]]:
+    """Yield every row with its line; None for a row that cannot be read as one."""
+    try:
+        with open_table(path) as table:
+            names = set(table.columns)
+            if "channel" not in names or not names & {"address", "address_index", "customer"}:
+                raise StopRefused(
+                    _("The file needs the columns channel and address, address_index or customer.")
+                )
+            for row in table:
+                is_whole = not row.flaw and not row.surplus
+                yield row.line, _order(row.values) if is_whole else None
+    except TabularError as error:
+        words = {"reason": file_problem(error)}
+        raise StopRefused(_("The file cannot be read: %(reason)s.") % words) from error
 
 
 def _order(row: Mapping[str, str]) -> StopOrder:
     return StopOrder(
-        channel=row.get("channel", ""),
-        address=row.get("address", ""),
-        address_index=row.get("address_index", ""),
-        customer=row.get("customer", ""),
-        purpose=row.get("purpose", Purpose.MARKETING),
+        channel=row.get("channel", "").strip(),
+        address=row.get("address", "").strip(),
+        address_index=row.get("address_index", "").strip(),
+        customer=row.get("customer", "").strip(),
+        purpose=row.get("purpose", Purpose.MARKETING).strip(),
     )
 
 

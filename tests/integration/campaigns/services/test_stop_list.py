@@ -101,14 +101,24 @@ def test_e9_what_was_exported_holds_again_after_a_restore(actor, now, tmp_path, 
     assert set(Suppression.objects.values_list("customer_id", "value_index", "channel")) == before
 
 
-@pytest.mark.parametrize(
-    "body", [b"", b"a,b\n1,2\n", b"channel,address\n\xff,x\n", b'channel,address\n"x,y\n']
-)
+@pytest.mark.parametrize("body", [b"", b"a,b\n1,2\n", b'"channel,address\nsms,13800138000\n'])
 def test_e9_a_file_that_is_no_stop_list_is_refused(actor, now, tmp_path, body):
     path = tmp_path / "stops.csv"
     path.write_bytes(body)
     with pytest.raises(StopRefused):
         stop_list_keeping.import_stops(actor=actor, path=path, source="x", now=now)
+
+
+@pytest.mark.parametrize(
+    "odd", [b'"sms,13800138001', b"sms,138\x0000138001", b"sms,13800138001,x", b"sms,\x00"]
+)
+def test_e1_a_row_that_cannot_be_read_costs_no_other_stop(actor, now, tmp_path, odd):
+    path = tmp_path / "stops.csv"
+    good = [f"sms,1380013900{number}".encode() for number in range(5)]
+    path.write_bytes(b"\n".join([b"channel,address", *good[:3], odd, *good[3:], b""]))
+    result = stop_list_keeping.import_stops(actor=actor, path=path, source="x", now=now)
+    assert (result.rows, result.added, result.rejected_lines) == (6, 5, (5,))
+    assert result.rows == result.added + result.known + result.rejected
 
 
 def test_e9_keeping_the_list_needs_the_permission(now, tmp_path):
