@@ -107,16 +107,17 @@ def funnel(counts: Counts) -> Chart:
         (_("Delivered"), counts.delivered),
         (_("Clicked"), counts.clicked),
         (_("Clicked and converted"), counts.converted_of_clicked),
+        (_("Converted in all, clicked or not"), counts.converted),
     ]
     data, rows = [], []
     for position, (name, count) in enumerate(steps):
         before = steps[position - 1][1] if position else count
-        share = f"{count / before * 100:.1f}%" if before else "–"
+        # The last is no step of the one before: people convert without a click too.
+        is_step = 0 < position < len(steps) - 1
+        share = f"{count / before * 100:.1f}%" if before and is_step else "–"
         tip = f"{name}: {count:,}" + ("\n" + _("%(share)s of the step before") % {"share": share})
-        data.append(
-            {"name": name, "value": count, "tip": tip if position else f"{name}: {count:,}"}
-        )
-        rows.append([name, f"{count:,}", share if position else "–"])
+        data.append({"name": name, "value": count, "tip": tip if is_step else f"{name}: {count:,}"})
+        rows.append([name, f"{count:,}", share])
     names = [name for name, _count in steps]
     return Chart(
         key="funnel",

@@ -15,7 +15,9 @@ def test_f5_the_funnel_is_nested_and_the_costs_add_up() -> None:
         audience=100, eligible=90, held_out=0, sent=85, delivered=84, clicked=80,
         converted=64, converted_any_time=64, immature=0, converted_of_clicked=48,
     )  # fmt: skip
-    assert [row[1] for row in charts.funnel(counts).rows] == ["100", "90", "85", "84", "80", "48"]
+    rows = charts.funnel(counts).rows
+    assert [row[1] for row in rows] == ["100", "90", "85", "84", "80", "48", "64"]
+    assert rows[-1][2] == "–"  # no step of those who clicked
     as_of = datetime(2026, 3, 4, tzinfo=UTC)
     head = CampaignHead("c", "c", "completed", "g", 7, as_of)
     lines = [
