@@ -12,6 +12,7 @@ from campaigns.domain.eligibility import Reason
 from campaigns.domain.given import problems as given
 from campaigns.domain.receipts import DeliveryKind, ReceiptProblem
 from campaigns.domain.replies import ReplyMeaning
+from campaigns.domain.service_messages import ServiceKind
 from campaigns.domain.stops import StopReason
 
 CAMPAIGN_STATUSES = {
@@ -192,7 +193,14 @@ CONTENT_PROBLEMS = {
     ProblemCode.VARIABLE_IN_LINK: _("A link must not contain a variable"),
     ProblemCode.IMAGE_ONLY: _("The e-mail is almost only an image; read it before you approve"),
     ProblemCode.MANY_PARTS: _("The text takes %(parts)s parts"),
+    ProblemCode.OFFER_IN_SERVICE: _("An offer has no place in a service message: %(word)s"),
     ProblemCode.TOO_MANY_CHOICES: _("The text has more conditions than can be looked through"),
+}
+SERVICE_KINDS: Mapping[str, Any] = {
+    ServiceKind.NOTICE: _("Notice"),
+    ServiceKind.DUE_REMINDER: _("Payment reminder"),
+    ServiceKind.ONE_TIME_CODE: _("One-time code (at any hour)"),
+    ServiceKind.FRAUD_WARNING: _("Fraud warning (at any hour)"),
 }
 # Why a text cannot be read, by the reason that `text_templates` gives; after a colon it names what
 # stands there.

@@ -163,6 +163,8 @@ class CampaignAdmin(SharedRowsAdmin):
         if admin_pages.is_key(request.GET.get("copy", "")):
             original = get_object_or_404(Campaign, pk=request.GET["copy"])
             initial = initial_of(original)
+            # A copy is for another day: nobody has said which.
+            initial["start_at"] = None
             initial["name"] = _("%(name)s (copy)") % {"name": original.name}
         elif admin_pages.is_key(request.GET.get("segment", "")):
             initial["segment"] = request.GET["segment"]

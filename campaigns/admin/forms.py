@@ -9,6 +9,7 @@ from django.utils.text import slugify
 from django.utils.translation import gettext_lazy as _
 from unfold import widgets
 
+from campaigns import labels
 from campaigns.domain.campaign import CampaignStatus
 from campaigns.domain.given.changes import MAX_HOLDOUT
 from campaigns.domain.spec import LOCALES
@@ -114,6 +115,12 @@ class CampaignForm(forms.Form):
         widget=widgets.UnfoldAdminSelectWidget(),
         help_text=_("Marketing needs a marketing consent; service messages only inform."),
     )
+    service_kind = forms.ChoiceField(
+        label=_("Kind of service message"),
+        required=False,
+        widget=widgets.UnfoldAdminSelectWidget(),
+        help_text=_("Only of service messages. One-time codes and fraud warnings go at any hour."),
+    )
     description = forms.CharField(
         label=_("Note for colleagues"),
         required=False,
@@ -172,6 +179,10 @@ class CampaignForm(forms.Form):
         super().__init__(*args, **kwargs)
         self.campaign = campaign
         self.text_faults: dict[str, list[TextFinding]] = {}
+        self._choice(
+            "service_kind",
+            [("", "—"), *((kind, str(name)) for kind, name in labels.SERVICE_KINDS.items())],
+        )
         self._choice("purpose", [(p, customer_labels.purpose(p)) for p in Purpose])
         self._choice("goal_event", [(g, customer_labels.event(g)) for g in GOALS])
         self._queryset("segment", Segment.objects.order_by("name"))
@@ -297,6 +308,7 @@ class CampaignForm(forms.Form):
             "name": data["name"],
             "description": data.get("description", ""),
             "purpose": data["purpose"],
+            "service_kind": data["service_kind"],
             "goal": {"event": data["goal_event"], "window_days": data["goal_window_days"]},
             "segment": data["segment"].slug,
             "steps": [step],
@@ -336,8 +348,8 @@ def initial_of(campaign: Campaign) -> dict[str, Any]:
     values: dict[str, Any] = {
         name: getattr(campaign, name)
         for name in (
-            "name", "segment", "goal_event", "goal_window_days", "purpose", "description",
-            "late_limit_hours", "budget_amount", "cost_per_message",
+            "name", "segment", "goal_event", "goal_window_days", "purpose", "service_kind",
+            "description", "late_limit_hours", "budget_amount", "cost_per_message",
         )
     }  # fmt: skip
     values["holdout_percent"] = f"{campaign.holdout_share * 100:f}".rstrip("0").rstrip(".")

@@ -37,6 +37,7 @@ class ProblemCode(StrEnum):
     IMAGE_ONLY = "image_only"
     MANY_PARTS = "many_parts"
     TOO_MANY_CHOICES = "too_many_choices"
+    OFFER_IN_SERVICE = "offer_in_service"
 
 
 @dataclass(frozen=True, slots=True)
@@ -219,8 +220,14 @@ def _words(source: str, where: str, seen: _Seen) -> list[Problem]:
         for word, severity in words.items()
     ]
     if seen.is_marketing:
-        found += _rates(texts, where)
-    return found
+        return found + _rates(texts, where)
+    offers = dict.fromkeys(
+        word for text in (source, *texts, *written) for word in word_search.offering(text)
+    )
+    return found + [
+        Problem(ProblemCode.OFFER_IN_SERVICE, Severity.BLOCK, where, {"word": word})
+        for word in offers
+    ]
 
 
 def _rates(texts: tuple[str, ...], where: str) -> list[Problem]:

@@ -16,7 +16,7 @@ from customers.domain.consent import Purpose
 from customers.domain.person import MarketingStatus
 
 # Stored with every refusal; raised whenever a gate or their order changes.
-RULE_VERSION = 3
+RULE_VERSION = 4
 ADULT_AGE = 18
 
 
@@ -111,6 +111,7 @@ class MessagePlan:
         arrears_dpd_days: From this many days past due on, credit is not advertised.
         refusals_since: For a campaign's later messages: who refused through any channel since this
             time hears no more.
+        is_at_any_hour: Quiet hours are not kept: a one-time code is no use in the morning.
     """
 
     channel: str
@@ -121,6 +122,7 @@ class MessagePlan:
     company_zone: ZoneInfo
     arrears_dpd_days: int = 30
     refusals_since: datetime | None = None
+    is_at_any_hour: bool = False
 
 
 Gate = Callable[[ContactFacts, MessagePlan, datetime], Decision | None]
@@ -203,11 +205,11 @@ def under_frequency_cap(facts: ContactFacts, plan: MessagePlan, now: datetime) -
 
 
 def outside_quiet_hours(facts: ContactFacts, plan: MessagePlan, now: datetime) -> Decision | None:
-    """Defer marketing to the next opening of the window, in the person's zone.
+    """Defer a message to the next opening of the window, in the person's zone.
 
     A person without a known zone is reached only while the window is open in the company's zone.
     """
-    if plan.purpose is not Purpose.MARKETING:
+    if plan.is_at_any_hour:
         return None
     opening = schedule.next_opening(now, facts.zone or plan.company_zone, plan.window)
     if opening <= now:

@@ -9,6 +9,7 @@ from typing import Any
 
 from campaigns.domain.given.changes import problem_of
 from campaigns.domain.given.problems import Problem, ProblemCode, ValueProblems
+from campaigns.domain.service_messages import ServiceKind
 from customers.domain.consent import Purpose
 
 MOST_WHOLE = 32_767
@@ -65,6 +66,7 @@ class CampaignSpec:
     name: str
     description: str
     purpose: Purpose
+    service_kind: str
     goal_event: str
     goal_window_days: int
     segment_slug: str
@@ -80,9 +82,10 @@ class CampaignSpec:
 
 
 _KNOWN = {
-    "slug", "name", "description", "purpose", "goal", "segment", "steps", "channel", "content",
-    "variants", "fallback_channel", "fallback_content", "fallback_after_minutes", "holdout_share",
-    "schedule", "budget_amount", "budget", "cost_per_message", "costs", "author", "locale",
+    "slug", "name", "description", "purpose", "service_kind", "goal", "segment", "steps",
+    "channel", "content", "variants", "fallback_channel", "fallback_content",
+    "fallback_after_minutes", "holdout_share", "schedule", "budget_amount", "budget",
+    "cost_per_message", "costs", "author", "locale",
 }  # fmt: skip
 
 
@@ -173,6 +176,7 @@ def parse_spec(source: Mapping[str, Any]) -> CampaignSpec:
     purpose = str(source.get("purpose") or Purpose.MARKETING)
     if purpose not in set(Purpose):
         read.wrong("purpose", ProblemCode.ONE_OF, ", ".join(Purpose))
+    service_kind = _service_kind(source, purpose, read)
     window = read.whole(goal, "window_days", "goal.window_days", 7)
     budget_key = "budget_amount" if "budget_amount" in source else "budget"
     spec = CampaignSpec(
@@ -180,6 +184,7 @@ def parse_spec(source: Mapping[str, Any]) -> CampaignSpec:
         name=read.text(source, "name", "name", required=True),
         description=read.text(source, "description", "description"),
         purpose=Purpose(purpose) if purpose in set(Purpose) else Purpose.MARKETING,
+        service_kind=service_kind,
         goal_event=read.text(goal, "event", "goal.event", required=True),
         goal_window_days=window,
         segment_slug=segment_slug,
@@ -205,6 +210,15 @@ def parse_spec(source: Mapping[str, Any]) -> CampaignSpec:
     if read.problems:
         raise ValueProblems(tuple(read.problems))
     return spec
+
+
+def _service_kind(source: Mapping[str, Any], purpose: str, read: _Reader) -> str:
+    kind = str(source.get("service_kind") or "")
+    if purpose != Purpose.SERVICE:
+        return ""
+    if kind and kind not in set(ServiceKind):
+        read.wrong("service_kind", ProblemCode.ONE_OF, ", ".join(ServiceKind))
+    return kind or ServiceKind.NOTICE
 
 
 def _slug(name: str) -> str:

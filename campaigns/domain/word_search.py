@@ -5,7 +5,7 @@ import re
 import unicodedata
 from enum import StrEnum
 
-from campaigns.domain import banned_words
+from campaigns.domain import banned_words, service_messages
 
 _TAG = re.compile(r"<[^>]*>")
 _CODE = re.compile(r"\{\{.*?\}\}|\{%.*?%\}|\{#.*?#\}", re.DOTALL)
@@ -38,6 +38,12 @@ def banned(text: str) -> tuple[tuple[str, Severity], ...]:
         found[banned_words.PINYIN[pinyin]] = Severity.BLOCK
     found |= dict.fromkeys(_within(banned_words.WARNED, bare), Severity.WARN)
     return tuple(found.items())
+
+
+def offering(text: str) -> tuple[str, ...]:
+    """Return the words of offers in a text, which no message that only informs may hold."""
+    bare = [_bare(shape) for shape in _shapes(text)]
+    return tuple(_within(service_messages.OFFERING_WORDS, bare))
 
 
 def without_tags(source: str) -> str:

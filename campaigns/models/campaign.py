@@ -22,6 +22,8 @@ class Campaign(models.Model):
     description = models.TextField(_("description"), blank=True)
     status = models.CharField(_("status"), max_length=10, default=CampaignStatus.DRAFT)
     purpose = models.CharField(_("purpose"), max_length=12, default=Purpose.MARKETING)
+    # Only of service messages: some kinds may go at any hour.
+    service_kind = models.CharField(_("kind of service message"), max_length=20, blank=True)
     segment = models.ForeignKey(Segment, null=True, on_delete=models.PROTECT, related_name="+")
     goal_event = models.CharField(_("goal event"), max_length=60)
     goal_window_days = models.PositiveSmallIntegerField(
@@ -66,6 +68,7 @@ class Campaign(models.Model):
         permissions = [
             ("author_campaign", _("Can write campaigns")),
             ("approve_campaign", _("Can approve campaigns")),
+            ("send_service_messages", _("Can write service messages, sent without consent")),
             ("launch_campaign", _("Can launch, pause and cancel campaigns")),
             ("view_report", _("Can read campaign reports")),
             ("import_touches", _("Can import past campaigns")),

@@ -56,7 +56,7 @@ def shown(campaign: Campaign) -> dict[str, Any]:
         ApprovedPart.TEXTS: [_text(row) for row in texts],
         ApprovedPart.CONSTANTS: _constants(campaign, texts),
         ApprovedPart.CHANNELS: [_channel(step.channel) for step in steps],
-        ApprovedPart.PURPOSE: campaign.purpose,
+        ApprovedPart.PURPOSE: [campaign.purpose, campaign.service_kind],
         ApprovedPart.PRICES: [_price(campaign, step) for step in steps],
         ApprovedPart.AUDIENCE: _audience(campaign),
         ApprovedPart.EXPERIMENT: [

@@ -27,6 +27,7 @@ from campaigns.models import (
     Variant,
 )
 from campaigns.selectors import content_faults
+from customers.domain.consent import Purpose
 from customers.models import Segment
 from customers.services import segments
 from loancrm.kernel import access, audit, clock
@@ -67,6 +68,9 @@ def create_campaign(*, source: Mapping[str, Any], actor: Actor, now: datetime) -
         spec = parse_spec(source)
     except ValueProblems as error:
         raise _refused(error.problems) from error
+    if spec.purpose is Purpose.SERVICE:
+        # They go past consent, caps and pauses.
+        access.require(actor, "campaigns.send_service_messages")
     _check_references(spec)
     author = actor.user or User.objects.filter(username=spec.author).first()
     segment = _segment(spec, actor=actor, now=now)
@@ -75,6 +79,7 @@ def create_campaign(*, source: Mapping[str, Any], actor: Actor, now: datetime) -
         name=spec.name,
         description=spec.description,
         purpose=spec.purpose,
+        service_kind=spec.service_kind,
         segment=segment,
         goal_event=spec.goal_event,
         goal_window_days=spec.goal_window_days,

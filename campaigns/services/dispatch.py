@@ -21,6 +21,7 @@ from campaigns.channels.errors import ChannelMisconfigured
 from campaigns.domain.eligibility import MessagePlan
 from campaigns.domain.frequency import Cap
 from campaigns.domain.schedule import SendingWindow
+from campaigns.domain.service_messages import AT_ANY_HOUR
 from campaigns.models import Chunk, Dispatch, FrequencyRule
 from campaigns.services import chunks, holding, ledger, providers
 from campaigns.services.chunks import LeaseLost
@@ -319,10 +320,14 @@ def _log(error: Exception, chunk: Chunk) -> None:
 
 def plan_of(dispatch: Dispatch) -> MessagePlan:
     """Return what the gates need to know about a dispatch's messages."""
-    opens, closes = settings.LOANCRM_SENDING_WINDOW
+    campaign = dispatch.campaign
+    is_service = campaign.purpose == Purpose.SERVICE
+    opens, closes = (
+        settings.LOANCRM_SERVICE_SENDING_WINDOW if is_service else settings.LOANCRM_SENDING_WINDOW
+    )
     return MessagePlan(
         channel=dispatch.channel_kind,
-        purpose=Purpose(dispatch.campaign.purpose),
+        purpose=Purpose(campaign.purpose),
         uses_personal_rules=dispatch.uses_personal_rules,
         window=SendingWindow(day_time(opens), day_time(closes)),
         caps=tuple(
@@ -330,7 +335,8 @@ def plan_of(dispatch: Dispatch) -> MessagePlan:
             for rule in FrequencyRule.objects.filter(is_active=True).order_by("pk")
         ),
         company_zone=kernel_clock.company_zone(),
-        refusals_since=dispatch.campaign.launched_at if dispatch.step.position > 1 else None,
+        is_at_any_hour=is_service and campaign.service_kind in AT_ANY_HOUR,
+        refusals_since=campaign.launched_at if dispatch.step.position > 1 else None,
     )
 
 

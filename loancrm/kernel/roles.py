@@ -65,6 +65,8 @@ _GRANTS: Mapping[Role, tuple[str, ...]] = {
         "customers.add_datasource",
         "customers.change_datasource",
         "customers.approve_segmentexport",
+        "campaigns.author_campaign",
+        "campaigns.send_service_messages",
         "campaigns.add_suppression",
         "campaigns.change_suppression",
         "customers.change_privacyrequest",

@@ -47,6 +47,13 @@ EMAIL_HOST_USER, EMAIL_HOST_PASSWORD = _MAIL["EMAIL_HOST_USER"], _MAIL["EMAIL_HO
 EMAIL_USE_TLS, EMAIL_USE_SSL = _MAIL["EMAIL_USE_TLS"], _MAIL["EMAIL_USE_SSL"]
 EMAIL_TIMEOUT = 10
 DEFAULT_FROM_EMAIL = env.text("LOANCRM_MAIL_FROM", "loancrm@localhost")
+# Messages that only inform keep hours of their own; one-time codes and fraud warnings keep none.
+LOANCRM_SERVICE_SENDING_WINDOW = env.parsed(
+    "LOANCRM_SERVICE_SENDING_WINDOW",
+    (7, 22),
+    parsing.service_window,
+    "two whole hours between 6 and 23, such as 7-22",
+)
 # How long refused rows of imports can be repaired; then their values are wiped.
 LOANCRM_QUARANTINE_DAYS = env.number("LOANCRM_QUARANTINE_DAYS", 90, least=1, most=3650)
 # Take in data of registered sources only; otherwise a new name is registered on its first use.

@@ -61,6 +61,18 @@ def window(raw: str) -> tuple[int, int]:
     return opens, closes
 
 
+def service_window(raw: str) -> tuple[int, int]:
+    """Return (opening hour, closing hour) from `7-22`.
+
+    Raises:
+        ValueError: It is malformed, empty, or reaches beyond 06:00-23:00.
+    """
+    opens, closes = (int(part) for part in raw.split("-"))
+    if not 6 <= opens < closes <= 23:
+        raise ValueError(raw)
+    return opens, closes
+
+
 def zone(raw: str) -> str:
     """Return the name of a time zone that exists.
 

@@ -106,7 +106,7 @@ def test_the_control_group_is_held_out_only_when_everything_else_passes():
 
 
 def test_a_service_message_needs_no_consent_but_respects_stops():
-    plan = replace(PLAN, purpose=Purpose.SERVICE)
+    plan = replace(PLAN, purpose=Purpose.SERVICE, is_at_any_hour=True)
     night = datetime(2026, 3, 4, 15, tzinfo=UTC)
     facts = replace(FACTS, has_consent=False, dpd_days=90, past_sends=RECENT)
     assert decide(facts, plan, night).verdict is Verdict.PASS
