@@ -43,10 +43,31 @@ def _addresses(patterns: Any, prefix: str = "/") -> Iterator[str]:
         if isinstance(item, URLResolver):
             yield from _addresses(item.url_patterns, route)
         elif isinstance(item, URLPattern):
+            KIND_OF.setdefault(route, _kind(item.callback))
             yield route
 
 
+def _kind(view: Any) -> str:
+    """Return by what code an address is answered: lists of many tables share one function."""
+    owner = getattr(view, "view_class", None) or getattr(view, "cls", None)
+    name = owner or getattr(view, "__wrapped__", view)
+    name = getattr(name, "func", name)
+    qualified = getattr(name, "__qualname__", type(name).__qualname__)
+    actions = sorted(getattr(view, "actions", None) or ())
+    return f"{name.__module__}.{qualified} {actions}"
+
+
+def _sampled(routes: list[str]) -> list[str]:
+    """Return addresses of every kind, three of each: beside them only the table is another."""
+    kinds: dict[str, list[str]] = {}
+    for route in routes:
+        kinds.setdefault(KIND_OF[route], []).append(route)
+    return sorted(route for found in kinds.values() for route in found[:: -(-len(found) // 3)])
+
+
+KIND_OF: dict[str, str] = {}
 ROUTES = sorted({*_addresses(get_resolver().url_patterns)})
+SAMPLE = _sampled(ROUTES)
 
 
 def _filled(route: str, number: int) -> str:
@@ -110,7 +131,7 @@ def test_e7_no_method_on_any_address_is_a_500(failures: list[str]) -> None:
     asked = (
         (method, _filled(route, 0))
         for route in ROUTES
-        for method in METHODS
+        for method in (METHODS if route in SAMPLE else ("GET",))
         if "logout" not in route
     )
 
@@ -122,7 +143,7 @@ def test_e7_no_odd_id_in_any_address_is_a_500(failures: list[str]) -> None:
     client = _browser(User.objects.create_superuser("root"))
     asked = (
         ("GET", address)
-        for route in ROUTES
+        for route in SAMPLE
         if _PARAMETER.search(route)
         for address in {_filled(route, number) for number in range(9)}
     )
@@ -167,7 +188,7 @@ def test_e7_no_odd_question_to_any_other_address_is_a_500(failures: list[str]) -
     names = ("copy", "segment", "q", "page", "after", "cursor", "kind", "field", "ids", "customer")
     asked = (
         ("GET", f"{_filled(route, 0)}?" + "&".join(f"{name}={odd}" for name in names))
-        for route in ROUTES
+        for route in SAMPLE
         if not route.endswith(("/delete/", "/history/", "/change/"))
         for odd in ("%C2%B2", "%00", "9" * 40)
     )
