@@ -66,7 +66,8 @@ def test_the_report_shows_every_figure_with_its_parts(
     rows = page.locator("#chart-funnel tbody tr")
     assert rows.nth(0).locator("td").nth(1).inner_text() == str(PEOPLE)
     assert rows.nth(2).locator("td").nth(1).inner_text() == str(sent)
-    assert rows.nth(5).locator("td").nth(1).inner_text() == "5"
+    assert rows.nth(5).locator("td").nth(1).inner_text() == "0"  # clicked and converted
+    assert rows.nth(6).locator("td").nth(1).inner_text() == "5"  # converted in all
     text = page.locator("body").inner_text()
     assert [word for word in WORDS[language]["foreign"] if word in text] == []
     screen.shoot("report")
