@@ -45,7 +45,7 @@ def test_c5_a_new_campaign_with_such_a_text_is_refused_in_words(actor, now, text
     with translation.override("zh-hans"), pytest.raises(CampaignRefused) as refusal:
         authoring.create_campaign(source=source, actor=actor, now=now)
     # A NUL byte is refused with the description, before there is a text.
-    assert re.search("文本无法保存|活动无法创建|无法创建", str(refusal.value))
+    assert re.search("(文本|活动)无法保存", str(refusal.value))
     assert not Campaign.objects.exists()
     assert not ContentVersion.objects.exists()
 
