@@ -4,7 +4,6 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin
-from django.db import transaction
 from django.db.models import Field
 from django.http import HttpRequest
 from django.utils.html import format_html
@@ -13,9 +12,7 @@ from unfold.widgets import UnfoldAdminSelectWidget
 
 from customers import labels
 from customers.models import AttributeDefinition, Product
-from loancrm import admin_pages
 from loancrm.admin_filters import word_filter
-from loancrm.kernel import audit, clock
 from loancrm.kernel.admin import ThemedAdmin
 
 
@@ -90,25 +87,6 @@ class ProductAdmin(ThemedAdmin):
     )
     list_filter = ("is_active",)
     search_fields = ("code", "name_zh", "name_en")
-
-    def save_model(
-        self,
-        request: HttpRequest,
-        obj: Product,
-        form: "forms.ModelForm[Product]",
-        change: bool,  # noqa: FBT001 - Django's signature
-    ) -> None:
-        """Keep who changed what campaigns say: they may not approve it."""
-        with transaction.atomic():
-            super().save_model(request, obj, form, change)
-            audit.record(
-                actor=admin_pages.actor_of(request),
-                action="product.changed" if change else "product.created",
-                object_type=audit.type_of(obj),
-                object_id=obj.pk,
-                now=clock.now(),
-                facts={"code": obj.code, "fields": sorted(form.changed_data)},
-            )
 
     @admin.display(description=_("name"), ordering="code")
     def label(self, product: Product) -> str:
