@@ -120,27 +120,31 @@ def forecast(request: HttpRequest, pk: int) -> HttpResponse:
 
 @require_POST
 def preview(request: HttpRequest, pk: int) -> HttpResponse:
-    """Return one variant as one customer would get it, as a piece of the page."""
+    """Return one variant as some customers would get it, as a piece of the page."""
     campaign = get_object_or_404(Campaign, pk=pk)
     admin_pages.require(request, "campaigns.view_campaign", campaign)
-    context: dict[str, Any] = {"error": ""}
+    context: dict[str, Any] = {"error": "", "previews": []}
     try:
-        variant, customer = _choice(request, campaign)
-        context |= {
-            "customer": customer,
-            "customer_name": profile_person.masked_name(customer),
-            "customer_url": object_url(customer),
-        }
-        shown = previews.preview(
-            campaign=campaign,
-            step=variant.step,
-            variant=variant,
-            customer=customer,
-            actor=admin_pages.actor_of(request),
-            now=clock.now(),
-        )
-        context |= {"preview": shown, "verdict": _verdict(shown)}
-        context["problem"] = labels.read(labels.REASONS, shown.problem)
+        variant, people = _choice(request, campaign)
+        for customer in people:
+            shown = previews.preview(
+                campaign=campaign,
+                step=variant.step,
+                variant=variant,
+                customer=customer,
+                actor=admin_pages.actor_of(request),
+                now=clock.now(),
+            )
+            context["previews"].append(
+                {
+                    "customer": customer,
+                    "customer_name": profile_person.masked_name(customer),
+                    "customer_url": object_url(customer),
+                    "preview": shown,
+                    "verdict": _verdict(shown),
+                    "problem": labels.read(labels.REASONS, shown.problem),
+                }
+            )
     except LoanCrmError as error:
         context["error"] = error.message
     return render(request, "campaigns/preview.html", context)
@@ -151,7 +155,7 @@ def test_send(request: HttpRequest, pk: int) -> HttpResponse:
     """Send one message, written as for a customer, to the reader's own address."""
     campaign = get_object_or_404(Campaign, pk=pk)
     with admin_pages.attempt(request, _("The test message is on its way.")):
-        variant, customer = _choice(request, campaign)
+        variant, (customer, *_others) = _choice(request, campaign)
         previews.send_test(
             campaign=campaign,
             step=variant.step,
@@ -164,7 +168,7 @@ def test_send(request: HttpRequest, pk: int) -> HttpResponse:
     return HttpResponseRedirect(object_url(campaign))
 
 
-def _choice(request: HttpRequest, campaign: Campaign) -> tuple[Variant, Customer]:
+def _choice(request: HttpRequest, campaign: Campaign) -> tuple[Variant, list[Customer]]:
     """Return the variant and the customer that the form names; the first ones where it does not."""
     variants = Variant.objects.filter(step__campaign=campaign).select_related("step__channel")
     wanted = request.POST.get("variant", "")
@@ -172,12 +176,15 @@ def _choice(request: HttpRequest, campaign: Campaign) -> tuple[Variant, Customer
     variant = variant or variants.order_by("step__position", "key").first()
     if variant is None:
         raise LoanCrmError(_("The campaign has no message yet."))
-    customer = preview_people.find(
-        campaign, request.POST.get("customer", ""), today=clock.today(), now=clock.now()
-    )
-    if customer is None:
-        raise LoanCrmError(_("No such customer, or the segment is empty."))
-    return variant, customer
+    if named := request.POST.get("customer", "").strip():
+        customer = preview_people.find(named, today=clock.today())
+        if customer is None:
+            raise LoanCrmError(_("There is no such customer."))
+        return variant, [customer]
+    people = previews.examples(campaign=campaign, step=variant.step, now=clock.now())
+    if not people:
+        raise LoanCrmError(_("Nobody is in the campaign's segment at present."))
+    return variant, people
 
 
 def _verdict(shown: previews.Preview) -> tuple[str, str]:

@@ -23,6 +23,10 @@ _TOKEN_CHARACTERS = 27
 _TOKEN = re.compile(r"[A-Za-z0-9_-]{27}")
 
 
+# Links in previews and test messages name this message (or customer), which nobody has.
+TEST_MESSAGE = 0
+
+
 class LinkPurpose(StrEnum):
     """What a token is good for; a token of one purpose never passes for another."""
 

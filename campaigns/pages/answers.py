@@ -5,6 +5,7 @@ import logging
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.template.loader import render_to_string
+from django.utils import translation
 
 logger = logging.getLogger(__name__)
 
@@ -29,6 +30,12 @@ def language_of(request: HttpRequest, preferred: str) -> str:
     if asked in known:
         return asked
     return preferred if preferred in known else settings.LANGUAGE_CODE
+
+
+def of_a_test(request: HttpRequest) -> HttpResponse:
+    """Return the page behind the links of previews and test messages: nothing happens there."""
+    with translation.override(language_of(request, request.LANGUAGE_CODE or "")):
+        return page(request, "test_message.html", brand=settings.LOANCRM_BRAND)
 
 
 def not_found(request: HttpRequest, kind: str) -> HttpResponse:

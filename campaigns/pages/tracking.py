@@ -22,6 +22,8 @@ def follow(request: HttpRequest, token: str) -> HttpResponse:
     )
     if target is None:
         return answers.not_found(request, "link")
+    if target.message_id == links.TEST_MESSAGE:
+        return answers.of_a_test(request)
     headers = {name.lower(): value for name, value in request.headers.items()}
     address = visits.note_visit(
         target=target,

@@ -30,6 +30,8 @@ def unsubscribe(request: HttpRequest, token: str) -> HttpResponse:
     target = links.signer_for(settings.SECRET_KEY, settings.SECRET_KEY_FALLBACKS).read(
         LinkPurpose.UNSUBSCRIBE, token
     )
+    if target is not None and target.message_id == links.TEST_MESSAGE:
+        return answers.of_a_test(request)
     subject = unsubscribing.subject_of(target.message_id) if target is not None else None
     if target is None or subject is None:
         return answers.not_found(request, "unsubscribe")

@@ -142,7 +142,7 @@ def load_prospects(
     """
     people = Customer.objects.filter(pk__any_of=customer_ids).order_by("pk")
     rows = [
-        (0, pk, None, False, 0, *rest, "")
+        (0, pk, None, False, 0, *rest, "", None)
         for pk, *rest in people.values_list("pk", *_PERSON_COLUMNS)
     ]
     return _with_facts(rows, plan, now, attribute_names)

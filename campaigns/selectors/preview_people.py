@@ -8,36 +8,26 @@ from customers.selectors import customer_search
 from customers.services import segments
 
 
-def find(campaign: Campaign, text: str, *, today: date, now: datetime) -> Customer | None:
-    """Return the customer that the text names exactly, or somebody of the campaign's audience.
-
-    Args:
-        campaign: Whose segment an example is taken from.
-        text: `#id`, phone, e-mail, name or external id; empty for any member of the segment.
-        today: The company's day.
-        now: Aware; the segment is read as of this moment.
-    """
+def find(text: str, *, today: date) -> Customer | None:
+    """Return the customer that a text names exactly: `#id`, phone, e-mail, name or external id."""
     wanted = text.strip().removeprefix("#")
-    if wanted:
-        return (
-            Customer.objects.live()
-            .filter(customer_search.matching(wanted, today=today))
-            .order_by("pk")
-            .first()
-        )
-    segment = campaign.segment
-    if segment is None or segment.current_version is None:
-        return None
-    member = segments.audience_of(segment, now=now).order_by("pk").first()
-    return member or _of_frozen_audience(campaign)
-
-
-def _of_frozen_audience(campaign: Campaign) -> Customer | None:
-    """Return somebody whom the campaign chose when it was launched."""
-    row = (
-        Message.objects.filter(dispatch__campaign=campaign, dispatch__is_test=False)
-        .select_related("customer")
+    return (
+        Customer.objects.live()
+        .filter(customer_search.matching(wanted, today=today))
         .order_by("pk")
         .first()
     )
-    return row.customer if row else None
+
+
+def audience_ids(campaign: Campaign, *, now: datetime, limit: int) -> list[int]:
+    """Return people of the campaign's audience: of its segment now, else of its launch."""
+    segment = campaign.segment
+    found: list[int] = []
+    if segment is not None and segment.current_version is not None:
+        members = segments.audience_of(segment, now=now).order_by("pk")
+        found = list(members.values_list("pk", flat=True)[:limit])
+    return found or list(
+        Message.objects.filter(dispatch__campaign=campaign, dispatch__is_test=False)
+        .order_by("pk")
+        .values_list("customer_id", flat=True)[:limit]
+    )

@@ -199,13 +199,13 @@ class Composer:
             language=text.language,
         )
         # SQLite gives the id of a rolled-back preview to the next real message, whose person a test
-        # message's links must not touch; no message has the id 0.
-        message_id = 0 if self._dispatch.is_test else recipient.message_id
+        # message's links must not touch.
+        message_id = links.TEST_MESSAGE if self._dispatch.is_test else recipient.message_id
         context.update(text.fixed)
         token = self._signer.token(LinkPurpose.UNSUBSCRIBE, message_id=message_id)
         context["unsubscribe_url"] = f"{self._public_url}/u/{token}/"
         if "preferences_url" in text.compiled.variables:
-            customer_id = 0 if self._dispatch.is_test else recipient.customer_id
+            customer_id = links.TEST_MESSAGE if self._dispatch.is_test else recipient.customer_id
             token = preference_token(
                 self._signer, customer_id, today=now.astimezone(clock.company_zone()).date()
             )

@@ -18,9 +18,9 @@ from django.utils.translation import gettext as _
 
 from campaigns.channels.base import EmailPayload, Outbound, Outcome, SendResult, SmsPayload
 from campaigns.domain.campaign import DispatchStatus
-from campaigns.domain.eligibility import Decision, decide
+from campaigns.domain.eligibility import Decision, Verdict, decide
 from campaigns.models import Campaign, Channel, Dispatch, Message, Step, Variant
-from campaigns.selectors import contact_facts
+from campaigns.selectors import contact_facts, preview_people
 from campaigns.selectors.contact_facts import SealedText
 from campaigns.services import dispatch, launch, providers
 from campaigns.services.composing import Composed, Composer, NotComposed
@@ -31,6 +31,10 @@ from loancrm.kernel import access, audit, crypto, deployment
 from loancrm.kernel.access import Actor
 from loancrm.kernel.errors import LoanCrmError
 from loancrm.kernel.phones import PhoneRefused, parse_phone
+
+EXAMPLES = 4
+# Enough to meet different people in, few enough to be asked at once.
+EXAMPLES_LOOKED_AT = 200
 
 
 class TestSendRefused(LoanCrmError):
@@ -120,6 +124,36 @@ def preview(
                 parts=parts,
                 cost=cost,
             )
+
+
+def examples(*, campaign: Campaign, step: Step, now: datetime) -> list[Customer]:
+    """Return up to four people of the audience who differ, somebody who would get it first.
+
+    They differ in whether they would get it, in language, form of address and what is known.
+    """
+    ids = preview_people.audience_ids(campaign, now=now, limit=EXAMPLES_LOOKED_AT)
+    if not ids or step.channel is None:
+        return []
+    run = Dispatch(
+        campaign=campaign, step=step, channel=step.channel, channel_kind=step.channel.kind
+    )
+    plan = dispatch.plan_of(run)
+    people = contact_facts.load_prospects(customer_ids=ids, plan=plan, now=now)
+    passes = {
+        person.customer_id: decide(person.facts, plan, now).verdict is Verdict.PASS
+        for person in people
+    }
+    people.sort(key=lambda person: not passes[person.customer_id])
+    kinds: dict[tuple[object, ...], int] = {}
+    for person in people:
+        known = (person.name is not None, bool(person.city))
+        kind = (passes[person.customer_id], person.language, person.gender, *known)
+        kinds.setdefault(kind, person.customer_id)
+    chosen = list(kinds.values())
+    barred = [pk for pk in chosen if not passes[pk]]
+    chosen = [pk for pk in chosen if passes[pk]][: EXAMPLES - bool(barred)] + barred
+    found = Customer.objects.in_bulk(chosen[:EXAMPLES])
+    return [found[pk] for pk in chosen[:EXAMPLES]]
 
 
 def send_test(
