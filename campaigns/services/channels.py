@@ -7,6 +7,7 @@ from decimal import Decimal
 from typing import Any
 from uuid import uuid4
 
+from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.utils.translation import gettext as _
 
@@ -24,7 +25,35 @@ class RateInvalid(LoanCrmError):
     code = "rate_invalid"
 
 
+class ChannelInvalid(LoanCrmError):
+    """A value that the channel cannot hold; `facts` name the field."""
+
+    code = "channel_invalid"
+
+
+# Messages a second; no provider takes more on one account.
+MAX_RATE = 100_000
 KINDS = ("sms", "email", "phone", "wechat", "push")
+
+
+def _refuse_invalid(channel: Channel) -> None:
+    """Refuse what the table would take and nobody could send with, or what it cannot hold."""
+    problems: dict[str, str] = {}
+    try:
+        channel.clean_fields(exclude=["secret_sealed", "options"])
+    except ValidationError as error:
+        problems = {name: " ".join(found) for name, found in error.message_dict.items()}
+    if channel.kind not in KINDS:
+        problems["kind"] = _("Choose one of: %(kinds)s.") % {"kinds": ", ".join(KINDS)}
+    if "cost_per_part" not in problems and channel.cost_per_part < 0:
+        problems["cost_per_part"] = _("The cost cannot be below zero.")
+    if channel.rate_per_second is not None and channel.rate_per_second > MAX_RATE:
+        problems["rate_per_second"] = _("At most %(most)s.") % {"most": MAX_RATE}
+    labels = {field.name: field.verbose_name for field in Channel._meta.concrete_fields}  # noqa: SLF001 - Django's documented way to a field's name
+    for field, problem in problems.items():
+        raise ChannelInvalid(
+            _("%(field)s: %(problem)s") % {"field": labels[field], "problem": problem}, field=field
+        )
 
 
 @transaction.atomic
@@ -52,6 +81,7 @@ def configure_channel(  # noqa: PLR0913 - one argument a column
             no sender address.
         PermissionRefused: The actor may not change channels.
         RateInvalid: The rate is below one message a second.
+        ChannelInvalid: Another value is none that a channel can have; nothing is stored.
     """
     access.require(actor, "campaigns.change_channel")
     if rate_per_second is not None and rate_per_second < 1:
@@ -73,6 +103,7 @@ def configure_channel(  # noqa: PLR0913 - one argument a column
     channel.sender = sender
     channel.cost_per_part = cost_per_part
     channel.rate_per_second = rate_per_second
+    _refuse_invalid(channel)
     if secret:
         channel.secret_sealed = crypto.vault().seal(Channel.SECRET_COLUMN, channel.row_key, secret)
     channel.save()

@@ -1,3 +1,5 @@
+from decimal import Decimal
+
 import pytest
 
 from campaigns.channels import registry
@@ -121,4 +123,31 @@ def test_a_rate_of_nothing_is_refused_where_it_is_entered(gateway, actor, now, r
             actor=actor,
             now=now,
         )
+    assert not Channel.objects.exists()
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("kind", "pigeon"),
+        ("cost_per_part", Decimal("-0.01")),
+        ("cost_per_part", Decimal("0.00001")),
+        ("cost_per_part", Decimal(10**9)),
+        ("sender", "信" * 121),
+        ("name", "x" * 81),
+        ("slug", "with space"),
+        ("rate_per_second", 10**12),
+    ],
+)
+def test_c3_a_channel_holds_only_what_it_can_send_with(gateway, actor, now, field, value):
+    good = {
+        "slug": "sms",
+        "kind": "sms",
+        "backend": "http_sms",
+        "options": {"url": gateway.url},
+        "sender": "诚信",
+    }
+    with pytest.raises(channels.ChannelInvalid) as refusal:
+        channels.configure_channel(**good | {field: value}, actor=actor, now=now)
+    assert refusal.value.facts["field"] == field
     assert not Channel.objects.exists()
