@@ -128,6 +128,7 @@ class Starting:
 def start(resources: ExitStack, name: str, *, folder: Path, reports_to: str, seed: int) -> Starting:
     """Start a provider; it ends with the resources, or when this process is killed."""
     plan = PLANS[name]
+    folder.mkdir(parents=True, exist_ok=True)
     arguments = [
         sys.executable, "manage.py", "simulate_gateways", "--smtp-port", "0", "--control-port", "0",
         "--log-dir", str(folder / name), "--seed", str(seed),

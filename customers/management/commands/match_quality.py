@@ -10,6 +10,8 @@ from loancrm.kernel.commands import LoanCrmCommand
 
 
 class Command(LoanCrmCommand):
+    # It reads two files and no stored customer.
+    uses_data = False
     help = "Print pairwise precision and recall of matching a file (see docs/identity.md)."
 
     def add_arguments(self, parser: ArgumentParser) -> None:

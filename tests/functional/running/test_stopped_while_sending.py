@@ -55,7 +55,8 @@ def test_h1_a_stop_while_sending_settles_what_is_under_way_and_leaves_no_process
     spec.write_text(json.dumps(SPEC | {"slug": slug, "name": slug}), encoding="utf-8")
     manage(variables, "create_campaign", str(spec))
     manage(variables, "submit_campaign", slug)
-    manage(variables, "approve_campaign", slug, "--as", "approver")
+    shown = manage(variables, "approve_campaign", slug, "--show", "--json", parse=True)
+    manage(variables, "approve_campaign", slug, "--as", "approver", "--seen", shown["digest"])
     before, log = received(record), tmp_path / "up.log"
     with log.open("wb") as output:
         up = subprocess.Popen(

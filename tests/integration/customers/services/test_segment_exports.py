@@ -214,5 +214,5 @@ def test_the_command_takes_the_same_three_steps_in_two_names(who, segment, tmp_p
     assert target.read_text(encoding="utf-8-sig").splitlines()[1] == "王**,上海"
     assert SegmentExport.objects.get().state == ExportState.APPROVED
     assert f'"export": {number}' in capsys.readouterr().out
-    with pytest.raises(CommandError, match="no such export"):
+    with pytest.raises(CommandError, match="export_unknown"):
         call_command("export_segment", "--as", "approver", "--approve", "999999")

@@ -2,7 +2,7 @@
 
 import csv
 import json
-from datetime import date
+from datetime import UTC, date
 
 import pytest
 
@@ -88,7 +88,7 @@ def test_s67_one_column_of_codes_fills_province_city_and_district_and_a_dictiona
         {"编号": "2", "行政区划": "990000", "学历": "幼儿园"},
     ]
 
-    tried = try_out(parse_mapping(again), rows, lines=[2, 3], today=date(2026, 1, 1))
+    tried = try_out(parse_mapping(again), rows, lines=[2, 3], today=date(2026, 1, 1), zone=UTC)
 
     assert json.dumps(again, sort_keys=True) == json.dumps(definition, sort_keys=True)
     assert tried.by_reason == {"category_unknown": 4}
