@@ -166,6 +166,10 @@ class _Quoted:
         return []
 
     def _is_one_record(self, cells: list[str], lines: list[str]) -> bool:
+        # Python's reader takes a mark inside a bare cell; here it shows that the open one was a
+        # stray and that the cell of several lines is none.
+        if not _strict_record(self._mark).fullmatch("".join(lines).rstrip(_ENDS)):
+            return False
         if not self.width:
             return True
         return len(cells) <= self.width and not self._are_records(lines)
@@ -209,6 +213,13 @@ def _closing(text: str) -> int | None:
             return at
         at = text.find(_QUOTE, at + 2)
     return None
+
+
+@lru_cache(16)
+def _strict_record(mark: str) -> re.Pattern[str]:
+    """Return what a record is by RFC 4180: cells are quoted whole or hold no mark at all."""
+    cell = rf'(?:"(?:[^"]|"")*+"|[^"{re.escape(mark)}\r\n]*+)'
+    return re.compile(rf"{cell}(?:{re.escape(mark)}{cell})*+")
 
 
 @lru_cache(16)

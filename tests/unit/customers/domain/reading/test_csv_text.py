@@ -178,6 +178,17 @@ def test_e1_whatever_a_csv_writer_writes_is_read_back_whole(
     assert [cells for _line, cells, _flaw in found] == rows
 
 
+def test_e1_a_mark_inside_a_bare_cell_shows_that_the_open_one_was_a_stray() -> None:
+    found = records('a,b,c\n",,","\n,,",a"\n,,\n')
+    assert accounted(found) == {1, 2, 3, 4}
+    assert [(line, flaw is None) for line, _cells, flaw in found] == [
+        (1, True),
+        (2, False),
+        (3, True),
+        (4, True),
+    ]
+
+
 def accounted(found: list[Record]) -> set[int]:
     """Return the lines that the records stand on; a record goes on to the next one's line."""
     return {
@@ -200,7 +211,8 @@ def test_e1_random_damage_of_quotes_never_loses_a_line_in_silence(
     rows: list[list[str]], quoting: Any, data: st.DataObject
 ) -> None:
     lines = written([["a", "b", "c"], *rows], quoting=quoting).splitlines(keepends=True)
-    for _ in range(data.draw(st.integers(1, 3))):
+    count = data.draw(st.integers(1, 3))
+    for _ in range(count):
         number = data.draw(st.integers(1, len(lines) - 1))
         line = lines[number]
         at = data.draw(st.integers(0, len(line) - 2))
@@ -209,5 +221,8 @@ def test_e1_random_damage_of_quotes_never_loses_a_line_in_silence(
     found = records("".join(lines))
     blank = {number for number, line in enumerate(lines, 1) if not line.strip()}
     assert accounted(found) | blank == set(range(1, len(lines) + 1))
-    # No record has swallowed another one: a cell of several lines would have to be refused.
-    assert not any("\n" in "".join(cells) for _line, cells, flaw in found if flaw is None)
+    # No record has swallowed another one. Two strays may close each other so that what stands
+    # between them is a cell of several lines by every rule; one alone never does.
+    assert count > 1 or not any(
+        "\n" in "".join(cells) for _line, cells, flaw in found if flaw is None
+    )
