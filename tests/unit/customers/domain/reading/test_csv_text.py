@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import io
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,8 +14,9 @@ from customers.domain import file_limits as limits
 from customers.domain.quality import Code
 from customers.domain.reading.csv_text import Record, read_records
 from customers.domain.tabular import TabularError, open_table
+from tests.conftest import SHARED_DATA
 
-CASES = Path("/work/shared/data/cases_doors")
+CASES = SHARED_DATA / "cases_doors"
 
 
 def records(text: str, mark: str = ",", *, is_damaged: bool = False) -> list[Record]:
