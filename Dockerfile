@@ -17,6 +17,7 @@ COPY analytics ./analytics
 COPY templates ./templates
 
 # Static files are the same for every installation; the values given here reach this one command only.
+# A new volume takes its owner from the folder that it is put on.
 RUN useradd --system --home-dir /var/lib/loancrm --create-home loancrm \
     && LOANCRM_SECRET_KEY="$(python -c 'import secrets; print(secrets.token_urlsafe(50))')" \
        LOANCRM_KEYS="build:$(python -c 'import base64, secrets; print(base64.b64encode(secrets.token_bytes(32)).decode())')" \
@@ -25,6 +26,7 @@ RUN useradd --system --home-dir /var/lib/loancrm --create-home loancrm \
        LOANCRM_PUBLIC_URL=http://localhost \
        LOANCRM_PROXY_COUNT=0 \
        python manage.py collectstatic --noinput -v 0 \
+    && mkdir -p /var/lib/loancrm/deployments /var/lib/loancrm/anchors /var/lib/loancrm/beat \
     && chown -R loancrm:loancrm /var/lib/loancrm
 
 USER loancrm

@@ -15,6 +15,8 @@ TEST_REDIS_URL ?= redis://127.0.0.1:6379/15
 BENCHMARKS := dispatch dispatch_slow dispatch_embedded dispatch_sms recovery plan import segments refresh timeline
 PACKAGES := loancrm customers campaigns analytics
 SOURCES := $(PACKAGES) tests manage.py
+# Every process that the tests start would compile two thousand files again without its cache.
+export PYTHONDONTWRITEBYTECODE :=
 
 .DEFAULT_GOAL := help
 .PHONY: help setup demo run test test-sql check static bench bench-against chaos lock frontend messages schema-fixture clean
@@ -31,18 +33,19 @@ run: $(READY) ## Run web, worker and beat together at http://127.0.0.1:8000
 	$(BIN)/python manage.py up
 
 test: $(READY) ## Run the whole test suite on SQLite
-	$(BIN)/python -m pytest -n $(PYTEST_WORKERS) $(PYTEST_ARGS)
+	$(BIN)/python -m pytest -n $(PYTEST_WORKERS) --dist worksteal $(PYTEST_ARGS)
 
 test-sql: $(READY) ## Run the database tests on PostgreSQL and a real Redis broker, when both answer
 	@$(BIN)/python tests/services_available.py $(TEST_DATABASE_URL) $(TEST_REDIS_URL) \
 		&& DATABASE_URL=$(TEST_DATABASE_URL) REDIS_URL=$(TEST_REDIS_URL) \
-		$(BIN)/python -m pytest -m sql -n $(PYTEST_WORKERS) $(PYTEST_ARGS) \
+		$(BIN)/python -m pytest -m sql -n $(PYTEST_WORKERS) --dist worksteal $(PYTEST_ARGS) \
 		|| { [ $$? -eq 75 ] && [ -z "$(REQUIRE_SERVICES)" ]; }
 
-static: $(READY) ## Check format, lint, import contracts, types, templates and migrations
+static: $(READY) ## Check format, lint, import contracts, dependencies, types, templates and migrations
 	$(BIN)/ruff format --check $(SOURCES)
 	$(BIN)/ruff check $(SOURCES)
 	$(BIN)/lint-imports
+	$(BIN)/deptry .
 	$(BIN)/mypy $(PACKAGES)
 	$(BIN)/djlint templates --check --lint --quiet
 	$(BIN)/python manage.py check
@@ -96,6 +99,6 @@ $(READY): requirements.txt requirements-dev.txt
 	@$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "loancrm needs Python 3.11 or newer; set PYTHON=python3.12")'
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	@test -x $(BIN)/uv || $(BIN)/python -m pip install --quiet uv || true
-	@if [ -x $(BIN)/uv ] && $(BIN)/uv pip sync --quiet --python $(BIN)/python --require-hashes requirements-dev.txt requirements.txt; then :; else \
+	@if [ -x $(BIN)/uv ] && $(BIN)/uv pip sync --quiet --compile-bytecode --python $(BIN)/python --require-hashes requirements-dev.txt requirements.txt; then :; else \
 		$(BIN)/python -m pip install --quiet --require-hashes -r requirements.txt -r requirements-dev.txt; fi
 	@touch $@

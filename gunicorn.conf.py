@@ -8,12 +8,12 @@ def on_starting(_server: Any) -> None:
     """Look once, before any worker is forked."""
     import django  # noqa: PLC0415 - gunicorn reads this file before the settings are loaded
 
-    from loancrm.kernel import commands  # noqa: PLC0415 - likewise
+    from loancrm.kernel.commands import base  # noqa: PLC0415 - likewise
 
     try:
         django.setup()
     except Exception as error:
-        line = commands.settings_line(error)
+        line = base.settings_line(error)
         if line is None:
             raise
         sys.stderr.write(f"{line}\n")

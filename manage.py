@@ -5,9 +5,9 @@ import sys
 
 def main() -> None:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "loancrm.settings.dev")
-    from loancrm.kernel import commands  # noqa: PLC0415 - after the settings
+    from loancrm.kernel.commands import base  # noqa: PLC0415 - after the settings
 
-    commands.run(sys.argv)
+    base.run(sys.argv)
 
 
 if __name__ == "__main__":

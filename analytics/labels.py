@@ -23,7 +23,7 @@ METRICS = {
     "relative_lift": gettext_lazy("Relative lift"),
     "incremental_conversions": gettext_lazy("Extra conversions"),
     "cost": gettext_lazy("Total cost"),
-    "cost_per_conversion": gettext_lazy("Cost per conversion"),
+    "cost_per_conversion": gettext_lazy("Cost per conversion (fully loaded)"),
     "cac": gettext_lazy("Acquisition cost (media and messages)"),
     "cac_fully_loaded": gettext_lazy("Acquisition cost, fully loaded"),
     "cac_incremental": gettext_lazy("Acquisition cost of an extra customer"),
@@ -116,6 +116,17 @@ def plain(given: Number | None) -> str:
     return f"{given:,.2f}" if isinstance(given, Decimal | float) else f"{given:,}"
 
 
+def against(figure: Figure) -> str:
+    """Return the control group's parts of a difference in words; empty where it has none."""
+    if figure.control is None:
+        return ""
+    numerator, denominator = figure.control
+    return _("against %(numerator)s of %(denominator)s in the control group") % {
+        "numerator": plain(numerator),
+        "denominator": plain(denominator),
+    }
+
+
 def parts(figure: Figure) -> str:
     """Return value, numerator, denominator, window and as-of of a figure as lines of text."""
     lines = [
@@ -123,6 +134,7 @@ def parts(figure: Figure) -> str:
         interval(figure),
         _("%(numerator)s of %(denominator)s")
         % {"numerator": plain(figure.numerator), "denominator": plain(figure.denominator)},
+        against(figure),
         _("Window: %(window)s") % {"window": window(figure.window)},
         _("As of %(moment)s") % {"moment": moment(figure.as_of)},
         note(figure.note),
@@ -146,4 +158,5 @@ def row(figure: Figure) -> Mapping[str, Any]:
         "as_of": moment(figure.as_of),
         "excluded": figure.excluded_count,
         "note": note(figure.note),
+        "against": against(figure),
     }

@@ -5,15 +5,14 @@ from typing import Any
 
 from django.utils.translation import gettext_lazy as _
 
-from campaigns.domain.approval import ApprovedPart
-from campaigns.domain.campaign import CampaignStatus, DispatchStatus, MessageState
-from campaigns.domain.content_lint import Problem, ProblemCode
-from campaigns.domain.eligibility import Reason
-from campaigns.domain.given import problems as given
-from campaigns.domain.receipts import DeliveryKind, ReceiptProblem
-from campaigns.domain.replies import ReplyMeaning
-from campaigns.domain.service_messages import ServiceKind
-from campaigns.domain.stops import StopReason
+from campaigns.domain.campaigns.approval import ApprovedPart
+from campaigns.domain.campaigns.campaign import CampaignStatus, DispatchStatus, MessageState
+from campaigns.domain.campaigns.service_messages import ServiceKind
+from campaigns.domain.content.lint import Problem, ProblemCode
+from campaigns.domain.receipts.replies import ReplyMeaning
+from campaigns.domain.receipts.report import DeliveryKind, ReceiptProblem
+from campaigns.domain.receipts.stops import StopReason
+from campaigns.domain.sending.eligibility import Reason
 
 CAMPAIGN_STATUSES = {
     CampaignStatus.DRAFT: _("Draft"),
@@ -45,7 +44,7 @@ DISPATCH_STATUSES = {
 MESSAGE_STATES = {
     MessageState.PLANNED: _("Planned"),
     MessageState.SENDING: _("Sending"),
-    MessageState.SENT: _("Sent"),
+    MessageState.SENT: _("Sent, no receipt yet"),
     MessageState.DELIVERED: _("Delivered"),
     MessageState.BOUNCED: _("Bounced"),
     MessageState.FAILED: _("Failed"),
@@ -70,6 +69,7 @@ REASONS: Mapping[str, Any] = {
     Reason.UNREACHABLE: _("No address for this channel"),
     Reason.BOUNCED: _("The address bounced before"),
     Reason.NO_CONSENT: _("No consent for this channel and purpose"),
+    Reason.ALREADY_SENT: _("Had already: by the message before, or under another record"),
     Reason.SOURCE_BARRED: _("The contract of the data's source does not cover marketing"),
     Reason.SUPPRESSED: _("On the stop list"),
     Reason.PAUSED: _("The person has paused marketing"),
@@ -121,12 +121,19 @@ HOLD_REASONS: Mapping[str, Any] = {
     "channel_misconfigured": _("the channel is not set up rightly"),
     "channel_unavailable": _("the provider cannot be reached"),
     "work_fails": _("the texts or the sender cannot be made into a message; three rounds failed"),
-    "channel_blocked": _("the provider refuses everything that is sent through this channel"),
+    "next_step_fails": _("the campaign's next message could not be begun; three rounds failed"),
+    "keys_wrong": _(
+        "a worker has not the keys that the data was sealed with: start it again with them"
+    ),
+    "channel_blocked": _(
+        "the provider refuses everything that is sent through this channel, or gives no clear"
+        " answer"
+    ),
     "database_full": _("the database has no room; sending goes on by itself when there is some"),
     "database_read_only": _("the database takes no changes; sending goes on by itself"),
     "database_unavailable": _("the database did not answer; sending goes on by itself"),
 }
-# What a channel's test showed, by `services.accounts.testing.Finding`.
+# What a channel's test showed, by `services.channels.testing.Finding`.
 CHANNEL_FINDINGS: Mapping[str, Any] = {
     "works": _("The message was taken."),
     "keys_shown": _("The message was taken, and its repetition was recognised by its key."),
@@ -139,17 +146,43 @@ CHANNEL_FINDINGS: Mapping[str, Any] = {
     "away": _("The provider could not be reached or was busy."),
     "unclear": _("It cannot be told whether the provider took the message."),
 }
-# What a person found out about a message, by `services.accounts.fates.Fate`.
+# What a person found out about a message, by `services.channels.fates.Fate`.
 FATES: Mapping[str, Any] = {
     "was_sent": _("Was sent"),
     "was_not_sent": _("Was not sent: leave it"),
     "send_again": _("Was not sent: send again"),
+}
+# What is done then.
+FATE_CONSEQUENCES: Mapping[str, Any] = {
+    "was_sent": _(
+        "They count as sent, at the time they were handed over: in the figures, for the customers'"
+        " caps and on their pages. What they cost stays spent."
+    ),
+    "was_not_sent": _(
+        "They end as failed and cost nothing; nobody is written to again by this campaign, except"
+        " by its fallback."
+    ),
+    "send_again": _(
+        "They are planned again, at once and with every check. Whoever got the message after all"
+        " gets it twice, unless the provider recognises repeated keys."
+    ),
+}
+# The same of messages that ask to confirm a consent.
+CONFIRMATION_CONSEQUENCES: Mapping[str, Any] = {
+    "was_sent": _("They leave this list. Whoever was asked can confirm until the request ends."),
+    "send_again": _(
+        "They are asked again with the next run, with every check. Whoever got the message after"
+        " all gets it twice, unless the provider recognises repeated keys."
+    ),
 }
 # Why it is not known whether a message was taken; whatever a provider writes is no answer.
 _UNKNOWN_REASONS: Mapping[str, Any] = {
     Reason.CRASHED: _("Interrupted while sending"),
     "connection_lost": _("The connection was lost before the answer"),
     "timeout": _("The provider did not answer in time"),
+    "answer_unreadable": _("The provider's answer could not be understood"),
+    "no_result": _("The provider's answer does not speak of this message"),
+    "contradiction": _("The provider's answer contradicts itself"),
 }
 _ACCOUNT_REASONS: Mapping[str, Any] = {
     "http_401": _("The provider does not accept our login."),
@@ -164,6 +197,7 @@ _ACCOUNT_REASONS: Mapping[str, Any] = {
     "channel_throttled": _("The provider asked for a pause."),
     "channel_unavailable": _("The provider cannot be reached."),
     "busy": _("The provider is busy."),
+    "no_clear_answer": _("The provider gave no clear answer to what was handed over."),
 }
 BACKENDS = {
     "smtp": _("Mail relay (SMTP)"),
@@ -191,6 +225,9 @@ CONTENT_PROBLEMS = {
     ProblemCode.RISKY_WORD: _("Risky word: %(word)s"),
     ProblemCode.RATE_WITHOUT_APR: _("A rate is named without the annual rate"),
     ProblemCode.VARIABLE_IN_LINK: _("A link must not contain a variable"),
+    ProblemCode.LINK_NOT_COUNTED: _(
+        "Clicks on “%(link)s” are not counted: write it with https:// and a blank after it"
+    ),
     ProblemCode.IMAGE_ONLY: _("The e-mail is almost only an image; read it before you approve"),
     ProblemCode.MANY_PARTS: _("The text takes %(parts)s parts"),
     ProblemCode.OFFER_IN_SERVICE: _("An offer has no place in a service message: %(word)s"),
@@ -233,6 +270,8 @@ _EXAMPLE_REASONS: Mapping[str, Any] = {
     "output_too_long": _("it becomes too long"),
 }
 TEXT_LANGUAGES: Mapping[str, Any] = {"zh-hans": _("Chinese"), "en": _("English")}
+# Names of languages for those who write in them.
+LANGUAGE_NAMES: Mapping[str, str] = {"zh-hans": "中文", "en": "English"}
 TEXT_PARTS: Mapping[str, Any] = {"subject": _("subject"), "text": _("body"), "html": _("HTML")}
 
 
@@ -260,6 +299,15 @@ def read(vocabulary: Mapping[Any, Any], value: str) -> str:
 def unknown_reason(code: str) -> str:
     """Return why it is not known whether a message was taken."""
     return str(_UNKNOWN_REASONS.get(code, _("The provider's answer could not be understood")))
+
+
+def message_reason(code: str) -> str:
+    """Return why a message stands as it does: a reason of ours, or what its provider said."""
+    if code in REASONS:
+        return str(REASONS[code])
+    if code in _UNKNOWN_REASONS:
+        return str(_UNKNOWN_REASONS[code])
+    return account_reason(code)
 
 
 def account_reason(code: str) -> str:
@@ -309,6 +357,8 @@ RECEIPT_PROBLEMS: Mapping[str, Any] = {
     ReceiptProblem.MESSAGE_UNKNOWN: _("It names a message that is not known here, or not yet"),
     ReceiptProblem.SENDER_UNREADABLE: _("The sender's address cannot be read"),
     ReceiptProblem.NAMES_NOBODY: _("It names neither a message nor a sender"),
+    ReceiptProblem.MESSAGE_AMBIGUOUS: _("The provider gave several messages the id that it names"),
+    ReceiptProblem.MESSAGE_PLANNED: _("Its message is yet to be handed over, perhaps once more"),
     ReceiptProblem.KIND_UNKNOWN: _("The provider reports something that is not known here"),
     ReceiptProblem.REPORT_UNREADABLE: _("The report is not in the agreed form"),
 }
@@ -316,39 +366,8 @@ NEXT_STEPS: Mapping[str, Any] = {
     ReceiptProblem.MESSAGE_UNKNOWN: _("Tried again by itself; after a day, look it up there"),
     ReceiptProblem.SENDER_UNREADABLE: _("Look it up at the provider; stop the number by hand"),
     ReceiptProblem.NAMES_NOBODY: _("Look the report up at the provider by its id"),
+    ReceiptProblem.MESSAGE_AMBIGUOUS: _("Ask the provider to report by the key of the message"),
+    ReceiptProblem.MESSAGE_PLANNED: _("Tried again by itself; nothing to do"),
     ReceiptProblem.KIND_UNKNOWN: _("Ask the provider what it means"),
     ReceiptProblem.REPORT_UNREADABLE: _("Ask the provider to mend its reports"),
 }
-
-
-_GIVEN: Mapping[given.ProblemCode, Any] = {
-    given.ProblemCode.AT_LEAST: _("at least %(limit)s"),
-    given.ProblemCode.AT_MOST: _("at most %(limit)s"),
-    given.ProblemCode.CONTENT_EXPECTED: _("a text or HTML is expected"),
-    given.ProblemCode.EXISTS: _("a campaign of this name exists"),
-    given.ProblemCode.LIST_EXPECTED: _("a list is expected"),
-    given.ProblemCode.NUMBER_EXPECTED: _("a number of at least 0 is expected"),
-    given.ProblemCode.OBJECT_EXPECTED: _("an object is expected"),
-    given.ProblemCode.ONE_OF: _("must be one of %(limit)s"),
-    given.ProblemCode.SEGMENT_EXPECTED: _("a segment is expected"),
-    given.ProblemCode.SLUG_EXPECTED: _("a short name of letters, digits and hyphens is expected"),
-    given.ProblemCode.STEP_EXPECTED: _("at least one step is expected"),
-    given.ProblemCode.TEXT_EXPECTED: _("a text is expected"),
-    given.ProblemCode.TIME_EXPECTED: _(
-        "a time with its offset is expected, such as 2026-03-02T10:00:00+08:00"
-    ),
-    given.ProblemCode.TOO_LONG: _("at most %(limit)s characters"),
-    given.ProblemCode.TOO_MANY_DECIMALS: _("at most %(limit)s decimal places"),
-    given.ProblemCode.UNKNOWN: _("there is no “%(limit)s”"),
-    given.ProblemCode.UNKNOWN_KEY: _("this field is not known or cannot be changed"),
-    given.ProblemCode.VARIANT_EXPECTED: _(
-        "at least one variant with a positive weight is expected"
-    ),
-    given.ProblemCode.VARIANT_KEYS: _("every variant needs a key of its own"),
-    given.ProblemCode.WHOLE_EXPECTED: _("a whole number is expected"),
-}
-
-
-def problem(found: given.Problem) -> str:
-    """Return why a value that somebody gave is refused."""
-    return str(_GIVEN[found.code]) % {"limit": found.limit}

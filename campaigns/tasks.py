@@ -9,19 +9,16 @@ from celery import shared_task
 from django.conf import settings
 
 from campaigns import jobs
-from campaigns.services import (
-    confirmations,
-    dispatch,
-    idempotency,
-    ledger,
-    partners,
-    receipts,
-    ticking,
-    visits,
-)
-from campaigns.services.accounts import asking, telling
-from loancrm.kernel import audit, clock, stopping
+from campaigns.services.campaigns import ticking
+from campaigns.services.channels import asking, telling
+from campaigns.services.consents import confirmations
+from campaigns.services.partners import contracts, idempotency
+from campaigns.services.receipts import reports, visits
+from campaigns.services.sending import dispatch, ledger
+from loancrm.kernel import clock
 from loancrm.kernel.access import system_actor
+from loancrm.kernel.auditing import audit
+from loancrm.kernel.processes import stopping
 
 logger = logging.getLogger(__name__)
 
@@ -45,7 +42,7 @@ def drain(**_: object) -> None:
         rng=random.Random(),  # noqa: S311 - spreads retries
         slice_seconds=settings.LOANCRM_DRAIN_SECONDS,
         should_stop=stopping.is_requested,
-        advance=lambda: ticking.advance(now=clock.now()),
+        advance=lambda: ticking.look(holder=_holder(), now=clock.now()),
         workers=settings.LOANCRM_DISPATCH_WORKERS,
     )
     ticking.advance(now=clock.now())
@@ -55,7 +52,7 @@ def drain(**_: object) -> None:
 def forget_api_leftovers(**_: object) -> None:
     """Delete what partners' calls leave behind once it is of no use."""
     idempotency.forget_old_keys(now=clock.now())
-    partners.forget_expired_tokens()
+    contracts.forget_expired_tokens()
 
 
 @shared_task(name=jobs.PUBLISH_CLICKS.name)
@@ -67,7 +64,7 @@ def publish_clicks(**_: object) -> None:
 @shared_task(name=jobs.RETRY_RECEIPTS.name)
 def retry_receipts(**_: object) -> None:
     """Apply reports that were faster than their messages."""
-    receipts.retry_all_quarantined(actor=system_actor("task:retry_receipts"), now=clock.now())
+    reports.retry_all_quarantined(actor=system_actor("task:retry_receipts"), now=clock.now())
 
 
 @shared_task(name=jobs.SEND_CONFIRMATIONS.name)
@@ -85,7 +82,7 @@ def ask_providers(**_: object) -> None:
 @shared_task(name=jobs.TELL_OPERATORS.name)
 def tell_operators(**_: object) -> None:
     """Write to the operators about what was stopped."""
-    telling.tell_operators()
+    telling.tell_operators(holder=_holder())
 
 
 @shared_task(name=jobs.VERIFY_LEDGER.name)

@@ -14,6 +14,6 @@ class CustomersConfig(AppConfig):
     def ready(self) -> None:
         """Register the tasks, in web processes too, and what SQLite lacks."""
         from customers import tasks  # noqa: F401, PLC0415 - registers on import
-        from customers.selectors import pattern_lookup  # noqa: PLC0415 - needs the loaded apps
+        from customers.selectors.segments import pattern_lookup  # noqa: PLC0415 - needs the loaded apps
 
         connection_created.connect(pattern_lookup.teach_sqlite)

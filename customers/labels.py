@@ -1,25 +1,37 @@
 """How the app's closed vocabularies are read aloud, in the language of the reader."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from typing import Any
 
-from django.utils.translation import get_language, gettext
+from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
-from customers.domain.application import ApplicationStatus
-from customers.domain.bands import INCOME_BAND_NAMES
-from customers.domain.contact import ContactKind, ContactStatus
-from customers.domain.fields import Text
-from customers.domain.personal_words import EDUCATIONS, MARITAL_STATES, OCCUPATIONS
-from customers.domain.preferences import RequestKind, RequestStatus
-from customers.domain.quality import REASONS, REJECTED_LIMIT
+from customers.domain.consents.preferences import RequestKind, RequestStatus
+from customers.domain.fields.bands import INCOME_BAND_NAMES
+from customers.domain.fields.catalogue import Text
+from customers.domain.fields.personal_words import EDUCATIONS, MARITAL_STATES, OCCUPATIONS
+from customers.domain.fields.score_bands import SCORE_BANDS, score_name
+from customers.domain.loans.application import ApplicationStatus
 from customers.domain.relationships import RelationKind, RiskPurpose, SharedKind
-from customers.domain.score_bands import SCORE_BANDS, score_name
 from customers.domain.segments import columns
 from customers.domain.sources import SourceKind, Standing, TermsProblem
-from customers.domain.tables import TabularError
 from customers.domain.timeline import TimelineKind
+from customers.domain.values.contact import ContactKind, ContactStatus
+from customers.domain.values.quality import REASONS, REJECTED_LIMIT
+from loancrm.kernel.words.phrases import gettext, reads_chinese
 
+ENCODINGS = {
+    "utf-8": "UTF-8",
+    "utf-16": "UTF-16",
+    "utf-16-le": _("UTF-16, little end first"),
+    "utf-16-be": _("UTF-16, big end first"),
+    "gb18030": _("GB18030 (Chinese, also GBK)"),
+    "big5hkscs": _("Big5 (traditional Chinese)"),
+    "shift_jis": _("Shift JIS (Japanese)"),
+    "euc_kr": _("EUC-KR (Korean)"),
+    "windows-1250": _("Windows-1250 (Central European)"),
+    "windows-1252": _("Windows-1252 (Western European)"),
+}
 APPLICATION_STATUSES = {
     ApplicationStatus.SUBMITTED: _("Submitted"),
     ApplicationStatus.APPROVED: _("Approved"),
@@ -52,6 +64,19 @@ SOURCE_KINDS = {
     SourceKind.PARTNER: _("Partner"),
     SourceKind.VENDOR: _("Data vendor"),
     SourceKind.UNREGISTERED: _("Not described yet"),
+}
+# Where people told us something themselves, and what loancrm itself writes down; nobody describes
+# these as sources.
+OWN_SOURCES = {
+    "lead_form": _("Enquiry form"),
+    "preference_centre": _("Preference page"),
+    "unsubscribe_link": _("Link to unsubscribe"),
+    "campaigns": _("campaigns"),
+    "lifecycle": _("worked out from events"),
+    "segments": _("segments"),
+    "merge": _("merging of records"),
+    "double_opt_in": _("confirmed opt-in"),
+    "hotline": _("hotline"),
 }
 SOURCE_STANDINGS = {
     Standing.IN_FORCE: _("in force"),
@@ -209,7 +234,6 @@ MAPPING_PROBLEMS = {
     "repeated_target": _("another column goes there already"),
     "wrong_version": _("a version of the format that is not known"),
 }
-
 TIMELINE_KINDS = {
     TimelineKind.EVENT: _("Event"),
     TimelineKind.MESSAGE: _("Message"),
@@ -220,6 +244,7 @@ TIMELINE_KINDS = {
     TimelineKind.SCORE: _("Score"),
     TimelineKind.RECORD: _("Import or merge"),
 }
+
 
 TIES = {
     SharedKind.PHONE: _("Same phone"),
@@ -290,8 +315,15 @@ def event(value: str) -> str:
     return read(columns.EVENT_LABELS, value)
 
 
+def encoding(name: str) -> str:
+    """Return how an encoding is read."""
+    return read(ENCODINGS, name.removesuffix("-sig"))
+
+
 def finding(code: str) -> str:
     """Return how a finding of an import is read."""
+    if code == REJECTED_LIMIT:
+        return gettext("refused rows")
     return read({key: Text(reason.zh, reason.en) for key, reason in REASONS.items()}, code)
 
 
@@ -302,7 +334,7 @@ def score_band(value: str) -> str:
 
 def score_model(value: str) -> str:
     """Return how the name of a scoring model is read."""
-    return score_name(value).read("zh" if is_chinese() else "en")
+    return score_name(value).read("zh" if reads_chinese() else "en")
 
 
 def mapping_name(value: str) -> str:
@@ -316,6 +348,11 @@ def model_version(value: str) -> str:
     if name.isalpha() and number.isdigit():
         return gettext("version %(number)s") % {"number": number}
     return value
+
+
+def own_source(value: str) -> str:
+    """Return the name of a source that is a part of loancrm; others stay as they are."""
+    return read(OWN_SOURCES, value) if value in OWN_SOURCES else value
 
 
 def tie(value: str) -> str:
@@ -343,11 +380,6 @@ def income_band(value: str) -> str:
     return read(INCOME_BAND_NAMES, value)
 
 
-def is_chinese() -> bool:
-    """Return whether the reader reads Chinese."""
-    return (get_language() or "en").startswith("zh")
-
-
 def target(path: str) -> str:
     """Return how a target of a mapping is read, such as `consent.sms.marketing`."""
     kind, _dot, rest = path.partition(".")
@@ -364,37 +396,3 @@ def target_check(path: str) -> str:
     """Return what is checked of a cell that goes to a target."""
     kind = path.partition(".")[0]
     return read(TARGET_CHECKS, path if path in TARGET_CHECKS else kind)
-
-
-_FILE_PROBLEMS = {
-    "not_a_table": _("it is no table of rows and columns"),
-    "header_missing": _("its first row holds no column names"),
-    "column_duplicate": _("the column %(column)s comes twice"),
-    "columns_too_many": _("it has too many columns; %(most)s are allowed"),
-    "rows_too_many": _("it has too many rows; %(most)s are allowed"),
-    "file_too_large": _("it is too large when unpacked; %(most)s bytes are allowed"),
-    "file_damaged": _("it is damaged or was not transferred whole"),
-    "xml_unsafe": _("it holds a document type definition, which workbooks do not need"),
-    "quote_unclosed": _("a quotation mark opens in the header and is never closed"),
-    "quotes_unclosed": _("more than %(most)s rows have a quotation mark that is never closed"),
-    "encoding_unsure": _(
-        "its encoding is not certain; choose it (--encoding): it may be %(candidates)s"
-    ),
-    "encoding_wrong": _("it is not written in %(encoding)s"),
-    "encoding_unsupported": _("this encoding is not supported; supported are %(encodings)s"),
-    "mapping_invalid": _("the mapping is not valid"),
-}
-
-
-def file_problem(error: TabularError) -> str:
-    """Return in words why a file cannot be read, with the line where reading stopped."""
-    words = str(_FILE_PROBLEMS[error.code]) % error.facts
-    if error.line is None:
-        return words
-    return gettext("%(reason)s (line %(line)s)") % {"reason": words, "line": error.line}
-
-
-def refusal_codes(codes: Collection[str]) -> str:
-    """Return codes of findings in words, those of limits on refused rows included."""
-    rejected = gettext("refused rows")
-    return "; ".join(rejected if code == REJECTED_LIMIT else finding(code) for code in codes)

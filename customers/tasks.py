@@ -6,14 +6,12 @@ import socket
 from celery import shared_task
 
 from customers import jobs
-from customers.services import (
-    duplicate_searches,
-    imports_jobs,
-    lifecycle,
-    loans,
-    relationships,
-    segment_rounds,
-)
+from customers.services import relationships
+from customers.services.events import lifecycle
+from customers.services.identity import duplicate_searches
+from customers.services.imports import jobs as imports_jobs
+from customers.services.loans import from_file
+from customers.services.segments import rounds
 from loancrm.kernel import clock
 from loancrm.kernel.access import system_actor
 
@@ -21,7 +19,7 @@ from loancrm.kernel.access import system_actor
 @shared_task(name=jobs.REFRESH_LOAN_STATES.name)
 def refresh_loan_states(**_: object) -> None:
     """Derive days past due and status of every loan as of today."""
-    loans.refresh_loan_states(
+    from_file.refresh_loan_states(
         actor=system_actor(f"job:{jobs.REFRESH_LOAN_STATES.name}"),
         as_of=clock.today(),
         now=clock.now(),
@@ -51,7 +49,7 @@ def _holder() -> str:
 @shared_task(name=jobs.BUILD_SEGMENTS.name)
 def build_segments(**_: object) -> None:
     """Build the members of the segments that are due."""
-    segment_rounds.build_round(
+    rounds.build_round(
         actor=system_actor(f"job:{jobs.BUILD_SEGMENTS.name}"),
         holder=_holder(),
         read_clock=clock.now,
@@ -61,7 +59,7 @@ def build_segments(**_: object) -> None:
 @shared_task(name=jobs.FOLLOW_CHANGES.name)
 def follow_changes(**_: object) -> None:
     """Look at customers that changed again, in all segments."""
-    segment_rounds.change_round(
+    rounds.change_round(
         actor=system_actor(f"job:{jobs.FOLLOW_CHANGES.name}"), holder=_holder(), now=clock.now()
     )
 

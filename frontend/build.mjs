@@ -16,6 +16,7 @@ const { metafile } = await build({
     charts: path.join(here, "src/charts.ts"),
     campaign: path.join(here, "src/campaign.ts"),
     focus: path.join(here, "src/focus.ts"),
+    session: path.join(here, "src/session.ts"),
     admin: path.join(here, "src/styles/admin.css"),
   },
   outdir: target,

@@ -9,18 +9,23 @@ from django.contrib.admin import ModelAdmin
 from django.contrib.admin.apps import AdminConfig
 from django.db.models import Model
 from django.db.models.base import ModelBase
-from django.http import HttpRequest, HttpResponse
-from django.urls import NoReverseMatch, reverse
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http.response import HttpResponseBase
+from django.middleware.csrf import get_token
+from django.urls import NoReverseMatch, URLPattern, URLResolver, path, reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from unfold.sites import UnfoldAdminSite
 
 from loancrm.kernel import clock
+from loancrm.kernel.words.titles import numbered
+from loancrm.script_texts import TextsOfScripts
 
 # Pages beside the admin's own, by the name that the menu gives them.
 _OUTSIDE = {"reports": "reports:index", "discoveries": "discoveries:index"}
 # What can be shared object by object; the menu opens to whoever holds it on any.
 _SHARED = {"customers.view_segment", "campaigns.view_campaign", "campaigns.view_report"}
+_LAUNCH = "campaigns.launch_campaign"
 _DISCOVERIES = "analytics.view_discoveryrun"
 
 
@@ -34,11 +39,34 @@ class LoancrmAdminSite(UnfoldAdminSite):  # type: ignore[misc] # the theme ships
         """Say on every page when nothing is sent until a person has confirmed."""
         context: dict[str, Any] = super().each_context(request)
         # Tables are not there yet when this module is loaded.
-        from loancrm.kernel import deployment  # noqa: PLC0415
+        from loancrm.kernel.auditing import deployment  # noqa: PLC0415
 
         if request.user.is_authenticated and (reason := deployment.waiting_for()) is not None:
             context["sending_waits"] = deployment.describe(reason)
         return context
+
+    def get_urls(self) -> list[URLPattern | URLResolver]:
+        """Add what a page asks before it sends a form."""
+        return [path("session/", self.session, name="session"), *super().get_urls()]
+
+    def session(self, request: HttpRequest) -> HttpResponse:
+        """Tell a page who is signed in by now, and the token that this session's forms carry.
+
+        Never a redirect: a page that learns in time that its session has ended keeps what was
+        typed into it.
+        """
+        if not self.has_permission(request):
+            response = JsonResponse({"user": None, "token": ""})
+        else:
+            response = JsonResponse({"user": request.user.pk, "token": get_token(request)})
+        response["Cache-Control"] = "no-store"
+        return response
+
+    def i18n_javascript(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponseBase:
+        """Give the admin's scripts their texts, those that Django has not translated too."""
+        return TextsOfScripts.as_view(packages=["django.contrib.admin"])(request)
 
     def login(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
@@ -82,22 +110,33 @@ def _themed(admin_class: "type[ModelAdmin[Any]] | None") -> "type[ModelAdmin[Any
     # This package touches the app registry, which is not ready when this module is loaded.
     from unfold import admin, forms  # noqa: PLC0415
 
-    from loancrm.kernel.admin_people import AuditedAdmin, ReleasingAdmin  # noqa: PLC0415
+    from loancrm.kernel.admin.people import AuditedAdmin, ReleasingAdmin  # noqa: PLC0415
 
     if admin_class is None:
         return type("ModelAdmin", (admin.ModelAdmin,), {})
     if issubclass(admin_class, admin.ModelAdmin):
         return admin_class
-    attributes: dict[str, Any] = {}
+    # The OAuth package lists keys under a heading that is no word.
+    columns = ["id" if name == "pk" else name for name in admin_class.list_display]
+    attributes: dict[str, Any] = {"list_display": columns}
     audited: type[AuditedAdmin] = AuditedAdmin
     if hasattr(admin_class, "change_password_form"):
-        attributes = {
+        attributes |= {
             "form": forms.UserChangeForm,
             "add_form": forms.UserCreationForm,
             "change_password_form": forms.AdminPasswordChangeForm,
         }
         audited = ReleasingAdmin
     return type(admin_class.__name__, (audited, admin_class, admin.ModelAdmin), attributes)
+
+
+_PARTNER_ACCESS = {
+    "application": (gettext_lazy("API client"), gettext_lazy("API clients")),
+    "accesstoken": (gettext_lazy("access token"), gettext_lazy("access tokens")),
+    "refreshtoken": (gettext_lazy("refresh token"), gettext_lazy("refresh tokens")),
+    "grant": (gettext_lazy("authorisation code"), gettext_lazy("authorisation codes")),
+    "idtoken": (gettext_lazy("identity token"), gettext_lazy("identity tokens")),
+}
 
 
 class LoancrmAdminConfig(AdminConfig):
@@ -111,9 +150,13 @@ class LoancrmAdminConfig(AdminConfig):
 
         config = apps.get_app_config("oauth2_provider")
         config.verbose_name = gettext_lazy("Access for partners")
-        client = config.get_model("application")._meta  # noqa: SLF001 - where Django keeps names
-        client.verbose_name = gettext_lazy("API client")
-        client.verbose_name_plural = gettext_lazy("API clients")
+        for name, (one, many) in _PARTNER_ACCESS.items():
+            model = config.get_model(name)
+            options = model._meta  # noqa: SLF001 - where Django keeps names
+            options.verbose_name, options.verbose_name_plural = one, many
+            if name != "application":
+                # Each says its class by itself.
+                model.__str__ = numbered  # type: ignore[method-assign,assignment]
         super().ready()
 
 
@@ -147,6 +190,9 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
                 _entry(request, _("Attributes"), "label", "customers.attributedefinition"),
                 _entry(request, _("Loan products"), "credit_card", "customers.product"),
                 _entry(request, _("Privacy requests"), "privacy_tip", "customers.privacyrequest"),
+                _entry(
+                    request, _("Unclear consents"), "contact_support", "customers.unclearconsent"
+                ),
             ],
         ),
         (
@@ -156,6 +202,9 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
                 _entry(request, _("Channels"), "cell_tower", "campaigns.channel"),
                 _entry(request, _("Frequency rules"), "speed", "campaigns.frequencyrule"),
                 _entry(request, _("Stop list"), "block", "campaigns.suppression"),
+                _entry(request, _("Replies to be read"), "sms_failed", "campaigns.unclearreply"),
+                _entry(request, _("Unknown fate"), "help", "campaigns_unknown", _LAUNCH),
+                _entry(request, _("Reports that wait"), "mark_email_unread", "campaigns.receipt"),
             ],
         ),
         (
@@ -201,7 +250,7 @@ def _entry(
     else:
         view_name = target
     if permission and not request.user.has_perm(permission):
-        from loancrm.kernel import grants  # noqa: PLC0415 - tables are not there at import
+        from loancrm.kernel.security import grants  # noqa: PLC0415 - tables are not there at import
 
         if permission not in _SHARED or not grants.holds_any(request.user, permission):
             return None

@@ -21,7 +21,7 @@ from django.conf import settings
 from django.db import connections
 
 # Before the pool forks: what it shares with its parent.
-from loancrm.kernel import stopping
+from loancrm.kernel.processes import stopping
 from loancrm.kernel.running import heartbeats
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "loancrm.settings.dev")
@@ -29,12 +29,12 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "loancrm.settings.dev")
 
 def _refuse_wrong_settings() -> None:
     """End `celery` with the list of what is wrong; it would print a traceback of its own."""
-    from loancrm.kernel import commands  # noqa: PLC0415 - the product's commands need no such words
+    from loancrm.kernel.commands import base  # noqa: PLC0415 - the product's commands need no such words
 
     try:
         settings.INSTALLED_APPS  # noqa: B018 - loads the settings
     except Exception as error:
-        line = commands.settings_line(error)
+        line = base.settings_line(error)
         if line is None:
             raise
         sys.exit(line)

@@ -14,8 +14,8 @@ from django.template.loader import render_to_string
 from django.utils.translation import gettext as _
 
 from loancrm.kernel.access import PermissionRefused
+from loancrm.kernel.database.outages import RETRY_AFTER_SECONDS, is_outage
 from loancrm.kernel.errors import LoanCrmError
-from loancrm.kernel.outages import RETRY_AFTER_SECONDS, is_outage
 
 logger = logging.getLogger(__name__)
 _LARGEST_KEY = 2**63 - 1

@@ -7,7 +7,7 @@ from typing import Any
 from django.test import Client
 
 from campaigns.models import Partner
-from campaigns.services import partners
+from campaigns.services.partners import contracts
 from loancrm.kernel import clock
 from loancrm.kernel.access import system_actor
 
@@ -53,7 +53,7 @@ class PartnerClient:
 
 def new_partner(slug: str, **options: Any) -> PartnerClient:
     """Register a partner and give it a token."""
-    partner, credentials = partners.register_partner(
+    partner, credentials = contracts.register_partner(
         actor=ACTOR, slug=slug, name=slug.title(), now=clock.now(), **options
     )
     client = PartnerClient(partner, credentials.client_id, credentials.client_secret)

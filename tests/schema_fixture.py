@@ -51,7 +51,8 @@ call_command("migrate", verbosity=0, interactive=False)
 from django.apps import apps
 from campaigns.models import Message
 from customers.models import Customer
-from loancrm.kernel import audit, crypto
+from loancrm.kernel.auditing import audit
+from loancrm.kernel.security import crypto
 from loancrm.kernel.models import AuditEntry
 from loancrm.kernel.running import readiness, schema
 vault = crypto.vault()

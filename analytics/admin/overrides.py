@@ -17,7 +17,7 @@ from analytics.selectors.protected_features import overridable
 from analytics.services import protected_overrides
 from loancrm import admin_pages
 from loancrm.kernel import clock
-from loancrm.kernel.admin import ReadOnlyAdmin
+from loancrm.kernel.admin.read_only import ReadOnlyAdmin
 
 
 def _features() -> list[tuple[str, str]]:

@@ -7,7 +7,7 @@ from rest_framework.response import Response
 
 from analytics.api.structs import ReportOut, report_out
 from analytics.services import reports
-from campaigns.selectors import shares
+from campaigns.selectors.campaigns import shares
 from loancrm.api.views import PartnerView
 from loancrm.kernel import clock
 

@@ -12,6 +12,10 @@ from analytics.domain.campaign_report import Breakdown, Counts
 from analytics.domain.figures import Figure
 
 TIP = {"trigger": "item", "formatter": "fn:tip"}
+# Pixels that “100.0%” takes in a cell, and the names of the rows beside the cells.
+_CELL_WIDTH, _NAMES_WIDTH = 42, 140
+# At the end of an axis its name would be cut off by the edge of the chart.
+_NAMED_BELOW = {"nameLocation": "middle", "nameGap": 28}
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,8 +206,13 @@ def curves(
         option={
             "tooltip": TIP,
             "legend": {"bottom": 0},
-            "grid": {"left": 8, "right": 16, "top": 24, "bottom": 48, "containLabel": True},
-            "xAxis": {"type": "category", "data": [str(month) for month in months], "name": axis},
+            "grid": {"left": 8, "right": 16, "top": 24, "bottom": 64, "containLabel": True},
+            "xAxis": {
+                "type": "category",
+                "data": [str(month) for month in months],
+                "name": axis,
+                **_NAMED_BELOW,
+            },
             "yAxis": {
                 "type": "value",
                 "min": 0,
@@ -250,8 +259,13 @@ def heat_map(key: str, title: str, series: Mapping[str, Sequence[Figure]], *, ax
         title=title,
         option={
             "tooltip": TIP,
-            "grid": {"left": 8, "right": 16, "top": 8, "bottom": 56, "containLabel": True},
-            "xAxis": {"type": "category", "data": [str(m) for m in months], "name": axis},
+            "grid": {"left": 8, "right": 16, "top": 8, "bottom": 72, "containLabel": True},
+            "xAxis": {
+                "type": "category",
+                "data": [str(month) for month in months],
+                "name": axis,
+                **_NAMED_BELOW,
+            },
             "yAxis": {"type": "category", "data": names, "inverse": True},
             "visualMap": {
                 "min": 0,
@@ -269,6 +283,7 @@ def heat_map(key: str, title: str, series: Mapping[str, Sequence[Figure]], *, ax
                     "label": {"show": True, "formatter": "fn:percent"},
                 }
             ],
+            "media": _written_upwards_below(_CELL_WIDTH * len(months) + _NAMES_WIDTH),
         },
         headers=figure_headers(),
         rows=[
@@ -279,6 +294,14 @@ def heat_map(key: str, title: str, series: Mapping[str, Sequence[Figure]], *, ax
         size="short",
         is_empty=not cells,
     )
+
+
+def _written_upwards_below(width: int) -> list[dict[str, Any]]:
+    """Return how cells are written in upwards in a chart where they are narrower than a rate."""
+    return [
+        {"query": {"maxWidth": width}, "option": {"series": [{"label": {"rotate": 90}}]}},
+        {"option": {"series": [{"label": {"rotate": 0}}]}},
+    ]
 
 
 def variant_rates(variants: Sequence[Breakdown], control: Figure | None) -> Chart:

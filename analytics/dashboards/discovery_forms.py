@@ -11,7 +11,7 @@ from analytics.domain.discovery_choices import Choices, Method
 from analytics.selectors.discovery_features import usable_features
 from analytics.selectors.protected_features import overrides_in_force
 from customers.models import Segment
-from customers.selectors.segment_catalogue import Part, load_catalogue
+from customers.selectors.segments.catalogue import Part, load_catalogue
 from loancrm.kernel import clock
 
 

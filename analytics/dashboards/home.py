@@ -11,10 +11,15 @@ from analytics.dashboards.cards import Tile
 from analytics.selectors import overview
 from analytics.selectors.overview import Overview
 from campaigns import labels as campaign_labels
-from campaigns.selectors import channel_states, live_progress
+from campaigns.selectors.campaigns import live_progress
+from campaigns.selectors.receipts import unclear_replies as waiting_replies
+from campaigns.selectors.receipts import unknown_confirmations, unknown_messages
+from campaigns.selectors.sending import channel_states, standstill
+from campaigns.services.consents import unclear_replies
 from customers import labels as customer_labels
 from loancrm.admin_site import object_url
 from loancrm.kernel import clock
+from loancrm.kernel.database import shared_clock
 
 
 def dashboard(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
@@ -29,34 +34,15 @@ def dashboard(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
         "imports_url": _imports_url(request),
         "overview": found,
         "standing_still": _standing_still(),
+        "idle": _idle(),
+        "unknown_count": _unknown_count(request),
+        "unclear_count": _unclear_count(request),
         "tiles": tiles(found),
-        "charts": [
-            charts.lines_by_day(
-                "sends",
-                _("Messages handed over, by day"),
-                found.days,
-                {
-                    campaign_labels.read(campaign_labels.CHANNEL_KINDS, kind): counts
-                    for kind, counts in sorted(found.sends_by_day.items())
-                },
-            ),
-            charts.lines_by_day(
-                "goals",
-                _("Applications and loans, by day"),
-                found.days,
-                {
-                    customer_labels.event(name): found.goals_by_day.get(name, {})
-                    for name in overview.GOALS
-                },
-            ),
-        ],
+        "charts": _charts(found),
         "skips": charts.bars(
             "skips",
             _("Why people got no message"),
-            [
-                (campaign_labels.read(campaign_labels.REASONS, reason), count)
-                for reason, count in found.skips
-            ],
+            [(campaign_labels.message_reason(reason), count) for reason, count in found.skips],
         ),
         "campaigns": [
             {
@@ -73,6 +59,38 @@ def dashboard(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
     }
 
 
+def _charts(found: Overview) -> list[charts.Chart]:
+    return [
+        charts.lines_by_day(
+            "sends",
+            _("Messages handed over, by day"),
+            found.days,
+            {
+                campaign_labels.read(campaign_labels.CHANNEL_KINDS, kind): counts
+                for kind, counts in sorted(found.sends_by_day.items())
+            },
+        ),
+        charts.lines_by_day(
+            "goals",
+            _("Applications and loans, by day"),
+            found.days,
+            {
+                customer_labels.event(name): found.goals_by_day.get(name, {})
+                for name in overview.GOALS
+            },
+        ),
+    ]
+
+
+def _idle() -> list[tuple[Any, str, int]]:
+    """Return the campaigns that no worker sends: each with its page and for how many minutes."""
+    now = shared_clock.now()
+    return [
+        (found.campaign, object_url(found.campaign), found.minutes(now))
+        for found in standstill.everywhere()
+    ]
+
+
 def _standing_still() -> list[dict[str, Any]]:
     """Return the channels that send nothing now, with the reason."""
     return [
@@ -84,6 +102,20 @@ def _standing_still() -> list[dict[str, Any]]:
         }
         for state in channel_states.standing_still()
     ]
+
+
+def _unknown_count(request: HttpRequest) -> int:
+    """Return of how many messages somebody who may decide should find out what became."""
+    if not request.user.has_perm("campaigns.launch_campaign"):
+        return 0
+    return unknown_messages.count() + unknown_confirmations.count(clock.now())
+
+
+def _unclear_count(request: HttpRequest) -> int:
+    """Return how many replies wait for somebody who may decide to read them."""
+    if not request.user.has_perm(unclear_replies.PERMISSION):
+        return 0
+    return waiting_replies.count()
 
 
 def tiles(found: Overview) -> list[Tile]:
@@ -110,7 +142,7 @@ def tiles(found: Overview) -> list[Tile]:
         ),
         Tile(
             _("Reachable"),
-            f"{max(found.reachable.values()):,}",
+            f"{found.reachable_count:,}",
             reachable,
             "mark_email_read",
             reverse("admin:customers_segment_changelist"),

@@ -11,11 +11,12 @@ from analytics.dashboards import charts
 from analytics.dashboards.cards import figure_tile
 from analytics.domain.campaign_report import CampaignReport
 from analytics.domain.figures import Note
-from analytics.selectors import overview
+from analytics.selectors import campaign_report, overview
 from analytics.services import reports
 from analytics.services.reports import CampaignUnknown
 from campaigns import labels as campaign_labels
 from campaigns.models import Campaign
+from campaigns.selectors.sending import empty_channels
 from customers import labels as customer_labels
 from loancrm import admin_pages
 from loancrm.admin_site import object_url
@@ -56,11 +57,14 @@ def campaign(request: HttpRequest, slug: str) -> HttpResponse:
         )
     except (CampaignUnknown, PermissionRefused) as error:
         raise Http404(error.message) from error
+    reported = Campaign.objects.get(slug=slug)
     return admin_pages.page(
         request,
         "analytics/report.html",
         title=_("Report: %(name)s") % {"name": report.head.name},
-        campaign_url=object_url(Campaign.objects.get(slug=slug)),
+        campaign_url=object_url(reported),
+        merged_count=campaign_report.merged_count(reported),
+        empty_channels=empty_channels.of_campaign(reported),
         **context(report),
     )
 
@@ -129,6 +133,7 @@ def channel_costs(report: CampaignReport) -> dict[str, Any]:
         "shared": labels.number("cost", total - own),
         "total": labels.number("cost", total),
         "cac": labels.value(report.figures["cac_fully_loaded"]),
+        "unit": labels.value(report.figures["cost_per_conversion"]),
     }
 
 

@@ -262,6 +262,7 @@ class _LiftBuilder:
             value=value,
             numerator=self.treated[0],
             denominator=self.treated[1],
+            control=self.control if self.has_control else None,
             window=self.head.goal_window,
             as_of=self.head.as_of,
             low=low,

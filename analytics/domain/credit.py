@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 
-from customers.domain.instalments import MonthRule, add_months, months_between
+from customers.domain.loans.instalments import MonthRule, add_months, months_between
 
 _ZERO = Decimal(0)
 

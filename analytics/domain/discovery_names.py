@@ -5,8 +5,8 @@ from collections.abc import Mapping, Sequence
 from analytics.domain.clustering import Cluster
 from analytics.domain.profiles import Difference
 from analytics.domain.rfm import RfmGroup
-from customers.domain.fields import Text
-from customers.domain.score_bands import SCORE_BANDS
+from customers.domain.fields.catalogue import Text
+from customers.domain.fields.score_bands import SCORE_BANDS
 
 _NAME_LENGTH = 120
 _NAMED_DIFFERENCES = 2

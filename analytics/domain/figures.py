@@ -69,6 +69,7 @@ class Figure:
         excluded_count: Cases left out because their window had not ended at `as_of`.
         note: Why the value is None, or a warning about it.
         filters: What the figure is restricted to, such as (("variant", "A"),).
+        control: Numerator and denominator of the control group, where the value is a difference.
     """
 
     metric: str
@@ -82,6 +83,7 @@ class Figure:
     excluded_count: int = 0
     note: Note | None = None
     filters: tuple[tuple[str, str], ...] = ()
+    control: tuple[int, int] | None = None
 
     def to_json(self) -> dict[str, Any]:
         """Return the figure as plain values; money as text to the cent, rates as numbers."""

@@ -16,7 +16,7 @@ Funding costs f / r of the interest, because both grow with the same balance.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from customers.domain.loan import Bucket
+from customers.domain.loans.loan import Bucket
 
 # Raised whenever the formula or an assumption changes; stored with every value.
 VERSION = "clv-1"

@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from customers.domain.instalments import months_between
+from customers.domain.loans.instalments import months_between
 
 
 @dataclass(frozen=True, slots=True)

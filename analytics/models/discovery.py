@@ -6,6 +6,8 @@ from django.conf import settings
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from loancrm.kernel.words.phrases import PhraseField
+
 
 class DiscoveryModel(models.Model):
     """One version of a clustering or look-alike model; never changed once written."""
@@ -50,7 +52,6 @@ class DiscoveryRun(models.Model):
         parameters: As `analytics.domain.discovery_choices` writes them.
         result: What the page shows; empty until it is done.
         alive_at: When the worker last said that it goes on.
-        language: Of who started it, in which a problem is told.
     """
 
     method = models.CharField(_("method"), max_length=12)
@@ -59,8 +60,7 @@ class DiscoveryRun(models.Model):
     step = models.PositiveSmallIntegerField(default=0)
     step_count = models.PositiveSmallIntegerField(default=1)
     result = models.JSONField(default=dict)
-    problem = models.CharField(_("problem"), max_length=300, blank=True)
-    language = models.CharField(_("language"), max_length=10, default="zh-hans")
+    problem = PhraseField(_("problem"), blank=True)
     started_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+"
     )

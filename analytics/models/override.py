@@ -4,6 +4,8 @@ from django.conf import settings
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from loancrm.kernel.words.titles import numbered
+
 
 class ProtectedOverride(models.Model):
     """One leave to group people by a protected attribute; ended, never changed or deleted.
@@ -38,4 +40,4 @@ class ProtectedOverride(models.Model):
         verbose_name_plural = _("leaves for protected attributes")
 
     def __str__(self) -> str:
-        return f"ProtectedOverride {self.pk} {self.feature}"
+        return numbered(self)

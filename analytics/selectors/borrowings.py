@@ -12,8 +12,8 @@ from django.db.models.functions import Coalesce
 from analytics.domain.campaign_worth import THRESHOLDS, Followed
 from analytics.domain.credit import LoanRecord
 from analytics.domain.outcomes import Borrowing, CampaignLoan, Converter
-from customers.domain.events import EventName
-from customers.domain.loan import LoanStatus, first_reached_dates
+from customers.domain.events.event import EventName
+from customers.domain.loans.loan import LoanStatus, first_reached_dates
 from customers.models import Customer, Event, Loan
 from customers.selectors import loan_books
 

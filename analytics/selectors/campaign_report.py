@@ -4,7 +4,8 @@ from collections.abc import Sequence
 from datetime import datetime
 from decimal import Decimal
 
-from django.db.models import Sum
+from django.db.models import Exists, OuterRef, Sum
+from django.db.models.functions import Coalesce
 
 from analytics.domain import campaign_report as figures
 from analytics.domain import campaign_worth as worth
@@ -14,6 +15,7 @@ from analytics.domain.cost import CostCategory, CostLine, total_amount
 from analytics.domain.outcomes import Population
 from analytics.selectors import borrowings, outcomes
 from campaigns.models import Campaign, CampaignCost, Message
+from customers.models import Customer
 from loancrm.kernel import clock
 
 DEFAULT_ASSUMPTIONS = Assumptions()
@@ -53,6 +55,17 @@ def load_report(
         default_rates=worth.default_figures(head, followed, today),
         allocation=figures.allocation_checks(head, population),
     )
+
+
+def merged_count(campaign: Campaign) -> int:
+    """Return how many records of the audience are part of another record by now.
+
+    The report counts persons; the campaign's page counts the records that were frozen.
+    """
+    reached = Message.objects.filter(
+        dispatch__campaign=campaign, dispatch__is_test=False, customer=OuterRef("pk")
+    )
+    return Customer.objects.filter(Exists(reached), merged_into__isnull=False).count()
 
 
 def _head(campaign: Campaign, as_of: datetime) -> CampaignHead:
@@ -97,10 +110,11 @@ def _channels(
 
 
 def _cost_lines(campaign: Campaign, as_of: datetime) -> list[CostLine]:
+    # As on the campaign's page and in its budget: one of unknown fate may have been taken.
     messages = (
-        Message.objects.filter(
-            dispatch__campaign=campaign, dispatch__is_test=False, sent_at__lte=as_of
-        )
+        Message.objects.filter(dispatch__campaign=campaign, dispatch__is_test=False)
+        .annotate(handed_over_at=Coalesce("sent_at", "attempted_at"))
+        .filter(handed_over_at__lte=as_of)
         .values_list("dispatch__channel_kind")
         .annotate(total=Sum("cost_amount"))
         .order_by("dispatch__channel_kind")

@@ -11,15 +11,14 @@ from typing import TypeAlias
 import numpy as np
 import numpy.typing as npt
 from django.db.models import Count, Max, QuerySet, Sum
-from django.utils.translation import gettext as _
 
 from analytics.domain.discovery_names import FEATURE_LABELS
 from analytics.domain.features import FeatureTable, Floats
 from analytics.domain.rfm import Purchases
 from analytics.models import ProtectedOverride
 from analytics.selectors import protected_features
-from customers.domain.events import EventName
-from customers.domain.fields import Text
+from customers.domain.events.event import EventName
+from customers.domain.fields.catalogue import Text
 from customers.models import (
     AttributeDefinition,
     AttributeType,
@@ -29,6 +28,7 @@ from customers.models import (
     Loan,
 )
 from loancrm.kernel.errors import LoanCrmError
+from loancrm.kernel.words.phrases import gettext as _
 
 WINDOW_DAYS = 365
 _CHUNK = 5000

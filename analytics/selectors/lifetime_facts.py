@@ -8,8 +8,8 @@ from django.db.models import Exists, OuterRef, Q, QuerySet, Sum
 
 from analytics.domain.lifetime_value import LoanWorth, falling_balances
 from campaigns.models import Message
-from customers.domain.instalments import months_between
-from customers.domain.loan import LoanStatus, allocate, bucket_of, received_amount
+from customers.domain.loans.instalments import months_between
+from customers.domain.loans.loan import LoanStatus, allocate, bucket_of, received_amount
 from customers.models import Customer, Loan
 from customers.selectors import loan_books
 from customers.selectors.loan_books import NOT_BOOKED, LoanBook

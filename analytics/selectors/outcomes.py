@@ -13,7 +13,7 @@ from django.db import connection
 from django.db.models import Model
 
 from analytics.domain.outcomes import Converter, OutcomeCell
-from campaigns.domain.eligibility import GATE_REASONS
+from campaigns.domain.sending.eligibility import GATE_REASONS
 from campaigns.models import Campaign, Dispatch, LinkVisit, Message, Step, Variant
 from customers.models import Customer, Event, EventType
 

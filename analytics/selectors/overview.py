@@ -4,19 +4,23 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from functools import reduce
+from operator import or_
 
 from django.db.models import Count, Exists, Max, OuterRef, Q
 from django.db.models.functions import TruncDate
 
-from campaigns.domain.campaign import CampaignStatus, MessageState
+from campaigns.domain.campaigns.campaign import CampaignStatus, MessageState
 from campaigns.models import Campaign, Message
-from customers.domain.contact import ContactKind, ContactStatus
+from campaigns.selectors.campaigns import last_messages
+from customers.domain.values.contact import ContactKind, ContactStatus
 from customers.models import ConsentState, ContactPoint, Customer, Event
 from loancrm.kernel import clock
 
 DAYS = 30
 GOALS = ("application_submitted", "loan_disbursed")
 RECENT_CAMPAIGNS = 6
+_REACHED_BY = {"sms": ContactKind.PHONE, "email": ContactKind.EMAIL}
 _IN_PROGRESS = (CampaignStatus.RUNNING, CampaignStatus.PAUSED)
 
 
@@ -28,9 +32,10 @@ class Overview:
         until: End of the 30 days: now, or 30 days after the last launch where that is longer ago,
             so that a quiet company sees its last campaigns and not an empty page.
         reachable: Persons with an active contact and a marketing consent, by channel.
+        reachable_count: Persons whom at least one channel reaches.
         sends_by_day: {channel kind: {day: messages handed over}} of the last 30 days.
         goals_by_day: {event name: {day: events}} of the last 30 days.
-        skips: (reason, count) of the last 30 days, largest first.
+        skips: (reason, people whom no step served) of the last 30 days, largest first.
     """
 
     as_of: datetime
@@ -39,6 +44,7 @@ class Overview:
     customer_count: int
     new_customer_count: int
     reachable: Mapping[str, int]
+    reachable_count: int
     sent_count: int
     goal_counts: Mapping[str, int]
     in_progress_count: int
@@ -49,7 +55,7 @@ class Overview:
 
 
 def load(*, now: datetime) -> Overview:
-    """Return the overview of the last 30 days in which something could happen (10 queries)."""
+    """Return the overview of the last 30 days in which something could happen (11 queries)."""
     until = _until(now)
     last_day = until.astimezone(clock.company_zone()).date()
     days = [last_day - timedelta(days=back) for back in range(DAYS - 1, -1, -1)]
@@ -66,9 +72,11 @@ def load(*, now: datetime) -> Overview:
         .filter(created_at__gt=since, created_at__lte=until)
         .count(),
         reachable={
-            "sms": _reachable("sms", ContactKind.PHONE, now),
-            "email": _reachable("email", ContactKind.EMAIL, now),
+            channel: _persons(_reaches(channel, kind, now)) for channel, kind in _REACHED_BY.items()
         },
+        reachable_count=_persons(
+            reduce(or_, (_reaches(channel, kind, now) for channel, kind in _REACHED_BY.items()))
+        ),
         sent_count=sum(sum(found.values()) for found in sends.values()),
         goal_counts={name: sum(goals.get(name, {}).values()) for name in GOALS},
         in_progress_count=sum(statuses.get(status, 0) for status in _IN_PROGRESS),
@@ -99,7 +107,11 @@ def _until(now: datetime) -> datetime:
     return now if last is None else min(now, last + timedelta(days=DAYS - 1))
 
 
-def _reachable(channel: str, kind: ContactKind, now: datetime) -> int:
+def _persons(condition: Q) -> int:
+    return Customer.objects.live().filter(condition).count()
+
+
+def _reaches(channel: str, kind: ContactKind, now: datetime) -> Q:
     points = ContactPoint.objects.filter(
         customer=OuterRef("pk"), kind=kind, status=ContactStatus.ACTIVE, is_primary=True
     )
@@ -110,7 +122,7 @@ def _reachable(channel: str, kind: ContactKind, now: datetime) -> int:
         purpose="marketing",
         is_granted=True,
     )
-    return Customer.objects.live().filter(Exists(points), Exists(consents)).count()
+    return Q(Exists(points), Exists(consents))
 
 
 def _sends_by_day(since: datetime, now: datetime) -> Mapping[str, Mapping[date, int]]:
@@ -150,6 +162,7 @@ def _skips(since: datetime, now: datetime) -> Sequence[tuple[str, int]]:
             closed_at__lte=now,
             dispatch__is_test=False,
         )
+        .filter(~last_messages.is_served_later())
         .values_list("reason")
         .annotate(count=Count("pk"))
         .order_by("-count", "reason")

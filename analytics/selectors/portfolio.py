@@ -10,7 +10,7 @@ from django.db.models import Count, Q, Sum
 
 from analytics.domain.campaign_report import proportion
 from analytics.domain.figures import Figure, Window, WindowKind, filters_of
-from customers.domain.loan import LoanStatus
+from customers.domain.loans.loan import LoanStatus
 from customers.models import Loan
 from customers.selectors.loan_books import IS_BAD, NOT_BOOKED
 

@@ -9,10 +9,10 @@ from django.db.models import Q
 
 from analytics.domain.features import Floats
 from analytics.models import ProtectedOverride
-from customers.domain.fields import DataClass, Text
+from customers.domain.fields.catalogue import DataClass, Text
 from customers.domain.segments.columns import CUSTOMER_FIELDS
 from customers.models import AttributeDefinition, AttributeType, Customer
-from customers.selectors.profile_person import age_years
+from customers.selectors.profile.person import age_years
 from loancrm.kernel import clock
 
 _AGE = "age"

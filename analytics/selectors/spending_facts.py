@@ -11,7 +11,7 @@ from django.db.models import QuerySet, Sum
 from django.db.models.functions import TruncDate, TruncMonth
 
 from analytics.domain.spending import MONTHS, Received, Spent
-from customers.domain.events import LOAN_PAYMENT, EventName
+from customers.domain.events.event import LOAN_PAYMENT, EventName
 from customers.models import Customer, Event
 
 SPENT = (EventName.PURCHASE_MADE, EventName.ACCOUNT_DEBITED)

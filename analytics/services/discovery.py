@@ -8,7 +8,6 @@ from decimal import Decimal
 import numpy as np
 import numpy.typing as npt
 from django.db import transaction
-from django.utils.translation import gettext as _
 
 from analytics.domain.discovery_names import (
     RFM_FEATURES,
@@ -26,17 +25,20 @@ from analytics.services.discovery_writing import (
     PERMISSION,
     Discovery,
     DiscoveryRefused,
+    Finish,
     FoundSegment,
+    finish_nothing,
     people_of,
     record_run,
     write_segment,
     writer_for,
 )
-from customers.domain.fields import Text
+from customers.domain.fields.catalogue import Text
 from customers.services import scores
 from customers.services.scores import GivenScore
 from loancrm.kernel import access
 from loancrm.kernel.access import Actor
+from loancrm.kernel.words.phrases import gettext as _
 
 RFM_EVENT = "repayment_made"
 LOOKALIKE = "lookalike"
@@ -58,6 +60,7 @@ def discover_rfm(
     event: str = RFM_EVENT,
     within_days: int = 365,
     segment: str = "",
+    finish: Finish = finish_nothing,
 ) -> Discovery:
     """Score recency, frequency and value, and write the eight groups as segments `rfm-…`.
 
@@ -66,6 +69,7 @@ def discover_rfm(
     Args:
         event: The event that counts; negative amounts are refunds.
         segment: Only the people of this segment.
+        finish: Called with the result in the transaction that writes it.
 
     Raises:
         PermissionRefused: The actor may not discover segments.
@@ -103,10 +107,11 @@ def discover_rfm(
             )
         result = Discovery("rfm", version, len(found), tuple(written))
         record_run(actor=actor, result=result, name="rfm", now=now)
+        finish(result)
     return result
 
 
-def discover_lookalike(
+def discover_lookalike(  # noqa: PLR0913 - choices of one run
     *,
     actor: Actor,
     now: datetime,
@@ -115,6 +120,7 @@ def discover_lookalike(
     segment: str = "",
     share: float = 0.1,
     seed: int = 1,
+    finish: Finish = finish_nothing,
 ) -> LookalikeDiscovery:
     """Rank everybody by resemblance to a segment; write the best as `lookalike-<seed segment>`.
 
@@ -140,7 +146,7 @@ def discover_lookalike(
         stored = discovery_models.keep(
             method=LOOKALIKE, name=seed_segment, content=model.to_json(), as_of=now, now=now
         )
-        return _write_lookalike(
+        result = _write_lookalike(
             actor=actor,
             seed_segment=seed_segment,
             version=stored.version,
@@ -150,6 +156,8 @@ def discover_lookalike(
             share=share,
             now=now,
         )
+        finish(result)
+    return result
 
 
 def _apart(

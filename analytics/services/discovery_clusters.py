@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from django.db import transaction
-from django.utils.translation import gettext as _
 
 from analytics.domain.clustering import ClusterModel, NoStableClustersError, discover
 from analytics.domain.discovery_names import cluster_description, cluster_name
@@ -17,16 +16,19 @@ from analytics.services.discovery_writing import (
     PERMISSION,
     Discovery,
     DiscoveryRefused,
+    Finish,
     FoundSegment,
+    finish_nothing,
     people_of,
     record_run,
     write_segment,
 )
 from analytics.services.protected_overrides import used_overrides
-from customers.domain.fields import Text
+from customers.domain.fields.catalogue import Text
 from customers.models import Segment
 from loancrm.kernel import access
 from loancrm.kernel.access import Actor
+from loancrm.kernel.words.phrases import gettext as _
 
 CLUSTERS = "clusters"
 
@@ -54,11 +56,13 @@ def discover_clusters(  # noqa: PLR0913 - choices of one run
     max_clusters: int = 8,
     explained: float | None = None,
     on_progress: Callable[[int], object] = lambda _step: None,
+    finish: Finish = finish_nothing,
 ) -> ClusterDiscovery:
     """Find groups of similar customers, keep the model, write them as segments `<name>-1`, ….
 
     Args:
         explained: Look for them in principal components that explain this share of the variance.
+        finish: Called with the result in the transaction that writes it.
 
     Raises:
         PermissionRefused: The actor may not discover segments.
@@ -91,7 +95,7 @@ def discover_clusters(  # noqa: PLR0913 - choices of one run
         stored = discovery_models.keep(
             method=CLUSTERS, name=name, content=content, as_of=now, now=now
         )
-        return _write_clusters(
+        result = _write_clusters(
             actor=actor,
             name=name,
             version=stored.version,
@@ -101,6 +105,8 @@ def discover_clusters(  # noqa: PLR0913 - choices of one run
             overrides=used,
             now=now,
         )
+        finish(result)
+    return result
 
 
 def assign_clusters(*, actor: Actor, now: datetime, name: str = "cluster") -> ClusterDiscovery:

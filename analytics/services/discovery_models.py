@@ -6,10 +6,9 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from django.utils.translation import gettext as _
-
 from analytics.models import DiscoveryModel
 from loancrm.kernel.errors import LoanCrmError
+from loancrm.kernel.words.phrases import gettext as _
 
 
 class DiscoveryModelUnknown(LoanCrmError):
@@ -36,7 +35,7 @@ def keep(
     stored, _created = DiscoveryModel.objects.get_or_create(
         method=method,
         name=name,
-        version=f"{method}-{digest[:12]}",
+        version=_version(method, digest),
         defaults={"content": text, "digest": digest, "as_of": as_of, "created_at": now},
     )
     return stored
@@ -53,13 +52,19 @@ def latest(*, method: str, name: str) -> tuple[DiscoveryModel, dict[str, Any]]:
     stored = rows.order_by("-created_at", "-pk").first()
     if stored is None:
         raise DiscoveryModelUnknown(_("There is no model “%(name)s”.") % {"name": name}, name=name)
-    if _digest(stored.content) != stored.digest:
+    digest = _digest(stored.content)
+    # Scores, lists and audit entries name the version, which is of the content too.
+    if (digest, _version(method, digest)) != (stored.digest, stored.version):
         raise DiscoveryModelChanged(
             _("The stored model “%(name)s” was changed and is not used.") % {"name": name},
             name=name,
         )
     content: dict[str, Any] = json.loads(stored.content)
     return stored, content
+
+
+def _version(method: str, digest: str) -> str:
+    return f"{method}-{digest[:12]}"
 
 
 def _digest(text: str) -> str:

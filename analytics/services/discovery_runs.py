@@ -2,14 +2,12 @@
 
 import logging
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.conf import settings
 from django.db import transaction
 from django.db.models import F, Q
-from django.utils import translation
-from django.utils.translation import gettext as _
 
 from analytics import jobs
 from analytics.domain.discovery_choices import Choices, Method
@@ -22,14 +20,17 @@ from analytics.services import discovery, discovery_clusters
 from analytics.services.discovery import LookalikeDiscovery
 from analytics.services.discovery_clusters import ClusterDiscovery
 from analytics.services.discovery_writing import PERMISSION, Discovery, people_of
-from customers.domain.fields import Text
+from customers.domain.fields.catalogue import Text
 from customers.models import Segment
-from customers.services import segments
-from loancrm.kernel import access, audit
+from customers.services.segments import versions
+from loancrm.kernel import access
 from loancrm.kernel.access import Actor
-from loancrm.kernel.database_clock import Moment
+from loancrm.kernel.auditing import audit
+from loancrm.kernel.database.row_holds import WorkTakenOver, take_row
+from loancrm.kernel.database.shared_clock import Moment
 from loancrm.kernel.errors import LoanCrmError
 from loancrm.kernel.jobs import enqueue
+from loancrm.kernel.words.phrases import gettext as _
 
 # A worker tells after every step that it goes on; the longest takes some minutes.
 GIVEN_UP_AFTER = timedelta(minutes=15)
@@ -60,7 +61,6 @@ def start_run(*, actor: Actor, choices: Choices, now: datetime) -> DiscoveryRun:
             method=choices.method,
             parameters=choices.to_json(),
             step_count=choices.step_count,
-            language=translation.get_language() or settings.LANGUAGE_CODE,
             started_by=actor.user,
             created_at=now,
         )
@@ -87,40 +87,51 @@ def wake() -> int:
 def run(*, run_id: int, read_clock: Callable[[], datetime]) -> None:
     """Do a run in the name of who started it; nothing when it is in hand or over.
 
-    A run whose worker died is done from the beginning: what it writes is the same again.
+    What a run finds is written in one transaction with its end: a worker that died has left
+    nothing, and the run is done from the beginning.
 
     Args:
         read_clock: Returns the aware current time.
     """
     now = read_clock()
-    claimed = DiscoveryRun.objects.filter(_free(), pk=run_id).update(
-        state=RunState.RUNNING, alive_at=Moment(), step=0
+    hold = take_row(
+        DiscoveryRun.objects.filter(pk=run_id),
+        free=_free(),
+        values={"state": RunState.RUNNING, "step": 0},
+        heard_field="alive_at",
     )
-    if not claimed:
+    if hold is None:
         return
     row = DiscoveryRun.objects.select_related("started_by").get(pk=run_id)
-    mine = DiscoveryRun.objects.filter(pk=run_id)
 
     def advance(_step: int) -> None:
-        mine.update(step=F("step") + 1, alive_at=Moment())
+        hold.write({"step": F("step") + 1})
+
+    def fail(problem: str) -> None:
+        values = {"state": RunState.FAILED, "problem": problem, "finished_at": read_clock()}
+        with suppress(WorkTakenOver):
+            hold.write(values)
+
+    def finish(found: Discovery, labels: Mapping[str, Text]) -> None:
+        hold.write(
+            {
+                "state": RunState.DONE,
+                "result": _told(found, labels),
+                "step": F("step_count"),
+                "finished_at": read_clock(),
+                "problem": "",
+            }
+        )
 
     try:
-        # A refusal is worded where it arises: a worker has no reader whose language it could know.
-        with translation.override(row.language):
-            result = _carry_out(row, now, advance)
+        _carry_out(row, now, advance, finish)
+    except WorkTakenOver:
+        return
     except LoanCrmError as error:
-        _fail(run_id, error.message, read_clock())
+        fail(error.message)
     except Exception:
-        _fail(run_id, _("An error occurred; see the log."), read_clock())
+        fail(_("An error occurred; see the log."))
         raise
-    else:
-        mine.update(
-            state=RunState.DONE,
-            result=result,
-            step=F("step_count"),
-            finished_at=read_clock(),
-            problem="",
-        )
 
 
 def make_segment(*, actor: Actor, run_id: int, group: str, name: str, now: datetime) -> Segment:
@@ -139,7 +150,7 @@ def make_segment(*, actor: Actor, run_id: int, group: str, name: str, now: datet
     if found is None:
         raise DiscoveryGroupUnknown(_("The run found no group “%(group)s”.") % {"group": group})
     shown = " ".join(name.split())[:120] or found.name
-    return segments.freeze_segment(
+    return versions.freeze_segment(
         actor=actor, segment=found, slug=f"{group[:60]}-{now:%Y%m%d-%H%M%S}", name=shown, now=now
     )
 
@@ -149,32 +160,30 @@ def _free() -> Q:
     return Q(state=RunState.WAITING) | is_left
 
 
-def _fail(run_id: int, problem: str, now: datetime) -> None:
-    DiscoveryRun.objects.filter(pk=run_id).update(
-        state=RunState.FAILED, problem=str(problem)[:300], finished_at=now
-    )
-
-
 def _carry_out(
-    row: DiscoveryRun, now: datetime, advance: Callable[[int], object]
-) -> dict[str, Any]:
+    row: DiscoveryRun,
+    now: datetime,
+    advance: Callable[[int], object],
+    finish: Callable[[Discovery, Mapping[str, Text]], None],
+) -> None:
     choices = Choices.from_json(row.parameters)
     # Whoever lost the permission, or left, since the start finds nothing any more.
     actor = access.user_actor(row.started_by) if row.started_by else None
     access.require(actor, PERMISSION)
     assert actor is not None  # noqa: S101 - as just required
     if choices.method is Method.RFM:
-        rfm = discovery.discover_rfm(
+        discovery.discover_rfm(
             actor=actor,
             now=now,
             event=choices.event,
             within_days=choices.within_days,
             segment=choices.segment,
+            finish=lambda found: finish(found, RFM_FEATURES),
         )
-        return _told(rfm, RFM_FEATURES)
+        return
     labels = _labels(choices, now)
     if choices.method is Method.CLUSTERS:
-        clusters = discovery_clusters.discover_clusters(
+        discovery_clusters.discover_clusters(
             actor=actor,
             now=now,
             features=choices.features,
@@ -183,9 +192,10 @@ def _carry_out(
             max_clusters=choices.max_clusters,
             explained=choices.explained,
             on_progress=advance,
+            finish=lambda found: finish(found, labels),
         )
-        return _told(clusters, labels)
-    lookalike = discovery.discover_lookalike(
+        return
+    discovery.discover_lookalike(
         actor=actor,
         now=now,
         seed_segment=choices.seed_segment,
@@ -193,8 +203,8 @@ def _carry_out(
         segment=choices.segment,
         share=choices.share,
         seed=choices.seed,
+        finish=lambda found: finish(found, labels),
     )
-    return _told(lookalike, labels)
 
 
 def _labels(choices: Choices, now: datetime) -> dict[str, Text]:

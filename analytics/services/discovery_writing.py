@@ -1,20 +1,22 @@
 """What every way of discovering segments shares: whom it looks at and how results are written."""
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from datetime import datetime
 
 from django.db.models import QuerySet
-from django.utils.translation import gettext as _
 
 from analytics.domain.profiles import Difference
 from customers.models import Customer, Segment
-from customers.services import segments
-from loancrm.kernel import audit
+from customers.services.segments import versions as segments
 from loancrm.kernel.access import Actor, system_actor
+from loancrm.kernel.auditing import audit
 from loancrm.kernel.errors import LoanCrmError
+from loancrm.kernel.words.phrases import gettext as _
 
 PERMISSION = "analytics.add_discoverymodel"
+# Called with a result in the transaction that writes it.
+Finish = Callable[["Discovery"], None]
 
 
 class DiscoveryRefused(LoanCrmError):
@@ -42,6 +44,10 @@ class Discovery:
     version: str
     people: int
     segments: tuple[FoundSegment, ...]
+
+
+def finish_nothing(_result: Discovery) -> None:
+    """Leave a result where it was written; nobody waits for it."""
 
 
 def people_of(slug: str, *, now: datetime) -> QuerySet[Customer]:

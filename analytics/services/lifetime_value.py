@@ -8,7 +8,7 @@ from itertools import islice
 
 from analytics.domain.lifetime_value import VERSION, LifetimeValue, lifetime_value
 from analytics.selectors import lifetime_facts
-from customers.domain.score_bands import CLV, CLV_SO_FAR, CLV_TO_COME
+from customers.domain.fields.score_bands import CLV, CLV_SO_FAR, CLV_TO_COME
 from customers.services import scores
 from customers.services.scores import GivenScore
 from loancrm.kernel import access

@@ -4,13 +4,14 @@ from collections.abc import Iterable, Mapping
 from datetime import date, datetime, timedelta
 
 from django.db import transaction
-from django.utils.translation import gettext as _
 
 from analytics.models import ProtectedOverride
 from analytics.selectors.protected_features import overridable
-from loancrm.kernel import access, audit, clock
+from loancrm.kernel import access, clock
 from loancrm.kernel.access import Actor
+from loancrm.kernel.auditing import audit
 from loancrm.kernel.errors import LoanCrmError
+from loancrm.kernel.words.phrases import gettext as _
 
 PERMISSION = "analytics.add_protectedoverride"
 SHORTEST_REASON = 10

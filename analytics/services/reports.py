@@ -14,8 +14,8 @@ from analytics.models import MetricSnapshot
 from analytics.selectors import campaign_report
 from analytics.selectors.campaign_report import DEFAULT_ASSUMPTIONS
 from campaigns.models import Campaign
-from loancrm.kernel import audit
 from loancrm.kernel.access import Actor, require
+from loancrm.kernel.auditing import audit
 from loancrm.kernel.errors import LoanCrmError
 
 CAMPAIGN = "campaign"

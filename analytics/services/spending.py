@@ -7,7 +7,7 @@ from decimal import Decimal
 
 from analytics.domain.spending import Spending, spending
 from analytics.selectors.spending_facts import spending_facts
-from customers.domain.score_bands import (
+from customers.domain.fields.score_bands import (
     PAY_DAY,
     SPENDING_MONTHLY,
     SPENDING_SHARE,

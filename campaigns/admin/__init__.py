@@ -5,4 +5,5 @@ from campaigns.admin import channels as channels
 from campaigns.admin import partners as partners
 from campaigns.admin import receipts as receipts
 from campaigns.admin import reference as reference
+from campaigns.admin import replies as replies
 from campaigns.admin import stops as stops

@@ -9,16 +9,20 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from campaigns import labels
-from campaigns.admin import unknown_page
-from campaigns.admin.forms import field_of
-from campaigns.domain.campaign import CampaignStatus, DispatchStatus, MessageState
-from campaigns.models import Campaign, ContentVersion, Dispatch, Step
-from campaigns.selectors import campaign_status, channel_states, content_faults, live_progress
-from campaigns.selectors.content_faults import TextFinding
-from campaigns.services import approval, previews
+from campaigns.admin import course_texts, unknown_page
+from campaigns.admin.message_fields import field_of
+from campaigns.domain.campaigns.campaign import CampaignStatus, DispatchStatus, MessageState
+from campaigns.models import Campaign, Step, Variant
+from campaigns.selectors.campaigns import live_progress
+from campaigns.selectors.campaigns import status as campaign_status
+from campaigns.selectors.content import current_texts
+from campaigns.selectors.content import faults as content_faults
+from campaigns.selectors.content.current_texts import CurrentText
+from campaigns.selectors.content.faults import TextFinding
+from campaigns.selectors.sending import empty_channels
+from campaigns.services.campaigns import approval, previews
 from campaigns.services.sending import dead_letters
 from customers import labels as customer_labels
-from loancrm.admin_site import object_url
 from loancrm.kernel import access
 from loancrm.kernel.access import Actor
 
@@ -57,8 +61,12 @@ class Message:
     """One message of the campaign with its texts, for reading."""
 
     step: Step
-    heading: str
-    variants: Sequence[tuple[Any, Sequence[ContentVersion]]]
+    variants: Sequence[tuple[Variant, Sequence[CurrentText]]]
+
+    @property
+    def heading(self) -> str:
+        """Return what it is."""
+        return _("Fallback message") if self.step.is_fallback else _("Message")
 
 
 def context(campaign: Campaign, actor: Actor) -> dict[str, Any]:
@@ -81,30 +89,26 @@ def context(campaign: Campaign, actor: Actor) -> dict[str, Any]:
         ),
         "faults": [(fault, field_of(fault)) for fault in faults],
         "note": _note(campaign, actor),
-        "stops": _stops(campaign, actor, runs),
+        "empty_channels": empty_channels.of_campaign(campaign),
+        "stops": course_texts.stops(campaign, actor, runs),
         "seen_digest": approval.campaign_digest(campaign)
         if campaign.status == CampaignStatus.IN_REVIEW
         else "",
         "goal": goal_in_words(campaign),
         "purpose": customer_labels.purpose(campaign.purpose),
         "progress": found,
-        "unknown_count": found.states[MessageState.UNKNOWN],
+        "unknown_count": found.unknown_count,
         "unknown_url": unknown_page.address_of(campaign),
         "states": [
             (state.value, labels.read(labels.MESSAGE_STATES, state), found.states[state])
             for state in MessageState
         ],
         "reasons": [
-            (labels.read(labels.REASONS, reason), count) for reason, count in found.reasons.items()
+            (labels.message_reason(reason), count) for reason, count in found.reasons.items()
         ],
-        "runs": [
-            (
-                run,
-                labels.read(labels.DISPATCH_STATUSES, run.status),
-                labels.read(labels.HOLD_REASONS, run.hold_reason),
-            )
-            for run in runs
-        ],
+        "runs": course_texts.runs(runs),
+        "standstill": course_texts.standing_still(campaign),
+        "waiting": course_texts.waiting(campaign),
         "steps": [] if is_imported else _messages(campaign),
         "approvals": campaign.approvals.select_related("approver").order_by("-at", "-pk"),
         "is_editable": campaign.status == CampaignStatus.DRAFT
@@ -116,29 +120,6 @@ def context(campaign: Campaign, actor: Actor) -> dict[str, Any]:
         "report_url": report_url(campaign, actor) if runs else "",
         "holdout_percent": campaign.holdout_share * 100,
     }
-
-
-def _stops(campaign: Campaign, actor: Actor, runs: Sequence[Dispatch]) -> list[dict[str, Any]]:
-    """Return what keeps the campaign from sending, with who can end it and how."""
-    if campaign.status in live_progress.OVER:
-        return []
-    may_end = access.is_allowed(actor, "campaigns.launch_campaign")
-    stops: list[dict[str, Any]] = [
-        {
-            "name": state.channel.name,
-            "is_blocked": state.is_blocked,
-            "reason": labels.account_reason(state.reason),
-            "url": object_url(state.channel),
-            "reopen": state.channel.pk if state.is_blocked and may_end else None,
-        }
-        for state in channel_states.standing_still(campaign)
-    ]
-    reasons = {run.hold_reason for run in runs if run.status == DispatchStatus.HELD} - {""}
-    if any(stop["is_blocked"] for stop in stops):
-        reasons.discard("channel_blocked")
-    return stops + [
-        {"held": labels.read(labels.HOLD_REASONS, reason)} for reason in sorted(reasons)
-    ]
 
 
 def goal_in_words(campaign: Campaign) -> str:
@@ -223,8 +204,17 @@ def _launcher_buttons(
         question = _("Launch “%(name)s” now? The audience is frozen at this moment.") % {
             "name": campaign.name
         }
+        is_void = not approval.is_approved(campaign)
         return [
-            Button("launch", _("Launch"), "rocket_launch", "primary", question, has_forecast=True)
+            Button(
+                "launch",
+                _("Launch"),
+                "rocket_launch",
+                "primary",
+                question,
+                waits_for=_("What was approved has changed; see above.") if is_void else "",
+                has_forecast=True,
+            )
         ]
     resume_question = " ".join(
         (
@@ -312,24 +302,16 @@ def _way(campaign: Campaign) -> list[tuple[str, str]]:
 
 
 def _messages(campaign: Campaign) -> list[Message]:
-    steps = campaign.steps.select_related("channel").prefetch_related("variants__contents")
+    texts: dict[int, dict[int, list[CurrentText]]] = {}
+    for text in current_texts.of_campaign(campaign):
+        of_step = texts.setdefault(text.variant.step_id, {})
+        of_step.setdefault(text.variant.pk, []).append(text)
     return [
         Message(
-            step=step,
-            heading=_("Fallback message") if step.is_fallback else _("Message"),
-            variants=[
-                (
-                    variant,
-                    sorted(
-                        (row for row in variant.contents.all() if row.is_current),
-                        key=lambda row: row.locale,
-                        reverse=True,
-                    ),
-                )
-                for variant in sorted(step.variants.all(), key=lambda variant: variant.key)
-            ],
+            step=next(iter(variants.values()))[0].variant.step,
+            variants=[(found[0].variant, found) for found in variants.values()],
         )
-        for step in steps.order_by("position")
+        for variants in texts.values()
     ]
 
 

@@ -5,18 +5,24 @@ from typing import Any
 
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
 from django.shortcuts import get_object_or_404, render
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_GET, require_POST
 
 from campaigns import labels
-from campaigns.domain.eligibility import Verdict
-from campaigns.models import Campaign, Variant
-from campaigns.selectors import campaign_status, live_progress, preview_people, timeline
-from campaigns.services import approval, authoring, forecasts, launch, previews, ticking
+from campaigns.admin import course_texts
+from campaigns.channels import registry
+from campaigns.domain.campaigns.campaign import MessageState
+from campaigns.domain.sending.eligibility import Verdict
+from campaigns.models import Campaign, Message, Variant
+from campaigns.selectors import timeline
+from campaigns.selectors.campaigns import live_progress, preview_people, status
+from campaigns.selectors.sending import empty_channels
+from campaigns.services.campaigns import approval, authoring, forecasts, launch, previews, ticking
 from campaigns.services.sending import dead_letters
 from customers.models import Customer
-from customers.selectors import profile_person
+from customers.selectors.profile import person
 from loancrm import admin_pages
 from loancrm.admin_site import object_url
 from loancrm.kernel import clock
@@ -86,7 +92,8 @@ def progress(request: HttpRequest, pk: int) -> HttpResponse:
     """Return the state counts of a campaign for the live bar; they add up to the audience."""
     campaign = get_object_or_404(Campaign, pk=pk)
     admin_pages.require(request, "campaigns.view_campaign", campaign)
-    found = campaign_status.status_of(campaign)
+    found = status.status_of(campaign)
+    runs = course_texts.runs(live_progress.dispatches(campaign))
     return JsonResponse(
         {
             "audience": found.audience,
@@ -94,7 +101,13 @@ def progress(request: HttpRequest, pk: int) -> HttpResponse:
             "status": campaign.status,
             "statusLabel": labels.read(labels.CAMPAIGN_STATUSES, campaign.status),
             "isFinished": campaign.status in live_progress.OVER,
-            "facts": {"spent": f"¥{found.cost_amount}"},
+            "facts": {
+                "sent": f"{found.sent_count:,}",
+                "spent": f"¥{found.cost_amount}",
+                "standstill": course_texts.standing_still(campaign),
+                "waiting": course_texts.waiting(campaign),
+                **{f"run-{run.pk}": state for run, _name, state, _hold in runs},
+            },
         }
     )
 
@@ -104,12 +117,18 @@ def forecast(request: HttpRequest, pk: int) -> HttpResponse:
     """Return what a launch would do now, as a piece of the page."""
     campaign = get_object_or_404(Campaign, pk=pk)
     admin_pages.require(request, "campaigns.view_campaign", campaign)
-    context: dict[str, Any] = {"error": ""}
+    context: dict[str, Any] = {
+        "error": "",
+        "campaign": campaign,
+        "empty_channels": empty_channels.of_campaign(campaign),
+    }
     try:
         found = forecasts.forecast(
             campaign=campaign, actor=admin_pages.actor_of(request), now=clock.now()
         )
         context["forecast"] = found
+        if request.user.has_perm("campaigns.view_frequencyrule"):
+            context["caps_url"] = reverse("admin:campaigns_frequencyrule_changelist")
         context["skipped"] = [
             (labels.read(labels.REASONS, reason), count) for reason, count in found.skipped.items()
         ]
@@ -123,25 +142,28 @@ def preview(request: HttpRequest, pk: int) -> HttpResponse:
     """Return one variant as some customers would get it, as a piece of the page."""
     campaign = get_object_or_404(Campaign, pk=pk)
     admin_pages.require(request, "campaigns.view_campaign", campaign)
-    context: dict[str, Any] = {"error": "", "previews": []}
+    context: dict[str, Any] = {
+        "error": "",
+        "previews": [],
+        "empty_channels": empty_channels.of_campaign(campaign),
+    }
     try:
         variant, people = _choice(request, campaign)
-        for customer in people:
-            shown = previews.preview(
-                campaign=campaign,
-                step=variant.step,
-                variant=variant,
-                customer=customer,
-                actor=admin_pages.actor_of(request),
-                now=clock.now(),
-            )
+        found = previews.preview(
+            campaign=campaign,
+            variant=variant,
+            customers=people,
+            actor=admin_pages.actor_of(request),
+            now=clock.now(),
+        )
+        for customer, shown in zip(people, found, strict=True):
             context["previews"].append(
                 {
                     "customer": customer,
-                    "customer_name": profile_person.masked_name(customer),
+                    "customer_name": person.masked_name(customer),
                     "customer_url": object_url(customer),
                     "preview": shown,
-                    "verdict": _verdict(shown),
+                    "verdict": _known_fate(campaign, variant, customer) or _verdict(shown),
                     "problem": labels.read(labels.REASONS, shown.problem),
                 }
             )
@@ -154,7 +176,7 @@ def preview(request: HttpRequest, pk: int) -> HttpResponse:
 def test_send(request: HttpRequest, pk: int) -> HttpResponse:
     """Send one message, written as for a customer, to the reader's own address."""
     campaign = get_object_or_404(Campaign, pk=pk)
-    with admin_pages.attempt(request, _("The test message is on its way.")):
+    with admin_pages.attempt(request, "") as outcome:
         variant, (customer, *_others) = _choice(request, campaign)
         previews.send_test(
             campaign=campaign,
@@ -165,6 +187,12 @@ def test_send(request: HttpRequest, pk: int) -> HttpResponse:
             actor=admin_pages.actor_of(request),
             now=clock.now(),
         )
+    if outcome.is_done:
+        channel = variant.step.channel
+        is_real = channel is None or not registry.reaches_nobody(channel.backend)
+        nobody = _("Nothing was sent: this channel only writes into a log or into memory.")
+        done = _("The test message is on its way.") if is_real else nobody
+        admin_pages.tell(request, done, is_good=is_real)
     return HttpResponseRedirect(object_url(campaign))
 
 
@@ -185,6 +213,19 @@ def _choice(request: HttpRequest, campaign: Campaign) -> tuple[Variant, list[Cus
     if not people:
         raise LoanCrmError(_("Nobody is in the campaign's segment at present."))
     return variant, people
+
+
+def _known_fate(campaign: Campaign, variant: Variant, customer: Customer) -> tuple[str, str] | None:
+    """Return (tone, text) where nothing is to be decided any more; None where the gates say it."""
+    row = Message.objects.filter(
+        dispatch__step=variant.step_id, dispatch__is_test=False, customer=customer
+    ).first()
+    if row is not None and row.state != MessageState.PLANNED:
+        state = labels.read(labels.MESSAGE_STATES, row.state)
+        return "", _("Is decided already: %(state)s.") % {"state": state}
+    if campaign.status in live_progress.OVER:
+        return "", _("The campaign is over: nothing is sent any more.")
+    return None
 
 
 def _verdict(shown: previews.Preview) -> tuple[str, str]:

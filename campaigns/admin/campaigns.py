@@ -1,6 +1,6 @@
 """Campaigns: the list with live counts, the form, and the page where a campaign is run."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from django.contrib import admin, messages
@@ -14,20 +14,34 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from campaigns import labels
-from campaigns.admin import campaign_page, campaign_views, sending, unknown_page
-from campaigns.admin.forms import VARIANT_KEYS, CampaignForm, initial_of
-from campaigns.domain.campaign import CampaignStatus
-from campaigns.domain.content import CATALOGUE
-from campaigns.domain.spec import LOCALES, TextSpec
-from campaigns.models import Campaign, Channel, Variant
-from campaigns.selectors import content_faults, live_progress
-from campaigns.services import authoring
+from campaigns.admin import (
+    campaign_page,
+    campaign_views,
+    sending,
+    unknown_confirmations_page,
+    unknown_page,
+)
+from campaigns.admin.contactable_view import customer_contact
+from campaigns.admin.forms import MOST_MESSAGES, CampaignForm, initial_of, stale_context
+from campaigns.admin.stored_messages import StoredMessage, stored_messages
+from campaigns.domain.campaigns.campaign import CampaignStatus
+from campaigns.domain.content.texts import CATALOGUE
+from campaigns.models import Campaign, Channel
+from campaigns.selectors.campaigns import live_progress
+from campaigns.selectors.content import faults
+from campaigns.services.campaigns import authoring
+from customers.domain.consents.consent import Purpose
 from customers.models import Segment
-from loancrm import admin_pages
+from loancrm import admin_pages, stale_forms
 from loancrm.admin_filters import vocabulary_filter
 from loancrm.admin_site import object_url
-from loancrm.kernel import clock, grants
-from loancrm.kernel.admin_sharing import SharedRowsAdmin
+from loancrm.kernel import clock
+from loancrm.kernel.admin.sharing import SharedRowsAdmin
+from loancrm.kernel.database import stale
+from loancrm.kernel.errors import LoanCrmError
+from loancrm.kernel.security import grants
+
+SERVICE = "campaigns.send_service_messages"
 
 
 @admin.register(Campaign)
@@ -125,6 +139,12 @@ class CampaignAdmin(SharedRowsAdmin):
         wrap = self.admin_site.admin_view
         own = [
             path("unknown/", wrap(unknown_page.unknown), name="campaigns_unknown"),
+            path("unknown/export/", wrap(unknown_page.export), name="campaigns_unknown_export"),
+            path(
+                "unknown/confirmations/",
+                wrap(unknown_confirmations_page.decide),
+                name="campaigns_unknown_confirmations",
+            ),
             path("<int:pk>/edit/", wrap(self.edit_view), name="campaigns_campaign_edit"),
             path(
                 "<int:pk>/step/<slug:name>/",
@@ -151,6 +171,11 @@ class CampaignAdmin(SharedRowsAdmin):
                 wrap(campaign_views.customer_messages),
                 name="campaigns_customer_messages",
             ),
+            path(
+                "contact-with/<int:customer_id>/",
+                wrap(customer_contact),
+                name="campaigns_customer_contact",
+            ),
         ]
         return [*own, *super().get_urls()]
 
@@ -160,16 +185,19 @@ class CampaignAdmin(SharedRowsAdmin):
         """Write a new campaign, or a copy of one that exists."""
         admin_pages.require(request, "campaigns.author_campaign")
         initial: dict[str, Any] = {}
+        copied: list[StoredMessage] = []
         if admin_pages.is_key(request.GET.get("copy", "")):
             original = get_object_or_404(Campaign, pk=request.GET["copy"])
-            initial = initial_of(original)
+            admin_pages.require(request, "campaigns.view_campaign", original)
+            copied = stored_messages(original)
+            initial = initial_of(original, copied)
             # A copy is for another day: nobody has said which.
             initial["start_at"] = None
             initial["name"] = _("%(name)s (copy)") % {"name": original.name}
         elif admin_pages.is_key(request.GET.get("segment", "")):
             initial["segment"] = request.GET["segment"]
-        form = CampaignForm(request.POST or None, initial=initial)
-        if request.method == "POST" and form.is_valid():
+        form, is_sent = _form(request, initial, messages=copied)
+        if is_sent and form.is_valid():
             now = clock.now()
             with admin_pages.attempt(request, _("The draft is saved.")) as outcome:
                 campaign = authoring.create_campaign(
@@ -177,6 +205,7 @@ class CampaignAdmin(SharedRowsAdmin):
                 )
             if outcome.is_done:
                 return HttpResponseRedirect(object_url(campaign))
+            form.show_refusal(outcome.error)
         return self._form_page(request, form, title=_("New campaign"))
 
     def edit_view(self, request: HttpRequest, pk: int) -> HttpResponse:
@@ -188,16 +217,28 @@ class CampaignAdmin(SharedRowsAdmin):
                 request, _("Only a draft can be changed. Take it back to draft first.")
             )
             return HttpResponseRedirect(object_url(campaign))
-        form = CampaignForm(request.POST or None, initial=initial_of(campaign), campaign=campaign)
-        if request.method == "POST" and form.is_valid():
+        if campaign.purpose == Purpose.SERVICE:
+            admin_pages.require(request, SERVICE)
+        written = stored_messages(campaign)
+        form, is_sent = _form(
+            request, initial_of(campaign, written), campaign=campaign, messages=written
+        )
+        error: LoanCrmError | None = None
+        if is_sent and form.is_valid():
             with admin_pages.attempt(request, _("The draft is saved.")) as outcome:
                 _save(request, campaign, form)
             if outcome.is_done:
                 return HttpResponseRedirect(object_url(campaign))
-        if request.method != "POST":
-            form.show_faults(content_faults.findings_of(campaign))
+            error = outcome.error
+            form.show_refusal(error)
+        if not is_sent:
+            form.show_faults(faults.findings_of(campaign))
         return self._form_page(
-            request, form, title=_("Edit %(name)s") % {"name": campaign.name}, campaign=campaign
+            request,
+            form,
+            title=_("Edit %(name)s") % {"name": campaign.name},
+            campaign=campaign,
+            error=error,
         )
 
     def change_view(
@@ -231,6 +272,7 @@ class CampaignAdmin(SharedRowsAdmin):
         *,
         title: str,
         campaign: Campaign | None = None,
+        error: LoanCrmError | None = None,
     ) -> HttpResponse:
         is_chinese = (request.LANGUAGE_CODE or "").startswith("zh")
         return admin_pages.page(
@@ -239,7 +281,8 @@ class CampaignAdmin(SharedRowsAdmin):
             title=title,
             model_admin=self,
             form=form,
-            blocks=list(form.blocks()),
+            messages_of_form=form.groups(),
+            may_add_message=len(form.messages) < MOST_MESSAGES,
             campaign=campaign,
             has_segments=Segment.objects.exists(),
             has_channels=Channel.objects.filter(is_active=True).exists(),
@@ -248,31 +291,42 @@ class CampaignAdmin(SharedRowsAdmin):
                 (variable.name, variable.label_zh if is_chinese else variable.label_en)
                 for variable in CATALOGUE
             ],
+            **(stale_context(request, campaign, form, error) if campaign else {}),
         )
+
+
+def _form(
+    request: HttpRequest,
+    initial: Mapping[str, Any],
+    *,
+    messages: Sequence[StoredMessage],
+    campaign: Campaign | None = None,
+) -> tuple[CampaignForm, bool]:
+    """Return the form, and whether it was sent to be saved.
+
+    Asked for another message, it comes back as it was filled in, with an empty one more.
+    """
+    given: dict[str, Any] = {
+        "campaign": campaign,
+        "messages": messages,
+        "may_write_service": request.user.has_perm(SERVICE),
+    }
+    form = CampaignForm(request.POST or None, initial=initial, **given)
+    if "add_message" not in request.POST:
+        return form, request.method == "POST"
+    count = len(form.messages) + 1
+    return CampaignForm(initial=form.as_sent(), message_count=count, **given), False
 
 
 @transaction.atomic
 def _save(request: HttpRequest, campaign: Campaign, form: CampaignForm) -> None:
     """Store what changed, by the services that check it."""
     actor, now = admin_pages.actor_of(request), clock.now()
+    locked = Campaign.objects.select_for_update().get(pk=campaign.pk)
+    stale.refuse_stale(stale_forms.posted(request), initial_of(locked, stored_messages(locked)))
     changes = form.changes()
     if changes:
         authoring.update_campaign(campaign=campaign, changes=changes, actor=actor, now=now)
-    for variant in Variant.objects.filter(step__campaign=campaign).select_related("step__campaign"):
-        key = "F" if variant.step.is_fallback else variant.key
-        if key not in (*VARIANT_KEYS, "F"):
-            continue
-        texts = form.content(key)
-        current = {row.locale: row for row in variant.contents.filter(is_current=True)}
-        for locale in LOCALES:
-            written = texts.get(locale)
-            before = current.get(locale)
-            if written is None or (
-                before is not None
-                and (before.subject, before.text, before.html)
-                == (written["subject"], written["text"], written["html"])
-            ):
-                continue
-            authoring.revise_content(
-                variant=variant, text=TextSpec(locale=locale, **written), actor=actor, now=now
-            )
+    authoring.revise_messages(
+        campaign=campaign, messages=form.described_messages(), actor=actor, now=now
+    )

@@ -15,17 +15,20 @@ from unfold import widgets
 from campaigns import labels
 from campaigns.channels import registry
 from campaigns.models import Channel
-from campaigns.selectors import channel_states
-from campaigns.services import channels
-from campaigns.services.accounts import reopening, testing
-from campaigns.services.accounts.testing import Finding
-from loancrm import admin_pages
+from campaigns.selectors.sending import channel_states
+from campaigns.services.channels import registry as channels
+from campaigns.services.channels import reopening, testing
+from campaigns.services.channels.testing import Finding
+from loancrm import admin_pages, stale_forms
 from loancrm.admin_site import object_url
 from loancrm.kernel import clock
-from loancrm.kernel.admin import ReadOnlyAdmin
+from loancrm.kernel.admin.read_only import ReadOnlyAdmin
+from loancrm.kernel.errors import LoanCrmError
 
 CHANGE = "campaigns.change_channel"
 LAUNCH = "campaigns.launch_campaign"
+# Nothing is chosen beforehand: what a channel does is said by whoever sets it up.
+_UNCHOSEN = ("", gettext_lazy("– choose –"))
 
 
 class ChannelForm(forms.Form):
@@ -40,14 +43,16 @@ class ChannelForm(forms.Form):
     kind = forms.ChoiceField(
         label=gettext_lazy("kind"),
         choices=lambda: [
-            (kind, labels.read(labels.CHANNEL_KINDS, kind)) for kind in channels.KINDS
+            _UNCHOSEN,
+            *((kind, _kind_label(kind)) for kind in channels.KINDS),
         ],
         widget=widgets.UnfoldAdminSelectWidget(),
     )
     backend = forms.ChoiceField(
         label=gettext_lazy("backend"),
         choices=lambda: [
-            (name, labels.read(labels.BACKENDS, name)) for name in sorted(registry.backends())
+            _UNCHOSEN,
+            *((name, _backend_label(name)) for name in sorted(registry.backends())),
         ],
         widget=widgets.UnfoldAdminSelectWidget(),
     )
@@ -72,6 +77,15 @@ class ChannelForm(forms.Form):
         widget=widgets.UnfoldAdminIntegerFieldWidget(),
         help_text=gettext_lazy("Empty: no limit of ours."),
     )
+    is_active = forms.BooleanField(
+        label=gettext_lazy("active"),
+        required=False,
+        initial=True,
+        widget=widgets.UnfoldBooleanWidget(),
+        help_text=gettext_lazy(
+            "Switched off, nothing new can be written for it, and what it sends is held."
+        ),
+    )
     secret_variable = forms.CharField(
         label=gettext_lazy("environment variable of the secret"),
         required=False,
@@ -86,9 +100,38 @@ class ChannelForm(forms.Form):
         help_text=gettext_lazy("JSON, as the backend documents it; it is checked when you save."),
     )
 
+    def __init__(self, *args: Any, channel: Channel | None = None, **kwargs: Any) -> None:
+        """Show a channel as it is stored, or begin a new one."""
+        super().__init__(*args, **kwargs)
+        self.channel = channel
+        self.fields["slug"].disabled = channel is not None
+
+    def clean_slug(self) -> str:
+        """Refuse a slug in use beside the field: saving would change the other channel."""
+        slug: str = self.cleaned_data["slug"]
+        if self.channel is None and Channel.objects.filter(slug=slug).exists():
+            raise forms.ValidationError(str(channels.slug_taken(slug).message))
+        return slug
+
+    def clean(self) -> dict[str, Any]:
+        """Refuse a backend that does not carry this kind of channel."""
+        cleaned: dict[str, Any] = super().clean() or {}
+        kind, backend = cleaned.get("kind"), cleaned.get("backend")
+        if kind and backend and (problem := channels.backend_problem(kind, backend)):
+            self.add_error("backend", problem)
+        return cleaned
+
 
 def _kind_label(kind: str) -> str:
     return labels.read(labels.CHANNEL_KINDS, kind)
+
+
+def _backend_label(backend: str) -> str:
+    """Return the way to the provider in words, and that it leads to nobody where it does."""
+    label = labels.read(labels.BACKENDS, backend)
+    if not registry.reaches_nobody(backend):
+        return label
+    return _("%(backend)s (reaches nobody)") % {"backend": label}
 
 
 @admin.register(Channel)
@@ -111,7 +154,7 @@ class ChannelAdmin(ReadOnlyAdmin):
     @admin.display(description=gettext_lazy("backend"), ordering="backend")
     def backend_label(self, channel: Channel) -> str:
         """Return the way to the provider in words."""
-        return labels.read(labels.BACKENDS, channel.backend)
+        return _backend_label(channel.backend)
 
     @admin.display(description=gettext_lazy("cost a part"), ordering="cost_per_part")
     def price(self, channel: Channel) -> str:
@@ -149,14 +192,14 @@ class ChannelAdmin(ReadOnlyAdmin):
     def _form_page(self, request: HttpRequest, channel: Channel | None) -> HttpResponse:
         names = list(ChannelForm.base_fields)
         initial = {name: getattr(channel, name, "") for name in names} if channel else {}
-        form = ChannelForm(request.POST or None, initial=initial)
-        if channel is not None:
-            form.fields["slug"].disabled = True
+        form = ChannelForm(request.POST or None, initial=initial, channel=channel)
+        error: LoanCrmError | None = None
         if request.method == "POST" and form.is_valid():
             with admin_pages.attempt(request, _("The channel is saved.")) as outcome:
                 _save(request, form)
             if outcome.is_done:
                 return HttpResponseRedirect(reverse("admin:campaigns_channel_changelist"))
+            error = outcome.error
         return admin_pages.page(
             request,
             "campaigns/channel.html",
@@ -167,7 +210,21 @@ class ChannelAdmin(ReadOnlyAdmin):
             channel=channel,
             account=_account(channel) if channel else None,
             may_reopen=request.user.has_perm(LAUNCH),
+            reaches_nobody=channel is not None and registry.reaches_nobody(channel.backend),
+            **_stale(request, form, error),
         )
+
+
+def _stale(request: HttpRequest, form: ChannelForm, error: LoanCrmError | None) -> dict[str, Any]:
+    """Return what tells the second of two who change one channel."""
+    if form.channel is None:
+        return {}
+    return stale_forms.context(
+        request,
+        channels.stored(form.channel),
+        error=error,
+        differences=stale_forms.differences_of(form),
+    )
 
 
 def _account(channel: Channel) -> dict[str, Any]:
@@ -231,4 +288,10 @@ def reopen(request: HttpRequest, pk: int) -> HttpResponse:
 def _save(request: HttpRequest, form: ChannelForm) -> None:
     """Store the channel; the backend checks its options first."""
     data = {**form.cleaned_data, "options": form.cleaned_data["options"] or {}}
-    channels.configure_channel(**data, actor=admin_pages.actor_of(request), now=clock.now())
+    channels.configure_channel(
+        **data,
+        is_new=form.channel is None,
+        seen=stale_forms.posted(request),
+        actor=admin_pages.actor_of(request),
+        now=clock.now(),
+    )

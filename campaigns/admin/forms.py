@@ -1,29 +1,41 @@
 """The form in which a marketer writes a campaign; it becomes the same description as a file."""
 
-from collections.abc import Iterable, Iterator, Mapping
+import re
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
+from decimal import Decimal
 from typing import Any
 
 from django import forms
+from django.http import HttpRequest
 from django.utils.text import slugify
 from django.utils.translation import gettext_lazy as _
 from unfold import widgets
 
 from campaigns import labels
-from campaigns.domain.campaign import CampaignStatus
-from campaigns.domain.given.changes import MAX_HOLDOUT
-from campaigns.domain.spec import LOCALES
-from campaigns.models import Campaign, Channel, ContentVersion
-from campaigns.selectors.content_faults import TextFinding
+from campaigns.admin.message_fields import (
+    MessageFields,
+    field_of,
+    initial_messages,
+)
+from campaigns.admin.stored_messages import StoredMessage, stored_messages
+from campaigns.domain.campaigns.campaign import CampaignStatus
+from campaigns.domain.campaigns.given.changes import MAX_HOLDOUT
+from campaigns.domain.campaigns.service_messages import ServiceKind, kind_for
+from campaigns.models import Campaign
+from campaigns.selectors.content.faults import TextFinding
+from campaigns.services.campaigns.message_steps import TextUnreadable
 from customers import labels as customer_labels
-from customers.domain.consent import Purpose
-from customers.domain.events import EventName
+from customers.domain.consents.consent import Purpose
+from customers.domain.events.event import EventName
 from customers.models import Segment
+from loancrm import stale_forms
+from loancrm.kernel.database import stale
+from loancrm.kernel.errors import LoanCrmError
 
-VARIANT_KEYS = ("A", "B", "C")
-FALLBACK_KEY = "F"
-PARTS = ("subject", "text", "html")
-LOCALE_NAMES = {"zh-hans": "中文", "en": "English"}
+COUNT = "message_count"
+# Who sends more to the same people begins another campaign.
+MOST_MESSAGES = 10
 GOALS = (
     EventName.APPLICATION_SUBMITTED,
     EventName.APPLICATION_STARTED,
@@ -36,32 +48,12 @@ GOALS = (
 )
 
 
-class ChannelSelect(widgets.UnfoldAdminSelectWidget):  # type: ignore[misc] # no types shipped
-    """A choice of channels whose options carry the kind, so that the page shows fitting fields."""
-
-    def create_option(self, name: str, value: Any, *args: Any, **kwargs: Any) -> dict[str, Any]:
-        """Return one option with its channel's kind."""
-        option: dict[str, Any] = super().create_option(name, value, *args, **kwargs)
-        channel = getattr(value, "instance", None)
-        if channel is not None:
-            option["attrs"]["data-kind"] = channel.kind
-        return option
-
-
 class NamedSegments(forms.ModelChoiceField):  # type: ignore[type-arg] # not at run time
     """Segments by name, with their last count."""
 
     def label_from_instance(self, obj: Any) -> str:
         """Return the segment's name and how many people it had when last counted."""
         return f"{obj.name} · {obj.last_count:,}" if obj.last_count is not None else obj.name
-
-
-class NamedChannels(forms.ModelChoiceField):  # type: ignore[type-arg] # not at run time
-    """Channels by name."""
-
-    def label_from_instance(self, obj: Any) -> str:
-        """Return the channel's name."""
-        return str(obj.name or obj.slug)
 
 
 class MomentInput(forms.DateTimeInput):
@@ -72,16 +64,6 @@ class MomentInput(forms.DateTimeInput):
     def __init__(self) -> None:
         """Use the theme's look."""
         super().__init__(attrs={"class": " ".join(widgets.INPUT_CLASSES)}, format="%Y-%m-%dT%H:%M")
-
-
-def field_of(finding: TextFinding) -> str:
-    """Return the name of the form's field that a finding is about."""
-    key = FALLBACK_KEY if finding.is_fallback else finding.variant
-    return _text_name(key, finding.locale, finding.place.part)
-
-
-def _text_name(key: str, locale: str, part: str) -> str:
-    return f"{key}_{locale.replace('-', '_')}_{part}"
 
 
 class CampaignForm(forms.Form):
@@ -118,6 +100,7 @@ class CampaignForm(forms.Form):
     service_kind = forms.ChoiceField(
         label=_("Kind of service message"),
         required=False,
+        initial=ServiceKind.NOTICE,
         widget=widgets.UnfoldAdminSelectWidget(),
         help_text=_("Only of service messages. One-time codes and fraud warnings go at any hour."),
     )
@@ -125,16 +108,6 @@ class CampaignForm(forms.Form):
         label=_("Note for colleagues"),
         required=False,
         widget=widgets.UnfoldAdminTextareaWidget(attrs={"rows": 2}),
-    )
-    channel = NamedChannels(
-        label=_("Channel"), queryset=Channel.objects.none(), widget=ChannelSelect()
-    )
-    fallback_channel = NamedChannels(
-        label=_("Fallback channel"),
-        queryset=Channel.objects.none(),
-        required=False,
-        widget=ChannelSelect(),
-        help_text=_("For people whom the first message does not reach."),
     )
     start_at = forms.DateTimeField(
         label=_("Start"),
@@ -160,7 +133,7 @@ class CampaignForm(forms.Form):
     budget_amount = forms.DecimalField(
         label=_("Budget, CNY"),
         required=False,
-        min_value=0,
+        min_value=Decimal("0.01"),
         widget=widgets.UnfoldAdminDecimalFieldWidget(),
         help_text=_("Sending stops before it is exceeded. Empty: no limit."),
     )
@@ -174,33 +147,43 @@ class CampaignForm(forms.Form):
         help_text=_("Empty: the channel's own price a part."),
     )
 
-    def __init__(self, *args: Any, campaign: Campaign | None = None, **kwargs: Any) -> None:
-        """Fill the choices; for an existing draft lock what only a new campaign may choose."""
+    def __init__(
+        self,
+        *args: Any,
+        campaign: Campaign | None = None,
+        messages: Sequence[StoredMessage] = (),
+        message_count: int = 0,
+        may_write_service: bool = False,
+        **kwargs: Any,
+    ) -> None:
+        """Fill the choices.
+
+        Args:
+            campaign: The draft that is edited; None for a new one.
+            messages: Those of the draft, or of the campaign that is copied; each has its fields.
+            message_count: How many messages are shown at least.
+            may_write_service: Whether the reader may write messages that go without a consent.
+        """
         super().__init__(*args, **kwargs)
         self.campaign = campaign
         self.text_faults: dict[str, list[TextFinding]] = {}
-        self._choice(
-            "service_kind",
-            [("", "—"), *((kind, str(name)) for kind, name in labels.SERVICE_KINDS.items())],
-        )
-        self._choice("purpose", [(p, customer_labels.purpose(p)) for p in Purpose])
         self._choice("goal_event", [(g, customer_labels.event(g)) for g in GOALS])
         self._queryset("segment", Segment.objects.order_by("name"))
-        for name in ("channel", "fallback_channel"):
-            self._queryset(name, Channel.objects.filter(is_active=True).order_by("name"))
-        for key in (*VARIANT_KEYS, FALLBACK_KEY):
-            self._add_texts(key)
-        for key in VARIANT_KEYS:
-            self.fields[f"{key}_weight"] = forms.IntegerField(
-                label=_("Weight"),
-                min_value=0,
-                required=False,
-                initial=1,
-                widget=widgets.UnfoldAdminIntegerFieldWidget(),
-            )
-        if campaign is not None:
-            for name in ("channel", "fallback_channel", *(f"{k}_weight" for k in VARIANT_KEYS)):
-                self.fields[name].disabled = True
+        if may_write_service:
+            self._choice("service_kind", [(k, str(n)) for k, n in labels.SERVICE_KINDS.items()])
+            self._choice("purpose", [(p, customer_labels.purpose(p)) for p in Purpose])
+        else:
+            del self.fields["service_kind"]
+            marketing = (Purpose.MARKETING, customer_labels.purpose(Purpose.MARKETING))
+            self._choice("purpose", [marketing])
+        count = min(max(message_count, _sent_count(self.data)), MOST_MESSAGES)
+        count = max(count, len(messages), 1)
+        self.initial[COUNT] = count
+        self.fields[COUNT] = forms.IntegerField(required=False, widget=forms.HiddenInput())
+        self.messages = [
+            MessageFields(self, number + 1, messages[number] if number < len(messages) else None)
+            for number in range(count)
+        ]
 
     def _choice(self, name: str, choices: list[tuple[Any, str]]) -> None:
         field = self.fields[name]
@@ -212,22 +195,6 @@ class CampaignForm(forms.Form):
         assert isinstance(field, forms.ModelChoiceField)  # noqa: S101 - tells the type checker
         field.queryset = rows
 
-    def _add_texts(self, key: str) -> None:
-        for locale in LOCALES:
-            self.fields[_text_name(key, locale, "subject")] = forms.CharField(
-                label=_("Subject"),
-                required=False,
-                max_length=300,
-                widget=widgets.UnfoldAdminTextInputWidget(),
-            )
-            for part, label, rows in (("text", _("Text"), 4), ("html", _("HTML"), 8)):
-                self.fields[_text_name(key, locale, part)] = forms.CharField(
-                    label=label,
-                    required=False,
-                    strip=False,
-                    widget=widgets.UnfoldAdminTextareaWidget(attrs={"rows": rows}),
-                )
-
     def show_faults(self, findings: Iterable[TextFinding]) -> None:
         """Put findings about the stored texts beside their fields."""
         for finding in findings:
@@ -235,83 +202,54 @@ class CampaignForm(forms.Form):
             if name in self.fields:
                 self.text_faults.setdefault(name, []).append(finding)
 
-    def blocks(self) -> Iterator[dict[str, Any]]:
-        """Yield the message blocks: each variant, then the fallback, with fields by language."""
-        for position, key in enumerate((*VARIANT_KEYS, FALLBACK_KEY)):
-            locales: list[dict[str, Any]] = [
-                {
-                    "code": locale,
-                    "name": LOCALE_NAMES[locale],
-                    **{part: self[_text_name(key, locale, part)] for part in PARTS},
-                    "faults": {
-                        part: self.text_faults.get(_text_name(key, locale, part), [])
-                        for part in PARTS
-                    },
-                }
-                for locale in LOCALES
-            ]
-            is_used = any(cell[part].value() for cell in locales for part in PARTS)
-            yield {
-                "key": key,
-                "is_fallback": key == FALLBACK_KEY,
-                "is_shown": is_used or position == 0,
-                "weight": None if key == FALLBACK_KEY else self[f"{key}_weight"],
-                "locales": locales,
-            }
+    def show_refusal(self, error: LoanCrmError | None) -> None:
+        """Put what the service refused beside the field that it is about."""
+        problems: Any = error.facts.get("problems", ()) if error is not None else ()
+        if "slug" in dict(problems):
+            self.add_error("name", _("There is a campaign of this name already; choose another."))
+        if isinstance(error, TextUnreadable) and (name := field_of(error.finding)) in self.fields:
+            self.add_error(name, str(error.finding))
+
+    def as_sent(self) -> dict[str, Any]:
+        """Return what was filled in, unchecked, as values for another form."""
+        return {
+            name: field.widget.value_from_datadict(self.data, self.files, name)
+            for name, field in self.fields.items()
+        }
+
+    def groups(self) -> list[dict[str, Any]]:
+        """Return the messages as they are drawn."""
+        return [
+            {"fields": message, "blocks": list(message.blocks(self.text_faults))}
+            for message in self.messages
+        ]
 
     def clean(self) -> dict[str, Any]:
-        """Ask for a text in at least one language."""
+        """Ask for every text that is not there, in words beside its field."""
         cleaned: dict[str, Any] = super().clean() or {}
-        if not self.content(VARIANT_KEYS[0]):
-            self.add_error(
-                _text_name(VARIANT_KEYS[0], LOCALES[0], "text"),
-                _("Write the message in at least one language."),
-            )
-        if (
-            self.campaign is None
-            and cleaned.get("fallback_channel")
-            and not self.content(FALLBACK_KEY)
-        ):
-            self.add_error(
-                _text_name(FALLBACK_KEY, LOCALES[0], "text"),
-                _("Write the fallback message too; it has a text of its own."),
-            )
+        for message in self.messages:
+            message.clean()
+        if all(message.is_out for message in self.messages):
+            self.add_error(None, _("A campaign needs at least one message; leave one in."))
         return cleaned
 
-    def content(self, key: str) -> dict[str, dict[str, str]]:
-        """Return one variant's texts by language, languages without any text left out."""
-        found: dict[str, dict[str, str]] = {}
-        for locale in LOCALES:
-            texts = {
-                part: str(self.cleaned_data.get(_text_name(key, locale, part)) or "")
-                for part in PARTS
-            }
-            if texts["text"].strip() or texts["html"].strip():
-                found[locale] = texts
-        return found
+    def described_messages(self) -> list[dict[str, Any]]:
+        """Return the messages' descriptions, as a file would give them."""
+        return [message.described() for message in self.messages if not message.is_out]
 
     def spec(self, *, now: datetime) -> dict[str, Any]:
         """Return the campaign's description, as a file would give it."""
         data = self.cleaned_data
-        variants = [
-            {"key": key, "weight": data.get(f"{key}_weight") or 1, "content": self.content(key)}
-            for key in VARIANT_KEYS
-            if self.content(key)
-        ]
-        step: dict[str, Any] = {"channel": data["channel"].slug, "variants": variants}
-        if data.get("fallback_channel"):
-            step["fallback_channel"] = data["fallback_channel"].slug
-            step["fallback_content"] = self.content(FALLBACK_KEY)
         start_at = data.get("start_at")
         return {
             "slug": slugify(data["name"]) or f"campaign-{now:%Y%m%d-%H%M%S}",
             "name": data["name"],
             "description": data.get("description", ""),
             "purpose": data["purpose"],
-            "service_kind": data["service_kind"],
+            "service_kind": data.get("service_kind", ""),
             "goal": {"event": data["goal_event"], "window_days": data["goal_window_days"]},
             "segment": data["segment"].slug,
-            "steps": [step],
+            "steps": self.described_messages(),
             "holdout_share": str(data["holdout_percent"] / 100),
             "schedule": {
                 "start_at": start_at.isoformat() if start_at else None,
@@ -328,10 +266,11 @@ class CampaignForm(forms.Form):
             **{
                 name: data[name]
                 for name in (
-                    "name", "description", "segment", "goal_event", "goal_window_days",
+                    "name", "description", "segment", "purpose", "goal_event", "goal_window_days",
                     "start_at", "late_limit_hours", "budget_amount", "cost_per_message",
                 )
             },
+            "service_kind": kind_for(data["purpose"], data.get("service_kind", "")),
             "holdout_share": data["holdout_percent"] / 100,
         }  # fmt: skip
         return {
@@ -339,11 +278,17 @@ class CampaignForm(forms.Form):
         }
 
 
+def _sent_count(sent: Mapping[str, Any]) -> int:
+    """Return how many messages the form had that was sent."""
+    told = str(sent.get(COUNT) or "")
+    return int(told) if re.fullmatch("[0-9]{1,3}", told) else 0
+
+
 def _number(value: Any) -> str | None:
     return None if value is None else str(value)
 
 
-def initial_of(campaign: Campaign) -> dict[str, Any]:
+def initial_of(campaign: Campaign, messages: Sequence[StoredMessage]) -> dict[str, Any]:
     """Return the form's values for an existing campaign, to edit it or to copy it."""
     values: dict[str, Any] = {
         name: getattr(campaign, name)
@@ -354,18 +299,20 @@ def initial_of(campaign: Campaign) -> dict[str, Any]:
     }  # fmt: skip
     values["holdout_percent"] = f"{campaign.holdout_share * 100:f}".rstrip("0").rstrip(".")
     values["start_at"] = campaign.start_at if campaign.status == CampaignStatus.DRAFT else None
-    for step in campaign.steps.select_related("channel").order_by("position"):
-        values["fallback_channel" if step.is_fallback else "channel"] = step.channel
-        for variant in step.variants.order_by("key"):
-            key = FALLBACK_KEY if step.is_fallback else variant.key
-            if step.is_fallback and f"{key}_used" in values:
-                continue
-            values[f"{key}_used"] = True
-            values[f"{key}_weight"] = variant.weight
-            values.update(_texts(key, variant.contents.filter(is_current=True)))
-    return values
+    return values | initial_messages(messages)
 
 
-def _texts(key: str, contents: Any) -> Mapping[str, str]:
-    rows: list[ContentVersion] = list(contents)
-    return {_text_name(key, row.locale, part): getattr(row, part) for row in rows for part in PARTS}
+def stale_context(
+    request: HttpRequest, campaign: Campaign, form: CampaignForm, error: LoanCrmError | None
+) -> dict[str, Any]:
+    """Return what the form carries, and what is stored where a save was refused as stale."""
+    # Read again: a refused save has left its values in the object.
+    fresh = Campaign.objects.get(pk=campaign.pk)
+    stored = initial_of(fresh, stored_messages(fresh))
+    is_stale = isinstance(error, stale.StaleSave)
+    return stale_forms.context(
+        request,
+        stored,
+        error=error,
+        differences=stale_forms.differences_of(form) if is_stale else (),
+    )

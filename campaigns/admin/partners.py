@@ -1,17 +1,21 @@
-"""Partners and the leads they brought; clients and shares are made by `create_partner`."""
+"""Partners and the leads they brought; commands make and revoke their clients and shares."""
 
 from datetime import date
 
+from django.conf import settings
 from django.contrib import admin
 from django.db.models import Count, QuerySet
 from django.http import HttpRequest
+from django.utils.html import format_html, format_html_join
 from django.utils.translation import gettext_lazy as _
+from oauth2_provider.models import Application
 
 from campaigns.models import Partner, PartnerLead
-from campaigns.services import partners
+from campaigns.services.partners import contracts
+from loancrm.admin_site import object_url
 from loancrm.kernel import clock
 from loancrm.kernel.access import user_actor
-from loancrm.kernel.admin import ReadOnlyAdmin
+from loancrm.kernel.admin.read_only import ReadOnlyAdmin
 
 
 @admin.register(Partner)
@@ -22,6 +26,11 @@ class PartnerAdmin(ReadOnlyAdmin):
     list_filter = ("is_active",)
     search_fields = ("name", "slug")
     actions = ("switch_on", "switch_off")
+    fields = (
+        *("name", "slug", "is_active", "may", "requests_per_minute"),
+        *("contract", "clients", "created_at"),
+    )
+    readonly_fields = fields
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Partner]:
         """Count the leads in the list's one query."""
@@ -37,9 +46,28 @@ class PartnerAdmin(ReadOnlyAdmin):
         """Return how many leads the partner handed in."""
         return int(getattr(partner, "leads_total", 0))
 
+    @admin.display(description=_("what its clients may do"))
+    def may(self, partner: Partner) -> str:
+        """Return what the partner's clients may do, in words."""
+        words = [settings.PARTNER_SCOPES.get(scope, scope) for scope in partner.scopes]
+        return format_html_join("", "{}<br>", ((word,) for word in words))
+
+    @admin.display(description=_("contract"))
+    def contract(self, partner: Partner) -> str:
+        """Lead to the data source with what was agreed."""
+        url = object_url(partner.data_source)
+        return format_html('<a class="lcx-text-link" href="{}">{}</a>', url, partner.data_source)
+
+    @admin.display(description=_("API clients"))
+    def clients(self, partner: Partner) -> str:
+        """Lead to the clients through which the partner calls."""
+        rows = Application.objects.filter(user=partner.user).order_by("pk")
+        links = ((object_url(row), row.name or row.client_id) for row in rows)
+        return format_html_join("", '<a class="lcx-text-link" href="{}">{}</a><br>', links) or "–"
+
     def has_manage_permission(self, request: HttpRequest) -> bool:
         """Return whether the user may switch partners on and off."""
-        return request.user.has_perm(partners.MANAGE)
+        return request.user.has_perm(contracts.MANAGE)
 
     @admin.action(description=_("Switch on"), permissions=["manage"])
     def switch_on(self, request: HttpRequest, chosen: QuerySet[Partner]) -> None:
@@ -66,6 +94,6 @@ class PartnerLeadAdmin(ReadOnlyAdmin):
 
 def _switch(request: HttpRequest, chosen: QuerySet[Partner], *, is_active: bool) -> None:
     for partner in chosen.order_by("pk"):
-        partners.set_active(
+        contracts.set_active(
             actor=user_actor(request.user), partner=partner, is_active=is_active, now=clock.now()
         )

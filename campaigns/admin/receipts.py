@@ -4,27 +4,42 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin
+from django.contrib.admin import RelatedFieldListFilter
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.timesince import timesince
 from django.utils.translation import gettext_lazy as _
+from unfold import widgets
 
 from campaigns import labels
-from campaigns.domain.receipts import OPEN_PROBLEMS
+from campaigns.domain.receipts.report import OPEN_PROBLEMS
 from campaigns.models import Receipt
-from campaigns.services import receipts
+from campaigns.services.receipts import reports
 from loancrm.kernel import access, clock
-from loancrm.kernel.admin import ReadOnlyAdmin
+from loancrm.kernel.admin.read_only import ReadOnlyAdmin
 
 
 class SettleForm(forms.ModelForm):  # type: ignore[type-arg] # not generic at run time
     """What somebody did about a report."""
 
-    why = forms.CharField(label=_("what was done about it"), max_length=500)
+    why = forms.CharField(
+        label=_("What was done about it"),
+        max_length=500,
+        widget=widgets.UnfoldAdminTextInputWidget(),
+    )
 
     class Meta:
         model = Receipt
         fields = ()
+
+
+class ChannelFilter(RelatedFieldListFilter):
+    """Reports of one channel."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        """Name the filter in the reader's language; Django would take the column's name."""
+        super().__init__(*args, **kwargs)
+        self.title = str(_("channel"))
 
 
 @admin.register(Receipt)
@@ -32,8 +47,8 @@ class ReceiptAdmin(ReadOnlyAdmin):
     """Refusals first, oldest first; a report that was looked into leaves the list with a reason."""
 
     form = SettleForm
-    list_display = ("received_at", "age", "channel", "what", "waits_because", "next_step")
-    list_filter = ("is_refusal", "channel")
+    list_display = ("received_at", "age", "channel_name", "what", "waits_because", "next_step")
+    list_filter = ("is_refusal", ("channel", ChannelFilter))
     ordering = ("-is_refusal", "received_at", "id")
     show_full_result_count = False
     actions = None
@@ -44,7 +59,7 @@ class ReceiptAdmin(ReadOnlyAdmin):
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
         """Show what helps to find the report at the provider."""
-        return (*self.list_display, "provider_event_id", "provider_message_id", "occurred_at")
+        return (*self.list_display, "report_id", "message_there", "occurred_at")
 
     def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
         """Return everything that is shown, and the reason where it may be given."""
@@ -57,7 +72,7 @@ class ReceiptAdmin(ReadOnlyAdmin):
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:  # noqa: FBT001 - Django's signature
         """Take the report off through the service, which writes the audit entry."""
-        receipts.settle_by_hand(
+        reports.settle_by_hand(
             actor=access.user_actor(request.user),
             receipt_ids=[obj.pk],
             reason=form.cleaned_data["why"],
@@ -68,6 +83,21 @@ class ReceiptAdmin(ReadOnlyAdmin):
     def age(self, row: Receipt) -> str:
         """Return how long it has waited."""
         return timesince(row.received_at, clock.now(), depth=1)
+
+    @admin.display(description=_("channel"), ordering="channel__name")
+    def channel_name(self, row: Receipt) -> str:
+        """Return through which provider account it came."""
+        return row.channel.name or row.channel.slug
+
+    @admin.display(description=_("provider's id of the report"))
+    def report_id(self, row: Receipt) -> str:
+        """Return by what the provider finds its report."""
+        return row.provider_event_id
+
+    @admin.display(description=_("provider's id of the message"))
+    def message_there(self, row: Receipt) -> str:
+        """Return by what the provider finds the message."""
+        return row.provider_message_id
 
     @admin.display(description=_("report"))
     def what(self, row: Receipt) -> str:

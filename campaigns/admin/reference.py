@@ -1,11 +1,14 @@
 """Small tables around campaigns: frequency rules."""
 
+from typing import Any
+
 from django.contrib import admin
+from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
 from campaigns.models import FrequencyRule
 from customers import labels as customer_labels
-from loancrm.kernel.admin import ThemedAdmin
+from loancrm.kernel.admin.read_only import ThemedAdmin
 
 
 @admin.register(FrequencyRule)
@@ -14,6 +17,23 @@ class FrequencyRuleAdmin(ThemedAdmin):
 
     list_display = ("sentence", "is_active")
     list_filter = ("is_active",)
+
+    def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        """Name the channel in words to those who may only look."""
+        fields = list(super().get_fields(request, obj))
+        if self.has_change_permission(request, obj):
+            return [name for name in fields if name != "channel_in_words"]
+        others = [name for name in fields if name not in {"channel", "channel_in_words"}]
+        return ["channel_in_words", *others]
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        """Return what is no field of the form."""
+        return (*super().get_readonly_fields(request, obj), "channel_in_words")
+
+    @admin.display(description=_("channel"))
+    def channel_in_words(self, rule: FrequencyRule) -> str:
+        """Return the channel as people call it."""
+        return customer_labels.channel(rule.channel) if rule.channel else str(_("all channels"))
 
     @admin.display(description=_("rule"))
     def sentence(self, rule: FrequencyRule) -> str:

@@ -4,9 +4,10 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
-from campaigns.services import sending_confirmation
+from campaigns.services.channels import sending_confirmation
 from loancrm import admin_pages
-from loancrm.kernel import access, clock, deployment
+from loancrm.kernel import access, clock
+from loancrm.kernel.auditing import deployment
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

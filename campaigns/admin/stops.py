@@ -6,19 +6,29 @@ from django import forms
 from django.contrib import admin
 from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
+from django.urls import URLPattern
+from django.utils.formats import date_format
+from django.utils.html import format_html_join
+from django.utils.timezone import localtime
 from django.utils.translation import gettext_lazy as _
+from unfold import widgets
+from unfold.views import ChangeList
 
 from campaigns import labels
-from campaigns.domain.stops import StopReason
+from campaigns.admin import stop_lookup
+from campaigns.domain.receipts.stops import StopReason
 from campaigns.models import Suppression
-from campaigns.services import stop_list_keeping
-from campaigns.services.stop_list_keeping import StopOrder, StopRefused
+from campaigns.selectors.receipts import unclear_replies
+from campaigns.services.consents import stop_list_keeping
+from campaigns.services.consents.stop_list_keeping import StopOrder, StopRefused
 from customers import labels as customer_labels
-from customers.domain.consent import ConsentChannel, Purpose
+from customers.domain.consents.consent import ConsentChannel, Purpose
+from loancrm import admin_lookups
 from loancrm.admin_filters import vocabulary_filter
+from loancrm.admin_site import object_url
 from loancrm.kernel import access, clock
-from loancrm.kernel.admin import ThemedAdmin
+from loancrm.kernel.admin.read_only import ThemedAdmin
 
 _CHANNELS = (ConsentChannel.SMS, ConsentChannel.EMAIL, ConsentChannel.PHONE)
 
@@ -26,10 +36,16 @@ _CHANNELS = (ConsentChannel.SMS, ConsentChannel.EMAIL, ConsentChannel.PHONE)
 class StopForm(forms.ModelForm):  # type: ignore[type-arg] # not generic at run time
     """An address that must not be written to, and why."""
 
-    address = forms.CharField(label=_("telephone number or e-mail address"), max_length=320)
-    channel = forms.ChoiceField(label=_("channel"))
-    purpose = forms.ChoiceField(label=_("purpose"))
-    why = forms.CharField(label=_("why"), max_length=500)
+    address = forms.CharField(
+        label=_("Telephone number or e-mail address"),
+        max_length=320,
+        widget=widgets.UnfoldAdminTextInputWidget(),
+    )
+    channel = forms.ChoiceField(label=_("Channel"), widget=widgets.UnfoldAdminSelectWidget())
+    purpose = forms.ChoiceField(label=_("Purpose"), widget=widgets.UnfoldAdminSelectWidget())
+    why = forms.CharField(
+        label=_("Why"), max_length=500, widget=widgets.UnfoldAdminTextInputWidget()
+    )
 
     class Meta:
         model = Suppression
@@ -40,7 +56,7 @@ class StopForm(forms.ModelForm):  # type: ignore[type-arg] # not generic at run 
         super().__init__(*args, **kwargs)
         channels = [(item.value, customer_labels.channel(item)) for item in _CHANNELS]
         purposes = [(item.value, customer_labels.purpose(item)) for item in Purpose]
-        self.fields["channel"].choices = [("", _("all channels")), *channels]  # type: ignore[attr-defined]
+        self.fields["channel"].choices = [("", _("All channels")), *channels]  # type: ignore[attr-defined]
         self.fields["channel"].required = False
         self.fields["purpose"].choices = purposes  # type: ignore[attr-defined]
 
@@ -67,7 +83,9 @@ class StopForm(forms.ModelForm):  # type: ignore[type-arg] # not generic at run 
 class LiftForm(forms.ModelForm):  # type: ignore[type-arg] # not generic at run time
     """Why a stop ends."""
 
-    why = forms.CharField(label=_("why the stop ends"), max_length=500)
+    why = forms.CharField(
+        label=_("Why the stop ends"), max_length=500, widget=widgets.UnfoldAdminTextInputWidget()
+    )
 
     class Meta:
         model = Suppression
@@ -96,10 +114,28 @@ class SuppressionAdmin(ThemedAdmin):
     ordering = ("-at", "-id")
     show_full_result_count = False
     actions = None
+    # What is looked for is personal data: it is posted, not put into the page's address.
+    list_before_template = "campaigns/stop_search.html"
+    own_parameters = (admin_lookups.FIND,)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Suppression]:
         """Read everything in one query."""
-        return Suppression.objects.select_related("customer")
+        return stop_lookup.narrowed(request, Suppression.objects.select_related("customer"))
+
+    def get_urls(self) -> list[URLPattern]:
+        """Add the address that a lookup is posted to."""
+        return [stop_lookup.url(), *super().get_urls()]
+
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
+        """Return the list that knows the key of a lookup."""
+        return admin_lookups.LookupChangeList
+
+    def changelist_view(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """Show the list with what was looked for."""
+        looked_for = stop_lookup.looked_for(request)
+        return super().changelist_view(request, {**(extra_context or {}), "looked_for": looked_for})
 
     def get_form(self, request: HttpRequest, obj: Any = None, *args: Any, **kw: Any) -> Any:
         """Return the form that adds, or the one that ends."""
@@ -110,12 +146,14 @@ class SuppressionAdmin(ThemedAdmin):
         """Return the fields of the form in use."""
         if obj is None:
             return ("address", "channel", "purpose", "why")
-        shown = self.get_readonly_fields(request, obj)
+        shown: tuple[str, ...] = self.list_display
+        if obj.reason == StopReason.UNDER_REVIEW and not obj.lifted_at:
+            shown = (*shown, "waiting")
         return (*shown, "why") if self.has_change_permission(request, obj) else shown
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
         """Show an entry, all of it."""
-        return self.list_display if obj else ()
+        return (*self.list_display, "waiting") if obj else ()
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """Who keeps the list may end what is in force."""
@@ -139,8 +177,10 @@ class SuppressionAdmin(ThemedAdmin):
 
     @admin.display(description=_("customer"))
     def person(self, row: Suppression) -> str:
-        """Return the customer's number, or that an address is meant."""
-        return f"#{row.customer_id}" if row.customer_id else str(_("an address"))
+        """Return the customer's number, or the address, masked."""
+        if row.customer_id:
+            return f"#{row.customer_id}"
+        return row.address_masked or str(_("an address that was not kept"))
 
     @admin.display(description=_("channel"), ordering="channel")
     def channel_label(self, row: Suppression) -> str:
@@ -156,6 +196,18 @@ class SuppressionAdmin(ThemedAdmin):
     def reason_label(self, row: Suppression) -> str:
         """Return the reason in words."""
         return str(labels.STOP_REASONS.get(row.reason, _("another reason")))
+
+    @admin.display(description=_("replies to be read"))
+    def waiting(self, row: Suppression) -> str:
+        """Return the replies that somebody has to read before the stop is ended."""
+        links = [
+            (
+                object_url(reply),
+                f"{reply.sender_masked} {date_format(localtime(reply.received_at))}",
+            )
+            for reply in unclear_replies.of_stop(row)
+        ]
+        return format_html_join(", ", '<a class="lcx-text-link" href="{}">{}</a>', links) or "–"
 
     @admin.display(description=_("source"), ordering="source")
     def source_label(self, row: Suppression) -> str:

@@ -1,25 +1,34 @@
-"""Messages of unknown fate: listed with their campaign, and decided by whoever found out."""
+"""Messages of unknown fate: found by channel, campaign and day, and decided by who found out."""
 
+from datetime import date
 from typing import Any
+from urllib.parse import urlencode
 
 from django.core.paginator import Paginator
-from django.db.models import Count
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, QueryDict
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from campaigns import labels
-from campaigns.domain.campaign import MessageState
-from campaigns.models import Campaign, Message
-from campaigns.services.accounts import fates
-from campaigns.services.accounts.fates import Fate
-from customers.selectors import profile_person
+from campaigns.admin import unknown_confirmations_page
+from campaigns.models import Campaign, Channel, Message
+from campaigns.selectors.receipts import unknown_messages, unknown_traces
+from campaigns.selectors.receipts.unknown_messages import Filters
+from campaigns.selectors.receipts.unknown_traces import Trace
+from campaigns.services.channels import fates
+from campaigns.services.channels.fates import Fate
+from campaigns.services.receipts import unknown_export
+from customers.domain.exports import csv_lines
+from customers.selectors.profile import person
 from loancrm import admin_pages
 from loancrm.admin_site import object_url
 from loancrm.kernel import access, clock
 
 ROWS_A_PAGE = 50
+# What is decided at once: it is named in the confirmation, id by id.
+MOST_AT_ONCE = 10_000
+_DECIDES = "campaigns.launch_campaign"
 _FATES = {
     Fate.WAS_SENT: ("check", "primary"),
     Fate.WAS_NOT_SENT: ("close", ""),
@@ -29,53 +38,111 @@ _FATES = {
 
 def address_of(campaign: Campaign) -> str:
     """Return where the messages of one campaign are listed."""
-    return f"{reverse('admin:campaigns_unknown')}?campaign={campaign.slug}"
+    return f"{reverse('admin:campaigns_unknown')}?{urlencode({'campaign': campaign.slug})}"
 
 
 def unknown(request: HttpRequest) -> HttpResponse:
-    """List messages of unknown fate; a POST decides about those chosen, or about all shown."""
+    """List messages of unknown fate; a POST asks about those chosen, then decides."""
     admin_pages.require(request, "campaigns.view_campaign")
-    slug = request.GET.get("campaign", "")[:80]
-    chosen = Campaign.objects.filter(slug=slug).first() if slug.isascii() and slug else None
+    filters = _filters(request.GET)
     if request.method == "POST":
-        _decide(request, chosen)
-        return HttpResponseRedirect(request.get_full_path())
-    rows = Message.objects.filter(state=MessageState.UNKNOWN)
-    counts = list(
-        rows.values_list("dispatch__campaign__slug", "dispatch__campaign__name")
-        .annotate(count=Count("pk"))
-        .order_by("dispatch__campaign__name")
-    )
-    if chosen is not None:
-        rows = rows.filter(dispatch__campaign=chosen)
+        return _posted(request, filters)
+    rows = unknown_messages.found(filters)
+    every = unknown_messages.found(Filters())
     related = rows.select_related("customer", "dispatch__campaign", "dispatch__channel")
-    page = Paginator(related.order_by("pk"), ROWS_A_PAGE).get_page(request.GET.get("page"))
+    page = Paginator(related, ROWS_A_PAGE).get_page(request.GET.get("page"))
+    traces = unknown_traces.of_messages(list(page))
     return admin_pages.page(
         request,
         "campaigns/unknown.html",
         title=_("Messages of unknown fate"),
         page=page,
-        rows=[_row(message) for message in page],
-        counts=counts,
-        chosen=chosen,
-        buttons=_buttons(request, chosen),
+        rows=[_row(message, traces[message.pk]) for message in page],
+        filters=filters,
+        query=_query(filters),
+        campaigns=unknown_messages.by_campaign(every),
+        channels=unknown_messages.by_channel(every),
+        days=unknown_messages.by_day(every),
+        buttons=_buttons(request, filters.campaign),
+        export_url=_export_url(request, filters),
+        most_at_once=MOST_AT_ONCE,
+        # They are of no campaign, so a chosen part of the messages shows none of them.
+        confirmations={}
+        if _query(filters)
+        else unknown_confirmations_page.section(request, clock.now()),
     )
 
 
-def _row(message: Message) -> dict[str, Any]:
+def _filters(query: QueryDict) -> Filters:
+    """Return the filters of an address; what names nothing is left open."""
+    day = query.get("day", "")
+    return Filters(
+        campaign=Campaign.objects.filter(slug=_slug(query, "campaign")).first(),
+        channel=Channel.objects.filter(slug=_slug(query, "channel")).first(),
+        day=_day(day),
+    )
+
+
+def _slug(query: QueryDict, name: str) -> str:
+    text = query.get(name, "")[:80]
+    return text if text.isascii() and text.isprintable() else ""
+
+
+def _day(text: str) -> date | None:
+    try:
+        found = date.fromisoformat(text)
+    except ValueError:
+        return None
+    # The first and the last days have no day before or after them in another zone.
+    return found if 1970 <= found.year <= 9000 else None
+
+
+def _query(filters: Filters) -> str:
+    chosen = {
+        "campaign": filters.campaign.slug if filters.campaign else "",
+        "channel": filters.channel.slug if filters.channel else "",
+        "day": filters.day.isoformat() if filters.day else "",
+    }
+    return urlencode({name: value for name, value in chosen.items() if value})
+
+
+def export(request: HttpRequest) -> HttpResponse:
+    """Send what the filters find as a file with which one can ask the provider."""
+    filters = _filters(request.GET)
+    admin_pages.require(request, _DECIDES, filters.campaign)
+    rows = unknown_export.export_unknown(
+        actor=admin_pages.actor_of(request), filters=filters, now=clock.now()
+    )
+    # The mark at the beginning tells spreadsheet programs how it is written.
+    answer = HttpResponse("\ufeff" + csv_lines(rows), content_type="text/csv; charset=utf-8")
+    answer["Content-Disposition"] = 'attachment; filename="unknown_messages.csv"'
+    return answer
+
+
+def _export_url(request: HttpRequest, filters: Filters) -> str:
+    """Return where the file is, for who may decide about what it lists."""
+    if not access.is_allowed(admin_pages.actor_of(request), _DECIDES, filters.campaign):
+        return ""
+    return f"{reverse('admin:campaigns_unknown_export')}?{_query(filters)}"
+
+
+def _row(message: Message, trace: Trace) -> dict[str, Any]:
+    channel = message.dispatch.channel
     return {
         "message": message,
-        "name": profile_person.masked_name(message.customer) or message.customer_id,
+        "trace": trace,
+        "name": person.masked_name(message.customer) or message.customer_id,
         "customer_url": object_url(message.customer),
         "campaign_url": object_url(message.dispatch.campaign),
-        "channel": labels.read(labels.CHANNEL_KINDS, message.dispatch.channel_kind),
+        "channel": (channel and channel.name)
+        or labels.read(labels.CHANNEL_KINDS, message.dispatch.channel_kind),
         "reason": labels.unknown_reason(message.reason),
     }
 
 
 def _buttons(request: HttpRequest, chosen: Campaign | None) -> list[dict[str, str]]:
     actor = admin_pages.actor_of(request)
-    if chosen is None or not access.is_allowed(actor, "campaigns.launch_campaign", chosen):
+    if not access.is_allowed(actor, _DECIDES, chosen):
         return []
     return [
         {
@@ -85,22 +152,56 @@ def _buttons(request: HttpRequest, chosen: Campaign | None) -> list[dict[str, st
             "kind": kind,
         }
         for fate, (icon, kind) in _FATES.items()
+        if fate is not Fate.SEND_AGAIN or chosen is None or fates.may_be_sent_again(chosen)
     ]
 
 
-def _decide(request: HttpRequest, chosen: Campaign | None) -> None:
-    ids = [int(pk) for pk in request.POST.getlist("message") if pk.isascii() and pk.isdigit()]
+def _posted(request: HttpRequest, filters: Filters) -> HttpResponse:
+    back = HttpResponseRedirect(request.get_full_path())
     fate = request.POST.get("fate", "")
-    if chosen is None or fate not in set(Fate):
-        admin_pages.tell(request, _("Choose a campaign and say what happened."), is_good=False)
-        return
+    ids = _chosen(request.POST, filters)
+    if fate not in set(Fate) or not ids:
+        admin_pages.tell(
+            request, _("Choose messages and say what happened to them."), is_good=False
+        )
+        return back
+    if "confirmed" not in request.POST:
+        return _question(request, Fate(fate), ids, filters)
     with admin_pages.attempt(request, ""):
-        count = fates.decide(
-            campaign=chosen,
-            message_ids=None if request.POST.get("all") == "on" else [i for i in ids if i < 2**63],
+        count = fates.decide_selection(
+            message_ids=ids,
             fate=Fate(fate),
             actor=admin_pages.actor_of(request),
             now=clock.now(),
         )
         text = ngettext("%(count)s message was decided.", "%(count)s messages were decided.", count)
         admin_pages.tell(request, text % {"count": count}, is_good=count > 0)
+    return back
+
+
+def _chosen(post: QueryDict, filters: Filters) -> list[int]:
+    """Return the messages that a form names: single ones, or all that its filters find."""
+    if post.get("all") == "on":
+        rows = unknown_messages.found(filters)
+        return list(rows.values_list("pk", flat=True)[:MOST_AT_ONCE])
+    named = [*post.getlist("message"), *post.get("messages", "").split(",")]
+    return [int(text) for text in named if admin_pages.is_key(text)][:MOST_AT_ONCE]
+
+
+def _question(request: HttpRequest, fate: Fate, ids: list[int], filters: Filters) -> HttpResponse:
+    """Say what a decision will do, for each campaign, before it is taken."""
+    chosen = unknown_messages.found(Filters()).filter(pk__in=ids)
+    counts = unknown_messages.by_campaign(chosen)
+    return admin_pages.page(
+        request,
+        "campaigns/unknown_confirm.html",
+        title=_("Messages of unknown fate"),
+        fate=fate.value,
+        answer=labels.read(labels.FATES, fate.value),
+        kind=_FATES[fate][1],
+        consequence=labels.read(labels.FATE_CONSEQUENCES, fate.value),
+        counts=counts,
+        total=sum(count for _slug, _name, count in counts),
+        messages_chosen=",".join(str(pk) for pk in ids),
+        query=_query(filters),
+    )

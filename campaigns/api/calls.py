@@ -13,14 +13,15 @@ from rest_framework.request import Request
 
 from campaigns.api.structs import BulkReply, ItemResult
 from campaigns.api.texts import item_errors
-from campaigns.domain.partners import Fault, ItemCode, LeadStatus, Outcome, rejected
+from campaigns.domain.partners.contract import Fault, ItemCode, LeadStatus, Outcome, rejected
 from campaigns.models import Partner
-from campaigns.services import idempotency
-from campaigns.services.idempotency import Claim, Reply
+from campaigns.services.partners import idempotency
+from campaigns.services.partners.idempotency import Claim, Reply
 from loancrm.api.rendering import JSON_TYPE
 from loancrm.api.views import PartnerView
 from loancrm.kernel import clock
 from loancrm.kernel.errors import LoanCrmError
+from loancrm.kernel.words import phrases
 
 HEADER = "Idempotency-Key"
 REPLAY_HEADER = "Idempotent-Replay"
@@ -29,6 +30,7 @@ _FAULT_PATH = re.compile(r" - at `\$\.?([a-z_0-9]*)[^`]*`$")
 _UNKNOWN_FIELD = re.compile(r"unknown field `([^`]{1,64})`")
 _ATTEMPTS = 3
 T = TypeVar("T")
+Work = Callable[[], Reply | LoanCrmError]
 
 
 class KeyRequired(LoanCrmError):
@@ -49,11 +51,15 @@ class WriteView(PartnerView):
     partner: Partner
     key_required = False
 
-    def write(self, request: Request, body: bytes, work: Callable[[], Reply]) -> HttpResponse:
-        """Carry the work out in one transaction, or replay the reply of its first time."""
+    def write(self, request: Request, body: bytes, work: Work) -> HttpResponse:
+        """Carry the work out in one transaction, or replay the reply of its first time.
+
+        Args:
+            work: Returns the reply; or the error to answer with, and what it has written stays.
+        """
         key = self._key_of(request)
         if key is None:
-            return _response(_carried_out(work))
+            return _response(_or_raise(_carried_out(work)))
         fingerprint = hashlib.sha256(f"{request.method} {request.path}\n".encode() + body)
         held = idempotency.claim(
             partner_id=self.partner.pk,
@@ -66,7 +72,7 @@ class WriteView(PartnerView):
             response[REPLAY_HEADER] = "true"
             return response
         try:
-            reply = _carried_out(work, held)
+            reply = _or_raise(_carried_out(work, held))
         except BaseException:
             idempotency.release(held)
             raise
@@ -125,12 +131,18 @@ def bulk_reply(received: int, outcomes: Sequence[Outcome]) -> Reply:
     )
 
 
-def _carried_out(work: Callable[[], Reply], held: Claim | None = None) -> Reply:
+def _or_raise(result: Reply | LoanCrmError) -> Reply:
+    if isinstance(result, LoanCrmError):
+        raise result
+    return result
+
+
+def _carried_out(work: Work, held: Claim | None = None) -> Reply | LoanCrmError:
     for attempt in range(_ATTEMPTS):
         try:
             with transaction.atomic():
                 reply = work()
-                if held:
+                if held and isinstance(reply, Reply):
                     idempotency.store(held, reply)
                 return reply
         except IntegrityError:
@@ -142,7 +154,7 @@ def _carried_out(work: Callable[[], Reply], held: Claim | None = None) -> Reply:
 
 def json_reply(content: Any, *, status: int = 200) -> Reply:
     """Return the reply that carries a struct."""
-    return Reply(status=status, body=msgspec.json.encode(content))
+    return Reply(status=status, body=msgspec.json.encode(content, enc_hook=phrases.plain))
 
 
 def _response(reply: Reply) -> HttpResponse:

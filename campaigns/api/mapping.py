@@ -4,18 +4,20 @@ from django.utils.translation import gettext as _
 
 from campaigns.api import structs
 from campaigns.api.texts import item_errors
-from campaigns.domain.partner_events import Report
-from campaigns.domain.partners import (
+from campaigns.domain.partners.contract import (
     ItemCode,
     LeadStanding,
     LeadStatus,
     Outcome,
     status_of,
 )
+from campaigns.domain.partners.events import Report
 from campaigns.models import Campaign, PartnerLead
-from campaigns.selectors.shares import CampaignNotFound
-from campaigns.services.leads import LeadSubmission
-from customers.domain.captures import ConsentClaim, RawPerson
+from campaigns.selectors.campaigns.shares import CampaignNotFound
+from campaigns.services.partners.leads import LeadSubmission
+from customers.domain.consents.captures import ConsentClaim, RawPerson
+from customers.domain.values.quality import ValueRefused
+from customers.domain.values.words import parse_flag
 from loancrm.api.errors import FieldsInvalid
 from loancrm.kernel.errors import LoanCrmError
 
@@ -42,20 +44,26 @@ def submission_of(index: int, lead: structs.LeadIn) -> LeadSubmission:
         marital=lead.marital,
         income_band=lead.income_band,
         language=lead.language,
-        consents=tuple(
-            ConsentClaim(
-                channel=consent.channel,
-                purpose=consent.purpose,
-                is_granted=consent.granted,
-                at=consent.at,
-                evidence=consent.evidence,
-                policy_version=consent.policy_version,
-            )
-            for consent in lead.consents
-        ),
+        consents=tuple(map(_claim_of, lead.consents)),
     )
     return LeadSubmission(
         index=index, reference=lead.reference, person=person, campaign=lead.campaign
+    )
+
+
+def _claim_of(consent: structs.ConsentIn) -> ConsentClaim:
+    try:
+        is_granted, is_doubtful = parse_flag(str(consent.granted)), False
+    except ValueRefused:
+        is_granted, is_doubtful = False, True
+    return ConsentClaim(
+        channel=consent.channel,
+        purpose=consent.purpose,
+        is_granted=is_granted,
+        at=consent.at,
+        evidence=consent.evidence,
+        policy_version=consent.policy_version,
+        is_doubtful=is_doubtful,
     )
 
 
@@ -89,22 +97,20 @@ def conversion_of(conversion: structs.ConversionIn) -> Report:
     )
 
 
-def refuse_if_rejected(outcome: Outcome) -> None:
-    """Turn the refusal of a single item into the problem of its request.
+def refusal_of(outcome: Outcome) -> LoanCrmError | None:
+    """Return the refusal of a single item as the problem of its request, None for a good item.
 
-    Raises:
-        LeadNotFound: The item names no lead of the partner.
-        CampaignNotFound: The item names a campaign that is not shared.
-        FieldsInvalid: Anything else is wrong.
+    `LeadNotFound` where it names no lead of the partner, `CampaignNotFound` where it names a
+    campaign that is not shared, else `FieldsInvalid`.
     """
     if outcome.status is not LeadStatus.REJECTED:
-        return
+        return None
     codes = {fault.code for fault in outcome.faults}
     if ItemCode.LEAD_NOT_FOUND in codes:
-        raise LeadNotFound(_("You have no such lead."))
+        return LeadNotFound(_("You have no such lead."))
     if codes == {ItemCode.CAMPAIGN_NOT_FOUND}:
-        raise CampaignNotFound
-    raise FieldsInvalid(item_errors(outcome.faults))
+        return CampaignNotFound()
+    return FieldsInvalid(item_errors(outcome.faults))
 
 
 def created_status(outcome: Outcome) -> int:

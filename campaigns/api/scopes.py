@@ -6,7 +6,7 @@ from django.conf import settings
 from oauth2_provider.scopes import BaseScopes
 
 from campaigns.models import Partner
-from campaigns.services import partners
+from campaigns.services.partners import contracts
 from loancrm.kernel import clock
 
 
@@ -24,7 +24,7 @@ class PartnerScopes(BaseScopes):  # type: ignore[misc]  # untyped library
         if application is None:
             return []
         partner = Partner.objects.select_related("user").filter(user=application.user_id).first()
-        if partner is None or not partners.is_active_on(partner, clock.today()):
+        if partner is None or not contracts.is_active_on(partner, clock.today()):
             return []
         return [scope for scope in partner.scopes if scope in settings.PARTNER_SCOPES]
 

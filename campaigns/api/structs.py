@@ -2,14 +2,14 @@
 
 from datetime import datetime
 from decimal import Decimal
-from typing import Annotated
+from typing import Annotated, Any
 from uuid import UUID
 
 import msgspec
 from msgspec import Meta, Struct
 
-from campaigns.domain.partners import LeadStatus
-from customers.domain.consent import ConsentChannel, Purpose
+from campaigns.domain.partners.contract import LeadStatus
+from customers.domain.consents.consent import ConsentChannel, Purpose
 from loancrm.api.errors import ItemError
 
 # Control characters never belong in an id, and PostgreSQL stores no NUL.
@@ -32,7 +32,8 @@ class ConsentIn(Struct, frozen=True, forbid_unknown_fields=True):
     channel: ConsentChannel
     purpose: Purpose
     at: Moment
-    granted: bool = True
+    granted: Any = True
+    """true or false. Any other word than yes or no begins no consent and ends one that stands."""
     evidence: Annotated[str, Meta(max_length=200, pattern=_PRINTABLE)] = ""
     """Where the proof is kept: a form version, a recording id, a document number."""
     policy_version: EventLabel = ""

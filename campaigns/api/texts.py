@@ -6,8 +6,8 @@ from typing import Any
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from campaigns.domain.partners import Fault, ItemCode
-from customers.domain.quality import Code
+from campaigns.domain.partners.contract import Fault, ItemCode
+from customers.domain.values.quality import Code
 from loancrm.api.errors import ItemError
 
 DETAILS: Mapping[str, Any] = {

@@ -15,11 +15,11 @@ from rest_framework.authentication import SessionAuthentication
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from campaigns.domain.partners import Scope, source_of
+from campaigns.domain.partners.contract import Scope, source_of
 from campaigns.models import PartnerLead
 from customers.domain.timeline import Entry, TimelineFilter, TimelineKind, decoded, read_filter
 from customers.models import Customer
-from customers.selectors import timeline as timelines
+from customers.selectors.profile import timeline as timelines
 from loancrm.api.auth import PartnerTokenAuthentication
 from loancrm.api.pagination import CURSOR_PARAMETERS, CursorMalformed, limit_of
 from loancrm.api.views import PartnerView

@@ -17,19 +17,20 @@ from campaigns.api.mapping import (
     conversion_of,
     created_status,
     lead_out,
-    refuse_if_rejected,
+    refusal_of,
     report_of,
     submission_of,
 )
-from campaigns.domain.partners import Scope
+from campaigns.domain.partners.contract import Scope
 from campaigns.models import Partner
-from campaigns.selectors import shares
-from campaigns.services import leads, partner_events
-from campaigns.services.idempotency import Reply
+from campaigns.selectors.campaigns import shares
+from campaigns.services.partners import events, leads
+from campaigns.services.partners.idempotency import Reply
 from loancrm.api.pagination import CURSOR_PARAMETERS, page_of
 from loancrm.api.rendering import decode, read_body
 from loancrm.api.views import PartnerView
 from loancrm.kernel import clock
+from loancrm.kernel.errors import LoanCrmError
 
 
 def _key_parameter(*, required: bool) -> OpenApiParameter:
@@ -61,7 +62,7 @@ class LeadsView(WriteView):
         lead = decode(body, structs.LeadIn)
         return self.write(request, body, lambda: self._store(lead))
 
-    def _store(self, lead: structs.LeadIn) -> Reply:
+    def _store(self, lead: structs.LeadIn) -> Reply | LoanCrmError:
         (outcome,) = leads.capture_leads(
             actor=self.actor,
             partner=self.partner,
@@ -69,7 +70,8 @@ class LeadsView(WriteView):
             now=clock.now(),
             today=clock.today(),
         )
-        refuse_if_rejected(outcome)
+        if refusal := refusal_of(outcome):
+            return refusal
         content = {
             "lead_id": outcome.lead_id,
             "reference": lead.reference,
@@ -140,14 +142,15 @@ class EventsView(WriteView):
         event = decode(body, structs.EventIn)
         return self.write(request, body, lambda: self._store(event))
 
-    def _store(self, event: structs.EventIn) -> Reply:
-        (outcome,) = partner_events.report_events(
+    def _store(self, event: structs.EventIn) -> Reply | LoanCrmError:
+        (outcome,) = events.report_events(
             actor=self.actor,
             partner=self.partner,
             reports=[report_of(0, event)],
             now=clock.now(),
         )
-        refuse_if_rejected(outcome)
+        if refusal := refusal_of(outcome):
+            return refusal
         content = structs.EventReply(id=event.event_id, status=outcome.status)
         return json_reply(content, status=created_status(outcome))
 
@@ -171,7 +174,7 @@ class EventsBulkView(WriteView):
 
     def _store(self, raws: Any) -> Reply:
         good, outcomes = decode_items(raws, structs.EventIn)
-        outcomes += partner_events.report_events(
+        outcomes += events.report_events(
             actor=self.actor,
             partner=self.partner,
             reports=[report_of(index, event) for index, event in good],
@@ -197,14 +200,15 @@ class ConversionsView(WriteView):
         conversion = decode(body, structs.ConversionIn)
         return self.write(request, body, lambda: self._store(conversion))
 
-    def _store(self, conversion: structs.ConversionIn) -> Reply:
-        (outcome,) = partner_events.report_conversions(
+    def _store(self, conversion: structs.ConversionIn) -> Reply | LoanCrmError:
+        (outcome,) = events.report_conversions(
             actor=self.actor,
             partner=self.partner,
             reports=[conversion_of(conversion)],
             now=clock.now(),
         )
-        refuse_if_rejected(outcome)
+        if refusal := refusal_of(outcome):
+            return refusal
         content = structs.EventReply(id=conversion.conversion_id, status=outcome.status)
         return json_reply(content, status=created_status(outcome))
 

@@ -9,11 +9,13 @@ from django.contrib.auth.models import User
 from campaigns.benchmarks import texts
 from campaigns.channels import registry
 from campaigns.models import Campaign, Channel, FrequencyRule
-from campaigns.services import approval, authoring
-from campaigns.services.accounts import testing
+from campaigns.services.campaigns import approval, authoring
+from campaigns.services.channels import testing
 from customers.models import ConsentState, ContactPoint, Customer, Product
-from loancrm.kernel import bulk, clock, crypto
+from loancrm.kernel import clock
 from loancrm.kernel.access import system_actor, user_actor
+from loancrm.kernel.database import bulk
+from loancrm.kernel.security import crypto
 
 BATCH = 2000
 CHANNEL = "relay"

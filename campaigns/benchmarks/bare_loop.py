@@ -17,9 +17,9 @@ from campaigns.benchmarks import texts
 from campaigns.channels.base import EmailPayload, Outbound, SendResult
 from campaigns.channels.smtp import SmtpChannel
 from campaigns.channels.smtp_options import SmtpOptions
-from campaigns.domain import content
-from campaigns.domain.mime import Addressee, EmailSkeleton
-from loancrm.kernel import bench
+from campaigns.domain.content import texts as content
+from campaigns.domain.content.mime import Addressee, EmailSkeleton
+from loancrm.kernel.commands import bench
 
 UNDER_WAY = 4
 

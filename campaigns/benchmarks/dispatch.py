@@ -15,8 +15,8 @@ from campaigns.benchmarks import stack as stacks
 from campaigns.benchmarks.stack import Round, Stack
 from campaigns.benchmarks.task_per_message import send_one
 from campaigns.channels.smtp_options import SmtpOptions
-from loancrm.kernel import bench
-from loancrm.kernel.bench import Goal, Report
+from loancrm.kernel.commands import bench
+from loancrm.kernel.commands.bench import Goal, Report
 
 FULL = 20_000
 GOALS = (

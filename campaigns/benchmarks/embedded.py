@@ -2,8 +2,8 @@
 
 import time
 
-from loancrm.kernel import bench
-from loancrm.kernel.bench import Goal, Report
+from loancrm.kernel.commands import bench
+from loancrm.kernel.commands.bench import Goal, Report
 
 GOALS = (Goal("ratio_to_postgresql", 0.5),)
 _SERVICES = ("DATABASE_URL", "REDIS_URL")

@@ -7,11 +7,13 @@ from django.db import connection
 
 from campaigns.benchmarks import audience, texts
 from campaigns.models import Campaign, Message
-from campaigns.services import launch
+from campaigns.services.campaigns import launch
 from customers.models import Customer
-from loancrm.kernel import bench, bulk, clock
+from loancrm.kernel import clock
 from loancrm.kernel.access import system_actor
-from loancrm.kernel.bench import Goal, Report
+from loancrm.kernel.commands import bench
+from loancrm.kernel.commands.bench import Goal, Report
+from loancrm.kernel.database import bulk
 
 FULL = 1_000_000
 GOALS = (Goal("ratio_to_plain_insert", 2.0, at_least=False),)

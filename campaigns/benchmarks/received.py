@@ -1,10 +1,11 @@
 """Who got what, person by person and message by message, from the provider's own log."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
 from campaigns.benchmarks import texts
-from campaigns.domain.campaign import MessageState
+from campaigns.domain.campaigns.campaign import MessageState
 from campaigns.models import Campaign, Message
 from campaigns.simulators import evidence
 
@@ -40,7 +41,7 @@ def by_everybody(
         offset: Where in the log the campaign begins.
     """
     copies = evidence.count(evidence.read(log, offset=offset))
-    expected = people(kind, count)
+    expected = people(kind, range(count))
     unknown = {
         person_of(external_id, kind)
         for external_id in Message.objects.filter(
@@ -56,9 +57,9 @@ def by_everybody(
     )
 
 
-def people(kind: str, count: int) -> set[str]:
-    """Return the digests of the first made-up customers."""
-    return {evidence.person(_ADDRESSES[kind](number)) for number in range(count)}
+def people(kind: str, numbers: Iterable[int]) -> set[str]:
+    """Return the digests of made-up customers."""
+    return {evidence.person(_ADDRESSES[kind](number)) for number in numbers}
 
 
 def person_of(external_id: str, kind: str) -> str:

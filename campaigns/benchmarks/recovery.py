@@ -12,12 +12,13 @@ from django.core.management import call_command
 
 from campaigns.benchmarks import audience, received
 from campaigns.benchmarks import stack as stacks
-from campaigns.domain.campaign import CampaignStatus
+from campaigns.domain.campaigns.campaign import CampaignStatus
 from campaigns.models import Campaign
-from campaigns.services import launch
-from loancrm.kernel import bench, clock
+from campaigns.services.campaigns import launch
+from loancrm.kernel import clock
 from loancrm.kernel.access import system_actor
-from loancrm.kernel.bench import Goal, Report
+from loancrm.kernel.commands import bench
+from loancrm.kernel.commands.bench import Goal, Report
 
 FULL = 20_000
 LATENCY_MS = 5

@@ -11,9 +11,10 @@ from django.core.management import call_command
 
 from campaigns.benchmarks import audience, texts
 from campaigns.benchmarks import stack as stacks
-from campaigns.domain import content, sms_parts
-from loancrm.kernel import bench
-from loancrm.kernel.bench import Goal, Report
+from campaigns.domain.content import sms_parts
+from campaigns.domain.content import texts as content
+from loancrm.kernel.commands import bench
+from loancrm.kernel.commands.bench import Goal, Report
 
 FULL = 10_000
 LATENCY_MS = 50

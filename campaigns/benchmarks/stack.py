@@ -12,12 +12,13 @@ from typing import Any
 from django.conf import settings
 
 from campaigns.benchmarks import audience, received, texts
-from campaigns.domain.campaign import CampaignStatus, MessageState
+from campaigns.domain.campaigns.campaign import CampaignStatus, MessageState
 from campaigns.models import Message
-from campaigns.services import launch
+from campaigns.services.campaigns import launch
 from campaigns.simulators import evidence
-from loancrm.kernel import bench, clock
+from loancrm.kernel import clock
 from loancrm.kernel.access import system_actor
+from loancrm.kernel.commands import bench
 
 # Reading a process's memory stops it for milliseconds.
 MEMORY_SECONDS = 0.5

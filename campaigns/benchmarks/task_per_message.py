@@ -4,7 +4,7 @@ from celery import shared_task
 from django.core.mail import EmailMultiAlternatives, get_connection
 
 from campaigns.benchmarks import texts
-from campaigns.domain import content
+from campaigns.domain.content import texts as content
 
 
 @shared_task(name="campaigns.benchmarks.send_one")

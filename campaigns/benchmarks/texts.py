@@ -8,8 +8,8 @@ from decimal import Decimal
 from functools import cache
 from typing import Any, NamedTuple
 
-from campaigns.domain import content, email_html
-from campaigns.domain.content import CompiledEmail
+from campaigns.domain.content import email_html, texts
+from campaigns.domain.content.texts import CompiledEmail
 
 SUBJECT = "{{ name }}{{ title }}，您的专属额度已更新"
 TEXT = """\
@@ -98,10 +98,13 @@ LENDER = {
 }
 
 
+CITIES = ("杭州", "成都", "西安", "青岛")
+
+
 @cache
 def compiled() -> CompiledEmail:
     """Return the e-mail compiled, its styles inlined; once a process."""
-    return content.compile_email(
+    return texts.compile_email(
         subject=SUBJECT, text=TEXT, html=email_html.prepare(HTML), language="zh-hans"
     )
 
@@ -111,12 +114,17 @@ def person(number: int) -> dict[str, Any]:
     return {
         "name": f"客户{number}",
         "title": "女士" if number % 2 else "先生",
-        "city": ("杭州", "成都", "西安", "青岛")[number % 4],
+        "city": city(number),
         "products": _SHOWN,
         **LENDER,
         "unsubscribe_url": f"https://lender.example/u/{number:030d}/",
         "link_0": f"https://lender.example/t/{number:030d}/",
     }
+
+
+def city(number: int) -> str:
+    """Return the city of one made-up person."""
+    return CITIES[number % len(CITIES)]
 
 
 def address(number: int) -> str:

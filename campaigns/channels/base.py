@@ -7,7 +7,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Protocol, TypeAlias, runtime_checkable
 
-from campaigns.domain.receipts import DeliveryEvent
+from campaigns.domain.receipts.report import DeliveryEvent
 
 
 class Outcome(StrEnum):

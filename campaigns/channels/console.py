@@ -17,8 +17,8 @@ from campaigns.channels.base import (
     WebhookRequest,
 )
 from campaigns.channels.errors import WebhookRefused
-from campaigns.domain.receipts import DeliveryEvent
-from loancrm.kernel import masking
+from campaigns.domain.receipts.report import DeliveryEvent
+from loancrm.kernel.security import masking
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +36,7 @@ class ConsoleChannel:
     """Prints one line a message to standard error and accepts everything."""
 
     options_type = ConsoleOptions
+    reaches_nobody = True
 
     def __init__(self, name: str, options: ConsoleOptions) -> None:
         self.name = name

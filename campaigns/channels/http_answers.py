@@ -5,8 +5,7 @@ import email.utils
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
-import msgspec
-
+from campaigns.channels import http_items
 from campaigns.channels.base import Asked, Outbound, Outcome, SendResult
 from campaigns.channels.errors import (
     ChannelBlocked,
@@ -15,39 +14,19 @@ from campaigns.channels.errors import (
     ChannelThrottled,
     ChannelUnavailable,
 )
-from campaigns.domain.refusals import Blame, blame_of
+from campaigns.channels.http_items import Answer, Item
+from campaigns.domain.receipts.refusals import Blame, blame_of
 from loancrm.kernel.identifiers import bounded_id
 
 _DEFAULT_PAUSE_SECONDS = 5.0
 # A gateway that asks for more is asked again after this; a day's pause by mistake would be worse.
 _LONGEST_PAUSE_SECONDS = 3_600.0
-_MOST_CODE = 40
-_MOST_DETAIL = 200
-
-
-class Item(msgspec.Struct):
-    """What a gateway says about one message."""
-
-    id: str
-    status: str
-    message_id: str = ""
-    code: str = ""
-    detail: str = ""
-
-
-class Answer(msgspec.Struct):
-    """The body of an answer: a result for each message, or an error for all of them."""
-
-    results: list[Item] = []
-    error: str = ""
-    code: str = ""
 
 
 class RequestRefused(Exception):
     """The gateway refused the request as a whole; one of its messages may be the reason."""
 
 
-decoder = msgspec.json.Decoder(Answer)
 _OUTCOMES = {
     "accepted": Outcome.ACCEPTED,
     "rejected": Outcome.REJECTED,
@@ -76,20 +55,23 @@ def read(
             taken.
         RequestRefused: Nothing was taken, perhaps for the sake of one message.
     """
+    answer = http_items.read(content)
     if status != 200:
-        _raise_for(channel, status, retry_after, content, now)
+        _raise_for(channel, status, retry_after, answer, now, knows_keys=knows_keys)
         if not 200 < status < 300:
             return uncertain(group, f"http_{status}", knows_keys=knows_keys)
-    try:
-        answer = decoder.decode(content)
-    except (msgspec.DecodeError, UnicodeDecodeError):
+    if not answer.is_readable:
         return uncertain(group, "answer_unreadable", knows_keys=knows_keys)
-    if not answer.results and (answer.error or answer.code):
+    if answer.is_error:
         raise _error_inside(channel, answer, retry_after, now)
-    items = {item.id: item for item in answer.results}
     pause = seconds_of(retry_after, now=now) if retry_after else None
     results = [
-        _result(message, items.get(message.idempotency_key), pause, knows_keys=knows_keys)
+        _result(
+            message,
+            answer.items.get(message.idempotency_key, ()),
+            pause,
+            knows_keys=knows_keys,
+        )
         for message in group
     ]
     _raise_when_account_is_refused(channel, results)
@@ -97,14 +79,21 @@ def read(
 
 
 def _raise_for(
-    channel: str, status: int, retry_after: str | None, content: bytes, now: datetime
+    channel: str,
+    status: int,
+    retry_after: str | None,
+    answer: Answer,
+    now: datetime,
+    *,
+    knows_keys: bool,
 ) -> None:
     """Raise for a status that says that nothing was taken; the other 5xx may have taken it."""
     if status == 429:
         raise ChannelThrottled(
             channel=channel, retry_after_seconds=seconds_of(retry_after, now=now)
         )
-    if status in {408, 503}:
+    if status in {408, 503} and (retry_after or answer.is_error or knows_keys):
+        # Without any of these a proxy may have said so, after the gateway took everything.
         raise ChannelUnavailable(
             channel=channel,
             problem=f"http_{status}",
@@ -115,30 +104,23 @@ def _raise_for(
     if status in {404, 405, 410, 501} or 300 <= status < 400:
         # A redirect would turn the request into another one; the address has to be mended.
         raise ChannelMisconfigured(f"the gateway answered {status}")
-    if 400 <= status < 500:
-        said = _said(content)
-        if blame_of(said.code, said.error) is Blame.ACCOUNT:
-            raise ChannelBlocked(channel=channel, problem=said.code[:_MOST_CODE] or "account")
+    if 400 <= status < 500 and status != 408:
+        if answer.is_error and blame_of(answer.code, answer.error) is Blame.ACCOUNT:
+            raise ChannelBlocked(channel=channel, problem=answer.code or "account")
         if status == 409:
             # The same key is being worked on; its result is there later.
             raise ChannelUnavailable(channel=channel, problem=f"http_{status}")
         raise RequestRefused(f"http_{status}")
 
 
-def _said(content: bytes) -> Answer:
-    with contextlib.suppress(msgspec.DecodeError, UnicodeDecodeError):
-        return decoder.decode(content)
-    return Answer()
-
-
 def _error_inside(
     channel: str, answer: Answer, retry_after: str | None, now: datetime
 ) -> ChannelError:
     """Return the error that stands for an answer without results."""
-    problem = answer.code[:_MOST_CODE] or "the gateway reports an error"
+    problem = answer.code or "the gateway reports an error"
     blame = blame_of(answer.code or answer.error, answer.error)
     if blame is Blame.ACCOUNT:
-        return ChannelBlocked(channel=channel, problem=answer.code[:_MOST_CODE] or "account")
+        return ChannelBlocked(channel=channel, problem=answer.code or "account")
     if blame is Blame.BUSY:
         return ChannelThrottled(
             channel=channel, retry_after_seconds=seconds_of(retry_after, now=now)
@@ -147,23 +129,51 @@ def _error_inside(
 
 
 def _result(
-    message: Outbound, item: Item | None, pause: float | None, *, knows_keys: bool
+    message: Outbound, items: Sequence[Item], pause: float | None, *, knows_keys: bool
 ) -> SendResult:
-    if item is None or item.status not in _OUTCOMES:
+    """Return what all that a gateway says about a message amounts to.
+
+    What was taken once is taken, whatever else is said about it.
+    """
+    said = [_of_item(message, item, pause) for item in items]
+    for result in said:
+        if result is not None and result.outcome is Outcome.ACCEPTED:
+            return result
+    first = said[0] if said else None
+    if first is None:
         return uncertain([message], "no_result", knows_keys=knows_keys)[0]
-    outcome = _OUTCOMES[item.status]
-    if outcome is not Outcome.ACCEPTED:
-        blame = blame_of(item.code, item.detail)
-        if blame is Blame.ACCOUNT or (blame is Blame.BUSY and outcome is Outcome.RETRY):
-            outcome = Outcome.NOT_TAKEN
+    if any(result is None or result.outcome is not first.outcome for result in said):
+        return uncertain([message], "contradiction", knows_keys=knows_keys)[0]
+    return first
+
+
+def _of_item(message: Outbound, item: Item, pause: float | None) -> SendResult | None:
+    """Return what one item says; None where that cannot be told."""
+    outcome = _OUTCOMES.get(item.status)
+    if outcome is None:
+        return None
+    if outcome is not Outcome.ACCEPTED and _is_not_taken(item, outcome):
+        outcome = Outcome.NOT_TAKEN
     return SendResult(
         message_id=message.message_id,
         outcome=outcome,
         provider_message_id=bounded_id(item.message_id),
-        code=item.code[:_MOST_CODE],
-        detail=item.detail[:_MOST_DETAIL],
+        code=item.code,
+        detail=item.detail,
         retry_after_seconds=None if outcome is Outcome.ACCEPTED else pause,
     )
+
+
+def _is_not_taken(item: Item, outcome: Outcome) -> bool:
+    """Return whether the account or its load is the reason: never this message.
+
+    Of one that is rejected only a code says so: words may speak of the load of its number.
+    """
+    blame = blame_of(item.code, item.detail)
+    is_busy = blame is Blame.BUSY and (
+        outcome is Outcome.RETRY or blame_of(item.code) is Blame.BUSY
+    )
+    return is_busy or blame is Blame.ACCOUNT
 
 
 def _raise_when_account_is_refused(channel: str, results: Sequence[SendResult]) -> None:
@@ -177,15 +187,9 @@ def _raise_when_account_is_refused(channel: str, results: Sequence[SendResult]) 
 
 def read_fates(keys: Sequence[str], content: bytes) -> dict[str, Asked]:
     """Return what a gateway clearly says about keys; contradictions are left out."""
-    try:
-        items = decoder.decode(content).results
-    except (msgspec.DecodeError, UnicodeDecodeError):
-        return {}
-    said: dict[str, set[str]] = {}
-    for item in items:
-        said.setdefault(item.id, set()).add(item.status)
+    items = http_items.read(content).items
     clear = {frozenset({asked.value}): asked for asked in Asked}
-    found = {key: clear.get(frozenset(said.get(key, ()))) for key in keys}
+    found = {key: clear.get(frozenset(item.status for item in items.get(key, ()))) for key in keys}
     return {key: asked for key, asked in found.items() if asked is not None}
 
 
@@ -200,7 +204,7 @@ def uncertain(group: Sequence[Outbound], code: str, *, knows_keys: bool) -> list
 def put_off(group: Sequence[Outbound], error: ChannelError) -> list[SendResult]:
     """Return results for messages of which nothing was handed over, beside others that were."""
     pause = getattr(error, "retry_after_seconds", None)
-    problem = str(error.facts.get("problem", ""))[:_MOST_CODE]
+    problem = str(error.facts.get("problem", ""))[:40]
     code = problem if isinstance(error, ChannelBlocked) else error.code
     return [
         SendResult(message.message_id, Outcome.NOT_TAKEN, code=code, retry_after_seconds=pause)

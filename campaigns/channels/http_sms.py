@@ -14,11 +14,12 @@ from concurrent.futures import Future
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from time import time
+from typing import Any
 
 import aiohttp
 import msgspec
 
-from campaigns.channels import base, http_answers, signatures
+from campaigns.channels import base, http_answers, http_items, signatures
 from campaigns.channels.base import (
     Asked,
     Limits,
@@ -36,10 +37,8 @@ from campaigns.channels.errors import (
 )
 from campaigns.channels.http_answers import RequestRefused
 from campaigns.channels.loop_thread import LoopThread
-from campaigns.domain import sms_parts
-from campaigns.domain.receipts import DeliveryEvent
-
-_MAX_ANSWER_BYTES = 1_048_576
+from campaigns.domain.content import sms_parts
+from campaigns.domain.receipts.report import DeliveryEvent
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +85,7 @@ class HttpSmsChannel:
     """Posts messages to a gateway, many in one request where it allows that."""
 
     options_type = HttpSmsOptions
+    kinds = ("sms",)
 
     def __init__(self, name: str, options: HttpSmsOptions) -> None:
         """Keep the options; connections open with the first message."""
@@ -136,7 +136,7 @@ class HttpSmsChannel:
         try:
             # Not the messages' own key: a gateway would answer with the result it remembers.
             status, _retry_after, content = await self._ask(
-                self._options.status_url, ["status", *keys], body
+                self._options.status_url, ["status", *keys], body, _Progress()
             )
         except (aiohttp.ClientError, TimeoutError, OSError) as err:
             raise ChannelUnavailable(channel=self.name, problem=type(err).__name__) from err
@@ -188,16 +188,17 @@ class HttpSmsChannel:
     async def _send_group(self, group: list[Outbound]) -> list[SendResult] | ChannelError:
         """Send one request; an error means that nothing of the group was taken."""
         knows_keys = self._options.supports_idempotency
+        progress = _Progress()
         try:
-            return await self._post(group)
+            return await self._post(group, progress)
         except RequestRefused as err:
             if len(group) == 1:
                 return [SendResult(group[0].message_id, Outcome.REJECTED, code=str(err))]
         except ChannelError as err:
             return err
-        except aiohttp.ClientConnectorError as err:
-            return ChannelUnavailable(channel=self.name, problem=type(err).__name__)
         except (aiohttp.ClientError, TimeoutError, OSError) as err:
+            if not progress.is_connected:
+                return ChannelUnavailable(channel=self.name, problem=type(err).__name__)
             code = "timeout" if isinstance(err, TimeoutError) else "connection_lost"
             return http_answers.uncertain(group, code, knows_keys=knows_keys)
         # One bad message must not cost the others: each goes alone, with the same key.
@@ -212,7 +213,7 @@ class HttpSmsChannel:
             )
         ]
 
-    async def _post(self, group: list[Outbound]) -> list[SendResult]:
+    async def _post(self, group: list[Outbound], progress: "_Progress") -> list[SendResult]:
         body = _encoder.encode(
             {
                 "messages": [
@@ -222,7 +223,7 @@ class HttpSmsChannel:
             }
         )
         status, retry_after, content = await self._ask(
-            self._options.url, [message.idempotency_key for message in group], body
+            self._options.url, [message.idempotency_key for message in group], body, progress
         )
         return http_answers.read(
             group,
@@ -234,14 +235,20 @@ class HttpSmsChannel:
             knows_keys=self._options.supports_idempotency,
         )
 
-    async def _ask(self, url: str, keys: list[str], body: bytes) -> tuple[int, str | None, bytes]:
+    async def _ask(
+        self, url: str, keys: list[str], body: bytes, progress: "_Progress"
+    ) -> tuple[int, str | None, bytes]:
         """Post and read the answer to its end; an answer that stops short is a lost connection."""
         session = self._open_session()
         assert self._room is not None  # noqa: S101 - made together with the session
         async with (
             self._room,
             session.post(
-                url, data=body, headers=self._headers(keys, body), allow_redirects=False
+                url,
+                data=body,
+                headers=self._headers(keys, body),
+                allow_redirects=False,
+                trace_request_ctx=progress,
             ) as answer,
         ):
             try:
@@ -250,6 +257,7 @@ class HttpSmsChannel:
                 if answer.status < 400:
                     raise
                 content = b""  # the status alone says what a refusal means
+            content = http_items.unpacked(content, answer.headers.get("Content-Encoding", ""))
             return answer.status, answer.headers.get("Retry-After"), content
 
     def _open_session(self) -> aiohttp.ClientSession:
@@ -260,9 +268,11 @@ class HttpSmsChannel:
                 timeout=aiohttp.ClientTimeout(
                     total=options.timeout_seconds, sock_connect=options.connect_timeout_seconds
                 ),
-                headers={"Content-Type": "application/json"},
+                # Answers are unpacked here, with a bound, for those that are packed all the same.
+                headers={"Content-Type": "application/json", "Accept-Encoding": "identity"},
                 auto_decompress=False,
                 trust_env=False,
+                trace_configs=[_tracing()],
             )
             self._room = asyncio.Semaphore(options.connections)
         return self._session
@@ -279,6 +289,27 @@ class HttpSmsChannel:
         return headers
 
 
+class _Progress:
+    """How far one request has come: without a connection nothing of it can have been taken."""
+
+    __slots__ = ("is_connected",)
+
+    def __init__(self) -> None:
+        self.is_connected = False
+
+
+def _tracing() -> aiohttp.TraceConfig:
+    """Return hooks that note when a request has its connection."""
+
+    async def connected(_session: object, context: Any, _parameters: object) -> None:
+        context.trace_request_ctx.is_connected = True
+
+    hooks = aiohttp.TraceConfig()
+    hooks.on_connection_create_end.append(connected)
+    hooks.on_connection_reuseconn.append(connected)
+    return hooks
+
+
 async def _whole(answer: aiohttp.ClientResponse) -> bytes:
     """Return the whole body; a single `read(n)` returns whatever has arrived so far.
 
@@ -289,7 +320,7 @@ async def _whole(answer: aiohttp.ClientResponse) -> bytes:
     async for piece in answer.content.iter_any():
         pieces.append(piece)
         size += len(piece)
-        if size > _MAX_ANSWER_BYTES:
+        if size > http_items.MOST_BYTES:
             raise aiohttp.ClientPayloadError("the answer is too long")
     return b"".join(pieces)
 

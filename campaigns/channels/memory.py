@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from campaigns.channels import base, signatures
 from campaigns.channels.base import Limits, Outbound, Outcome, SendResult, WebhookRequest
-from campaigns.domain.receipts import DeliveryEvent
+from campaigns.domain.receipts.report import DeliveryEvent
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +27,7 @@ class MemoryChannel:
     """Keeps every delivered message in `delivered`; `answer` may decide otherwise for a message."""
 
     options_type = MemoryOptions
+    reaches_nobody = True
 
     def __init__(self, name: str, options: MemoryOptions) -> None:
         self.name = name

@@ -35,6 +35,23 @@ def backends() -> dict[str, str]:
     return {**BACKENDS, **extra}
 
 
+def kinds_of(backend: str) -> tuple[str, ...]:
+    """Return the kinds of channel that a backend carries; empty for one that carries any.
+
+    Raises:
+        ChannelMisconfigured: There is no such backend, or it cannot be imported.
+    """
+    return tuple(getattr(_class_of(backend), "kinds", ()))
+
+
+def reaches_nobody(backend: str) -> bool:
+    """Return whether what is handed to a backend ends there, in a log or in memory."""
+    try:
+        return bool(getattr(_class_of(backend), "reaches_nobody", False))
+    except ChannelMisconfigured:
+        return False
+
+
 def build(*, name: str, backend: str, options: Mapping[str, Any]) -> Channel:
     """Make a new channel object.
 
@@ -48,14 +65,11 @@ def build(*, name: str, backend: str, options: Mapping[str, Any]) -> Channel:
         ChannelMisconfigured: Unknown backend or option (with the nearest known name), or a value of
             the wrong type.
     """
-    known = backends()
-    if backend not in known:
-        raise ChannelMisconfigured(_unknown("backend", backend, known))
-    channel_type = _import(known[backend])
+    channel_type = _class_of(backend)
     parsed = _parse_options(channel_type.options_type, options)
     channel: Any = channel_type(name, parsed)
     if not isinstance(channel, Channel):
-        raise ChannelMisconfigured(f"{known[backend]} does not keep the channel contract")
+        raise ChannelMisconfigured(f"{backends()[backend]} does not keep the channel contract")
     return channel
 
 
@@ -96,6 +110,13 @@ def _forget_parents_channels() -> None:
 def _digest(backend: str, options: Mapping[str, Any]) -> str:
     encoded = msgspec.json.encode([backend, dict(options)], order="sorted")
     return hashlib.sha256(encoded).hexdigest()
+
+
+def _class_of(backend: str) -> Any:
+    known = backends()
+    if backend not in known:
+        raise ChannelMisconfigured(_unknown("backend", backend, known))
+    return _import(known[backend])
 
 
 def _import(path: str) -> Any:

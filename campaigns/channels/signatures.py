@@ -14,8 +14,8 @@ from datetime import datetime
 
 from campaigns.channels.base import WebhookRequest
 from campaigns.channels.errors import WebhookRefused
-from campaigns.domain.receipts import DeliveryEvent
-from campaigns.domain.report_reading import ReportsUnreadable, read_reports
+from campaigns.domain.receipts.report import DeliveryEvent
+from campaigns.domain.receipts.report_reading import ReportsUnreadable, read_reports
 
 TOLERANCE_SECONDS = 300
 MAX_BODY_BYTES = 1_048_576

@@ -19,7 +19,7 @@ from campaigns.channels.loop_thread import LoopThread
 from campaigns.channels.smtp_batches import ADDRESS_INVALID, Batch, Job
 from campaigns.channels.smtp_options import SmtpOptions
 from campaigns.channels.smtp_pool import Pool
-from campaigns.domain.receipts import DeliveryEvent
+from campaigns.domain.receipts.report import DeliveryEvent
 
 _ENVELOPE_ADDRESS = re.compile(rb"[!-;=?-~]{1,64}@[!-;=?-~]{1,255}")
 
@@ -28,6 +28,7 @@ class SmtpChannel:
     """Speaks SMTP (RFC 5321) with PIPELINING and CHUNKING where the relay offers them."""
 
     options_type = SmtpOptions
+    kinds = ("email",)
 
     def __init__(self, name: str, options: SmtpOptions) -> None:
         """Keep the options; connections open with the first message."""

@@ -6,8 +6,8 @@ from concurrent.futures import Future, InvalidStateError
 
 from campaigns.channels.base import Outcome, SendResult
 from campaigns.channels.errors import ChannelBlocked
-from campaigns.domain import refusal_rules
-from campaigns.domain.refusals import Blame, blame_of
+from campaigns.domain.receipts import refusal_rules
+from campaigns.domain.receipts.refusals import Blame, blame_of
 
 _ENHANCED = re.compile(r"^([245]\.\d{1,3}\.\d{1,3})(?:\s|$)")
 _ADDRESS_IN_TEXT = re.compile(r"<?[^\s<>@]+@[^\s<>@]+>?")

@@ -37,7 +37,7 @@ class SmtpOptions:
     timeout_seconds: float = 60.0
     connect_timeout_seconds: float = 10.0
     idle_seconds: float = 60.0
-    batch_size: int = 25
+    batch_size: int = 50
     secret: str = field(default="", repr=False)
     webhook_secret: str = field(default="", repr=False)
 

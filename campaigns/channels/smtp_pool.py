@@ -10,7 +10,7 @@ from campaigns.channels.errors import ChannelBlocked, ChannelError, ChannelUnava
 from campaigns.channels.smtp_batches import Job, fail_untouched, without_addresses
 from campaigns.channels.smtp_connection import Connection, SmtpReplyError
 from campaigns.channels.smtp_options import SmtpOptions
-from campaigns.domain.refusals import Blame, blame_of
+from campaigns.domain.receipts.refusals import Blame, blame_of
 
 _SWEEP_SECONDS = 1.0
 _FAREWELL_SECONDS = 1.0
@@ -68,7 +68,8 @@ class Pool:
                 continue
             job.attempts += 1
             if job.attempts >= _MAX_ATTEMPTS:
-                job.ended(Outcome.RETRY, code="connection_lost")
+                # The relay hangs up on whatever it is given: that counts as nobody's try.
+                job.ended(Outcome.NOT_TAKEN, code="connection_lost")
             else:
                 again.append(job)
         self._waiting.extendleft(reversed(again))

@@ -15,10 +15,15 @@ from campaigns.chaos import stage as stages
 from campaigns.chaos.faults import Fault, Saboteur
 from campaigns.chaos.proof import Findings
 from campaigns.chaos.stage import Stage
-from campaigns.domain.campaign import OPEN_STATES, CampaignStatus, DispatchStatus, MessageState
+from campaigns.domain.campaigns.campaign import (
+    OPEN_STATES,
+    CampaignStatus,
+    DispatchStatus,
+    MessageState,
+)
 from campaigns.models import Campaign, Dispatch, Message
-from campaigns.services import ticking
-from campaigns.services.accounts import reopening
+from campaigns.services.campaigns import ticking
+from campaigns.services.channels import reopening
 from loancrm.kernel import clock
 from loancrm.kernel.access import system_actor
 
@@ -36,7 +41,8 @@ class Order:
     """What is asked for.
 
     Attributes:
-        count: People, each of whom gets one message through each of three providers.
+        count: People, each of whom gets three messages: two e-mails, and a text message through a
+            gateway that knows keys or through one that does not.
         kills: SIGKILLs of workers; other faults come in proportion.
         pace_seconds: Between two faults.
         limit_seconds: The run ends after so long, whatever stands.
@@ -116,7 +122,8 @@ class Run:
         seconds = faults_left * self.order.pace_seconds * 1.2 + 5
         for name, campaign in self.stage.campaigns.items():
             left = _open_messages(campaign)
-            self.saboteur.set_pace(name, max(1.0, round(left / seconds, 1)))
+            slowest = self.stage.gateways[name].plan.slowest
+            self.saboteur.set_pace(name, max(slowest, round(left / seconds, 1)))
 
     def _is_finished(self) -> bool:
         running = Campaign.objects.exclude(status=CampaignStatus.COMPLETED)

@@ -14,9 +14,9 @@ from django.conf import settings
 from django.db import connection
 
 from campaigns.chaos.stage import Stage, Worker
-from campaigns.domain.campaign import ChunkState, MessageState
+from campaigns.domain.campaigns.campaign import ChunkState, MessageState
 from campaigns.models import Chunk
-from campaigns.services import chunks
+from campaigns.services.sending import chunks
 from campaigns.simulators import moods
 from campaigns.simulators.moods import Mood
 from loancrm.kernel.running import guardian

@@ -5,16 +5,16 @@ import json
 import sys
 from collections.abc import Mapping
 from contextlib import ExitStack
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from subprocess import Popen
 from typing import Any
 
-from campaigns.benchmarks import stack
+from campaigns.benchmarks import stack, texts
 from campaigns.simulators import evidence
 from campaigns.simulators.evidence import Entry
 from campaigns.simulators.moods import Mood
-from loancrm.kernel import bench
+from loancrm.kernel.commands import bench
 
 # Standard Webhooks secret of the scratch installation's reports.
 SECRET = "whsec_Y2hhb3MtcmVwb3J0cy1hcmUtc2lnbmVkLXRvbw=="  # noqa: S105 - signs simulated reports only
@@ -29,9 +29,11 @@ class Plan:
         kind: Kind of channel.
         provider: Which of the simulators takes the messages.
         window: Messages that one connection may have on the wire, unanswered, at a moment.
-        knows_keys: Whether a message of unknown fate may be handed over again with its key.
+        knows_keys: Whether a message of unknown fate may be handed over again with its key; one
+            that does not forgets every key, and sends a repeated message again.
         has_reports: Whether it reports deliveries.
         arguments: Further arguments of the simulators.
+        cities: Where the people live who get its campaign.
     """
 
     kind: str
@@ -40,6 +42,25 @@ class Plan:
     knows_keys: bool
     has_reports: bool
     arguments: tuple[str, ...] = ()
+    cities: tuple[str, ...] = texts.CITIES
+
+    @property
+    def is_by_request(self) -> bool:
+        """Return whether messages travel several in one request that has one answer."""
+        return self.provider == "sms"
+
+    @property
+    def slowest(self) -> float:
+        """Return how many messages a second it takes at least.
+
+        A worker that is asked to end waits for answers for a few seconds. One that comes later
+        leaves its request of unknown fate where no key protects, though no fault hit it.
+        """
+        return float(self.window) if self.is_by_request and not self.knows_keys else 1.0
+
+    def numbers(self, count: int) -> list[int]:
+        """Return who of the first so many made-up people get its campaign."""
+        return [number for number in range(count) if texts.city(number) in self.cities]
 
 
 PLANS: Mapping[str, Plan] = {
@@ -52,7 +73,24 @@ PLANS: Mapping[str, Plan] = {
         arguments=("--no-chunking",),
     ),
     "chunking": Plan(kind="email", provider="smtp", window=8, knows_keys=False, has_reports=False),
-    "sms": Plan(kind="sms", provider="sms", window=10, knows_keys=True, has_reports=True),
+    # Half of the people each: with and without keys a person gets one text message.
+    "sms": Plan(
+        kind="sms",
+        provider="sms",
+        window=10,
+        knows_keys=True,
+        has_reports=True,
+        cities=texts.CITIES[:2],
+    ),
+    "keyless": Plan(
+        kind="sms",
+        provider="sms",
+        window=2,
+        knows_keys=False,
+        has_reports=True,
+        arguments=("--sms-mood", "forgetful"),
+        cities=texts.CITIES[2:],
+    ),
 }
 
 
@@ -99,7 +137,8 @@ class Gateway:
         }
 
     def put(self, mood: Mood) -> None:
-        """Change the provider's mood."""
+        """Change the provider's mood; whether it remembers keys stays as it is."""
+        mood = replace(mood, remembers_keys=self.plan.knows_keys)
         connection = http.client.HTTPConnection("127.0.0.1", self.ports["control_port"], timeout=10)
         try:
             connection.request("PUT", f"/{self.plan.provider}", json.dumps(asdict(mood)))

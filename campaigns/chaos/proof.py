@@ -10,8 +10,8 @@ from django.db.models import Sum
 
 from campaigns.benchmarks import received
 from campaigns.chaos.gateways import Gateway
-from campaigns.domain.campaign import OPEN_STATES, MessageState
-from campaigns.domain.eligibility import Reason
+from campaigns.domain.campaigns.campaign import OPEN_STATES, MessageState
+from campaigns.domain.sending.eligibility import Reason
 from campaigns.models import Campaign, Message
 from campaigns.simulators import evidence
 from campaigns.simulators.evidence import Entry
@@ -71,13 +71,14 @@ def prove(gateway: Gateway, campaign: Campaign, *, count: int, refused: frozense
     """Compare the provider's log with what the database says of everybody.
 
     Args:
-        count: How many people the campaign was for.
+        count: How many people there are; the gateway's plan says which of them it was for.
         refused: People whom any provider refused for good: an address that one relay says is gone
             is not written to through another.
     """
     entries = gateway.entries()
     copies = evidence.count(entries)
-    expected = received.people(gateway.plan.kind, count)
+    numbers = gateway.plan.numbers(count)
+    expected = received.people(gateway.plan.kind, numbers)
     found = Findings(
         duplicates=copies.duplicates,
         strangers=len(set(copies.by_person) - expected),
@@ -99,7 +100,7 @@ def prove(gateway: Gateway, campaign: Campaign, *, count: int, refused: frozense
         _judge(found, message_id, MessageState(state), digest, copies)
     found.lost += len(expected - set(people))
     found.duplicates += sum(people.values()) - len(people)
-    _balance(found, campaign, count)
+    _balance(found, campaign, len(numbers))
     return found
 
 
@@ -142,17 +143,21 @@ def _balance(found: Findings, campaign: Campaign, count: int) -> None:
 def on_the_wire(gateway: Gateway, entries: list[Entry]) -> int:
     """Return how many messages a provider's own faults can have left without an answer.
 
-    One for each message that it broke off at. Where several travel on a connection at once, all of
+    Over HTTP all of a request that got no answer, or one that a proxy could have given: each of its
+    messages is written down by itself, whatever the size of requests and sub-batches. Over SMTP one
+    for each message that it broke off at; where several travel on a connection at once, all of
     those: the provider closed it, and its callers cannot know how far it had read. A provider that
     knows repeated keys leaves none, because it can be asked again.
     """
-    if gateway.plan.knows_keys:
+    plan = gateway.plan
+    if plan.knows_keys:
         return 0
+    if plan.is_by_request:
+        return sum(not entry.is_heard or entry.turn is Turn.ERROR for entry in entries)
     broken = sum(
-        not entry.is_heard or (entry.turn is Turn.THROTTLE and gateway.plan.window > 1)
-        for entry in entries
+        not entry.is_heard or (entry.turn is Turn.THROTTLE and plan.window > 1) for entry in entries
     )
-    return broken * gateway.plan.window
+    return broken * plan.window
 
 
 def as_json(found: Findings) -> dict[str, Any]:

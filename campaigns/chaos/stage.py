@@ -18,10 +18,12 @@ from campaigns.benchmarks import audience, stack
 from campaigns.chaos import gateways
 from campaigns.chaos.gateways import Gateway
 from campaigns.models import Campaign, Channel
-from campaigns.services import launch
+from campaigns.services.campaigns import launch
 from campaigns.simulators import evidence
-from loancrm.kernel import bench, clock, processes
+from loancrm.kernel import clock
 from loancrm.kernel.access import system_actor
+from loancrm.kernel.commands import bench
+from loancrm.kernel.processes import programs
 
 WORKERS = 2
 COST = Decimal("0.05")
@@ -102,8 +104,8 @@ def set_up(resources: ExitStack, *, count: int, seed: int) -> Stage:
     ]
     # Meanwhile, because starting takes longer than anything else.
     call_command("migrate", verbosity=0)
-    web = processes.web(host="127.0.0.1", port=port)
-    beat = processes.beat(schedule_path=folder / "beat")
+    web = programs.web(host="127.0.0.1", port=port)
+    beat = programs.beat(schedule_path=folder / "beat")
     for spec in (web, beat):
         resources.enter_context(bench.process(spec.command, stack.environment()))
     workers = [Worker(number, resources) for number in range(WORKERS)]
@@ -138,13 +140,15 @@ def _in_use(gateway: Gateway) -> Gateway:
 
 
 def _approved(number: int, gateway: Gateway, count: int) -> Campaign:
-    """Return an approved campaign to everybody through one provider."""
+    """Return an approved campaign through one provider to everybody whom it is for."""
+    cities = {"field": "city", "operator": "in", "value": list(gateway.plan.cities)}
     return audience.make_approved(
         number,
         kind=gateway.plan.kind,
         slug=f"chaos-{gateway.name}",
         channel=gateway.name,
         budget_amount=str(count),
+        segment={"rule": {"combinator": "and", "rules": [cities]}},
     )
 
 

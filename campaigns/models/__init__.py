@@ -14,6 +14,8 @@ from campaigns.models.dispatch import Chunk, Dispatch, LedgerEntry, Message
 from campaigns.models.frequency import FrequencyRule
 from campaigns.models.partner import IdempotencyKey, Partner, PartnerLead
 from campaigns.models.receipt import LinkVisit, Receipt, SoftBounce, TrackedLink
+from campaigns.models.reply import UnclearReply
+from campaigns.models.side_message import SideMessage
 from campaigns.models.suppression import Suppression
 
 __all__ = [
@@ -33,9 +35,11 @@ __all__ = [
     "Partner",
     "PartnerLead",
     "Receipt",
+    "SideMessage",
     "SoftBounce",
     "Step",
     "Suppression",
     "TrackedLink",
+    "UnclearReply",
     "Variant",
 ]

@@ -8,9 +8,9 @@ from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
-from campaigns.domain.campaign import CampaignStatus
+from campaigns.domain.campaigns.campaign import CampaignStatus
 from campaigns.models.channel import Channel
-from customers.domain.consent import Purpose
+from customers.domain.consents.consent import Purpose
 from customers.models import Segment
 
 
@@ -106,6 +106,8 @@ class Variant(models.Model):
     step = models.ForeignKey(Step, on_delete=models.CASCADE, related_name="variants")
     key = models.CharField(_("variant"), max_length=10)
     weight = models.PositiveSmallIntegerField(_("weight"), default=1)
+    # It has no text of its own and goes along with every edit of the message's.
+    follows_message = models.BooleanField(_("same text as the message"), default=False)
 
     class Meta:
         verbose_name = _("variant")

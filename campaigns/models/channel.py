@@ -28,6 +28,9 @@ class Channel(models.Model):
     # a block only when a person says so.
     paused_until = models.DateTimeField(_("paused until"), null=True, editable=False)
     pause_reason = models.CharField(_("paused because"), max_length=60, blank=True, editable=False)
+    # Since when nothing was taken, pause after pause, and whether those who run the system know.
+    paused_since = models.DateTimeField(null=True, editable=False)
+    pause_told_at = models.DateTimeField(null=True, editable=False)
     blocked_at = models.DateTimeField(_("blocked since"), null=True, editable=False)
     blocked_reason = models.CharField(
         _("blocked because"), max_length=120, blank=True, editable=False
@@ -36,6 +39,9 @@ class Channel(models.Model):
     refusals_in_a_row = models.PositiveIntegerField(default=0, editable=False)
     refused_code = models.CharField(max_length=40, blank=True, editable=False)
     refused_since = models.DateTimeField(null=True, editable=False)
+    # Rounds in a row that brought no clear answer; kept by all workers. A person who lets the
+    # account go on does not end them, so that one more blocks it again.
+    unanswered_in_a_row = models.PositiveIntegerField(default=0, editable=False)
     # Those who run the system were told of the block.
     told_at = models.DateTimeField(null=True, editable=False)
     # A code that a person has said is about recipients: refusals with it no longer block.

@@ -4,6 +4,8 @@ from django.core.validators import MinValueValidator
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from loancrm.kernel.words.titles import numbered
+
 
 class FrequencyRule(models.Model):
     """At most `max_count` marketing messages in `window_hours`; an empty channel counts all."""
@@ -22,4 +24,4 @@ class FrequencyRule(models.Model):
         verbose_name_plural = _("frequency rules")
 
     def __str__(self) -> str:
-        return f"FrequencyRule {self.pk}"
+        return numbered(self)

@@ -12,9 +12,10 @@ from django.dispatch import receiver
 from django.utils.translation import gettext_lazy as _
 from guardian.models import GroupObjectPermission, UserObjectPermission
 
-from campaigns.domain.partners import LeadStanding, source_of
+from campaigns.domain.partners.contract import LeadStanding, source_of
 from campaigns.models.campaign import Campaign
 from customers.models import Customer, DataSource, Segment
+from loancrm.kernel.words.titles import numbered
 
 
 class Partner(models.Model):
@@ -81,7 +82,7 @@ class PartnerLead(models.Model):
         indexes = [models.Index(fields=["customer", "partner"], name="partner_lead_customer")]
 
     def __str__(self) -> str:
-        return f"PartnerLead {self.public_id}"
+        return numbered(self)
 
 
 class IdempotencyKey(models.Model):

@@ -7,9 +7,18 @@ from campaigns.models.channel import Channel
 from campaigns.models.dispatch import Dispatch, Message
 from customers.models import ContactPoint
 
+# What makes a report the one that it is, apart from the time of a refusal.
+_IDENTITY = (
+    *("provider_event_id", "kind", "meaning"),
+    *("message_key", "provider_message_id", "address_index"),
+)
+
 
 class Receipt(models.Model):
-    """One report of a provider, applied once; what a reply means is kept, its words are not."""
+    """One report of a provider, applied once; what a reply means is kept, its words are not.
+
+    The words of one that may be a refusal are kept until somebody has read them: `UnclearReply`.
+    """
 
     channel = models.ForeignKey(Channel, on_delete=models.PROTECT, related_name="+")
     provider_event_id = models.CharField(max_length=120)
@@ -35,8 +44,15 @@ class Receipt(models.Model):
         verbose_name_plural = _("receipts")
         constraints = [
             models.UniqueConstraint(
-                fields=["channel", "provider_event_id"], name="receipt_event_unique"
-            )
+                fields=["channel", *_IDENTITY],
+                condition=models.Q(is_refusal=False),
+                name="receipt_unique",
+            ),
+            models.UniqueConstraint(
+                fields=["channel", *_IDENTITY, "occurred_at"],
+                condition=models.Q(is_refusal=True),
+                name="receipt_of_refusal_unique",
+            ),
         ]
         indexes = [
             models.Index(
@@ -50,7 +66,7 @@ class Receipt(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"Receipt {self.pk} {self.kind}"
+        return self.provider_event_id
 
 
 class SoftBounce(models.Model):

@@ -5,6 +5,7 @@ from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from customers.models import Customer
+from loancrm.kernel.words.titles import numbered
 
 
 class Suppression(models.Model):
@@ -12,6 +13,10 @@ class Suppression(models.Model):
 
     customer = models.ForeignKey(Customer, null=True, on_delete=models.CASCADE, related_name="+")
     value_index = models.CharField(max_length=64, blank=True)
+    # What a person recognises the address by; the address itself is nowhere in clear.
+    address_masked = models.CharField(
+        _("address, masked"), max_length=80, blank=True, default="", db_default=""
+    )
     channel = models.CharField(_("channel"), max_length=10, blank=True)
     purpose = models.CharField(_("purpose"), max_length=12, blank=True)
     reason = models.CharField(_("reason"), max_length=40)
@@ -20,8 +25,8 @@ class Suppression(models.Model):
     lifted_at = models.DateTimeField(_("lifted at"), null=True, blank=True)
 
     class Meta:
-        verbose_name = _("suppression")
-        verbose_name_plural = _("suppressions")
+        verbose_name = _("stop list entry")
+        verbose_name_plural = _("stop list")
         constraints = [
             models.CheckConstraint(
                 condition=Q(customer__isnull=False) | ~Q(value_index=""),
@@ -40,4 +45,4 @@ class Suppression(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"Suppression {self.pk}"
+        return numbered(self)

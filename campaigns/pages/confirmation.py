@@ -13,15 +13,15 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods
 
-from campaigns.domain import links
-from campaigns.domain.links import LinkPurpose
+from campaigns.domain.content import links
+from campaigns.domain.content.links import LinkPurpose
 from campaigns.pages import answers
-from campaigns.services import opt_in_confirming
+from campaigns.services.consents import opt_in_confirming
 from customers import labels
-from customers.domain.consent_texts import TEXTS
+from customers.domain.consents.texts import TEXTS
 from customers.models import OptInRequest
-from customers.services import opt_ins
-from customers.services.opt_ins import Confirmation
+from customers.services.consents import opt_ins
+from customers.services.consents.opt_ins import Confirmation
 from loancrm.kernel import clock
 from loancrm.kernel.access import system_actor
 

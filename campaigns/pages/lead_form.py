@@ -19,17 +19,17 @@ from django.views.decorators.http import require_http_methods
 
 from campaigns.pages import answers
 from customers import labels
-from customers.domain.captures import RawPerson
-from customers.domain.consent import ConsentChannel
-from customers.domain.consent_texts import LEAD_FORM_TEXT
-from customers.domain.quality import Finding
+from customers.domain.consents.captures import RawPerson
+from customers.domain.consents.consent import ConsentChannel
+from customers.domain.consents.texts import LEAD_FORM_TEXT
+from customers.domain.values.quality import Finding
 from customers.selectors import sources
-from customers.services import lead_form
-from customers.services.lead_form import UTM_NAMES, LeadForm
+from customers.services.consents import lead_form
+from customers.services.consents.lead_form import UTM_NAMES, LeadForm
 from loancrm.api.throttling import hit
 from loancrm.kernel import clock
 from loancrm.kernel.access import system_actor
-from loancrm.kernel.client_address import client_address
+from loancrm.kernel.security.client_address import client_address
 
 POSTS_A_MINUTE = 5
 LONGEST_VALUE = 120
@@ -112,6 +112,9 @@ def _form(
         form_id=_uuid(request.POST.get("form_id", "")) or uuid4(),
         values={name: request.POST.get(name, "")[:LONGEST_VALUE] for name in _FIELDS},
         utm={name: given.get(name, "")[: lead_form.UTM_LENGTH] for name in UTM_NAMES},
+        # What somebody ticked before a mistake stays ticked; nothing ever is beforehand.
+        has_agreed=request.POST.get("notice") == "on",
+        wished=set(request.POST.getlist("consent")),
         channels=[(channel, labels.channel(channel)) for channel in CHANNELS],
         text=LEAD_FORM_TEXT.read(language),
         is_incomplete=is_incomplete,

@@ -4,6 +4,8 @@ Looking changes nothing. The signed token alone says who is meant; there is no c
 another site could make act, so a post needs no further proof.
 """
 
+from contextlib import suppress
+from dataclasses import replace
 from datetime import datetime, timedelta
 from http import HTTPStatus
 
@@ -14,21 +16,24 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods
 
-from campaigns.domain import links
-from campaigns.domain.preference_links import read_preference_token
+from campaigns.domain.content import links
+from campaigns.domain.content.preference_links import read_preference_token
 from campaigns.pages import answers
-from campaigns.services import preference_centre
-from customers.domain.consent_texts import PREFERENCE_TEXT
-from customers.domain.preferences import (
+from campaigns.services.consents import preference_centre
+from customers.domain.consents.preferences import (
+    DETAILS_LENGTH,
     PAUSE_DAYS,
+    REQUEST_DAYS,
     WEEKLY_LIMITS,
     Choices,
     RequestKind,
     Settings,
 )
+from customers.domain.consents.texts import PREFERENCE_TEXT
 from customers.models import Customer
+from customers.selectors import consents as ledger
 from customers.selectors import own_data
-from customers.services import preferences
+from customers.services.privacy import preferences
 from loancrm.api.throttling import hit
 from loancrm.kernel import clock
 from loancrm.kernel.access import system_actor
@@ -36,10 +41,15 @@ from loancrm.kernel.access import system_actor
 POSTS_A_MINUTE = 20
 _DONE = ("saved", "requested")
 _KEEP = "keep"
+_CONFIRMED = "yes"
 
 
 class ChoiceRefused(ValueError):
     """The form holds a value that the page never offered."""
+
+
+class ChoiceUnclear(ValueError):
+    """As `ChoiceRefused`, but what the person no longer wants was clear, and is stored."""
 
 
 @csrf_exempt
@@ -59,12 +69,21 @@ def preferences_page(request: HttpRequest, token: str) -> HttpResponse:
     with translation.override(language):
         if request.method != "POST":
             return _page(request, customer, language)
-        if hit(f"preferences:{customer.pk}").hits > POSTS_A_MINUTE:
-            return answers.page(request, "too_many.html", status=HTTPStatus.TOO_MANY_REQUESTS.value)
-        try:
-            done = _store(request, customer, language, clock.now())
-        except ChoiceRefused:
-            return _page(request, customer, language, status=HTTPStatus.BAD_REQUEST.value)
+        return _answer(request, customer, language)
+
+
+def _answer(request: HttpRequest, customer: Customer, language: str) -> HttpResponse:
+    """Store what was chosen or asked for, or say why not."""
+    if hit(f"preferences:{customer.pk}").hits > POSTS_A_MINUTE:
+        return answers.page(request, "too_many.html", status=HTTPStatus.TOO_MANY_REQUESTS.value)
+    if _is_to_be_asked_again(request):
+        return _ask_again(request, language)
+    try:
+        done = _store(request, customer, language, clock.now())
+    except (ChoiceRefused, ChoiceUnclear) as refusal:
+        customer.refresh_from_db()
+        refused = "all" if isinstance(refusal, ChoiceRefused) else "part"
+        return _page(request, customer, language, refused=refused)
     return HttpResponseRedirect(
         f"{request.path}?lang={language}&done={done}", status=HTTPStatus.SEE_OTHER.value
     )
@@ -79,8 +98,9 @@ def _customer(customer_id: int | None) -> Customer | None:
 
 
 def _page(
-    request: HttpRequest, customer: Customer, language: str, *, status: int = HTTPStatus.OK.value
+    request: HttpRequest, customer: Customer, language: str, *, refused: str = ""
 ) -> HttpResponse:
+    """Show the choices; `refused` says of a sent form whether all or part of it was."""
     now = clock.now()
     current = preferences.settings_of(customer)
     done = request.GET.get("done", "")
@@ -88,12 +108,12 @@ def _page(
     return answers.page(
         request,
         "preferences.html",
-        status=status,
+        status=(HTTPStatus.BAD_REQUEST if refused else HTTPStatus.OK).value,
         brand=settings.LOANCRM_BRAND,
         hotline=settings.LOANCRM_HOTLINE,
         language=language,
         done=done if done in _DONE else "",
-        is_refused=status != HTTPStatus.OK,
+        refused=refused,
         text=PREFERENCE_TEXT.read(language),
         offers=own_data.offers(customer, now=now),
         facts=own_data.facts(customer),
@@ -109,6 +129,25 @@ def _page(
     )
 
 
+def _is_to_be_asked_again(request: HttpRequest) -> bool:
+    """Return whether a deletion is asked for by the first press, which may have been a slip."""
+    is_deletion = request.POST.get("action") == RequestKind.DELETION
+    return is_deletion and request.POST.get("confirmed") != _CONFIRMED
+
+
+def _ask_again(request: HttpRequest, language: str) -> HttpResponse:
+    """Ask whether the person means it, and carry what they wrote; nothing is stored."""
+    return answers.page(
+        request,
+        "deletion.html",
+        brand=settings.LOANCRM_BRAND,
+        language=language,
+        details=request.POST.get("details", "")[:DETAILS_LENGTH],
+        answer_days=REQUEST_DAYS,
+        confirmed=_CONFIRMED,
+    )
+
+
 def _day(at: datetime) -> str:
     return at.astimezone(clock.company_zone()).date().isoformat()
 
@@ -117,14 +156,17 @@ def _store(request: HttpRequest, customer: Customer, language: str, now: datetim
     actor = system_actor("page:preferences")
     action = request.POST.get("action", "")
     if action == "save":
+        choices, is_clear = _choices(request, customer, now)
         preference_centre.change(
             actor=actor,
             customer_id=customer.pk,
-            choices=_choices(request, customer, now),
+            choices=choices,
             policy_version=PREFERENCE_TEXT.version,
             evidence=PREFERENCE_TEXT.evidence(language),
             now=now,
         )
+        if not is_clear:
+            raise ChoiceUnclear
         return "saved"
     if action in set(RequestKind):
         preferences.request_privacy(
@@ -139,21 +181,31 @@ def _store(request: HttpRequest, customer: Customer, language: str, now: datetim
     raise ChoiceRefused
 
 
-def _choices(request: HttpRequest, customer: Customer, now: datetime) -> Choices:
+def _choices(request: HttpRequest, customer: Customer, now: datetime) -> tuple[Choices, bool]:
+    """Return what was chosen, and whether all of it could be read.
+
+    A form that holds anything else than the page offers widens nothing, but what is not ticked in
+    it is no longer wanted: nothing but a clear yes keeps a grant.
+    """
     offers = own_data.offers(customer, now=now)
     offered = {f"{one.channel}.{one.purpose}": (one.channel, one.purpose) for one in offers}
     wanted = set(request.POST.getlist("consent"))
-    if not wanted <= offered.keys():
-        raise ChoiceRefused
-    return Choices(
-        offered=frozenset(offered.values()),
-        granted=frozenset(offered[name] for name in wanted),
-        settings=Settings(
+    granted = frozenset(offered[name] for name in wanted & offered.keys())
+    is_personalised = request.POST.get("personalised") == "on"
+    chosen: Settings | None = None
+    with suppress(ChoiceRefused):
+        chosen = Settings(
             paused_until=_pause(request.POST.get("pause", ""), customer, now),
             weekly_limit=_number(request.POST.get("limit", ""), WEEKLY_LIMITS),
-            is_personalised=request.POST.get("personalised") == "on",
-        ),
-    )
+            is_personalised=is_personalised,
+        )
+    is_clear = wanted <= offered.keys() and chosen is not None
+    if chosen is None or not is_clear:
+        held = ledger.granted_now(customer.pk, now=now)
+        granted = frozenset(pair for pair in granted if pair in held)
+        current = preferences.settings_of(customer)
+        chosen = replace(current, is_personalised=current.is_personalised and is_personalised)
+    return Choices(frozenset(offered.values()), granted, chosen), is_clear
 
 
 def _pause(text: str, customer: Customer, now: datetime) -> datetime | None:

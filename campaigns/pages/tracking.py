@@ -5,11 +5,11 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
-from campaigns.domain import links
-from campaigns.domain.links import LinkPurpose
-from campaigns.domain.visits import is_machine
+from campaigns.domain.content import links
+from campaigns.domain.content.links import LinkPurpose
+from campaigns.domain.receipts.visits import is_machine
 from campaigns.pages import answers
-from campaigns.services import visits
+from campaigns.services.receipts import visits
 from loancrm.kernel import clock
 
 

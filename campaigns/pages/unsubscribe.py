@@ -8,16 +8,18 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils import translation
+from django.utils.formats import date_format
+from django.utils.timezone import localtime
 from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods
 
-from campaigns.domain import links
-from campaigns.domain.links import LinkPurpose
-from campaigns.domain.preference_links import preference_token
+from campaigns.domain.content import links
+from campaigns.domain.content.links import LinkPurpose
+from campaigns.domain.content.preference_links import preference_token
 from campaigns.pages import answers
-from campaigns.selectors import unsubscribing
-from campaigns.services import preferences
+from campaigns.selectors.receipts import unsubscribing
+from campaigns.services.consents import preferences
 from loancrm.kernel import clock
 from loancrm.kernel.access import system_actor
 
@@ -44,12 +46,14 @@ def unsubscribe(request: HttpRequest, token: str) -> HttpResponse:
         )
     signer = links.signer_for(settings.SECRET_KEY, settings.SECRET_KEY_FALLBACKS)
     more = preference_token(signer, subject.customer_id, today=clock.today())
+    since = unsubscribing.stopped_since(subject)
     with translation.override(answers.language_of(request, subject.language)):
         return answers.page(
             request,
             "unsubscribe.html",
             channel=subject.channel,
             brand=settings.LOANCRM_BRAND,
-            is_done=request.method == "POST",
+            is_done=request.method == "POST" or since is not None,
+            since="" if since is None else date_format(localtime(since), "Y-m-d H:i"),
             preferences_path=reverse("pages:preferences", args=[more]),
         )

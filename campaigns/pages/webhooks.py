@@ -1,8 +1,6 @@
 """`/hooks/<channel>/`: signed reports of providers."""
 
 import logging
-import time
-from datetime import UTC, datetime
 
 from django.core.exceptions import RequestDataTooBig
 from django.http import HttpRequest, JsonResponse
@@ -11,10 +9,11 @@ from django.views.decorators.http import require_POST
 
 from campaigns.channels.base import WebhookRequest
 from campaigns.channels.errors import ChannelMisconfigured, WebhookRefused
-from campaigns.services import receipts
-from campaigns.services.receipts import UnknownChannel
+from campaigns.services.receipts import reports
+from campaigns.services.receipts.reports import UnknownChannel
 from loancrm.kernel import clock
 from loancrm.kernel.access import system_actor
+from loancrm.kernel.database import shared_clock
 
 logger = logging.getLogger(__name__)
 
@@ -30,11 +29,12 @@ def receive(request: HttpRequest, channel: str) -> JsonResponse:
     report = WebhookRequest(
         headers={name.lower(): value for name, value in request.headers.items()},
         body=body,
-        # The age of a signature is about the provider's clock, so a demo clock has no say here.
-        received_at=datetime.fromtimestamp(time.time(), tz=UTC),
+        # The age of a signature is about the provider's clock: a demo clock has no say here, and
+        # one host's may be an hour off.
+        received_at=shared_clock.now(),
     )
     try:
-        tally = receipts.receive(
+        tally = reports.receive(
             actor=system_actor("page:webhooks"), slug=channel, report=report, now=clock.now()
         )
     except WebhookRefused as err:

@@ -8,11 +8,11 @@ from django.db.models.functions import Coalesce
 from django.utils.translation import gettext as _
 
 from campaigns import labels
-from campaigns.domain.campaign import MessageState
-from campaigns.domain.eligibility import gate_of
+from campaigns.domain.campaigns.campaign import MessageState
+from campaigns.domain.sending.eligibility import gate_of
 from campaigns.models import Message
 from customers.domain.timeline import Entry, Position, TimelineFilter, TimelineKind
-from customers.selectors.timeline_sources import TimelineSource
+from customers.selectors.profile.timeline_sources import TimelineSource
 
 
 def messages_of(customer_id: int) -> QuerySet[Any, Any]:
@@ -52,7 +52,7 @@ def refusal_notes(row: Message) -> tuple[str, ...]:
     """Return why a message was not sent, by which gate and which version of the rules."""
     if not row.reason or row.state == MessageState.PLANNED:
         return ()
-    notes = [labels.read(labels.REASONS, row.reason)]
+    notes = [labels.message_reason(row.reason)]
     if gate := gate_of(row.reason):
         named = {"gate": labels.read(labels.GATES, gate), "version": row.rule_version}
         notes.append(_("gate “%(gate)s”, rules version %(version)s") % named)

@@ -8,7 +8,7 @@ import email.policy
 import re
 from dataclasses import dataclass, field
 
-from campaigns.domain.receipts import DeliveryKind
+from campaigns.domain.receipts.report import DeliveryKind
 from campaigns.simulators.behaviour import fraction
 from campaigns.simulators.sms_gateway import TakenSms
 from campaigns.simulators.smtp_session import TakenEmail

@@ -1,18 +1,19 @@
 """What a simulated provider writes down, and what can be proven from it.
 
-One JSON line for each message that came, written before its answer leaves and by one system call,
-so that it is there whoever is killed next. No addresses: people appear as digests.
+One JSON line for each message that came, written before its answer leaves, by one system call for
+those that came together, so that it is there whoever is killed next. No addresses: people appear as
+digests.
 """
 
 import hashlib
-import json
 import os
 import time
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+
+import msgspec
 
 from campaigns.simulators.moods import Turn
 
@@ -22,8 +23,7 @@ def person(address: str) -> str:
     return hashlib.blake2b(address.strip().lower().encode(), digest_size=8).hexdigest()
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(msgspec.Struct, frozen=True, rename={"is_taken": "taken", "is_final": "final"}):
     """What a provider did with one message at one time.
 
     Attributes:
@@ -44,12 +44,16 @@ class Entry:
     is_taken: bool
     answer: str
     is_final: bool = False
-    at: float = 0.0
+    at: float = msgspec.field(default_factory=time.time)
 
     @property
     def is_heard(self) -> bool:
         """Return whether the caller got an answer that says what became of the message."""
         return bool(self.answer)
+
+
+_encoder = msgspec.json.Encoder()
+_decoder = msgspec.json.Decoder(Entry)
 
 
 class Log:
@@ -62,27 +66,13 @@ class Log:
 
     def write(self, entries: Iterable[Entry]) -> None:
         """Add entries; they survive the end of this process from here on."""
-        lines = b"".join(_line(entry) for entry in entries)
+        lines = b"".join([_encoder.encode(entry) + b"\n" for entry in entries])
         if lines:
             os.write(self._descriptor, lines)
 
     def close(self) -> None:
         """Close the file."""
         os.close(self._descriptor)
-
-
-def _line(entry: Entry) -> bytes:
-    content: dict[str, Any] = {
-        "at": round(time.time(), 4),
-        "connection": entry.connection,
-        "key": entry.key,
-        "person": entry.person,
-        "turn": entry.turn.value,
-        "taken": entry.is_taken,
-        "answer": entry.answer,
-        "final": entry.is_final,
-    }
-    return json.dumps(content).encode() + b"\n"
 
 
 def read(path: Path, *, offset: int = 0) -> Iterator[Entry]:
@@ -94,17 +84,7 @@ def read(path: Path, *, offset: int = 0) -> Iterator[Entry]:
         for line in file:
             if not line.endswith(b"\n"):
                 return
-            content = json.loads(line)
-            yield Entry(
-                connection=content["connection"],
-                key=content["key"],
-                person=content["person"],
-                turn=Turn(content["turn"]),
-                is_taken=content["taken"],
-                answer=content["answer"],
-                is_final=content["final"],
-                at=content["at"],
-            )
+            yield _decoder.decode(line)
 
 
 def size(path: Path) -> int:

@@ -29,6 +29,11 @@ class Turn(StrEnum):
     `THROTTLE`, `UNAVAILABLE`, `ERROR`, `ERROR_INSIDE`, `BLOCK`, `GREYLIST`, `BUSY_IN_PART` and
     `DROP_BEFORE` take nothing of what they refuse; the others have taken the message when they go
     wrong. `PART` takes and answers the first half of a request and says nothing of the rest.
+
+    `BUSY_REJECTED` takes every other message and says of the rest that the account is too busy, in
+    the words of a refusal. `ODD`, `CONTRADICTION`, `PACKED` and `UNAVAILABLE_AFTER` have taken all:
+    the fields of the answer are of odd types, it says two things of each message, it is compressed
+    unasked, or a proxy in between answers 503. To e-mail these five are an ordinary answer.
     """
 
     ANSWER = "answer"
@@ -45,6 +50,11 @@ class Turn(StrEnum):
     DROP_BEFORE = "drop_before"
     DROP_AFTER = "drop_after"
     SILENT = "silent"
+    BUSY_REJECTED = "busy_rejected"
+    ODD = "odd"
+    CONTRADICTION = "contradiction"
+    PACKED = "packed"
+    UNAVAILABLE_AFTER = "unavailable_after"
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,10 +115,11 @@ PRESETS: Mapping[str, Mood] = {
     "throttling": Mood(shares={Turn.THROTTLE: 0.5}),
     "unavailable": Mood(shares={Turn.UNAVAILABLE: 1.0}),
     "failing": Mood(shares={Turn.ERROR: 0.3, Turn.ERROR_INSIDE: 0.2}),
-    "failing_after": Mood(shares={Turn.ERROR_AFTER: 0.3}),
+    "failing_after": Mood(shares={Turn.ERROR_AFTER: 0.2, Turn.UNAVAILABLE_AFTER: 0.1}),
     "blocking": Mood(shares={Turn.BLOCK: 1.0}),
     "greylisting": Mood(shares={Turn.GREYLIST: 0.3}),
-    "partial": Mood(shares={Turn.PART: 0.5, Turn.BUSY_IN_PART: 0.3}),
+    "partial": Mood(shares={Turn.PART: 0.5, Turn.BUSY_IN_PART: 0.2, Turn.BUSY_REJECTED: 0.1}),
+    "odd": Mood(shares={Turn.ODD: 0.4, Turn.CONTRADICTION: 0.3, Turn.PACKED: 0.3}),
     "cutting": Mood(shares={Turn.CUT: 0.3}),
     "dropping": Mood(shares={Turn.DROP_BEFORE: 0.05, Turn.DROP_AFTER: 0.1}),
     "silent": Mood(shares={Turn.SILENT: 1.0}),

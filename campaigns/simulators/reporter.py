@@ -17,7 +17,7 @@ from uuid import uuid4
 import aiohttp
 
 from campaigns.channels import signatures
-from campaigns.domain.receipts import DeliveryKind
+from campaigns.domain.receipts.report import DeliveryKind
 from campaigns.simulators.audience import Reaction, Received, Shares, react
 
 _BATCH = 200

@@ -1,6 +1,7 @@
 """An SMS gateway on the loopback: takes JSON messages, answers, delays and fails as told."""
 
 import asyncio
+import gzip
 import threading
 from collections import deque
 from collections.abc import Callable
@@ -29,7 +30,14 @@ _REFUSALS = {
     Turn.ERROR_INSIDE: (200, b'{"error": "account is busy"}'),
     Turn.BLOCK: (403, b'{"error": "account is suspended"}'),
 }
-_UNHEARD = frozenset({Turn.ERROR_AFTER, Turn.CUT, Turn.DROP_AFTER, Turn.SILENT})
+_UNHEARD = frozenset(
+    {Turn.ERROR_AFTER, Turn.UNAVAILABLE_AFTER, Turn.CUT, Turn.DROP_AFTER, Turn.SILENT}
+)
+# What a proxy answers after the gateway behind it took everything.
+_BY_PROXY = {Turn.ERROR_AFTER: 502, Turn.UNAVAILABLE_AFTER: 503}
+# In which words every other message is told that the account is too busy.
+_BUSY = {Turn.BUSY_IN_PART: ("retry", "busy"), Turn.BUSY_REJECTED: ("rejected", "http_429")}
+_BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,8 +181,6 @@ class SmsGateway:
     async def _handle(self, request: web.Request) -> web.StreamResponse:
         self.requests += 1
         body = await request.read()
-        if self.moods.refuses_connection():
-            return await self._hang_up(request)
         if self.behaviour.latency_seconds:
             await asyncio.sleep(self.behaviour.latency_seconds)
         if self.forced:
@@ -207,7 +213,8 @@ class SmsGateway:
     async def _answer(
         self, request: web.Request, messages: list[_WireMessage]
     ) -> web.StreamResponse:
-        turn = self.moods.turn()
+        # Its caller cannot know that nothing of the request was read.
+        turn = Turn.DROP_BEFORE if self.moods.refuses_connection() else self.moods.turn()
         if turn in _REFUSALS:
             self._note(request, messages, turn, is_taken=False, answer=str(_REFUSALS[turn][0]))
             return self._refusal(turn)
@@ -217,7 +224,7 @@ class SmsGateway:
         results = []
         for position, message in enumerate(messages[: self._heard_count(turn, len(messages))]):
             fate = self.behaviour.fate(message.to)
-            if turn is Turn.GREYLIST or (turn is Turn.BUSY_IN_PART and position % 2):
+            if turn is Turn.GREYLIST or (turn in _BUSY and position % 2):
                 fate = Fate.RETRY
             if fate is Fate.HANG:
                 await asyncio.sleep(3600)
@@ -226,7 +233,7 @@ class SmsGateway:
                 request.transport.abort()
         if turn is Turn.PART:
             self._note(request, messages[len(results) :], turn, is_taken=False, answer="")
-        body = msgspec.json.encode({"results": results})
+        body = _body(results, turn)
         await self._wait(self.moods.wait_seconds(len(messages)))
         return await self._reply(request, turn, body)
 
@@ -251,8 +258,8 @@ class SmsGateway:
     async def _reply(self, request: web.Request, turn: Turn, body: bytes) -> web.StreamResponse:
         """Answer a request whose messages were taken, or fail to."""
         match turn:
-            case Turn.ERROR_AFTER:
-                return web.Response(status=502, body=b"<html>bad gateway</html>")
+            case Turn.ERROR_AFTER | Turn.UNAVAILABLE_AFTER:
+                return web.Response(status=_BY_PROXY[turn], body=b"<html>error of a proxy</html>")
             case Turn.DROP_AFTER:
                 return await self._hang_up(request)
             case Turn.SILENT:
@@ -262,8 +269,9 @@ class SmsGateway:
                 return await self._hang_up(request, body[: len(body) // 2], len(body))
             case _:
                 pass
-        if self.moods.mood.is_calm:
-            return web.Response(body=body, content_type="application/json")
+        if self.moods.mood.is_calm or turn is Turn.PACKED:
+            headers = {"Content-Encoding": "gzip"} if turn is Turn.PACKED else None
+            return web.Response(body=body, headers=headers, content_type="application/json")
         return await self._in_pieces(request, body)
 
     async def _in_pieces(self, request: web.Request, body: bytes) -> web.StreamResponse:
@@ -314,8 +322,8 @@ class SmsGateway:
             return {"id": message.id, "status": "rejected", "code": "number_invalid"}
         if fate is Fate.RETRY:
             self._note(request, [message], turn, is_taken=False, answer="retry")
-            code = "busy" if turn is Turn.BUSY_IN_PART else "later"
-            return {"id": message.id, "status": "retry", "code": code}
+            status, code = _BUSY.get(turn, ("retry", "later"))
+            return {"id": message.id, "status": status, "code": code}
         is_told = turn not in _UNHEARD and fate is not Fate.DROP
         answer = "accepted" if is_told else ""
         known = self.messages.get(message.id)
@@ -351,3 +359,26 @@ class SmsGateway:
             Entry(port, message.id, evidence.person(message.to), turn, is_taken, answer, is_final)
             for message in messages
         )
+
+
+def _body(results: list[dict[str, Any]], turn: Turn) -> bytes:
+    """Return the body of an answer, as odd as its turn."""
+    if turn is Turn.CONTRADICTION:
+        taken = [result["id"] for result in results if result["status"] == "accepted"]
+        results = [*results, *({"id": key, "status": "retry", "code": "later"} for key in taken)]
+    if turn is not Turn.ODD:
+        body = msgspec.json.encode({"results": results})
+        return gzip.compress(body) if turn is Turn.PACKED else body
+    odd = [
+        {
+            **result,
+            "status": result["status"].upper(),
+            "message_id": result.get("message_id", 7_000 + number),
+            "code": result.get("code"),
+            "detail": {"text": None},
+            "parts": [1],
+        }
+        for number, result in enumerate(results)
+    ]
+    answer = {"code": 0, "error": None, "results": [None, "x", {"id": None}, *odd]}
+    return _BYTE_ORDER_MARK + msgspec.json.encode(answer)

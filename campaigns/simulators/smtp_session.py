@@ -65,7 +65,10 @@ class Relay(Protocol):
         """Count a message that was accepted."""
 
     def note(self, entry: Entry) -> None:
-        """Write down what becomes of a message."""
+        """Keep what becomes of a message until `write_down`."""
+
+    def write_down(self) -> None:
+        """Write down what was noted, before anybody is told."""
 
 
 class Session(asyncio.Protocol):
@@ -110,6 +113,7 @@ class Session(asyncio.Protocol):
 
     def drop(self) -> None:
         """Cut the connection."""
+        self._sink.write_down()
         if self._transport is not None:
             self._transport.abort()
 
@@ -185,9 +189,7 @@ class Session(asyncio.Protocol):
         self._sink.take(message)
         reply = b"250 2.0.0 Ok: queued\r\n"
         if turn not in _UNHEARD:
-            self._flush()
-            self._out.append(reply)
-            self._flush(wait=self._sink.moods.wait_seconds())
+            self._answer(reply)
         elif turn is Turn.SILENT:
             self._flush()
             self._is_deaf = True
@@ -197,6 +199,15 @@ class Session(asyncio.Protocol):
             self._leave(reply[:9], end=b"")
         else:
             self.drop()
+
+    def _answer(self, reply: bytes) -> None:
+        """Reply to a message: with what else there is to say, or later by itself."""
+        wait = self._sink.moods.wait_seconds()
+        if wait:
+            self._flush()
+        self._out.append(reply)
+        if wait:
+            self._flush(wait=wait)
 
     def _note(self, message: TakenEmail, turn: Turn, *, is_taken: bool, answer: str) -> None:
         for recipient in message.recipients:
@@ -320,6 +331,7 @@ class Session(asyncio.Protocol):
 
     def _flush(self, wait: float = 0.0) -> None:
         """Write the replies that wait: whole or in pieces, at once or late, always in order."""
+        self._sink.write_down()
         if not self._out or self._transport is None:
             return
         data = b"".join(self._out)

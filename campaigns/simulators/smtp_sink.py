@@ -94,6 +94,7 @@ class SmtpSink:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._thread: threading.Thread | None = None
         self._sessions: set[Session] = set()
+        self._noted: list[evidence.Entry] = []
 
     def start(self) -> "SmtpSink":
         """Listen; returns when connections are taken."""
@@ -133,9 +134,15 @@ class SmtpSink:
         return server
 
     def note(self, entry: evidence.Entry) -> None:
-        """Write down what becomes of a message."""
+        """Keep what becomes of a message until `write_down`."""
         if self.log is not None:
-            self.log.write([entry])
+            self._noted.append(entry)
+
+    def write_down(self) -> None:
+        """Write down what was noted: by one call for all messages that came together."""
+        if self.log is not None and self._noted:
+            self.log.write(self._noted)
+            self._noted.clear()
 
     def take(self, message: TakenEmail) -> None:
         """Count a message that was accepted."""

@@ -10,10 +10,10 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from customers.models import Segment
-from customers.selectors import segment_preview, segment_references
-from customers.selectors.segment_preview import PreviewTooSlow
-from customers.selectors.segment_references import SegmentRuleInvalid
-from customers.services import segments
+from customers.selectors.segments import preview, references
+from customers.selectors.segments.preview import PreviewTooSlow
+from customers.selectors.segments.references import SegmentRuleInvalid
+from customers.services.segments import versions
 from loancrm.api.pagination import CURSOR_PARAMETERS, page_of
 from loancrm.api.sharing import shared_with
 from loancrm.api.views import PartnerView
@@ -109,12 +109,12 @@ class SegmentCountView(PartnerView):
 
 
 def _count(segment: Segment, now: datetime) -> int:
-    rule = segments.rule_of(segment)
+    rule = versions.rule_of(segment)
     if rule is None:
         return 0
     try:
-        tree, scope = segment_references.load_rule(rule, now=now, zone=clock.company_zone())
-        return segment_preview.count(tree, scope)
+        tree, scope = references.load_rule(rule, now=now, zone=clock.company_zone())
+        return preview.count(tree, scope)
     except (SegmentRuleInvalid, PreviewTooSlow) as error:
         # What is wrong with the rule is the lender's business.
         raise SegmentNotCountable(

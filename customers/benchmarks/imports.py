@@ -13,13 +13,14 @@ from django.conf import settings
 from django.core.management import call_command
 from django.db import connection
 
-from customers.domain.mapping import FileMapping, parse_mapping
-from customers.domain.national_id import check_digit
-from customers.services import imports
-from customers.services.imports import ImportOrder, ImportReport
-from loancrm.kernel import bench, clock
+from customers.domain.imports.mapping import FileMapping, parse_mapping
+from customers.domain.values.national_id import check_digit
+from customers.services.imports import from_file
+from customers.services.imports.from_file import ImportOrder, ImportReport
+from loancrm.kernel import clock
 from loancrm.kernel.access import system_actor
-from loancrm.kernel.bench import Goal, Report
+from loancrm.kernel.commands import bench
+from loancrm.kernel.commands.bench import Goal, Report
 
 FULL = 1_000_000
 GOALS = (
@@ -112,7 +113,7 @@ def _mapping() -> FileMapping:
 
 
 def _import(path: Path, mapping: FileMapping) -> ImportReport:
-    return imports.import_customers(
+    return from_file.import_customers(
         actor=system_actor("command:bench"),
         order=ImportOrder(path=path, mapping=mapping),
         now=clock.now(),

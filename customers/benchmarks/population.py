@@ -8,7 +8,7 @@ from django.db import connection
 from django.db.models import Model
 
 from customers.models import ConsentState, ContactPoint, Customer, Event, EventType, Loan
-from loancrm.kernel import bulk
+from loancrm.kernel.database import bulk
 
 FULL = 1_000_000
 EVENTS_EACH = 10

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 from django.db import connection
 
-from customers.domain.buckets import first_hash_of
+from customers.domain.segments.buckets import first_hash_of
 from customers.domain.segments.intervals import latest_date_years_before
 from customers.models import EventType
 

@@ -14,12 +14,14 @@ from django.db.models import F
 from customers.benchmarks import population
 from customers.benchmarks.rules import Typical, parameters, typical
 from customers.models import Customer, Event, EventType, Segment
-from customers.selectors import segment_preview, segment_references
-from customers.services import segment_changes, segment_refresh, segments
-from customers.services.segment_members import Difference
-from loancrm.kernel import bench, bulk, clock
+from customers.selectors.segments import preview, references
+from customers.services.segments import changes, refresh, versions
+from customers.services.segments.members import Difference
+from loancrm.kernel import clock
 from loancrm.kernel.access import system_actor
-from loancrm.kernel.bench import Goal, Report
+from loancrm.kernel.commands import bench
+from loancrm.kernel.commands.bench import Goal, Report
+from loancrm.kernel.database import bulk
 
 MIN_CUSTOMERS = 1_000
 _PATIENCE_SECONDS = 600.0
@@ -144,13 +146,13 @@ def _compare(item: Typical, now: datetime, rounds: int) -> _Compared:
 
 
 def _count(data: Any, now: datetime) -> int:
-    rule, scope = segment_references.load_rule(data, now=now, zone=clock.company_zone())
-    return segment_preview.count(rule, scope, timeout_seconds=_PATIENCE_SECONDS)
+    rule, scope = references.load_rule(data, now=now, zone=clock.company_zone())
+    return preview.count(rule, scope, timeout_seconds=_PATIENCE_SECONDS)
 
 
 def _preview(data: Any, now: datetime) -> int:
-    rule, scope = segment_references.load_rule(data, now=now, zone=clock.company_zone())
-    return segment_preview.preview(
+    rule, scope = references.load_rule(data, now=now, zone=clock.company_zone())
+    return preview.preview(
         rule, scope, language="en", is_detailed=True, timeout_seconds=_PATIENCE_SECONDS
     ).count
 
@@ -178,10 +180,10 @@ def _by_hand(where: str, facts: Mapping[str, Any]) -> Callable[[], int]:
 
 def _stored(item: Typical) -> Segment:
     now = clock.now()
-    segment = segments.create_segment(
+    segment = versions.create_segment(
         actor=_ACTOR, slug=item.name.replace("_", "-"), name=item.name, rule=item.data, now=now
     )
-    segment_refresh.refresh_segment(actor=_ACTOR, segment=segment, now=now)
+    refresh.refresh_segment(actor=_ACTOR, segment=segment, now=now)
     return segment
 
 
@@ -198,8 +200,8 @@ def _refresh_after_changes(segment: Segment, rounds: int) -> tuple[float, float]
         halves.filter(half=number + 1).update(merged_into=first)
         halves.filter(half=number).update(merged_into=None)
         facts: dict[str, Any] = {"actor": _ACTOR, "segment": segment, "now": clock.now()}
-        _found, seconds = _timed(partial(segments.recount, **facts))
-        difference, taken = _timed(partial(segment_refresh.refresh_segment, **facts))
+        _found, seconds = _timed(partial(versions.recount, **facts))
+        difference, taken = _timed(partial(refresh.refresh_segment, **facts))
         if number > 0:  # the first rounds only warm up
             counted.append(seconds)
             refreshed.append(taken)
@@ -219,7 +221,7 @@ def _check_share(difference: Difference) -> None:
 
 def _one_customer() -> float:
     """Return the seconds from an event of one customer to all its segments being right."""
-    segment_changes.apply_changes(actor=_ACTOR, now=clock.now())
+    changes.apply_changes(actor=_ACTOR, now=clock.now())
     now = clock.now()
     Event.objects.create(
         customer=Customer.objects.order_by("pk")[0],
@@ -229,7 +231,7 @@ def _one_customer() -> float:
         source="bench",
         dedup_key=f"one-{now.isoformat()}",
     )
-    done, seconds = _timed(lambda: segment_changes.apply_changes(actor=_ACTOR, now=clock.now()))
+    done, seconds = _timed(lambda: changes.apply_changes(actor=_ACTOR, now=clock.now()))
     if done.customer_count != 1:
         msg = f"{done.customer_count} customers were looked at instead of one"
         raise AssertionError(msg)

@@ -13,9 +13,11 @@ from django.db import connection
 from customers.benchmarks import population
 from customers.domain.timeline import Position, TimelineFilter, TimelineKind
 from customers.models import Customer, Event, EventType
-from customers.selectors import timeline
-from loancrm.kernel import bench, bulk, clock
-from loancrm.kernel.bench import Goal, Report
+from customers.selectors.profile import timeline
+from loancrm.kernel import clock
+from loancrm.kernel.commands import bench
+from loancrm.kernel.commands.bench import Goal, Report
+from loancrm.kernel.database import bulk
 
 EVENTS = 10_000
 MIN_OTHERS = 2_000

@@ -5,7 +5,7 @@ import io
 from collections.abc import Iterable, Mapping
 from enum import StrEnum
 
-from customers.domain.fields import Text
+from customers.domain.fields.catalogue import Text
 
 
 class ExportColumn(StrEnum):

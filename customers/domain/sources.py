@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from enum import StrEnum
 
-from customers.domain.consent import Purpose
+from customers.domain.consents.consent import Purpose
 
 # A contract that ends within so many days is pointed out.
 WARNING_DAYS = 30

@@ -10,7 +10,7 @@ from enum import StrEnum
 from heapq import merge
 from itertools import islice
 
-from customers.domain.events import NAME_LENGTH
+from customers.domain.events.event import NAME_LENGTH
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)

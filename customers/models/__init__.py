@@ -1,7 +1,7 @@
 """All tables of the app, so that Django finds them."""
 
 from customers.models.attribute import AttributeDefinition, AttributeType, AttributeValue
-from customers.models.consent import ConsentRecord, ConsentState
+from customers.models.consent import ConsentRecord, ConsentState, UnclearConsent
 from customers.models.contact import ContactPoint
 from customers.models.customer import Customer
 from customers.models.event import Event, EventType
@@ -19,6 +19,7 @@ from customers.models.import_batch import (
     ImportBatch,
     ImportChange,
     ImportFilePart,
+    ImportFinding,
     ImportMode,
     ImportRow,
     ImportState,
@@ -71,6 +72,7 @@ __all__ = [
     "ImportBatch",
     "ImportChange",
     "ImportFilePart",
+    "ImportFinding",
     "ImportMode",
     "ImportRow",
     "ImportState",
@@ -102,4 +104,5 @@ __all__ = [
     "SharedTie",
     "StageEntry",
     "SurvivorshipRule",
+    "UnclearConsent",
 ]

@@ -4,10 +4,10 @@ from enum import StrEnum
 
 from django.db import models
 from django.db.models import Q
-from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
 from customers.models.customer import Customer
+from loancrm.kernel.words.phrases import reads_chinese
 
 
 class AttributeType(StrEnum):
@@ -39,8 +39,7 @@ class AttributeDefinition(models.Model):
         verbose_name_plural = _("attributes")
 
     def __str__(self) -> str:
-        is_chinese = (get_language() or "").startswith("zh")
-        return (self.label_zh if is_chinese else self.label_en) or self.name
+        return (self.label_zh if reads_chinese() else self.label_en) or self.name
 
 
 class AttributeValue(models.Model):

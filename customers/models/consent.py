@@ -76,3 +76,25 @@ class ConsentState(models.Model):
 
     def __str__(self) -> str:
         return f"ConsentState {self.pk} {self.channel} {self.purpose}"
+
+
+class UnclearConsent(models.Model):
+    """A grant that ended because a word about it could not be read, until somebody has asked."""
+
+    customer = models.ForeignKey(Customer, on_delete=models.CASCADE, related_name="+")
+    channel = models.CharField(_("channel"), max_length=10)
+    purpose = models.CharField(_("purpose"), max_length=12)
+    source = models.CharField(_("source"), max_length=60)
+    evidence = models.CharField(_("evidence"), max_length=200, blank=True)
+    ended_at = models.DateTimeField(_("ended at"))
+    decision = models.CharField(_("decision"), max_length=10, blank=True)
+    decided_at = models.DateTimeField(_("decided at"), null=True, blank=True)
+    decided_by = models.CharField(_("decided by"), max_length=150, blank=True)
+
+    class Meta:
+        verbose_name = _("unclear consent")
+        verbose_name_plural = _("unclear consents")
+        indexes = [models.Index(fields=["decision", "-ended_at"], name="unclear_consent_open")]
+
+    def __str__(self) -> str:
+        return f"#{self.customer_id} · {self.source}"

@@ -6,7 +6,7 @@ from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
-from customers.domain.contact import ContactStatus
+from customers.domain.values.contact import ContactStatus
 from customers.models.customer import Customer
 
 

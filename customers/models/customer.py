@@ -6,8 +6,9 @@ from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
-from customers.domain.lifecycle import LifecycleStage
-from customers.domain.person import Gender, MarketingStatus
+from customers.domain.events.lifecycle import LifecycleStage
+from customers.domain.values.person import Gender, MarketingStatus
+from loancrm.kernel.words.titles import numbered
 
 
 class CustomerQuerySet(models.QuerySet["Customer"]):
@@ -104,4 +105,4 @@ class Customer(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"Customer {self.pk}"
+        return numbered(self)

@@ -7,6 +7,7 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from customers.models.segment import Segment, SegmentVersion
+from loancrm.kernel.words.titles import numbered
 
 
 class ExportState(StrEnum):
@@ -56,4 +57,4 @@ class SegmentExport(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"SegmentExport {self.pk}"
+        return numbered(self)

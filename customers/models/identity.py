@@ -7,6 +7,8 @@ from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
 from customers.models.customer import Customer
+from loancrm.kernel.words.phrases import PhraseField
+from loancrm.kernel.words.titles import numbered
 
 
 class IdentityLink(models.Model):
@@ -64,7 +66,7 @@ class MergeDecision(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"MergeDecision {self.pk} {self.state}"
+        return numbered(self)
 
 
 class SearchState(StrEnum):
@@ -89,7 +91,7 @@ class DuplicateSearch(models.Model):
     total_count = models.BigIntegerField(_("to do in this step"), default=0)
     compared_count = models.BigIntegerField(_("customers compared"), default=0)
     proposed_count = models.BigIntegerField(_("pairs proposed"), default=0)
-    problem = models.CharField(_("problem"), max_length=300, blank=True)
+    problem = PhraseField(_("problem"), blank=True)
     actor_label = models.CharField(_("actor"), max_length=150)
     created_at = models.DateTimeField(_("created at"))
     heard_at = models.DateTimeField()
@@ -107,4 +109,4 @@ class DuplicateSearch(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"DuplicateSearch {self.pk} {self.state}"
+        return numbered(self)

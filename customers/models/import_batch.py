@@ -8,6 +8,8 @@ from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from customers.models.customer import Customer
+from loancrm.kernel.words.phrases import PhraseField
+from loancrm.kernel.words.titles import numbered
 
 
 class ImportState(StrEnum):
@@ -88,7 +90,7 @@ class ImportBatch(models.Model):
     checkpoint = models.JSONField(default=dict)
     run_key = models.CharField(max_length=32, blank=True)
     run_until = models.DateTimeField(null=True)
-    problem = models.CharField(_("problem"), max_length=300, blank=True)
+    problem = PhraseField(_("problem"), blank=True)
     undo = models.JSONField(_("undo"), default=dict)
     actor_label = models.CharField(_("actor"), max_length=150)
     created_at = models.DateTimeField(_("created at"))
@@ -100,7 +102,7 @@ class ImportBatch(models.Model):
         indexes = [models.Index(fields=["source", "created_at"], name="import_batch_source")]
 
     def __str__(self) -> str:
-        return f"ImportBatch {self.pk} {self.source}"
+        return numbered(self)
 
 
 class ImportRow(models.Model):
@@ -194,6 +196,33 @@ class RejectedRow(models.Model):
 
     def __str__(self) -> str:
         return f"RejectedRow {self.batch_id}/{self.line}"
+
+
+class ImportFinding(models.Model):
+    """What was noticed in a line of a file that was taken in all the same, its cell masked.
+
+    Of each finding the first lines are kept, enough to see what it is about.
+    """
+
+    batch = models.ForeignKey(
+        ImportBatch, on_delete=models.CASCADE, related_name="findings", db_index=False
+    )
+    code = models.CharField(_("finding"), max_length=40)
+    line = models.BigIntegerField(_("line"))
+    column = models.CharField(_("column"), max_length=100, blank=True)
+    shown = models.CharField(_("cell, masked"), max_length=80, blank=True)
+
+    class Meta:
+        verbose_name = _("finding of an import")
+        verbose_name_plural = _("findings of an import")
+        constraints = [
+            models.UniqueConstraint(
+                fields=["batch", "code", "line", "column"], name="import_finding_unique"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"ImportFinding {self.batch_id}/{self.line} {self.code}"
 
 
 class ImportFilePart(models.Model):

@@ -1,12 +1,12 @@
 """What the lender offers and what customers owe."""
 
 from django.db import models
-from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
-from customers.domain.application import ApplicationStatus
-from customers.domain.loan import LoanStatus
+from customers.domain.loans.application import ApplicationStatus
+from customers.domain.loans.loan import LoanStatus
 from customers.models.customer import Customer
+from loancrm.kernel.words.phrases import reads_chinese
 
 
 class Product(models.Model):
@@ -26,8 +26,7 @@ class Product(models.Model):
         verbose_name_plural = _("products")
 
     def __str__(self) -> str:
-        is_chinese = (get_language() or "").startswith("zh")
-        return (self.name_zh if is_chinese else self.name_en) or self.code
+        return (self.name_zh if reads_chinese() else self.name_en) or self.code
 
 
 class Application(models.Model):

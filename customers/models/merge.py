@@ -5,8 +5,9 @@ from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
-from customers.domain.merging import RULE_FIELDS, Prefer
+from customers.domain.identity.merging import RULE_FIELDS, Prefer
 from customers.models.customer import Customer
+from loancrm.kernel.words.titles import numbered
 
 
 class Merge(models.Model):
@@ -100,4 +101,4 @@ class SurvivorshipRule(models.Model):
         verbose_name_plural = _("survivorship rules")
 
     def __str__(self) -> str:
-        return f"SurvivorshipRule {self.field}"
+        return numbered(self)

@@ -5,8 +5,9 @@ from uuid import uuid4
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
-from customers.domain.preferences import RequestStatus
+from customers.domain.consents.preferences import RequestStatus
 from customers.models.customer import Customer
+from loancrm.kernel.words.titles import numbered
 
 
 class PreferenceRecord(models.Model):
@@ -89,4 +90,4 @@ class PrivacyRequest(models.Model):
         indexes = [models.Index(fields=["status", "due_at"], name="privacy_request_due")]
 
     def __str__(self) -> str:
-        return f"PrivacyRequest {self.pk} {self.kind}"
+        return numbered(self)

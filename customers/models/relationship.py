@@ -74,9 +74,13 @@ class Relationship(models.Model):
 
 
 class RelationshipRun(models.Model):
-    """One derivation of all that, whole or of what changed since the one before."""
+    """One derivation of all that, whole or of what changed since the one before.
+
+    Without `finished_at` it was cut short, or goes on: nobody knows whom it has left half done.
+    """
 
     started_at = models.DateTimeField(_("started at"))
+    finished_at = models.DateTimeField(_("finished at"), null=True)
     is_full = models.BooleanField(_("whole"))
     customer_count = models.BigIntegerField(_("customers"))
 

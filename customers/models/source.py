@@ -6,7 +6,7 @@ from django.conf import settings
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
-from customers.domain.consent import Purpose
+from customers.domain.consents.consent import Purpose
 from customers.domain.sources import SourceKind, SourceTerms
 
 

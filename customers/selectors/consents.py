@@ -6,7 +6,7 @@ from datetime import datetime
 
 from django.db.models import Q
 
-from customers.domain.consent import ConsentFact, Purpose, state_at
+from customers.domain.consents.consent import ConsentFact, Purpose, state_at
 from customers.models import ConsentRecord, ConsentState
 from customers.selectors import sources
 from loancrm.kernel import clock

@@ -7,8 +7,8 @@ from zoneinfo import ZoneInfo
 
 from django.db.models.functions import Coalesce
 
-from customers.domain.events import EventName
-from customers.domain.lifecycle_history import LoanSpan, StageFacts
+from customers.domain.events.event import EventName
+from customers.domain.events.lifecycle_history import LoanSpan, StageFacts
 from customers.models import Event, Loan
 
 STAGE_EVENTS = (

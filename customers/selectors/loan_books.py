@@ -5,14 +5,15 @@ from collections.abc import Collection
 from dataclasses import dataclass, field
 from decimal import Decimal
 
-from django.db.models import Count, Q
+from django.db.models import Count, DecimalField, Q, Value
 
-from customers.domain.instalments import ScheduledInstalment
-from customers.domain.loan import LoanStatus, Payment
+from customers.domain.loans.instalments import ScheduledInstalment
+from customers.domain.loans.loan import LoanStatus, Payment
 from customers.models import Instalment, Loan, Repayment
 
 ZERO = Decimal(0)
 DEFAULT_DAYS = 90
+_NO_INSTALMENT = -1
 NOT_BOOKED = (LoanStatus.CANCELLED, LoanStatus.PENDING)
 # A loan went bad when it was ever 90 days past due or charged off; a reported state has no days
 # past due, so the bank's own word "in debt" is its default.
@@ -37,17 +38,27 @@ class LoanBook:
 
 
 def load_books(*, loan_ids: Collection[int]) -> dict[int, LoanBook]:
-    """Return {loan id: book} of loans that have a schedule or a payment, in two queries."""
-    plans: dict[int, list[ScheduledInstalment]] = defaultdict(list)
-    instalments = Instalment.objects.filter(loan_id__in=loan_ids).values_list(
+    """Return {loan id: book} of loans that have a schedule or a payment, in one query."""
+    nothing = Value(ZERO, output_field=DecimalField(max_digits=14, decimal_places=2))
+    due = Instalment.objects.filter(loan_id__in=loan_ids).values_list(
         "loan_id", "number", "due_on", "principal_amount", "interest_amount", "fee_amount"
     )
-    for loan_id, number, due_on, principal, interest, fee in instalments:
-        plans[loan_id].append(ScheduledInstalment(number, due_on, principal, interest, fee))
+    # In the shape of an instalment.
+    received = Repayment.objects.filter(loan_id__in=loan_ids).values_list(
+        "loan_id",
+        Value(_NO_INSTALMENT),
+        "paid_on",
+        "amount",
+        nothing,
+        nothing,
+    )
+    plans: dict[int, list[ScheduledInstalment]] = defaultdict(list)
     payments: dict[int, list[Payment]] = defaultdict(list)
-    received = Repayment.objects.filter(loan_id__in=loan_ids)
-    for loan_id, paid_on, amount in received.values_list("loan_id", "paid_on", "amount"):
-        payments[loan_id].append(Payment(paid_on, amount))
+    for loan_id, number, on, amount, interest, fee in due.union(received, all=True):
+        if number == _NO_INSTALMENT:
+            payments[loan_id].append(Payment(on, amount))
+        else:
+            plans[loan_id].append(ScheduledInstalment(number, on, amount, interest, fee))
     return {
         loan_id: LoanBook(tuple(plans[loan_id]), tuple(payments[loan_id]))
         for loan_id in plans.keys() | payments.keys()

@@ -1,5 +1,6 @@
 """What a customer sees about themself: masked, in the language of the reader."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -7,11 +8,14 @@ from datetime import datetime
 from django.utils.translation import gettext as _
 
 from customers import labels
-from customers.domain.consent import ConsentChannel, Purpose
-from customers.domain.preferences import CONTACT_OF_CHANNEL, RequestStatus
+from customers.domain.consents.consent import ConsentChannel, Purpose
+from customers.domain.consents.preferences import CONTACT_OF_CHANNEL, RequestStatus
+from customers.domain.sources import SourceKind
 from customers.models import ConsentState, Customer, DataSource
 from customers.selectors import consents as ledger
-from customers.selectors import profile_person
+from customers.selectors.profile import person
+
+_CODE = re.compile(r"[a-z0-9_.:/-]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,8 +62,8 @@ def offers(customer: Customer, *, now: datetime) -> Sequence[Offer]:
 def facts(customer: Customer) -> Sequence[tuple[str, str]]:
     """Return what we hold about a person as (name, masked value), without what is not known."""
     rows = [
-        (_("Full name"), profile_person.masked_name(customer)),
-        (_("Identity number"), profile_person.masked_national_id(customer)),
+        (_("Full name"), person.masked_name(customer)),
+        (_("Identity number"), person.masked_national_id(customer)),
         (_("Gender"), labels.gender(customer.gender)),
         (_("Place"), f"{customer.province} {customer.city}".strip()),
         (_("Occupation"), labels.occupation(customer.occupation)),
@@ -68,7 +72,7 @@ def facts(customer: Customer) -> Sequence[tuple[str, str]]:
         (_("Where the data came from"), ", ".join(_sources(customer))),
     ]
     rows += [
-        (labels.read(labels.CONTACT_KINDS, point.kind), profile_person.masked_contact(point))
+        (labels.read(labels.CONTACT_KINDS, point.kind), person.masked_contact(point))
         for point in customer.contact_points.order_by("kind", "-is_primary", "pk")
     ]
     rows += [
@@ -79,10 +83,28 @@ def facts(customer: Customer) -> Sequence[tuple[str, str]]:
 
 
 def _sources(customer: Customer) -> Sequence[str]:
-    """Return everybody who handed in data about the person, by title where it is described."""
+    """Return everybody who handed in data about the person, in words (2 queries)."""
     names = {customer.source} | set(customer.identity_links.values_list("source", flat=True))
-    titles = dict(DataSource.objects.filter(name__in=names).values_list("name", "title"))
-    return sorted(titles.get(name) or name for name in names - {""})
+    names -= {""}
+    described = {row.name: row for row in DataSource.objects.filter(name__in=names)}
+    return sorted({_source_words(name, described.get(name)) for name in names})
+
+
+def _source_words(name: str, source: DataSource | None) -> str:
+    """Return a source as a stranger reads it: its title, never the code that files call it by.
+
+    One that nobody has given a title is told by its kind; a name that holds other letters than a
+    code has was written for people.
+    """
+    if source is not None and source.title:
+        return source.title
+    if name in labels.OWN_SOURCES:
+        return labels.read(labels.OWN_SOURCES, name)
+    if not _CODE.fullmatch(name):
+        return name
+    if source is not None and source.kind != SourceKind.UNREGISTERED:
+        return labels.read(labels.SOURCE_KINDS, source.kind)
+    return _("Another source")
 
 
 def open_requests(customer: Customer) -> Sequence[PrivacyAnswer]:

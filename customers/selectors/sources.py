@@ -6,7 +6,7 @@ from datetime import date
 from django.db.models import Exists, OuterRef, Q, TextField
 from django.db.models.functions import Cast
 
-from customers.domain.consent import Purpose
+from customers.domain.consents.consent import Purpose
 from customers.domain.sources import SourceTerms, Standing, allows, standing
 from customers.models import DataSource, IdentityLink
 

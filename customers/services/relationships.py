@@ -20,11 +20,14 @@ from customers.models import (
     SharedKey,
     SharedTie,
 )
-from customers.selectors import relationship_facts, relationship_network
-from customers.selectors.relationship_facts import Key
-from customers.selectors.relationship_network import Network
-from loancrm.kernel import access, audit, bulk_load
+from customers.selectors.relationships import facts
+from customers.selectors.relationships import network as relationship_network
+from customers.selectors.relationships.facts import Key
+from customers.selectors.relationships.network import Network
+from loancrm.kernel import access
 from loancrm.kernel.access import Actor
+from loancrm.kernel.auditing import audit
+from loancrm.kernel.database import bulk_load
 
 _CHANGE = "customers.change_relationship"
 READ = "customers.read_relationships"
@@ -52,23 +55,26 @@ class Derived:
 def derive(*, actor: Actor, now: datetime, is_full: bool = False) -> Derived:
     """Bring ties, relationships and risk features up to date with the customers' data.
 
-    The first run, and one with `is_full`, looks at everybody; another one at the customers that
-    changed since the run before, and at whoever is tied to them. Doing it twice changes nothing. A
-    fixed number of queries for every 500 customers.
+    The first run, one with `is_full` and one after a run that was cut short look at everybody;
+    another one at the customers that changed since the run before, and at whoever is tied to them.
+    Doing it twice changes nothing. A fixed number of queries for every 500 customers.
 
     Raises:
         PermissionRefused: The actor may not change relationships.
     """
     access.require(actor, _CHANGE)
-    last = RelationshipRun.objects.order_by("-started_at").first()
-    is_full = is_full or last is None
+    last = RelationshipRun.objects.order_by("-started_at", "-pk").first()
+    is_full = is_full or last is None or last.finished_at is None
+    run = RelationshipRun.objects.create(started_at=now, is_full=is_full, customer_count=0)
     _ensure_features()
+    touched: set[int] = set()
     if is_full or last is None:
         ids = set(Customer.objects.live().values_list("pk", flat=True))
-        ids |= relationship_facts.tied_customers()
+        ids |= facts.tied_customers()
+        # Also what a run that was cut short has tied and not counted.
+        touched |= set(SharedKey.objects.values_list("pk", flat=True))
     else:
-        ids = relationship_facts.changed_since(last.started_at - _OVERLAP)
-    touched: set[int] = set()
+        ids = facts.changed_since(last.started_at - _OVERLAP)
     affected = set(ids)
     for batch in _batches(ids):
         with transaction.atomic():
@@ -85,7 +91,7 @@ def derive(*, actor: Actor, now: datetime, is_full: bool = False) -> Derived:
             _lock(batch)
             featured += _store_features(batch, now)
     with transaction.atomic():
-        RelationshipRun.objects.create(started_at=now, is_full=is_full, customer_count=len(ids))
+        RelationshipRun.objects.filter(pk=run.pk).update(finished_at=now, customer_count=len(ids))
         audit.record(
             actor=actor,
             action="relationships.derive",
@@ -132,9 +138,7 @@ def _lock(customer_ids: Sequence[int]) -> None:
 
 def _derive_ties(customer_ids: Sequence[int]) -> set[int]:
     """Store what the customers have; return the shared things that gained or lost somebody."""
-    wanted = {
-        (tie.customer_id, tie.key): tie for tie in relationship_facts.wanted_ties(customer_ids)
-    }
+    wanted = {(tie.customer_id, tie.key): tie for tie in facts.wanted_ties(customer_ids)}
     keys = _keys_of({key for _customer_id, key in wanted})
     stored = {
         (customer_id, shared_id): pk
@@ -171,7 +175,7 @@ def _derive_relations(customer_ids: Sequence[int]) -> set[int]:
     """Store whom the customers' records name; return those who are named anew or no longer."""
     wanted = {
         (row.customer_id, row.other_id, row.kind): row
-        for row in relationship_facts.wanted_relations(customer_ids)
+        for row in facts.wanted_relations(customer_ids)
     }
     stored = {
         (customer_id, other_id, kind): pk
@@ -225,7 +229,7 @@ def _ensure_features() -> None:
 
 
 def _store_features(customer_ids: Sequence[int], now: datetime) -> int:
-    found = relationship_facts.neighbourhoods(customer_ids)
+    found = facts.neighbourhoods(customer_ids)
     definitions = dict(
         AttributeDefinition.objects.filter(name__in=FEATURES).values_list("name", "pk")
     )

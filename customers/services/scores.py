@@ -9,8 +9,9 @@ from itertools import islice
 from django.db import transaction
 
 from customers.models import Score
-from loancrm.kernel import access, audit
+from loancrm.kernel import access
 from loancrm.kernel.access import Actor
+from loancrm.kernel.auditing import audit
 
 _ADD = "customers.add_score"
 _BATCH = 500

@@ -16,6 +16,12 @@ function csrfToken(): string {
   return document.querySelector<HTMLInputElement>("input[name=csrfmiddlewaretoken]")?.value ?? "";
 }
 
+/** Returns whether the page to sign in came instead of a piece of this one, and says so. */
+function isSignIn(response: Response): boolean {
+  if (response.redirected) window.dispatchEvent(new Event("session-ended"));
+  return response.redirected;
+}
+
 function showProgress(root: HTMLElement, progress: Progress): void {
   root.querySelectorAll<HTMLElement>("[data-state]").forEach((element) => {
     const count = progress.states[element.dataset.state ?? ""] ?? 0;
@@ -77,6 +83,16 @@ function tabs(root: HTMLElement): void {
   select(wrong?.dataset.panel ?? buttons[0]?.dataset.tab);
 }
 
+/** A form that is half written is not left without a question; what the server has sent back unsaved counts too. */
+function warnBeforeLeaving(form: HTMLFormElement): void {
+  let isUnsaved = form.dataset.unsaved === "true";
+  form.addEventListener("input", () => (isUnsaved = true));
+  form.addEventListener("submit", () => (isUnsaved = false));
+  window.addEventListener("beforeunload", (event) => {
+    if (isUnsaved) event.preventDefault();
+  });
+}
+
 function confirmBefore(form: HTMLFormElement): void {
   form.addEventListener("submit", (event) => {
     const button = (event as SubmitEvent).submitter as HTMLButtonElement | null;
@@ -136,6 +152,7 @@ function livePreview(button: HTMLButtonElement): void {
         headers: { "X-CSRFToken": csrfToken() },
         body: new FormData(form),
       });
+      if (isSignIn(response)) return;
       target.innerHTML = await response.text();
     } finally {
       target.removeAttribute("aria-busy");
@@ -150,7 +167,7 @@ async function loadPiece(element: HTMLElement): Promise<void> {
   element.setAttribute("aria-busy", "true");
   try {
     const response = await fetch(element.dataset.load ?? "", { credentials: "same-origin" });
-    if (response.ok) element.innerHTML = await response.text();
+    if (response.ok && !isSignIn(response)) element.innerHTML = await response.text();
   } finally {
     element.removeAttribute("aria-busy");
     element.dispatchEvent(new Event("loaded"));
@@ -170,9 +187,9 @@ function dependentFields(element: HTMLElement): void {
   update();
 }
 
-/** The fallback's own text is asked for only when a fallback channel is chosen. */
-function fallbackBlock(element: HTMLElement): void {
-  const source = document.getElementById("id_fallback_channel") as HTMLSelectElement | null;
+/** Shows what is needed only when something is chosen at all: <div data-shown-with="id_fallback_channel">. */
+function shownWithChoice(element: HTMLElement): void {
+  const source = document.getElementById(element.dataset.shownWith ?? "") as HTMLSelectElement | null;
   if (!source) return;
   const update = () => {
     element.hidden = source.value === "";
@@ -181,20 +198,29 @@ function fallbackBlock(element: HTMLElement): void {
   update();
 }
 
-/** Reveals the next unused variant: the form always carries all of them. */
-function variantAdder(button: HTMLButtonElement): void {
-  const update = () => {
-    button.hidden = document.querySelector("[data-variant][hidden]") === null;
+/** Reveals unused variants of a message and takes shown ones out: the form always carries all of them. */
+function variants(message: HTMLElement): void {
+  const adder = message.querySelector<HTMLButtonElement>("[data-add-variant]");
+  const all = [...message.querySelectorAll<HTMLElement>("[data-variant]")];
+  const show = (variant: HTMLElement, isShown: boolean) => {
+    variant.hidden = !isShown;
+    const inUse = variant.querySelector<HTMLInputElement>("input[name$=_in_use]");
+    if (inUse) inUse.value = isShown ? "yes" : "no";
+    if (adder) adder.hidden = all.every((other) => !other.hidden);
   };
-  button.addEventListener("click", () => {
-    const next = document.querySelector<HTMLElement>("[data-variant][hidden]");
-    if (next) {
-      next.hidden = false;
-      next.querySelector<HTMLInputElement>("input,textarea")?.focus();
-    }
-    update();
+  for (const variant of all) {
+    show(variant, !variant.hidden);
+    variant.querySelector("[data-take-out-variant]")?.addEventListener("click", () => {
+      show(variant, false);
+      adder?.focus();
+    });
+  }
+  adder?.addEventListener("click", () => {
+    const next = all.find((variant) => variant.hidden);
+    if (!next) return;
+    show(next, true);
+    next.querySelector<HTMLElement>("select, textarea")?.focus();
   });
-  update();
 }
 
 /** Puts a variable where the cursor was last, in whatever text of the form that is. */
@@ -209,6 +235,7 @@ function variableChips(form: HTMLFormElement): void {
       if (!last) return;
       const at = last.selectionStart ?? last.value.length;
       last.setRangeText(chip.dataset.insert ?? "", at, last.selectionEnd ?? at, "end");
+      last.dispatchEvent(new Event("input", { bubbles: true }));
       last.focus();
     }),
   );
@@ -226,12 +253,13 @@ function start(): void {
   document.querySelectorAll<HTMLElement>("[data-progress-url]").forEach(watchProgress);
   document.querySelectorAll<HTMLElement>("[data-tabs]").forEach(tabs);
   document.querySelectorAll<HTMLFormElement>("form[data-asks]").forEach(confirmBefore);
+  document.querySelectorAll<HTMLFormElement>("form[data-unsaved]").forEach(warnBeforeLeaving);
   document.querySelectorAll<HTMLButtonElement>("button[data-preview-url]").forEach(livePreview);
   document.querySelectorAll<HTMLElement>("[data-load]").forEach((element) => void loadPiece(element));
   document.querySelectorAll<HTMLElement>("[data-shown-for]").forEach(dependentFields);
-  document.querySelectorAll<HTMLButtonElement>("[data-add-variant]").forEach(variantAdder);
+  document.querySelectorAll<HTMLElement>("[data-message]").forEach(variants);
   document.querySelectorAll<HTMLFormElement>("form:has([data-insert])").forEach(variableChips);
-  document.querySelectorAll<HTMLElement>("[data-fallback]").forEach(fallbackBlock);
+  document.querySelectorAll<HTMLElement>("[data-shown-with]").forEach(shownWithChoice);
   goToField();
 }
 

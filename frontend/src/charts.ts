@@ -105,12 +105,17 @@ function themed(option: Record<string, unknown>): Record<string, unknown> {
     backgroundColor: "transparent",
     animationDuration: 400,
     grid: { left: 8, right: 16, top: 32, bottom: 8, containLabel: true },
-    aria: { enabled: true },
+    // Read out number by number a chart tells nothing: its title stays its name, the table says the rest.
+    aria: { enabled: false },
     ...option,
     textStyle: { color: text, fontFamily: "inherit" },
     tooltip: { confine: true, backgroundColor: face, borderColor: line, textStyle: { color: text }, ...((option.tooltip as object) ?? {}) },
   };
   if (option.legend) themedOption.legend = { textStyle: { color: quiet }, ...(option.legend as object) };
+  // A number that has no room is left out of the picture: the tip and the table tell it.
+  if (Array.isArray(option.series)) {
+    themedOption.series = option.series.map((entry) => ({ labelLayout: { hideOverlap: true }, ...(entry as object) }));
+  }
   if (option.xAxis) themedOption.xAxis = axis(option.xAxis);
   if (option.yAxis) themedOption.yAxis = axis(option.yAxis);
   return themedOption;

@@ -1,6 +1,6 @@
 /** The keyboard: the skip link moves the focus too, and a refused form begins at its first error. */
 
-const FIELDS = "input:not([type=hidden]):not([disabled]), select:not([disabled]), textarea:not([disabled])";
+import { FIELDS } from "./fields";
 
 function skipToContent(): void {
   const content = document.getElementById("content");
@@ -31,6 +31,13 @@ function focusFirstError(): void {
   field.focus();
 }
 
+/** The theme's scroll areas name themselves in English. */
+function nameScrollAreas(): void {
+  if (!document.documentElement.lang.toLowerCase().startsWith("zh")) return;
+  document.querySelectorAll('[aria-label="scrollable content"]').forEach((area) => area.setAttribute("aria-label", "可滚动内容"));
+}
+
+window.addEventListener("load", nameScrollAreas);
 document.addEventListener("DOMContentLoaded", () => {
   skipToContent();
   focusFirstError();

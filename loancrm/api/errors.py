@@ -17,8 +17,10 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from rest_framework import exceptions
 
+from loancrm.api import body_faults
+from loancrm.kernel.database.outages import RETRY_AFTER_SECONDS, is_outage
 from loancrm.kernel.errors import LoanCrmError
-from loancrm.kernel.outages import RETRY_AFTER_SECONDS, is_outage
+from loancrm.kernel.words import phrases
 
 PROBLEM_TYPE = "application/problem+json"
 PROBLEM_PREFIX = "urn:loancrm:problem:"
@@ -96,7 +98,8 @@ class BodyMalformed(LoanCrmError):
     def of(cls, error: Exception) -> "BodyMalformed":
         """Return the error for a decoder's complaint, which names the path and never a value."""
         if isinstance(error, msgspec.MsgspecError):
-            return cls(_("The body does not fit: %(fault)s") % {"fault": str(error)})
+            fault = body_faults.in_words(str(error))
+            return cls(_("The body does not fit: %(fault)s.") % {"fault": fault})
         return cls(_("The body is not UTF-8 JSON."))
 
 
@@ -142,7 +145,11 @@ def problem_response(
         error=(oauth_fault or {}).get("error", ""),
         error_description=(oauth_fault or {}).get("error_description", ""),
     )
-    response = HttpResponse(msgspec.json.encode(problem), content_type=PROBLEM_TYPE, status=status)
+    response = HttpResponse(
+        msgspec.json.encode(problem, enc_hook=phrases.plain),
+        content_type=PROBLEM_TYPE,
+        status=status,
+    )
     for name, value in (headers or {}).items():
         response[name] = value
     return response

@@ -11,6 +11,7 @@ from rest_framework.renderers import BaseRenderer
 from rest_framework.request import Request
 
 from loancrm.api.errors import BodyMalformed, BodyTooLarge
+from loancrm.kernel.words import phrases
 
 T = TypeVar("T")
 JSON_TYPE = "application/json"
@@ -31,7 +32,7 @@ class StructRenderer(BaseRenderer):
         renderer_context: Any = None,
     ) -> bytes:
         """Return the JSON text of the data; nothing for an empty reply."""
-        return b"" if data is None else msgspec.json.encode(data)
+        return b"" if data is None else msgspec.json.encode(data, enc_hook=phrases.plain)
 
 
 def read_body(request: Request) -> bytes:
@@ -68,4 +69,6 @@ def decode(body: bytes | msgspec.Raw, kind: type[T]) -> T:
 
 def json_response(content: Any, *, status: int = 200) -> HttpResponse:
     """Return a response of the struct's JSON."""
-    return HttpResponse(msgspec.json.encode(content), content_type=JSON_TYPE, status=status)
+    return HttpResponse(
+        msgspec.json.encode(content, enc_hook=phrases.plain), content_type=JSON_TYPE, status=status
+    )

@@ -19,7 +19,7 @@ from rest_framework.request import Request
 from rest_framework.throttling import BaseThrottle
 
 from loancrm.kernel import clock
-from loancrm.kernel.client_address import client_address
+from loancrm.kernel.security.client_address import client_address
 
 if TYPE_CHECKING:
     # DRF's views read the settings that name this module, so it cannot import them.

@@ -6,9 +6,10 @@ from typing import Any
 
 from django.contrib.auth.models import User
 from django.db.models import Model
-from django.utils.translation import gettext as _
 
 from loancrm.kernel.errors import LoanCrmError
+from loancrm.kernel.words import permission_words
+from loancrm.kernel.words.phrases import gettext as _
 
 
 class ActorKind(StrEnum):
@@ -79,6 +80,6 @@ def require(actor: Actor | None, permission: str, obj: Model | None = None) -> N
     if not is_allowed(actor, permission, obj):
         raise PermissionRefused(
             _("You do not have permission for this action (%(permission)s).")
-            % {"permission": permission},
+            % {"permission": permission_words.named(permission)},
             permission=permission,
         )

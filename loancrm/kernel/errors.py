@@ -2,8 +2,8 @@
 
 LoanCrmError
     PermissionRefused        loancrm.kernel.access
-    CipherRefused            loancrm.kernel.crypto
-    TemplateRefused          loancrm.kernel.text_templates
+    CipherRefused            loancrm.kernel.security.crypto
+    TemplateRefused          loancrm.kernel.texts.templates
     Each further one stands beside the function that raises it.
 """
 

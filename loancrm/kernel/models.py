@@ -32,7 +32,7 @@ class AuditEntry(models.Model):
 
     def __str__(self) -> str:
         # Read by people in lists of choices and headings.
-        from loancrm.kernel import audit_words  # noqa: PLC0415 - its words need the loaded apps
+        from loancrm.kernel.words import audit_words  # noqa: PLC0415 - its words need the loaded apps
 
         return f"{audit_words.action(self.action)} · {self.pk}"
 

@@ -1,20 +1,23 @@
 """The roles that every installation starts with: groups of users and what they may do.
 
-Approving and authoring are never in one role: four eyes need two people.
+Approving and authoring are never in one role: four eyes need two people. Writing service messages,
+which go without a consent, is in none: an operator gives it to single marketers.
 """
 
 from collections.abc import Iterable, Mapping
 from enum import StrEnum
+from typing import Any
 
 from django.contrib.auth.models import Group, Permission
 from django.db.models import Q, QuerySet
+from django.utils.translation import gettext_lazy as _
+
+from loancrm.kernel.words import permission_words
 
 _APPS = ("customers", "campaigns", "analytics")
 # Keys and raw calls of partners are the administrators' business.
 _NOT_SHOWN = (
-    *("view_idempotencykey", "view_partner", "view_importrow", "view_rejectedrow"),
-    # Who is tied to whom is for risk only, and looked at with a purpose.
-    *("view_relationship", "view_sharedkey", "view_sharedtie"),
+    "view_partner",
     # A right of its own beside looking at rows, given by name below.
     "view_report",
 )
@@ -30,8 +33,24 @@ class Role(StrEnum):
     COMPLIANCE = "compliance"
 
 
-# What every role once held for looking at everything: who is not named below loses it again.
-_BY_NAME_NOW = ("campaigns.view_report",)
+# A group is stored under its role's name; people read these.
+_NAMES: Mapping[str, Any] = {
+    Role.MARKETER: _("Marketer"),
+    Role.APPROVER: _("Approver"),
+    Role.ANALYST: _("Analyst"),
+    Role.STEWARD: _("Data steward"),
+    Role.COMPLIANCE: _("Compliance officer"),
+}
+
+# What a role of this table once held and no longer does.
+_TAKEN_BACK: Mapping[Role, tuple[str, ...]] = {
+    Role.STEWARD: ("campaigns.view_report",),
+    Role.COMPLIANCE: (
+        "campaigns.view_report",
+        "campaigns.author_campaign",
+        "campaigns.send_service_messages",
+    ),
+}
 
 # Beside looking at everything of the three apps.
 _GRANTS: Mapping[Role, tuple[str, ...]] = {
@@ -42,9 +61,6 @@ _GRANTS: Mapping[Role, tuple[str, ...]] = {
         "customers.change_segment",
         "customers.delete_segment",
         "customers.export_customers",
-        "campaigns.add_campaign",
-        "campaigns.change_campaign",
-        "campaigns.delete_campaign",
         "campaigns.author_campaign",
         "campaigns.launch_campaign",
         "campaigns.view_report",
@@ -65,15 +81,19 @@ _GRANTS: Mapping[Role, tuple[str, ...]] = {
         "customers.add_datasource",
         "customers.change_datasource",
         "customers.approve_segmentexport",
-        "campaigns.author_campaign",
-        "campaigns.send_service_messages",
         "campaigns.add_suppression",
         "campaigns.change_suppression",
         "customers.change_privacyrequest",
+        "customers.change_unclearconsent",
         "kernel.confirm_sending",
         "kernel.view_auditentry",
     ),
 }
+
+
+def read(group_name: str) -> str:
+    """Return the name of a group as people read it; one that they made has their own words."""
+    return str(_NAMES.get(group_name, group_name))
 
 
 def ensure_roles() -> None:
@@ -83,12 +103,14 @@ def ensure_roles() -> None:
     once and no longer gives: nothing tells by whose hand such a group has them. Whoever wants them
     for further people gives them to a group of their own.
     """
-    viewing = Permission.objects.filter(
-        content_type__app_label__in=_APPS, codename__startswith="view_"
-    ).exclude(codename__in=_NOT_SHOWN)
+    known = Permission.objects.filter(content_type__app_label__in=_APPS)
+    asked = known.filter(permission_words.worth_giving())
+    viewing = asked.filter(codename__startswith="view_").exclude(codename__in=_NOT_SHOWN)
+    # Earlier tables gave the looking at everything, whether or not a page shows it.
+    unasked = list(known.exclude(pk__in=asked.values("pk")))
     for role, grants in _GRANTS.items():
         group, _created = Group.objects.get_or_create(name=role)
-        group.permissions.remove(*_named(name for name in _BY_NAME_NOW if name not in grants))
+        group.permissions.remove(*unasked, *_named(_TAKEN_BACK.get(role, ())))
         group.permissions.add(*viewing, *_named(grants))
 
 

@@ -35,7 +35,7 @@ LOANCRM_API_LIMITS: dict[str, int] = {
     "refused_tokens_per_address": 60,
 }
 # The API stands below the apps; this function tells it which partner a service user belongs to.
-LOANCRM_PARTNER_LOOKUP = "campaigns.services.partners.active_partner_of"
+LOANCRM_PARTNER_LOOKUP = "campaigns.services.partners.contracts.active_partner_of"
 LOANCRM_API_BODY_BYTES = 2_500_000
 # A count or rate about fewer people than this is not told to partners.
 LOANCRM_API_SMALLEST_GROUP = 10

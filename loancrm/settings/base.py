@@ -5,7 +5,7 @@ from typing import Any
 
 from django.utils.translation import gettext_lazy as _
 
-from loancrm.kernel import logs
+from loancrm.kernel.processes import logs
 from loancrm.settings import parsing
 from loancrm.settings.api import *
 from loancrm.settings.environment import Environment
@@ -232,8 +232,13 @@ LOANCRM_ANCHOR_DIR = LOANCRM_VAR_DIR / "deployments"
 LOANCRM_DRAIN_SECONDS = 60
 # Tables that make up a customer's timeline; an app above adds its own without being imported below.
 LOANCRM_TIMELINE_SOURCES = [
-    "customers.selectors.timeline_rows.SOURCES",
+    "customers.selectors.profile.timeline_rows.SOURCES",
     "campaigns.selectors.timeline.SOURCES",
+]
+# What the codes in it stand for; a later app's name goes before an earlier one's.
+LOANCRM_TIMELINE_NAMES = [
+    "customers.selectors.profile.timeline_names.of_customers",
+    "campaigns.selectors.timeline_names.of_campaigns",
 ]
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_ACKS_LATE = True

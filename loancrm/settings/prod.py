@@ -1,6 +1,6 @@
 """Production: refuses to start without its secrets; everything over HTTPS."""
 
-from loancrm.kernel import logs
+from loancrm.kernel.processes import logs
 from loancrm.settings import parsing
 from loancrm.settings.base import *
 

@@ -30,7 +30,7 @@ UNFOLD: dict[str, Any] = {
         "form": "loancrm.kernel.sign_in.forms.SignInForm",
     },
     "STYLES": [_static("loancrm/admin.css")],
-    "SCRIPTS": [_static("loancrm/focus.js")],
+    "SCRIPTS": [_static("loancrm/focus.js"), _static("loancrm/session.js")],
     "BORDER_RADIUS": "8px",
     "COLORS": {
         "primary": {

@@ -6,8 +6,9 @@ from collections.abc import Sequence
 import pytest
 
 from campaigns.channels.base import Channel, Outbound, Outcome, SendResult
-from campaigns.channels.errors import ChannelError
+from campaigns.channels.errors import ChannelError, ChannelUnavailable
 from tests.channels.awkward_proxy import AwkwardProxy, Way
+from tests.channels.swallowing import swallowing_port
 
 PEOPLE = range(1, 31)
 
@@ -69,3 +70,12 @@ class AwkwardServerContract(ABC):
         assert by_outcome[Outcome.ACCEPTED] <= set(taken)
         assert not (by_outcome[Outcome.NOT_TAKEN] | by_outcome[Outcome.RETRY]) & set(taken)
         assert set(taken) <= by_outcome[Outcome.ACCEPTED] | by_outcome[Outcome.UNKNOWN]
+
+    def test_a2_connections_that_are_swallowed_have_taken_nobody_with_them(self):
+        with swallowing_port() as port:
+            channel = self.channel_to(port)
+            try:
+                with pytest.raises(ChannelUnavailable):
+                    channel.send(self.batch(PEOPLE))
+            finally:
+                channel.close()

@@ -21,7 +21,7 @@ from campaigns.channels.base import (
     WebhookRequest,
 )
 from campaigns.channels.errors import WebhookRefused
-from campaigns.domain.receipts import DeliveryKind
+from campaigns.domain.receipts.report import DeliveryKind
 
 SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
 AT = datetime(2026, 3, 4, 2, 0, tzinfo=UTC)

@@ -116,19 +116,22 @@ def test_an_unclear_answer_is_tried_again_where_keys_protect(gateway, _case, ans
     assert all(result.may_be_taken for result in results)
 
 
-def test_an_unclear_answer_is_of_unknown_fate_without_keys(gateway):
-    gateway.forced.append(ForcedAnswer(502))
+@pytest.mark.parametrize("status", [408, 500, 502, 503, 504])
+def test_a2_an_unclear_answer_is_of_unknown_fate_without_keys(gateway, status):
+    gateway.forced.append(ForcedAnswer(status))
     channel = _channel(gateway)
     results = channel.send([_sms(1, "1111")])
     channel.close()
-    assert _outcomes(results) == [("unknown", "http_502")]
+    assert _outcomes(results) == [("unknown", f"http_{status}")]
 
 
 @pytest.mark.parametrize(
     ("_case", "answer", "error"),
     [
         ("429", ForcedAnswer(429, {"Retry-After": "7"}), ChannelThrottled),
-        ("503", ForcedAnswer(503), ChannelUnavailable),
+        ("503", ForcedAnswer(503, body=b'{"error": "maintenance"}'), ChannelUnavailable),
+        ("503 and when", ForcedAnswer(503, {"Retry-After": "7"}, b"<html>"), ChannelUnavailable),
+        ("408 and when", ForcedAnswer(408, {"Retry-After": "7"}), ChannelUnavailable),
         ("401", ForcedAnswer(401), ChannelBlocked),
         ("402", ForcedAnswer(402), ChannelBlocked),
         ("403", ForcedAnswer(403), ChannelBlocked),

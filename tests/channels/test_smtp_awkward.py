@@ -23,7 +23,10 @@ class TestSmtp(AwkwardServerContract):
         return server.port
 
     def channel_to(self, port: int) -> Channel:
-        return SmtpChannel("relay", SmtpOptions(port=port, connections=3, timeout_seconds=20))
+        options = SmtpOptions(
+            port=port, connections=3, timeout_seconds=20, connect_timeout_seconds=1
+        )
+        return SmtpChannel("relay", options)
 
     def batch(self, numbers) -> list[Outbound]:
         return [outbound(n, f"p{n}@example.com", email_payload()) for n in numbers]

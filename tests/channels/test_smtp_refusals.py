@@ -123,10 +123,10 @@ def test_g3_a_refusal_of_several_lines_is_read_whole_and_in_any_language():
     assert "@" not in result.detail
 
 
-def test_something_that_is_no_reply_fails_nobody():
+def test_a3_a_relay_that_hangs_up_before_it_has_a_message_counts_as_nobodys_try():
     with Relay(RCPT="what?") as relay:
         (result,) = _send(relay, 1)
-    assert result.outcome is Outcome.RETRY
+    assert (result.outcome, result.code) == (Outcome.NOT_TAKEN, "connection_lost")
 
 
 def test_a_relay_that_wants_a_login_blocks_a_channel_without_one():

@@ -62,6 +62,28 @@ def test_e11_every_process_has_a_health_check_and_time_to_stop():
         assert wanted in words, name
 
 
+def test_a8_what_must_outlive_a_container_is_in_a_volume_of_every_process():
+    folder = "/var/lib/loancrm"
+    kept = {f"{folder}/{name}" for name in ("deployments", "anchors", "beat")}
+    image = (ROOT / "Dockerfile").read_text(encoding="utf-8")
+    assert f"LOANCRM_VAR_DIR={folder}" in image
+    for name, service in own_services().items():
+        mounts = dict(reversed(volume.split(":")[:2]) for volume in service["volumes"])
+        # Static files of another version and another container's sign of life would be hidden.
+        assert set(mounts) == kept, name
+        assert set(mounts.values()) <= set(compose()["volumes"]), name
+    # A volume belongs to root unless its folder is in the image.
+    (made,) = [line for line in image.splitlines() if "mkdir" in line]
+    assert kept <= set(made.split())
+
+
+def test_e10_a_new_container_does_not_begin_daily_intervals_anew():
+    command = compose()["services"]["beat"]["command"]
+    schedule = command[command.index("--schedule") + 1]
+    assert schedule.startswith("/var/lib/loancrm/beat/")
+    assert "--schedule" not in (ROOT / "Procfile").read_text(encoding="utf-8")
+
+
 def test_e11_the_image_holds_every_file_that_its_processes_read():
     text = (ROOT / "Dockerfile").read_text(encoding="utf-8")
     copied = {

@@ -2,6 +2,7 @@
 
 import ast
 import re
+from collections import Counter
 
 import pytest
 
@@ -11,12 +12,14 @@ MAX_FILE_LINES = 400
 # A test file holds one subject's cases; splitting it hides which are missing.
 MAX_TEST_FILE_LINES = 500
 MAX_FUNCTION_LINES = 55
+# One idea each; a folder that outgrows this is two (docs/adr/0011).
+MAX_FILES_IN_A_FOLDER = 20
 CATCH_ALL_NAMES = {"utils", "helpers", "common", "misc"}
 CLOCK_READERS = {
     "loancrm/kernel/clock.py": "the reader of the clock",
     "campaigns/pages/webhooks.py": "a signature's age is about the provider's clock",
     "campaigns/benchmarks/bare_loop.py": "a baseline outside the product",
-    "loancrm/kernel/bench.py": "measures, and names the run by the real time",
+    "loancrm/kernel/commands/bench.py": "measures, and names the run by the real time",
     "analytics/management/demo/environment.py": "sets the demo's clock against the real one",
     "campaigns/simulators/sms_gateway.py": "a provider signs and checks by its own clock",
     "campaigns/simulators/reporter.py": "a provider signs by its own clock",
@@ -33,6 +36,16 @@ _PERSONAL_PLACES = re.compile(r"/(?:home|root|Users)/\w")
 def test_file_is_not_too_long(file):
     limit = MAX_TEST_FILE_LINES if file.path.startswith("tests/") else MAX_FILE_LINES
     assert file.line_count <= limit, file.path
+
+
+def test_a_folder_is_one_idea():
+    folders = Counter(
+        file.path.rpartition("/")[0]
+        for file in source.files()
+        if not file.path.endswith("/__init__.py")
+    )
+
+    assert {folder: n for folder, n in folders.items() if n > MAX_FILES_IN_A_FOLDER} == {}
 
 
 def test_no_file_is_a_catch_all():

@@ -6,13 +6,12 @@ import os
 import re
 import subprocess
 import sys
-from pathlib import Path
 
 from celery import current_app
 
 from loancrm.celery import app
-from loancrm.kernel import processes
 from loancrm.kernel.jobs import Job
+from loancrm.kernel.processes import programs
 from tests.conventions import source
 
 APPS = ("customers", "campaigns", "analytics")
@@ -75,27 +74,33 @@ def test_the_beat_table_names_jobs_that_exist_with_their_queue():
 
 
 def test_workers_listen_to_every_queue():
-    assert {job.queue for job in _jobs().values()} <= set(processes.QUEUES)
-    assert len(processes.QUEUES) == len(set(processes.QUEUES))
+    assert {job.queue for job in _jobs().values()} <= set(programs.QUEUES)
+    assert len(programs.QUEUES) == len(set(programs.QUEUES))
 
 
 def test_e2_no_worker_takes_what_is_sent_and_what_is_computed():
     sending, data = {"dispatch", "receipts"}, {"imports", "analytics"}
-    kept = {spec.name: _queues(" ".join(spec.command)) for spec in processes.workers(concurrency=1)}
-    root = Path(processes.__file__).parents[2]
+    kept = {spec.name: _queues(" ".join(spec.command)) for spec in programs.workers(concurrency=1)}
     for layout in (
         kept,
-        {line: _queues(line) for line in (root / "Procfile").read_text().splitlines()},
-        {line: _queues(line) for line in (root / "compose.yaml").read_text().splitlines()},
+        {line: _queues(line) for line in (source.ROOT / "Procfile").read_text().splitlines()},
+        {line: _queues(line) for line in (source.ROOT / "compose.yaml").read_text().splitlines()},
     ):
         served = [queues for queues in layout.values() if queues]
-        assert set().union(*served) == set(processes.QUEUES)
+        assert set().union(*served) == set(programs.QUEUES)
         assert not any(queues & sending and queues & data for queues in served)
 
 
 def _queues(command: str) -> set[str]:
     found = re.search(r'--queues"?,? "?([a-z_,]+)', command)
     return set(found[1].split(",")) if found else set()
+
+
+def test_d_what_was_lost_or_changed_is_looked_for_without_anybody_asking():
+    asked = {entry["task"] for entry in app.conf.beat_schedule.values()}
+    wakes = {name for name in _jobs() if name.partition(".")[2].startswith("wake_")}
+    assert len(wakes) >= 3
+    assert {*wakes, "campaigns.verify_ledger"} <= asked
 
 
 def test_d_no_clock_of_a_host_up_to_three_hours_ahead_discards_what_beat_sent():
@@ -139,7 +144,7 @@ def test_a9_the_worker_for_sending_has_a_process_more_than_drains():
         )
         assert int(told.stdout) == number + 1
     # Nothing that starts it says another number.
-    commands = [" ".join(spec.command) for spec in processes.workers(concurrency=4)]
+    commands = [" ".join(spec.command) for spec in programs.workers(concurrency=4)]
     for name in ("compose.yaml", "Procfile"):
         commands += (source.ROOT / name).read_text(encoding="utf-8").splitlines()
     sending = [line for line in commands if "sending@" in line]

@@ -5,7 +5,7 @@ import ast
 import pytest
 from django.utils import translation
 
-from customers.selectors import segment_catalogue
+from customers.selectors.segments import catalogue as segment_catalogue
 from tests.conventions import source
 
 SAME_IN_CHINESE = {"HTML"}

@@ -19,10 +19,10 @@ from playwright.sync_api import Browser, Page, sync_playwright
 
 from campaigns.channels.memory import MemoryChannel
 from campaigns.models import Campaign, Dispatch, Message
-from campaigns.services import dispatch as dispatching
-from campaigns.services import launch, ticking
+from campaigns.services.campaigns import launch, ticking
+from campaigns.services.sending import dispatch as dispatching
 from customers.models import Customer, Event, EventType
-from customers.services import segments
+from customers.services.segments import versions
 from loancrm.kernel import clock
 from loancrm.kernel.access import user_actor
 from tests.factories.campaigns import SMS, make_channel, make_launched
@@ -92,9 +92,13 @@ class Screen:
 
     def shoot(self, name: str) -> None:
         """Keep a picture for people to look at."""
-        SCREENSHOTS.mkdir(parents=True, exist_ok=True)
-        path = SCREENSHOTS / f"e2e_{self.language}_{name}.png"
-        self.page.screenshot(path=path, full_page=True)
+        self.page.screenshot(path=picture(self.language, name), full_page=True)
+
+
+def picture(language: str, name: str) -> Path:
+    """Return where a picture for people to look at is kept."""
+    SCREENSHOTS.mkdir(parents=True, exist_ok=True)
+    return SCREENSHOTS / f"e2e_{language}_{name}.png"
 
 
 @pytest.fixture
@@ -177,10 +181,10 @@ def segment(people: list[Customer], marketer: User) -> Any:
     """Everybody, as a stored segment."""
     actor, now = user_actor(marketer), clock.now()
     rule = {"combinator": "and", "rules": []}
-    made = segments.create_segment(
+    made = versions.create_segment(
         slug="everybody", name="全部客户", rule=rule, actor=actor, now=now
     )
-    segments.recount(segment=made, actor=actor, now=now)
+    versions.recount(segment=made, actor=actor, now=now)
     return made
 
 

@@ -7,7 +7,7 @@ import pytest
 from django.contrib.auth.models import User
 from playwright.sync_api import expect
 
-from campaigns.models import Campaign, Message
+from campaigns.models import Campaign, Message, Variant
 from tests.e2e.conftest import DATABASE, PEOPLE, Screen, send_all
 from tests.factories.campaigns import make_channel
 
@@ -50,7 +50,7 @@ def test_a_campaign_is_written_checked_approved_by_another_and_launched(
     page.locator("#id_channel").select_option(index=1)
     page.locator("#id_A_zh_hans_text").fill("{{ name }}，您的专属服务已开通。")
     screen.shoot("campaign_form")
-    page.locator("form.lcx-form button[type=submit]").click()
+    page.locator("form.lcx-form button[type=submit][data-kind=primary]").click()
     page.wait_for_url("**/change/")
     expect(page.locator(".lcx-bubble")).to_contain_text("【示例金融】客户1，您的专属服务已开通。")
     screen.shoot("campaign_draft")
@@ -94,7 +94,7 @@ def test_f1_f3_a_wrong_text_is_told_beside_its_field_and_a_launch_says_what_it_w
     page.locator("[data-tab=en]").first.click()
     page.locator("#id_A_en_text").fill("Dear customer,\n{{ nmae }}, your service is open.")
 
-    page.locator("form.lcx-form button[type=submit]").click()
+    page.locator("form.lcx-form button[type=submit][data-kind=primary]").click()
 
     page.wait_for_url("**/change/")
     expect(page.get_by_role("button", name=words["submit"])).to_be_disabled()
@@ -107,7 +107,7 @@ def test_f1_f3_a_wrong_text_is_told_beside_its_field_and_a_launch_says_what_it_w
     expect(page.locator("#id_A_en_text_faults")).to_contain_text("nmae")
     screen.shoot("campaign_fault_beside_its_field")
     page.locator("#id_A_en_text").fill("Dear {{ name }}, your service is open.")
-    page.locator("form.lcx-form button[type=submit]").click()
+    page.locator("form.lcx-form button[type=submit][data-kind=primary]").click()
     page.wait_for_url("**/change/*")
     expect(page.locator("#faults")).to_have_count(0)
     expect(page.locator("#forecast [data-forecast=audience]")).to_have_text(str(PEOPLE))
@@ -163,7 +163,76 @@ def test_a_customer_page_says_what_was_sent_and_what_was_not_and_why(
     screen = open_screen(marketer, "en")
     page = screen.go(f"/admin/customers/customer/{held_out.customer_id}/change/")
     expect(page.get_by_text("Kept in the control group").first).to_be_visible()
-    expect(page.get_by_role("link", name=launched.name)).to_be_visible()
+    expect(page.get_by_role("link", name=launched.name).first).to_be_visible()
     assert "@example.com" in page.content()
     assert "p1@example.com" not in page.content()  # masked
     screen.shoot("customer")
+
+
+@pytest.mark.parametrize("language", ["zh-hans", "en"])
+def test_f2_variants_come_and_go_and_a_fallback_follows_the_message(
+    open_screen: Callable[..., Screen],
+    marketer: User,
+    segment: Any,
+    language: str,
+) -> None:
+    make_channel("sms")
+    screen = open_screen(marketer, language)
+    page = screen.go("/admin/campaigns/campaign/add/")
+    page.locator("#id_name").fill("Followed")
+    page.locator("#id_segment").select_option(index=1)
+    page.locator("#id_channel").select_option(index=1)
+    page.locator("#id_A_zh_hans_text").fill("{{ name }}，您的专属服务已开通。")
+    # A marketing message has no kind of service; a fallback is asked about once it has a channel.
+    expect(page.locator("#id_service_kind")).to_be_hidden()
+    expect(page.locator("#id_F_text_from")).to_be_hidden()
+    page.locator("#id_fallback_channel").select_option(index=1)
+    expect(page.locator("#id_F_zh_hans_text")).to_be_visible()
+    page.locator("#id_F_text_from").select_option("same")
+    expect(page.locator("#id_F_zh_hans_text")).to_be_hidden()
+    # One variant is added and left empty, one is added and taken out again.
+    page.locator("[data-add-variant]").click()
+    page.locator("[data-add-variant]").click()
+    expect(page.locator("[data-add-variant]")).to_be_hidden()
+    page.locator("[data-take-out-variant]").last.click()
+    expect(page.locator("#id_C_weight")).to_be_hidden()
+    page.locator("form.lcx-form button[type=submit][data-kind=primary]").click()
+    expect(page.locator("#id_B_zh_hans_text")).to_be_visible()
+    expect(page.locator(".errorlist:visible")).to_have_count(1)
+    screen.shoot("campaign_form_variant_left_empty")
+    page.locator("#id_B_text_from").select_option("same")
+    page.locator("form.lcx-form button[type=submit][data-kind=primary]").click()
+    page.wait_for_url("**/change/")
+    with DATABASE:
+        made = Variant.objects.filter(step__campaign__slug="followed")
+        found = made.order_by("step__position", "key").values_list("key", "follows_message")
+        assert list(found) == [("A", False), ("B", True), ("A", True), ("B", True)]
+
+
+def test_u46_a_half_written_campaign_is_not_left_without_a_question(
+    open_screen: Callable[..., Screen], marketer: User, segment: Any
+) -> None:
+    make_channel("sms")
+    screen = open_screen(marketer, "en")
+    page = screen.go("/admin/campaigns/campaign/add/")
+    asked: list[str] = []
+
+    def stay(dialog: Any) -> None:
+        asked.append(dialog.type)
+        dialog.dismiss()
+
+    page.on("dialog", stay)
+    page.locator("#id_name").fill("Half written")
+    page.locator(".lcx-languages button:not([aria-current])").click()
+    page.wait_for_timeout(500)
+    assert asked == ["beforeunload"]
+    expect(page.locator("#id_name")).to_have_value("Half written")
+    # Saving is no leaving; what comes back with a fault is still unsaved.
+    page.locator("form.lcx-form button[type=submit][data-kind=primary]").last.click()
+    expect(page.locator(".errorlist").first).to_be_visible()
+    assert asked == ["beforeunload"]
+    page.locator(".lcx-languages button:not([aria-current])").click()
+    page.wait_for_timeout(500)
+    assert asked == ["beforeunload"] * 2
+    page.remove_listener("dialog", stay)
+    page.on("dialog", lambda dialog: dialog.accept())

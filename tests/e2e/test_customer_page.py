@@ -8,8 +8,9 @@ import pytest
 from django.contrib.auth.models import User
 from playwright.sync_api import expect
 
-from customers.domain.events import ReportedEvent
-from customers.services import events, scores
+from customers.domain.events.event import ReportedEvent
+from customers.services import scores
+from customers.services.events import log
 from customers.services.scores import GivenScore
 from loancrm.kernel import clock
 from loancrm.kernel.access import system_actor
@@ -38,7 +39,7 @@ def test_b5_the_page_tells_the_story_of_a_borrower(
         )
         for name, days in (("loan_disbursed", 200), ("app_login", 100), ("loan_settled", 20))
     ]
-    events.record_events(actor=actor, events=told, now=now)
+    log.record_events(actor=actor, events=told, now=now)
     scores.record_scores(
         actor=actor,
         model_name="rfm",

@@ -20,7 +20,7 @@ from customers.models import (
     Segment,
     SegmentMember,
 )
-from customers.services import segments
+from customers.services.segments import versions
 from loancrm.kernel import clock
 from loancrm.kernel.access import user_actor
 from tests.e2e.conftest import DATABASE, Screen
@@ -135,7 +135,7 @@ def _alike(marketer: User, *, seeds: int) -> None:
         )
         for number, person in enumerate(people)
     )
-    segments.replace_members(
+    versions.replace_members(
         actor=user_actor(marketer),
         slug="best",
         name="优质客户",

@@ -58,8 +58,8 @@ def test_f6_a_refused_form_begins_at_its_first_error(
     screen = open_screen(marketer, language)
     page = screen.go("/admin/campaigns/campaign/add/")
     page.evaluate("document.querySelector('#content form').noValidate = true")
-    page.locator("#content form [type=submit]").first.click()
-    page.wait_for_load_state("networkidle")
+    page.locator("#content form [type=submit][data-kind=primary]").click()
+    page.locator(":focus[aria-invalid]").wait_for()
 
     focused = page.evaluate(
         "[document.activeElement.name, document.activeElement.getAttribute('aria-invalid')]"

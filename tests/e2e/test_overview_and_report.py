@@ -1,11 +1,16 @@
 """The first page and the report: tiles, charts that are drawn, words in both languages."""
 
 from collections.abc import Callable
+from dataclasses import replace
+from itertools import combinations
+from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
 from playwright.sync_api import expect
 
+from analytics.dashboards import charts
+from analytics.dashboards.charts import Chart
 from campaigns.models import Campaign, Message
 from tests.e2e.conftest import PEOPLE, Screen, convert, send_all
 
@@ -82,3 +87,70 @@ def test_the_language_is_switched_in_the_header_and_stays(
     expect(page.get_by_text("Nobody is here yet")).to_be_visible()
     page.goto(page.url)
     expect(page.get_by_text("Nobody is here yet")).to_be_visible()
+
+
+_TEXTS = """id => {
+  const element = document.querySelector(`#chart-${id} .lcx-chart`);
+  const chart = echarts.getInstanceByDom(element);
+  const told = chart.getZr().storage.getDisplayList(true).filter(one => one.type === 'tspan');
+  return {width: chart.getWidth(), height: chart.getHeight(), texts: told.map(one => {
+    const box = one.getBoundingRect().clone();
+    if (one.transform) box.applyTransform(one.transform);
+    return [one.style.text, box.x, box.y, box.x + box.width, box.y + box.height];
+  })};
+}"""
+Text = tuple[str, float, float, float, float]
+
+
+def overlapping(texts: list[Text]) -> list[tuple[str, str]]:
+    """Return the texts of a chart that lie on each other by more than a pixel."""
+    return [
+        (one, other)
+        for (one, *a), (other, *b) in combinations(texts, 2)
+        if min(a[2], b[2]) - max(a[0], b[0]) > 1 and min(a[3], b[3]) - max(a[1], b[1]) > 1
+    ]
+
+
+@pytest.mark.parametrize("language", ["zh-hans", "en"])
+def test_no_text_of_a_chart_lies_on_another_or_over_the_edge(
+    open_screen: Callable[..., Screen],
+    marketer: User,
+    launched: Campaign,
+    monkeypatch: pytest.MonkeyPatch,
+    language: str,
+) -> None:
+    send_all()
+    convert(launched, 5)
+    draw = charts.heat_map
+
+    def draw_ripe(*args: Any, **kwargs: Any) -> Chart:
+        """Draw it as a year after the campaign, when every month has a rate."""
+        series = {
+            name: [replace(figure, value=0.881 + (figure.window.length or 0) / 100)
+                   for figure in figures]
+            for name, figures in args[2].items()
+        }  # fmt: skip
+        return draw(*args[:2], series, **kwargs)
+
+    monkeypatch.setattr(charts, "heat_map", draw_ripe)
+    screen = open_screen(marketer, language)
+    for width in (1280, 1920, 390):
+        screen.page.set_viewport_size({"width": width, "height": 900})
+        page = screen.go(f"/admin/reports/{launched.slug}/")
+        expect(page.locator("#chart-retention [data-drawn=true]")).to_be_visible()
+        page.wait_for_timeout(600)
+        for chart in ("retention", "funnel"):
+            found = page.evaluate(_TEXTS, chart)
+            assert overlapping(found["texts"]) == []
+            outside = [
+                text
+                for text, left, top, right, bottom in found["texts"]
+                if left < -1
+                or top < -1
+                or right > found["width"] + 1
+                or bottom > found["height"] + 1
+            ]
+            assert outside == []
+        rates = [text[0] for text in page.evaluate(_TEXTS, "retention")["texts"] if "%" in text[0]]
+        assert len(rates) == 24
+        screen.shoot(f"heat_map_{width}")

@@ -10,8 +10,8 @@ from django.contrib.auth.models import User
 from django.core.cache import cache
 from playwright.sync_api import expect
 
-from campaigns.domain import links
-from campaigns.domain.preference_links import preference_token
+from campaigns.domain.content import links
+from campaigns.domain.content.preference_links import preference_token
 from customers.models import Customer, DataSource, DuplicateSearch, MergeDecision, OptInRequest
 from loancrm.kernel import clock
 from tests.e2e.conftest import DATABASE, Screen
@@ -134,7 +134,7 @@ def test_a11_duplicates_are_looked_for_by_a_button(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(
-        "customers.services.duplicate_searches.enqueue", lambda *_args, **_kwargs: None
+        "customers.services.identity.duplicate_searches.enqueue", lambda *_args, **_kwargs: None
     )
     words = WORDS[language]
     screen = open_screen(marketer, language)

@@ -88,4 +88,26 @@ def test_an_unfinished_condition_waits_and_a_wrong_one_is_explained_in_place(
     expect(page.locator(".lc-rule .lc-problem")).to_be_visible()
     # The browser itself reports the refused request; nothing else may be in the console.
     expect(page.get_by_test_id("live-count")).to_have_text("–")
+    told = "Condition 1 (age): The first value is above the second"
+    expect(page.locator(".lc-preview .lc-problem")).to_contain_text(told)
     screen.complaints[:] = [text for text in screen.complaints if "422" not in text]
+
+
+@pytest.mark.parametrize(
+    ("language", "told"),
+    [("zh-hans", "规则不可用：第 1 个条件：请选择字段"),
+     ("en", "The rule cannot be used: Condition 1: Choose a field")],
+)  # fmt: skip
+def test_an_unfinished_condition_that_is_saved_is_told_in_words(
+    open_screen: Callable[..., Screen], marketer: User, language: str, told: str
+) -> None:
+    screen = open_screen(marketer, language)
+    page = screen.go("/admin/customers/segment/add/")
+    page.get_by_test_id("addRule").click()
+    page.locator("#id_name").fill("x")
+    page.get_by_role("button", name=WORDS[language]["save"]).click()
+    expect(page.get_by_text(told)).to_be_visible()
+    text = page.locator("body").inner_text()
+    assert "rules[" not in text
+    assert "~" not in text
+    screen.shoot("segment_unchosen")

@@ -12,7 +12,7 @@ from playwright.sync_api import Page, expect
 from analytics.models import DiscoveryRun
 from analytics.services import discovery_runs
 from customers.models import AttributeDefinition, AttributeValue, Customer, Segment, SegmentExport
-from customers.services import segments
+from customers.services.segments import versions
 from loancrm.kernel import clock
 from loancrm.kernel.access import user_actor
 from tests.e2e.conftest import DATABASE, PEOPLE, Screen
@@ -156,8 +156,8 @@ def test_an_export_goes_through_two_people(
     theirs = open_screen(approver, language)
     other = theirs.go(address)
     theirs.shoot("export_decide")
-    other.get_by_role("button", name=words["approve"], exact=False).last.click()
-    other.wait_for_load_state("networkidle")
+    with other.expect_navigation():
+        other.get_by_role("button", name=words["approve"], exact=False).last.click()
 
     page = mine.go(address)
     mine.shoot("export_approved")
@@ -212,7 +212,7 @@ def test_two_segments_are_compared_on_a_page(
         "combinator": "and",
         "rules": [{"field": "event", "operator": "=", "value": {"event": "app_login"}}],
     }
-    segments.create_segment(
+    versions.create_segment(
         slug="busy", name="活跃客户", rule=some, actor=user_actor(marketer), now=clock.now()
     )
     screen = open_screen(marketer, language)

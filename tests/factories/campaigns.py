@@ -5,10 +5,11 @@ from typing import Any
 
 from django.contrib.auth.models import User
 
-from campaigns.models import Approval, Campaign, Channel, Chunk, Dispatch
-from campaigns.services import approval, authoring, launch
+from campaigns.domain.campaigns.spec import SAME_TEXT
+from campaigns.models import Approval, Campaign, Channel, Chunk, Dispatch, Variant
+from campaigns.services.campaigns import approval, authoring, launch
 from loancrm.kernel.access import Actor, user_actor
-from loancrm.kernel.database_clock import Moment
+from loancrm.kernel.database.shared_clock import Moment
 
 EVERYONE: dict[str, Any] = {"combinator": "and", "rules": []}
 EMAIL = {
@@ -74,6 +75,39 @@ def make_launched(actor: Actor, now: datetime, **changes: Any) -> Dispatch:
     """Create, approve and launch a campaign."""
     campaign = make_approved(actor, now, **changes)
     return launch.launch_campaign(campaign=campaign, actor=actor, now=now)
+
+
+def revise_text(variant: Variant, content: dict[str, Any], actor: Actor, now: datetime) -> None:
+    """Give one variant of a draft's message other texts and leave the rest as it is."""
+    campaign = Campaign.objects.get(pk=variant.step.campaign_id)
+    messages: list[dict[str, Any]] = []
+    for step in campaign.steps.select_related("channel").order_by("position"):
+        variants = [
+            {
+                "key": one.key,
+                "weight": one.weight,
+                "content": content if one.pk == variant.pk else _content(one),
+            }
+            for one in step.variants.order_by("key")
+        ]
+        if step.is_fallback:
+            messages[-1] |= {
+                "fallback_channel": step.channel.slug,
+                "fallback_content": variants[0]["content"],
+                "fallback_after_minutes": step.wait_minutes,
+            }
+        else:
+            messages.append({"channel": step.channel.slug, "variants": variants})
+    authoring.revise_messages(campaign=campaign, messages=messages, actor=actor, now=now)
+
+
+def _content(variant: Variant) -> str | dict[str, Any]:
+    if variant.follows_message:
+        return SAME_TEXT
+    return {
+        row.locale: {"subject": row.subject, "text": row.text, "html": row.html}
+        for row in variant.contents.filter(is_current=True)
+    }
 
 
 def expire_leases() -> None:

@@ -3,7 +3,7 @@
 from datetime import UTC, date, datetime
 
 from customers.models import ConsentState, ContactPoint, Customer
-from loancrm.kernel import crypto
+from loancrm.kernel.security import crypto
 
 LONG_AGO = datetime(2025, 1, 1, tzinfo=UTC)
 

@@ -5,7 +5,8 @@ from datetime import datetime
 from typing import Any
 
 from campaigns.models import Channel, Message
-from campaigns.services import dispatch, ticking
+from campaigns.services.campaigns import ticking
+from campaigns.services.sending import dispatch
 from loancrm.kernel.access import Actor
 from tests.factories.campaigns import SMS, make_channel, make_launched
 from tests.factories.people import make_people

@@ -8,10 +8,11 @@ import pytest
 from analytics.services import reports
 from campaigns.channels import registry
 from campaigns.models import Message
-from campaigns.services import dispatch, ticking
-from customers.domain.events import ReportedEvent
+from campaigns.services.campaigns import ticking
+from campaigns.services.sending import dispatch
+from customers.domain.events.event import ReportedEvent
 from customers.models import ConsentState
-from customers.services import events
+from customers.services.events import log
 from tests.factories.campaigns import make_channel, make_launched
 from tests.factories.people import make_people
 
@@ -37,7 +38,7 @@ def test_the_report_of_a_campaign_run_here_adds_up_to_its_messages(actor, now):
     sent = sorted(set(treated) - refused)
     control = sorted({person.pk for person in people} - set(treated) - refused)
     later = now + timedelta(days=1)
-    events.record_events(
+    log.record_events(
         actor=actor,
         events=[
             ReportedEvent(

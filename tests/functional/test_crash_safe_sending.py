@@ -3,46 +3,23 @@
 import json
 import os
 import signal
-import subprocess
 import sys
 import time
-from collections import Counter
 from pathlib import Path
 
 import pytest
-from django.conf import settings
 
-from loancrm.kernel import bench
+from loancrm.kernel.commands import bench
+from tests.functional.installation import (
+    SPEC,
+    approve_campaign,
+    installation,
+    manage,
+    received,
+)
 
 pytestmark = [pytest.mark.slow, pytest.mark.sql, pytest.mark.django_db, pytest.mark.timeout(240)]
 PEOPLE = 700
-SPEC = {
-    "slug": "crash",
-    "name": "压力演练",
-    "goal": {"event": "application_submitted", "window_days": 7},
-    "segment": {"rule": {"combinator": "and", "rules": []}},
-    "channel": "relay",
-    "holdout_share": 0.1,
-    "content": {
-        "zh-hans": {
-            "subject": "{{ name }}，您好",
-            "text": "示例金融提醒您查看账户。退订：{{ unsubscribe_url }}",
-        }
-    },
-}
-
-
-def manage(variables, *arguments, parse=False):
-    done = subprocess.run(
-        [sys.executable, "manage.py", *arguments],
-        cwd=settings.BASE_DIR,
-        env=variables,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr[-3000:]
-    return json.loads(done.stdout.strip().splitlines()[-1]) if parse else done.stdout
 
 
 def worker_command(folder: Path):
@@ -54,22 +31,14 @@ def worker_command(folder: Path):
     ]  # fmt: skip
 
 
-def received(record: Path) -> Counter:
-    if not record.exists():
-        return Counter()
-    rows = [json.loads(line) for line in record.read_text(encoding="utf-8").splitlines()]
-    return Counter(row["to"] for row in rows)
-
-
 @pytest.fixture
 def environment():
-    with bench.own_database() as variables:
+    with installation() as variables:
         yield variables
 
 
 def test_a_killed_worker_loses_nobody_and_repeats_nobody(environment, tmp_path):
     variables = environment
-    manage(variables, "migrate", "-v0")
     manage(variables, "shell", "-v0", "-c", _MAKE_PEOPLE)
     record = tmp_path / "record.jsonl"
     with bench.process(
@@ -88,11 +57,7 @@ def test_a_killed_worker_loses_nobody_and_repeats_nobody(environment, tmp_path):
         )  # fmt: skip
         spec = tmp_path / "spec.json"
         spec.write_text(json.dumps(SPEC), encoding="utf-8")
-        manage(variables, "create_campaign", str(spec))
-        manage(variables, "submit_campaign", "crash")
-        shown = manage(variables, "approve_campaign", "crash", "--show", "--json", parse=True)
-        seen = ("--seen", shown["digest"])
-        manage(variables, "approve_campaign", "crash", "--as", "approver", *seen)
+        approve_campaign(variables, spec, "crash")
         with bench.process(worker_command(tmp_path), variables) as worker:
             manage(variables, "launch_campaign", "crash")
             assert bench.wait_until(lambda: received(record).total() > 120, seconds=60)

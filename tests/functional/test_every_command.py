@@ -12,7 +12,7 @@ import pytest
 from django.apps import apps
 from django.core.management import get_commands, load_command_class
 
-from loancrm.kernel.commands import LoanCrmCommand
+from loancrm.kernel.commands.base import LoanCrmCommand
 
 _OURS = ("loancrm", "customers", "campaigns", "analytics")
 COMMANDS = sorted(

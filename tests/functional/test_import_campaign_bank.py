@@ -11,7 +11,7 @@ import pytest
 from django.core.management import call_command
 
 from customers.models import ConsentState, ContactPoint, Customer, IdentityLink, ImportRow
-from loancrm.kernel import audit
+from loancrm.kernel.auditing import audit
 
 pytestmark = [pytest.mark.django_db, pytest.mark.sql]
 KEYS = {

@@ -39,7 +39,7 @@ def test_a11_campaign_bank_puts_nobody_together_that_truth_calls_different(
 @pytest.mark.parametrize(
     ("folder", "precision", "recall"), [("febrl2", 0.995, 0.98), ("fake_1000", 0.98, 0.85)]
 )
-def test_s66_other_sets_do_well_without_being_tuned_to(
+def test_e12_other_sets_do_well_without_being_tuned_to(
     shared_data: Path, folder: str, precision: float, recall: float
 ) -> None:
     report = measured(shared_data / folder, f"{folder}.csv")

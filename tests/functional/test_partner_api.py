@@ -8,7 +8,7 @@ import requests
 from django.core.cache import cache
 
 from campaigns.models import Campaign, PartnerLead
-from campaigns.services import partners
+from campaigns.services.partners import contracts
 from customers.models import Customer, Event
 from loancrm.kernel import clock
 from loancrm.kernel.access import system_actor
@@ -58,10 +58,10 @@ def _campaign(slug: str) -> Campaign:
 @pytest.fixture
 def account(live_server: Any) -> Account:
     cache.clear()
-    partner, credentials = partners.register_partner(
+    partner, credentials = contracts.register_partner(
         actor=ACTOR, slug="acme", name="Acme", now=clock.now()
     )
-    partners.share(actor=ACTOR, partner=partner, shared=_campaign("spring"), now=clock.now())
+    contracts.share(actor=ACTOR, partner=partner, shared=_campaign("spring"), now=clock.now())
     _campaign("somebody-elses")
     return Account(f"{live_server.url}/api/v1", credentials.client_id, credentials.client_secret)
 

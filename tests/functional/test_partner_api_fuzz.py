@@ -9,8 +9,8 @@ import pytest
 from django.core.cache import cache
 
 from campaigns.models import Campaign, Partner
-from campaigns.services import partners
-from customers.services import segments
+from campaigns.services.partners import contracts
+from customers.services.segments import versions
 from loancrm.kernel import clock
 from loancrm.kernel.access import system_actor
 from tests.functional.test_partner_api import Account
@@ -30,7 +30,7 @@ def test_no_request_gets_a_server_error_or_a_reply_outside_the_document(
 ) -> None:
     cache.clear()
     settings.LOANCRM_API_LIMITS = dict.fromkeys(settings.LOANCRM_API_LIMITS, 1_000_000)
-    partner, credentials = partners.register_partner(
+    partner, credentials = contracts.register_partner(
         actor=ACTOR, slug="acme", name="Acme", now=clock.now()
     )
     campaign = Campaign.objects.create(
@@ -40,7 +40,7 @@ def test_no_request_gets_a_server_error_or_a_reply_outside_the_document(
         created_at=clock.now(),
         updated_at=clock.now(),
     )
-    segment = segments.create_segment(
+    segment = versions.create_segment(
         actor=ACTOR,
         slug="everyone",
         name="Everyone",
@@ -48,7 +48,7 @@ def test_no_request_gets_a_server_error_or_a_reply_outside_the_document(
         now=clock.now(),
     )
     for shared in (campaign, segment):
-        partners.share(actor=ACTOR, partner=partner, shared=shared, now=clock.now())
+        contracts.share(actor=ACTOR, partner=partner, shared=shared, now=clock.now())
     account = Account(f"{live_server.url}/api/v1", credentials.client_id, credentials.client_secret)
     account.log_in()
 

@@ -10,7 +10,7 @@ from django.core.cache import cache
 from django.db import connection
 
 from campaigns.models import PartnerLead
-from campaigns.services import partners
+from campaigns.services.partners import contracts
 from customers.models import Customer
 from loancrm.kernel import clock
 from loancrm.kernel.access import system_actor
@@ -28,7 +28,7 @@ def _threads_have_connections(transactional_db: None) -> None:
 
 
 def _account(url: str, slug: str) -> Account:
-    __, credentials = partners.register_partner(actor=ACTOR, slug=slug, name=slug, now=clock.now())
+    __, credentials = contracts.register_partner(actor=ACTOR, slug=slug, name=slug, now=clock.now())
     account = Account(f"{url}/api/v1", credentials.client_id, credentials.client_secret)
     account.log_in()
     return account

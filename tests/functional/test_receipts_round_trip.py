@@ -8,13 +8,16 @@ from django.test import override_settings
 
 from campaigns.channels import registry
 from campaigns.models import LinkVisit, Message, Receipt, Suppression
-from campaigns.services import dispatch, ticking
+from campaigns.pages import webhooks
+from campaigns.services.campaigns import ticking
+from campaigns.services.sending import dispatch
 from campaigns.simulators import audience
 from campaigns.simulators.audience import Shares
 from campaigns.simulators.reporter import Reporter, ReporterOptions
 from campaigns.simulators.sms_gateway import SmsGateway
 from campaigns.simulators.smtp_sink import SmtpSink
 from customers.models import ContactPoint
+from loancrm.kernel import clock
 from tests.factories.campaigns import SMS, make_channel, make_launched
 from tests.factories.people import make_people
 from tests.factories.sent import SECRET
@@ -29,7 +32,7 @@ def _closed_channels():
 
 
 @pytest.fixture
-def world(live_server, now, tmp_path):
+def world(live_server, now, tmp_path, monkeypatch):
     def start(shares):
         options = ReporterOptions(
             receipts_to=live_server.url,
@@ -41,6 +44,8 @@ def world(live_server, now, tmp_path):
         return reporters[-1]
 
     reporters = []
+    # Signatures are as old as the database's clock says, which no test sets.
+    monkeypatch.setattr(webhooks, "shared_clock", clock)
     # The launch wakes the real tasks, which read the real clock.
     with override_settings(LOANCRM_PUBLIC_URL=live_server.url), time_machine.travel(now):
         yield start

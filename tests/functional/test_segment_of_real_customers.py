@@ -8,7 +8,7 @@ import pytest
 from django.core.management import call_command
 
 from customers.models import Customer, IdentityLink
-from customers.services import segments
+from customers.services.segments import versions
 
 pytestmark = [pytest.mark.django_db, pytest.mark.slow]
 
@@ -43,7 +43,7 @@ def test_a_rule_over_profile_events_and_consent_equals_a_recount_in_pandas(share
     call_command("import_events", folder / "events.csv", "--json")
     assert json.loads(capsys.readouterr().out.splitlines()[0])["rows"] == 4258
 
-    found = set(segments.audience_queryset(RULE, now=NOW).values_list("pk", flat=True))
+    found = set(versions.audience_queryset(RULE, now=NOW).values_list("pk", flat=True))
     assert found == _recounted(folder)
     assert len(found) > 50
 

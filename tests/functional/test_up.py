@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from loancrm.kernel import bench
+from loancrm.kernel.commands import bench
 from loancrm.kernel.running import claims
 from tests.functional import processes
 

@@ -10,8 +10,8 @@ from django.core.management import CommandError, get_commands, load_command_clas
 from django.db import OperationalError
 
 from customers.models import Customer
-from customers.services import lifecycle
-from loancrm.kernel.commands import failure_line
+from customers.services.events import lifecycle
+from loancrm.kernel.commands.base import failure_line
 
 pytestmark = pytest.mark.django_db
 
@@ -81,6 +81,8 @@ WRONG = [
     ("create_campaign", "LEADS"),
     ("create_partner", "某机构"),
     ("create_partner", "nosuch", "--add"),
+    ("revoke_partner", "nosuch"),
+    ("revoke_partner", "nosuch", "--client", "x"),
     ("configure_channel", "x", "--kind", "email", "--backend", "smtp", "--options", "["),
     ("configure_channel", "x", "--kind", "email", "--backend", "nosuch"),
     ("health", "nosuch"),

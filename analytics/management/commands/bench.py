@@ -8,9 +8,9 @@ from django.core.management.base import CommandParser
 
 from campaigns.benchmarks import dispatch, embedded, freezing, recovery, sms, stack
 from customers.benchmarks import imports, segments, timeline
-from loancrm.kernel import arguments, bench
-from loancrm.kernel.bench import Report
-from loancrm.kernel.commands import LoanCrmCommand
+from loancrm.kernel.commands import arguments, bench
+from loancrm.kernel.commands.base import LoanCrmCommand
+from loancrm.kernel.commands.bench import Report
 
 MEASURED: dict[str, Callable[..., Report]] = {
     "dispatch_sms": sms.run,

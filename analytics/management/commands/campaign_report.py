@@ -13,7 +13,7 @@ from analytics.domain.figures import Figure, plain
 from analytics.services import reports
 from loancrm.kernel import clock
 from loancrm.kernel.access import system_actor
-from loancrm.kernel.commands import LoanCrmCommand
+from loancrm.kernel.commands.base import LoanCrmCommand
 
 
 class Command(LoanCrmCommand):

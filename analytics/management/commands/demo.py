@@ -28,16 +28,20 @@ from analytics.management.demo import (
 from analytics.management.demo.cast import Providers
 from analytics.management.demo.stage import Stage
 from analytics.services import reports
-from campaigns.domain.campaign import MessageState
+from campaigns.domain.campaigns.campaign import MessageState
 from campaigns.models import Campaign, Message
-from campaigns.services import approval, authoring, launch
+from campaigns.selectors.campaigns import last_messages
+from campaigns.services.campaigns import approval, authoring, launch
 from customers.domain.demo import population
 from customers.domain.demo.people import SOURCE
-from customers.domain.loan_rows import LoanKind
-from customers.services import demo_data, event_imports, loans
-from loancrm.kernel import access, arguments, clock
+from customers.domain.loans.rows import LoanKind
+from customers.services.demo import data
+from customers.services.events import from_file
+from customers.services.loans import from_file as loans
+from loancrm.kernel import access, clock
 from loancrm.kernel.access import system_actor
-from loancrm.kernel.commands import LoanCrmCommand
+from loancrm.kernel.commands import arguments
+from loancrm.kernel.commands.base import LoanCrmCommand
 from loancrm.kernel.roles import Role
 
 _ACTOR = system_actor("command:demo")
@@ -111,7 +115,7 @@ class Command(LoanCrmCommand):
         call_command("migrate", interactive=False, verbosity=0)
         self._say(f"Empty database prepared in {folder}")
         users = cast.create_users()
-        counts = demo_data.write_population(
+        counts = data.write_population(
             actor=_ACTOR,
             stories=population.generate(
                 count=self._customers,
@@ -205,7 +209,7 @@ class Command(LoanCrmCommand):
                 loans.import_loans(
                     actor=_ACTOR, path=files.paths[kind], kind=kind, now=now, source=SOURCE
                 )
-        imported = event_imports.import_events(
+        imported = from_file.import_events(
             actor=_ACTOR, path=files.paths["events"], now=now, source=SOURCE
         )
         loans.refresh_loan_states(actor=_ACTOR, now=now)
@@ -262,5 +266,10 @@ class Command(LoanCrmCommand):
 
 def _skipped(slug: str) -> dict[str, int]:
     """Return {reason: how many people} of those whom no step of a campaign could serve."""
-    rows = Message.objects.filter(dispatch__campaign__slug=slug, state=MessageState.SKIPPED)
-    return dict(rows.values_list("reason").annotate(people=Count("customer", distinct=True)))
+    rows = Message.objects.filter(
+        ~last_messages.is_served_later(),
+        dispatch__campaign__slug=slug,
+        dispatch__is_test=False,
+        state=MessageState.SKIPPED,
+    )
+    return dict(rows.values_list("reason").annotate(people=Count("pk")))

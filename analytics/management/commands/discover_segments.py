@@ -11,9 +11,10 @@ from analytics.services import discovery, discovery_clusters
 from analytics.services.discovery import LookalikeDiscovery
 from analytics.services.discovery_clusters import ClusterDiscovery
 from analytics.services.discovery_writing import Discovery
-from loancrm.kernel import arguments, clock, progress
+from loancrm.kernel import clock
 from loancrm.kernel.access import system_actor
-from loancrm.kernel.commands import LoanCrmCommand, refuse
+from loancrm.kernel.commands import arguments, progress
+from loancrm.kernel.commands.base import LoanCrmCommand, refuse
 
 
 class Command(LoanCrmCommand):

@@ -11,9 +11,10 @@ from tqdm import tqdm
 from analytics.management.demo import derivations
 from customers.domain.demo import population
 from customers.domain.demo.population import Story
-from customers.services import demo_data
-from loancrm.kernel import access, arguments, clock, progress
-from loancrm.kernel.commands import LoanCrmCommand
+from customers.services.demo import data
+from loancrm.kernel import access, clock
+from loancrm.kernel.commands import arguments, progress
+from loancrm.kernel.commands.base import LoanCrmCommand
 
 
 class Command(LoanCrmCommand):
@@ -34,7 +35,7 @@ class Command(LoanCrmCommand):
         actor = access.system_actor("command:generate_demo")
         today = options["today"] or clock.today() - timedelta(days=1)
         with progress.bar(total=count, description="customers", unit="customer") as bar:
-            counts = demo_data.write_population(
+            counts = data.write_population(
                 actor=actor,
                 stories=_counted(population.generate(count=count, seed=seed, today=today), bar),
                 now=clock.now(),

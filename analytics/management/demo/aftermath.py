@@ -8,16 +8,18 @@ from pathlib import Path
 from analytics.domain.demo import plan
 from analytics.domain.demo.behaviour import share
 from analytics.management.demo import campaigns
-from campaigns.domain.touches import TouchChannel
-from campaigns.services import authoring, touches
-from campaigns.services.touches import PastCampaign
-from customers.domain.consent import Purpose
+from campaigns.domain.partners.touches import TouchChannel
+from campaigns.services.campaigns import authoring
+from campaigns.services.partners import touches
+from campaigns.services.partners.past_campaigns import PastCampaign
+from customers.domain.consents.consent import Purpose
 from customers.domain.demo import population
 from customers.domain.demo.people import SOURCE, Person
 from customers.domain.sources import SourceKind
 from customers.models import Customer, DataSource
-from customers.services import imports, sources
-from customers.services.imports import ImportOrder, ImportReport
+from customers.services.imports import from_file
+from customers.services.imports.from_file import ImportOrder, ImportReport
+from customers.services.sources import registry
 from loancrm.kernel import access, clock
 from loancrm.kernel.access import Actor
 
@@ -39,9 +41,9 @@ def import_leads(*, seed: int, customers: int, folder: Path, actor: Actor) -> Im
             ["线索编号", "姓名", "身份证号", "手机", "邮箱", "省份", "城市", "短信同意", "月收入"]
         )
         writer.writerows(_lead_rows(seed, customers))
-    return imports.import_customers(
+    return from_file.import_customers(
         actor=actor,
-        order=ImportOrder(path=path, mapping=imports.load_mapping(str(_MAPPING))),
+        order=ImportOrder(path=path, mapping=from_file.load_mapping(str(_MAPPING))),
         now=clock.now(),
         today=clock.today(),
     )
@@ -59,7 +61,7 @@ def _register_partner(actor: Actor) -> None:
         valid_from=today - timedelta(days=340),
         valid_until=today + timedelta(days=25),
     )
-    sources.save_source(actor=actor, source=partner, now=clock.now())
+    registry.save_source(actor=actor, source=partner, now=clock.now())
 
 
 def _lead_rows(seed: int, customers: int) -> Iterator[list[object]]:

@@ -12,11 +12,13 @@ from django.contrib.auth.models import Group, User
 
 from analytics.domain.demo import plan
 from analytics.domain.demo.behaviour import share
-from campaigns.domain.stops import Stop, StopReason
-from campaigns.domain.touches import TouchChannel
+from campaigns.domain.partners.touches import TouchChannel
+from campaigns.domain.receipts.stops import Stop, StopReason
 from campaigns.models import FrequencyRule
-from campaigns.services import channels, preferences, touches
-from campaigns.services.touches import PastCampaign
+from campaigns.services.channels import registry
+from campaigns.services.consents import preferences
+from campaigns.services.partners import touches
+from campaigns.services.partners.past_campaigns import PastCampaign
 from customers.domain.demo.people import SOURCE
 from customers.models import Customer
 from loancrm.kernel import roles
@@ -79,7 +81,7 @@ def configure_providers(*, providers: Providers, actor: Actor, now: datetime) ->
         ),
     ):
         os.environ[variable] = secret
-        channels.configure_channel(
+        registry.configure_channel(
             slug=slug,
             kind=kind,
             backend=backend,

@@ -3,7 +3,8 @@
 from datetime import date, datetime
 
 from analytics.services import lifetime_value, spending
-from customers.services import lifecycle, relationships
+from customers.services import relationships
+from customers.services.events import lifecycle
 from loancrm.kernel.access import Actor
 
 

@@ -16,16 +16,16 @@ from typing import Any
 
 from analytics.domain.demo import plan
 from analytics.domain.demo.behaviour import Reaction, react, share
-from campaigns.domain.campaign import MessageState
-from campaigns.domain.receipts import message_key
+from campaigns.domain.campaigns.campaign import MessageState
+from campaigns.domain.receipts.report import message_key
 from campaigns.models import Message
-from customers.domain.application import ApplicationStatus
 from customers.domain.demo import lending, people, population
 from customers.domain.demo.lending import DemoApplication, DemoLoan
 from customers.domain.demo.people import Person, age_on
-from customers.domain.events import EventName
-from customers.domain.loan import Payment
-from customers.domain.loan_rows import LoanKind
+from customers.domain.events.event import EventName
+from customers.domain.loans.application import ApplicationStatus
+from customers.domain.loans.loan import Payment
+from customers.domain.loans.rows import LoanKind
 
 _BROWSER = "Mozilla/5.0 (Linux; Android 14) AppleWebKit/537.36 Chrome/130 Mobile Safari/537.36"
 _VISIT_DAYS = 60

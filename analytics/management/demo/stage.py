@@ -9,10 +9,10 @@ from django.core.management.base import CommandError
 
 from analytics.domain.demo import plan
 from analytics.management.demo.cast import Providers
-from campaigns.domain.campaign import CampaignStatus, DispatchStatus, MessageState
+from campaigns.domain.campaigns.campaign import CampaignStatus, DispatchStatus, MessageState
 from campaigns.models import Campaign, Dispatch, LinkVisit, Message
-from loancrm.kernel import processes
-from loancrm.kernel.supervisor import ProcessSpec, Supervisor
+from loancrm.kernel.processes import programs
+from loancrm.kernel.processes.supervisor import ProcessSpec, Supervisor
 
 _POLL_SECONDS = 0.2
 
@@ -31,9 +31,9 @@ class Stage:
         self._folder = folder
         specs = [
             _simulators(folder, f"http://{host}:{port}", providers),
-            processes.web(host=host, port=port),
-            *processes.workers(concurrency=2),
-            processes.beat(schedule_path=folder / "beat-schedule"),
+            programs.web(host=host, port=port),
+            *programs.workers(concurrency=2),
+            programs.beat(schedule_path=folder / "beat-schedule"),
         ]
         logs = folder / "logs"
         self._log = (logs / "up.log").open("a", encoding="utf-8")
@@ -106,4 +106,4 @@ def _simulators(folder: Path, address: str, providers: Providers) -> ProcessSpec
         "record": folder / "messages.jsonl",
     }
     words = [f"--{name}={value}" for name, value in options.items()]
-    return processes.manage("simulators", "simulate_gateways", *words)
+    return programs.manage("simulators", "simulate_gateways", *words)

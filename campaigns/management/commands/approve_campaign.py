@@ -6,11 +6,11 @@ from django.core.management.base import CommandError, CommandParser
 
 from campaigns.management.arguments import add_campaign, campaign_of, user_of
 from campaigns.models import Campaign
-from campaigns.selectors import approved_state
-from campaigns.services import approval
+from campaigns.selectors.campaigns import approved_state
+from campaigns.services.campaigns import approval
 from loancrm.kernel import clock
 from loancrm.kernel.access import user_actor
-from loancrm.kernel.commands import LoanCrmCommand
+from loancrm.kernel.commands.base import LoanCrmCommand
 
 
 class Command(LoanCrmCommand):

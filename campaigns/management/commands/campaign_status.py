@@ -5,9 +5,9 @@ from typing import Any
 from django.core.management.base import CommandParser
 
 from campaigns.management.arguments import add_campaign, campaign_of
-from campaigns.selectors import campaign_status
-from campaigns.services import approval
-from loancrm.kernel.commands import LoanCrmCommand
+from campaigns.selectors.campaigns import status as campaign_status
+from campaigns.services.campaigns import approval
+from loancrm.kernel.commands.base import LoanCrmCommand
 
 
 class Command(LoanCrmCommand):

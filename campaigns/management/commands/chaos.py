@@ -10,8 +10,8 @@ from django.core.management.base import CommandError, CommandParser
 from campaigns.benchmarks import stack
 from campaigns.chaos import conductor
 from campaigns.chaos.conductor import Order
-from loancrm.kernel import arguments, bench
-from loancrm.kernel.commands import LoanCrmCommand
+from loancrm.kernel.commands import arguments, bench
+from loancrm.kernel.commands.base import LoanCrmCommand
 
 _SETUP_SECONDS = 120.0
 _CALM_SECONDS = 240.0

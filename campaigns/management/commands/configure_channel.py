@@ -6,10 +6,11 @@ from typing import Any
 
 from django.core.management.base import CommandError, CommandParser
 
-from campaigns.services import channels
-from loancrm.kernel import arguments, clock
+from campaigns.services.channels import registry
+from loancrm.kernel import clock
 from loancrm.kernel.access import system_actor
-from loancrm.kernel.commands import LoanCrmCommand
+from loancrm.kernel.commands import arguments
+from loancrm.kernel.commands.base import LoanCrmCommand
 
 
 class Command(LoanCrmCommand):
@@ -17,7 +18,7 @@ class Command(LoanCrmCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("slug")
-        parser.add_argument("--kind", required=True, choices=channels.KINDS)
+        parser.add_argument("--kind", required=True, choices=registry.KINDS)
         parser.add_argument("--backend", required=True, help="smtp, http_sms, console or memory")
         parser.add_argument("--options", default="{}", help="JSON object")
         parser.add_argument("--sender", default="", help="`Name <address>`, or the SMS signature")
@@ -32,7 +33,7 @@ class Command(LoanCrmCommand):
             cost = Decimal(options["cost_per_part"])
         except (ValueError, InvalidOperation) as error:
             raise CommandError("arguments_invalid: --options or --cost-per-part") from error
-        channel = channels.configure_channel(
+        channel = registry.configure_channel(
             slug=options["slug"],
             kind=options["kind"],
             backend=options["backend"],

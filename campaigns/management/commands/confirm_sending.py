@@ -4,10 +4,11 @@ from argparse import ArgumentParser
 from typing import Any
 
 from campaigns.management.arguments import user_of
-from campaigns.services import sending_confirmation
-from loancrm.kernel import clock, deployment
+from campaigns.services.channels import sending_confirmation
+from loancrm.kernel import clock
 from loancrm.kernel.access import user_actor
-from loancrm.kernel.commands import LoanCrmCommand
+from loancrm.kernel.auditing import deployment
+from loancrm.kernel.commands.base import LoanCrmCommand
 
 
 class Command(LoanCrmCommand):

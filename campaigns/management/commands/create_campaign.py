@@ -5,11 +5,13 @@ from typing import Any
 
 from django.contrib.auth.models import User
 from django.core.management.base import CommandError, CommandParser
+from django.utils.translation import gettext as _
 
-from campaigns.services import authoring
-from loancrm.kernel import arguments, clock
+from campaigns.services.campaigns import authoring
+from loancrm.kernel import clock
 from loancrm.kernel.access import system_actor, user_actor
-from loancrm.kernel.commands import LoanCrmCommand
+from loancrm.kernel.commands import arguments
+from loancrm.kernel.commands.base import LoanCrmCommand
 
 
 class Command(LoanCrmCommand):
@@ -23,12 +25,12 @@ class Command(LoanCrmCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         try:
             source = json.loads(options["spec"].read_text(encoding="utf-8"))
-        except OSError as error:
-            raise CommandError(f"file_unreadable: {error.strerror}: {options['spec']}") from error
-        except ValueError as error:
-            raise CommandError(f"json_invalid: {error}") from error
+        except json.JSONDecodeError as error:
+            words = _("The file is not JSON from line %(line)s, column %(column)s on.")
+            place = {"line": error.lineno, "column": error.colno}
+            raise CommandError(f"json_invalid: {words % place}") from error
         if not isinstance(source, dict):
-            raise CommandError("json_invalid: an object is expected")
+            raise CommandError(f"json_invalid: {_('The file must hold one JSON object.')}")
         actor = system_actor("command:create_campaign")
         if options["username"]:
             user = User.objects.filter(username=options["username"]).first()

@@ -6,12 +6,12 @@ from typing import Any
 from django.core.management.base import CommandError
 from django.utils.text import slugify
 
-from campaigns.domain.partners import Scope
+from campaigns.domain.partners.contract import Scope
 from campaigns.models import Partner
-from campaigns.services import partners
+from campaigns.services.partners import contracts
 from loancrm.kernel import clock
 from loancrm.kernel.access import system_actor
-from loancrm.kernel.commands import LoanCrmCommand
+from loancrm.kernel.commands.base import LoanCrmCommand
 
 ACTOR = system_actor("command:create_partner")
 
@@ -49,21 +49,26 @@ class Command(LoanCrmCommand):
             raise CommandError(
                 "slug_missing: --slug is needed: the name has no Latin letter or digit"
             )
-        shared = [partners.named_share(name) for name in options["share"]]
+        shared = [contracts.named_share(name) for name in options["share"]]
         credentials = None
         if options["add"]:
             partner = Partner.objects.filter(slug=slug).first()
             if partner is None:
                 raise CommandError(f"partner_unknown: there is no partner {slug}")
             if not shared:
-                credentials = partners.add_client(actor=ACTOR, partner=partner, now=now)
+                credentials = contracts.add_client(actor=ACTOR, partner=partner, now=now)
+            for item in shared:
+                contracts.share(actor=ACTOR, partner=partner, shared=item, now=now)
         else:
             scopes = [Scope(name) for name in options["scope"] or Scope]
-            partner, credentials = partners.register_partner(
-                actor=ACTOR, slug=slug, name=options["name"], scopes=scopes, now=now
+            partner, credentials = contracts.register_partner(
+                actor=ACTOR,
+                slug=slug,
+                name=options["name"],
+                scopes=scopes,
+                shared=shared,
+                now=now,
             )
-        for item in shared:
-            partners.share(actor=ACTOR, partner=partner, shared=item, now=now)
         content: dict[str, Any] = {
             "partner": partner.slug,
             "source": partner.source,

@@ -4,10 +4,12 @@ import csv
 from argparse import ArgumentParser
 from typing import Any
 
-from campaigns.services import stop_list_keeping
-from loancrm.kernel import arguments, clock
+from campaigns.services.consents import stop_list_keeping
+from loancrm.kernel import clock
 from loancrm.kernel.access import system_actor
-from loancrm.kernel.commands import LoanCrmCommand
+from loancrm.kernel.commands import arguments
+from loancrm.kernel.commands.base import LoanCrmCommand
+from loancrm.kernel.database.whole_files import whole_file
 
 
 class Command(LoanCrmCommand):
@@ -25,7 +27,10 @@ class Command(LoanCrmCommand):
             actor=system_actor("command:export_stops"), now=clock.now()
         )
         count = 0
-        with options["file"].open("w", encoding="utf-8", newline="") as file:
+        with (
+            whole_file(options["file"]) as unfinished,
+            unfinished.open("w", encoding="utf-8", newline="") as file,
+        ):
             writer = csv.DictWriter(file, stop_list_keeping.COLUMNS)
             writer.writeheader()
             for row in rows:

@@ -6,10 +6,11 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
-from campaigns.services import stop_list_keeping
-from loancrm.kernel import arguments, clock
+from campaigns.services.consents import stop_list_keeping
+from loancrm.kernel import clock
 from loancrm.kernel.access import system_actor
-from loancrm.kernel.commands import LoanCrmCommand
+from loancrm.kernel.commands import arguments
+from loancrm.kernel.commands.base import LoanCrmCommand
 
 
 class Command(LoanCrmCommand):

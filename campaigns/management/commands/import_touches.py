@@ -5,13 +5,15 @@ from typing import Any
 
 from django.core.management.base import CommandParser
 
-from campaigns.domain.touches import TouchChannel
-from campaigns.services import touches
-from customers.domain.events import EventName
+from campaigns.domain.partners.touches import TouchChannel
+from campaigns.services.partners import touches
+from campaigns.services.partners.past_campaigns import Goal, PastCampaign
+from customers.domain.events.event import EventName
 from customers.domain.reading.encodings import ENCODINGS
-from loancrm.kernel import arguments, clock, progress
+from loancrm.kernel import clock
 from loancrm.kernel.access import system_actor
-from loancrm.kernel.commands import LoanCrmCommand
+from loancrm.kernel.commands import arguments, progress
+from loancrm.kernel.commands.base import LoanCrmCommand
 
 
 class Command(LoanCrmCommand):
@@ -39,17 +41,15 @@ class Command(LoanCrmCommand):
         started = time.monotonic()
         goal = None
         if options["goal_event"] or options["window_days"]:
-            goal = touches.Goal(
+            goal = Goal(
                 options["goal_event"] or EventName.APPLICATION_SUBMITTED,
-                options["window_days"] or touches.Goal().window_days,
+                options["window_days"] or Goal().window_days,
             )
         with progress.bar(total=None, description="touches") as bar:
             result = touches.import_touches(
                 actor=system_actor("command:import_touches"),
                 path=options["file"],
-                past=touches.PastCampaign(
-                    options["campaign"], TouchChannel(options["channel"]), goal
-                ),
+                past=PastCampaign(options["campaign"], TouchChannel(options["channel"]), goal),
                 now=clock.now(),
                 source=options["source"],
                 encoding=options["encoding"],
@@ -63,6 +63,7 @@ class Command(LoanCrmCommand):
             "rejected": result.rejected,
             "by_reason": result.by_reason,
             "rejected_lines": result.rejected_lines,
+            "joined_lines": result.joined_lines,
             "other_rows": result.other_rows,
             "created": result.created,
             "updated": result.updated,

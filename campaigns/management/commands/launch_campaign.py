@@ -6,13 +6,14 @@ from typing import Any
 from django.core.management.base import CommandError, CommandParser
 from django.utils.translation import gettext as _
 
-from campaigns.domain.campaign import CampaignStatus
+from campaigns.domain.campaigns.campaign import CampaignStatus
 from campaigns.management.arguments import actor_of, add_campaign, campaign_of
 from campaigns.models import Campaign
-from campaigns.selectors import campaign_status
-from campaigns.services import launch
-from loancrm.kernel import arguments, clock, progress
-from loancrm.kernel.commands import LoanCrmCommand
+from campaigns.selectors.campaigns import status as campaign_status
+from campaigns.services.campaigns import launch
+from loancrm.kernel import clock
+from loancrm.kernel.commands import arguments, progress
+from loancrm.kernel.commands.base import LoanCrmCommand
 
 POLL_SECONDS = 0.5
 ENDED = {CampaignStatus.COMPLETED, CampaignStatus.CANCELLED, CampaignStatus.PAUSED}

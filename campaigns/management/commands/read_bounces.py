@@ -7,12 +7,13 @@ from typing import Any
 from django.core.management.base import CommandParser
 from django.utils.translation import gettext as _
 
-from campaigns.domain import bounces
+from campaigns.domain.receipts import bounces
 from campaigns.models import Channel
-from campaigns.services import receipts
-from loancrm.kernel import arguments, clock
+from campaigns.services.receipts import reports
+from loancrm.kernel import clock
 from loancrm.kernel.access import system_actor
-from loancrm.kernel.commands import LoanCrmCommand, refuse
+from loancrm.kernel.commands import arguments
+from loancrm.kernel.commands.base import LoanCrmCommand, refuse
 
 
 class Command(LoanCrmCommand):
@@ -38,7 +39,7 @@ class Command(LoanCrmCommand):
             for file in files
             for event in bounces.read_bounce(file.read_bytes(), received_at=now)
         ]
-        tally = receipts.apply_events(
+        tally = reports.apply_events(
             actor=system_actor("command:read_bounces"), channel=channel, events=events, now=now
         )
         counts = {

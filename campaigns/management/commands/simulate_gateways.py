@@ -19,8 +19,9 @@ from campaigns.simulators.moods import MoodBox
 from campaigns.simulators.reporter import Reporter, ReporterOptions
 from campaigns.simulators.sms_gateway import SmsGateway
 from campaigns.simulators.smtp_sink import SmtpSink
-from loancrm.kernel import arguments, clock
-from loancrm.kernel.commands import WRONG_ARGUMENT, LoanCrmCommand
+from loancrm.kernel import clock
+from loancrm.kernel.commands import arguments
+from loancrm.kernel.commands.base import WRONG_ARGUMENT, LoanCrmCommand
 
 _SHARES = ("fail", "retry", "undelivered", "click", "reply", "unsubscribe", "complain")
 _STATS_SECONDS = 0.25

@@ -5,9 +5,9 @@ from typing import Any
 from django.core.management.base import CommandParser
 
 from campaigns.management.arguments import actor_of, add_campaign, campaign_of
-from campaigns.services import approval, authoring
+from campaigns.services.campaigns import approval, authoring
 from loancrm.kernel import clock
-from loancrm.kernel.commands import LoanCrmCommand
+from loancrm.kernel.commands.base import LoanCrmCommand
 
 
 class Command(LoanCrmCommand):

@@ -7,10 +7,10 @@ from django.utils.translation import gettext as _
 
 from campaigns import labels
 from campaigns.models import Channel
-from campaigns.services.accounts import testing
+from campaigns.services.channels import testing
 from loancrm.kernel import clock
 from loancrm.kernel.access import system_actor
-from loancrm.kernel.commands import LoanCrmCommand, refuse
+from loancrm.kernel.commands.base import LoanCrmCommand, refuse
 
 
 class Command(LoanCrmCommand):

@@ -1,0 +1,1 @@
+"""The engine: chunks are claimed, decided, rendered, sent and settled."""

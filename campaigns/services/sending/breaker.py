@@ -7,20 +7,35 @@ together. Only what names no address counts, and anything that is taken ends the
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from django.db import transaction
 from django.db.models import Case, F, Value, When
 
 from campaigns.channels.base import Outcome, SendResult
 from campaigns.channels.errors import ChannelBlocked
-from campaigns.domain import refusal_rules
-from campaigns.domain.refusals import Blame, blame_of
+from campaigns.domain.receipts import refusal_rules
+from campaigns.domain.receipts.refusals import Blame, blame_of
 from campaigns.models import Channel, Message
-from campaigns.services.composing import Composed
-from campaigns.services.outcomes import MAX_ATTEMPTS
+from campaigns.services.sending.outcomes import MAX_ATTEMPTS
 
 _MOST_CODE = 40
+# For so long a message that is refused while others are taken is tried again: an account that is
+# blocked for some seconds, twice, must not cost whoever was in hand both times.
+STUBBORN = timedelta(minutes=10)
+
+
+@dataclass(frozen=True, slots=True)
+class Tried:
+    """What is known of a message before an answer to it.
+
+    Attributes:
+        attempts: Answers before that count as tries.
+        waiting_since: Since when the account has not taken it.
+    """
+
+    attempts: int
+    waiting_since: datetime | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,46 +51,71 @@ class Judgement:
 
 
 def judge(
-    *, batch: Sequence[Composed], results: Sequence[SendResult], channel: Channel, now: datetime
+    *, batch: Sequence[Tried], results: Sequence[SendResult], channel: Channel, now: datetime
 ) -> Judgement:
     """Count refusals that name no address; open the breaker after too many in a row.
 
-    One among messages that were taken is a person's server refusing us: that person failed. While
-    nothing is taken nobody fails before it is known whether the account is blocked.
+    Who is refused again and again while others are taken is refused by her own server: she has
+    failed. One refusal among messages that were taken does not say so, because the account may be
+    blocked in the middle of them, nor does a second one, because it may be blocked once more: that
+    message waits, and its next refusals say nothing of the account. While nothing is taken nobody
+    fails before it is known whether the account is blocked.
     """
     results = [_tolerated(result, channel) for result in results]
     suspicious = [_is_suspicious(result, channel) for result in results]
+    if any(suspicious):
+        passed_over = [_is_passed_over(item, channel) for item in batch]
+        waits = [
+            is_one and was_passed and now - (item.waiting_since or now) < STUBBORN
+            for item, is_one, was_passed in zip(batch, suspicious, passed_over, strict=True)
+        ]
+        results = _spared(results, waits, Outcome.RETRY)
+        suspicious = [
+            is_one and not was_passed
+            for is_one, was_passed in zip(suspicious, passed_over, strict=True)
+        ]
     if any(result.outcome is Outcome.ACCEPTED for result in results):
         # As of the claim; what was counted since is found out before the breaker opens.
         if channel.refusals_in_a_row:
             forget(channel=channel)
-        return Judgement(results)
+        return Judgement(_spared(results, suspicious, Outcome.NOT_TAKEN))
     if not any(suspicious):
         return Judgement(results)
     counted = _count(results, suspicious, channel, now)
     is_last_try = any(
         is_one
-        and item.recipient.attempts + 1 >= MAX_ATTEMPTS
+        and item.attempts + 1 >= MAX_ATTEMPTS
         and blame_of(result.code, result.detail) is Blame.ACCOUNT
         for item, result, is_one in zip(batch, results, suspicious, strict=True)
     )
     opens = counted.refusals_in_a_row >= refusal_rules.REFUSALS_IN_A_ROW or is_last_try
-    if opens and _has_taken_since(counted):
+    if opens and counted.refused_since and _has_taken_since(counted, counted.refused_since):
         forget(channel=channel)
         opens = False
-    outcome = Outcome.NOT_TAKEN if opens else Outcome.RETRY
-    spared = [
+    spared = _spared(results, suspicious, Outcome.NOT_TAKEN if opens else Outcome.RETRY)
+    blocked = ChannelBlocked(channel=channel.slug, problem=counted.refused_code) if opens else None
+    return Judgement(spared, blocked)
+
+
+def _spared(
+    results: Sequence[SendResult], suspicious: Sequence[bool], outcome: Outcome
+) -> list[SendResult]:
+    return [
         replace(result, outcome=outcome)
         if is_one and result.outcome is Outcome.REJECTED
         else result
         for result, is_one in zip(results, suspicious, strict=True)
     ]
-    blocked = ChannelBlocked(channel=channel.slug, problem=counted.refused_code) if opens else None
-    return Judgement(spared, blocked)
+
+
+def _is_passed_over(item: Tried, channel: Channel) -> bool:
+    """Return whether others were taken since a message was refused first."""
+    since = item.waiting_since
+    return since is not None and _has_taken_since(channel, since)
 
 
 def refused_one_by_one(
-    *, batch: Sequence[Composed], error: ChannelBlocked, channel: Channel
+    *, message_ids: Sequence[int], error: ChannelBlocked, channel: Channel
 ) -> list[SendResult] | None:
     """Return the refusals that a block of a tolerated code amounts to; None for any other block.
 
@@ -84,7 +124,7 @@ def refused_one_by_one(
     code = error.problem[:_MOST_CODE]
     if not code or code != channel.tolerated_code or _is_login(code):
         return None
-    return [SendResult(item.recipient.message_id, Outcome.REJECTED, code=code) for item in batch]
+    return [SendResult(message_id, Outcome.REJECTED, code=code) for message_id in message_ids]
 
 
 def forget(*, channel: Channel) -> None:
@@ -149,8 +189,6 @@ def _count(
     return counted
 
 
-def _has_taken_since(channel: Channel) -> bool:
-    """Return whether another worker had something taken since the row of refusals began."""
-    return Message.objects.filter(
-        dispatch__channel=channel, sent_at__gt=channel.refused_since
-    ).exists()
+def _has_taken_since(channel: Channel, since: datetime) -> bool:
+    """Return whether the account, through whatever worker, had something taken after a time."""
+    return Message.objects.filter(dispatch__channel=channel, sent_at__gt=since).exists()

@@ -7,11 +7,17 @@ from django.db.models import Exists, OuterRef, QuerySet
 from django.utils.translation import gettext as _
 
 from campaigns import jobs
-from campaigns.domain.campaign import CampaignStatus, ChunkState, DispatchStatus, MessageState
-from campaigns.domain.eligibility import Reason
+from campaigns.domain.campaigns.campaign import (
+    CampaignStatus,
+    ChunkState,
+    DispatchStatus,
+    MessageState,
+)
+from campaigns.domain.sending.eligibility import Reason
 from campaigns.models import Campaign, Chunk, Dispatch, Message
-from loancrm.kernel import access, audit
+from loancrm.kernel import access
 from loancrm.kernel.access import Actor
+from loancrm.kernel.auditing import audit
 from loancrm.kernel.errors import LoanCrmError
 from loancrm.kernel.jobs import enqueue
 

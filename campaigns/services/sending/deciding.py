@@ -7,14 +7,15 @@ from decimal import Decimal
 
 from django.db.models import Q
 
-from campaigns.domain.campaign import MessageState
-from campaigns.domain.eligibility import Reason, Verdict, decide
-from campaigns.selectors import contact_facts
-from campaigns.selectors.contact_facts import Recipient
-from campaigns.services import chunks, outcomes, settling
-from campaigns.services.composing import Composed, NotComposed
-from campaigns.services.outcomes import Closing
+from campaigns.domain.campaigns.campaign import MessageState
+from campaigns.domain.sending.eligibility import Reason, Verdict, decide
+from campaigns.selectors.sending import contact_facts
+from campaigns.selectors.sending.contact_facts import Recipient
+from campaigns.services.sending import chunks, outcomes, settling
+from campaigns.services.sending.composing import Composed, NotComposed
 from campaigns.services.sending.lane import Lane, Work
+from campaigns.services.sending.outcomes import Closing
+from loancrm.kernel.database import bulk
 
 
 def decide_and_write(
@@ -30,12 +31,13 @@ def decide_and_write(
     """
     composed: list[Composed] = []
     closings: list[Closing] = []
-    recipients = contact_facts.load_recipients(
-        messages=due(work, now) if ids is None else due(work, now) & Q(pk__in=ids),
-        plan=work.plan,
-        now=now,
-        attribute_names=work.composer.attribute_names,
-    )
+    with bulk.by_key():
+        recipients = contact_facts.load_recipients(
+            messages=due(work, now) if ids is None else due(work, now) & Q(pk__in=ids),
+            plan=work.plan,
+            now=now,
+            attribute_names=work.composer.attribute_names,
+        )
     for recipient in recipients:
         # Deciding may take longer than a lease: a slow database, a long text.
         lane.keep(work.chunk)

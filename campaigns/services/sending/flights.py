@@ -11,14 +11,21 @@ from itertools import islice
 
 from campaigns.channels.base import SendResult
 from campaigns.channels.errors import ChannelBlocked, ChannelError, ChannelMisconfigured
-from campaigns.domain.eligibility import outside_quiet_hours
-from campaigns.services import chunks, holding, outcomes, settling, throttling
-from campaigns.services.composing import Composed
-from campaigns.services.outcomes import Answer
-from campaigns.services.sending import breaker
+from campaigns.domain.sending.eligibility import outside_quiet_hours
+from campaigns.services.sending import (
+    breaker,
+    chunks,
+    holding,
+    outcomes,
+    settling,
+    silence,
+    throttling,
+)
+from campaigns.services.sending.composing import Composed
 from campaigns.services.sending.lane import Lane, Work
-from campaigns.services.settling import Attempt
-from loancrm.kernel.reconnecting import persist
+from campaigns.services.sending.outcomes import Answer
+from campaigns.services.sending.settling import Attempt
+from loancrm.kernel.database.reconnecting import persist
 
 SMALLEST_SUB_BATCH = 5
 # With two sub-batches under way, a four-hundredth of the audience each.
@@ -67,17 +74,25 @@ class HandOver:
             LeaseLost: Another worker has the chunk.
         """
         work = self.work
-        flights = 1 if work.is_careful else work.provider.limits.flights
         size = 1 if work.is_careful else throttling.burst(work.channel, sub_batch_size(work))
-        self._waiting = deque(_batches(composed, size))
+        first = min(size, SMALLEST_SUB_BATCH) if work.channel.unanswered_in_a_row else size
+        self._waiting = deque(
+            [*_batches(composed[:first], first), *_batches(composed[first:], size)]
+        )
         try:
             while self._waiting or self._under_way:
-                self._advance(flights)
+                self._advance(self._most_flights())
         finally:
             # Whatever ends the work, what a provider has answered is stored.
             while self._under_way:
                 self._land(self._under_way.popleft(), attempt=False)
         return self.counts
+
+    def _most_flights(self) -> int:
+        """Return how many sub-batches may be under way: one until the provider has answered."""
+        work = self.work
+        is_answering = work.channel.pk in self.lane.answering
+        return 1 if work.is_careful or not is_answering else work.provider.limits.flights
 
     def _advance(self, flights: int) -> None:
         # What has been answered is settled before a wait for the rate limit.
@@ -106,6 +121,8 @@ class HandOver:
         answer = self._judged(flight.batch, results)
         if answer.is_account_busy:
             self._leave()
+        else:
+            self.lane.answering.add(self.work.channel.pk)
         self._step(answer, self._next() if attempt and self._waiting else None)
 
     def _refused_people(
@@ -113,18 +130,25 @@ class HandOver:
     ) -> list[SendResult] | None:
         if not isinstance(error, ChannelBlocked):
             return None
-        return breaker.refused_one_by_one(batch=batch, error=error, channel=self.work.channel)
+        ids = [item.recipient.message_id for item in batch]
+        return breaker.refused_one_by_one(message_ids=ids, error=error, channel=self.work.channel)
 
     def _judged(self, batch: Sequence[Composed], results: Sequence[SendResult]) -> Answer:
         """Keep what answers say about the account: its breaker, its pause."""
         work, now = self.work, self.lane.clock()
+        tried = [
+            breaker.Tried(item.recipient.attempts, item.recipient.waiting_since) for item in batch
+        ]
 
         def store() -> tuple[Sequence[SendResult], bool]:
-            found = breaker.judge(batch=batch, results=results, channel=work.channel, now=now)
+            found = breaker.judge(batch=tried, results=results, channel=work.channel, now=now)
             if found.blocked is not None:
                 self._block(found.blocked)
                 return found.results, True
-            waits = [item.recipient.waiting_since for item in batch]
+            if silence.is_unclear(batch=batch, results=results):
+                return found.results, self._without_answer()
+            silence.forget_after(results=results, channel=work.channel)
+            waits = [item.waiting_since for item in tried]
             is_busy = throttling.pause_after(
                 channel=work.channel, results=found.results, waiting_since=waits, now=now
             )
@@ -133,6 +157,14 @@ class HandOver:
         judged, is_busy = persist(store, seconds=PERSIST_SECONDS)
         can_resend = work.provider.limits.supports_idempotency
         return Answer(batch, judged, self.lane.rng.random(), can_resend, is_busy)
+
+    def _without_answer(self) -> bool:
+        """Pause the account, or block it where that did not help; nothing more goes out now."""
+        self.lane.answering.discard(self.work.channel.pk)
+        blocked = silence.note(channel=self.work.channel)
+        if blocked is not None:
+            self._block(blocked)
+        return True
 
     def _block(self, error: ChannelBlocked) -> None:
         throttling.block(channel=self.work.channel, error=error)
@@ -199,10 +231,15 @@ class HandOver:
 
     def _within_hours(self, attempt: Attempt, now: datetime) -> Attempt:
         """Put off whoever's quiet hours have begun since the decision."""
+        # A person's zone is all that this gate looks at, and most share one.
+        facts_of = {item.recipient.facts.zone: item.recipient.facts for item in attempt.batch}
+        decisions = {
+            zone: outside_quiet_hours(facts, attempt.plan, now) for zone, facts in facts_of.items()
+        }
         late = [
             (item, decision)
             for item in attempt.batch
-            if (decision := outside_quiet_hours(item.recipient.facts, attempt.plan, now))
+            if (decision := decisions[item.recipient.facts.zone])
         ]
         if not late:
             return attempt

@@ -1,5 +1,6 @@
 """What one worker keeps while it works on one chunk after the other."""
 
+import logging
 import math
 import random
 import time
@@ -7,13 +8,16 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from campaigns.channels.base import Channel as Provider
-from campaigns.domain.eligibility import MessagePlan
-from campaigns.models import Channel, Chunk
-from campaigns.services import chunks
-from campaigns.services.composing import Composer
-from loancrm.kernel import leases
+from django.db import Error as DatabaseFault
 
+from campaigns.channels.base import Channel as Provider
+from campaigns.domain.sending.eligibility import MessagePlan
+from campaigns.models import Channel, Chunk
+from campaigns.services.sending import chunks
+from campaigns.services.sending.composing import Composer
+from loancrm.kernel.database import leases
+
+logger = logging.getLogger(__name__)
 Clock = Callable[[], datetime]
 RENEW_SECONDS = 3.0
 # How long an answer under way is waited for once the worker is asked to stop: the provider's own
@@ -42,6 +46,7 @@ class Lane:
         ends_at: When the time slice is over, by `time.monotonic`.
         advance: Starts what has become due, so that it need not wait for another worker.
         slot: Name of the lease that counts this worker among those at work; empty for none.
+        answering: Keys of the channels whose providers have answered this worker clearly.
     """
 
     holder: str
@@ -52,6 +57,7 @@ class Lane:
     advance: Callable[[], None] = _nothing
     slot: str = ""
     composers: dict[int, Composer] = field(default_factory=dict)
+    answering: set[int] = field(default_factory=set)
     renewed_at: float = 0.0
     looked_at: float = 0.0
     stopped_at: float | None = None
@@ -90,7 +96,13 @@ class Lane:
         if time.monotonic() - self.looked_at < LOOK_SECONDS:
             return False
         self.looked_at = time.monotonic()
-        self.advance()
+        try:
+            self.advance()
+        except DatabaseFault:
+            raise
+        except Exception as error:  # noqa: BLE001 - it is no fault of the chunk in hand
+            # Its words may hold personal data.
+            logger.error("look failed", extra={"error": type(error).__name__})  # noqa: TRY400
         return True
 
     def keep_slot(self) -> None:

@@ -10,10 +10,10 @@ from datetime import datetime
 
 from django.db import transaction
 
-from campaigns.domain.campaign import MessageState
-from campaigns.domain.eligibility import Reason
+from campaigns.domain.campaigns.campaign import MessageState
+from campaigns.domain.sending.eligibility import Reason
 from campaigns.models import Chunk
-from campaigns.services import chunks, holding
+from campaigns.services.sending import chunks, holding
 from campaigns.services.sending.deciding import due
 from campaigns.services.sending.lane import Work
 

@@ -1,30 +1,63 @@
-"""Ending what a cancelled campaign left open: nobody will work its chunks again."""
+"""Ending what dead workers left open where nobody claims their chunks: cancelled, or at a stop."""
 
 from datetime import datetime
 
 from django.db import transaction
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
-from campaigns.domain.campaign import ChunkState, DispatchStatus, MessageState
-from campaigns.domain.eligibility import Reason
+from campaigns.channels.errors import ChannelMisconfigured
+from campaigns.domain.campaigns.campaign import ChunkState, DispatchStatus, MessageState
+from campaigns.domain.sending.eligibility import Reason
 from campaigns.models import Chunk, Message
-from campaigns.services import chunks
-from loancrm.kernel.database_clock import Moment
+from campaigns.services.sending import chunks, providers
+from loancrm.kernel.database.shared_clock import Moment
 
 # Chunks that were being worked when the campaign ended, a run; each has a worker at most.
 MOST_AT_ONCE = 100
+# Past its lease; by then a worker would have claimed what can be claimed.
+UNCLAIMED_SECONDS = 20.0
 
 
 def sweep(*, now: datetime) -> int:
-    """Close what no living worker holds of cancelled dispatches; return how many chunks.
+    """Close what no living worker holds; return how many chunks.
 
     A worker that is still under way settles its answers itself and gives its chunk back; what a
-    dead one had marked is of unknown fate.
+    dead one had marked is of unknown fate. Of cancelled dispatches everything is closed; where a
+    campaign is paused, a dispatch held or a provider's account shut, what was on its way.
     """
+    return _sweep_cancelled(now) + _sweep_standing(now)
+
+
+def _sweep_standing(now: datetime) -> int:
+    """Recover the chunks of dead workers that nobody may claim, so that no message stays open."""
+    left = (
+        Chunk.objects.filter(state=ChunkState.LEASED, lease_until__lt=Moment(-UNCLAIMED_SECONDS))
+        .exclude(dispatch__status=DispatchStatus.CANCELLED)
+        .select_related("dispatch__campaign", "dispatch__channel")
+        .order_by("pk")
+    )
+    return sum(
+        chunks.recover_unclaimed(chunk=chunk, can_resend=_can_resend(chunk), now=now)
+        for chunk in left[:MOST_AT_ONCE]
+    )
+
+
+def _can_resend(chunk: Chunk) -> bool:
+    try:
+        provider = providers.provider_of(providers.channel_of(chunk.dispatch))
+    except ChannelMisconfigured:
+        # Whether it knows keys cannot be told, so nothing is asked again.
+        return False
+    return provider.limits.supports_idempotency
+
+
+def _sweep_cancelled(now: datetime) -> int:
     left = Chunk.objects.filter(
         ~Q(state=ChunkState.LEASED) | Q(lease_until__lt=Moment()),
         dispatch__status=DispatchStatus.CANCELLED,
     ).exclude(state=ChunkState.DONE)
+    if not left.exists():
+        return 0
     closed = _close_untouched(left)
     rows = left.select_related("dispatch__campaign").order_by("pk")
     for chunk in rows[:MOST_AT_ONCE]:
@@ -61,7 +94,8 @@ def _close(chunk: Chunk, now: datetime) -> int:
         Chunk.objects.filter(pk=row.pk).update(
             state=ChunkState.DONE, lease_until=None, claimed_by=""
         )
-    chunks.settle_late(chunk=chunk)
+        # In the same commit: nobody looks at a chunk again that is done.
+        chunks.settle_late(chunk=chunk)
     return 1
 
 

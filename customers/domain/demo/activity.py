@@ -6,8 +6,7 @@ from datetime import date, datetime, timedelta
 from decimal import Decimal
 from random import Random
 
-from customers.domain.application import ApplicationStatus
-from customers.domain.consent import ConsentChannel, Purpose
+from customers.domain.consents.consent import ConsentChannel, Purpose
 from customers.domain.demo.lending import (
     PRODUCTS,
     DemoApplication,
@@ -15,7 +14,8 @@ from customers.domain.demo.lending import (
     LendingHistory,
 )
 from customers.domain.demo.people import Person, draw_moment
-from customers.domain.events import EventName
+from customers.domain.events.event import EventName
+from customers.domain.loans.application import ApplicationStatus
 
 POLICY_VERSION = "2025-03"
 # App visits are kept for this long; older ones are of no use to rules.

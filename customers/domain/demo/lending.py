@@ -6,14 +6,14 @@ from datetime import date, datetime, timedelta
 from decimal import Decimal
 from random import Random
 
-from customers.domain.application import ApplicationStatus
 from customers.domain.demo.people import ADULT_AGE, Person, age_on, draw_moment
-from customers.domain.instalments import (
+from customers.domain.loans.application import ApplicationStatus
+from customers.domain.loans.instalments import (
     ScheduledInstalment,
     add_months,
     equal_instalment_schedule,
 )
-from customers.domain.loan import LoanState, Payment, loan_state
+from customers.domain.loans.loan import LoanState, Payment, loan_state
 
 # Shares of people by the first thing they do; who does nothing stays a lead.
 _APPLY_SHARE = 0.62

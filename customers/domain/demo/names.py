@@ -5,7 +5,7 @@ from datetime import date
 from itertools import accumulate
 from random import Random
 
-from customers.domain.national_id import check_digit
+from customers.domain.values.national_id import check_digit
 
 # Share of the population in per mille, rounded, and the spelling used in e-mail addresses.
 # Source: Ministry of Public Security, Report on names in China 2020 (commonest surnames).

@@ -8,9 +8,9 @@ from random import Random
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from customers.domain.bands import income_band
 from customers.domain.demo import names, places
-from customers.domain.person import Gender, MarketingStatus
+from customers.domain.fields.bands import income_band
+from customers.domain.values.person import Gender, MarketingStatus
 
 ZONE = ZoneInfo("Asia/Shanghai")
 SOURCE = "demo"

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from itertools import accumulate
 from random import Random
 
-from customers.domain.national_id import PROVINCES
+from customers.domain.values.national_id import PROVINCES
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,13 +6,13 @@ from datetime import date
 from decimal import Decimal
 from random import Random
 
-from customers.domain.application import ApplicationStatus
 from customers.domain.demo import activity, lending, people
 from customers.domain.demo.activity import DemoConsent, DemoEvent
 from customers.domain.demo.lending import LendingHistory
 from customers.domain.demo.people import Person
 from customers.domain.demo.ties import DemoTies, draw_ties
-from customers.domain.lifecycle import LifecycleStage
+from customers.domain.events.lifecycle import LifecycleStage
+from customers.domain.loans.application import ApplicationStatus
 
 RISK_MODEL = "application_risk"
 RISK_MODEL_VERSION = "2025.1"

@@ -10,11 +10,11 @@ from enum import StrEnum
 from typing import Final
 from zoneinfo import ZoneInfo
 
-from customers.domain.dates import check_birth_date, parse_date
-from customers.domain.emails import parse_email
-from customers.domain.names import name_key, parse_name
-from customers.domain.national_id import parse_national_id
-from customers.domain.quality import ValueRefused
+from customers.domain.values.dates import check_birth_date, parse_date
+from customers.domain.values.emails import parse_email
+from customers.domain.values.names import name_key, parse_name
+from customers.domain.values.national_id import parse_national_id
+from customers.domain.values.quality import ValueRefused
 from loancrm.kernel.phones import PhoneRefused, parse_phone
 
 # Stored days have no time; those of a file to be measured are taken to be China's.

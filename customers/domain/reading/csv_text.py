@@ -2,9 +2,11 @@
 
 A quotation mark that is never closed makes the rest of a file one cell to any reader that follows
 RFC 4180 blindly. Here a cell may run over several lines only where its closing mark stands where a
-cell ends, the record has no more cells than the header, and its lines do not look like records of
-their own. Otherwise the line where the mark opened is a record that is refused, and the lines after
-it are read by themselves.
+cell ends, the record has as many cells as the header, and at most one of its lines has separators
+enough for a record of its own: two stray marks that close each other always join at least two such
+lines. Where the lines may be either, all of them are refused; otherwise the line where the mark
+opened is refused and the lines after it are read by themselves. A record of several lines is named
+as one, and at the end of a file its lines must add up.
 """
 
 from __future__ import annotations
@@ -15,9 +17,10 @@ from collections import deque
 from functools import lru_cache
 from typing import IO, TYPE_CHECKING, Final
 
-from customers.domain import file_limits as limits
-from customers.domain.quality import Code
-from customers.domain.tables import TabularError
+from customers.domain.reading import file_limits as limits
+from customers.domain.reading.encodings import line_breaks
+from customers.domain.reading.tables import TabularError
+from customers.domain.values.quality import Code
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -30,7 +33,9 @@ csv.field_size_limit(2 * limits.MAX_LINE_CHARS)
 
 
 def read_records(stream: IO[str], mark: str, *, is_damaged: bool) -> Iterator[Record]:
-    """Yield (line, cells, what is wrong with the record) for every line with a text.
+    """Yield (line, cells, what is to be said of the record) for every record and blank line.
+
+    `LINES_JOINED` says that a record stands on several lines; all else refuses it.
 
     Args:
         mark: What separates the cells.
@@ -50,16 +55,37 @@ def read_records(stream: IO[str], mark: str, *, is_damaged: bool) -> Iterator[Re
             yield line, text.rstrip(_ENDS).split(mark), flaw
         elif _QUOTE in text:
             yield from _checked(reader.records(line, text))
-        elif bare := text.rstrip(_ENDS):
+        else:
+            bare = text.rstrip(_ENDS)
             cells = bare.split(mark)
-            reader.width = reader.width or len(cells)
+            if bare:
+                reader.width = reader.width or len(cells)
             too_long = len(bare) > limits.MAX_CELL_CHARS and _is_too_long(cells)
             yield line, cells, Code.CELL_TOO_LONG if too_long else None
 
 
+def accounted(records: Iterator[Record], *, line_count: int) -> Iterator[Record]:
+    """Yield records that have a text, and hold their lines against those counted in the file.
+
+    Raises:
+        TabularError: `lines_unaccounted` at the end, where lines have gone astray or come twice.
+    """
+    read = 0
+    for record in records:
+        _line, cells, flaw = record
+        read += 1
+        if flaw is Code.LINES_JOINED or flaw is Code.CELL_TOO_LONG:
+            read += sum(map(line_breaks, cells))
+        if flaw is not None or cells != [""]:
+            yield record
+    if read != line_count:
+        raise TabularError("lines_unaccounted", lines=line_count, read=read)
+
+
 def _checked(records: Iterator[Record]) -> Iterator[Record]:
     for line, cells, flaw in records:
-        yield line, cells, flaw or (Code.CELL_TOO_LONG if _is_too_long(cells) else None)
+        is_kept = flaw is None or flaw is Code.LINES_JOINED
+        yield line, cells, Code.CELL_TOO_LONG if is_kept and _is_too_long(cells) else flaw
 
 
 def _is_too_long(cells: list[str]) -> bool:
@@ -78,6 +104,7 @@ class _Lines:
     def __init__(self, stream: IO[str]) -> None:
         self._stream = stream
         self._number = 0
+        self._ahead = ""
         self._returned: deque[tuple[int, str]] = deque()
 
     def __iter__(self) -> Iterator[tuple[int, str]]:
@@ -88,14 +115,21 @@ class _Lines:
         """Return the next line; of one that is too long, its beginning only."""
         if self._returned:
             return self._returned.popleft()
-        text = self._stream.readline(limits.MAX_LINE_CHARS + 1)
+        text = rest = self._piece()
         if not text:
             return None
         self._number += 1
-        rest = text
         while len(rest) > limits.MAX_LINE_CHARS and not rest.endswith(("\n", "\r")):
-            rest = self._stream.readline(limits.MAX_LINE_CHARS + 1)
+            rest = self._piece()
+        if len(rest) > limits.MAX_LINE_CHARS and rest.endswith("\r"):
+            # The end of the line may have been cut in two.
+            following = self._piece()
+            self._ahead = "" if following == "\n" else following
         return self._number, text
+
+    def _piece(self) -> str:
+        piece, self._ahead = self._ahead, ""
+        return piece or self._stream.readline(limits.MAX_LINE_CHARS + 1)
 
     def give_back(self, items: list[tuple[int, str]]) -> None:
         """Put lines back in front of those not yet taken."""
@@ -126,12 +160,15 @@ class _Quoted:
         later = self._rest_of_cell(text) if is_open else []
         joined = "".join([text, *(more for _line, more in later)])
         cells = _strict_cells(joined, self._mark)[0] if later else None
-        if cells is not None and self._is_one_record(cells, [text, *(more for _, more in later)]):
+        if cells is not None and not self._is_record(cells, joined):
+            cells = None
+        lines = [text, *(more for _line, more in later)]
+        if cells is not None and not self._are_records(lines, self.width or len(cells)):
             self.width = self.width or len(cells)
-            yield line, cells, None
+            yield line, cells, Code.LINES_JOINED
             return
         yield self._refused(line, text)
-        if cells is not None and self._look_like_records(text, later):
+        if cells is not None:
             # Either reading may be the right one: neither is stored, and nothing is lost.
             for number, more in later:
                 yield self._refused(number, more)
@@ -165,23 +202,19 @@ class _Quoted:
         self._lines.give_back(taken)
         return []
 
-    def _is_one_record(self, cells: list[str], lines: list[str]) -> bool:
+    def _is_record(self, cells: list[str], text: str) -> bool:
         # Python's reader takes a mark inside a bare cell; here it shows that the open one was a
         # stray and that the cell of several lines is none.
-        if not _strict_record(self._mark).fullmatch("".join(lines).rstrip(_ENDS)):
-            return False
-        if not self.width:
-            return True
-        return len(cells) <= self.width and not self._are_records(lines)
+        is_strict = _strict_record(self._mark).fullmatch(text.rstrip(_ENDS)) is not None
+        return is_strict and len(cells) == (self.width or len(cells))
 
-    def _look_like_records(self, text: str, later: list[tuple[int, str]]) -> bool:
-        return self._are_records([text, *(more for _line, more in later)])
+    def _are_records(self, lines: list[str], width: int) -> bool:
+        """Return whether more than one of some lines may be a record of its own.
 
-    def _are_records(self, lines: list[str]) -> bool:
-        """Return whether each of some lines has the cells of a record of its own."""
-        if self.width < 2:
-            return False
-        return all(len(_loose_cells(text, self._mark)) == self.width for text in lines)
+        Stray marks change no separators: a line that was a record has at least as many as the
+        header. Of the lines of one true record only that which holds all the other cells has.
+        """
+        return sum(text.count(self._mark) >= width - 1 for text in lines) > 1
 
     def _refused(self, line: int, text: str) -> Record:
         if not self.width:
@@ -246,9 +279,13 @@ def _lenient_cells(text: str, mark: str, width: int) -> list[str] | None:
 def _meant_cells(text: str, mark: str) -> list[str] | None:
     cells: list[str] = []
     start = 0
+    # Looked for once each: without the memory a line of `"Johnny" Smith,` costs its square.
+    ends = _cell_end(mark).finditer(text)
+    closed = next(ends, None)
     while True:
         if text.startswith(_QUOTE, start):
-            closed = _cell_end(mark).search(text, start + 1)
+            while closed is not None and closed.start() <= start:
+                closed = next(ends, None)
             end = text.find(mark, start)
             plain = text[start : end if end >= 0 else len(text)]
             if closed is None and plain.count(_QUOTE) % 2:

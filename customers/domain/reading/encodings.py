@@ -16,8 +16,8 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import IO, TYPE_CHECKING, Final, NamedTuple
 
-from customers.domain import file_limits as limits
-from customers.domain.tables import TabularError
+from customers.domain.reading import file_limits as limits
+from customers.domain.reading.tables import TabularError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -48,10 +48,38 @@ _WIDE: Final = re.compile(r"[\u0800-\U0010ffff]")
 _LATIN_BESIDE: Final = re.compile(r"[A-Za-z][\u4e00-\u9fff]|[\u4e00-\u9fff][A-Za-z]")
 
 
+@dataclass(slots=True)
+class LineCount:
+    """Counts the lines of a text that comes in pieces; each ends with LF, CR LF or CR."""
+
+    _ends: int = 0
+    _last: str = ""
+
+    def add(self, text: str) -> None:
+        """Count the lines that end in a piece."""
+        if not text:
+            return
+        self._ends += line_breaks(text)
+        # The two marks of one end may stand in two pieces.
+        self._ends -= self._last == "\r" and text[0] == "\n"
+        self._last = text[-1]
+
+    @property
+    def total(self) -> int:
+        """Return the number of lines so far, one that does not end included."""
+        return self._ends + (self._last not in {"", "\n", "\r"})
+
+
+def line_breaks(text: str) -> int:
+    """Return how many ends of lines a text holds."""
+    return text.count("\n") + text.count("\r") - text.count("\r\n")
+
+
 class TextFacts(NamedTuple):
     """What reading a text file once from end to end has told.
 
     Attributes:
+        line_count: Its lines, blank ones included, counted without regard to what they say.
         unreadable: Lines that the encoding cannot read, or that hold NUL characters.
     """
 
@@ -123,7 +151,7 @@ class _Read(NamedTuple):
 def _strict(path: Path, encoding: str) -> _Read | None:
     """Return what a whole file says in an encoding; None where some byte of it does not fit."""
     decoder = codecs.getincrementaldecoder(encoding)("strict")
-    lines = nul_lines = 0
+    lines, nul_lines = LineCount(), 0
     is_wide, sample = False, ""
     with open_bytes(path) as stream:
         for chunk in _chunks(stream):
@@ -131,14 +159,14 @@ def _strict(path: Path, encoding: str) -> _Read | None:
                 text = decoder.decode(chunk, final=not chunk)
             except UnicodeDecodeError:
                 return None
-            lines += text.count("\n")
+            lines.add(text)
             if "\x00" in text:
                 nul_lines += _nul_lines(text)
             if not text.isascii():
                 is_wide = is_wide or _WIDE.search(text) is not None
                 sample += _beyond_ascii(text, _SAMPLE_CHARS - len(sample))
-    _refuse_binary(nul_lines, lines)
-    return _Read(lines, nul_lines, is_wide, sample)
+    _refuse_binary(nul_lines, lines.total)
+    return _Read(lines.total, nul_lines, is_wide, sample)
 
 
 def _chunks(stream: IO[bytes]) -> Iterator[bytes]:
@@ -272,15 +300,17 @@ def _line_by_line(path: Path, encodings: Sequence[str]) -> tuple[int, list[_Wron
     """Return the number of lines, and for each encoding what it does not read."""
     wrong = [_Wrong() for _ in encodings]
     line = nul_lines = 0
+    lines = LineCount()
     with open_bytes(path) as stream:
         while raw := stream.readline(limits.MAX_LINE_CHARS):
             line += 1
+            lines.add(raw.decode("latin-1"))
             nul_lines += b"\x00" in raw
             if not raw.isascii():
                 for found, encoding in zip(wrong, encodings, strict=True):
                     found.note(line, raw, encoding)
-    _refuse_binary(nul_lines, line)
-    return line, wrong
+    _refuse_binary(nul_lines, lines.total)
+    return lines.total, wrong
 
 
 def _damaged(path: Path) -> TextFacts:

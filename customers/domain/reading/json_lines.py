@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 from typing import IO, TYPE_CHECKING, Any, Final
 
-from customers.domain import file_limits as limits
-from customers.domain.quality import Code
-from customers.domain.tables import Table, TableKind, TabularError, cell_text
+from customers.domain.reading import file_limits as limits
+from customers.domain.reading.tables import Table, TableKind, TabularError, cell_text
+from customers.domain.values.quality import Code
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

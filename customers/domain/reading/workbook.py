@@ -12,9 +12,9 @@ from xml.etree.ElementTree import ParseError
 from openpyxl import load_workbook
 from openpyxl.utils.exceptions import InvalidFileException, ReadOnlyWorkbookException
 
-from customers.domain import file_limits as limits
-from customers.domain.quality import Code
-from customers.domain.tables import Table, TableKind, TabularError, cell_text, named_columns
+from customers.domain.reading import file_limits as limits
+from customers.domain.reading.tables import Table, TableKind, TabularError, cell_text, named_columns
+from customers.domain.values.quality import Code
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -31,6 +31,8 @@ _BROKEN: Final = (
 _XML: Final = (".xml", ".rels", ".vml")
 # Sheets are read piece by piece, everything else is held in memory whole.
 _SHEET: Final = re.compile(r"^xl/worksheets/[^/]+\.xml$", re.IGNORECASE)
+# Of a row that is refused for its width.
+_SHOWN_CELLS: Final = 100
 _PROLOGUE_BYTES: Final = 1 << 16
 _DOCTYPE: Final = re.compile(rb"<!\s*DOCTYPE|<!ENTITY", re.IGNORECASE)
 
@@ -84,6 +86,10 @@ def _records(page: Any) -> Iterator[Record]:
         for line, values in enumerate(page.iter_rows(values_only=True), start=1):
             if line > limits.MAX_SHEET_ROWS:
                 break
+            if len(values) > limits.MAX_COLUMNS and line > 1:
+                # One far cell makes sixteen thousand of every row: none of them is looked at.
+                yield line, [cell_text(value) for value in values[:_SHOWN_CELLS]], Code.ROW_TOO_LONG
+                continue
             cells = [cell_text(value) for value in values]
             yield line, cells, _flaw(cells)
     except _BROKEN as error:

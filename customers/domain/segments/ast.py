@@ -5,7 +5,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import TypeAlias
 
-from customers.domain.fields import Aggregate, Op
+from customers.domain.fields.catalogue import Aggregate, Op
 
 Scalar: TypeAlias = str | bool | int | float | Decimal | date | datetime
 Value: TypeAlias = Scalar | tuple[Scalar, ...] | None

@@ -4,9 +4,10 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import TypeVar
 
-from customers.domain.consent import ConsentChannel, Purpose
-from customers.domain.events import EventName
-from customers.domain.fields import (
+from customers.domain.consents.consent import ConsentChannel, Purpose
+from customers.domain.events.event import EventName
+from customers.domain.events.lifecycle import LifecycleStage
+from customers.domain.fields.catalogue import (
     Catalogue,
     DataClass,
     FieldSpec,
@@ -15,9 +16,8 @@ from customers.domain.fields import (
     Store,
     Text,
 )
-from customers.domain.lifecycle import LifecycleStage
-from customers.domain.loan import LoanStatus
-from customers.domain.person import Gender, MarketingStatus
+from customers.domain.loans.loan import LoanStatus
+from customers.domain.values.person import Gender, MarketingStatus
 
 Word = TypeVar("Word", bound=str)
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from customers.domain.fields import Catalogue, Text
+from customers.domain.fields.catalogue import Catalogue, Text
 from customers.domain.segments.ast import (
     AllOf,
     AnyOf,

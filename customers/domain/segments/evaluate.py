@@ -10,9 +10,8 @@ from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any, assert_never
 
-from customers.domain.buckets import bucket_of
-from customers.domain.fields import Aggregate, FieldSpec, Op, Store
-from customers.domain.instalments import months_between
+from customers.domain.fields.catalogue import Aggregate, FieldSpec, Op, Store
+from customers.domain.loans.instalments import months_between
 from customers.domain.segments import patterns
 from customers.domain.segments.ast import (
     AllOf,
@@ -30,6 +29,7 @@ from customers.domain.segments.ast import (
     Value,
     Window,
 )
+from customers.domain.segments.buckets import bucket_of
 from customers.domain.segments.scope import Scope
 
 _DAY = timedelta(days=1)

@@ -2,8 +2,8 @@
 
 from collections.abc import Iterator
 
-from customers.domain.events import EventName
-from customers.domain.fields import Op
+from customers.domain.events.event import EventName
+from customers.domain.fields.catalogue import Op
 from customers.domain.segments.ast import (
     AllOf,
     AnyOf,

@@ -5,7 +5,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import assert_never
 
-from customers.domain.fields import (
+from customers.domain.fields.catalogue import (
     Aggregate,
     Catalogue,
     FieldSpec,

@@ -10,7 +10,7 @@ from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
 
-from customers.domain.fields import Op
+from customers.domain.fields.catalogue import Op
 from customers.domain.segments.ast import Value
 
 Range = tuple[Any, Any]

@@ -10,7 +10,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
-from customers.domain.fields import Aggregate, Op
+from customers.domain.fields.catalogue import Aggregate, Op
 from customers.domain.segments.ast import (
     AllOf,
     AnyOf,

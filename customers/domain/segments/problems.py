@@ -1,10 +1,13 @@
-"""What can be wrong with a rule: a path into its JSON, a stable code, a text in both languages."""
+"""What can be wrong with a rule: a path into its JSON, a stable code, a text in both languages.
+
+Machines get the path, people the place in words (`places.py`).
+"""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from customers.domain.fields import Text
+from customers.domain.fields.catalogue import Text
 
 
 class ProblemCode(StrEnum):
@@ -23,6 +26,7 @@ class ProblemCode(StrEnum):
     TOO_MANY_RULES = "too_many_rules"
     TOO_MANY_VALUES = "too_many_values"
     EMPTY_GROUP = "empty_group"
+    FIELD_NOT_CHOSEN = "field_not_chosen"
     UNKNOWN_FIELD = "unknown_field"
     FIELD_NOT_ALLOWED = "field_not_allowed"
     OPERATOR_NOT_ALLOWED = "operator_not_allowed"
@@ -76,6 +80,7 @@ TEXTS: Mapping[ProblemCode, Text] = {
     ),
     ProblemCode.TOO_MANY_VALUES: Text("取值超过 {limit} 个", "There are more than {limit} values"),
     ProblemCode.EMPTY_GROUP: Text("条件组为空", "The group is empty"),
+    ProblemCode.FIELD_NOT_CHOSEN: Text("请选择字段", "Choose a field"),
     ProblemCode.UNKNOWN_FIELD: Text("没有字段“{name}”", "There is no field “{name}”"),
     ProblemCode.FIELD_NOT_ALLOWED: Text(
         "字段“{name}”不可用于此用途", "The field “{name}” may not be used for this purpose"
@@ -141,26 +146,43 @@ TEXTS: Mapping[ProblemCode, Text] = {
 }
 
 
+_TOLD = Text("{place}：{message}", "{place}: {message}")
+
+
 @dataclass(frozen=True, slots=True)
 class Problem:
     """One thing wrong with a rule.
 
     Attributes:
         path: Where, such as `rules[2].value`; empty for the whole rule.
-        facts: Values named in the text.
+        facts: Values named in the text; what has a label is named by it.
+        place: Where, in words; None for the whole rule, or where nobody has looked yet.
     """
 
     path: str
     code: ProblemCode
-    facts: Mapping[str, str | int] = field(default_factory=dict)
+    facts: Mapping[str, str | int | Text] = field(default_factory=dict)
+    place: Text | None = field(default=None, compare=False)
 
     def message(self, language: str) -> str:
-        """Return the text for a person."""
-        return TEXTS[self.code].read(language).format(**self.facts)
+        """Return what is wrong, for a person who sees where."""
+        told = {k: v.read(language) if isinstance(v, Text) else v for k, v in self.facts.items()}
+        return TEXTS[self.code].read(language).format(**told)
+
+    def told(self, language: str) -> str:
+        """Return what is wrong and where, in words."""
+        message = self.message(language)
+        if self.place is None:
+            return message
+        return _TOLD.read(language).format(place=self.place.read(language), message=message)
 
     def as_json(self, language: str) -> dict[str, str]:
-        """Return what screens and API clients get."""
+        """Return what API clients get."""
         return {"path": self.path, "code": self.code.value, "message": self.message(language)}
+
+    def as_shown(self, language: str) -> dict[str, str]:
+        """Return what the builder gets: the path says beside which condition it stands."""
+        return {**self.as_json(language), "told": self.told(language)}
 
 
 class RuleRefused(ValueError):

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
-from customers.domain.fields import Catalogue
+from customers.domain.fields.catalogue import Catalogue
 from customers.domain.segments.ast import Period, Rule, Window, WithinDays
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any, assert_never
 
-from customers.domain.fields import (
+from customers.domain.fields.catalogue import (
     MAX_DAYS,
     NUMBER_OPERATORS,
     Aggregate,
@@ -43,6 +43,8 @@ from customers.domain.segments.problems import Problem, ProblemCode, RuleRefused
 from customers.domain.segments.values import is_stored, typed_value
 
 _NAME_SHOWN = 60
+# What the builder holds while nothing is chosen.
+_UNCHOSEN = frozenset({"", "~"})
 MAX_RULE_VALUES = 10_000
 _DERIVED_WEIGHT = 20
 _AGGREGATED = Store.INSTANT
@@ -105,7 +107,7 @@ class _Checker:
         self.nodes = 0
         self.values = 0
 
-    def report(self, path: str, code: ProblemCode, **facts: str | int) -> None:
+    def report(self, path: str, code: ProblemCode, **facts: str | int | Text) -> None:
         self.problems.append(Problem(path, code, facts))
 
     def node(self, rule: Rule, path: str, depth: int) -> Rule:
@@ -170,9 +172,15 @@ class _Checker:
         usable: Mapping[str, FieldSpec] = getattr(self.catalogue, kind)
         if name in usable:
             return usable[name]
-        is_hidden = name in getattr(self.everything, kind)
-        code = ProblemCode.FIELD_NOT_ALLOWED if is_hidden else ProblemCode.UNKNOWN_FIELD
-        if not is_hidden and kind == "fields" and name in SEALED_FIELDS:
+        if name in _UNCHOSEN:
+            self.report(path, ProblemCode.FIELD_NOT_CHOSEN)
+            return None
+        hidden: FieldSpec | None = getattr(self.everything, kind).get(name)
+        if hidden is not None:
+            self.report(path, ProblemCode.FIELD_NOT_ALLOWED, name=hidden.label)
+            return None
+        code = ProblemCode.UNKNOWN_FIELD
+        if kind == "fields" and name in SEALED_FIELDS:
             code = ProblemCode.FIELD_SEALED
         self.unknown(path, code, name)
         return None
@@ -186,9 +194,11 @@ class _Checker:
     def _score(self, leaf: ScoreCondition, path: str) -> ScoreCondition:
         score = self.catalogue.scores.get(leaf.model)
         if score is None:
-            is_hidden = leaf.model in self.everything.scores
-            code = ProblemCode.FIELD_NOT_ALLOWED if is_hidden else ProblemCode.UNKNOWN_SCORE
-            self.unknown(join(path, "field"), code, leaf.model)
+            at, hidden = join(path, "field"), self.everything.scores.get(leaf.model)
+            if hidden is None:
+                self.unknown(at, ProblemCode.UNKNOWN_SCORE, leaf.model)
+            else:
+                self.report(at, ProblemCode.FIELD_NOT_ALLOWED, name=hidden.label)
             return leaf
         return replace(leaf, value=self.value(leaf.value, score.spec, leaf.op, path))
 

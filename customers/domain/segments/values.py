@@ -4,7 +4,7 @@ from datetime import date, datetime
 from decimal import Decimal, InvalidOperation
 from typing import Any, assert_never
 
-from customers.domain.fields import MAX_DAYS, MAX_NUMBER, FieldSpec, FieldType, Op, Store
+from customers.domain.fields.catalogue import MAX_DAYS, MAX_NUMBER, FieldSpec, FieldType, Op, Store
 from customers.domain.segments import patterns
 from customers.domain.segments.ast import Scalar, Value
 from customers.domain.segments.problems import Problem, ProblemCode

@@ -8,7 +8,7 @@ from django.core.management.base import CommandParser
 from customers.services import relationships
 from loancrm.kernel import clock
 from loancrm.kernel.access import system_actor
-from loancrm.kernel.commands import LoanCrmCommand
+from loancrm.kernel.commands.base import LoanCrmCommand
 
 
 class Command(LoanCrmCommand):

@@ -10,10 +10,12 @@ from django.core.serializers.json import DjangoJSONEncoder
 from django.utils.translation import gettext as _
 
 from customers.models import Customer
-from customers.services import own_data
-from loancrm.kernel import arguments, clock
+from customers.services.privacy import own_data
+from loancrm.kernel import clock
 from loancrm.kernel.access import system_actor
-from loancrm.kernel.commands import LoanCrmCommand, refuse
+from loancrm.kernel.commands import arguments
+from loancrm.kernel.commands.base import LoanCrmCommand, refuse
+from loancrm.kernel.database.whole_files import whole_file
 
 
 class Command(LoanCrmCommand):
@@ -42,6 +44,6 @@ class Command(LoanCrmCommand):
             raise CommandError(f"customer_unknown: {message}") from error
         text = json.dumps(content, cls=DjangoJSONEncoder, ensure_ascii=False, indent=2)
         # Only the operator reads it: it holds a person's whole data.
-        target.touch(mode=0o600)
-        target.write_text(text, encoding="utf-8")
+        with whole_file(target, mode=0o600) as unfinished:
+            unfinished.write_text(text, encoding="utf-8")
         self.stdout.write(str(target))

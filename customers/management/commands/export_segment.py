@@ -9,10 +9,12 @@ from django.utils.translation import gettext as _
 
 from customers.domain.exports import ExportColumn
 from customers.models import Segment, SegmentExport
-from customers.services import segment_exports
-from loancrm.kernel import arguments, clock
+from customers.services.segments import exports
+from loancrm.kernel import clock
 from loancrm.kernel.access import Actor, user_actor
-from loancrm.kernel.commands import LoanCrmCommand, refuse
+from loancrm.kernel.commands import arguments
+from loancrm.kernel.commands.base import LoanCrmCommand, refuse
+from loancrm.kernel.database.whole_files import whole_file
 
 
 class Command(LoanCrmCommand):
@@ -64,7 +66,7 @@ class Command(LoanCrmCommand):
             segment = Segment.objects.filter(slug=options["segment"]).first()
             if segment is None:
                 refuse("segment_unknown", _("There is no such segment."))
-            return segment_exports.request_export(
+            return exports.request_export(
                 actor=actor,
                 segment=segment,
                 columns=[name.strip() for name in options["columns"].split(",") if name.strip()],
@@ -74,18 +76,16 @@ class Command(LoanCrmCommand):
             )
         if options["write"]:
             return self._write(actor, options["write"], options["out"])
-        decide = (
-            segment_exports.approve_export if options["approve"] else segment_exports.refuse_export
-        )
+        decide = exports.approve_export if options["approve"] else exports.refuse_export
         export_id = options["approve"] or options["refuse"]
         return decide(actor=actor, export_id=export_id, note=options["reason"], now=now)
 
     def _write(self, actor: Actor, export_id: int, target: Path | None) -> SegmentExport:
         if target is None:
             refuse("argument_wrong", _("--write needs --out."))
-        file = segment_exports.download_export(
+        file = exports.download_export(
             actor=actor, export_id=export_id, now=clock.now(), today=clock.today()
         )
-        with target.open("wb") as lines:
+        with whole_file(target) as unfinished, unfinished.open("wb") as lines:
             lines.writelines(file.parts)
         return SegmentExport.objects.get(pk=export_id)

@@ -5,10 +5,11 @@ from typing import Any
 
 import numpy as np
 
-from customers.services import duplicates
-from loancrm.kernel import arguments, clock
+from customers.services.identity import duplicates
+from loancrm.kernel import clock
 from loancrm.kernel.access import system_actor
-from loancrm.kernel.commands import LoanCrmCommand
+from loancrm.kernel.commands import arguments
+from loancrm.kernel.commands.base import LoanCrmCommand
 
 
 class Command(LoanCrmCommand):

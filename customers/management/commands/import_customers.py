@@ -6,13 +6,15 @@ from typing import Any
 from django.core.management.base import CommandError
 from django.utils.translation import gettext as _
 
-from customers.domain.mapping import parse_limits
+from customers.domain.imports.mapping import parse_limits
 from customers.domain.reading.encodings import ENCODINGS
 from customers.models import ImportMode
-from customers.services import imports, sources
-from loancrm.kernel import arguments, clock
+from customers.services.imports import from_file
+from customers.services.sources import registry
+from loancrm.kernel import clock
 from loancrm.kernel.access import system_actor
-from loancrm.kernel.commands import WRONG_ARGUMENT, LoanCrmCommand
+from loancrm.kernel.commands import arguments
+from loancrm.kernel.commands.base import WRONG_ARGUMENT, LoanCrmCommand
 
 
 def _limits(items: list[str]) -> dict[str, float]:
@@ -54,10 +56,10 @@ class Command(LoanCrmCommand):
         parser.add_argument("--json", action="store_true", help="print one JSON object")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        mapping = imports.load_mapping(options["mapping"])
-        report = imports.import_customers(
+        mapping = from_file.load_mapping(options["mapping"])
+        report = from_file.import_customers(
             actor=system_actor("command:import_customers"),
-            order=imports.ImportOrder(
+            order=from_file.ImportOrder(
                 path=options["file"],
                 mapping=mapping,
                 source=options["source"],
@@ -75,7 +77,7 @@ class Command(LoanCrmCommand):
             self.stderr.write(
                 _("Columns that the mapping does not use: %(names)s") % {"names": names}
             )
-        notice = sources.notice_of(name=options["source"] or mapping.source, today=clock.today())
+        notice = registry.notice_of(name=options["source"] or mapping.source, today=clock.today())
         if notice:
             self.stderr.write(notice)
         if options["json"]:

@@ -6,10 +6,11 @@ from typing import Any
 from django.core.management.base import CommandParser
 
 from customers.domain.reading.encodings import ENCODINGS
-from customers.services import event_imports
-from loancrm.kernel import arguments, clock, progress
+from customers.services.events import from_file
+from loancrm.kernel import clock
 from loancrm.kernel.access import system_actor
-from loancrm.kernel.commands import LoanCrmCommand
+from loancrm.kernel.commands import arguments, progress
+from loancrm.kernel.commands.base import LoanCrmCommand
 
 
 class Command(LoanCrmCommand):
@@ -27,9 +28,9 @@ class Command(LoanCrmCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         started = time.monotonic()
         name = options["mapping"]
-        column_map = event_imports.load_mapping(name, kind="events", encoding=options["encoding"])
+        column_map = from_file.load_mapping(name, kind="events", encoding=options["encoding"])
         with progress.bar(total=None, description="events") as bar:
-            result = event_imports.import_events(
+            result = from_file.import_events(
                 actor=system_actor("command:import_events"),
                 path=options["file"],
                 now=clock.now(),
@@ -44,6 +45,7 @@ class Command(LoanCrmCommand):
             "rejected": result.rejected,
             "by_reason": result.by_reason,
             "rejected_lines": result.rejected_lines,
+            "joined_lines": result.joined_lines,
             "source": result.source,
             "seconds": round(time.monotonic() - started, 3),
         }

@@ -5,14 +5,17 @@ from typing import Any
 
 from django.core.management.base import CommandParser
 
-from customers.domain import berka as berka_bank
-from customers.domain.loan_rows import LoanKind
+from customers.domain.loans import berka as berka_bank
+from customers.domain.loans.rows import LoanKind
 from customers.domain.reading.encodings import ENCODINGS
-from customers.services import berka, event_imports, loans
-from customers.services.loans import LoanImport
-from loancrm.kernel import arguments, clock, progress
+from customers.services.events import from_file
+from customers.services.loans import berka
+from customers.services.loans import from_file as loans
+from customers.services.loans.from_file import LoanImport
+from loancrm.kernel import clock
 from loancrm.kernel.access import system_actor
-from loancrm.kernel.commands import LoanCrmCommand
+from loancrm.kernel.commands import arguments, progress
+from loancrm.kernel.commands.base import LoanCrmCommand
 
 _BERKA = "berka"
 
@@ -53,7 +56,7 @@ class Command(LoanCrmCommand):
                     kind=kind,
                     now=now,
                     source=options["source"],
-                    column_map=event_imports.load_mapping(
+                    column_map=from_file.load_mapping(
                         name, kind=kind, encoding=options["encoding"]
                     ),
                     on_progress=bar.update,
@@ -78,4 +81,5 @@ def _counts(result: LoanImport) -> dict[str, Any]:
         "rejected": result.rejected,
         "by_reason": dict(result.by_reason),
         "rejected_lines": result.rejected_lines,
+        "joined_lines": result.joined_lines,
     }

@@ -4,9 +4,10 @@ from argparse import ArgumentParser
 from typing import Any
 
 from customers.domain.linkage.resolution import SURE
-from customers.selectors import match_quality
-from loancrm.kernel import arguments, clock
-from loancrm.kernel.commands import LoanCrmCommand
+from customers.selectors.identity import match_quality
+from loancrm.kernel import clock
+from loancrm.kernel.commands import arguments
+from loancrm.kernel.commands.base import LoanCrmCommand
 
 
 class Command(LoanCrmCommand):

@@ -4,10 +4,10 @@ from typing import Any
 
 from django.core.management.base import CommandParser
 
-from customers.services import lifecycle
+from customers.services.events import lifecycle
 from loancrm.kernel import clock
 from loancrm.kernel.access import system_actor
-from loancrm.kernel.commands import LoanCrmCommand
+from loancrm.kernel.commands.base import LoanCrmCommand
 
 
 class Command(LoanCrmCommand):

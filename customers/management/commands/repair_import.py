@@ -5,14 +5,17 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
-from customers.domain.quality import REASONS, Code
+from customers.domain.values.quality import REASONS, Code
 from customers.models import ImportBatch, RejectedRow
-from customers.selectors.import_quality import balance
-from customers.services import imports_jobs, imports_repair, mappings
-from customers.services.imports_repair import Repair
-from loancrm.kernel import arguments, clock
+from customers.selectors.imports.quality import balance
+from customers.services.imports import jobs
+from customers.services.imports import repair as imports_repair
+from customers.services.imports.repair import Repair
+from customers.services.sources import mappings
+from loancrm.kernel import clock
 from loancrm.kernel.access import system_actor
-from loancrm.kernel.commands import LoanCrmCommand, refuse
+from loancrm.kernel.commands import arguments
+from loancrm.kernel.commands.base import LoanCrmCommand, refuse
 
 
 class Command(LoanCrmCommand):
@@ -59,7 +62,7 @@ class Command(LoanCrmCommand):
             in_background=False,
         )
         if report.accepted:
-            imports_jobs.run_import(batch_id=options["batch"], now=now, today=today, seconds=None)
+            jobs.run_import(batch_id=options["batch"], now=now, today=today, seconds=None)
         found = balance(ImportBatch.objects.get(pk=options["batch"]))
         content = {
             "tried": report.tried,

@@ -8,9 +8,11 @@ from django.core.management.base import CommandParser
 
 from customers.domain.segments.parse import parse_text
 from customers.domain.segments.problems import RuleRefused
-from customers.selectors import segment_query, segment_references
-from loancrm.kernel import arguments, clock
-from loancrm.kernel.commands import LoanCrmCommand
+from customers.selectors.segments import query, references
+from loancrm.kernel import clock
+from loancrm.kernel.commands import arguments
+from loancrm.kernel.commands.base import LoanCrmCommand
+from loancrm.kernel.database.whole_files import whole_file
 
 ID_FIELDS = ("id", "public_id", "external_id")
 
@@ -33,15 +35,18 @@ class Command(LoanCrmCommand):
         try:
             data = parse_text(options["rule"].read_text(encoding="utf-8-sig"))
         except RuleRefused as refusal:
-            raise segment_references.SegmentRuleInvalid(refusal.problems) from refusal
+            raise references.SegmentRuleInvalid(refusal.problems) from refusal
         started = time.perf_counter()
-        rule, scope = segment_references.load_rule(data, now=clock.now(), zone=clock.company_zone())
-        customers = segment_query.customers_matching(rule, scope)
+        rule, scope = references.load_rule(data, now=clock.now(), zone=clock.company_zone())
+        customers = query.customers_matching(rule, scope)
         content: dict[str, Any] = {"count": customers.count()}
         content["seconds"] = round(time.perf_counter() - started, 4)
         if options["ids"]:
             ids = customers.order_by("pk").values_list(options["id_field"], flat=True)
-            with options["ids"].open("w", encoding="utf-8") as lines:
+            with (
+                whole_file(options["ids"]) as unfinished,
+                unfinished.open("w", encoding="utf-8") as lines,
+            ):
                 lines.writelines(f"{key}\n" for key in ids.iterator(chunk_size=5000))
         if options["sql"]:
             sql, parameters = customers.values("pk").query.sql_with_params()

@@ -128,7 +128,7 @@ export function PreviewPanel(props: Props) {
             <b>{texts.problems}</b>
             <ul>
               {preview.problems.map((problem) => (
-                <li key={problem.path + problem.message}>{problem.message}</li>
+                <li key={problem.path + problem.message}>{problem.told}</li>
               ))}
             </ul>
           </div>

@@ -88,6 +88,7 @@ export function RuleBuilder({ catalogue, initial, serverProblems, onChange }: Pr
             return field ? initialValue(catalogue, field, rule.operator) : "";
           }}
           getRuleClassname={(rule: RuleType) => (isRuleComplete(rule) ? "" : "lc-incomplete")}
+          accessibleDescriptionGenerator={({ path }) => (path.length ? `${texts.group} ${path.map((at) => at + 1).join(".")}` : texts.builder)}
           showNotToggle
           addRuleToNewGroups
           showCloneButtons

@@ -5,6 +5,8 @@ import type { RuleGroupType } from "react-querybuilder";
 export interface Problem {
   path: string;
   message: string;
+  /** What is wrong and where, in words. */
+  told: string;
 }
 
 export interface Preview {

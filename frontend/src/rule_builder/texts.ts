@@ -1,5 +1,7 @@
 /** Every text of the builder, in English and Chinese. */
 const english = {
+  builder: "Conditions of the segment",
+  group: "Group of conditions",
   allOf: "All of",
   anyOf: "Any of",
   not: "Not",
@@ -60,6 +62,8 @@ const english = {
 export type Texts = { [key in keyof typeof english]: string };
 
 const chinese: Texts = {
+  builder: "人群条件",
+  group: "条件组",
   allOf: "满足全部",
   anyOf: "满足任一",
   not: "取反",

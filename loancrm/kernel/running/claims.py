@@ -10,6 +10,7 @@ from typing import TextIO
 from django.utils.translation import gettext as _
 
 from loancrm.kernel.errors import LoanCrmError
+from loancrm.kernel.words.system_words import system_words
 
 
 class FolderInUse(LoanCrmError):
@@ -64,5 +65,5 @@ def require_free(host: str, port: int) -> None:
         words = _("%(host)s:%(port)s is in use by another program; choose another --port.")
         if error.errno != errno.EADDRINUSE:
             words = _("%(host)s:%(port)s cannot be listened on: %(reason)s.")
-        reason = error.strerror or type(error).__name__
+        reason = system_words(error)
         raise PortInUse(words % {"host": host, "port": port, "reason": reason}) from error

@@ -20,10 +20,10 @@ from django.utils.translation import gettext as _
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
-from loancrm.kernel import keys
-from loancrm.kernel.database_errors import Trouble, trouble_of, words_of
+from loancrm.kernel.database.errors import Trouble, trouble_of, words_of
 from loancrm.kernel.errors import LoanCrmError
 from loancrm.kernel.running import schema
+from loancrm.kernel.security import keys
 
 BROKER_SECONDS = 2
 _SHOWN = 10

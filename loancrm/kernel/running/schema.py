@@ -5,9 +5,10 @@ A migration that was edited after it ran, or a database of an earlier state of d
 read and compared, not the list of migrations.
 """
 
-from collections.abc import Iterator
+import re
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 from django.apps import apps
 from django.db import connection
@@ -15,6 +16,21 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.models import Field, Model
 
 Kind = Literal["table", "column", "type", "null", "index", "constraint"]
+
+_KINDS: Final = ("unique", "primary_key", "foreign_key", "index")
+_NAMED_CONSTRAINT: Final = re.compile(r'CONSTRAINT "([^"]+)" (?:CHECK|UNIQUE)')
+_SQLITE_INDEXES: Final = """
+    SELECT m.name, l.name, i.name, CASE WHEN l."unique" THEN 'unique' ELSE 'index' END
+    FROM sqlite_master m JOIN pragma_index_list(m.name) l JOIN pragma_index_info(l.name) i
+    WHERE m.type = 'table' AND l.origin <> 'pk' ORDER BY m.name, l.name, i.seqno"""
+_SQLITE_KEYS: Final = """
+    SELECT m.name, 'fk_' || f.id, f."from", 'foreign_key'
+    FROM sqlite_master m JOIN pragma_foreign_key_list(m.name) f
+    WHERE m.type = 'table' ORDER BY m.name, f.id, f.seq"""
+_SQLITE_PRIMARY_KEYS: Final = """
+    SELECT m.name, '__primary__', c.name, 'primary_key'
+    FROM sqlite_master m JOIN pragma_table_info(m.name) c
+    WHERE m.type = 'table' AND c.pk > 0 ORDER BY m.name, c.pk"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,10 +59,15 @@ def differences() -> list[Difference]:
         if model._meta.managed and not model._meta.proxy  # noqa: SLF001 - Django's documented way to a model's facts
     ]
     columns = _live_columns(connection)
-    return [found for model in models for found in _of_model(model, columns)]
+    constraints = _live_constraints(connection, [model._meta.db_table for model in models])  # noqa: SLF001
+    return [found for model in models for found in _of_model(model, columns, constraints)]
 
 
-def _of_model(model: type[Model], columns: dict[str, dict[str, _Column]]) -> Iterator[Difference]:
+def _of_model(
+    model: type[Model],
+    columns: dict[str, dict[str, _Column]],
+    of_tables: dict[str, dict[str, Any]],
+) -> Iterator[Difference]:
     table = model._meta.db_table  # noqa: SLF001
     live = columns.get(table)
     if live is None:
@@ -55,8 +76,7 @@ def _of_model(model: type[Model], columns: dict[str, dict[str, _Column]]) -> Ite
     fields = [field for field in model._meta.local_concrete_fields if field.column]  # noqa: SLF001
     for field in fields:
         yield from _of_field(table, field, live)
-    with connection.cursor() as cursor:
-        constraints = connection.introspection.get_constraints(cursor, table)
+    constraints = of_tables.get(table, {})
     yield from _missing_indexes(model, constraints)
     # A unique index shows as a constraint too; both are looked for by their columns.
     for field in fields:
@@ -129,3 +149,31 @@ def _live_columns(database: BaseDatabaseWrapper) -> dict[str, dict[str, _Column]
         for table, column, kind, is_nullable in cursor.fetchall():
             found.setdefault(table, {})[column] = _Column(str(kind), bool(is_nullable))
     return found
+
+
+def _live_constraints(
+    database: BaseDatabaseWrapper, tables: Sequence[str]
+) -> dict[str, dict[str, Any]]:
+    """Return {table: {name: what it is}}, in the shape of Django's `get_constraints`."""
+    with database.cursor() as cursor:
+        if database.vendor != "sqlite":
+            look = database.introspection.get_constraints
+            return {table: look(cursor, table) for table in tables}
+        # Django's own look parses the text of every table, for seconds at each start of a process.
+        found: dict[str, dict[str, Any]] = {}
+        for statement in (_SQLITE_INDEXES, _SQLITE_KEYS, _SQLITE_PRIMARY_KEYS):
+            cursor.execute(statement)
+            for table, name, column, kind in cursor.fetchall():
+                entry = found.setdefault(table, {}).setdefault(name, _nothing_yet())
+                entry["columns"].append(column)
+                entry[kind] = True
+                entry["index"] |= kind == "unique"
+        cursor.execute("SELECT name, sql FROM sqlite_master WHERE type = 'table'")
+        for table, text in cursor.fetchall():
+            for name in _NAMED_CONSTRAINT.findall(text or ""):
+                found.setdefault(table, {}).setdefault(name, _nothing_yet())
+    return found
+
+
+def _nothing_yet() -> dict[str, Any]:
+    return {"columns": [], **dict.fromkeys(_KINDS, False)}

@@ -9,10 +9,11 @@ from django.db import transaction
 from django.http import HttpRequest
 from django.utils.translation import gettext as _
 
-from loancrm.kernel import access, audit
+from loancrm.kernel import access
 from loancrm.kernel.access import Actor, ActorKind
-from loancrm.kernel.client_address import client_address
+from loancrm.kernel.auditing import audit
 from loancrm.kernel.errors import LoanCrmError
+from loancrm.kernel.security.client_address import client_address
 from loancrm.kernel.sign_in import tries
 
 RELEASE = "auth.change_user"

@@ -17,9 +17,10 @@ from dataclasses import dataclass
 
 from django.db.models import F, Q
 
-from loancrm.kernel import crypto, database_clock
-from loancrm.kernel.database_clock import Moment
+from loancrm.kernel.database import shared_clock
+from loancrm.kernel.database.shared_clock import Moment
 from loancrm.kernel.models import SignInTally
+from loancrm.kernel.security import crypto
 
 KNOWN_ADDRESS_SECONDS = 30 * 86_400
 KEPT_SECONDS = 86_400
@@ -112,7 +113,7 @@ def _count(limit: Limit, key: str, account: str) -> bool:
     """Add one failure, unless the limit is reached; only what is counted moves the end on."""
     until = Moment(limit.seconds)
     SignInTally.objects.bulk_create(
-        [SignInTally(key=key, account=account, until=database_clock.now())], ignore_conflicts=True
+        [SignInTally(key=key, account=account, until=shared_clock.now())], ignore_conflicts=True
     )
     rows = SignInTally.objects.filter(key=key)
     rows.filter(failures__gt=0, until__lte=Moment()).update(failures=0)
@@ -127,4 +128,4 @@ def _give_back(keys: list[str]) -> None:
 
 def _wait(key: str) -> int:
     until = SignInTally.objects.values_list("until", flat=True).get(key=key)
-    return max(1, math.ceil((until - database_clock.now()).total_seconds()))
+    return max(1, math.ceil((until - shared_clock.now()).total_seconds()))

@@ -14,7 +14,7 @@ import psycopg
 import pytest
 from django.db import connection
 
-from loancrm.kernel import bench
+from loancrm.kernel.commands import bench
 from tests.functional.processes import ROOT
 from tests.functional.running.test_refusals_at_start import SECRETS
 from tests.functional.test_up import _free_port

@@ -10,7 +10,7 @@ import psycopg
 import pytest
 import redis
 
-from loancrm.kernel import bench
+from loancrm.kernel.commands import bench
 from tests.functional.processes import MANAGE, ROOT
 
 pytestmark = [pytest.mark.slow, pytest.mark.sql, pytest.mark.timeout(300)]

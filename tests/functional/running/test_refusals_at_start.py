@@ -1,11 +1,11 @@
 """Every process says in a few lines why it does not start, and ends with status 1."""
 
 import os
-import subprocess
 import sys
 
 import pytest
 
+from tests.functional import preloaded
 from tests.functional.processes import MANAGE, ROOT
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
@@ -37,21 +37,15 @@ def environment(folder, **variables):
 
 def run(name, folder, **variables):
     words = [word.replace("FOLDER", str(folder)) for word in PROCESSES[name]]
-    return subprocess.run(
-        words,
-        cwd=ROOT,
-        env=environment(folder, **variables),
-        capture_output=True,
-        text=True,
-        timeout=200,
-        check=False,
-    )
+    return preloaded.run(words, env=environment(folder, **variables), cwd=ROOT, seconds=200)
 
 
 @pytest.fixture(scope="module")
 def migrated(tmp_path_factory):
     folder = tmp_path_factory.mktemp("migrated")
-    subprocess.run([*MANAGE, "migrate", "-v0"], cwd=ROOT, env=environment(folder), check=True)
+    words = (*MANAGE, "migrate", "-v0")
+    done = preloaded.run(words, env=environment(folder), cwd=ROOT, seconds=200)
+    assert done.returncode == 0, done.stderr
     return folder
 
 

@@ -9,9 +9,15 @@ from pathlib import Path
 
 import pytest
 
-from loancrm.kernel import bench
+from loancrm.kernel.commands import bench
+from tests.functional.installation import (
+    SPEC,
+    approve_campaign,
+    installation,
+    manage,
+    received,
+)
 from tests.functional.processes import MANAGE
-from tests.functional.test_crash_safe_sending import SPEC, manage, received
 
 pytestmark = [pytest.mark.slow, pytest.mark.sql, pytest.mark.django_db, pytest.mark.timeout(300)]
 PEOPLE = 600
@@ -21,14 +27,17 @@ from tests.factories.people import make_people
 make_people({PEOPLE})
 User.objects.create_superuser("approver")
 """
+HELD_CHUNKS = (
+    "from campaigns.models import Chunk; "
+    "print(Chunk.objects.exclude(claimed_by='').exclude(state='done').count())"
+)
 
 
 @pytest.fixture(scope="module")
 def prepared(tmp_path_factory, django_db_setup, django_db_blocker):
     """A slow relay and one approved campaign a test, on a database of their own."""
     folder = tmp_path_factory.mktemp("stopped")
-    with django_db_blocker.unblock(), bench.own_database() as variables:
-        manage(variables, "migrate", "-v0")
+    with django_db_blocker.unblock(), installation() as variables:
         manage(variables, "shell", "-v0", "-c", _MAKE_PEOPLE)
         record = folder / "record.jsonl"
         relay = [
@@ -53,10 +62,7 @@ def test_h1_a_stop_while_sending_settles_what_is_under_way_and_leaves_no_process
     slug = f"stopped-{number.name.lower()}"
     spec = tmp_path / "spec.json"
     spec.write_text(json.dumps(SPEC | {"slug": slug, "name": slug}), encoding="utf-8")
-    manage(variables, "create_campaign", str(spec))
-    manage(variables, "submit_campaign", slug)
-    shown = manage(variables, "approve_campaign", slug, "--show", "--json", parse=True)
-    manage(variables, "approve_campaign", slug, "--as", "approver", "--seen", shown["digest"])
+    approve_campaign(variables, spec, slug)
     before, log = received(record), tmp_path / "up.log"
     with log.open("wb") as output:
         up = subprocess.Popen(
@@ -87,11 +93,7 @@ def test_h1_a_stop_while_sending_settles_what_is_under_way_and_leaves_no_process
     assert states["planned"] > 0, "all were sent before the stop: nothing was interrupted"
     assert max(taken.values()) == 1
     assert taken.total() == states["sent"]
-    held = (
-        "from campaigns.models import Chunk; "
-        "print(Chunk.objects.exclude(claimed_by='').exclude(state='done').count())"
-    )
-    assert manage(variables, "shell", "-v0", "-c", held).strip() == "0"
+    assert manage(variables, "shell", "-v0", "-c", HELD_CHUNKS).strip() == "0"
     manage(variables, "cancel_campaign", slug)
 
 

@@ -11,7 +11,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from campaigns.models import Campaign
-from campaigns.services import partners
+from campaigns.services.partners import contracts
 from customers.models import Customer, Event
 from loancrm.kernel import clock
 from tests.partner_client import ACTOR, PartnerClient, lead
@@ -184,7 +184,7 @@ def test_a_conversion_carries_the_loan_amount_and_a_shared_campaign(
         "event": "loan_disbursed",
     }
     refused = acme.post("conversions", content)
-    partners.share(actor=ACTOR, partner=acme.partner, shared=campaign, now=clock.now())
+    contracts.share(actor=ACTOR, partner=acme.partner, shared=campaign, now=clock.now())
 
     response = acme.post("conversions", content)
     again = acme.post("conversions", content)

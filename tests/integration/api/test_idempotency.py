@@ -7,9 +7,10 @@ from typing import Any
 import pytest
 
 from campaigns.models import IdempotencyKey, PartnerLead
-from campaigns.services import idempotency, leads
+from campaigns.services.partners import idempotency, leads
 from customers.models import Customer
-from loancrm.kernel import clock, database_clock
+from loancrm.kernel import clock
+from loancrm.kernel.database import shared_clock
 from tests.partner_client import PartnerClient, lead
 
 pytestmark = pytest.mark.sql
@@ -70,13 +71,13 @@ def test_d_a_host_whose_clock_jumps_holds_a_key_no_longer_and_no_shorter(
     claiming = {"partner_id": acme.partner.pk, "key": "k", "fingerprint": "0"}
     with monkeypatch.context() as patch:
         patch.setattr(time, "time", lambda: real() + hours * 3600)
-        assert abs(clock.now() - database_clock.now()) > timedelta(minutes=59)
+        assert abs(clock.now() - shared_clock.now()) > timedelta(minutes=59)
         held = idempotency.claim(**claiming, now=clock.now())
     assert isinstance(held, idempotency.Claim)
-    assert timedelta(0) < held.lease_until - database_clock.now() <= idempotency.LEASE
+    assert timedelta(0) < held.lease_until - shared_clock.now() <= idempotency.LEASE
     with pytest.raises(idempotency.KeyInFlight):
         idempotency.claim(**claiming, now=clock.now())
-    IdempotencyKey.objects.update(lease_until=database_clock.now() - timedelta(seconds=1))
+    IdempotencyKey.objects.update(lease_until=shared_clock.now() - timedelta(seconds=1))
     assert isinstance(idempotency.claim(**claiming, now=clock.now()), idempotency.Claim)
 
 

@@ -6,7 +6,7 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from campaigns.domain.partners import LeadStanding
+from campaigns.domain.partners.contract import LeadStanding
 from campaigns.models import Partner, PartnerLead
 from customers.models import (
     ConsentRecord,
@@ -17,8 +17,9 @@ from customers.models import (
     Event,
     IdentityLink,
 )
-from loancrm.kernel import audit, crypto
+from loancrm.kernel.auditing import audit
 from loancrm.kernel.models import AuditEntry
+from loancrm.kernel.security import crypto
 from tests.partner_client import PartnerClient, lead
 
 pytestmark = pytest.mark.sql
@@ -380,3 +381,42 @@ def test_g1_a_refusal_in_a_lead_that_comes_again_counts(acme: PartnerClient) -> 
 
     assert reply.json()["status"] == "duplicate"
     assert not ConsentState.objects.get(channel="sms").is_granted
+
+
+@pytest.mark.parametrize("word", ["maybe", "也许", "", None, 7, ["x"], {"a": 1}, "opted out?"])
+def test_g1_a_word_about_a_consent_that_cannot_be_read_leaves_no_grant_standing(
+    acme: PartnerClient, word: object
+) -> None:
+    acme.post("leads", lead(1, **FULL), key="k1")
+    unclear = {**FULL["consents"][0], "granted": word}  # type: ignore[index]
+
+    reply = acme.post("leads", lead(1, **{**FULL, "consents": [unclear]}), key="k2")
+
+    assert reply.json()["status"] == "duplicate"
+    assert not ConsentState.objects.get(channel="sms").is_granted
+
+
+@pytest.mark.parametrize("address", ["leads", "leads/bulk"])
+@pytest.mark.parametrize("granted", [False, "maybe"])
+def test_g1_who_says_no_in_a_lead_that_is_refused_is_heard(
+    acme: PartnerClient, address: str, granted: object
+) -> None:
+    acme.post("leads", lead(1, **FULL), key="k1")
+    said_no = {**FULL["consents"][0], "granted": granted}  # type: ignore[index]
+    faulty = lead(2, **{**FULL, "consents": [said_no], "birth_date": "2150-01-01"})
+
+    body = faulty if address == "leads" else {"leads": [faulty]}
+    reply = acme.post(address, body, key="k2")
+
+    assert b"birth_date" in reply.content
+    assert PartnerLead.objects.count() == 1
+    assert not ConsentState.objects.get(channel="sms").is_granted
+
+
+def test_g1_a_word_that_cannot_be_read_about_somebody_new_is_no_word(acme: PartnerClient) -> None:
+    unclear = {**FULL["consents"][0], "granted": "maybe"}  # type: ignore[index]
+
+    reply = acme.post("leads", lead(1, **{**FULL, "consents": [unclear]}), key="k1")
+
+    assert reply.status_code == 201
+    assert not ConsentRecord.objects.exists()

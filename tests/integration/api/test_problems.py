@@ -8,9 +8,9 @@ from django.db import OperationalError
 from django.test import Client, override_settings
 
 from campaigns.models import Partner
-from campaigns.services import leads
+from campaigns.services.partners import leads
 from loancrm.api.errors import PROBLEMS, Problem
-from loancrm.kernel.crypto import CipherRefused
+from loancrm.kernel.security.crypto import CipherRefused
 from tests.partner_client import ROOT, PartnerClient, lead
 
 LIMITS = {

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from campaigns.services import partners
+from campaigns.services.partners import contracts
 from loancrm.kernel import clock
 from tests.factories.links import make_linked
 from tests.integration.analytics.selectors.scene import Scene, lend
@@ -21,7 +21,7 @@ def scene(db: None) -> Scene:
 @pytest.fixture
 def reader(acme: PartnerClient, scene: Scene) -> PartnerClient:
     lend(scene)
-    partners.share(actor=ACTOR, partner=acme.partner, shared=scene.campaign, now=clock.now())
+    contracts.share(actor=ACTOR, partner=acme.partner, shared=scene.campaign, now=clock.now())
     return acme
 
 

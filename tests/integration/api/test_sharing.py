@@ -9,9 +9,9 @@ from django.test import Client
 from guardian.shortcuts import assign_perm
 
 from campaigns.models import Campaign
-from campaigns.services import partners
+from campaigns.services.partners import contracts
 from customers.models import Customer, Segment, SegmentVersion
-from customers.services import segments
+from customers.services.segments import versions
 from loancrm.kernel import clock
 from loancrm.kernel.access import PermissionRefused, is_allowed, partner_actor, require
 from tests.partner_client import ACTOR, ROOT, PartnerClient
@@ -31,7 +31,7 @@ def campaign(db: None) -> Campaign:
 
 @pytest.fixture
 def segment(db: None) -> Segment:
-    return segments.create_segment(
+    return versions.create_segment(
         actor=ACTOR,
         slug="everyone",
         name="Everyone",
@@ -43,7 +43,7 @@ def segment(db: None) -> Segment:
 @pytest.fixture
 def shared(acme: PartnerClient, campaign: Campaign, segment: Segment) -> PartnerClient:
     for item in (campaign, segment):
-        partners.share(actor=ACTOR, partner=acme.partner, shared=item, now=clock.now())
+        contracts.share(actor=ACTOR, partner=acme.partner, shared=item, now=clock.now())
     return acme
 
 
@@ -174,7 +174,7 @@ def test_a_share_can_be_taken_back(
     shared: PartnerClient, campaign: Campaign, segment: Segment, path: str
 ) -> None:
     for item in (campaign, segment):
-        partners.unshare(actor=ACTOR, partner=shared.partner, shared=item, now=clock.now())
+        contracts.unshare(actor=ACTOR, partner=shared.partner, shared=item, now=clock.now())
 
     assert shared.get(path).status_code == 404
 
@@ -217,7 +217,7 @@ def test_query_parameters_neither_filter_nor_order(shared: PartnerClient, query:
 def test_pages_follow_each_other_without_gap_or_repetition(acme: PartnerClient) -> None:
     slugs = [f"c{number}" for number in range(5)]
     for slug in slugs:
-        partners.share(
+        contracts.share(
             actor=ACTOR, partner=acme.partner, shared=new_campaign(slug), now=clock.now()
         )
     seen: list[str] = []

@@ -8,7 +8,7 @@ from django.http import HttpRequest
 from django.test import Client, RequestFactory, override_settings
 from redis.exceptions import ConnectionError as RedisGone
 
-from loancrm.kernel.client_address import client_address
+from loancrm.kernel.security.client_address import client_address
 from tests.partner_client import ROOT, PartnerClient, lead
 
 pytestmark = pytest.mark.django_db

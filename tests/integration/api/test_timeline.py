@@ -7,7 +7,7 @@ from django.contrib.auth.models import Permission, User
 from django.test import Client
 from guardian.shortcuts import assign_perm
 
-from campaigns.domain.partners import Scope
+from campaigns.domain.partners.contract import Scope
 from customers.models import Customer, Event, EventType, Score
 from loancrm.kernel import clock
 from tests.factories.people import make_people

@@ -9,8 +9,8 @@ from django.test import Client
 from oauth2_provider.models import AccessToken, Application
 
 from campaigns import tasks
-from campaigns.domain.partners import Scope
-from campaigns.services import partners
+from campaigns.domain.partners.contract import Scope
+from campaigns.services.partners import contracts
 from customers.models import DataSource
 from loancrm.kernel import clock
 from tests.partner_client import ACTOR, ROOT, PartnerClient, lead, new_partner
@@ -143,7 +143,7 @@ def test_an_expired_token_is_refused(acme: PartnerClient) -> None:
 
 
 def test_switching_a_partner_off_takes_effect_on_the_next_request(acme: PartnerClient) -> None:
-    partners.set_active(
+    contracts.set_active(
         actor=ACTOR, partner=acme.partner, is_active=False, now=clock.now(), reason="test"
     )
 
@@ -161,12 +161,12 @@ def test_an_ended_contract_closes_the_door(acme: PartnerClient) -> None:
 
 
 def test_a_second_client_works_beside_the_first_until_that_is_removed(acme: PartnerClient) -> None:
-    fresh = partners.add_client(actor=ACTOR, partner=acme.partner, now=clock.now())
+    fresh = contracts.add_client(actor=ACTOR, partner=acme.partner, now=clock.now())
     renewed = PartnerClient(acme.partner, fresh.client_id, fresh.client_secret)
 
     renewed.token = renewed.get_token().json()["access_token"]
     assert acme.get("campaigns").status_code == renewed.get("campaigns").status_code == 200
-    partners.remove_client(
+    contracts.remove_client(
         actor=ACTOR, partner=acme.partner, client_id=acme.client_id, now=clock.now()
     )
     assert acme.get("campaigns").status_code == 401

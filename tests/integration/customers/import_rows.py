@@ -6,13 +6,13 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from customers.domain.mapping import parse_mapping
-from customers.domain.national_id import check_digit
+from customers.domain.imports.mapping import parse_mapping
+from customers.domain.values.national_id import check_digit
 from customers.models import ContactPoint, Customer
-from customers.services import imports
-from customers.services.imports import ImportOrder, ImportReport
-from loancrm.kernel import crypto
+from customers.services.imports import from_file
+from customers.services.imports.from_file import ImportOrder, ImportReport
 from loancrm.kernel.access import system_actor
+from loancrm.kernel.security import crypto
 
 NOW = datetime(2026, 3, 4, 2, 0, tzinfo=UTC)
 COLUMNS = ("id", "name", "card", "born", "phone", "email", "city", "income", "sms")
@@ -110,7 +110,7 @@ def loader(folder: Path) -> Load:
 
     def run(rows: list[Row], now: datetime = NOW, **order: Any) -> ImportReport:
         path = write_csv(folder / "people.csv", rows)
-        report = imports.import_customers(
+        report = from_file.import_customers(
             actor=system_actor("test"),
             order=ImportOrder(path=path, **({"mapping": MAPPING} | order)),
             now=now,

@@ -16,8 +16,8 @@ from django.db import transaction
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
-from campaigns.services import partners
-from customers.services import segments
+from campaigns.services.partners import contracts
+from customers.services.segments import versions
 from loancrm.kernel import clock
 from loancrm.kernel.access import system_actor
 from loancrm.kernel.roles import Role, ensure_roles
@@ -84,8 +84,8 @@ def world(db: None) -> None:
     ensure_roles()
     make_people(3)
     rule = {"combinator": "and", "rules": []}
-    segments.create_segment(actor=actor, slug="everyone", name="All", rule=rule, now=now)
-    partners.register_partner(actor=actor, slug="acme", name="Acme", now=now)
+    versions.create_segment(actor=actor, slug="everyone", name="All", rule=rule, now=now)
+    contracts.register_partner(actor=actor, slug="acme", name="Acme", now=now)
 
 
 @pytest.fixture

@@ -45,6 +45,12 @@ def test_e5_after_forty_wrong_passwords_the_right_one_does_not_enter(anna: User)
     assert "_auth_user_id" not in last.client.session
 
 
+def test_e5_a_name_spelt_otherwise_gets_no_tries_of_its_own(anna: User) -> None:
+    names = ("anna", "Anna", " anna", "ANNA ", "aNNa", "annA", "anna")
+    answers = [_try(name, f"wrong{number}") for number, name in enumerate(names)]
+    assert [answer.status_code for answer in answers] == [200] * 5 + [429] * 2
+
+
 def test_the_pause_ends_by_time(anna: User) -> None:
     for number in range(6):
         _try("anna", f"wrong{number}")

@@ -4,8 +4,8 @@ import pytest
 
 from analytics.domain.demo import behaviour, plan
 from analytics.management.demo import campaigns
-from campaigns.domain import content, content_lint
-from campaigns.domain.spec import parse_spec
+from campaigns.domain.campaigns.spec import parse_spec
+from campaigns.domain.content import lint, texts
 
 SPECS = {slug: campaigns.read(slug) for slug in plan.CAMPAIGNS}
 
@@ -29,13 +29,13 @@ def test_every_text_compiles_and_names_only_known_variables(slug):
         for variant in step.variants:
             for text in variant.texts:
                 if text.html:
-                    compiled = content.compile_email(
+                    compiled = texts.compile_email(
                         subject=text.subject, text=text.text, html=text.html, language=text.locale
                     )
                     assert "unsubscribe_url" in compiled.variables
                 else:
-                    compiled = content.compile_sms(text=text.text, language=text.locale)
-                assert content.unknown_variables(compiled.variables) == ()
+                    compiled = texts.compile_sms(text=text.text, language=text.locale)
+                assert texts.unknown_variables(compiled.variables) == ()
                 assert compiled.link_targets
 
 
@@ -69,7 +69,7 @@ def test_no_text_breaks_a_rule_that_stops_an_approval(slug):
         for variant in step.variants:
             for text in variant.texts:
                 if text.html:
-                    problems = content_lint.check_email(
+                    problems = lint.check_email(
                         subject=text.subject,
                         text=text.text,
                         html_source=text.html,
@@ -78,7 +78,7 @@ def test_no_text_breaks_a_rule_that_stops_an_approval(slug):
                         known_names=frozenset(),
                     )
                 else:
-                    problems = content_lint.check_sms(
+                    problems = lint.check_sms(
                         text=text.text,
                         language=text.locale,
                         signature="安心消费金融",

@@ -5,9 +5,11 @@ from typing import Any
 
 from django.core.management.base import CommandError
 
-from loancrm.kernel import arguments, clock, crypto, progress, rotation
+from loancrm.kernel import clock
 from loancrm.kernel.access import system_actor
-from loancrm.kernel.commands import LoanCrmCommand
+from loancrm.kernel.commands import arguments, progress
+from loancrm.kernel.commands.base import LoanCrmCommand
+from loancrm.kernel.security import crypto, rotation
 
 
 class Command(LoanCrmCommand):

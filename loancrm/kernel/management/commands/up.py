@@ -1,5 +1,6 @@
 """Run web, worker and beat together, for development and for small installations."""
 
+import os
 import secrets
 from argparse import ArgumentParser
 from pathlib import Path
@@ -10,10 +11,12 @@ from django.contrib.auth.models import User
 from django.core.management import call_command
 from django.db import connections
 
-from loancrm.kernel import arguments, processes, roles
-from loancrm.kernel.commands import LoanCrmCommand
+from loancrm.kernel import roles
+from loancrm.kernel.commands import arguments
+from loancrm.kernel.commands.base import LoanCrmCommand
+from loancrm.kernel.processes import programs
+from loancrm.kernel.processes.supervisor import Supervisor
 from loancrm.kernel.running import claims, readiness
-from loancrm.kernel.supervisor import Supervisor
 
 
 class Command(LoanCrmCommand):
@@ -50,12 +53,15 @@ class Command(LoanCrmCommand):
 
     def _run(self, options: dict[str, Any]) -> None:
         connections.close_all()
+        # Links in messages lead to where this very server listens, unless somebody said otherwise.
+        host = "127.0.0.1" if options["host"] in {"0.0.0.0", "::"} else options["host"]  # noqa: S104 - compared, not listened on
+        os.environ.setdefault("LOANCRM_PUBLIC_URL", f"http://{host}:{options['port']}")
         specs = [
-            processes.web(
+            programs.web(
                 host=options["host"], port=options["port"], workers=options["web_workers"]
             ),
-            *processes.workers(concurrency=options["concurrency"]),
-            processes.beat(schedule_path=Path(settings.CELERY_BEAT_SCHEDULE_FILENAME)),
+            *programs.workers(concurrency=options["concurrency"]),
+            programs.beat(schedule_path=Path(settings.CELERY_BEAT_SCHEDULE_FILENAME)),
         ]
         supervisor = Supervisor(specs, say=lambda line: self.stderr.write(f"up: {line}"))
         self.stdout.write(f"loancrm: http://{options['host']}:{options['port']}/admin/")

@@ -45,7 +45,7 @@ def test_a_report_without_a_control_group_says_so_in_both_languages(report_url: 
     assert b"Without a control group nobody can say" in page.content
     figures = {row["metric"]: row for row in page.context["figures"]}
     assert figures["Conversion (of all eligible)"]["numerator"] == "0"
-    assert figures["Cost per conversion"]["value"] == "–"
+    assert figures["Cost per conversion (fully loaded)"]["value"] == "–"
 
 
 def test_a_report_is_hidden_from_those_who_may_not_read_it(report_url: str) -> None:
@@ -75,3 +75,13 @@ def test_the_overview_costs_a_fixed_number_of_queries(report_url: str) -> None:
     with CaptureQueriesContext(connection) as many:
         client.get(reverse("admin:index"))
     assert len(many) == len(few)
+
+
+def test_u27_reachable_counts_persons_whom_any_channel_reaches(report_url: str) -> None:
+    make_people(3, kinds=("phone",), consents=("sms",), prefix="s")
+    make_people(4, kinds=("email",), consents=("email",), prefix="e")
+    _user, client = signed_in("mara", "marketer")
+    page = client.get(reverse("admin:index"))
+    assert page.context["overview"].reachable == {"sms": 8, "email": 9}
+    reachable = next(tile for tile in page.context["tiles"] if tile.label == "Reachable")
+    assert reachable.value == "12"

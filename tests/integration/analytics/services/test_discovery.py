@@ -1,3 +1,4 @@
+import hashlib
 import json
 from datetime import timedelta
 from decimal import Decimal
@@ -23,7 +24,7 @@ from customers.models import (
     Score,
     Segment,
 )
-from customers.services import segments
+from customers.services.segments import versions
 from loancrm.kernel.access import PermissionRefused, user_actor
 from loancrm.kernel.models import AuditEntry
 from tests.factories.links import make_linked
@@ -71,7 +72,7 @@ def _planted(size, seed):
 
 
 def _members(slug, now):
-    found = segments.audience_of(Segment.objects.get(slug=slug), now=now)
+    found = versions.audience_of(Segment.objects.get(slug=slug), now=now)
     return set(found.values_list("external_id", flat=True))
 
 
@@ -99,7 +100,7 @@ def test_b5_rfm_scores_are_stored_with_version_and_used_by_segments(actor, now):
     ]
     assert {(s.version, s.scored_at) for s in cells} == {(result.version, now)}
     rule = {"combinator": "and", "rules": [{"field": "score.rfm_r", "operator": "=", "value": 5}]}
-    assert segments.audience_queryset(rule, now=now).get().external_id == "c1"
+    assert versions.audience_queryset(rule, now=now).get().external_id == "c1"
     assert _members("rfm-important-value", now) == {"c1", "c2"}
     assert _members("rfm-general-win-back", now) == {"c3", "c4", "c5"}
     assert Segment.objects.get(slug="rfm-important-value").name.startswith("重要价值客户")
@@ -148,12 +149,15 @@ def test_c13_clusters_become_segments_and_new_customers_join_the_same_ones(actor
     assert sources == {f"cluster@{first.version}"}
 
 
-def test_a_model_that_was_changed_in_the_database_is_not_used(actor, now):
+@pytest.mark.parametrize("is_digest_fitted", [False, True])
+def test_a_model_that_was_changed_in_the_database_is_not_used(actor, now, is_digest_fitted):
     values, _truth = _planted(200, seed=1)
     _population(values, now)
     discovery_clusters.discover_clusters(actor=actor, now=now, features=FEATURES, max_clusters=4)
     stored = DiscoveryModel.objects.get()
     stored.content = stored.content.replace('"stability":', '"stability" :')
+    if is_digest_fitted:
+        stored.digest = hashlib.sha256(stored.content.encode()).hexdigest()
     stored.save()
 
     with pytest.raises(DiscoveryModelChanged):
@@ -175,7 +179,7 @@ def _alike(now):
 
 def _seed(actor, now, people, slug="best"):
     ids = [person.pk for person in people]
-    segments.replace_members(
+    versions.replace_members(
         actor=actor, slug=slug, name=slug, customer_ids=ids, source="file", now=now
     )
 

@@ -1,6 +1,7 @@
 """A search in the background: who may start it, how far it is, what it found, what it becomes."""
 
 import json
+import time
 from datetime import timedelta
 from io import StringIO
 
@@ -17,9 +18,9 @@ from analytics.models import DiscoveryRun, RunState
 from analytics.services import discovery_runs
 from analytics.services.discovery_writing import DiscoveryRefused
 from customers.models import AttributeDefinition, AttributeValue, Segment, SegmentMember
-from customers.services import segments
+from customers.services.segments import versions
 from loancrm.kernel.access import PermissionRefused, user_actor
-from loancrm.kernel.database_clock import Moment
+from loancrm.kernel.database.shared_clock import Moment
 from loancrm.kernel.roles import Role, ensure_roles
 from tests.integration.analytics.services.test_discovery import FEATURES, _planted, _population
 
@@ -146,7 +147,7 @@ def test_a_lookalike_run_tells_its_lift_and_what_decides(as_role, actor, now):
     values = _planted(3000, seed=2)[0]
     people = _population(values, now)
     rich = [p.pk for p, row in zip(people, values, strict=True) if row[0] > 15_000][:600]
-    segments.replace_members(
+    versions.replace_members(
         actor=actor, slug="rich", name="富", customer_ids=rich, source="t", now=now
     )
     choices = Choices(Method.LOOKALIKE, seed_segment="rich", features=FEATURES, share=0.2)
@@ -170,13 +171,30 @@ def test_a_search_that_finds_nothing_says_why_and_writes_nothing(as_role, now):
 
 
 @pytest.mark.parametrize(("language", "word"), [("en", "stable groups"), ("zh-hans", "分群")])
-def test_what_was_not_found_is_told_in_the_language_of_who_started(as_role, now, language, word):
+def test_d_what_was_not_found_is_told_in_the_language_of_who_reads(as_role, now, language, word):
     _population(np.full((50, 2), 7.0), now)
-    owner = user_actor(as_role(Role.ANALYST))
-    with translation.override(language):
-        run = discovery_runs.start_run(actor=owner, choices=CLUSTERS, now=now)
+    reader = as_role(Role.ANALYST)
     with translation.override("zh-hans" if language == "en" else "en"):
-        assert word in finished(run, now).problem
+        run = discovery_runs.start_run(actor=user_actor(reader), choices=CLUSTERS, now=now)
+        finished(run, now)
+    client = Client(headers={"accept-language": language})
+    client.force_login(reader, backend="django.contrib.auth.backends.ModelBackend")
+    page = client.get(reverse("discoveries:run", args=[run.pk])).content.decode()
+    assert word in page
+
+
+@pytest.mark.parametrize("hours", [-1, 1])
+def test_d_a_run_is_given_up_by_no_host_while_its_worker_lives(as_role, now, monkeypatch, hours):
+    real = time.time
+    owner = user_actor(as_role(Role.ANALYST))
+    run = discovery_runs.start_run(actor=owner, choices=Choices(Method.RFM), now=now)
+    DiscoveryRun.objects.update(state=RunState.RUNNING, alive_at=Moment(-60))
+    monkeypatch.setattr(time, "time", lambda: real() + hours * 3600)
+    assert discovery_runs.wake() == 0
+    DiscoveryRun.objects.update(alive_at=Moment(-16 * 60))
+    assert discovery_runs.wake() == 1
+    run.refresh_from_db()
+    assert run.state == RunState.RUNNING
 
 
 def test_only_roles_for_it_start_a_search_and_unknown_segments_are_refused(as_role, now):
@@ -260,3 +278,29 @@ def test_the_page_starts_a_search_shows_it_and_makes_a_segment_of_a_group(as_rol
     refused = client.post(make, {"group": "elsewhere"}, follow=True).content.decode()
     assert "no group" in refused
     assert client.get(reverse("discoveries:start", args=["astrology"])).status_code == 404
+
+
+@pytest.mark.parametrize("is_broken", [False, True])
+def test_a_worker_that_was_taken_for_lost_writes_nothing_about_the_run_of_another(
+    as_role, now, monkeypatch, is_broken
+):
+    _population(_planted(400, seed=1)[0], now)
+    author = user_actor(as_role(Role.ANALYST))
+    run = discovery_runs.start_run(actor=author, choices=CLUSTERS, now=now)
+    whole = discovery_runs._carry_out
+
+    def stalled(row, at, advance, _finish):
+        monkeypatch.setattr(discovery_runs, "_carry_out", whole)
+        DiscoveryRun.objects.update(alive_at=Moment(-16 * 60))
+        assert finished(run, now).state == RunState.DONE
+        if is_broken:
+            raise DiscoveryRefused("too late")
+        advance(1)
+        raise AssertionError("it went on")
+
+    monkeypatch.setattr(discovery_runs, "_carry_out", stalled)
+    finished(run, now)
+
+    run.refresh_from_db()
+    assert (run.state, run.step, run.problem) == (RunState.DONE, 4, "")
+    assert run.result["people"] == 400

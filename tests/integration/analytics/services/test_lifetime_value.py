@@ -12,8 +12,8 @@ from analytics.domain.lifetime_value import ASSUMPTIONS, VERSION
 from analytics.services import lifetime_value
 from campaigns.models import Campaign, Dispatch, Message, Step
 from customers.models import Instalment, Loan, Repayment, Score
-from customers.selectors import segment_catalogue, segment_references
-from customers.selectors.segment_query import customers_matching
+from customers.selectors.segments import catalogue, references
+from customers.selectors.segments.query import customers_matching
 from loancrm.kernel import clock
 from loancrm.kernel.access import PermissionRefused, user_actor
 from tests.factories.campaigns import make_approved, make_channel
@@ -137,13 +137,13 @@ def test_a_charged_off_loan_costs_its_balance_and_promises_nothing(actor):
 
 def test_b5_rules_read_it_as_a_field_with_a_name_in_both_languages(borrower, actor):
     _run(actor)
-    label = segment_catalogue.load_catalogue().scores["clv"].label
+    label = catalogue.load_catalogue().scores["clv"].label
     rule = {
         "combinator": "and",
         "rules": [{"field": "score.clv", "operator": ">", "value": 10}],
     }
 
-    tree, scope = segment_references.load_rule(rule, now=NOW, zone=clock.company_zone())
+    tree, scope = references.load_rule(rule, now=NOW, zone=clock.company_zone())
 
     assert list(customers_matching(tree, scope)) == [borrower]
     assert (label.zh, label.en) == ("客户生命周期价值", "customer lifetime value")

@@ -16,8 +16,8 @@ from django.urls import reverse
 from analytics.selectors.spending_facts import spending_facts
 from analytics.services import spending
 from customers.models import Customer, Event, EventType, Score
-from customers.selectors.segment_catalogue import catalogue_for_builder
-from customers.services import segments
+from customers.selectors.segments.catalogue import catalogue_for_builder
+from customers.services.segments import versions
 from loancrm.kernel import clock
 from loancrm.kernel.access import PermissionRefused, user_actor
 from tests.factories.links import make_linked
@@ -95,7 +95,7 @@ def test_s17_spending_is_stored_with_its_time_and_read_by_rules(people, actor, n
             "combinator": "and",
             "rules": [{"field": field, "operator": operator, "value": value}],
         }
-        chosen = segments.audience_queryset(rule, now=now)
+        chosen = versions.audience_queryset(rule, now=now)
         assert [person.external_id for person in chosen] == names, field
 
 

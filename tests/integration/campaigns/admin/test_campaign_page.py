@@ -13,8 +13,9 @@ from campaigns.channels import registry
 from campaigns.channels.base import SmsPayload
 from campaigns.channels.memory import MemoryChannel
 from campaigns.models import Approval, Campaign, ContentVersion, Dispatch, Message, Variant
-from campaigns.services import authoring, previews, providers, ticking
-from campaigns.services import dispatch as dispatching
+from campaigns.services.campaigns import authoring, previews, ticking
+from campaigns.services.sending import dispatch as dispatching
+from campaigns.services.sending import providers
 from customers.models import Customer, Segment
 from loancrm.kernel import roles
 from loancrm.kernel.access import user_actor
@@ -129,8 +130,18 @@ def test_a_preview_shows_the_message_and_leaves_no_row(draft: Campaign, author: 
     answer = browser_of(author).post(url, {"customer": "p2@example.com"})
     assert "客户2，您好" in answer.content.decode()
     entry = AuditEntry.objects.get(action="campaign.previewed")
-    assert entry.facts["customer"] == Customer.objects.get(external_id="p2").pk
+    assert entry.facts["customers"] == [Customer.objects.get(external_id="p2").pk]
     assert (Dispatch.objects.count(), Message.objects.count()) == (0, 0)
+
+
+def test_one_look_at_several_people_is_one_audit_entry(draft: Campaign, author: User) -> None:
+    Customer.objects.filter(external_id="p2").update(gender="male")
+    Customer.objects.filter(external_id="p3").update(language="en")
+    url = reverse("admin:campaigns_campaign_preview", args=[draft.pk])
+    shown = browser_of(author).post(url).context["previews"]
+    entry = AuditEntry.objects.get(action="campaign.previewed")
+    assert entry.facts["customers"] == [item["customer"].pk for item in shown]
+    assert len(shown) == 3
 
 
 def test_a_preview_is_the_text_that_is_sent(author: User, now: datetime) -> None:
@@ -142,11 +153,10 @@ def test_a_preview_is_the_text_that_is_sent(author: User, now: datetime) -> None
     )
     campaign = dispatch.campaign
     variant = Variant.objects.select_related("step__channel").get(step__campaign=campaign)
-    shown = previews.preview(
+    (shown,) = previews.preview(
         campaign=campaign,
-        step=variant.step,
         variant=variant,
-        customer=people[0],
+        customers=people,
         actor=user_actor(author),
         now=now,
     )
@@ -165,7 +175,8 @@ def test_a_test_message_goes_to_the_given_address_only(draft: Campaign, author: 
     refused = client.post(url, {"to": "no address"}, follow=True)
     assert b"This is no address for the channel." in refused.content
     sent = client.post(url, {"to": "colleague@lender.example"}, follow=True)
-    assert b"The test message is on its way." in sent.content
+    # The channel of this test keeps messages in memory.
+    assert b"Nothing was sent: this channel only writes" in sent.content
     assert Message.objects.count() == 0
     entry = AuditEntry.objects.get(action="campaign.test_sent")
     assert entry.facts["outcome"] == "accepted"
@@ -222,7 +233,7 @@ def test_editing_a_draft_makes_a_new_version_of_the_changed_text_only(
     made = Campaign.objects.get(slug="autumn")
     client.post(
         reverse("admin:campaigns_campaign_edit", args=[made.pk]),
-        form_data(A_en_text="Hi {{ name }}", goal_window_days="14"),
+        form_data(channel=channel.pk, A_en_text="Hi {{ name }}", goal_window_days="14"),
     )
     made.refresh_from_db()
     assert made.goal_window_days == 14

@@ -1,7 +1,7 @@
 import pytest
 from django.urls import reverse
 
-from campaigns.services import authoring
+from campaigns.services.campaigns import authoring
 from tests.factories.campaigns import make_channel, spec
 
 pytestmark = pytest.mark.django_db

@@ -4,7 +4,8 @@ import pytest
 from django.urls import reverse
 
 from campaigns.models import Channel, Dispatch
-from campaigns.services import holding, ticking
+from campaigns.services.campaigns import ticking
+from campaigns.services.sending import holding
 from tests.factories.campaigns import make_channel, make_launched
 from tests.factories.people import make_people
 

@@ -10,10 +10,11 @@ from django.urls import reverse
 from django.utils import translation
 
 from campaigns.models import Campaign, Channel, ContentVersion, Message
-from campaigns.selectors import campaign_status, content_faults, live_progress
-from campaigns.services import authoring, ticking
-from campaigns.services import dispatch as dispatching
-from campaigns.services.authoring import TextsFaulty
+from campaigns.selectors.campaigns import live_progress, status
+from campaigns.selectors.content import faults
+from campaigns.services.campaigns import authoring, ticking
+from campaigns.services.campaigns.authoring import TextsFaulty
+from campaigns.services.sending import dispatch as dispatching
 from customers.models import ContactPoint, Customer
 from loancrm.kernel.access import Actor, user_actor
 from loancrm.kernel.models import AuditEntry
@@ -98,7 +99,7 @@ def test_f1_message_and_fallback_are_told_apart(now: datetime) -> None:
         fallback_content=wrong,
     )
     with translation.override("zh-hans"):
-        assert content_faults.blocking(campaign) == [
+        assert faults.blocking(campaign) == [
             "备用消息 · 版本 A · 中文 · 正文 · 第 1 行：没有变量 nmae"
         ]
     html = browser.get(
@@ -121,7 +122,7 @@ def test_f1_what_cannot_be_read_is_told_in_words_at_its_line(
 ) -> None:
     campaign, _browser = make_draft(now)
     ContentVersion.objects.update(text=f"{text}", html="<p>{{ unsubscribe_url }}</p>")
-    (finding,) = [x for x in content_faults.findings_of(campaign) if x.is_blocking]
+    (finding,) = [x for x in faults.findings_of(campaign) if x.is_blocking]
     assert (finding.place.part, finding.place.line) == place
     with translation.override("en"):
         assert words in finding.what
@@ -161,4 +162,4 @@ def test_f5_the_list_counts_people_as_the_page_does(actor: Actor, now: datetime)
     assert (messages.count(), people) == (8, 6)
     shares = live_progress.finished_shares([run.campaign])
     assert shares[run.campaign_id] == (6, 6)
-    assert campaign_status.status_of(run.campaign).audience == 6
+    assert status.status_of(run.campaign).audience == 6

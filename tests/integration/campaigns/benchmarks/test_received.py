@@ -4,7 +4,7 @@ import pytest
 
 from campaigns.benchmarks import audience, received, texts
 from campaigns.models import Message
-from campaigns.services import launch
+from campaigns.services.campaigns import launch
 from campaigns.simulators import evidence
 from campaigns.simulators.evidence import Entry
 from campaigns.simulators.moods import Turn

@@ -8,7 +8,7 @@ from campaigns.benchmarks import audience, texts
 from campaigns.chaos import gateways, proof
 from campaigns.chaos.gateways import Gateway
 from campaigns.models import Campaign, Message
-from campaigns.services import launch
+from campaigns.services.campaigns import launch
 from campaigns.simulators import evidence
 from campaigns.simulators.evidence import Entry
 from campaigns.simulators.moods import Turn
@@ -116,7 +116,9 @@ def test_a_row_that_is_missing_is_lost(prove):
     assert not found.is_balanced
 
 
-@pytest.mark.parametrize(("plan", "expected"), [("plain", 2), ("chunking", 16), ("sms", 0)])
+@pytest.mark.parametrize(
+    ("plan", "expected"), [("plain", 2), ("chunking", 16), ("sms", 0), ("keyless", 2)]
+)
 def test_what_a_provider_breaks_off_is_what_its_connections_carry(prove, plan, expected):
     found = prove(
         taken(0),
@@ -126,6 +128,23 @@ def test_what_a_provider_breaks_off_is_what_its_connections_carry(prove, plan, e
         plan=plan,
     )
     assert found.on_the_wire == expected
+
+
+@pytest.mark.parametrize(
+    ("turn", "expected"),
+    [(Turn.ERROR, 2), (Turn.THROTTLE, 0), (Turn.UNAVAILABLE, 0), (Turn.BLOCK, 0)],
+)
+def test_of_an_error_a_gateway_without_keys_may_have_taken_all(prove, turn, expected):
+    """As of one that a proxy could have given; the other refusals say that nothing was taken."""
+    told = [taken(number, turn=turn, answer="500") for number in (0, 1)]
+    assert prove(*told, plan="keyless").on_the_wire == expected
+
+
+def test_a_gateway_that_forgets_keys_is_tried_with_half_of_the_people():
+    sms, keyless = gateways.PLANS["sms"], gateways.PLANS["keyless"]
+    assert not keyless.knows_keys
+    assert sorted(sms.numbers(50) + keyless.numbers(50)) == list(range(50))
+    assert len(keyless.numbers(300)) == 150
 
 
 @pytest.mark.parametrize(("elsewhere", "lost"), [([0], 0), ([], 1), ([1], 1)])

@@ -7,7 +7,7 @@ from django.core.management import CommandError, call_command
 from campaigns.channels import registry
 from customers.models import ContactPoint
 from tests.factories.sent import make_sent
-from tests.unit.campaigns.domain.test_bounces import _dsn
+from tests.unit.campaigns.domain.receipts.test_bounces import _dsn
 
 pytestmark = pytest.mark.django_db
 

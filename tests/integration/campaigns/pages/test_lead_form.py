@@ -6,8 +6,9 @@ from django.core.cache import cache
 from django.test import Client
 
 from campaigns.channels import registry
-from campaigns.services import confirmations, providers
-from customers.domain.consent_texts import LEAD_FORM_TEXT
+from campaigns.services.consents import confirmations
+from campaigns.services.sending import providers
+from customers.domain.consents.texts import LEAD_FORM_TEXT
 from customers.models import (
     ConsentRecord,
     ConsentState,
@@ -166,3 +167,13 @@ def test_s65_the_form_is_a_source_of_its_own_kind():
 
     assert DataSource.objects.get().kind == "own_form"
     assert Customer.objects.get().source == "lead_form"
+
+
+def test_u25_what_was_ticked_before_a_mistake_stays_ticked():
+    page = _hand_in(phone="1", email="", consent=["sms"])
+    assert page.status_code == 400
+    ticked = re.findall(r'<input[^>]*value="(\w+)"[^>]*checked', page.content.decode())
+    assert ticked == ["on", "sms"]
+    page = _hand_in(notice="", consent=["email"])
+    ticked = re.findall(r'<input[^>]*value="(\w+)"[^>]*checked', page.content.decode())
+    assert ticked == ["email"]

@@ -10,9 +10,9 @@ from django.conf import settings
 from django.core.cache import cache
 from django.test import Client
 
-from campaigns.domain import links
-from campaigns.domain.links import LinkPurpose
-from campaigns.domain.preference_links import preference_token
+from campaigns.domain.content import links
+from campaigns.domain.content.links import LinkPurpose
+from campaigns.domain.content.preference_links import preference_token
 from customers.models import ContactPoint, Customer, Event, PrivacyRequest
 from loancrm.kernel import clock
 from tests.factories.people import make_people
@@ -91,6 +91,12 @@ def test_b6_no_value_in_the_preference_form_is_a_500(field, name, action):
     (person,) = make_people(1)
     token = preference_token(links.signer_for(settings.SECRET_KEY), person.pk, today=clock.today())
     form = {"action": action, "consent": "email.marketing", field: VALUES[name]}
+    if action == "deletion":
+        # The first press asks once more and stores nothing.
+        asked = _post(f"/p/{token}/", form)
+        assert asked.status_code in {200, 400}
+        assert not PrivacyRequest.objects.exists()
+        form["confirmed"] = "yes"
     answer = _post(f"/p/{token}/", form)
     assert answer.status_code in {303, 400}
     if answer.status_code == 303 and action == "deletion":

@@ -58,6 +58,15 @@ ODD = {
     "seconds": {"occurred_at": 1772589600},
     "long message id": {"message_id": "y" * 4000},
     "long key": {"key": "m" + "1" * 500},
+    "nul in key": {"key": "a\x00b"},
+    "nul in a key of ours": {"key": "m1\x002"},
+    "lone surrogate in key": {"key": "\ud800"},
+    "line break in key": {"key": "m1\n.a"},
+    "key in a mail's form with a long host": {"key": f"<m1@{'h' * 200}>"},
+    "nul in the host of a key": {"key": "<m1@\x00>"},
+    "everything a lone surrogate": dict.fromkeys(
+        ("id", "key", "message_id", "detail", "text", "address", "occurred_at"), "\ud800"
+    ),
     "number too big for a key": {"key": "m999999999999999999"},
     "long detail": {"detail": "z" * 100_000},
     "unknown field": {"extra": {"deep": [1, 2, 3]}},
@@ -80,6 +89,20 @@ def test_b6_an_odd_report_is_taken_and_takes_no_other_along(client, actor, now, 
     assert good.state == "delivered"
     again = _post(client, channel, json.dumps({"events": reports}).encode())
     assert again.json() == {"applied": 0, "repeated": 2, "unknown": 0}
+
+
+@pytest.mark.parametrize("kind", ["replied", "complained"])
+@pytest.mark.parametrize("name", sorted(ODD))
+def test_b6_an_odd_word_of_a_person_is_taken_and_takes_no_other_along(
+    client, actor, now, name, kind
+):
+    channel, (odd, good) = make_sent(actor, now, count=2, kind="sms")
+    words = {"kind": kind, "text": "TD", "address": "13800138000"}
+    reports = [_report(odd, **words | ODD[name]), _report(good, id="good")]
+    answer = _post(client, channel, json.dumps({"events": reports}).encode())
+    assert answer.status_code == 200
+    good.refresh_from_db()
+    assert good.state == "delivered"
 
 
 @pytest.mark.parametrize("name", sorted(UNREADABLE))
@@ -124,3 +147,21 @@ def test_b6_a_body_that_is_no_list_of_reports_is_refused(client, actor, now, bod
     channel, _messages = make_sent(actor, now, count=1)
     assert _post(client, channel, body).status_code == 401
     assert not Receipt.objects.exists()
+
+
+@pytest.mark.parametrize("seconds", [3600, -3600])
+def test_d_a_web_host_whose_clock_is_an_hour_off_hears_every_report(
+    client, actor, now, monkeypatch, seconds
+):
+    channel, (message, *_rest) = make_sent(actor, now, count=1)
+    body = json.dumps({"events": [_report(message, kind="complained")]}).encode()
+    right = time.time
+    real = signatures.sign
+
+    def signed_by_the_provider(**arguments):
+        return real(**{**arguments, "at": datetime.fromtimestamp(right(), tz=UTC)})
+
+    monkeypatch.setattr(signatures, "sign", signed_by_the_provider)
+    monkeypatch.setattr(time, "time", lambda: right() + seconds)
+    assert _post(client, channel, body).status_code == 200
+    assert Suppression.objects.exists()

@@ -1,4 +1,5 @@
 import random
+import re
 from datetime import timedelta
 
 import pytest
@@ -7,25 +8,34 @@ from django.core.cache import cache
 from django.test import Client
 
 from campaigns.channels import registry
-from campaigns.domain import links
-from campaigns.domain.links import LinkPurpose
-from campaigns.domain.preference_links import VALID_DAYS, preference_token, read_preference_token
+from campaigns.domain.content import links
+from campaigns.domain.content.links import LinkPurpose
+from campaigns.domain.content.preference_links import (
+    VALID_DAYS,
+    preference_token,
+    read_preference_token,
+)
 from campaigns.models import Message, Suppression
-from campaigns.services import dispatch, providers, ticking
-from customers.domain.consent_texts import PREFERENCE_TEXT
+from campaigns.services.campaigns import ticking
+from campaigns.services.sending import dispatch, providers
+from customers.domain.consents.texts import PREFERENCE_TEXT
 from customers.models import (
     ConsentRecord,
     ConsentState,
     Customer,
     Event,
+    IdentityLink,
     PreferenceRecord,
     PrivacyRequest,
 )
-from loancrm.kernel import clock, crypto
+from customers.services.privacy import preferences
+from loancrm.kernel import clock
 from loancrm.kernel.models import AuditEntry
+from loancrm.kernel.security import crypto
 from tests.factories.campaigns import SMS, make_channel, make_launched
 from tests.factories.people import make_people
 from tests.factories.sent import make_sent
+from tests.factories.sources import make_source
 
 pytestmark = [pytest.mark.django_db, pytest.mark.sql]
 EVERYTHING = ["email.marketing", "sms.marketing"]
@@ -141,10 +151,6 @@ def test_f10_a_break_ends_early_when_the_person_says_so(client, person):
 @pytest.mark.parametrize(
     "form",
     [
-        {"action": "save", "consent": ["wechat.marketing"]},
-        {"action": "save", "pause": "36500"},
-        {"action": "save", "limit": "99"},
-        {"action": "save", "pause": "x"},
         {"action": "delete everything"},
         {},
     ],
@@ -153,6 +159,29 @@ def test_f10_what_the_page_does_not_offer_is_refused_whole(client, person, form)
     before = _rows()
     assert client.post(_url(person), form).status_code == 400
     assert _rows() == before
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [
+        {"consent": ["email.marketing", "sms.marketing?"]},
+        {"consent": ["email.marketing", "wechat.marketing"]},
+        {"consent": ["email.marketing"], "pause": "36500"},
+        {"consent": ["email.marketing"], "limit": "99"},
+        {"consent": ["email.marketing", "sms.service"], "pause": "x"},
+    ],
+)
+def test_g1_what_cannot_be_read_keeps_no_consent_and_grants_none(client, person, odd):
+    before = preferences.settings_of(person)
+    answer = client.post(_url(person), {"action": "save", "personalised": "on", **odd})
+
+    assert answer.status_code == 400
+    assert "不再希望接收的内容已保存" in answer.content.decode()
+    granted = ConsentState.objects.filter(is_granted=True).values_list("channel", "purpose")
+    assert list(granted) == [("email", "marketing")]
+    assert preferences.settings_of(Customer.objects.get()) == before
+    client.post(_url(person), {"action": "save", **odd})
+    assert Customer.objects.get().personalisation_allowed is False
 
 
 def test_f10_a_forged_old_or_other_link_opens_nothing(client, person, actor, now):
@@ -194,8 +223,9 @@ def test_f10_the_page_speaks_both_languages_and_masks_what_we_hold(client, langu
 
 
 def test_k1_a_request_for_deletion_is_recorded_once_with_its_due_date(client, person):
+    form = {"action": "deletion", "details": "请删除 13800138000", "confirmed": "yes"}
     for _again in range(3):
-        client.post(_url(person), {"action": "deletion", "details": "请删除 13800138000"})
+        client.post(_url(person), form)
     request = PrivacyRequest.objects.get()
     assert (request.kind, request.status) == ("deletion", "open")
     assert request.due_at - request.requested_at == timedelta(days=15)
@@ -206,6 +236,57 @@ def test_k1_a_request_for_deletion_is_recorded_once_with_its_due_date(client, pe
     assert details == "请删除 13800138000"
     entry = AuditEntry.objects.get(action="privacy.request")
     assert "13800138000" not in str(entry.facts)
+
+
+@pytest.mark.parametrize(
+    ("language", "words"), [("zh-hans", "要请求删除吗？"), ("en", "Ask for deletion?")]
+)
+def test_k1_one_press_asks_again_before_a_deletion_is_recorded(client, person, language, words):
+    before = _rows()
+    url = f"{_url(person)}?lang={language}"
+    asked = client.post(url, {"action": "deletion", "details": "<b>电话</b>"})
+
+    page = asked.content.decode()
+    assert asked.status_code == 200
+    assert asked["Cache-Control"].startswith("no-store")
+    assert words in page
+    assert "&lt;b&gt;电话" in page
+    assert "<b>" not in page
+    assert "<script" not in page
+    assert _rows() == before
+    for odd in ("", "no", "YES"):
+        assert client.post(url, {"action": "deletion", "confirmed": odd}).status_code == 200
+    assert not PrivacyRequest.objects.exists()
+    sent = dict(re.findall(r'name="(\w+)"\s+value="([^"]*)"', page))
+    assert client.post(url, sent).status_code == 303
+    assert PrivacyRequest.objects.get().kind == "deletion"
+
+
+@pytest.mark.parametrize(
+    ("columns", "words"),
+    [
+        ({"title": "官网表单"}, "官网表单"),
+        ({"kind": "own_form"}, "Own form"),
+        ({"kind": "unregistered"}, "Another source"),
+        (None, "Another source"),
+    ],
+)
+def test_k3_the_page_names_sources_in_words_not_by_their_code(client, columns, words):
+    person = make_people(1, source="web_form_x")[0]
+    if columns is not None:
+        make_source("web_form_x", **columns)
+    page = client.get(f"{_url(person)}?lang=en").content.decode()
+    assert words in page
+    assert "web_form_x" not in page
+
+
+def test_k3_where_a_person_told_us_is_named_too_and_so_is_what_is_no_code(client):
+    person = make_people(1, source="lead_form")[0]
+    IdentityLink.objects.create(
+        customer=person, source="Bank of Spring", external_id="1", created_at=clock.now()
+    )
+    page = client.get(f"{_url(person)}?lang=en").content.decode()
+    assert "Bank of Spring, Enquiry form" in page
 
 
 def test_k3_a_copy_of_the_data_is_asked_for_on_the_page(client, person):

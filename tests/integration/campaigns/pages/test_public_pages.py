@@ -7,10 +7,10 @@ from django.conf import settings
 from django.test import Client
 
 from campaigns.channels import registry, signatures
-from campaigns.domain import links
-from campaigns.domain.links import LinkPurpose
+from campaigns.domain.content import links
+from campaigns.domain.content.links import LinkPurpose
 from campaigns.models import LinkVisit, Message, Receipt, Suppression, TrackedLink
-from campaigns.services import visits
+from campaigns.services.receipts import visits
 from customers.models import ConsentRecord, ConsentState, Customer, Event
 from loancrm.kernel.models import AuditEntry
 from tests.factories.sent import SECRET, make_sent
@@ -247,3 +247,20 @@ def test_a_report_for_no_channel_is_not_found(client, sent, now):
     _channel, (message, _other) = sent
     assert _post(client, "nowhere", [_delivered(message, now)]).status_code == 404
     assert client.get("/hooks/email-memory/").status_code == 405
+
+
+def test_u24_an_opt_out_that_is_in_force_is_not_asked_for_again(client, sent):
+    _channel, (message, other) = sent
+    address = _leave(message)
+    asking = "要停止接收"
+    assert asking in client.get(address).content.decode()
+    assert client.post(address).status_code == 200
+    again = client.get(address).content.decode()
+    assert asking not in again
+    assert "不会再收到" in again or "不再收到" in again
+    assert "起生效" in again
+    assert asking in client.get(_leave(other)).content.decode()
+    # Whoever has agreed again is asked again.
+    Suppression.objects.update(lifted_at=message.sent_at)
+    ConsentState.objects.update(is_granted=True)
+    assert asking in client.get(address).content.decode()

@@ -8,12 +8,13 @@ from django.contrib.auth.models import User
 from django.test import Client
 from django.urls import reverse
 
-from campaigns.domain.eligibility import RULE_VERSION, Reason, gate_of
+from campaigns.domain.sending.eligibility import RULE_VERSION, Reason, gate_of
 from campaigns.models import Suppression
-from campaigns.services import dispatch, ticking
+from campaigns.services.campaigns import ticking
+from campaigns.services.sending import dispatch
 from customers.domain.timeline import TimelineFilter, TimelineKind
 from customers.models import ConsentState, Customer
-from customers.selectors import timeline
+from customers.selectors.profile import timeline
 from tests.factories.campaigns import make_channel, make_launched
 from tests.factories.people import make_people
 
@@ -65,7 +66,7 @@ def test_b4_the_page_says_it_in_words(people, language):
     )
     words = {
         "en": ("On the stop list", f"gate “stop list”, rules version {RULE_VERSION}"),
-        "zh-hans": ("在禁发名单中", f"关卡“停发名单”，规则版本 {RULE_VERSION}"),
+        "zh-hans": ("在停发名单中", f"关卡“停发名单”，规则版本 {RULE_VERSION}"),
     }[language]
     pages = [
         client.get(reverse(name, args=[people[2].pk])).content.decode()

@@ -183,6 +183,11 @@ def post(gateway, *numbers):
         (Turn.CUT, 200, 4),
         (Turn.DROP_BEFORE, 0, 0),
         (Turn.DROP_AFTER, 0, 4),
+        (Turn.BUSY_REJECTED, 200, 2),
+        (Turn.ODD, 200, 4),
+        (Turn.CONTRADICTION, 200, 4),
+        (Turn.PACKED, 200, 4),
+        (Turn.UNAVAILABLE_AFTER, 503, 4),
     ],
 )
 def test_a_gateway_answers_in_its_mood_and_writes_down_what_it_did(
@@ -193,6 +198,13 @@ def test_a_gateway_answers_in_its_mood_and_writes_down_what_it_did(
     written = list(evidence.read(log_path))
     assert [entry.key for entry in written] == ["m1", "m2", "m3", "m4"]
     assert sum(entry.is_taken for entry in written) == taken == gateway.taken_count
+
+
+def test_a_gateway_writes_down_what_it_turned_away(gateway, log_path):
+    """Whoever called cannot know that nothing of it was read."""
+    gateway.moods.mood = Mood(refused_connections=1.0)
+    assert post(gateway, 1, 2) == (0, b"")
+    assert entries(log_path) == [(key, Turn.DROP_BEFORE, False, "") for key in ("m1", "m2")]
 
 
 def test_f23_a_gateway_answers_about_a_part_of_the_batch_only(gateway):

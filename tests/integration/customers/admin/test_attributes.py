@@ -6,8 +6,8 @@ from django.test import Client
 from django.urls import reverse
 
 from customers.models import AttributeDefinition, AttributeValue
-from customers.selectors import segment_preview
-from customers.selectors.segment_references import load_rule
+from customers.selectors.segments import preview as segment_preview
+from customers.selectors.segments.references import load_rule
 from loancrm.kernel import clock
 from tests.factories.people import make_people
 

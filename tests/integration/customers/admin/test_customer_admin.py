@@ -12,8 +12,15 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
-from customers.models import Customer, ImportBatch, Segment, SegmentVersion
-from customers.services import segments
+from customers.models import (
+    Customer,
+    ImportBatch,
+    ImportRow,
+    RejectedRow,
+    Segment,
+    SegmentVersion,
+)
+from customers.services.segments import versions
 from loancrm.kernel import roles
 from loancrm.kernel.access import Actor
 from loancrm.kernel.models import AuditEntry
@@ -153,7 +160,7 @@ def test_a_wrong_rule_is_answered_with_the_place_of_every_problem() -> None:
 
 def test_an_analyst_cannot_save_a_segment(now: datetime, actor: Actor) -> None:
     rule: dict[str, object] = {"combinator": "and", "rules": []}
-    segment = segments.create_segment(actor=actor, slug="all", name="All", rule=rule, now=now)
+    segment = versions.create_segment(actor=actor, slug="all", name="All", rule=rule, now=now)
     url = reverse("admin:customers_segment_change", args=[segment.pk])
     client = signed_in("analyst")
     assert client.get(url).status_code == 200
@@ -164,6 +171,7 @@ def test_an_analyst_cannot_save_a_segment(now: datetime, actor: Actor) -> None:
     assert Segment.objects.get().name == "All"
 
 
+@pytest.mark.django_db(transaction=True)
 def test_a_file_is_only_checked_first_and_leaves_nothing(tmp_path: Path) -> None:
     client = signed_in(is_superuser=True)
     content = "client_id;birth_number;district_id\n1;706213;18\n2;450204;1\n"
@@ -176,9 +184,12 @@ def test_a_file_is_only_checked_first_and_leaves_nothing(tmp_path: Path) -> None
             "is_dry_run": "on",
         },
     )
-    assert answer.status_code == 200
-    assert dict(answer.context["numbers"])["Rows"] == 2
-    assert (ImportBatch.objects.count(), Customer.objects.count()) == (0, 0)
+    page = client.get(answer["Location"])
+    assert dict(page.context["numbers"])["Rows"] == 2
+    batch = ImportBatch.objects.get()
+    assert (batch.is_dry_run, Customer.objects.count()) == (True, 0)
+    assert not ImportRow.objects.exists()
+    assert not RejectedRow.objects.exists()
 
 
 @pytest.mark.parametrize(("role", "status"), [("marketer", 200), ("analyst", 403)])
@@ -207,12 +218,12 @@ def test_a_segment_in_use_is_not_deleted_and_the_user_is_told_by_whom(
     now: datetime, actor: Actor
 ) -> None:
     rule: dict[str, object] = {"combinator": "and", "rules": []}
-    inner = segments.create_segment(actor=actor, slug="inner", name="Inner", rule=rule, now=now)
+    inner = versions.create_segment(actor=actor, slug="inner", name="Inner", rule=rule, now=now)
     using = {
         "combinator": "and",
         "rules": [{"field": "segment", "operator": "=", "value": "inner"}],
     }
-    segments.create_segment(actor=actor, slug="outer", name="Outer", rule=using, now=now)
+    versions.create_segment(actor=actor, slug="outer", name="Outer", rule=using, now=now)
     client = signed_in(is_superuser=True)
     data = {"action": "delete_segments", "_selected_action": [inner.pk]}
     page = client.post(reverse("admin:customers_segment_changelist"), data, follow=True)
@@ -222,7 +233,7 @@ def test_a_segment_in_use_is_not_deleted_and_the_user_is_told_by_whom(
 
 def test_segments_are_counted_again_from_the_list(now: datetime, actor: Actor) -> None:
     rule: dict[str, object] = {"combinator": "and", "rules": []}
-    segment = segments.create_segment(actor=actor, slug="all", name="All", rule=rule, now=now)
+    segment = versions.create_segment(actor=actor, slug="all", name="All", rule=rule, now=now)
     make_people(4)
     data = {"action": "count_again", "_selected_action": [segment.pk]}
     signed_in("analyst").post(reverse("admin:customers_segment_changelist"), data)

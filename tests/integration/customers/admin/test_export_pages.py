@@ -4,7 +4,7 @@ from django.test import Client
 from django.urls import reverse
 
 from customers.models import Customer, ExportState, SegmentExport
-from customers.services import segments
+from customers.services.segments import versions
 from loancrm.kernel.roles import Role, ensure_roles
 
 pytestmark = pytest.mark.django_db
@@ -31,7 +31,7 @@ def open_as():
 def segment(actor, now):
     Customer.objects.create(city="上海", external_id="A-1", created_at=now, updated_at=now)
     everybody = {"combinator": "and", "rules": []}
-    return segments.create_segment(actor=actor, slug="all", name="All", rule=everybody, now=now)
+    return versions.create_segment(actor=actor, slug="all", name="All", rule=everybody, now=now)
 
 
 def test_a_marketer_asks_an_approver_agrees_and_the_marketer_downloads(open_as, segment):

@@ -14,7 +14,7 @@ from customers.models import (
     MergeDecision,
     SurvivorshipRule,
 )
-from customers.services import duplicate_searches
+from customers.services.identity import duplicate_searches
 from loancrm.kernel import roles
 from tests.factories.people import make_people
 

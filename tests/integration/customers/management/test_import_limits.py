@@ -7,7 +7,7 @@ from django.core.management import CommandError, call_command
 
 from customers.benchmarks import imports as import_benchmark
 from customers.models import Customer, ImportBatch
-from customers.selectors import import_quality
+from customers.selectors.imports import quality
 from loancrm.kernel.errors import LoanCrmError
 from tests.integration.customers.import_rows import NOW, loader, person
 
@@ -32,7 +32,7 @@ def test_a8_a_source_has_its_cards_over_time(tmp_path: Path) -> None:
     load = loader(tmp_path)
     load([person(1), person(2, phone="12")])
     load([person(3), person(3, id="A4"), person(4, id="A5", email="x")])
-    later, first = import_quality.source_history(source="test", limit=5)
+    later, first = quality.source_history(source="test", limit=5)
     # Nine columns but the id's; blank: card, email and sms in both rows.
     assert first.shares == ((10, 16), (9, 10), (2, 2), (2, 2), (0, 0))
     assert later.shares[:3] == ((16, 24), (15, 16), (2, 3))

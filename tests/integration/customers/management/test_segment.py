@@ -57,8 +57,10 @@ def test_the_statement_is_printed_with_its_parameters(people, run):
     assert content["sql"].count("%s") == len(content["params"]) == 1
 
 
-def test_a_rule_with_problems_ends_the_command_with_their_paths(run):
-    with pytest.raises(CommandError, match=r"segment_rule_invalid: .*rules\[0\]\.value"):
+def test_a_rule_with_problems_ends_the_command_with_their_places(run):
+    with pytest.raises(
+        CommandError, match=r"segment_rule_invalid: .*第 1 个条件（年龄）：请填写数字"
+    ):
         run({"combinator": "and", "rules": [{"field": "age", "operator": ">", "value": "x"}]})
     with pytest.raises(CommandError, match="segment_rule_invalid"):
         run("{")

@@ -6,11 +6,11 @@ from datetime import timedelta
 import pytest
 from django.db import transaction
 
-from customers.domain.consent import is_in_force
+from customers.domain.consents.consent import is_in_force
 from customers.models import ConsentRecord, ConsentState
 from customers.selectors import consents as ledger
-from customers.services import consents
-from customers.services.consents import ConsentChange
+from customers.services.consents import ledger as consents
+from customers.services.consents.ledger import ConsentChange
 from tests.factories.people import make_people
 
 pytestmark = [pytest.mark.django_db, pytest.mark.sql]

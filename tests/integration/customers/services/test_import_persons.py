@@ -5,7 +5,7 @@ from datetime import date
 import pytest
 
 from customers.models import Customer, ImportBatch
-from customers.selectors.profile_person import age_years
+from customers.selectors.profile.person import age_years
 from tests.integration.customers.import_rows import NOW, card, loader, person
 
 pytestmark = [pytest.mark.django_db, pytest.mark.sql]

@@ -10,9 +10,9 @@ from django.contrib.auth.models import User
 from django.test import Client
 from django.urls import reverse
 
-from customers.domain.quality import Share, Trend, trend
+from customers.domain.values.quality import Share, Trend, trend
 from customers.models import DataSource, ImportBatch
-from customers.selectors import import_quality
+from customers.selectors.imports import quality as import_quality
 from loancrm.kernel.models import AuditEntry
 from tests.integration.customers.import_rows import NOW, card, loader, person
 

@@ -3,6 +3,7 @@
 from types import SimpleNamespace
 
 import pytest
+from django.apps import apps
 from django.db import connection
 
 from customers.models import Customer
@@ -76,6 +77,26 @@ def test_every_index_and_constraint_of_a_table_is_looked_for():
     assert {item.name for item in named} <= set(live)
     missing = schema._missing_indexes(Customer, {})
     assert {difference.name for difference in missing} >= {item.name for item in named}
+
+
+def test_constraints_are_those_that_django_finds_by_parsing():
+    tables = sorted(model._meta.db_table for model in apps.get_models(include_auto_created=True))
+    live = schema._live_constraints(connection, tables)
+
+    def plain(of_table):
+        named = {name for name in of_table if not name.startswith(("fk_", "__", "sqlite_"))}
+        kinds = {
+            (kind, *one["columns"])
+            for one in of_table.values()
+            for kind in ("unique", "primary_key", "foreign_key")
+            if one[kind]
+        }
+        return named, kinds
+
+    with connection.cursor() as cursor:
+        for table in tables:
+            theirs = plain(connection.introspection.get_constraints(cursor, table))
+            assert plain(live.get(table, {})) == theirs, table
 
 
 class Loader:

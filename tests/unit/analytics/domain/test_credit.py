@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from analytics.domain import credit
 from analytics.domain.credit import LoanRecord
-from customers.domain.instalments import MonthRule, add_months
+from customers.domain.loans.instalments import MonthRule, add_months
 
 BOOKED = date(2025, 1, 31)
 

@@ -10,7 +10,7 @@ from analytics.domain.lifetime_value import (
     falling_balances,
     lifetime_value,
 )
-from customers.domain.loan import Bucket
+from customers.domain.loans.loan import Bucket
 
 SAFE = Assumptions(
     funding_rate=0.04,

@@ -10,8 +10,9 @@ from campaigns.channels import registry
 from campaigns.channels.base import Outcome, SendResult, failed
 from campaigns.channels.errors import ChannelBlocked
 from campaigns.models import Channel, Chunk, Dispatch, Message
-from campaigns.services import dispatch, ticking
-from campaigns.services.accounts import reopening
+from campaigns.services.campaigns import ticking
+from campaigns.services.channels import reopening
+from campaigns.services.sending import breaker, dispatch
 from tests.factories.campaigns import end_pauses, make_channel, make_launched
 from tests.factories.people import make_people
 
@@ -108,7 +109,66 @@ def test_a6_one_that_is_taken_ends_the_row(actor, now):
     )
     rounds(1, now)
     assert Channel.objects.get().refusals_in_a_row == 0
+    assert states() == {"sent": 3, "planned": 1}
+    # Others are taken after that refusal: it is hers, if it lasts.
+    Message.objects.filter(state="sent").update(sent_at=now + timedelta(seconds=1))
+    rounds(1, now)
+    assert states() == {"sent": 3, "planned": 1}
+    rounds(1, now + breaker.STUBBORN)
     assert states() == {"sent": 3, "failed": 1}
+
+
+@pytest.mark.parametrize("code", ["5.7.1", "isv.AMOUNT_NOT_ENOUGH"])
+def test_a6_who_is_refused_because_the_account_is_blocked_in_the_middle_of_a_batch_does_not_fail(
+    actor, now, code
+):
+    make_channel()
+    make_people(30)
+    launched = make_launched(actor, now)
+    shared = provider()
+    shared.answer = lambda message: refusing(code)(message) if len(shared.delivered) >= 7 else None
+    rounds(8, now)
+    launched.refresh_from_db()
+    assert launched.hold_reason == "channel_blocked"
+    assert states() == {"sent": 7, "planned": 23}
+    shared.answer = lambda message: None
+    reopening.reopen_channel(channel=Channel.objects.get(), actor=actor, now=now)
+    rounds(2, now)
+    assert states() == {"sent": 30}
+
+
+def test_a6_an_account_that_is_blocked_twice_for_a_while_fails_nobody(actor, now):
+    make_channel()
+    make_people(30)
+    launched = make_launched(actor, now)
+    shared = provider()
+    shared.answer = lambda message: (
+        refusing("5.7.1")(message) if len(shared.delivered) >= 7 else None
+    )
+    drain(now)
+    assert states() == {"sent": 7, "planned": 23}
+    waiting = Message.objects.filter(state="planned", waiting_since__isnull=False)
+    refused_first = set(waiting.values_list("pk", flat=True))
+    assert refused_first
+    # Others are taken meanwhile; then those who wait come to a second block.
+    Message.objects.filter(state="sent").update(sent_at=now + timedelta(seconds=5))
+    shared.answer = refusing("5.7.1")
+    Message.objects.filter(state="planned").exclude(pk__in=refused_first).update(
+        due_at=now + timedelta(hours=1)
+    )
+    for seconds in (20, 60, 200):
+        at = now + timedelta(seconds=seconds)
+        Message.objects.filter(pk__in=refused_first, state="planned").update(due_at=at)
+        Chunk.objects.exclude(state="done").update(due_at=at)
+        end_pauses()
+        drain(at)
+    assert states() == {"sent": 7, "planned": 23}
+    assert Channel.objects.get().blocked_at is None
+    shared.answer = lambda message: None
+    rounds(2, now + timedelta(hours=1))
+    assert states() == {"sent": 30}
+    launched.refresh_from_db()
+    assert launched.status == "completed"
 
 
 def test_a6_what_another_worker_had_taken_meanwhile_opens_nothing(actor, now):

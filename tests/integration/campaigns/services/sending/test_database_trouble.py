@@ -9,8 +9,9 @@ from django.db import InternalError, OperationalError
 from campaigns import labels
 from campaigns.channels import registry
 from campaigns.models import Chunk, Dispatch, Message
-from campaigns.services import chunks, dispatch, launch, settling, ticking
-from loancrm.kernel import leases
+from campaigns.services.campaigns import launch, ticking
+from campaigns.services.sending import chunks, dispatch, settling
+from loancrm.kernel.database import leases
 from tests.factories.campaigns import make_channel, make_launched
 from tests.factories.people import make_people
 

@@ -9,9 +9,17 @@ import pytest
 
 from campaigns.channels import registry
 from campaigns.models import Campaign, Chunk, Dispatch, Message
-from campaigns.selectors import contact_facts
-from campaigns.services import chunks, composing, dispatch, settling, ticking
-from campaigns.services.sending import deciding, flights, suspects
+from campaigns.selectors.sending import contact_facts
+from campaigns.services.campaigns import ticking
+from campaigns.services.sending import (
+    chunks,
+    composing,
+    deciding,
+    dispatch,
+    flights,
+    settling,
+    suspects,
+)
 from campaigns.services.sending.lane import Lane
 from tests.factories.campaigns import expire_leases, make_channel, make_launched
 from tests.factories.people import make_people
@@ -233,6 +241,35 @@ def test_a1_a_sender_that_no_header_can_hold_holds_the_dispatch(actor, now):
     assert launched.hold_reason
     assert states() == {"planned": 3}
     assert set(Message.objects.values_list("attempts", flat=True)) == {0}
+
+
+def test_a1_three_people_suspected_alike_hold_the_dispatch_and_fail_nobody(actor, now):
+    make_channel()
+    make_people(10)
+    launched = make_launched(actor, now)
+    ticking.advance(now=now)
+    chunk = chunks.claim(holder="w1", now=now)
+    suspected = list(Message.objects.order_by("pk").values_list("pk", flat=True)[:3])
+    for _death in range(suspects.MOST_DEATHS):
+        suspects.accuse(chunk=chunk, message_ids=suspected, now=now)
+    launched.refresh_from_db()
+    assert (launched.status, launched.hold_reason) == ("held", "work_fails")
+    assert states() == {"planned": 10}
+    assert set(Message.objects.values_list("attempts", flat=True)) == {0}
+
+
+def test_a1_two_people_suspected_alike_hold_nothing_and_end_alone(actor, now):
+    make_channel()
+    make_people(10)
+    launched = make_launched(actor, now)
+    ticking.advance(now=now)
+    chunk = chunks.claim(holder="w1", now=now)
+    suspected = list(Message.objects.order_by("pk").values_list("pk", flat=True)[:2])
+    for _death in range(suspects.MOST_DEATHS):
+        suspects.accuse(chunk=chunk, message_ids=suspected, now=now)
+    launched.refresh_from_db()
+    assert launched.status == "running"
+    assert states() == {"planned": 8, "failed": 2}
 
 
 def test_a1_texts_that_cannot_be_compiled_hold_the_dispatch_after_three_rounds(

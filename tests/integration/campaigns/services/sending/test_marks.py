@@ -11,10 +11,22 @@ from django.db import OperationalError, connection, connections
 from campaigns.channels import registry
 from campaigns.channels.base import Outcome, SendResult
 from campaigns.models import Channel, Chunk, Dispatch, Message, Suppression
-from campaigns.services import chunks, dispatch, launch, settling, ticking
-from customers.models import ConsentState, Customer
-from tests.factories.campaigns import expire_leases, make_channel, make_launched
+from campaigns.services.campaigns import launch, ticking
+from campaigns.services.sending import chunks, dispatch, settling
+from customers.models import ConsentState, ContactPoint, Customer
+from loancrm.kernel.access import system_actor
+from loancrm.kernel.auditing import deployment
+from loancrm.kernel.database.shared_clock import Moment
+from loancrm.kernel.models import Deployment
+from loancrm.kernel.security import crypto
+from tests.factories.campaigns import (
+    end_pauses,
+    expire_leases,
+    make_channel,
+    make_launched,
+)
 from tests.factories.people import make_people
+from tests.integration.campaigns.services.sending.between import meanwhile
 
 pytestmark = [pytest.mark.django_db, pytest.mark.sql]
 
@@ -59,6 +71,10 @@ def withdraw(person, _now):
     ConsentState.objects.filter(customer=person).update(is_granted=False)
 
 
+def run_out_of_consent(person, now):
+    ConsentState.objects.filter(customer=person).update(expires_at=now)
+
+
 def fall_into_hardship(person, _now):
     Customer.objects.filter(pk=person.pk).update(marketing_status="hardship")
 
@@ -67,39 +83,99 @@ def take_a_break(person, now):
     Customer.objects.filter(pk=person.pk).update(marketing_paused_until=now + timedelta(days=3))
 
 
-@pytest.mark.parametrize("refuse", [stop, stop_address, withdraw, fall_into_hardship, take_a_break])
+def refuse_personalisation(person, _now):
+    Customer.objects.filter(pk=person.pk).update(personalisation_allowed=False)
+
+
+def want_no_more_than_one_a_week(person, now):
+    Customer.objects.filter(pk=person.pk).update(weekly_message_limit=1)
+    before = now - timedelta(days=1)
+    other = make_launched(system_actor("test"), now, slug="before")
+    Chunk.objects.filter(dispatch=other).delete()
+    other.messages.exclude(customer=person).delete()
+    other.messages.update(state="sent", attempted_at=before)
+    Dispatch.objects.filter(pk=other.pk).update(status="completed", completed_at=before)
+
+
+def lose_the_mailbox(person, _now):
+    person.contact_points.filter(kind="email").update(status="bounced")
+
+
+REFUSALS = {
+    lose_the_mailbox: "bounced",
+    stop: "suppressed",
+    stop_address: "suppressed",
+    withdraw: "no_consent",
+    run_out_of_consent: "no_consent",
+    fall_into_hardship: "hardship",
+    take_a_break: "paused",
+    refuse_personalisation: "personalisation_off",
+    want_no_more_than_one_a_week: "frequency_cap",
+}
+
+
+@pytest.mark.parametrize("refuse", REFUSALS)
 def test_b1_who_refuses_between_decision_and_mark_is_not_sent_to(actor, now, monkeypatch, refuse):
     make_channel(options={"supports_idempotency": False})
     people = make_people(12)
-    make_launched(actor, now)
-    step, done = settling.step, []
-
-    def refusing(**arguments):
-        # The second sub-batch: decided with the first, not marked yet.
-        if (
-            arguments["attempt"] is not None
-            and not done
-            and people[7].pk in {item.recipient.customer_id for item in arguments["attempt"].batch}
-        ):
-            refuse(people[7], now)
-            done.append(True)
-        return step(**arguments)
-
-    monkeypatch.setattr(settling, "step", refusing)
+    run = make_launched(actor, now)
+    Dispatch.objects.update(uses_personal_rules=True)
+    meanwhile(monkeypatch, people[7], lambda: refuse(people[7], now))
     drain(lambda: now)
-    assert done
-    assert states() == {"sent": 11, "skipped": 1}
+    assert Counter(run.messages.values_list("state", flat=True)) == {"sent": 11, "skipped": 1}
     assert "p8@example.com" not in {
         sent.to for sent in provider(supports_idempotency=False).delivered
     }
-    reasons = {
-        stop: "suppressed",
-        stop_address: "suppressed",
-        withdraw: "no_consent",
-        fall_into_hardship: "hardship",
-        take_a_break: "paused",
-    }
-    assert Message.objects.get(customer=people[7]).reason == reasons[refuse]
+    assert run.messages.get(customer=people[7]).reason == REFUSALS[refuse]
+
+
+def give_the_address_to_a_stranger(person, now):
+    """As numbers are given out again."""
+    stranger = make_people(1, prefix="s", kinds=())[0]
+    person.contact_points.filter(kind="email").update(customer=stranger)
+    add_address(person, now)
+
+
+def prefer_another_address(person, now):
+    person.contact_points.filter(kind="email").update(is_primary=False)
+    add_address(person, now)
+
+
+def add_address(person, now):
+    vault, point = crypto.vault(), ContactPoint(customer=person, kind="email", created_at=now)
+    column = ContactPoint.VALUE_COLUMN
+    point.value_sealed = vault.seal(column, point.row_key, "new8@example.com")
+    point.value_index = vault.blind_index(column, "new8@example.com")
+    point.save()
+
+
+@pytest.mark.parametrize("change", [give_the_address_to_a_stranger, prefer_another_address])
+def test_b1_an_address_that_is_another_meanwhile_is_not_written_to(actor, now, monkeypatch, change):
+    make_channel(options={"supports_idempotency": False})
+    people = make_people(12)
+    make_launched(actor, now)
+    meanwhile(monkeypatch, people[7], lambda: change(people[7], now))
+    drain(lambda: now)
+    reached = {sent.to for sent in provider(supports_idempotency=False).delivered}
+    assert reached & {"p8@example.com", "new8@example.com"} == {"new8@example.com"}
+    assert states() == {"sent": 12}
+
+
+def test_a8_a_machine_that_slept_for_weeks_sends_nothing_of_its_chunk(actor, now, monkeypatch):
+    make_channel(options={"supports_idempotency": False})
+    people = make_people(60)
+    make_launched(actor, now)
+    long_ago = Moment(-30 * 86_400)
+
+    def sleep():
+        Deployment.objects.update(last_seen_at=long_ago)
+        Chunk.objects.filter(lease_until__isnull=False).update(lease_until=long_ago)
+
+    meanwhile(monkeypatch, people[20], sleep)
+    drain(lambda: now)
+    assert len(provider(supports_idempotency=False).delivered) <= 20
+    assert states()["sending"] == 0
+    assert not deployment.may_send()
 
 
 def test_b1_an_opt_out_while_a_channel_sends_one_a_second_is_kept(actor, now):
@@ -216,6 +292,7 @@ def test_a3_an_idempotent_provider_is_asked_again_with_the_same_key(actor, now):
         drain(lambda: at)  # noqa: B023 - drained before it changes
         assert states() == {"planned": 3}
         at = max(Message.objects.values_list("due_at", flat=True))
+        end_pauses()
     provider().answer = None
     drain(lambda: at)
     assert states() == {"sent": 3}
@@ -231,6 +308,7 @@ def test_a3_a_provider_that_never_answers_ends_unknown_after_bounded_questions(a
     at, rounds = now, 0
     while states() != {"unknown": 1}:
         drain(lambda: at)  # noqa: B023 - drained before it changes
+        end_pauses()
         rounds += 1
         at = Message.objects.get().due_at or at
         # The night is not waited out here: hours are not what this is about.
@@ -248,6 +326,7 @@ def test_a3_who_opts_out_while_it_is_not_known_is_unknown_not_skipped(actor, now
     provider().answer = unknown
     drain(lambda: now)
     stop(people[0], now)
+    end_pauses()
     drain(lambda: now + timedelta(hours=1))
     assert states() == {"unknown": 1}
 
@@ -295,7 +374,13 @@ def test_a6_a_policy_refusal_among_others_is_that_persons(actor, now):
     make_launched(actor, now)
     provider().answer = lambda message: refused(message) if message.to.startswith("p2@") else None
     drain(lambda: now)
-    assert states() == {"sent": 3, "failed": 1}
+    # The account may have been blocked in the middle of them.
+    assert states() == {"sent": 3, "planned": 1}
+    Message.objects.filter(state="sent").update(sent_at=now + timedelta(seconds=1))
+    for minutes, state in ((1, "planned"), (11, "failed")):
+        later = now + timedelta(minutes=minutes)
+        drain(lambda: later)  # noqa: B023 - drained before it changes
+        assert states() == {"sent": 3, state: 1}
     assert Channel.objects.get().blocked_at is None
 
 

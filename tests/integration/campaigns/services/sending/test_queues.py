@@ -7,8 +7,10 @@ import pytest
 
 from campaigns.channels import registry
 from campaigns.models import Campaign, Channel, Chunk, Dispatch, Message, Suppression
-from campaigns.services import authoring, chunks, dispatch, launch, ticking
-from loancrm.kernel.database_clock import Moment
+from campaigns.services.campaigns import authoring, launch, ticking
+from campaigns.services.sending import chunks, dispatch, lane
+from loancrm.kernel.database.shared_clock import Moment
+from loancrm.kernel.models import Lease
 from tests.factories.campaigns import SMS, make_channel, make_launched, spec, submit_and_approve
 from tests.factories.people import make_people
 
@@ -108,6 +110,27 @@ def test_a9_no_more_drains_run_than_workers_are_wanted(actor, now):
     dispatch.leases.release(name=dispatch.slots(1)[0], holder="other")
     assert drain(now, workers=1) == {"sent": 2}
     assert dispatch.leases.count_held(names=dispatch.slots(1)) == 0
+
+
+def test_a9_of_all_workers_one_a_second_starts_what_is_due(actor, now, monkeypatch):
+    # A turn is over here when its row says so, however slow the machine is.
+    monkeypatch.setattr(ticking, "LOOK_TURN_SECONDS", 600)
+    make_channel()
+    make_people(2)
+    first = make_launched(actor, now)
+    ticking.look(holder="w1", now=now)
+    second = make_launched(actor, now, slug="second")
+    for holder in ("w2", "w1"):
+        ticking.look(holder=holder, now=now)
+    states = Dispatch.objects.order_by("pk").values_list("status", flat=True)
+    assert list(states.filter(pk__in=[first.pk, second.pk])) == ["running", "scheduled"]
+    Lease.objects.update(until=Moment(-0.1))
+    ticking.look(holder="w2", now=now)
+    assert set(states) == {"running"}
+
+
+def test_a9_a_worker_alone_gets_every_turn():
+    assert ticking.LOOK_TURN_SECONDS < lane.LOOK_SECONDS
 
 
 def test_a5_a_second_ordinary_step_serves_the_launchs_audience_but_who_refused(actor, now):

@@ -4,7 +4,7 @@ from random import Random
 import phonenumbers
 
 from customers.domain.demo import names
-from customers.domain.national_id import parse_national_id
+from customers.domain.values.national_id import parse_national_id
 
 
 def test_identity_number_says_birth_date_gender_and_a_region_nobody_lives_in():

@@ -4,12 +4,12 @@ from statistics import mean
 
 import pytest
 
-from customers.domain.consent import ConsentFact, Purpose, is_in_force, state_at
+from customers.domain.consents.consent import ConsentFact, Purpose, is_in_force, state_at
 from customers.domain.demo.lending import PRODUCTS
 from customers.domain.demo.people import ZONE, age_on
 from customers.domain.demo.population import generate
-from customers.domain.loan import LoanStatus
-from customers.domain.person import MarketingStatus
+from customers.domain.loans.loan import LoanStatus
+from customers.domain.values.person import MarketingStatus
 
 TODAY = date(2026, 1, 12)
 

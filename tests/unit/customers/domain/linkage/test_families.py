@@ -26,7 +26,7 @@ def judged_apart(pairs):
 
 @pytest.mark.parametrize("make", [families.western, families.chinese])
 @pytest.mark.parametrize("style", [families.Style(), families.Style(slips=1, missing=0.05)])
-def test_s66_families_are_not_merged_and_the_rest_is_queued(make, style) -> None:
+def test_e12_families_are_not_merged_and_the_rest_is_queued(make, style) -> None:
     records, truth = make(3_000, random.Random(11), style)
     people = [person_of(record, today=TODAY) for record in records]
 
@@ -43,7 +43,7 @@ def test_s66_families_are_not_merged_and_the_rest_is_queued(make, style) -> None
     assert max(Counter(found.leaders).values()) <= 6
 
 
-def test_s66_a_chain_of_likenesses_is_not_one_person() -> None:
+def test_e12_a_chain_of_likenesses_is_not_one_person() -> None:
     chain = [ScoredPair(at, at + 1, 0.99 - at / 1000) for at in range(6)]
     ids = dict.fromkeys(range(7), "")
 
@@ -55,7 +55,7 @@ def test_s66_a_chain_of_likenesses_is_not_one_person() -> None:
     assert [(pair.one, pair.other) for pair in apart] == [(1, 2), (3, 4), (5, 6)]
 
 
-def test_s66_a_set_that_holds_together_is_one_person() -> None:
+def test_e12_a_set_that_holds_together_is_one_person() -> None:
     pairs = [ScoredPair(0, 1, 0.99), ScoredPair(1, 2, 0.98), ScoredPair(0, 2, 0.4)]
 
     leaders, _, apart = settle(pairs, dict.fromkeys(range(3), ""), sure=0.95, judge=judged_apart)
@@ -64,7 +64,7 @@ def test_s66_a_set_that_holds_together_is_one_person() -> None:
     assert apart == []
 
 
-def test_s66_one_contradiction_keeps_a_set_apart() -> None:
+def test_e12_one_contradiction_keeps_a_set_apart() -> None:
     pairs = [
         ScoredPair(0, 1, 0.99),
         ScoredPair(1, 2, 0.98),

@@ -9,7 +9,7 @@ import pytest
 from customers.domain.linkage.model import learn
 from customers.domain.linkage.records import Person, Role, person_of, roles_of
 from customers.domain.linkage.resolution import pairwise_quality, resolve
-from customers.domain.national_id import check_digit
+from customers.domain.values.national_id import check_digit
 
 TODAY = date(2026, 3, 4)
 SYLLABLES = ("ka", "lo", "mi", "ne", "ru", "sa", "ti", "vo", "wen", "zhu")

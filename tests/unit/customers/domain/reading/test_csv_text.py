@@ -10,17 +10,21 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from customers.domain import file_limits as limits
-from customers.domain.quality import Code
-from customers.domain.reading.csv_text import Record, read_records
-from customers.domain.tabular import TabularError, open_table
+from customers.domain.reading import file_limits as limits
+from customers.domain.reading.csv_text import Record, accounted, read_records
+from customers.domain.reading.encodings import LineCount
+from customers.domain.reading.tabular import TabularError, open_table
+from customers.domain.values.quality import Code
 from tests.conftest import SHARED_DATA
 
 CASES = SHARED_DATA / "cases_doors"
 
 
 def records(text: str, mark: str = ",", *, is_damaged: bool = False) -> list[Record]:
-    return list(read_records(io.StringIO(text, newline=""), mark, is_damaged=is_damaged))
+    count = LineCount()
+    count.add(text)
+    read = read_records(io.StringIO(text, newline=""), mark, is_damaged=is_damaged)
+    return list(accounted(read, line_count=count.total))
 
 
 def written(rows: list[list[str]], **options: Any) -> str:
@@ -114,6 +118,12 @@ def test_e2_many_open_quotes_are_no_work_without_end() -> None:
     assert (caught.value.code, caught.value.facts) == ("quotes_unclosed", {"most": 1_000})
 
 
+def test_e2_a_line_of_nicknames_is_no_work_without_end() -> None:
+    # By the square of its cells this line would take hours.
+    (_header, found) = records("a,b\n" + '"Johnny" S,' * 80_000 + "\n")
+    assert len(found[1]) > 2
+
+
 def test_e3_a_cell_or_a_line_that_is_too_long_refuses_its_row_alone() -> None:
     text = f'id,name\nA1,{"x" * 131_073}\nA2,{"y" * 1_100_000}\nA3,"{"z" * 140_000}"\nA4,ok\n'
     found = [(line, flaw) for line, _cells, flaw in records(text)]
@@ -170,17 +180,22 @@ def test_e1_whatever_a_csv_writer_writes_is_read_back_whole(
 ) -> None:
     text = written(rows, quoting=quoting, lineterminator=end, delimiter=mark)
     found = records(text, mark)
-    if any(flaw for _line, _cells, flaw in found):
-        # Only where the lines of a cell are records of their own: then all of them are named.
-        assert accounted(found) == set(range(1, len(text.split("\n"))))
-        assert all(flaw in {None, Code.QUOTE_UNCLOSED} for _line, _cells, flaw in found)
+    assert [line for line, cells, _flaw in found if "\n" in "".join(cells)] == [
+        line for line, _cells, flaw in found if flaw is Code.LINES_JOINED
+    ]
+    if any(flaw is Code.QUOTE_UNCLOSED for _line, _cells, flaw in found):
+        # Only where the lines of a cell may be records of their own: then all of them are named.
+        assert lines_of(found) == set(range(1, len(text.split("\n"))))
+        assert all(
+            flaw in {None, Code.QUOTE_UNCLOSED, Code.LINES_JOINED} for _line, _cells, flaw in found
+        )
         return
     assert [cells for _line, cells, _flaw in found] == rows
 
 
 def test_e1_a_mark_inside_a_bare_cell_shows_that_the_open_one_was_a_stray() -> None:
     found = records('a,b,c\n",,","\n,,",a"\n,,\n')
-    assert accounted(found) == {1, 2, 3, 4}
+    assert lines_of(found) == {1, 2, 3, 4}
     assert [(line, flaw is None) for line, _cells, flaw in found] == [
         (1, True),
         (2, False),
@@ -189,7 +204,49 @@ def test_e1_a_mark_inside_a_bare_cell_shows_that_the_open_one_was_a_stray() -> N
     ]
 
 
-def accounted(found: list[Record]) -> set[int]:
+def test_e1_two_strays_that_close_each_other_by_every_rule_join_no_lines() -> None:
+    found = records('id,name,phone\n"A1,Li,138\nA2,""Wang, Min",139\nA3,Zhao,137\n')
+    assert [(line, flaw) for line, _cells, flaw in found] == [
+        *((1, None), (2, Code.QUOTE_UNCLOSED), (3, Code.QUOTE_UNCLOSED), (4, None)),
+    ]
+
+
+def test_e1_two_strays_from_the_header_on_refuse_the_file() -> None:
+    with pytest.raises(TabularError) as caught:
+        records('id,"name\nA1,Li"\nA2,Wang\n')
+    assert (caught.value.code, caught.value.line) == ("quote_unclosed", 1)
+
+
+def test_e1_a_note_of_several_lines_is_kept_and_named() -> None:
+    text = 'id,note,city,phone\nA1,"called, no one\r\n\r\nagain, Monday",x,138\nA2,y,x,139\n'
+    assert records(text)[1:] == [
+        (2, ["A1", "called, no one\r\n\r\nagain, Monday", "x", "138"], Code.LINES_JOINED),
+        (5, ["A2", "y", "x", "139"], None),
+    ]
+
+
+@pytest.mark.parametrize("count", [3, 5])
+def test_e1_a_file_whose_lines_do_not_add_up_is_refused(count: int) -> None:
+    read = read_records(io.StringIO("id\nA1\n\nA2\n"), ",", is_damaged=False)
+    with pytest.raises(TabularError) as caught:
+        list(accounted(read, line_count=count))
+    assert (caught.value.code, caught.value.facts) == (
+        "lines_unaccounted",
+        {"lines": count, "read": 4},
+    )
+
+
+@pytest.mark.parametrize("end", ["\n", "\r", "\r\n"])
+@pytest.mark.parametrize("extra", range(-3, 4))
+def test_e1_a_line_about_the_limit_is_one_line_however_it_ends(end: str, extra: int) -> None:
+    text = end.join(["id,name", "A1," + "x" * (limits.MAX_LINE_CHARS - 3 + extra), "A2,y", ""])
+    found = records(text)
+    assert found[0] == (1, ["id", "name"], None)
+    assert (found[1][0], found[1][2] is not None) == (2, True)
+    assert found[2:] == [(3, ["A2", "y"], None)]
+
+
+def lines_of(found: list[Record]) -> set[int]:
     """Return the lines that the records stand on; a record goes on to the next one's line."""
     return {
         line + more
@@ -211,8 +268,7 @@ def test_e1_random_damage_of_quotes_never_loses_a_line_in_silence(
     rows: list[list[str]], quoting: Any, data: st.DataObject
 ) -> None:
     lines = written([["a", "b", "c"], *rows], quoting=quoting).splitlines(keepends=True)
-    count = data.draw(st.integers(1, 3))
-    for _ in range(count):
+    for _ in range(data.draw(st.integers(1, 4))):
         number = data.draw(st.integers(1, len(lines) - 1))
         line = lines[number]
         at = data.draw(st.integers(0, len(line) - 2))
@@ -220,9 +276,6 @@ def test_e1_random_damage_of_quotes_never_loses_a_line_in_silence(
         lines[number] = line[:at] + ("" if is_cut else '"') + line[at + is_cut :]
     found = records("".join(lines))
     blank = {number for number, line in enumerate(lines, 1) if not line.strip()}
-    assert accounted(found) | blank == set(range(1, len(lines) + 1))
-    # No record has swallowed another one. Two strays may close each other so that what stands
-    # between them is a cell of several lines by every rule; one alone never does.
-    assert count > 1 or not any(
-        "\n" in "".join(cells) for _line, cells, flaw in found if flaw is None
-    )
+    assert lines_of(found) | blank == set(range(1, len(lines) + 1))
+    # No record has swallowed another one, however many strays close each other.
+    assert not any("\n" in "".join(cells) for _line, cells, _flaw in found)

@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from customers.domain.reading.encodings import text_facts
-from customers.domain.tables import TabularError
-from customers.domain.tabular import open_table
+from customers.domain.reading.tables import TabularError
+from customers.domain.reading.tabular import open_table
 
 PEOPLE = "客户号,姓名,城市\n" + "".join(
     f"A{number},{name},{city}\n"

@@ -6,8 +6,9 @@ from pathlib import Path
 import pytest
 from openpyxl import Workbook
 
-from customers.domain import file_limits
-from customers.domain.tabular import TabularError, open_table
+from customers.domain.reading import file_limits
+from customers.domain.reading.tabular import TabularError, open_table
+from customers.domain.values.quality import Code
 
 DTD = b'<?xml version="1.0"?><!DOCTYPE x [<!ENTITY a "aaaa">]>'
 
@@ -67,3 +68,18 @@ def test_e2_a_row_beyond_the_last_one_is_refused(tmp_path: Path) -> None:
     assert refusal(changed(path, "xl/worksheets/sheet1.xml", far)) in {
         *("rows_too_many", "file_damaged"),
     }
+
+
+def test_e2_a_far_cell_refuses_its_row_and_costs_no_more(tmp_path: Path) -> None:
+    book = Workbook()
+    page = book.active
+    page.append(["name"])
+    page.append(["a"])
+    page.cell(row=3, column=16_384, value="far")
+    page.append(["b"])
+    path = tmp_path / "far.xlsx"
+    book.save(path)
+    with open_table(path) as table:
+        found = [(row.line, row.flaw) for row in table]
+    assert (3, Code.ROW_TOO_LONG) in found
+    assert {line for line, code in found if code is None} >= {2, 4}

@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
-from customers.domain.fields import (
+from customers.domain.fields.catalogue import (
     Catalogue,
     DataClass,
     EventSpec,

@@ -3,7 +3,7 @@ from decimal import Decimal
 
 import pytest
 
-from customers.domain.fields import Op
+from customers.domain.fields.catalogue import Op
 from customers.domain.segments.ast import (
     AllOf,
     AnyOf,

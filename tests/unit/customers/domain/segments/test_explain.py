@@ -1,7 +1,7 @@
 import pytest
 from hypothesis import given, settings
 
-from customers.domain.fields import RuleUse
+from customers.domain.fields.catalogue import RuleUse
 from customers.domain.segments.explain import explain
 from customers.domain.segments.validate import read_rule
 from tests.integration.customers import segment_rules

@@ -3,8 +3,8 @@ from datetime import date, timedelta
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from customers.domain.fields import OPERATORS, FieldType, Op
-from customers.domain.instalments import months_between
+from customers.domain.fields.catalogue import OPERATORS, FieldType, Op
+from customers.domain.loans.instalments import months_between
 from customers.domain.segments import intervals
 from customers.domain.segments.evaluate import completed_years, satisfies
 

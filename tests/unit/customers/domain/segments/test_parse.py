@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from customers.domain.fields import Aggregate, Op, RuleUse
+from customers.domain.fields.catalogue import Aggregate, Op, RuleUse
 from customers.domain.segments.ast import (
     AllOf,
     AnyOf,

@@ -3,7 +3,7 @@ from decimal import Decimal
 
 import pytest
 
-from customers.domain.fields import Op, RuleUse
+from customers.domain.fields.catalogue import Op, RuleUse
 from customers.domain.segments.ast import AllOf, Compare, EventCondition, Not, Period, WithinDays
 from customers.domain.segments.problems import RuleRefused
 from customers.domain.segments.validate import check_rule, read_rule

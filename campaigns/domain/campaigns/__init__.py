@@ -1,0 +1,1 @@
+"""What a campaign is: specification, steps from draft to done, experiments, schedule."""

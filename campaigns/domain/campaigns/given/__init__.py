@@ -1,0 +1,1 @@
+"""Values that were handed in, read and checked before anything is changed."""

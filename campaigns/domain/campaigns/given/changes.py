@@ -1,0 +1,124 @@
+"""Fields of a campaign that may be changed, each with what it may hold."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from types import MappingProxyType
+from typing import Any
+
+from campaigns.domain.campaigns.given.problems import Problem, ProblemCode, ValueProblems
+from campaigns.domain.campaigns.service_messages import ServiceKind
+from customers.domain.consents.consent import Purpose
+
+MAX_HOLDOUT = Decimal("0.5")
+MAX_WINDOW_DAYS = 3650
+MAX_LATE_HOURS = 8760
+_Check = Callable[[Any], tuple[ProblemCode, str] | None]
+
+
+@dataclass(frozen=True, slots=True)
+class CampaignChanges:
+    """Fields and values that were checked.
+
+    Attributes:
+        values: Never written to; a segment in it is whatever the caller's layer knows one by.
+    """
+
+    values: Mapping[str, Any]
+
+
+def _text(longest: int, *, required: bool) -> _Check:
+    def check(value: Any) -> tuple[ProblemCode, str] | None:
+        if not isinstance(value, str) or "\x00" in value or (required and not value.strip()):
+            return ProblemCode.TEXT_EXPECTED, ""
+        return (ProblemCode.TOO_LONG, str(longest)) if len(value) > longest else None
+
+    return check
+
+
+def _whole(least: int, most: int) -> _Check:
+    def check(value: Any) -> tuple[ProblemCode, str] | None:
+        if not isinstance(value, int) or isinstance(value, bool):
+            return ProblemCode.WHOLE_EXPECTED, ""
+        return _outside(Decimal(value), Decimal(least), Decimal(most))
+
+    return check
+
+
+def _number(
+    most: Decimal, decimals: int, *, required: bool = False, least: Decimal = Decimal(0)
+) -> _Check:
+    def check(value: Any) -> tuple[ProblemCode, str] | None:
+        if value is None and not required:
+            return None
+        if not isinstance(value, Decimal | int) or isinstance(value, bool):
+            return ProblemCode.NUMBER_EXPECTED, ""
+        number = Decimal(value)
+        if not number.is_finite():
+            return ProblemCode.NUMBER_EXPECTED, ""
+        if found := _outside(number, least, most):
+            return found
+        is_finer = number != round(number, decimals)
+        return (ProblemCode.TOO_MANY_DECIMALS, str(decimals)) if is_finer else None
+
+    return check
+
+
+def _outside(number: Decimal, least: Decimal, most: Decimal) -> tuple[ProblemCode, str] | None:
+    if number < least:
+        return ProblemCode.AT_LEAST, str(least)
+    return (ProblemCode.AT_MOST, str(most)) if number > most else None
+
+
+def _moment(value: Any) -> tuple[ProblemCode, str] | None:
+    is_good = value is None or (isinstance(value, datetime) and value.tzinfo is not None)
+    return None if is_good else (ProblemCode.TIME_EXPECTED, "")
+
+
+def _present(value: Any) -> tuple[ProblemCode, str] | None:
+    return (ProblemCode.SEGMENT_EXPECTED, "") if value is None else None
+
+
+def _one_of(*known: str) -> _Check:
+    def check(value: Any) -> tuple[ProblemCode, str] | None:
+        return None if value in known else (ProblemCode.ONE_OF, ", ".join(filter(None, known)))
+
+    return check
+
+
+_CHECKS: Mapping[str, _Check] = {
+    "name": _text(120, required=True),
+    "description": _text(10_000, required=False),
+    "segment": _present,
+    "purpose": _one_of(*Purpose),
+    "service_kind": _one_of("", *ServiceKind),
+    "goal_event": _text(60, required=True),
+    "goal_window_days": _whole(1, MAX_WINDOW_DAYS),
+    "holdout_share": _number(MAX_HOLDOUT, 3, required=True),
+    "start_at": _moment,
+    "late_limit_hours": _whole(0, MAX_LATE_HOURS),
+    # Nobody could be written to for nothing; who wants no limit gives none.
+    "budget_amount": _number(Decimal(999_999_999_999), 2, least=Decimal("0.01")),
+    "cost_per_message": _number(Decimal(999_999), 4),
+}
+
+
+def problem_of(name: str, value: Any, *, path: str = "") -> Problem | None:
+    """Return what is wrong with a value of one field, None when nothing is."""
+    check = _CHECKS.get(name)
+    found = (ProblemCode.UNKNOWN_KEY, "") if check is None else check(value)
+    return Problem(path or name, *found) if found else None
+
+
+def parse_changes(source: Mapping[str, Any]) -> CampaignChanges:
+    """Return changes that a draft may take.
+
+    Raises:
+        ValueProblems: A field is none that can be changed, or its value is wrong.
+    """
+    found = [problem_of(name, value) for name, value in source.items()]
+    problems = tuple(problem for problem in found if problem is not None)
+    if problems:
+        raise ValueProblems(problems)
+    return CampaignChanges(MappingProxyType(dict(source)))

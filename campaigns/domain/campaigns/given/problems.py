@@ -1,0 +1,55 @@
+"""What is wrong with a value that somebody gave: where, a code, and the words' blanks."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class ProblemCode(StrEnum):
+    """Why a value is refused; `campaigns.labels` has the words."""
+
+    AT_LEAST = "at_least"
+    AT_MOST = "at_most"
+    CONTENT_EXPECTED = "content_expected"
+    EXISTS = "exists"
+    FALLBACK_CHANNEL_EXPECTED = "fallback_channel_expected"
+    FALLBACK_TEXT_EXPECTED = "fallback_text_expected"
+    LIST_EXPECTED = "list_expected"
+    NUMBER_EXPECTED = "number_expected"
+    OBJECT_EXPECTED = "object_expected"
+    ONE_OF = "one_of"
+    SAME_TEXT_AS_WHAT = "same_text_as_what"
+    SEGMENT_EXPECTED = "segment_expected"
+    SLUG_EXPECTED = "slug_expected"
+    STEP_EXPECTED = "step_expected"
+    TEXT_EXPECTED = "text_expected"
+    TIME_EXPECTED = "time_expected"
+    TOO_LONG = "too_long"
+    TOO_MANY_DECIMALS = "too_many_decimals"
+    UNKNOWN = "unknown"
+    UNKNOWN_KEY = "unknown_key"
+    VARIANT_EXPECTED = "variant_expected"
+    VARIANT_KEYS = "variant_keys"
+    WHOLE_EXPECTED = "whole_expected"
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One value that is refused.
+
+    Attributes:
+        path: Where it stands, as in `steps[0].channel`.
+        limit: What the words' blank holds: a bound, a choice, a name of ours.
+    """
+
+    path: str
+    code: ProblemCode
+    limit: str = ""
+
+
+class ValueProblems(ValueError):
+    """Values are refused; `problems` names every one."""
+
+    def __init__(self, problems: tuple[Problem, ...]) -> None:
+        """Keep the problems."""
+        super().__init__("; ".join(f"{problem.path}: {problem.code}" for problem in problems))
+        self.problems = problems

@@ -1,0 +1,329 @@
+"""A campaign as written in a file or form: JSON in, frozen dataclasses out, problems named."""
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+from campaigns.domain.campaigns.given.problems import ProblemCode, ValueProblems
+from campaigns.domain.campaigns.given.reader import Reader
+from campaigns.domain.campaigns.service_messages import ServiceKind, kind_for
+from customers.domain.consents.consent import Purpose
+
+LONGEST_KEY = 10
+LONGEST_NOTE = 200
+_SLUG = re.compile(r"[A-Za-z0-9_-]{1,80}")
+LOCALES = ("zh-hans", "en")
+# Said in place of a text: that of the message is used, with every later edit.
+SAME_TEXT = "same_as_message"
+VARIANT_KEYS = "ABCDEFGHIJ"
+COST_CATEGORIES = ("media", "incentive", "commission", "staff", "data", "tooling")
+
+
+@dataclass(frozen=True, slots=True)
+class TextSpec:
+    """The text of one variant in one language."""
+
+    locale: str
+    subject: str
+    text: str
+    html: str
+
+
+@dataclass(frozen=True, slots=True)
+class VariantSpec:
+    """One arm of a step's content test.
+
+    Attributes:
+        follows_message: It has no text of its own: that of the message is used.
+    """
+
+    key: str
+    weight: int
+    texts: tuple[TextSpec, ...]
+    follows_message: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class StepSpec:
+    """One message; a fallback serves those whom the step before did not reach."""
+
+    channel: str
+    variants: tuple[VariantSpec, ...]
+    is_fallback: bool = False
+    wait_minutes: int = 60
+
+
+@dataclass(frozen=True, slots=True)
+class CostSpec:
+    """Money spent beside the messages."""
+
+    category: str
+    amount: Decimal
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class CampaignSpec:
+    """Everything that `create_campaign` needs."""
+
+    slug: str
+    name: str
+    description: str
+    purpose: Purpose
+    service_kind: str
+    goal_event: str
+    goal_window_days: int
+    segment_slug: str
+    segment_rule: Mapping[str, Any] | None
+    steps: tuple[StepSpec, ...]
+    holdout_share: Decimal
+    start_at: datetime | None
+    late_limit_hours: int
+    budget_amount: Decimal | None
+    cost_per_message: Decimal | None
+    costs: tuple[CostSpec, ...]
+    author: str
+
+
+_KNOWN = {
+    "slug", "name", "description", "purpose", "service_kind", "goal", "segment", "steps",
+    "channel", "content", "variants", "fallback_channel", "fallback_content",
+    "fallback_after_minutes", "holdout_share", "schedule", "budget_amount", "budget",
+    "cost_per_message", "costs", "author", "locale",
+}  # fmt: skip
+
+
+def parse_spec(source: Mapping[str, Any]) -> CampaignSpec:
+    """Return the campaign that a JSON object describes.
+
+    Raises:
+        ValueProblems: At least one value is missing, unknown or of the wrong kind.
+    """
+    read = Reader()
+    for key in sorted(set(source) - _KNOWN):
+        read.wrong(key, ProblemCode.UNKNOWN_KEY)
+    goal = read.mapping(source.get("goal", {}), "goal")
+    schedule = read.mapping(source.get("schedule") or {}, "schedule")
+    segment_slug, rule = _segment(source, read)
+    holdout = read.number(source, "holdout_share", "holdout_share", Decimal(0)) or Decimal(0)
+    purpose = str(source.get("purpose") or Purpose.MARKETING)
+    if purpose not in set(Purpose):
+        read.wrong("purpose", ProblemCode.ONE_OF, ", ".join(Purpose))
+    service_kind = _service_kind(source, purpose, read)
+    window = read.whole(goal, "window_days", "goal.window_days", 7)
+    budget_key = "budget_amount" if "budget_amount" in source else "budget"
+    spec = CampaignSpec(
+        slug=read.text(source, "slug", "slug") or _slug(read.text(source, "name", "name")),
+        name=read.text(source, "name", "name", required=True),
+        description=read.text(source, "description", "description"),
+        purpose=Purpose(purpose) if purpose in set(Purpose) else Purpose.MARKETING,
+        service_kind=service_kind,
+        goal_event=read.text(goal, "event", "goal.event", required=True),
+        goal_window_days=window,
+        segment_slug=segment_slug,
+        segment_rule=rule,
+        steps=_steps(source, read),
+        holdout_share=holdout,
+        start_at=read.moment(schedule, "start_at", "schedule.start_at"),
+        late_limit_hours=read.whole(schedule, "late_limit_hours", "schedule.late_limit_hours", 24),
+        budget_amount=read.number(source, budget_key, budget_key, None),
+        cost_per_message=read.number(source, "cost_per_message", "cost_per_message", None),
+        costs=_costs(source, read),
+        author=read.text(source, "author", "author"),
+    )
+    for name, path in (
+        *(("name", "name"), ("description", "description"), ("goal_event", "goal.event")),
+        *(("goal_window_days", "goal.window_days"), ("holdout_share", "holdout_share")),
+        *(("late_limit_hours", "schedule.late_limit_hours"), ("budget_amount", budget_key)),
+        ("cost_per_message", "cost_per_message"),
+    ):
+        read.field(name, getattr(spec, name), path)
+    if not _SLUG.fullmatch(spec.slug):
+        read.wrong("slug", ProblemCode.SLUG_EXPECTED)
+    if read.problems:
+        raise ValueProblems(tuple(read.problems))
+    return spec
+
+
+def _service_kind(source: Mapping[str, Any], purpose: str, read: Reader) -> str:
+    kind = str(source.get("service_kind") or "")
+    if kind and kind not in set(ServiceKind):
+        read.wrong("service_kind", ProblemCode.ONE_OF, ", ".join(ServiceKind))
+    return kind_for(purpose, kind)
+
+
+def _slug(name: str) -> str:
+    kept = "".join(letter if letter.isascii() and letter.isalnum() else "-" for letter in name)
+    return "-".join(part for part in kept.lower().split("-") if part)[:80]
+
+
+def _segment(source: Mapping[str, Any], read: Reader) -> tuple[str, Mapping[str, Any] | None]:
+    segment = source.get("segment")
+    match segment:
+        case str() if segment:
+            return segment, None
+        case Mapping() if "rules" in segment:
+            return "", segment
+        case Mapping() if isinstance(segment.get("rule"), Mapping):
+            return str(segment.get("slug", "")), segment["rule"]
+        case _:
+            read.wrong("segment", ProblemCode.SEGMENT_EXPECTED)
+            return "", None
+
+
+def parse_steps(listed: Sequence[Mapping[str, Any]]) -> tuple[StepSpec, ...]:
+    """Return the messages that a list of JSON objects describes.
+
+    Raises:
+        ValueProblems: At least one value is missing, unknown or of the wrong kind.
+    """
+    read = Reader()
+    steps = _steps({"steps": listed}, read)
+    if read.problems:
+        raise ValueProblems(tuple(read.problems))
+    return steps
+
+
+def _steps(source: Mapping[str, Any], read: Reader) -> tuple[StepSpec, ...]:
+    listed = source.get("steps")
+    if listed is not None and not isinstance(listed, list | tuple):
+        read.wrong("steps", ProblemCode.LIST_EXPECTED)
+        return ()
+    if listed is None:
+        listed = [source]
+        paths = [""]
+    else:
+        paths = [f"steps[{index}]." for index in range(len(listed))]
+    steps: list[StepSpec] = []
+    for item, path in zip(listed, paths, strict=True):
+        steps.extend(_step(read.mapping(item, path or "steps"), path, read))
+    if not steps:
+        read.wrong("steps", ProblemCode.STEP_EXPECTED)
+    return tuple(steps)
+
+
+def _step(item: Mapping[str, Any], path: str, read: Reader) -> list[StepSpec]:
+    channel = read.text(item, "channel", f"{path}channel", required=True)
+    message = StepSpec(channel=channel, variants=_variants(item, path, read))
+    fallback = read.text(item, "fallback_channel", f"{path}fallback_channel")
+    wait = read.whole(item, "fallback_after_minutes", f"{path}fallback_after_minutes", 60)
+    content = item.get("fallback_content")
+    if not fallback:
+        if content:
+            read.wrong(f"{path}fallback_channel", ProblemCode.FALLBACK_CHANNEL_EXPECTED)
+        return [message]
+    if not content:
+        read.wrong(f"{path}fallback_content", ProblemCode.FALLBACK_TEXT_EXPECTED, SAME_TEXT)
+        return [message]
+    variants = (
+        _same_texts(message)
+        if content == SAME_TEXT
+        else (VariantSpec("A", 1, _texts(content, f"{path}fallback_content", read)),)
+    )
+    return [message, StepSpec(fallback, variants, is_fallback=True, wait_minutes=wait)]
+
+
+def _same_texts(message: StepSpec) -> tuple[VariantSpec, ...]:
+    """Return a fallback's variants: everybody gets the text of the variant she was to get."""
+    return tuple(
+        VariantSpec(variant.key, variant.weight, (), follows_message=True)
+        for variant in message.variants
+    )
+
+
+def _variants(item: Mapping[str, Any], path: str, read: Reader) -> tuple[VariantSpec, ...]:
+    listed = item.get("variants")
+    if listed is None:
+        listed = [{"key": "A", "weight": 1, "content": item.get("content")}]
+    if not isinstance(listed, list | tuple):
+        read.wrong(f"{path}variants", ProblemCode.LIST_EXPECTED)
+        return ()
+    variants: list[VariantSpec] = []
+    for index, variant in enumerate(listed):
+        where = f"{path}variants[{index}]"
+        variants.append(_variant(read.mapping(variant, where), index, where, read))
+    for code, limit in _wrong_together(variants):
+        read.wrong(f"{path}variants", code, limit)
+    return tuple(variants)
+
+
+def _wrong_together(variants: Sequence[VariantSpec]) -> Iterator[tuple[ProblemCode, str]]:
+    if not variants:
+        yield ProblemCode.VARIANT_EXPECTED, ""
+        return
+    if any(len(variant.key) > LONGEST_KEY for variant in variants):
+        yield ProblemCode.TOO_LONG, str(LONGEST_KEY)
+    if len({variant.key for variant in variants}) != len(variants):
+        yield ProblemCode.VARIANT_KEYS, ""
+    # The first by its key is the message that others may follow.
+    if min(variants, key=lambda variant: variant.key).follows_message:
+        yield ProblemCode.SAME_TEXT_AS_WHAT, ""
+
+
+def _variant(known: Mapping[str, Any], index: int, where: str, read: Reader) -> VariantSpec:
+    weight = read.whole(known, "weight", f"{where}.weight", 1)
+    if weight < 1:
+        # Nobody would get it; who wants that takes the variant out.
+        read.wrong(f"{where}.weight", ProblemCode.AT_LEAST, "1")
+    content = known.get("content")
+    follows = content == SAME_TEXT
+    return VariantSpec(
+        key=str(known.get("key") or VARIANT_KEYS[index % len(VARIANT_KEYS)]),
+        weight=weight,
+        texts=() if follows else _texts(content, f"{where}.content", read),
+        follows_message=follows,
+    )
+
+
+def _texts(content: Any, path: str, read: Reader) -> tuple[TextSpec, ...]:
+    if not content:
+        read.wrong(path, ProblemCode.CONTENT_EXPECTED)
+        return ()
+    known = read.mapping(content, path)
+    if known and set(known) <= {"subject", "text", "html"}:
+        known = {LOCALES[0]: known}
+    texts: list[TextSpec] = []
+    for locale, body in known.items():
+        where = f"{path}.{locale}"
+        if locale not in LOCALES:
+            read.wrong(where, ProblemCode.ONE_OF, ", ".join(LOCALES))
+            continue
+        text = {"text": body} if isinstance(body, str) else read.mapping(body, where)
+        texts.append(
+            TextSpec(
+                locale=locale,
+                subject=read.text(text, "subject", f"{where}.subject"),
+                text=read.text(text, "text", f"{where}.text"),
+                html=read.text(text, "html", f"{where}.html"),
+            )
+        )
+    if known and not any(text.text.strip() or text.html.strip() for text in texts):
+        read.wrong(path, ProblemCode.CONTENT_EXPECTED)
+    return tuple(texts)
+
+
+def _costs(source: Mapping[str, Any], read: Reader) -> tuple[CostSpec, ...]:
+    costs: list[CostSpec] = []
+    listed = source.get("costs") or ()
+    if not isinstance(listed, list | tuple):
+        read.wrong("costs", ProblemCode.LIST_EXPECTED)
+        return ()
+    for index, item in enumerate(listed):
+        path = f"costs[{index}]"
+        known = read.mapping(item, path)
+        category = str(known.get("category", ""))
+        if category not in COST_CATEGORIES:
+            read.wrong(f"{path}.category", ProblemCode.ONE_OF, ", ".join(COST_CATEGORIES))
+        amount = read.number(known, "amount", f"{path}.amount", None)
+        read.field("budget_amount", amount, f"{path}.amount")
+        if amount is None:
+            read.wrong(f"{path}.amount", ProblemCode.NUMBER_EXPECTED)
+            amount = Decimal(0)
+        note = read.text(known, "note", f"{path}.note")
+        if len(note) > LONGEST_NOTE:
+            read.wrong(f"{path}.note", ProblemCode.TOO_LONG, str(LONGEST_NOTE))
+        costs.append(CostSpec(category=category, amount=amount, note=note))
+    return tuple(costs)

@@ -1,0 +1,1 @@
+"""Texts of messages: variables, links and forms, and what may not stand in them."""

@@ -1,0 +1,1 @@
+"""What partners may hand in and ask for."""

@@ -1,0 +1,1 @@
+"""What providers and people answer: reports, bounces, refusals, replies, visits."""

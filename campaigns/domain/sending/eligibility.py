@@ -1,0 +1,293 @@
+"""The ordered gates every message passes: at the dry run, and again at the moment of sending.
+
+Values in, decision out. A refusal carries the gate's reason, a deferral the time to ask again.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from enum import StrEnum
+from zoneinfo import ZoneInfo
+
+from campaigns.domain.campaigns import schedule
+from campaigns.domain.campaigns.schedule import SendingWindow
+from campaigns.domain.sending import frequency
+from campaigns.domain.sending.frequency import Cap, PastSend
+from customers.domain.consents.consent import Purpose
+from customers.domain.values.person import MarketingStatus
+
+# Stored with every refusal; raised whenever a gate or their order changes.
+RULE_VERSION = 4
+ADULT_AGE = 18
+
+
+class Reason(StrEnum):
+    """Why a person did not get a message (or not yet)."""
+
+    UNREACHABLE = "unreachable"
+    BOUNCED = "bounced"
+    NO_CONSENT = "no_consent"
+    SOURCE_BARRED = "source_barred"
+    SUPPRESSED = "suppressed"
+    PAUSED = "paused"
+    HARDSHIP = "hardship"
+    ARREARS = "arrears"
+    UNDERAGE = "underage"
+    PERSONALISATION_OFF = "personalisation_off"
+    ALREADY_SENT = "already_sent"
+    FREQUENCY_CAP = "frequency_cap"
+    QUIET_HOURS = "quiet_hours"
+    HOLDOUT = "holdout"
+    BUDGET = "budget"
+    MISSING_VARIABLE = "missing_variable"
+    RENDER_ERROR = "render_error"
+    NO_CONTENT = "no_content"
+    CHANNEL_REFUSED = "channel_refused"
+    RETRIES_EXHAUSTED = "retries_exhausted"
+    NEVER_TAKEN = "never_taken"
+    CRASHED = "crashed"
+    ASKED_AGAIN = "asked_again"
+    NOT_SENT = "not_sent"
+    CANCELLED = "cancelled"
+
+
+class Verdict(StrEnum):
+    """What a gate says."""
+
+    PASS = "pass"  # noqa: S105 - not a password
+    SKIP = "skip"
+    DEFER = "defer"
+    HOLD_OUT = "hold_out"
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """The outcome of all gates for one person."""
+
+    verdict: Verdict
+    reason: Reason | None = None
+    retry_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ContactFacts:
+    """What the gates need to know about one person on one channel, read in bulk.
+
+    Attributes:
+        has_point: There is a primary contact point of the channel's kind.
+        is_point_active: It has not bounced and is not invalid.
+        has_consent: A consent for the channel and the purpose is in force.
+        is_suppressed: The person or the address is on a stop list for the channel and the purpose.
+        dpd_days: Most days past due over the person's open loans.
+        past_sends: Marketing messages within the longest cap window.
+        paused_until: The person asked for no marketing before this time.
+        weekly_limit: The person asked for at most so many marketing messages a week.
+        is_source_barred: The address or the consent came from a source whose contract does not
+            cover marketing (any more), and nothing else stands behind it.
+        is_sent_already: A record that was merged into this one has had the same message, or the
+            message that this one is a fallback for has reached the person after all.
+    """
+
+    customer_id: int
+    has_point: bool
+    is_point_active: bool
+    has_consent: bool
+    is_suppressed: bool
+    marketing_status: str
+    birth_date: date | None
+    dpd_days: int
+    personalisation_allowed: bool
+    zone: ZoneInfo | None
+    is_control: bool = False
+    past_sends: tuple[PastSend, ...] = field(default=())
+    paused_until: datetime | None = None
+    weekly_limit: int | None = None
+    is_source_barred: bool = False
+    is_sent_already: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class MessagePlan:
+    """What is about to be sent, as far as the gates care.
+
+    Attributes:
+        uses_personal_rules: The audience was chosen by behaviour or score, which a person may
+            refuse (PIPL article 24).
+        arrears_dpd_days: From this many days past due on, credit is not advertised.
+        refusals_since: For a campaign's later messages: who refused through any channel since this
+            time hears no more.
+        is_fallback: It is for those whom the campaign's message before did not reach.
+        is_at_any_hour: Quiet hours are not kept: a one-time code is no use in the morning.
+    """
+
+    channel: str
+    purpose: Purpose
+    uses_personal_rules: bool
+    window: SendingWindow
+    caps: tuple[Cap, ...]
+    company_zone: ZoneInfo
+    arrears_dpd_days: int = 30
+    refusals_since: datetime | None = None
+    is_at_any_hour: bool = False
+    is_fallback: bool = False
+
+
+Gate = Callable[[ContactFacts, MessagePlan, datetime], Decision | None]
+
+
+def _skip(reason: Reason) -> Decision:
+    return Decision(verdict=Verdict.SKIP, reason=reason)
+
+
+def reachable(facts: ContactFacts, plan: MessagePlan, now: datetime) -> Decision | None:
+    """Refuse without a usable contact point."""
+    if not facts.has_point:
+        return _skip(Reason.UNREACHABLE)
+    if not facts.is_point_active:
+        return _skip(Reason.BOUNCED)
+    return None
+
+
+def consented(facts: ContactFacts, plan: MessagePlan, now: datetime) -> Decision | None:
+    """Refuse marketing without consent.
+
+    Source: PIPL articles 13 and 15; Advertising Law of the PRC article 43.
+    """
+    if plan.purpose is Purpose.MARKETING and not facts.has_consent:
+        return _skip(Reason.NO_CONSENT)
+    return None
+
+
+def sourced(facts: ContactFacts, plan: MessagePlan, now: datetime) -> Decision | None:
+    """Refuse marketing with data whose source no longer, or never, allowed it.
+
+    Source: PIPL articles 21 and 23 (data of others is used for what was agreed, while it is).
+    """
+    if plan.purpose is Purpose.MARKETING and facts.is_source_barred:
+        return _skip(Reason.SOURCE_BARRED)
+    return None
+
+
+def not_suppressed(facts: ContactFacts, plan: MessagePlan, now: datetime) -> Decision | None:
+    """Refuse whoever is on a stop list."""
+    return _skip(Reason.SUPPRESSED) if facts.is_suppressed else None
+
+
+def not_paused(facts: ContactFacts, plan: MessagePlan, now: datetime) -> Decision | None:
+    """Refuse marketing while the person has paused it; an offer weeks late is no use."""
+    if plan.purpose is not Purpose.MARKETING or facts.paused_until is None:
+        return None
+    return _skip(Reason.PAUSED) if facts.paused_until > now else None
+
+
+def not_in_hardship(facts: ContactFacts, plan: MessagePlan, now: datetime) -> Decision | None:
+    """Refuse marketing to people in dispute, hardship or arrears, and to minors."""
+    if plan.purpose is not Purpose.MARKETING:
+        return None
+    if facts.marketing_status != MarketingStatus.OPEN:
+        return _skip(Reason.HARDSHIP)
+    if facts.dpd_days >= plan.arrears_dpd_days:
+        return _skip(Reason.ARREARS)
+    if facts.birth_date is not None:
+        today = now.astimezone(plan.company_zone).date()
+        if _age(facts.birth_date, today) < ADULT_AGE:
+            return _skip(Reason.UNDERAGE)
+    return None
+
+
+def personalisation(facts: ContactFacts, plan: MessagePlan, now: datetime) -> Decision | None:
+    """Refuse people chosen by behaviour or score who refused to be (PIPL article 24)."""
+    if plan.uses_personal_rules and not facts.personalisation_allowed:
+        return _skip(Reason.PERSONALISATION_OFF)
+    return None
+
+
+def not_sent_already(facts: ContactFacts, plan: MessagePlan, now: datetime) -> Decision | None:
+    """Refuse what the person has had: by a record merged since, or by the step before."""
+    return _skip(Reason.ALREADY_SENT) if facts.is_sent_already else None
+
+
+def under_frequency_cap(facts: ContactFacts, plan: MessagePlan, now: datetime) -> Decision | None:
+    """Refuse a message that would break a frequency cap, the lender's or the person's own."""
+    if plan.purpose is not Purpose.MARKETING:
+        return None
+    caps = frequency.caps_of(plan.caps, facts.weekly_limit)
+    cap = frequency.exceeded(facts.past_sends, caps, channel=plan.channel, now=now)
+    return _skip(Reason.FREQUENCY_CAP) if cap else None
+
+
+def outside_quiet_hours(facts: ContactFacts, plan: MessagePlan, now: datetime) -> Decision | None:
+    """Defer a message to the next opening of the window, in the person's zone.
+
+    A person without a known zone is reached only while the window is open in the company's zone.
+    """
+    if plan.is_at_any_hour:
+        return None
+    opening = schedule.next_opening(now, facts.zone or plan.company_zone, plan.window)
+    if opening <= now:
+        return None
+    return Decision(verdict=Verdict.DEFER, reason=Reason.QUIET_HOURS, retry_at=opening)
+
+
+def not_held_out(facts: ContactFacts, plan: MessagePlan, now: datetime) -> Decision | None:
+    """Hold out the control group: last, so that only people who would have got it are in it."""
+    if facts.is_control:
+        return Decision(verdict=Verdict.HOLD_OUT, reason=Reason.HOLDOUT)
+    return None
+
+
+GATES: tuple[tuple[str, Gate], ...] = (
+    ("reachable", reachable),
+    ("consent", consented),
+    ("source", sourced),
+    ("suppression", not_suppressed),
+    ("pause", not_paused),
+    ("hardship", not_in_hardship),
+    ("personalisation", personalisation),
+    ("already_sent", not_sent_already),
+    ("frequency_cap", under_frequency_cap),
+    ("quiet_hours", outside_quiet_hours),
+    ("holdout", not_held_out),
+)
+# Which gate gives a reason; the other reasons come up after the gates.
+_GATE_OF: Mapping[str, str] = {
+    Reason.UNREACHABLE: "reachable",
+    Reason.BOUNCED: "reachable",
+    Reason.NO_CONSENT: "consent",
+    Reason.SOURCE_BARRED: "source",
+    Reason.SUPPRESSED: "suppression",
+    Reason.PAUSED: "pause",
+    Reason.HARDSHIP: "hardship",
+    Reason.ARREARS: "hardship",
+    Reason.UNDERAGE: "hardship",
+    Reason.PERSONALISATION_OFF: "personalisation",
+    Reason.ALREADY_SENT: "already_sent",
+    Reason.FREQUENCY_CAP: "frequency_cap",
+    Reason.QUIET_HOURS: "quiet_hours",
+    Reason.HOLDOUT: "holdout",
+}
+# Refusals by the gates that stand before the holdout: they strike both groups alike, so leaving
+# these people out keeps a comparison of the groups fair.
+GATE_REASONS: tuple[Reason, ...] = tuple(
+    Reason(reason) for reason, gate in _GATE_OF.items() if gate not in {"quiet_hours", "holdout"}
+)
+_PASSED = Decision(verdict=Verdict.PASS)
+
+
+def gate_of(reason: str) -> str:
+    """Return the name of the gate that gives a reason; empty for reasons of no gate."""
+    return _GATE_OF.get(reason, "")
+
+
+def decide(facts: ContactFacts, plan: MessagePlan, now: datetime) -> Decision:
+    """Return the first objection of the gates, in their order, or a pass."""
+    for _name, gate in GATES:
+        decision = gate(facts, plan, now)
+        if decision is not None:
+            return decision
+    return _PASSED
+
+
+def _age(birth_date: date, today: date) -> int:
+    before_birthday = (today.month, today.day) < (birth_date.month, birth_date.day)
+    return today.year - birth_date.year - int(before_birthday)

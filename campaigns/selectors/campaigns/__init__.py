@@ -1,0 +1,1 @@
+"""Reads about campaigns: where they stand and what was approved."""

@@ -1,0 +1,20 @@
+"""One message a person and campaign: the last one, whose state is what became of the person."""
+
+from django.db.models import Exists, OuterRef
+
+from campaigns.models import Message
+
+
+def is_served_later() -> Exists:
+    """Return whether a later step of the same campaign serves a message's person.
+
+    Whoever counts people by the state of their message leaves such messages out, or counts a person
+    whom a fallback reached as not reached too.
+    """
+    later = Message.objects.filter(
+        dispatch__campaign=OuterRef("dispatch__campaign"),
+        dispatch__is_test=False,
+        customer=OuterRef("customer"),
+        dispatch__step__position__gt=OuterRef("dispatch__step__position"),
+    )
+    return Exists(later)

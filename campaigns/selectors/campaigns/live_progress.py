@@ -1,0 +1,42 @@
+"""How far campaigns have come, for lists and pages."""
+
+from collections.abc import Mapping, Sequence
+
+from django.db.models import Count, Q
+
+from campaigns.domain.campaigns.campaign import CampaignStatus, MessageState
+from campaigns.models import Campaign, Dispatch, Message
+from campaigns.selectors.campaigns import last_messages
+
+OVER = frozenset({CampaignStatus.COMPLETED, CampaignStatus.CANCELLED, CampaignStatus.IMPORTED})
+
+
+def dispatches(campaign: Campaign) -> Sequence[Dispatch]:
+    """Return the runs of a campaign's steps in the order of the steps."""
+    return list(
+        Dispatch.objects.filter(campaign=campaign, is_test=False)
+        .select_related("channel", "step")
+        .order_by("step__position")
+    )
+
+
+def finished_shares(campaigns: Sequence[Campaign]) -> Mapping[int, tuple[int, int]]:
+    """Return, for each campaign, how many of its people are done with and how many there are.
+
+    A person whom a later step serves counts there, once, as on the campaign's own page.
+    """
+    open_states = (MessageState.PLANNED, MessageState.SENDING)
+    runs = Dispatch.objects.filter(campaign__in=campaigns, is_test=False)
+    last = dict(runs.order_by("step__position").values_list("campaign_id", "pk"))
+    found: dict[int, tuple[int, int]] = {}
+    rows = (
+        Message.objects.filter(dispatch__in=runs)
+        .filter(Q(dispatch__in=list(last.values())) | ~last_messages.is_served_later())
+        .values_list("dispatch__campaign_id", "state")
+        .annotate(count=Count("pk"))
+        .order_by()
+    )
+    for campaign_id, state, count in rows:
+        done, total = found.get(campaign_id, (0, 0))
+        found[campaign_id] = (done + (0 if state in open_states else count), total + count)
+    return found

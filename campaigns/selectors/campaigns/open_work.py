@@ -1,0 +1,12 @@
+"""Whether anything would go out by itself."""
+
+from campaigns.domain.campaigns.campaign import CampaignStatus, DispatchStatus
+from campaigns.models import Dispatch
+
+
+def exists() -> bool:
+    """Return whether a dispatch would send now or later with no person asked."""
+    return Dispatch.objects.filter(
+        campaign__status=CampaignStatus.RUNNING,
+        status__in=[DispatchStatus.SCHEDULED, DispatchStatus.RUNNING],
+    ).exists()

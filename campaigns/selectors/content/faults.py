@@ -1,0 +1,166 @@
+"""What keeps a campaign's texts from being approved, and what a reader should look at."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from django.utils.translation import gettext as _
+
+from campaigns import labels
+from campaigns.domain.campaigns.spec import TextSpec
+from campaigns.domain.content import fault_places, lint
+from campaigns.domain.content.fault_places import Place
+from campaigns.domain.content.lint import Problem
+from campaigns.domain.content.word_search import Severity
+from campaigns.models import Campaign
+from campaigns.selectors.content import current_texts
+from campaigns.selectors.content.constants import constants
+from campaigns.selectors.content.current_texts import CurrentText
+from customers.domain.consents.consent import Purpose
+from customers.models import AttributeDefinition
+
+
+@dataclass(frozen=True, slots=True)
+class TextFinding:
+    """One finding about one text.
+
+    Attributes:
+        message: Number of the message, from 1; a fallback has that of its message.
+        variant: Key of the variant.
+        locale: Language of the text.
+        follows_message: The text is that of the message, and does not suit this channel.
+    """
+
+    message: int
+    is_fallback: bool
+    variant: str
+    locale: str
+    place: Place
+    problem: Problem
+    follows_message: bool = False
+
+    @property
+    def is_blocking(self) -> bool:
+        """Return whether it stops a submission and an approval."""
+        return self.problem.severity is Severity.BLOCK
+
+    @property
+    def where(self) -> str:
+        """Return where it stands, as its author would say it."""
+        names = [_("Version %(key)s") % {"key": self.variant}]
+        if self.is_fallback:
+            names.insert(0, _("Fallback message"))
+        if self.message > 1:
+            names.insert(0, _("Message %(number)s") % {"number": self.message})
+        names += [
+            labels.read(labels.TEXT_LANGUAGES, self.locale),
+            self.part,
+        ]
+        if self.place.line:
+            names.append(_("line %(number)s") % {"number": self.place.line})
+        return " · ".join(names)
+
+    @property
+    def part(self) -> str:
+        """Return in which part of the text it stands."""
+        return labels.read(labels.TEXT_PARTS, self.place.part)
+
+    @property
+    def what(self) -> str:
+        """Return what is wrong, without where."""
+        return labels.describe(self.problem)
+
+    def __str__(self) -> str:
+        """Return the finding as a sentence in the language of the reader."""
+        return _("%(where)s: %(what)s") % {"where": self.where, "what": self.what}
+
+
+def findings_of(campaign: Campaign) -> list[TextFinding]:
+    """Return every finding about the campaign's current texts, each once."""
+    usable = AttributeDefinition.objects.filter(is_risk_only=False)
+    known_names = frozenset(usable.values_list("name", flat=True))
+    is_marketing = campaign.purpose == Purpose.MARKETING
+    found: dict[tuple[object, ...], TextFinding] = {}
+    texts = current_texts.of_campaign(campaign)
+    ordinary = {t.variant.step.position for t in texts if not t.variant.step.is_fallback}
+    for text in texts:
+        parts = _parts(text)
+        for problem in _problems(text, is_marketing=is_marketing, known_names=known_names):
+            finding = TextFinding(
+                message=sum(p <= text.variant.step.position for p in ordinary),
+                is_fallback=text.variant.step.is_fallback,
+                variant=text.variant.key,
+                locale=text.locale,
+                place=fault_places.place_of(problem, parts, language=text.locale),
+                problem=problem,
+                follows_message=text.variant.follows_message,
+            )
+            # A text that others follow is named once; theirs is what only their channel finds.
+            found.setdefault((text.written.pk, finding.place.part, finding.what), finding)
+    return list(found.values())
+
+
+def blocking(campaign: Campaign) -> list[str]:
+    """Return one sentence a fault that stops an approval; empty when the texts may go out."""
+    return [str(finding) for finding in findings_of(campaign) if finding.is_blocking]
+
+
+def _parts(text: CurrentText) -> Mapping[str, str]:
+    row = text.written
+    if text.is_email:
+        return {"subject": row.subject, "text": row.text, "html": row.html}
+    return {"text": row.text}
+
+
+def unreadable(
+    text: TextSpec, *, kind: str, variant: str, message: int, is_fallback: bool
+) -> TextFinding | None:
+    """Return why a text cannot even be kept, and where; None when it can.
+
+    Args:
+        text: As its author has written it.
+        kind: Of the channel.
+        variant: Key of the variant.
+        message: Number of the message, from 1; a fallback has that of its message.
+        is_fallback: Whether it is the fallback's text.
+    """
+    parts = ("subject", "text", "html") if kind == "email" else ("text",)
+    for part in parts:
+        problem = lint.refusal(getattr(text, part), language=text.locale, where=part)
+        if problem is not None:
+            line = problem.facts.get("line")
+            return TextFinding(
+                message=message,
+                is_fallback=is_fallback,
+                variant=variant,
+                locale=text.locale,
+                place=Place(part, line if isinstance(line, int) else 0),
+                problem=problem,
+            )
+    return None
+
+
+def _problems(
+    text: CurrentText, *, is_marketing: bool, known_names: frozenset[str]
+) -> tuple[Problem, ...]:
+    row, channel = text.written, text.channel
+    # Asked for only where a text reads them.
+    listed = {"products"} if "products" in f"{row.subject}{row.text}{row.html}" else set()
+    told = constants(text.variant.step.campaign.name, frozenset(listed), language=row.locale)
+    if text.is_email:
+        return lint.check_email(
+            subject=row.subject,
+            text=row.text,
+            html_source=row.html,
+            language=row.locale,
+            is_marketing=is_marketing,
+            known_names=known_names,
+            constants=told,
+        )
+    return lint.check_sms(
+        text=row.text,
+        language=row.locale,
+        signature=channel.sender if channel else "",
+        is_marketing=is_marketing,
+        known_names=known_names,
+        constants=told,
+    )

@@ -1,0 +1,1 @@
+"""Reads about answers, and about messages whose fate is not known."""

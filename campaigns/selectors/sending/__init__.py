@@ -1,0 +1,1 @@
+"""Reads that decide about sending: people's facts, refusals, past messages, channels."""

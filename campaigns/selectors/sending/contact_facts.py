@@ -1,0 +1,339 @@
+"""What gates and texts need about the people of one chunk, in a fixed number of queries."""
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from django.db.models import Case, F, Max, Q, Value, When
+
+from campaigns.domain.campaigns import schedule
+from campaigns.domain.sending.eligibility import ContactFacts, MessagePlan, Reason
+from campaigns.models import Message, Suppression
+from campaigns.selectors.sending import past_messages, refusals
+from customers.domain.consents.consent import Purpose
+from customers.domain.loans.loan import LoanStatus
+from customers.domain.sources import PERSONAL_SOURCES
+from customers.domain.values.contact import ContactKind, ContactStatus
+from customers.models import (
+    AttributeType,
+    AttributeValue,
+    ConsentState,
+    ContactPoint,
+    Customer,
+    Loan,
+)
+from customers.selectors import sources
+
+CONTACT_KINDS: Mapping[str, ContactKind] = {
+    "sms": ContactKind.PHONE,
+    "phone": ContactKind.PHONE,
+    "email": ContactKind.EMAIL,
+    "wechat": ContactKind.WECHAT,
+    "push": ContactKind.PUSH,
+}
+_MESSAGE_COLUMNS = (
+    "pk",
+    "customer_id",
+    "variant_id",
+    "is_control",
+    "attempts",
+    "customer__public_id",
+    "customer__name_sealed",
+    "customer__gender",
+    "customer__province",
+    "customer__city",
+    "customer__language",
+    "customer__time_zone",
+    "customer__marketing_status",
+    "customer__birth_date",
+    "customer__personalisation_allowed",
+    "customer__marketing_paused_until",
+    "customer__weekly_message_limit",
+    "reason",
+    "waiting_since",
+)
+_PERSON_COLUMNS = tuple(name.removeprefix("customer__") for name in _MESSAGE_COLUMNS[5:17])
+UNKNOWN_ARREARS_DAYS = 999
+
+
+@dataclass(frozen=True, slots=True)
+class SealedText:
+    """A sealed value with the key of its row, opened only when a message is written."""
+
+    row_key: UUID
+    envelope: bytes = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Recipient:
+    """One message row with what gates and texts need to know about its person.
+
+    Attributes:
+        is_doubtful: The provider may have had it already and is asked again with the same key.
+        waiting_since: Since when the provider has been too busy for it.
+        records: Records that were merged into this person's.
+    """
+
+    message_id: int
+    customer_id: int
+    variant_id: int | None
+    attempts: int
+    language: str
+    gender: str
+    province: str
+    city: str
+    name: SealedText | None
+    address: SealedText | None
+    contact_point_id: int | None
+    facts: ContactFacts
+    attributes: Mapping[str, Any] = field(default_factory=dict)
+    is_doubtful: bool = False
+    waiting_since: datetime | None = None
+    records: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class _Point:
+    pk: int
+    row_key: UUID
+    envelope: bytes = field(repr=False)
+    value_index: str
+    is_active: bool
+    source: str
+
+
+def load_recipients(
+    *,
+    messages: Q,
+    plan: MessagePlan,
+    now: datetime,
+    attribute_names: Sequence[str] = (),
+) -> list[Recipient]:
+    """Return the people of the messages that match, ordered by message id.
+
+    Args:
+        messages: Which messages; at most about 500.
+        attribute_names: Typed attributes that the texts use.
+    """
+    rows = Message.objects.filter(messages).order_by("pk").values_list(*_MESSAGE_COLUMNS)
+    return _with_facts(list(rows), plan, now, attribute_names)
+
+
+def load_prospects(
+    *,
+    customer_ids: Sequence[int],
+    plan: MessagePlan,
+    now: datetime,
+    attribute_names: Sequence[str] = (),
+) -> list[Recipient]:
+    """Return people as recipients of a message that nobody has planned yet, by their ids.
+
+    Args:
+        customer_ids: At most about 500; whoever is in the control group is not known here.
+    """
+    people = Customer.objects.filter(pk__any_of=customer_ids).order_by("pk")
+    rows = [
+        (0, pk, None, False, 0, *rest, "", None)
+        for pk, *rest in people.values_list("pk", *_PERSON_COLUMNS)
+    ]
+    return _with_facts(rows, plan, now, attribute_names)
+
+
+def _with_facts(
+    rows: Sequence[Sequence[Any]],
+    plan: MessagePlan,
+    now: datetime,
+    attribute_names: Sequence[str],
+) -> list[Recipient]:
+    ids = [row[1] for row in rows]
+    points = _points(ids, plan.channel)
+    consented = _consented(ids, plan, now)
+    barred = _source_barred(points, consented, plan, now)
+    suppressed = _suppressed(ids, points, plan)
+    records = past_messages.records_of(ids)
+    sent_already = (
+        past_messages.sent_already(records=records, message_id=rows[0][0]) if rows else set()
+    )
+    if plan.is_fallback and rows:
+        sent_already |= past_messages.reached_before(customer_ids=ids, message_id=rows[0][0])
+    limits = {row[16] for row in rows}
+    past = past_messages.past_sends(ids, plan, now, limits=limits, records=records)
+    overdue = _overdue(ids)
+    attributes = _attributes(ids, attribute_names)
+    records_by_person: dict[int, list[int]] = defaultdict(list)
+    for record, customer_id in records.items():
+        records_by_person[customer_id].append(record)
+    recipients: list[Recipient] = []
+    for row in rows:
+        customer_id = row[1]
+        point = points.get(customer_id)
+        facts = ContactFacts(
+            customer_id=customer_id,
+            has_point=point is not None,
+            is_point_active=point is not None and point.is_active,
+            has_consent=customer_id in consented,
+            is_suppressed=customer_id in suppressed,
+            marketing_status=row[12],
+            birth_date=row[13],
+            dpd_days=overdue.get(customer_id, 0),
+            personalisation_allowed=row[14],
+            zone=schedule.zone_of(row[11]),
+            is_control=row[3],
+            past_sends=tuple(past.get(customer_id, ())),
+            paused_until=row[15],
+            weekly_limit=row[16],
+            is_source_barred=customer_id in barred,
+            is_sent_already=customer_id in sent_already,
+        )
+        recipient = _recipient(row, facts, point, attributes.get(customer_id, {}))
+        if customer_id in records_by_person:
+            recipient = replace(recipient, records=tuple(records_by_person[customer_id]))
+        recipients.append(recipient)
+    return recipients
+
+
+def _recipient(
+    row: Sequence[Any], facts: ContactFacts, point: _Point | None, attributes: Mapping[str, Any]
+) -> Recipient:
+    """Return one row of `_MESSAGE_COLUMNS` with what was read beside it."""
+    return Recipient(
+        message_id=row[0],
+        customer_id=row[1],
+        variant_id=row[2],
+        attempts=row[4],
+        language=row[10],
+        gender=row[7],
+        province=row[8],
+        city=row[9],
+        name=SealedText(row[5], bytes(row[6])) if row[6] else None,
+        address=SealedText(point.row_key, point.envelope) if point else None,
+        contact_point_id=point.pk if point else None,
+        facts=facts,
+        attributes=attributes,
+        is_doubtful=row[17] == Reason.ASKED_AGAIN,
+        waiting_since=row[18],
+    )
+
+
+def _points(customer_ids: Sequence[int], channel: str) -> dict[int, _Point]:
+    rows = ContactPoint.objects.filter(
+        customer_id__any_of=customer_ids, kind=CONTACT_KINDS.get(channel, channel), is_primary=True
+    ).values_list("customer_id", "pk", "row_key", "value_sealed", "value_index", "status", "source")
+    return {
+        customer_id: _Point(
+            pk, row_key, bytes(sealed), index, status == ContactStatus.ACTIVE, source
+        )
+        for customer_id, pk, row_key, sealed, index, status, source in rows
+    }
+
+
+def _consented(customer_ids: Sequence[int], plan: MessagePlan, now: datetime) -> Mapping[int, str]:
+    """Return {customer: who told us} of the consents in force."""
+    rows = ConsentState.objects.filter(
+        Q(expires_at__isnull=True) | Q(expires_at__gt=now),
+        customer_id__any_of=customer_ids,
+        channel=plan.channel,
+        purpose=plan.purpose,
+        is_granted=True,
+        changed_at__lte=now,
+    ).values_list("customer_id", "source")
+    return dict(rows)
+
+
+def _source_barred(
+    points: Mapping[int, _Point], consented: Mapping[int, str], plan: MessagePlan, now: datetime
+) -> set[int]:
+    """Return whose consent or address came from a source that does not allow the purpose.
+
+    An address stands when another source that may be used has handed in the person too, or when the
+    person agreed to us directly. One query; a second only where somebody depends on it.
+    """
+    if plan.purpose is not Purpose.MARKETING:
+        return set()
+    barred = sources.barred(plan.purpose, today=now.astimezone(plan.company_zone).date())
+    if not barred:
+        return set()
+    found = {customer_id for customer_id, source in consented.items() if source in barred}
+    borrowed = [
+        customer_id
+        for customer_id, point in points.items()
+        if point.source in barred and consented.get(customer_id) not in PERSONAL_SOURCES
+    ]
+    return found | (set(borrowed) - sources.vouched_for(borrowed, barred=barred))
+
+
+def _suppressed(
+    customer_ids: Sequence[int], points: Mapping[int, _Point], plan: MessagePlan
+) -> set[int]:
+    people_of: dict[str, list[int]] = defaultdict(list)
+    for customer_id, point in points.items():
+        if point.value_index:
+            people_of[point.value_index].append(customer_id)
+    # Said once more that none is blank: the index of values holds no others, and without it every
+    # chunk would read the whole stop list.
+    is_value_stopped = Q(value_index__any_of=list(people_of)) & ~Q(value_index="")
+    rows = Suppression.objects.filter(
+        Q(customer_id__any_of=customer_ids) | is_value_stopped,
+        channel__in=["", plan.channel],
+        purpose__in=["", plan.purpose],
+        lifted_at__isnull=True,
+    ).values_list("customer_id", "value_index")
+    found: set[int] = set()
+    for customer_id, value_index in rows:
+        if customer_id is not None:
+            found.add(customer_id)
+        found.update(people_of.get(value_index, ()))
+    if plan.refusals_since is not None:
+        refused = refusals.of_people(purpose=plan.purpose, since=plan.refusals_since)
+        found.update(
+            refused.filter(customer_id__any_of=customer_ids).values_list("customer_id", flat=True)
+        )
+    return found
+
+
+def _overdue(customer_ids: Sequence[int]) -> dict[int, int]:
+    # A loan that its source reports as overdue without saying since when counts as long overdue.
+    days = Case(
+        When(
+            status__in=[LoanStatus.OVERDUE, LoanStatus.CHARGED_OFF],
+            is_state_reported=True,
+            then=Value(UNKNOWN_ARREARS_DAYS),
+        ),
+        default=F("dpd_days"),
+    )
+    rows = (
+        Loan.objects.filter(
+            customer_id__any_of=customer_ids,
+            status__in=[LoanStatus.ACTIVE, LoanStatus.OVERDUE, LoanStatus.CHARGED_OFF],
+        )
+        .values_list("customer_id")
+        .annotate(most=Max(days))
+    )
+    return {customer_id: most for customer_id, most in rows if most > 0}
+
+
+def _attributes(customer_ids: Sequence[int], names: Sequence[str]) -> dict[int, dict[str, Any]]:
+    found: dict[int, dict[str, Any]] = defaultdict(dict)
+    if not names:
+        return found
+    rows = AttributeValue.objects.filter(
+        customer_id__any_of=customer_ids,
+        definition__name__in=names,
+        definition__is_risk_only=False,
+    ).values_list(
+        "customer_id", "definition__name", "definition__value_type", "number", "text", "day", "flag"
+    )
+    for customer_id, name, value_type, number, text, day, flag in rows:
+        match AttributeType(value_type):
+            case AttributeType.NUMBER:
+                found[customer_id][name] = number
+            case AttributeType.TEXT:
+                found[customer_id][name] = text
+            case AttributeType.DAY:
+                found[customer_id][name] = day
+            case AttributeType.FLAG:
+                found[customer_id][name] = flag
+    return found

@@ -1,0 +1,1 @@
+"""Campaigns from draft to end: authoring, approval, launch, and the tick."""

@@ -1,0 +1,280 @@
+"""One campaign message as one customer would get it: to look at, or to send to a colleague.
+
+The message is written by the same code that sends, around rows that are rolled back again, so a
+preview equals the sent text and leaves nothing behind. Links in it carry ids that do not exist:
+nobody can unsubscribe a customer by clicking in a test message.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from decimal import Decimal
+from email import message_from_bytes, policy
+from email.message import EmailMessage
+from uuid import uuid4
+
+from django.db import transaction
+from django.db.models import Q
+from django.utils.translation import gettext as _
+
+from campaigns import labels
+from campaigns.channels.base import EmailPayload, Outbound, Outcome, SendResult, SmsPayload
+from campaigns.domain.campaigns.campaign import DispatchStatus
+from campaigns.domain.sending.eligibility import Decision, Verdict, decide
+from campaigns.models import Campaign, Channel, Dispatch, Message, Step, Variant
+from campaigns.selectors.campaigns import preview_people
+from campaigns.selectors.sending import contact_facts
+from campaigns.selectors.sending.contact_facts import SealedText
+from campaigns.services.campaigns import launch
+from campaigns.services.sending import dispatch, providers, side_messages
+from campaigns.services.sending.composing import Composed, Composer, NotComposed
+from customers.domain.values.emails import parse_email
+from customers.domain.values.quality import ValueRefused
+from customers.models import ContactPoint, Customer
+from loancrm.kernel import access
+from loancrm.kernel.access import Actor
+from loancrm.kernel.auditing import audit, deployment
+from loancrm.kernel.errors import LoanCrmError
+from loancrm.kernel.phones import PhoneRefused, parse_phone
+from loancrm.kernel.security import crypto
+
+EXAMPLES = 4
+# Enough to meet different people in, few enough to be asked at once.
+EXAMPLES_LOOKED_AT = 200
+
+
+class TestSendRefused(LoanCrmError):
+    """The test message could not be written or handed over."""
+
+    code = "test_send_refused"
+
+
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """One person's message, and whether she would get it now.
+
+    Attributes:
+        problem: Why there is no message (a `Reason`); empty when there is one.
+        decision: What the gates say at this moment.
+    """
+
+    channel_kind: str
+    variant_key: str
+    decision: Decision
+    problem: str = ""
+    problem_detail: str = ""
+    subject: str = field(default="", repr=False)
+    text: str = field(default="", repr=False)
+    html: str = field(default="", repr=False)
+    parts: int = 0
+    cost: Decimal = Decimal(0)
+
+
+@dataclass(frozen=True, slots=True)
+class _Written:
+    composed: Composed | NotComposed
+    decision: Decision
+    channel: Channel
+
+
+def may_preview(actor: Actor, campaign: Campaign) -> bool:
+    """Return whether the actor may see messages as customers get them."""
+    return any(
+        access.is_allowed(actor, f"campaigns.{codename}_campaign", campaign)
+        for codename in ("author", "approve", "launch")
+    )
+
+
+def preview(
+    *,
+    campaign: Campaign,
+    variant: Variant,
+    customers: Sequence[Customer],
+    actor: Actor,
+    now: datetime,
+) -> list[Preview]:
+    """Return the message of one variant as each of these customers would get it now.
+
+    It may hold the customers' names in full, so only people who write, approve or launch campaigns
+    see it, and every look is in the audit trail: one entry, with everybody who was shown in it.
+
+    Raises:
+        PermissionRefused: The actor may do none of these.
+        LoanCrmError: The text itself is faulty.
+    """
+    if not may_preview(actor, campaign):
+        access.require(actor, "campaigns.author_campaign", campaign)
+    written = [_written(campaign, variant.step, variant, customer, now) for customer in customers]
+    audit.record(
+        actor=actor,
+        action="campaign.previewed",
+        object_type="campaign",
+        object_id=campaign.pk,
+        now=now,
+        facts={"customers": [customer.pk for customer in customers], "variant": variant.key},
+    )
+    return [_shown(item, variant) for item in written]
+
+
+def _shown(written: _Written, variant: Variant) -> Preview:
+    kind = written.channel.kind
+    match written.composed:
+        case NotComposed(_, reason, detail):
+            return Preview(kind, variant.key, written.decision, str(reason), detail)
+        case Composed(_, outbound, _, parts, cost):
+            subject, text, html = _readable(outbound)
+            return Preview(
+                kind,
+                variant.key,
+                written.decision,
+                subject=subject,
+                text=text,
+                html=html,
+                parts=parts,
+                cost=cost,
+            )
+
+
+def examples(*, campaign: Campaign, step: Step, now: datetime) -> list[Customer]:
+    """Return up to four people of the audience who differ, somebody who would get it first.
+
+    They differ in whether they would get it, in language, form of address and what is known.
+    """
+    ids = preview_people.audience_ids(campaign, now=now, limit=EXAMPLES_LOOKED_AT)
+    if not ids or step.channel is None:
+        return []
+    run = Dispatch(
+        campaign=campaign, step=step, channel=step.channel, channel_kind=step.channel.kind
+    )
+    plan = dispatch.plan_of(run)
+    people = contact_facts.load_prospects(customer_ids=ids, plan=plan, now=now)
+    passes = {
+        person.customer_id: decide(person.facts, plan, now).verdict is Verdict.PASS
+        for person in people
+    }
+    people.sort(key=lambda person: not passes[person.customer_id])
+    kinds: dict[tuple[object, ...], int] = {}
+    for person in people:
+        known = (person.name is not None, bool(person.city))
+        kind = (passes[person.customer_id], person.language, person.gender, *known)
+        kinds.setdefault(kind, person.customer_id)
+    chosen = list(kinds.values())
+    barred = [pk for pk in chosen if not passes[pk]]
+    chosen = [pk for pk in chosen if passes[pk]][: EXAMPLES - bool(barred)] + barred
+    found = Customer.objects.in_bulk(chosen[:EXAMPLES])
+    return [found[pk] for pk in chosen[:EXAMPLES]]
+
+
+def send_test(
+    *,
+    campaign: Campaign,
+    step: Step,
+    variant: Variant,
+    customer: Customer,
+    to: str,
+    actor: Actor,
+    now: datetime,
+) -> SendResult:
+    """Send one message, written as for this customer, to a colleague's own address.
+
+    Raises:
+        TestSendRefused: The address is none for this channel, the message cannot be written, or
+            the provider did not take it.
+        PermissionRefused: The actor may not write campaigns.
+        SendingUnconfirmed: Nothing goes out until a person has confirmed.
+    """
+    access.require(actor, "campaigns.author_campaign", campaign)
+    deployment.require_confirmed()
+    if step.channel is None:
+        raise TestSendRefused(_("The step has no channel."), campaign=campaign.slug)
+    address = _address(step.channel.kind, to)
+    written = _written(campaign, step, variant, customer, now, address=address)
+    if isinstance(written.composed, NotComposed):
+        raise TestSendRefused(
+            _("The message cannot be written: %(reason)s")
+            % {"reason": labels.read(labels.REASONS, written.composed.reason)},
+            campaign=campaign.slug,
+        )
+    provider = providers.provider_of(step.channel)
+    outbound = replace(written.composed.outbound, idempotency_key=f"t{uuid4().hex}")
+    result = provider.send([outbound])[0]
+    side_messages.note(channel=step.channel, results=[result], now=now)
+    audit.record(
+        actor=actor,
+        action="campaign.test_sent",
+        object_type="campaign",
+        object_id=campaign.pk,
+        now=now,
+        facts={"outcome": result.outcome, "variant": variant.key, "customer": customer.pk},
+    )
+    if result.outcome is not Outcome.ACCEPTED:
+        raise TestSendRefused(
+            _("The provider did not take the message: %(code)s") % {"code": result.code},
+            campaign=campaign.slug,
+        )
+    return result
+
+
+def _written(
+    campaign: Campaign,
+    step: Step,
+    variant: Variant,
+    customer: Customer,
+    now: datetime,
+    *,
+    address: str = "",
+) -> _Written:
+    """Write one message around rows that do not outlive this call."""
+    if step.channel is None:
+        raise TestSendRefused(_("The step has no channel."), campaign=campaign.slug)
+    with transaction.atomic():
+        run = Dispatch.objects.create(
+            campaign=campaign,
+            step=step,
+            channel=step.channel,
+            channel_kind=step.channel.kind,
+            status=DispatchStatus.COMPLETED,
+            is_test=True,
+            due_at=now,
+            uses_personal_rules=launch.uses_personal_rules(
+                campaign.segment.current_version if campaign.segment else None
+            ),
+            unit_cost=launch.unit_cost(campaign, step.channel),
+        )
+        row = Message.objects.create(
+            dispatch=run, customer=customer, variant=variant, planned_at=now
+        )
+        composer = Composer(run, step.channel)
+        plan = dispatch.plan_of(run)
+        recipient = contact_facts.load_recipients(
+            messages=Q(pk=row.pk), plan=plan, now=now, attribute_names=composer.attribute_names
+        )[0]
+        decision = decide(recipient.facts, plan, now)
+        if address:
+            key = uuid4()
+            sealed = crypto.vault().seal(ContactPoint.VALUE_COLUMN, key, address)
+            recipient = replace(recipient, address=SealedText(key, sealed))
+        composed = composer.compose(recipient, now=now)
+        transaction.set_rollback(True)
+    return _Written(composed, decision, step.channel)
+
+
+def _readable(outbound: Outbound) -> tuple[str, str, str]:
+    match outbound.payload:
+        case SmsPayload(text, _):
+            return "", text, ""
+        case EmailPayload(_, raw):
+            message = message_from_bytes(raw, _class=EmailMessage, policy=policy.default)
+            return str(message["Subject"] or ""), _body(message, "plain"), _body(message, "html")
+
+
+def _body(message: EmailMessage, kind: str) -> str:
+    part = message.get_body((kind,))
+    return part.get_content() if part is not None else ""
+
+
+def _address(kind: str, to: str) -> str:
+    try:
+        return parse_email(to) if kind == "email" else parse_phone(to).e164
+    except (ValueRefused, PhoneRefused) as error:
+        raise TestSendRefused(_("This is no address for the channel.")) from error

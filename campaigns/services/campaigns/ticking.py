@@ -1,0 +1,236 @@
+"""The tick: start what is due, hold what is late, end what is finished, wake workers."""
+
+import logging
+from datetime import datetime
+
+from django.conf import settings
+from django.db import Error as DatabaseFault
+from django.db import transaction
+from django.db.models import Exists, OuterRef
+from django.utils.translation import gettext as _
+
+from campaigns import jobs
+from campaigns.domain.campaigns import schedule
+from campaigns.domain.campaigns.campaign import (
+    CampaignStatus,
+    ChunkState,
+    DispatchStatus,
+)
+from campaigns.models import Campaign, Chunk, Dispatch, Message
+from campaigns.selectors.campaigns import open_work
+from campaigns.services.campaigns import authoring, launch
+from campaigns.services.sending import chunks, dispatch, holding, sweeping, throttling
+from loancrm.kernel import access
+from loancrm.kernel.access import Actor, system_actor
+from loancrm.kernel.auditing import audit, deployment
+from loancrm.kernel.database import leases
+from loancrm.kernel.database.errors import PASSING, trouble_of
+from loancrm.kernel.errors import LoanCrmError
+from loancrm.kernel.jobs import enqueue
+
+logger = logging.getLogger(__name__)
+LEADER = "campaigns.tick"
+# Ticks come every two seconds, and after a standstill many at once: so often one of them works.
+TURN_SECONDS = 1.0
+LOOKER = "campaigns.look"
+# Workers look once a second each; a little less, so that one alone never misses its own turn.
+LOOK_TURN_SECONDS = 0.9
+
+
+class NothingHeld(LoanCrmError):
+    """There is nothing to resume."""
+
+    code = "nothing_held"
+
+
+def tick(*, holder: str, now: datetime) -> int:
+    """Move every dispatch as far as time allows and wake workers; one at a time.
+
+    Returns:
+        How many drain jobs were started.
+    """
+    if not leases.take_turn(name=LEADER, holder=holder, seconds=TURN_SECONDS):
+        return 0
+    if not deployment.beat(has_open_work=open_work.exists()):
+        return 0
+    advance(now=now)
+    missing = _missing_workers(now)
+    for _number in range(missing):
+        enqueue(jobs.DRAIN)
+    return missing
+
+
+def look(*, holder: str, now: datetime) -> None:
+    """Advance while at work: of all workers one a second does."""
+    if leases.take_turn(name=LOOKER, holder=holder, seconds=LOOK_TURN_SECONDS):
+        advance(now=now)
+
+
+def advance(*, now: datetime) -> None:
+    """Complete finished dispatches, freeze next steps, start what is due, hold what is late.
+
+    Nothing moves while sending waits for a person's confirmation. A campaign that cannot go on
+    stops no other.
+    """
+    if not deployment.may_send():
+        return
+    with _Fence("sweep"):
+        sweeping.sweep(now=now)
+    _complete_finished(now)
+    _start_next_steps(now)
+    _start_due(now)
+    _complete_campaigns(now)
+
+
+def pause_campaign(*, campaign: Campaign, actor: Actor, now: datetime) -> Campaign:
+    """Stop sending; takes effect within one sub-batch."""
+    access.require(actor, "campaigns.launch_campaign", campaign)
+    with transaction.atomic():
+        return authoring.move(campaign, CampaignStatus.PAUSED, actor=actor, now=now)
+
+
+def resume_campaign(*, campaign: Campaign, actor: Actor, now: datetime) -> Campaign:
+    """Go on after a pause, or release a dispatch that waits for a person.
+
+    Raises:
+        NothingHeld: The campaign runs and none of its dispatches is held.
+    """
+    access.require(actor, "campaigns.launch_campaign", campaign)
+    with transaction.atomic():
+        held = Dispatch.objects.filter(campaign=campaign, status=DispatchStatus.HELD)
+        # Who releases it has seen why it was held; a provider that still refuses holds it again.
+        throttling.unblock(
+            channel_ids=list(
+                held.filter(hold_reason="channel_blocked").values_list("channel_id", flat=True)
+            )
+        )
+        released = held.update(status=DispatchStatus.RUNNING, hold_reason="", is_hold_told=False)
+        if campaign.status == CampaignStatus.PAUSED:
+            paused = (CampaignStatus.PAUSED,)
+            authoring.move(campaign, CampaignStatus.RUNNING, actor=actor, now=now, sources=paused)
+        elif not released:
+            raise NothingHeld(
+                _("The campaign is not paused and nothing of it is held."), campaign=campaign.slug
+            )
+        else:
+            audit.record(
+                actor=actor,
+                action="campaign.dispatch_released",
+                object_type="campaign",
+                object_id=campaign.pk,
+                now=now,
+            )
+        enqueue(jobs.TICK)
+    campaign.refresh_from_db()
+    return campaign
+
+
+def cancel_campaign(*, campaign: Campaign, actor: Actor, now: datetime) -> Campaign:
+    """Stop for good; what was not handed over is cancelled."""
+    access.require(actor, "campaigns.launch_campaign", campaign)
+    with transaction.atomic():
+        authoring.move(campaign, CampaignStatus.CANCELLED, actor=actor, now=now)
+        sweeping.cancel_planned(Message.objects.filter(dispatch__campaign=campaign), now=now)
+        Dispatch.objects.filter(campaign=campaign).exclude(status=DispatchStatus.COMPLETED).update(
+            status=DispatchStatus.CANCELLED, completed_at=now
+        )
+    return campaign
+
+
+class _Fence:
+    """Keeps a fault of one campaign, or of one part of the tick, from ending it for all others."""
+
+    def __init__(self, part: str, run: Dispatch | None = None) -> None:
+        self._part, self._run = part, run
+        self.is_broken = False
+
+    def __enter__(self) -> "_Fence":
+        return self
+
+    def __exit__(
+        self, _kind: type[BaseException] | None, error: BaseException | None, _trace: object
+    ) -> bool:
+        if error is None or not isinstance(error, Exception):
+            return False
+        if isinstance(error, DatabaseFault) and trouble_of(error) in PASSING:
+            # The database is away: nobody's fault, and nothing else would work either.
+            return False
+        self.is_broken = True
+        # Its words may hold personal data.
+        facts = {"part": self._part, "error": type(error).__name__}
+        logger.error("tick failed", extra=facts | ({"dispatch": self._run.pk} if self._run else {}))
+        return True
+
+
+def _start_due(now: datetime) -> None:
+    due = Dispatch.objects.filter(
+        status=DispatchStatus.SCHEDULED,
+        campaign__status=CampaignStatus.RUNNING,
+        frozen_at__isnull=False,
+        due_at__lte=now,
+    ).select_related("campaign")
+    for run in due:
+        is_late = schedule.is_too_late(
+            due_at=run.due_at, now=now, late_limit_hours=run.campaign.late_limit_hours
+        )
+        Dispatch.objects.filter(pk=run.pk, status=DispatchStatus.SCHEDULED).update(
+            status=DispatchStatus.HELD if is_late else DispatchStatus.RUNNING,
+            hold_reason="late" if is_late else "",
+        )
+
+
+def _complete_finished(now: datetime) -> None:
+    open_chunks = Chunk.objects.filter(dispatch=OuterRef("pk")).exclude(state=ChunkState.DONE)
+    Dispatch.objects.filter(
+        ~Exists(open_chunks), status=DispatchStatus.RUNNING, is_test=False
+    ).update(status=DispatchStatus.COMPLETED, completed_at=now)
+
+
+def _start_next_steps(now: datetime) -> None:
+    followed = Dispatch.objects.filter(
+        campaign=OuterRef("campaign"),
+        step__position=OuterRef("step__position") + 1,
+        is_test=False,
+    )
+    finished = Dispatch.objects.filter(
+        ~Exists(followed),
+        campaign__status=CampaignStatus.RUNNING,
+        status=DispatchStatus.COMPLETED,
+        is_test=False,
+    ).select_related("campaign", "step")
+    for run in finished:
+        with _Fence("next step", run) as fence:
+            launch.start_next_step(before=run, now=now)
+        if fence.is_broken:
+            holding.note_next_step_fault(before=run)
+        elif run.fault_count:
+            holding.forget_faults(dispatch=run)
+
+
+def _complete_campaigns(now: datetime) -> None:
+    """End campaigns of which every step has a completed dispatch."""
+    running = Campaign.objects.filter(status=CampaignStatus.RUNNING, launched_at__isnull=False)
+    for campaign in running:
+        if not _is_complete(campaign):
+            continue
+        with _Fence("end"), transaction.atomic():
+            # Looked at again under the lock: somebody may just have had messages sent again.
+            locked = Campaign.objects.select_for_update().get(pk=campaign.pk)
+            if locked.status == CampaignStatus.RUNNING and _is_complete(locked):
+                actor = system_actor("job:campaigns.tick")
+                authoring.move(locked, CampaignStatus.COMPLETED, actor=actor, now=now)
+                Campaign.objects.filter(pk=campaign.pk).update(completed_at=now)
+
+
+def _is_complete(campaign: Campaign) -> bool:
+    steps = campaign.steps.count()
+    completed = campaign.dispatches.filter(status=DispatchStatus.COMPLETED, is_test=False)
+    return steps > 0 and completed.count() >= steps
+
+
+def _missing_workers(now: datetime) -> int:
+    """Return how many more drain jobs the due chunks can use."""
+    # A worker waits for a rate limit that leaves room soon; see `dispatch.drain`.
+    due = chunks.claimable(now=now, slot_seconds=dispatch.IDLE_SECONDS).count()
+    at_work = leases.count_held(names=dispatch.slots(settings.LOANCRM_DISPATCH_WORKERS))
+    return max(0, min(due, settings.LOANCRM_DISPATCH_WORKERS - at_work))

@@ -1,0 +1,1 @@
+"""Channels and the provider accounts behind them: settings, tests, pauses, fates."""

@@ -1,0 +1,104 @@
+"""Asking providers what became of messages of unknown fate, where they can be asked."""
+
+import logging
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+
+from django.db import transaction
+from django.db.models import F, Q
+
+from campaigns.channels.base import Asked, CanBeAsked
+from campaigns.channels.errors import ChannelError
+from campaigns.domain.campaigns.campaign import CampaignStatus, MessageState
+from campaigns.domain.receipts.report import message_key
+from campaigns.models import Campaign, Channel, Message
+from campaigns.services.channels import fates
+from campaigns.services.channels.fates import Fate
+from campaigns.services.sending import providers, throttling
+from loancrm.kernel.access import system_actor
+from loancrm.kernel.database import leases
+
+logger = logging.getLogger(__name__)
+LEASE = "campaigns.ask_providers"
+# Longer than a question may take, so that two workers never ask at once.
+LEASE_SECONDS = 120
+MOST_AT_ONCE = 200
+# A request that timed out here may still be on its way there.
+FIRST_QUESTION = timedelta(minutes=2)
+# A message is never asked about twice within a minute; an old one once an hour.
+# After this long somebody has read the report, and a message would come as a surprise.
+STILL_WANTED = timedelta(days=1)
+PAUSE, LONG_PAUSE = timedelta(minutes=1), timedelta(hours=1)
+
+
+def ask_providers(*, holder: str, now: datetime) -> int:
+    """Ask every provider that can be asked about some of its messages; return how many it settled.
+
+    Providers are asked outside any transaction. What a provider does not clearly know stays
+    unknown.
+    """
+    if not leases.acquire(name=LEASE, holder=holder, seconds=LEASE_SECONDS):
+        return 0
+    usable = Channel.objects.filter(throttling.is_open(), is_active=True).order_by("pk")
+    return sum(_ask(channel, now) for channel in usable)
+
+
+def _ask(channel: Channel, now: datetime) -> int:
+    try:
+        provider = providers.provider_of(channel)
+        if not isinstance(provider, CanBeAsked) or not provider.can_be_asked:
+            return 0
+        keys = _take(channel, now)
+        found = provider.ask(list(keys)) if keys else {}
+    except ChannelError as error:
+        logger.warning("provider not asked", extra={"code": error.code, "channel": channel.pk})
+        return 0
+    return _settle(keys, found, now)
+
+
+def _take(channel: Channel, now: datetime) -> dict[str, tuple[int, int]]:
+    """Return {key: (message, campaign)} to ask about, noted so that nobody asks again soon."""
+    rows = Message.objects.filter(
+        Q(due_at__isnull=True) | Q(due_at__lte=now),
+        dispatch__channel=channel,
+        dispatch__is_test=False,
+        state=MessageState.UNKNOWN,
+        closed_at__lte=now - FIRST_QUESTION,
+    ).order_by(F("due_at").asc(nulls_first=True), "pk")
+    found = rows.values_list("pk", "dispatch__key_space", "dispatch__campaign_id", "closed_at")
+    keys: dict[str, tuple[int, int]] = {}
+    for pk, space, campaign_id, closed_at in found[:MOST_AT_ONCE]:
+        is_old = closed_at is not None and now - closed_at >= LONG_PAUSE
+        pause = LONG_PAUSE if is_old else PAUSE
+        Message.objects.filter(pk=pk, state=MessageState.UNKNOWN).update(due_at=now + pause)
+        keys[message_key(space, pk)] = (pk, campaign_id)
+    return keys
+
+
+def _settle(keys: Mapping[str, tuple[int, int]], found: Mapping[str, Asked], now: datetime) -> int:
+    alike: dict[tuple[int, Asked], list[int]] = defaultdict(list)
+    for key, (pk, campaign_id) in keys.items():
+        if key in found:
+            alike[campaign_id, found[key]].append(pk)
+    return sum(_decide(campaign_id, asked, ids, now) for (campaign_id, asked), ids in alike.items())
+
+
+def _decide(campaign_id: int, asked: Asked, ids: Sequence[int], now: datetime) -> int:
+    with transaction.atomic():
+        campaign = Campaign.objects.select_for_update().get(pk=campaign_id)
+        fate = Fate.WAS_SENT
+        actor = system_actor("job:campaigns.ask_providers")
+        if asked is Asked.NEVER_TAKEN:
+            fate = Fate.SEND_AGAIN if _goes_on(campaign, now) else Fate.WAS_NOT_SENT
+        return fates.store_audited(ids=ids, campaign=campaign, fate=fate, actor=actor, now=now)
+
+
+def _goes_on(campaign: Campaign, now: datetime) -> bool:
+    """Return whether what was never taken is still sent: also just after a campaign's end.
+
+    A campaign completes in the moment in which its last answer is lost.
+    """
+    if campaign.status == CampaignStatus.COMPLETED:
+        return campaign.completed_at is not None and now - campaign.completed_at <= STILL_WANTED
+    return campaign.status in {CampaignStatus.RUNNING, CampaignStatus.PAUSED}

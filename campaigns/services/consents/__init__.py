@@ -1,0 +1,1 @@
+"""What people ask for: opt-in, preferences, the stop list, replies."""

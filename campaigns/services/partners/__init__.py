@@ -1,0 +1,1 @@
+"""What partners hand in under a contract: leads, events, touches."""

@@ -1,0 +1,1 @@
+"""What became of messages: reports of providers, visits, and their effects."""

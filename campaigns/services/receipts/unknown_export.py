@@ -1,0 +1,59 @@
+"""The list of messages of unknown fate for the provider, as a file without names."""
+
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+
+from django.db import transaction
+
+from campaigns.models import Message
+from campaigns.selectors.receipts import unknown_messages, unknown_traces
+from campaigns.selectors.receipts.unknown_messages import Filters
+from loancrm.kernel import access, clock
+from loancrm.kernel.access import Actor
+from loancrm.kernel.auditing import audit
+
+COLUMNS = ("key", "provider_message_id", "address", "handed_over_at", "channel", "campaign")
+MOST_ROWS = 100_000
+_PAGE = 500
+
+
+def export_unknown(*, actor: Actor, filters: Filters, now: datetime) -> Iterator[Sequence[str]]:
+    """Yield the head and a row a message, addresses masked; the look is in the audit trail first.
+
+    Raises:
+        PermissionRefused: The actor may not launch campaigns, and so decides about none of them.
+    """
+    access.require(actor, "campaigns.launch_campaign", filters.campaign)
+    ids = list(unknown_messages.found(filters).values_list("pk", flat=True)[:MOST_ROWS])
+    with transaction.atomic():
+        audit.record(
+            actor=actor,
+            action="messages.unknown_export",
+            object_type="campaign" if filters.campaign else "messages",
+            object_id=filters.campaign.pk if filters.campaign else "unknown",
+            now=now,
+            facts={"count": len(ids)},
+        )
+    return _rows(ids)
+
+
+def _rows(ids: Sequence[int]) -> Iterator[Sequence[str]]:
+    yield COLUMNS
+    for start in range(0, len(ids), _PAGE):
+        rows = list(
+            Message.objects.filter(pk__in=ids[start : start + _PAGE])
+            .select_related("dispatch__campaign", "dispatch__channel")
+            .order_by("pk")
+        )
+        traces = unknown_traces.of_messages(rows)
+        for row in rows:
+            trace, channel = traces[row.pk], row.dispatch.channel
+            at = trace.handed_over_at
+            yield (
+                trace.key,
+                trace.provider_message_id,
+                trace.address,
+                at.astimezone(clock.company_zone()).isoformat() if at else "",
+                channel.slug if channel else row.dispatch.channel_kind,
+                row.dispatch.campaign.slug,
+            )

@@ -1,0 +1,340 @@
+"""Chunks: leased by one worker at a time, given back by time when the worker dies.
+
+Whatever a worker writes about its chunk holds only while the claim is still its own: one that was
+stalled past its lease finds the chunk another's and leaves it alone.
+"""
+
+from datetime import datetime
+from decimal import Decimal
+
+from django.db import connection, transaction
+from django.db.models import Case, Count, F, IntegerField, Min, Q, QuerySet, Sum, Value, When
+from django.utils.translation import gettext as _
+
+from campaigns.domain.campaigns.campaign import (
+    OPEN_STATES,
+    CampaignStatus,
+    ChunkState,
+    DispatchStatus,
+    MessageState,
+)
+from campaigns.domain.sending.eligibility import Reason
+from campaigns.models import Campaign, Chunk, Message
+from campaigns.services.sending import throttling
+from customers.domain.consents.consent import Purpose
+from loancrm.kernel.auditing import deployment
+from loancrm.kernel.database.bulk import Statement
+from loancrm.kernel.database.shared_clock import Moment
+from loancrm.kernel.errors import LoanCrmError
+
+# Renewed every few seconds, also while deciding and while waiting for a slow provider, so it only
+# has to outlive the longest pause between two renewals. A killed worker's chunk is free again after
+# this long; each loss in a row doubles it, so that a slow database cannot lose it for ever.
+LEASE_SECONDS = 10
+MOST_DOUBLINGS = 2
+# From this attempt on a chunk is worked one message at a time, so that the one that kills its
+# worker is found and set aside.
+CAREFUL_ATTEMPT = 3
+# Part of every mark. Three look-ups by key instead of a join: planning the join took longer than
+# marking twenty rows.
+_OURS = """(SELECT claimed_by = %s AND state = %s FROM campaigns_chunk WHERE id = %s)
+    AND (SELECT status = %s FROM campaigns_dispatch WHERE id = %s)
+    AND (SELECT status = %s FROM campaigns_campaign WHERE id = %s)
+    AND """
+_HELD = "(SELECT claimed_by = %s AND state = %s FROM campaigns_chunk WHERE id = %s)"
+
+
+class LeaseLost(LoanCrmError):
+    """Another worker has the chunk."""
+
+    code = "lease_lost"
+
+    def __init__(self, chunk: Chunk) -> None:
+        """Keep which."""
+        super().__init__(_("Another worker has taken over this part."), chunk=chunk.pk)
+
+
+def claimable(*, now: datetime, slot_seconds: float) -> QuerySet[Chunk]:
+    """Return the chunks that a worker could take.
+
+    Args:
+        slot_seconds: A channel counts whose rate limit leaves room within so many seconds.
+    """
+    is_due = Q(state=ChunkState.READY, due_at__lte=now) | Q(
+        state=ChunkState.LEASED, lease_until__lt=Moment()
+    )
+    return Chunk.objects.filter(
+        is_due,
+        throttling.is_open("dispatch__channel__"),
+        throttling.has_room("dispatch__channel__", seconds=slot_seconds),
+        dispatch__status=DispatchStatus.RUNNING,
+        dispatch__campaign__status=CampaignStatus.RUNNING,
+    )
+
+
+def claim(*, holder: str, now: datetime) -> Chunk | None:
+    """Lease the next due chunk: service before marketing, then by due time; None without any."""
+    with transaction.atomic():
+        chunk = (
+            claimable(now=now, slot_seconds=throttling.SHORT_WAIT_SECONDS)
+            .select_for_update(skip_locked=True, of=("self",))
+            .select_related("dispatch__campaign", "dispatch__channel", "dispatch__step")
+            .order_by(_priority(), "due_at", "dispatch_id", "number")
+            .first()
+        )
+        if chunk is None:
+            return None
+        chunk.state = ChunkState.LEASED
+        chunk.claim_count += 1
+        chunk.claimed_by = f"{holder}/{chunk.claim_count}"
+        chunk.attempts += 1
+        Chunk.objects.filter(pk=chunk.pk).update(
+            state=chunk.state,
+            claimed_by=chunk.claimed_by,
+            claim_count=chunk.claim_count,
+            attempts=chunk.attempts,
+            lease_until=Moment(lease_seconds(chunk)),
+        )
+    return chunk
+
+
+def lease_seconds(chunk: Chunk) -> float:
+    """Return how long a claim holds without being renewed."""
+    doublings = min(max(chunk.attempts - 1, 0), MOST_DOUBLINGS)
+    return float(LEASE_SECONDS * 2**doublings)
+
+
+def _priority() -> Case:
+    return Case(
+        When(dispatch__campaign__purpose=Purpose.SERVICE, then=Value(0)),
+        default=Value(1),
+        output_field=IntegerField(),
+    )
+
+
+def is_urgent_waiting(*, chunk: Chunk, now: datetime) -> bool:
+    """Return whether something that goes before a chunk waits for a worker."""
+    if chunk.dispatch.campaign.purpose == Purpose.SERVICE:
+        return False
+    waiting = claimable(now=now, slot_seconds=throttling.SHORT_WAIT_SECONDS)
+    return waiting.filter(dispatch__campaign__purpose=Purpose.SERVICE).exists()
+
+
+def ours(chunk: Chunk) -> Statement:
+    """Return the condition, in SQL, that this worker holds the chunk and its campaign runs.
+
+    And that the deployment may send: a machine that slept for weeks wakes up in the middle of a
+    chunk.
+    """
+    may_send = deployment.awake()
+    return Statement(
+        f"{_OURS}{may_send.sql}",
+        [
+            *held(chunk).parameters,
+            DispatchStatus.RUNNING.value,
+            chunk.dispatch_id,
+            CampaignStatus.RUNNING.value,
+            chunk.dispatch.campaign_id,
+            *may_send.parameters,
+        ],
+    )
+
+
+def held(chunk: Chunk) -> Statement:
+    """Return the condition, in SQL, that this worker holds the chunk."""
+    return Statement(_HELD, [chunk.claimed_by, ChunkState.LEASED.value, chunk.pk])
+
+
+def is_ours(*, chunk: Chunk) -> bool:
+    """Return whether this worker holds the chunk, its campaign runs and sending is confirmed."""
+    condition = ours(chunk)
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT 1 WHERE {condition.sql}", condition.parameters)
+        return cursor.fetchone() is not None
+
+
+def _mine(chunk: Chunk) -> QuerySet[Chunk]:
+    return Chunk.objects.filter(pk=chunk.pk, claimed_by=chunk.claimed_by, state=ChunkState.LEASED)
+
+
+def renew(*, chunk: Chunk) -> bool:
+    """Extend the lease, also while the campaign is paused; False when it was lost."""
+    return bool(_mine(chunk).update(lease_until=Moment(lease_seconds(chunk))))
+
+
+def lock(*, chunk: Chunk) -> Chunk:
+    """Return the chunk's row, locked until the end of the caller's transaction.
+
+    Raises:
+        LeaseLost: Another worker has it.
+    """
+    row = _mine(chunk).select_for_update().first()
+    if row is None:
+        raise LeaseLost(chunk)
+    return row
+
+
+def put_down(*, chunk: Chunk) -> None:
+    """Note that no single message is in hand any more.
+
+    Raises:
+        LeaseLost: Another worker has the chunk.
+    """
+    if not _mine(chunk).update(in_hand_message_id=None):
+        raise LeaseLost(chunk)
+
+
+def recover(*, chunk: Chunk, can_resend: bool, now: datetime) -> int:
+    """Decide about messages that a worker before had marked and not settled.
+
+    Args:
+        can_resend: The provider refuses a repeated idempotency key, so sending again is safe.
+
+    Returns:
+        How many messages were left over.
+    """
+    if chunk.claim_count == 1:
+        return 0
+    with transaction.atomic():
+        lock(chunk=chunk)
+        left_over = in_chunk(chunk).filter(state=MessageState.SENDING, mark__lt=chunk.claim_count)
+        return _give_up(left_over, can_resend=can_resend, now=now)
+
+
+def recover_unclaimed(*, chunk: Chunk, can_resend: bool, now: datetime) -> bool:
+    """Decide as `recover` about a dead worker's messages, and free the chunk for who comes later.
+
+    For chunks that nobody may claim now. The tries stay counted: the next claim looks for whom it
+    was that killed its worker.
+
+    Returns:
+        Whether the chunk was still the dead worker's.
+    """
+    with transaction.atomic():
+        row = _mine(chunk).filter(lease_until__lt=Moment()).select_for_update().first()
+        if row is None:
+            return False
+        left_over = in_chunk(row).filter(state=MessageState.SENDING, mark__lte=row.claim_count)
+        _give_up(left_over, can_resend=can_resend, now=now)
+        _mine(row).update(state=ChunkState.READY, lease_until=None, claimed_by="")
+        settle_late(chunk=row)
+    return True
+
+
+def _give_up(left_over: QuerySet[Message], *, can_resend: bool, now: datetime) -> int:
+    if can_resend:
+        return left_over.update(state=MessageState.PLANNED, reason=Reason.ASKED_AGAIN)
+    return left_over.update(state=MessageState.UNKNOWN, reason=Reason.CRASHED, closed_at=now)
+
+
+def release(*, chunk: Chunk, now: datetime, is_complete: bool = True) -> ChunkState:
+    """Give the chunk back, see `write_release`.
+
+    Raises:
+        LeaseLost: Another worker has it.
+    """
+    with transaction.atomic():
+        return write_release(row=lock(chunk=chunk), now=now, is_complete=is_complete)
+
+
+def write_release(*, row: Chunk, now: datetime, is_complete: bool) -> ChunkState:
+    """Give a chunk back: done when none of its messages is open, else due with the first one.
+
+    Args:
+        row: The chunk's row, locked by the caller.
+        is_complete: False when messages that are due were left for the next claim; a chunk that
+            was worked carefully then stays so.
+    """
+    left = in_chunk(row).filter(state__in=OPEN_STATES)
+    found = left.aggregate(
+        earliest=Min("due_at"),
+        open_count=Count("pk"),
+        due_count=Count("pk", filter=Q(due_at__isnull=True) | Q(due_at__lte=now)),
+    )
+    state = ChunkState.READY if found["open_count"] else ChunkState.DONE
+    was_careful = not is_complete and row.attempts >= CAREFUL_ATTEMPT
+    Chunk.objects.filter(pk=row.pk).update(
+        state=state,
+        # What is due keeps its place in the queue.
+        due_at=row.due_at if found["due_count"] else found["earliest"] or row.due_at,
+        lease_until=None,
+        claimed_by="",
+        attempts=CAREFUL_ATTEMPT - 1 if was_careful else 0,
+        in_hand_message_id=None,
+        suspects={} if state is ChunkState.DONE else row.suspects,
+    )
+    return state
+
+
+def reserve_budget(*, chunk: Chunk, costs: list[Decimal]) -> int:
+    """Reserve money for messages in their order; return how many of them the budget allows.
+
+    Raises:
+        LeaseLost: Another worker has the chunk.
+    """
+    campaign_id = chunk.dispatch.campaign_id
+    if chunk.dispatch.campaign.budget_amount is None or not costs:
+        return len(costs)
+    with transaction.atomic():
+        lock(chunk=chunk)
+        campaign = Campaign.objects.select_for_update().get(pk=campaign_id)
+        if campaign.budget_amount is None:
+            return len(costs)
+        room = campaign.budget_amount - campaign.committed_amount
+        total = Decimal(0)
+        allowed = 0
+        for cost in costs:
+            if total + cost > room:
+                break
+            total += cost
+            allowed += 1
+        Campaign.objects.filter(pk=campaign_id).update(
+            committed_amount=F("committed_amount") + total
+        )
+        Chunk.objects.filter(pk=chunk.pk).update(reserved_amount=F("reserved_amount") + total)
+    return allowed
+
+
+def settle_budget(*, chunk: Chunk) -> None:
+    """Replace what a chunk has reserved by what its messages cost.
+
+    Raises:
+        LeaseLost: Another worker has the chunk.
+    """
+    if chunk.dispatch.campaign.budget_amount is None:
+        return
+    with transaction.atomic():
+        _settle_budget(lock(chunk=chunk), chunk.dispatch.campaign_id)
+
+
+def settle_late(*, chunk: Chunk) -> None:
+    """Settle the budget of a chunk whose lease was lost, unless its new holder will do so."""
+    if chunk.dispatch.campaign.budget_amount is None:
+        return
+    with transaction.atomic():
+        row = Chunk.objects.select_for_update().get(pk=chunk.pk)
+        if row.state != ChunkState.LEASED:
+            _settle_budget(row, chunk.dispatch.campaign_id)
+
+
+def _settle_budget(row: Chunk, campaign_id: int) -> None:
+    # A message that was handed over is paid for, whatever is reported about it later: settling
+    # takes the cost off what the provider refused, and nothing takes it off afterwards. One that is
+    # asked about again may have been taken already, so its money stays away.
+    is_spent = ~Q(state=MessageState.PLANNED) | Q(reason=Reason.ASKED_AGAIN)
+    spent = in_chunk(row).filter(is_spent).aggregate(total=Sum("cost_amount"))["total"]
+    spent = spent or Decimal(0)
+    if spent != row.reserved_amount:
+        Campaign.objects.filter(pk=campaign_id).update(
+            committed_amount=F("committed_amount") + spent - row.reserved_amount
+        )
+        Chunk.objects.filter(pk=row.pk).update(reserved_amount=spent)
+
+
+def in_chunk(chunk: Chunk) -> QuerySet[Message]:
+    """Return the messages of a chunk."""
+    return Message.objects.filter(
+        dispatch_id=chunk.dispatch_id,
+        pk__gte=chunk.first_message_id,
+        pk__lte=chunk.last_message_id,
+    )

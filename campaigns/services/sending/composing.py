@@ -1,0 +1,289 @@
+"""From a person's facts to the finished message, exactly as it will be sent."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+from django.conf import settings
+from django.db.models import Q
+from django.utils.translation import gettext as _
+
+from campaigns.channels.base import EmailPayload, Outbound, SmsPayload
+from campaigns.domain.campaigns import approval
+from campaigns.domain.campaigns.approval import ApprovedPart
+from campaigns.domain.content import links, sms_parts, texts
+from campaigns.domain.content.links import LinkPurpose
+from campaigns.domain.content.mime import Addressee, EmailSkeleton, HeaderRefused
+from campaigns.domain.content.preference_links import preference_token
+from campaigns.domain.content.texts import CompiledEmail, CompiledSms, PersonFields
+from campaigns.domain.receipts.report import message_key
+from campaigns.domain.sending.eligibility import Reason
+from campaigns.models import Campaign, Channel, ContentVersion, Dispatch, TrackedLink
+from campaigns.selectors.campaigns import approved_state
+from campaigns.selectors.content import current_texts
+from campaigns.selectors.content.constants import constants
+from campaigns.selectors.sending.contact_facts import Recipient
+from customers.domain.consents.consent import Purpose
+from customers.models import ContactPoint, Customer
+from loancrm.kernel import clock
+from loancrm.kernel.errors import LoanCrmError
+from loancrm.kernel.security import crypto, keys
+from loancrm.kernel.security.crypto import CipherRefused
+from loancrm.kernel.texts.templates import MissingVariable, OutputTooLong, RenderFailed, freeze
+
+FALLBACK_LANGUAGE = "zh-hans"
+# Columns of Customer and the link are read anyway; anything else a text names is a typed attribute.
+BUILT_IN = frozenset(
+    {
+        "name", "first_name", "last_name", "title", "city", "province", "products",
+        "campaign_name", "brand", "hotline", "sender_address", "unsubscribe_url",
+        "preferences_url",
+    }
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Composed:
+    """A finished message and what it costs."""
+
+    recipient: Recipient
+    outbound: Outbound = field(repr=False)
+    content_id: int
+    parts: int
+    cost: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class NotComposed:
+    """Why a person's message could not be written."""
+
+    recipient: Recipient
+    reason: Reason
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Text:
+    content_id: int
+    language: str
+    compiled: CompiledEmail | CompiledSms
+    skeleton: EmailSkeleton | None
+    link_ids: Mapping[str, int]
+    fixed: Mapping[str, Any]
+
+
+class ApprovalLapsed(LoanCrmError):
+    """What would be sent is no longer what was approved; nobody is failed for it."""
+
+    code = "approval_lapsed"
+
+    def __init__(self, part: ApprovedPart) -> None:
+        """Keep which part has changed, for the reason that people read."""
+        super().__init__(_("Something changed after the approval."), part=part)
+        self.hold_reason = f"changed_{part}"
+
+
+class Composer:
+    """Writes the messages of one dispatch; texts are compiled once.
+
+    Args:
+        dispatch: With its campaign and channel loaded.
+    """
+
+    def __init__(self, dispatch: Dispatch, channel: Channel) -> None:
+        """Compile every current text of the dispatch's step.
+
+        Raises:
+            ApprovalLapsed: What would be sent is no longer what was approved.
+        """
+        self._campaign = dispatch.campaign
+        self._dispatch = dispatch
+        self._channel = channel
+        self._vault = crypto.vault()
+        self._signer = links.signer_for(settings.SECRET_KEY)
+        self._public_url = settings.LOANCRM_PUBLIC_URL
+        self._is_marketing = self._campaign.purpose == Purpose.MARKETING
+        if not dispatch.is_test:
+            _require_as_approved(dispatch)
+        self._texts = {
+            (text.variant.pk, text.locale): self._compile(text.written)
+            for text in current_texts.of_step(dispatch.step_id, dispatch.campaign_id)
+        }
+
+    @property
+    def attribute_names(self) -> tuple[str, ...]:
+        """Return the typed attributes that the texts use."""
+        used: set[str] = set()
+        for text in self._texts.values():
+            used |= text.compiled.variables
+        return tuple(sorted(name for name in used - BUILT_IN if not name.startswith("link_")))
+
+    def compose(self, recipient: Recipient, *, now: datetime) -> Composed | NotComposed:
+        """Return the finished message, or why there is none.
+
+        What is wrong with no person, such as a link that fits into no header, is raised: it would
+        be wrong with everybody.
+
+        Raises:
+            KeysRefused: This process has not the keys that the data was sealed with.
+        """
+        text = self._text_for(recipient)
+        if text is None:
+            return NotComposed(recipient, Reason.NO_CONTENT, "")
+        if recipient.address is None:
+            return NotComposed(recipient, Reason.UNREACHABLE, "")
+        try:
+            return self._render(recipient, text, now)
+        except MissingVariable as error:
+            return NotComposed(recipient, Reason.MISSING_VARIABLE, str(error.facts.get("name", "")))
+        except (RenderFailed, OutputTooLong, HeaderRefused) as error:
+            return NotComposed(recipient, Reason.RENDER_ERROR, error.code)
+        except CipherRefused as error:
+            # One row may be damaged; keys that are not the data's are nobody's fault.
+            keys.refuse_wrong_keys()
+            return NotComposed(recipient, Reason.RENDER_ERROR, error.code)
+
+    def _text_for(self, recipient: Recipient) -> _Text | None:
+        if recipient.variant_id is None:
+            return None
+        own = self._texts.get((recipient.variant_id, recipient.language))
+        if own is not None:
+            return own
+        default = self._texts.get((recipient.variant_id, FALLBACK_LANGUAGE))
+        if default is not None:
+            return default
+        return next(
+            (text for (variant, _), text in self._texts.items() if variant == recipient.variant_id),
+            None,
+        )
+
+    def _render(self, recipient: Recipient, text: _Text, now: datetime) -> Composed:
+        name = self._open(Customer.NAME_COLUMN, recipient.name)
+        address = self._open(ContactPoint.VALUE_COLUMN, recipient.address)
+        context = self._context(recipient, name, text, now)
+        key = (
+            f"t{recipient.message_id}"
+            if self._dispatch.is_test
+            else message_key(self._dispatch.key_space, recipient.message_id)
+        )
+        if isinstance(text.compiled, CompiledSms):
+            body, parts = texts.render_sms(
+                text.compiled,
+                context,
+                signature=self._channel.sender,
+                opt_out_text=sms_parts.OPT_OUT_TEXT if self._is_marketing else "",
+            )
+            outbound = Outbound(recipient.message_id, key, address, SmsPayload(body, parts))
+        else:
+            subject, plain, html = texts.render_email(text.compiled, context)
+            assert text.skeleton is not None  # noqa: S101 - e-mail texts are compiled with one
+            raw = text.skeleton.fill(
+                to=Addressee(address, name),
+                subject=subject,
+                text=plain,
+                html=html,
+                message_key=key,
+                unsubscribe_url=context["unsubscribe_url"] if self._is_marketing else "",
+                at=now,
+            )
+            parts = 1
+            outbound = Outbound(
+                recipient.message_id,
+                key,
+                address,
+                EmailPayload(sender=_envelope_sender(self._channel), raw=raw),
+            )
+        return Composed(recipient, outbound, text.content_id, parts, self._cost(parts))
+
+    def _context(
+        self, recipient: Recipient, name: str, text: _Text, now: datetime
+    ) -> dict[str, Any]:
+        context = texts.person_context(
+            PersonFields(
+                name=name,
+                gender=recipient.gender,
+                city=recipient.city,
+                province=recipient.province,
+            ),
+            language=text.language,
+        )
+        # SQLite gives the id of a rolled-back preview to the next real message, whose person a test
+        # message's links must not touch.
+        message_id = links.TEST_MESSAGE if self._dispatch.is_test else recipient.message_id
+        context.update(text.fixed)
+        token = self._signer.token(LinkPurpose.UNSUBSCRIBE, message_id=message_id)
+        context["unsubscribe_url"] = f"{self._public_url}/u/{token}/"
+        if "preferences_url" in text.compiled.variables:
+            customer_id = links.TEST_MESSAGE if self._dispatch.is_test else recipient.customer_id
+            token = preference_token(
+                self._signer, customer_id, today=now.astimezone(clock.company_zone()).date()
+            )
+            context["preferences_url"] = f"{self._public_url}/p/{token}/"
+        for variable, link_id in text.link_ids.items():
+            token = self._signer.token(LinkPurpose.CLICK, message_id=message_id, link_id=link_id)
+            context[variable] = f"{self._public_url}/t/{token}/"
+        if recipient.attributes:
+            context.update(freeze(recipient.attributes))
+        return context
+
+    def _cost(self, parts: int) -> Decimal:
+        return (self._dispatch.unit_cost or Decimal(0)) * parts
+
+    def _open(self, column: str, sealed: Any) -> str:
+        return self._vault.open(column, sealed.row_key, sealed.envelope) if sealed else ""
+
+    def _compile(self, row: ContentVersion) -> _Text:
+        compiled: CompiledEmail | CompiledSms
+        skeleton = None
+        if self._channel.kind == "email":
+            compiled = texts.compile_email(
+                subject=row.subject, text=row.text, html=row.html, language=row.locale
+            )
+            sender_name, _, sender_address = self._channel.sender.rpartition(" ")
+            skeleton = EmailSkeleton(
+                sender_name=sender_name.strip(),
+                sender_address=sender_address.strip("<>"),
+                language=row.locale,
+                has_html=compiled.html is not None,
+            )
+        else:
+            compiled = texts.compile_sms(text=row.text, language=row.locale)
+        fixed = constants(self._campaign.name, compiled.variables, language=row.locale)
+        return _Text(
+            content_id=row.pk,
+            language=row.locale,
+            compiled=compiled.with_fixed(fixed),
+            skeleton=skeleton,
+            link_ids=self._tracked(compiled.link_targets),
+            fixed=fixed,
+        )
+
+    def _tracked(self, targets: tuple[str, ...]) -> dict[str, int]:
+        if not targets:
+            return {}
+        TrackedLink.objects.bulk_create(
+            [TrackedLink(dispatch=self._dispatch, target=target) for target in targets],
+            ignore_conflicts=True,
+        )
+        known = dict(
+            TrackedLink.objects.filter(Q(dispatch=self._dispatch), target__in=targets).values_list(
+                "target", "pk"
+            )
+        )
+        return {
+            links.variable_of(position): known[target] for position, target in enumerate(targets)
+        }
+
+
+def _envelope_sender(channel: Channel) -> str:
+    return channel.sender.rpartition(" ")[2].strip("<>")
+
+
+def _require_as_approved(dispatch: Dispatch) -> None:
+    """Compare what is about to be read with what was approved, before anything is compiled."""
+    now = approved_state.parts_of(Campaign.objects.get(pk=dispatch.campaign_id))
+    changed = approval.changed(dispatch.approved_parts, now, approval.READ_BY_WORKERS)
+    if changed:
+        raise ApprovalLapsed(changed[0])

@@ -1,0 +1,1 @@
+"""Pages of people's requests and consents."""

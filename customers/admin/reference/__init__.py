@@ -1,0 +1,1 @@
+"""Pages of products, attributes and sources."""

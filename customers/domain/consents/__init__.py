@@ -1,0 +1,1 @@
+"""Consents and preferences, and how they are captured."""

@@ -1,0 +1,1 @@
+"""Events, and the lifecycle that follows from them."""

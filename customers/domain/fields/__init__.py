@@ -1,0 +1,1 @@
+"""The catalogue of fields for rules and texts, and the bands of their values."""

@@ -1,0 +1,1 @@
+"""Loans, applications and instalments."""

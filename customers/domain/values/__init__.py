@@ -1,0 +1,1 @@
+"""Values about people in normal form: names, numbers, addresses, days, regions."""

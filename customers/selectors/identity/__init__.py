@@ -1,0 +1,1 @@
+"""Reads that tell who is the same person."""

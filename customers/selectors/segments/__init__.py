@@ -1,0 +1,1 @@
+"""Segments in the database: the compiler of rules, previews, changes, history."""

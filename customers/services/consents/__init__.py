@@ -1,0 +1,1 @@
+"""Changes of consents, and the doors through which they come."""

@@ -1,0 +1,1 @@
+"""Duplicates are found, merged and parted again."""

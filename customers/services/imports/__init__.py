@@ -1,0 +1,1 @@
+"""Imports of customers: files, runs, and the way from upload to undo."""

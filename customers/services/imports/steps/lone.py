@@ -1,0 +1,147 @@
+"""Third pass, first part: rows that share nothing with another row of their file.
+
+What becomes of such a row depends on no other, so PostgreSQL applies them by itself, thousands in
+one statement and several statements at a time. A row that leads to somebody and says something new
+is left for `apply_all`, which needs Python to decide.
+"""
+
+from __future__ import annotations
+
+import os
+from collections import deque
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from typing import Any, Final
+
+from django.db import connection, transaction
+from django.db.models import F, Max, Min
+
+from customers.models import (
+    AttributeValue,
+    ConsentRecord,
+    ConsentState,
+    ContactPoint,
+    Customer,
+    IdentityLink,
+    ImportBatch,
+    ImportMode,
+    ImportRow,
+    RowState,
+)
+from customers.services.imports.steps import apply, newcomers
+from customers.services.imports.steps.apply import ApplyOrder, repeat_on_conflict
+from customers.services.imports.tally import Tally
+from loancrm.kernel.commands.progress import bar
+from loancrm.kernel.database import bulk
+
+WINDOW_LINES: Final = 2_000
+_MAX_CONNECTIONS: Final = 4
+_MANY: Final = 10_000
+_FILLED: Final = (
+    *(Customer, ContactPoint, IdentityLink, AttributeValue, ConsentRecord, ConsentState),
+)
+
+
+def apply_lone(order: ApplyOrder, tally: Tally) -> None:
+    """Apply the lone rows that are new or unchanged; the rest stays staged.
+
+    A dry run does without: it keeps nothing, so the second part would meet the same rows again.
+    SQLite does without: it has one writer, for which the second part is as fast.
+
+    Raises:
+        RunInterrupted: Somebody asked to stop, or the run's time is up.
+        RunLost: Another worker took over.
+    """
+    batch = order.batch
+    if (
+        connection.vendor != "postgresql"
+        or batch.is_dry_run
+        or batch.checkpoint.get("is_lone_done")
+    ):
+        return
+    with bar(total=tally.rows - tally.rejected, description="apply") as progress:
+        windows = iter(_windows(batch))
+        workers = _connections()
+        if workers == 1:
+            _work(order, windows, progress)
+        else:
+            _work_together(order, windows, progress, workers)
+    # Counted by the windows themselves, so that a run that goes on later counts nothing twice.
+    counted = ImportBatch.objects.values_list("created_count", "unchanged_count").get(pk=batch.pk)
+    tally.created, tally.unchanged = counted
+    if tally.created >= _MANY:
+        # What follows, and the next import, would else look for a few people by reading all.
+        for model in _FILLED:
+            bulk.refresh_statistics(model)
+    batch.checkpoint |= {"is_lone_done": True, "tally": tally.as_json()}
+    order.run.keep(checkpoint=batch.checkpoint)
+
+
+def _apply_window(order: ApplyOrder, lines: range) -> int:
+    """Apply the lone rows of some lines that lead to nobody, or are unchanged; return how many."""
+    is_growing = order.batch.mode != ImportMode.UPDATE
+    with transaction.atomic():
+        bulk.commit_lazily()
+        bulk.find_by_index()
+        unchanged = newcomers.mark_unchanged(order=order, lines=lines)
+        created = newcomers.create(order=order, lines=lines) if is_growing else 0
+        if not created and not unchanged:
+            return 0
+        # What follows locks rows that the windows beside this one need too: nothing slow may be
+        # left.
+        bulk.check_now()
+        order.run.keep(
+            done_count=F("done_count") + created + unchanged,
+            created_count=F("created_count") + created,
+            unchanged_count=F("unchanged_count") + unchanged,
+        )
+        counts = {"created": created, "unchanged": unchanged}
+        apply.audit_page(order, first_line=lines.start, last_line=lines.stop - 1, counts=counts)
+    return created + unchanged
+
+
+def _windows(batch: ImportBatch) -> list[range]:
+    """Return the lines of the rows still to be applied, in pieces of one window."""
+    waiting = ImportRow.objects.filter(batch=batch, state=RowState.STAGED.value, is_alone=True)
+    first, last = waiting.aggregate(first=Min("leader_line"), last=Max("leader_line")).values()
+    if first is None:
+        return []
+    return [range(start, start + WINDOW_LINES) for start in range(first, last + 1, WINDOW_LINES)]
+
+
+def _connections() -> int:
+    """Return how many connections may work side by side.
+
+    What an open transaction of the caller has written could not be seen by others.
+    """
+    if connection.in_atomic_block:
+        return 1
+    return max(2, min(os.cpu_count() or 1, _MAX_CONNECTIONS))
+
+
+def _work_together(
+    order: ApplyOrder, windows: Iterator[range], progress: Any, workers: int
+) -> None:
+    with ThreadPoolExecutor(workers, thread_name_prefix="import") as pool:
+        done = [pool.submit(_work_apart, order, windows, progress) for _ in range(workers)]
+    for future in done:
+        future.result()
+
+
+def _work_apart(order: ApplyOrder, windows: Iterator[range], progress: Any) -> None:
+    """Work on a connection of this thread's own; where one stops, all stop after their window."""
+    try:
+        _work(order, windows, progress)
+    except BaseException:
+        deque(windows, maxlen=0)
+        raise
+    finally:
+        connection.close()
+
+
+def _work(order: ApplyOrder, windows: Iterator[range], progress: Any) -> None:
+    """Apply window after window; several threads may take them from the same iterator."""
+    for lines in windows:
+        order.run.pause_point()
+        progress.update(repeat_on_conflict(partial(_apply_window, order, lines)))

@@ -1,0 +1,1 @@
+"""Segments: versions, members, refreshes, exports."""

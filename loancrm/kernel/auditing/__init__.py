@@ -1,0 +1,1 @@
+"""What cannot be undone quietly: the audit chain, append-only tables, anchors."""

@@ -1,0 +1,1 @@
+"""Keys, encryption, masks, rights on single objects, where a request comes from."""

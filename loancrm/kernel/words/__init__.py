@@ -1,0 +1,1 @@
+"""What is read aloud: stored sentences, permissions, the audit trail, failures."""
