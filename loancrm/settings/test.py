@@ -21,8 +21,21 @@ WHITENOISE_USE_FINDERS = True
 WHITENOISE_AUTOREFRESH = True
 ALLOWED_HOSTS = ["testserver", "127.0.0.1", "localhost"]
 LOGGING["root"]["level"] = "WARNING"
-DATABASES["default"]["TEST"] = {"NAME": os.environ.get("LOANCRM_TEST_DB") or None}
+# No test outlives a crash of the machine: nothing waits for the disk.
+_options = DATABASES["default"].setdefault("OPTIONS", {})
+_name = os.environ.get("LOANCRM_TEST_DB")
 if DATABASES["default"]["ENGINE"].endswith("postgresql"):
-    # No test outlives a crash of the server; waiting for its disk takes most of their time.
-    DATABASES["default"].setdefault("OPTIONS", {})["options"] = "-c synchronous_commit=off"
+    _options["options"] = "-c synchronous_commit=off"
+else:
+    # A file and not SQLite's memory: there all threads would share one connection, and a test its
+    # transactions with the server it drives.
+    _memory = Path("/dev/shm")  # noqa: S108 - a folder in the machine's memory
+    _folder = _memory if os.access(_memory, os.W_OK) else LOANCRM_VAR_DIR
+    for _file in _memory.glob("loancrm-test-*"):
+        # A run that was killed left it.
+        if not Path("/proc", _file.name.split("-")[2]).exists():
+            _file.unlink(missing_ok=True)
+    _name = _name or str(_folder / f"loancrm-test-{os.getpid()}-.sqlite3")
+    _options["init_command"] += "PRAGMA synchronous=OFF;"
+DATABASES["default"]["TEST"] = {"NAME": _name}
 env.refuse_if_wrong()

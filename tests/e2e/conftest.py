@@ -2,7 +2,6 @@
 
 import random
 import shutil
-import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -13,7 +12,6 @@ from urllib.parse import urlsplit
 import pytest
 from django.conf import settings
 from django.contrib.auth.models import User
-from django.core.handlers.wsgi import WSGIHandler
 from django.test import Client
 from playwright.sync_api import Browser, Page, sync_playwright
 
@@ -41,9 +39,6 @@ ARGUMENTS = [
 SCREENSHOTS = Path(settings.BASE_DIR) / "var" / "screenshots"
 LOCALES = {"zh-hans": "zh-CN", "en": "en-US"}
 PEOPLE = 40
-# The in-memory SQLite of the tests has one connection for all threads: requests take turns, and a
-# test takes its turn with `with DATABASE:` while a page is open.
-DATABASE = threading.RLock()
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -62,13 +57,6 @@ def browser() -> Iterator[Browser]:
     # Playwright keeps an event loop in this thread; Django would refuse the ORM because of it.
     patch = pytest.MonkeyPatch()
     patch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
-    answer = WSGIHandler.__call__
-
-    def take_turns(handler: WSGIHandler, environ: Any, start_response: Any) -> Any:
-        with DATABASE:
-            return answer(handler, environ, start_response)
-
-    patch.setattr(WSGIHandler, "__call__", take_turns)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
         yield browser
@@ -222,10 +210,9 @@ def launched(
 def send_all() -> None:
     """Work everything that is due, as a worker would."""
     at = daytime() + timedelta(minutes=1)
-    with DATABASE:
-        ticking.advance(now=at)
-        dispatching.drain(holder="test", clock=lambda: at, rng=random.Random(1), slice_seconds=20)
-        ticking.advance(now=at + timedelta(minutes=1))
+    ticking.advance(now=at)
+    dispatching.drain(holder="test", clock=lambda: at, rng=random.Random(1), slice_seconds=20)
+    ticking.advance(now=at + timedelta(minutes=1))
 
 
 def convert(campaign: Campaign, count: int) -> None:

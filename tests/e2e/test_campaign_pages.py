@@ -8,7 +8,7 @@ from django.contrib.auth.models import User
 from playwright.sync_api import expect
 
 from campaigns.models import Campaign, Message, Variant
-from tests.e2e.conftest import DATABASE, PEOPLE, Screen, send_all
+from tests.e2e.conftest import PEOPLE, Screen, send_all
 from tests.factories.campaigns import make_channel
 
 WORDS = {
@@ -54,15 +54,13 @@ def test_a_campaign_is_written_checked_approved_by_another_and_launched(
     page.wait_for_url("**/change/")
     expect(page.locator(".lcx-bubble")).to_contain_text("【示例金融】客户1，您的专属服务已开通。")
     screen.shoot("campaign_draft")
-    with DATABASE:
-        assert Message.objects.count() == 0  # a preview leaves nothing behind
+    assert Message.objects.count() == 0  # a preview leaves nothing behind
 
     page.get_by_role("button", name=words["submit"]).click()
     expect(page.get_by_text(words["own"])).to_be_visible()
     expect(page.get_by_role("button", name=words["approve"], exact=True)).to_have_count(0)
 
-    with DATABASE:
-        campaign = Campaign.objects.get(name="Spring offer")
+    campaign = Campaign.objects.get(name="Spring offer")
     second = open_screen(approver, language)
     other = second.go(f"/admin/campaigns/campaign/{campaign.pk}/change/")
     other.get_by_role("button", name=words["approve"]).first.click()
@@ -71,8 +69,7 @@ def test_a_campaign_is_written_checked_approved_by_another_and_launched(
     expect(other.locator("[data-fact=audience]")).to_have_text(str(PEOPLE))
     expect(other.get_by_text(words["progress"])).to_be_visible()
     second.shoot("campaign_running")
-    with DATABASE:
-        campaign.refresh_from_db()
+    campaign.refresh_from_db()
     assert campaign.status in {"running", "completed"}  # inside the sending hours it is quick
 
 
@@ -113,8 +110,7 @@ def test_f1_f3_a_wrong_text_is_told_beside_its_field_and_a_launch_says_what_it_w
     expect(page.locator("#forecast [data-forecast=audience]")).to_have_text(str(PEOPLE))
     page.get_by_role("button", name=words["submit"]).click()
 
-    with DATABASE:
-        campaign = Campaign.objects.get(name="Spring offer")
+    campaign = Campaign.objects.get(name="Spring offer")
     second = open_screen(approver, language)
     other = second.go(f"/admin/campaigns/campaign/{campaign.pk}/change/")
     numbers = other.locator("#forecast [data-forecast]")
@@ -144,8 +140,7 @@ def test_progress_follows_the_worker_and_adds_up_to_the_audience(
     states = page.locator(".lcx-states [data-state]")
     counts = [int(state.get_attribute("data-count") or 0) for state in states.all()]
     assert sum(counts) == PEOPLE
-    with DATABASE:
-        held_out = Message.objects.filter(state="held_out").count()
+    held_out = Message.objects.filter(state="held_out").count()
     assert held_out > 0
     expect(page.locator(".lcx-states [data-state=held_out]")).to_have_attribute(
         "data-count", str(held_out)
@@ -203,10 +198,9 @@ def test_f2_variants_come_and_go_and_a_fallback_follows_the_message(
     page.locator("#id_B_text_from").select_option("same")
     page.locator("form.lcx-form button[type=submit][data-kind=primary]").click()
     page.wait_for_url("**/change/")
-    with DATABASE:
-        made = Variant.objects.filter(step__campaign__slug="followed")
-        found = made.order_by("step__position", "key").values_list("key", "follows_message")
-        assert list(found) == [("A", False), ("B", True), ("A", True), ("B", True)]
+    made = Variant.objects.filter(step__campaign__slug="followed")
+    found = made.order_by("step__position", "key").values_list("key", "follows_message")
+    assert list(found) == [("A", False), ("B", True), ("A", True), ("B", True)]
 
 
 def test_u46_a_half_written_campaign_is_not_left_without_a_question(

@@ -23,7 +23,7 @@ from customers.models import (
 from customers.services.segments import versions
 from loancrm.kernel import clock
 from loancrm.kernel.access import user_actor
-from tests.e2e.conftest import DATABASE, Screen
+from tests.e2e.conftest import Screen
 from tests.factories.people import make_people
 
 LANGUAGES = ["zh-hans", "en"]
@@ -52,9 +52,8 @@ def _no_worker(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def _work() -> None:
     """Do the search that waits, as a worker would."""
-    with DATABASE:
-        run = DiscoveryRun.objects.latest("pk")
-        discovery_runs.run(run_id=run.pk, read_clock=clock.now)
+    run = DiscoveryRun.objects.latest("pk")
+    discovery_runs.run(run_id=run.pk, read_clock=clock.now)
 
 
 def _begin(screen: Screen, method: str) -> Page:
@@ -110,10 +109,9 @@ def test_c13_rfm_groups_are_searched_shown_and_kept_as_a_segment(
     screen.shoot("discovery_rfm_result")
     valued.get_by_role("button", name=words["make"]).click()
     page.wait_for_url("**/segment/*/change/")
-    with DATABASE:
-        own = Segment.objects.get(slug__startswith="rfm-important-value-")
-        members = SegmentMember.objects.filter(segment=own, left_at__isnull=True)
-        chosen = set(members.values_list("customer_id", flat=True))
+    own = Segment.objects.get(slug__startswith="rfm-important-value-")
+    members = SegmentMember.objects.filter(segment=own, left_at__isnull=True)
+    chosen = set(members.values_list("customer_id", flat=True))
     assert people[0].pk in chosen
     assert people[-1].pk not in chosen
 
@@ -165,8 +163,7 @@ def test_c14_look_alikes_show_their_lift_and_what_decides(
 
     tile = page.locator(".lcx-tile", has_text=words["lift"])
     expect(tile).to_be_visible(timeout=15_000)
-    with DATABASE:
-        result = DiscoveryRun.objects.get().result
+    result = DiscoveryRun.objects.get().result
     lift = result["lift"]
     assert lift["value"] > lift["low"] > 1
     expect(tile).to_contain_text(f"{lift['value']:.2f}×")

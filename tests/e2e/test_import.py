@@ -9,7 +9,7 @@ from django.contrib.auth.models import User
 from playwright.sync_api import Page, expect
 
 from customers.models import Customer, ImportBatch, SavedMapping
-from tests.e2e.conftest import DATABASE, Screen
+from tests.e2e.conftest import Screen
 
 LINES = [
     "客户号,姓名,手机,城市,学历,月收入,短信同意,备注",
@@ -82,8 +82,7 @@ def to_builder(screen: Screen, path: Path, words: dict[str, str]) -> Page:
 
 def import_checked(screen: Screen, page: Page, words: dict[str, str]) -> None:
     expect(page.get_by_text(words["checked"])).to_be_visible()
-    with DATABASE:
-        assert not Customer.objects.exists()
+    assert not Customer.objects.exists()
     screen.shoot("import_checked")
     page.get_by_role("link", name=words["now"]).click()
     page.get_by_role("button", name=words["now"]).click()
@@ -115,8 +114,7 @@ def test_a1_a2_a7_a_file_is_mapped_imported_repaired_and_undone(
     open_screen: Callable[..., Screen], supplier_file: Path, language: str
 ) -> None:
     words = WORDS[language]
-    with DATABASE:
-        steward = User.objects.create_superuser("steward")
+    steward = User.objects.create_superuser("steward")
     screen = open_screen(steward, language)
     page = screen.go("/admin/customers/importbatch/")
     page.get_by_role("link", name=words["new"]).click()
@@ -142,17 +140,14 @@ def test_a1_a2_a7_a_file_is_mapped_imported_repaired_and_undone(
     expect(page.locator(".lcx-badge", has_text=words["done"])).to_be_visible()
     import_checked(screen, page, words)
     screen.shoot("import_done")
-    with DATABASE:
-        batch = ImportBatch.objects.latest("pk")
-        assert (batch.encoding, batch.created_count, batch.rejected_count) == ("gb18030", 4, 1)
-        assert Customer.objects.get(external_id="1").city == "西安市"
+    batch = ImportBatch.objects.latest("pk")
+    assert (batch.encoding, batch.created_count, batch.rejected_count) == ("gb18030", 4, 1)
+    assert Customer.objects.get(external_id="1").city == "西安市"
 
     repair(screen, page, words)
-    with DATABASE:
-        assert Customer.objects.count() == 5
+    assert Customer.objects.count() == 5
     undo(screen, batch, words)
-    with DATABASE:
-        assert not Customer.objects.exists()
+    assert not Customer.objects.exists()
 
 
 @pytest.mark.parametrize("language", ["zh-hans", "en"])
@@ -160,8 +155,7 @@ def test_a1_a_mapping_shows_its_versions_and_what_changed(
     open_screen: Callable[..., Screen], supplier_file: Path, language: str
 ) -> None:
     words = WORDS[language]
-    with DATABASE:
-        steward = User.objects.create_superuser("steward")
+    steward = User.objects.create_superuser("steward")
     screen = open_screen(steward, language)
     page = to_builder(screen, supplier_file, words)
     with page.expect_navigation():
@@ -169,9 +163,8 @@ def test_a1_a_mapping_shows_its_versions_and_what_changed(
     choose(page, "备注", "ignore")
     with page.expect_navigation():
         page.get_by_role("button", name=words["version"]).click()
-    with DATABASE:
-        saved = SavedMapping.objects.get(is_current=True)
-        assert (saved.name, saved.version) == ("supplier", 2)
+    saved = SavedMapping.objects.get(is_current=True)
+    assert (saved.name, saved.version) == ("supplier", 2)
     page = screen.go(f"/admin/customers/savedmapping/{saved.pk}/change/")
     expect(page.get_by_text(words["changed"])).to_be_visible()
     expect(page.get_by_text('["备注"]')).to_be_visible()

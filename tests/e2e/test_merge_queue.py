@@ -8,7 +8,7 @@ from playwright.sync_api import expect
 
 from customers.models import Customer, MergeDecision
 from loancrm.kernel import clock
-from tests.e2e.conftest import DATABASE, Screen
+from tests.e2e.conftest import Screen
 
 WORDS = {
     "zh-hans": {
@@ -32,11 +32,10 @@ def test_a11_a12_a_pair_is_compared_merged_and_parted(
 ) -> None:
     words = WORDS[language]
     kept, other = people[:2]
-    with DATABASE:
-        steward = User.objects.create_superuser("steward")
-        decision = MergeDecision.objects.create(
-            kept=kept, other=other, matched_by="likeness", probability=0.87, created_at=clock.now()
-        )
+    steward = User.objects.create_superuser("steward")
+    decision = MergeDecision.objects.create(
+        kept=kept, other=other, matched_by="likeness", probability=0.87, created_at=clock.now()
+    )
     screen = open_screen(steward, language)
     page = screen.go("/admin/customers/mergedecision/")
     page.get_by_role("link", name=f"#{kept.pk} · #{other.pk}").click()
@@ -47,10 +46,8 @@ def test_a11_a12_a_pair_is_compared_merged_and_parted(
 
     page.get_by_role("button", name=f"{words['into']} #{kept.pk}").click()
     expect(page.get_by_text(words["merged"])).to_be_visible()
-    with DATABASE:
-        assert Customer.objects.get(pk=other.pk).merged_into_id == kept.pk
+    assert Customer.objects.get(pk=other.pk).merged_into_id == kept.pk
 
     page.get_by_role("button", name=words["back"]).click()
     expect(page.get_by_text(words["parted"])).to_be_visible()
-    with DATABASE:
-        assert Customer.objects.get(pk=other.pk).merged_into_id is None
+    assert Customer.objects.get(pk=other.pk).merged_into_id is None

@@ -12,7 +12,7 @@ from campaigns.domain.content import links
 from campaigns.domain.content.preference_links import preference_token
 from customers.models import ConsentRecord, Customer, PrivacyRequest
 from loancrm.kernel import clock
-from tests.e2e.conftest import DATABASE, Screen, picture
+from tests.e2e.conftest import Screen, picture
 from tests.factories.people import make_people
 
 WORDS = {
@@ -43,8 +43,7 @@ def test_f10_a_customer_withdraws_pauses_and_asks_for_a_correction(
     page = screen.go(f"/p/{token}/")
     withdrawn = page.locator('input[value="email.marketing"]')
     expect(withdrawn).to_be_checked()
-    with DATABASE:
-        assert not ConsentRecord.objects.exists()
+    assert not ConsentRecord.objects.exists()
 
     withdrawn.uncheck()
     page.get_by_label(words["pause"]).check()
@@ -53,18 +52,16 @@ def test_f10_a_customer_withdraws_pauses_and_asks_for_a_correction(
     expect(withdrawn).not_to_be_checked()
     expect(page.get_by_label(words["paused"])).to_be_checked()
     screen.shoot("preferences")
-    with DATABASE:
-        record = ConsentRecord.objects.get()
-        assert (record.channel, record.is_granted) == ("email", False)
-        paused_until = Customer.objects.get().marketing_paused_until
-        assert paused_until is not None
-        assert paused_until > clock.now()
+    record = ConsentRecord.objects.get()
+    assert (record.channel, record.is_granted) == ("email", False)
+    paused_until = Customer.objects.get().marketing_paused_until
+    assert paused_until is not None
+    assert paused_until > clock.now()
 
     page.locator("textarea").fill("电话号码不对")
     page.get_by_role("button", name=words["correct"]).click()
     expect(page.get_by_role("status")).to_have_text(words["recorded"])
-    with DATABASE:
-        assert PrivacyRequest.objects.get().kind == "correction"
+    assert PrivacyRequest.objects.get().kind == "correction"
 
 
 @pytest.mark.parametrize("language", ["zh-hans", "en"])
@@ -85,13 +82,11 @@ def test_k1_a_deletion_is_asked_for_twice_on_a_phone_without_scripts(
     expect(page.locator(".quoted")).to_have_text("旧电话\n旧邮箱")
     page.screenshot(path=picture(language, "deletion_asked_again"), full_page=True)
     page.get_by_role("link", name=words["back"]).click()
-    with DATABASE:
-        assert not PrivacyRequest.objects.exists()
+    assert not PrivacyRequest.objects.exists()
 
     page.locator("textarea").fill("旧电话\n旧邮箱")
     page.get_by_role("button", name=words["delete"], exact=True).click()
     page.get_by_role("button", name=words["sure"]).click()
     expect(page.get_by_role("status")).to_have_text(words["recorded"])
     context.close()
-    with DATABASE:
-        assert PrivacyRequest.objects.get().kind == "deletion"
+    assert PrivacyRequest.objects.get().kind == "deletion"

@@ -14,7 +14,7 @@ from campaigns.domain.content import links
 from campaigns.domain.content.preference_links import preference_token
 from customers.models import Customer, DataSource, DuplicateSearch, MergeDecision, OptInRequest
 from loancrm.kernel import clock
-from tests.e2e.conftest import DATABASE, Screen
+from tests.e2e.conftest import Screen
 from tests.factories.people import make_people
 from tests.factories.sources import make_source
 
@@ -88,12 +88,11 @@ def test_s65_the_enquiry_form_is_filled_in_on_a_phone(
     expect(page.get_by_role("status")).to_contain_text(words["thanks"])
     screen.shoot("enquiry_done_phone")
 
-    with DATABASE:
-        customer = Customer.objects.get()
-        assert isinstance(customer.public_id, UUID)
-        asked = OptInRequest.objects.get()
-        assert (asked.channel, asked.policy_version != "") == ("sms", True)
-        assert not customer.consent_states.exists()
+    customer = Customer.objects.get()
+    assert isinstance(customer.public_id, UUID)
+    asked = OptInRequest.objects.get()
+    assert (asked.channel, asked.policy_version != "") == ("sms", True)
+    assert not customer.consent_states.exists()
 
 
 @LANGUAGES
@@ -101,11 +100,10 @@ def test_s65_sources_are_kept_in_the_admin(
     open_screen: Callable[..., Screen], marketer: User, language: str
 ) -> None:
     words = WORDS[language]
-    with DATABASE:
-        soon = clock.today() + timedelta(days=10)
-        make_source("acme", title="Acme Data", valid_until=soon, purposes=["marketing"])
-        make_source("gone", valid_until=clock.today() - timedelta(days=1))
-        make_source("core", kind="unregistered", contract="")
+    soon = clock.today() + timedelta(days=10)
+    make_source("acme", title="Acme Data", valid_until=soon, purposes=["marketing"])
+    make_source("gone", valid_until=clock.today() - timedelta(days=1))
+    make_source("core", kind="unregistered", contract="")
     screen = open_screen(marketer, language)
     page = screen.go("/admin/customers/datasource/")
     expect(page.get_by_text(words["ends"])).to_be_visible()
@@ -122,8 +120,7 @@ def test_s65_sources_are_kept_in_the_admin(
     page.locator("#id_valid_until").fill(soon.isoformat())
     page.locator('button[name="_save"], input[name="_save"]').first.click()
     page.wait_for_url("**/datasource/")
-    with DATABASE:
-        assert DataSource.objects.get(name="panel").contract == "V-2026-7"
+    assert DataSource.objects.get(name="panel").contract == "V-2026-7"
 
 
 @LANGUAGES
@@ -142,21 +139,19 @@ def test_a11_duplicates_are_looked_for_by_a_button(
     screen.shoot("duplicates_empty")
     page.get_by_role("button", name=words["search"]).click()
     page.wait_for_url("**/duplicatesearch/*/change/")
-    with DATABASE:
-        DuplicateSearch.objects.update(
-            state="running", step="compare", done_count=61_000, total_count=184_000
-        )
+    DuplicateSearch.objects.update(
+        state="running", step="compare", done_count=61_000, total_count=184_000
+    )
     page.reload()
     expect(page.locator("progress")).to_be_visible()
     screen.shoot("duplicate_search")
-    with DATABASE:
-        DuplicateSearch.objects.update(
-            state="done", compared_count=200_000, proposed_count=312, finished_at=clock.now()
-        )
-        one, other = make_people(2)
-        MergeDecision.objects.create(
-            kept=one, other=other, matched_by="likeness", probability=0.9, created_at=clock.now()
-        )
+    DuplicateSearch.objects.update(
+        state="done", compared_count=200_000, proposed_count=312, finished_at=clock.now()
+    )
+    one, other = make_people(2)
+    MergeDecision.objects.create(
+        kept=one, other=other, matched_by="likeness", probability=0.9, created_at=clock.now()
+    )
     page.reload()
     expect(page.get_by_text(words["pairs"])).to_be_visible()
     screen.shoot("duplicate_search_done")

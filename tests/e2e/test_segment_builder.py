@@ -9,7 +9,7 @@ from django.contrib.auth.models import User
 from playwright.sync_api import expect
 
 from customers.models import Customer, Segment
-from tests.e2e.conftest import DATABASE, PEOPLE, Screen
+from tests.e2e.conftest import PEOPLE, Screen
 
 WORDS = {
     "zh-hans": {
@@ -47,8 +47,7 @@ def test_a_marketer_builds_counts_and_saves_a_segment(
     page.locator("#id_name").fill("活跃客户")
     page.get_by_role("button", name=words["save"]).click()
     page.wait_for_url("**/change/")
-    with DATABASE:
-        saved = Segment.objects.select_related("current_version").get(name="活跃客户")
+    saved = Segment.objects.select_related("current_version").get(name="活跃客户")
     assert saved.last_count == PEOPLE // 2
     assert saved.current_version is not None
     rule = saved.current_version.rule

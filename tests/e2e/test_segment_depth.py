@@ -15,7 +15,7 @@ from customers.models import AttributeDefinition, AttributeValue, Customer, Segm
 from customers.services.segments import versions
 from loancrm.kernel import clock
 from loancrm.kernel.access import user_actor
-from tests.e2e.conftest import DATABASE, PEOPLE, Screen
+from tests.e2e.conftest import PEOPLE, Screen
 from tests.factories.people import make_people
 
 LANGUAGES = ["zh-hans", "en"]
@@ -79,10 +79,9 @@ def test_c2_a_three_level_rule_with_an_event_condition_is_built_and_saved(
     page.get_by_role("button", name=words["save"]).click()
     page.wait_for_url("**/change/")
     screen.shoot("segment_saved")
-    with DATABASE:
-        saved = Segment.objects.select_related("current_version").get(name="三层规则")
-        assert saved.current_version is not None
-        rule = saved.current_version.rule
+    saved = Segment.objects.select_related("current_version").get(name="三层规则")
+    assert saved.current_version is not None
+    rule = saved.current_version.rule
     assert saved.last_count == PEOPLE // 2
     assert rule["rules"][0] == {"field": "city", "operator": "regex", "value": "^杭(州|湖)$"}
     assert rule["rules"][1]["combinator"] == "or"
@@ -168,8 +167,7 @@ def test_an_export_goes_through_two_people(
     assert "客**" in text
     mine.go("/admin/customers/segmentexport/")
     mine.shoot("export_list")
-    with DATABASE:
-        assert SegmentExport.objects.get().row_count == PEOPLE
+    assert SegmentExport.objects.get().row_count == PEOPLE
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
@@ -191,8 +189,7 @@ def test_s10_a_search_finds_groups_and_one_becomes_a_segment(
     page.get_by_role("button", name=words["start"]).click()
     page.locator("progress").wait_for()
     screen.shoot("discovery_working")
-    with DATABASE:
-        discovery_runs.run(run_id=DiscoveryRun.objects.get().pk, read_clock=clock.now)
+    discovery_runs.run(run_id=DiscoveryRun.objects.get().pk, read_clock=clock.now)
     expect(page.locator(".lcx-tile", has_text=words["stability"])).to_be_visible(timeout=15_000)
     page.locator("[data-drawn]").nth(1).wait_for()
     page.wait_for_timeout(600)

@@ -9,7 +9,7 @@ from django.contrib.sessions.models import Session
 from playwright.sync_api import Page, expect
 
 from campaigns.models import Campaign, ContentVersion
-from tests.e2e.conftest import DATABASE, Screen
+from tests.e2e.conftest import Screen
 from tests.factories.campaigns import make_channel
 
 TEXT = "{{ name }}，您的专属服务已开通。"
@@ -34,8 +34,7 @@ def begin(screen: Screen) -> Page:
 
 
 def end_sessions() -> None:
-    with DATABASE:
-        Session.objects.all().delete()
+    Session.objects.all().delete()
 
 
 def sign_in_beside(page: Page, name: str) -> None:
@@ -67,14 +66,12 @@ def test_what_was_written_is_sent_after_signing_in_again(
     # Pressed too early it asks again, and still nothing is lost.
     page.get_by_role("button", name=WORDS[language]["again"]).click()
     expect(page.locator("dialog[data-session=ended]")).to_be_visible()
-    with DATABASE:
-        assert not Campaign.objects.exists()
+    assert not Campaign.objects.exists()
 
     sign_in_beside(page, marketer.username)
     page.get_by_role("button", name=WORDS[language]["again"]).click()
     page.wait_for_url("**/change/")
-    with DATABASE:
-        assert ContentVersion.objects.get(locale="zh-hans").text == TEXT
+    assert ContentVersion.objects.get(locale="zh-hans").text == TEXT
 
 
 @pytest.mark.parametrize("language", ["zh-hans", "en"])
@@ -95,8 +92,7 @@ def test_somebody_elses_session_does_not_send_it(
 
     expect(page.locator("dialog[data-session=other]")).to_contain_text(WORDS[language]["other"])
     expect(page.locator("#id_name")).to_have_value("Spring offer")
-    with DATABASE:
-        assert not Campaign.objects.exists()
+    assert not Campaign.objects.exists()
 
 
 def test_a_silent_server_leaves_the_form_as_it_is(

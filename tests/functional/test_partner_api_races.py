@@ -7,7 +7,6 @@ from typing import Any
 import pytest
 import requests
 from django.core.cache import cache
-from django.db import connection
 
 from campaigns.models import PartnerLead
 from campaigns.services.partners import contracts
@@ -18,13 +17,7 @@ from tests.functional.test_partner_api import Account
 
 ACTOR = system_actor("test")
 
-pytestmark = [pytest.mark.slow, pytest.mark.sql]
-
-
-@pytest.fixture(autouse=True)
-def _threads_have_connections(transactional_db: None) -> None:
-    if connection.vendor == "sqlite" and connection.is_in_memory_db():
-        pytest.skip("threads share one connection to an in-memory database; runs on PostgreSQL")
+pytestmark = [pytest.mark.slow, pytest.mark.sql, pytest.mark.django_db(transaction=True)]
 
 
 def _account(url: str, slug: str) -> Account:
