@@ -1,6 +1,7 @@
 """Tests: fixed keys, cheap password hashing, tasks run in the calling process."""
 
 import os
+from pathlib import Path
 
 from loancrm.settings.base import *
 
