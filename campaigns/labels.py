@@ -5,14 +5,15 @@ from typing import Any
 
 from django.utils.translation import gettext_lazy as _
 
-from campaigns.domain.campaigns.approval import ApprovedPart
-from campaigns.domain.campaigns.campaign import CampaignStatus, DispatchStatus, MessageState
-from campaigns.domain.campaigns.service_messages import ServiceKind
+from campaigns.domain.campaigns.campaign import CampaignStatus
+from campaigns.domain.content.approval import ApprovedPart
 from campaigns.domain.content.lint import Problem, ProblemCode
 from campaigns.domain.receipts.replies import ReplyMeaning
 from campaigns.domain.receipts.report import DeliveryKind, ReceiptProblem
 from campaigns.domain.receipts.stops import StopReason
 from campaigns.domain.sending.eligibility import Reason
+from campaigns.domain.sending.service_messages import ServiceKind
+from campaigns.domain.sending.states import DispatchStatus, MessageState
 
 CAMPAIGN_STATUSES = {
     CampaignStatus.DRAFT: _("Draft"),

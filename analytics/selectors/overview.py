@@ -10,7 +10,8 @@ from operator import or_
 from django.db.models import Count, Exists, Max, OuterRef, Q
 from django.db.models.functions import TruncDate
 
-from campaigns.domain.campaigns.campaign import CampaignStatus, MessageState
+from campaigns.domain.campaigns.campaign import CampaignStatus
+from campaigns.domain.sending.states import MessageState
 from campaigns.models import Campaign, Message
 from campaigns.selectors.campaigns import last_messages
 from customers.domain.values.contact import ContactKind, ContactStatus

@@ -11,7 +11,8 @@ from django.utils.translation import ngettext
 from campaigns import labels
 from campaigns.admin import course_texts, unknown_page
 from campaigns.admin.message_fields import field_of
-from campaigns.domain.campaigns.campaign import CampaignStatus, DispatchStatus, MessageState
+from campaigns.domain.campaigns.campaign import CampaignStatus
+from campaigns.domain.sending.states import DispatchStatus, MessageState
 from campaigns.models import Campaign, Step, Variant
 from campaigns.selectors.campaigns import live_progress
 from campaigns.selectors.campaigns import status as campaign_status

@@ -13,8 +13,8 @@ from django.views.decorators.http import require_GET, require_POST
 from campaigns import labels
 from campaigns.admin import course_texts
 from campaigns.channels import registry
-from campaigns.domain.campaigns.campaign import MessageState
 from campaigns.domain.sending.eligibility import Verdict
+from campaigns.domain.sending.states import MessageState
 from campaigns.models import Campaign, Message, Variant
 from campaigns.selectors import timeline
 from campaigns.selectors.campaigns import live_progress, preview_people, status

@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from campaigns import labels
-from campaigns.domain.campaigns.campaign import DispatchStatus
+from campaigns.domain.sending.states import DispatchStatus
 from campaigns.models import Campaign, Dispatch
 from campaigns.selectors.campaigns import live_progress
 from campaigns.selectors.sending import channel_states, standstill

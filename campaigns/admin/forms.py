@@ -21,7 +21,7 @@ from campaigns.admin.message_fields import (
 from campaigns.admin.stored_messages import StoredMessage, stored_messages
 from campaigns.domain.campaigns.campaign import CampaignStatus
 from campaigns.domain.campaigns.given.changes import MAX_HOLDOUT
-from campaigns.domain.campaigns.service_messages import ServiceKind, kind_for
+from campaigns.domain.sending.service_messages import ServiceKind, kind_for
 from campaigns.models import Campaign
 from campaigns.selectors.content.faults import TextFinding
 from campaigns.services.campaigns.message_steps import TextUnreadable

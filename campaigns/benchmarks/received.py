@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from campaigns.benchmarks import texts
-from campaigns.domain.campaigns.campaign import MessageState
+from campaigns.domain.sending.states import MessageState
 from campaigns.models import Campaign, Message
 from campaigns.simulators import evidence
 

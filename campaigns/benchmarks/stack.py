@@ -12,7 +12,8 @@ from typing import Any
 from django.conf import settings
 
 from campaigns.benchmarks import audience, received, texts
-from campaigns.domain.campaigns.campaign import CampaignStatus, MessageState
+from campaigns.domain.campaigns.campaign import CampaignStatus
+from campaigns.domain.sending.states import MessageState
 from campaigns.models import Message
 from campaigns.services.campaigns import launch
 from campaigns.simulators import evidence

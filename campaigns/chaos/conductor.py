@@ -15,12 +15,8 @@ from campaigns.chaos import stage as stages
 from campaigns.chaos.faults import Fault, Saboteur
 from campaigns.chaos.proof import Findings
 from campaigns.chaos.stage import Stage
-from campaigns.domain.campaigns.campaign import (
-    OPEN_STATES,
-    CampaignStatus,
-    DispatchStatus,
-    MessageState,
-)
+from campaigns.domain.campaigns.campaign import CampaignStatus
+from campaigns.domain.sending.states import OPEN_STATES, DispatchStatus, MessageState
 from campaigns.models import Campaign, Dispatch, Message
 from campaigns.services.campaigns import ticking
 from campaigns.services.channels import reopening

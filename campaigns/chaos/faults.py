@@ -14,7 +14,7 @@ from django.conf import settings
 from django.db import connection
 
 from campaigns.chaos.stage import Stage, Worker
-from campaigns.domain.campaigns.campaign import ChunkState, MessageState
+from campaigns.domain.sending.states import ChunkState, MessageState
 from campaigns.models import Chunk
 from campaigns.services.sending import chunks
 from campaigns.simulators import moods

@@ -10,8 +10,8 @@ from django.db.models import Sum
 
 from campaigns.benchmarks import received
 from campaigns.chaos.gateways import Gateway
-from campaigns.domain.campaigns.campaign import OPEN_STATES, MessageState
 from campaigns.domain.sending.eligibility import Reason
+from campaigns.domain.sending.states import OPEN_STATES, MessageState
 from campaigns.models import Campaign, Message
 from campaigns.simulators import evidence
 from campaigns.simulators.evidence import Entry

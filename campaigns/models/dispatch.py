@@ -4,7 +4,7 @@ from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
-from campaigns.domain.campaigns.campaign import ChunkState, DispatchStatus, MessageState
+from campaigns.domain.sending.states import ChunkState, DispatchStatus, MessageState
 from campaigns.models.campaign import Campaign, ContentVersion, Step, Variant
 from campaigns.models.channel import Channel
 from customers.models import Customer, SegmentVersion

@@ -8,8 +8,8 @@ from django.db.models.functions import Coalesce
 from django.utils.translation import gettext as _
 
 from campaigns import labels
-from campaigns.domain.campaigns.campaign import MessageState
 from campaigns.domain.sending.eligibility import gate_of
+from campaigns.domain.sending.states import MessageState
 from campaigns.models import Message
 from customers.domain.timeline import Entry, Position, TimelineFilter, TimelineKind
 from customers.selectors.profile.timeline_sources import TimelineSource

@@ -28,7 +28,7 @@ from analytics.management.demo import (
 from analytics.management.demo.cast import Providers
 from analytics.management.demo.stage import Stage
 from analytics.services import reports
-from campaigns.domain.campaigns.campaign import MessageState
+from campaigns.domain.sending.states import MessageState
 from campaigns.models import Campaign, Message
 from campaigns.selectors.campaigns import last_messages
 from campaigns.services.campaigns import approval, authoring, launch

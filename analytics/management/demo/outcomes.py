@@ -16,8 +16,8 @@ from typing import Any
 
 from analytics.domain.demo import plan
 from analytics.domain.demo.behaviour import Reaction, react, share
-from campaigns.domain.campaigns.campaign import MessageState
 from campaigns.domain.receipts.report import message_key
+from campaigns.domain.sending.states import MessageState
 from campaigns.models import Message
 from customers.domain.demo import lending, people, population
 from customers.domain.demo.lending import DemoApplication, DemoLoan

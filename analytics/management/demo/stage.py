@@ -9,7 +9,8 @@ from django.core.management.base import CommandError
 
 from analytics.domain.demo import plan
 from analytics.management.demo.cast import Providers
-from campaigns.domain.campaigns.campaign import CampaignStatus, DispatchStatus, MessageState
+from campaigns.domain.campaigns.campaign import CampaignStatus
+from campaigns.domain.sending.states import DispatchStatus, MessageState
 from campaigns.models import Campaign, Dispatch, LinkVisit, Message
 from loancrm.kernel.processes import programs
 from loancrm.kernel.processes.supervisor import ProcessSpec, Supervisor

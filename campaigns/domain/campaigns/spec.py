@@ -9,7 +9,7 @@ from typing import Any
 
 from campaigns.domain.campaigns.given.problems import ProblemCode, ValueProblems
 from campaigns.domain.campaigns.given.reader import Reader
-from campaigns.domain.campaigns.service_messages import ServiceKind, kind_for
+from campaigns.domain.sending.service_messages import ServiceKind, kind_for
 from customers.domain.consents.consent import Purpose
 
 LONGEST_KEY = 10

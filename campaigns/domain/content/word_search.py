@@ -5,8 +5,8 @@ import re
 import unicodedata
 from enum import StrEnum
 
-from campaigns.domain.campaigns import service_messages
 from campaigns.domain.content import banned_words
+from campaigns.domain.sending import service_messages
 
 _TAG = re.compile(r"<[^>]*>")
 _CODE = re.compile(r"\{\{.*?\}\}|\{%.*?%\}|\{#.*?#\}", re.DOTALL)

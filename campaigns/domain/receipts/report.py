@@ -12,8 +12,8 @@ from datetime import datetime
 from enum import StrEnum
 from typing import NamedTuple
 
-from campaigns.domain.campaigns.campaign import MESSAGE_MOVES, MessageState
 from campaigns.domain.receipts.replies import ReplyMeaning, meaning_of
+from campaigns.domain.sending.states import MESSAGE_MOVES, MessageState
 
 
 class DeliveryKind(StrEnum):

@@ -9,10 +9,9 @@ from datetime import date, datetime
 from enum import StrEnum
 from zoneinfo import ZoneInfo
 
-from campaigns.domain.campaigns import schedule
-from campaigns.domain.campaigns.schedule import SendingWindow
-from campaigns.domain.sending import frequency
+from campaigns.domain.sending import frequency, schedule
 from campaigns.domain.sending.frequency import Cap, PastSend
+from campaigns.domain.sending.schedule import SendingWindow
 from customers.domain.consents.consent import Purpose
 from customers.domain.values.person import MarketingStatus
 

@@ -10,9 +10,9 @@ from typing import Any
 
 from django.contrib.auth.models import User
 
-from campaigns.domain.campaigns import approval
-from campaigns.domain.campaigns.approval import ApprovedPart
+from campaigns.domain.content import approval
 from campaigns.domain.content import texts as content
+from campaigns.domain.content.approval import ApprovedPart
 from campaigns.models import Campaign, Channel, Step, Variant
 from campaigns.selectors.content import current_texts
 from campaigns.selectors.content.constants import constants

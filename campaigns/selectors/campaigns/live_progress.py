@@ -4,7 +4,8 @@ from collections.abc import Mapping, Sequence
 
 from django.db.models import Count, Q
 
-from campaigns.domain.campaigns.campaign import CampaignStatus, MessageState
+from campaigns.domain.campaigns.campaign import CampaignStatus
+from campaigns.domain.sending.states import MessageState
 from campaigns.models import Campaign, Dispatch, Message
 from campaigns.selectors.campaigns import last_messages
 

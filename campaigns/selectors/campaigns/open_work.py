@@ -1,6 +1,7 @@
 """Whether anything would go out by itself."""
 
-from campaigns.domain.campaigns.campaign import CampaignStatus, DispatchStatus
+from campaigns.domain.campaigns.campaign import CampaignStatus
+from campaigns.domain.sending.states import DispatchStatus
 from campaigns.models import Dispatch
 
 

@@ -7,12 +7,7 @@ from typing import Any
 
 from django.db.models import Count, Min, Q, Sum
 
-from campaigns.domain.campaigns.campaign import (
-    OPEN_STATES,
-    ChunkState,
-    DispatchStatus,
-    MessageState,
-)
+from campaigns.domain.sending.states import OPEN_STATES, ChunkState, DispatchStatus, MessageState
 from campaigns.models import Campaign, Chunk, Dispatch, Message
 from campaigns.selectors.campaigns import last_messages
 

@@ -8,7 +8,6 @@ from typing import NamedTuple
 
 from django.db.models import QuerySet
 
-from campaigns.domain.campaigns.campaign import MessageState
 from campaigns.domain.content.senders import mailbox_in, number_in
 from campaigns.domain.receipts.report import (
     DeliveryEvent,
@@ -16,6 +15,7 @@ from campaigns.domain.receipts.report import (
     key_space_of,
     message_id_of,
 )
+from campaigns.domain.sending.states import MessageState
 from campaigns.models import Channel, Message
 from customers.domain.values.contact import ContactKind
 from customers.domain.values.quality import ValueRefused

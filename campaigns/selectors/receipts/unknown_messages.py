@@ -7,7 +7,7 @@ from datetime import date, datetime, time, timedelta
 from django.db.models import Count, QuerySet
 from django.db.models.functions import TruncDate
 
-from campaigns.domain.campaigns.campaign import MessageState
+from campaigns.domain.sending.states import MessageState
 from campaigns.models import Campaign, Channel, Message
 from loancrm.kernel import clock
 

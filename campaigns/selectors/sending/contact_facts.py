@@ -9,7 +9,7 @@ from uuid import UUID
 
 from django.db.models import Case, F, Max, Q, Value, When
 
-from campaigns.domain.campaigns import schedule
+from campaigns.domain.sending import schedule
 from campaigns.domain.sending.eligibility import ContactFacts, MessagePlan, Reason
 from campaigns.models import Message, Suppression
 from campaigns.selectors.sending import past_messages, refusals

@@ -7,9 +7,9 @@ from zoneinfo import ZoneInfo
 
 from django.db.models import Q, QuerySet
 
-from campaigns.domain.campaigns.schedule import SendingWindow
 from campaigns.domain.sending import eligibility
 from campaigns.domain.sending.eligibility import ContactFacts, MessagePlan, Reason
+from campaigns.domain.sending.schedule import SendingWindow
 from campaigns.models import Suppression
 from campaigns.selectors.sending import contact_facts
 from customers.domain.consents.consent import Purpose

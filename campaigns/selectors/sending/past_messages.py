@@ -6,10 +6,10 @@ from datetime import datetime, timedelta
 
 from django.db.models import Count, F
 
-from campaigns.domain.campaigns.campaign import HANDED_OVER_STATES, MessageState
 from campaigns.domain.sending import frequency
 from campaigns.domain.sending.eligibility import MessagePlan
 from campaigns.domain.sending.frequency import PastSend
+from campaigns.domain.sending.states import HANDED_OVER_STATES, MessageState
 from campaigns.models import Dispatch, Message
 from customers.models import Customer
 

@@ -7,7 +7,8 @@ from typing import Final
 
 from django.db.models import Exists, Max, Min, OuterRef, Q, QuerySet
 
-from campaigns.domain.campaigns.campaign import CampaignStatus, ChunkState, DispatchStatus
+from campaigns.domain.campaigns.campaign import CampaignStatus
+from campaigns.domain.sending.states import ChunkState, DispatchStatus
 from campaigns.models import Campaign, Chunk, Dispatch, Step
 from loancrm.kernel.database import shared_clock
 

@@ -9,8 +9,8 @@ from django.contrib.auth.models import User
 from django.db import transaction
 from django.utils.translation import gettext as _
 
-from campaigns.domain.campaigns.approval import ApprovedPart, changed, digest_of
 from campaigns.domain.campaigns.campaign import CampaignStatus
+from campaigns.domain.content.approval import ApprovedPart, changed, digest_of
 from campaigns.models import Approval, Campaign, CampaignEdit
 from campaigns.selectors.campaigns import approved_state
 from campaigns.selectors.content import faults as content_faults

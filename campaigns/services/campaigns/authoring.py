@@ -12,8 +12,8 @@ from campaigns import labels
 from campaigns.domain.campaigns.campaign import CAMPAIGN_MOVES, CampaignStatus
 from campaigns.domain.campaigns.given.changes import parse_changes
 from campaigns.domain.campaigns.given.problems import Problem, ProblemCode, ValueProblems
-from campaigns.domain.campaigns.service_messages import kind_for
 from campaigns.domain.campaigns.spec import CampaignSpec, parse_spec, parse_steps
+from campaigns.domain.sending.service_messages import kind_for
 from campaigns.models import Campaign, CampaignCost, CampaignEdit
 from campaigns.selectors.content import faults as content_faults
 from campaigns.services.campaigns import message_steps

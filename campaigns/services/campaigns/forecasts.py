@@ -14,12 +14,12 @@ from typing import Any
 from django.db.models import F
 from django.utils.translation import gettext as _
 
-from campaigns.domain.campaigns import experiments, schedule
-from campaigns.domain.campaigns.experiments import Arm
 from campaigns.domain.content import sms_parts
 from campaigns.domain.content import texts as content
 from campaigns.domain.content.texts import CompiledEmail, CompiledSms
+from campaigns.domain.sending import experiments, schedule
 from campaigns.domain.sending.eligibility import MessagePlan, Reason, Verdict, decide
+from campaigns.domain.sending.experiments import Arm
 from campaigns.models import Campaign, Channel, ContentVersion, Dispatch, Step
 from campaigns.selectors.content import current_texts
 from campaigns.selectors.content.constants import constants

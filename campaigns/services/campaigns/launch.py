@@ -28,11 +28,12 @@ from django.db.models.functions import MD5, Cast, Concat, RowNumber, Substr
 from django.utils.translation import gettext as _
 
 from campaigns import jobs
-from campaigns.domain.campaigns import experiments, schedule
-from campaigns.domain.campaigns.campaign import CampaignStatus, DispatchStatus, MessageState
-from campaigns.domain.campaigns.experiments import Arm
+from campaigns.domain.campaigns.campaign import CampaignStatus
 from campaigns.domain.content import personalisation
+from campaigns.domain.sending import experiments, schedule
 from campaigns.domain.sending.eligibility import Reason
+from campaigns.domain.sending.experiments import Arm
+from campaigns.domain.sending.states import DispatchStatus, MessageState
 from campaigns.models import Campaign, Channel, Chunk, Dispatch, Message, Step
 from campaigns.selectors.campaigns import open_work
 from campaigns.selectors.sending import refusals

@@ -19,8 +19,8 @@ from django.utils.translation import gettext as _
 
 from campaigns import labels
 from campaigns.channels.base import EmailPayload, Outbound, Outcome, SendResult, SmsPayload
-from campaigns.domain.campaigns.campaign import DispatchStatus
 from campaigns.domain.sending.eligibility import Decision, Verdict, decide
+from campaigns.domain.sending.states import DispatchStatus
 from campaigns.models import Campaign, Channel, Dispatch, Message, Step, Variant
 from campaigns.selectors.campaigns import preview_people
 from campaigns.selectors.sending import contact_facts

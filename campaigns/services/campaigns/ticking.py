@@ -10,12 +10,9 @@ from django.db.models import Exists, OuterRef
 from django.utils.translation import gettext as _
 
 from campaigns import jobs
-from campaigns.domain.campaigns import schedule
-from campaigns.domain.campaigns.campaign import (
-    CampaignStatus,
-    ChunkState,
-    DispatchStatus,
-)
+from campaigns.domain.campaigns.campaign import CampaignStatus
+from campaigns.domain.sending import schedule
+from campaigns.domain.sending.states import ChunkState, DispatchStatus
 from campaigns.models import Campaign, Chunk, Dispatch, Message
 from campaigns.selectors.campaigns import open_work
 from campaigns.services.campaigns import authoring, launch

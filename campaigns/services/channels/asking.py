@@ -10,8 +10,9 @@ from django.db.models import F, Q
 
 from campaigns.channels.base import Asked, CanBeAsked
 from campaigns.channels.errors import ChannelError
-from campaigns.domain.campaigns.campaign import CampaignStatus, MessageState
+from campaigns.domain.campaigns.campaign import CampaignStatus
 from campaigns.domain.receipts.report import message_key
+from campaigns.domain.sending.states import MessageState
 from campaigns.models import Campaign, Channel, Message
 from campaigns.services.channels import fates
 from campaigns.services.channels.fates import Fate

@@ -10,13 +10,9 @@ from django.db.models import CharField, F, Q, QuerySet, Value
 from django.db.models.functions import Cast, Coalesce, Concat
 from django.utils.translation import gettext as _
 
-from campaigns.domain.campaigns.campaign import (
-    CampaignStatus,
-    ChunkState,
-    DispatchStatus,
-    MessageState,
-)
+from campaigns.domain.campaigns.campaign import CampaignStatus
 from campaigns.domain.sending.eligibility import Reason
+from campaigns.domain.sending.states import ChunkState, DispatchStatus, MessageState
 from campaigns.models import Campaign, Chunk, Dispatch, Message
 from campaigns.services.sending import chunks
 from customers.domain.events.event import EventName

@@ -5,7 +5,7 @@ from datetime import datetime
 from django.db import transaction
 from django.utils.translation import gettext as _
 
-from campaigns.domain.campaigns.campaign import DispatchStatus
+from campaigns.domain.sending.states import DispatchStatus
 from campaigns.models import Channel, Dispatch
 from campaigns.services.sending import throttling
 from loancrm.kernel import access

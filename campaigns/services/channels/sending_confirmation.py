@@ -6,7 +6,7 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from campaigns import jobs
-from campaigns.domain.campaigns.campaign import DispatchStatus
+from campaigns.domain.sending.states import DispatchStatus
 from campaigns.models import Dispatch
 from loancrm.kernel import access
 from loancrm.kernel.access import Actor, ActorKind

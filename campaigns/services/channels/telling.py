@@ -14,7 +14,7 @@ from django.utils import translation
 from django.utils.translation import gettext as _
 
 from campaigns import labels
-from campaigns.domain.campaigns.campaign import DispatchStatus
+from campaigns.domain.sending.states import DispatchStatus
 from campaigns.models import Channel, Dispatch
 from campaigns.services.sending import throttling
 from loancrm.kernel import clock

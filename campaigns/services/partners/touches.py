@@ -14,8 +14,8 @@ from typing import Any
 from django.db import transaction
 from django.db.models import Count, Max, Min
 
-from campaigns.domain.campaigns.campaign import DispatchStatus, MessageState
 from campaigns.domain.partners.touches import Exposure, Touch, TouchChannel, is_touch, parse_touch
+from campaigns.domain.sending.states import DispatchStatus, MessageState
 from campaigns.models import Campaign, Dispatch, Message, Step, Variant
 from campaigns.services.partners.past_campaigns import PastCampaign, campaign_of, refuse_unfit
 from customers.domain.events.event import EventError, EventProblem, ReportedEvent

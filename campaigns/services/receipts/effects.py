@@ -4,7 +4,6 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 
-from campaigns.domain.campaigns.campaign import MessageState
 from campaigns.domain.receipts.refusals import Blame
 from campaigns.domain.receipts.replies import ReplyMeaning
 from campaigns.domain.receipts.report import (
@@ -16,6 +15,7 @@ from campaigns.domain.receipts.report import (
     strongest,
 )
 from campaigns.domain.receipts.stops import Stop, StopReason
+from campaigns.domain.sending.states import MessageState
 from campaigns.models import Channel, Message
 from campaigns.selectors.receipts import targets as receipt_targets
 from campaigns.selectors.receipts.targets import Found, Target

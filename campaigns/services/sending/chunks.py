@@ -11,14 +11,9 @@ from django.db import connection, transaction
 from django.db.models import Case, Count, F, IntegerField, Min, Q, QuerySet, Sum, Value, When
 from django.utils.translation import gettext as _
 
-from campaigns.domain.campaigns.campaign import (
-    OPEN_STATES,
-    CampaignStatus,
-    ChunkState,
-    DispatchStatus,
-    MessageState,
-)
+from campaigns.domain.campaigns.campaign import CampaignStatus
 from campaigns.domain.sending.eligibility import Reason
+from campaigns.domain.sending.states import OPEN_STATES, ChunkState, DispatchStatus, MessageState
 from campaigns.models import Campaign, Chunk, Message
 from campaigns.services.sending import throttling
 from customers.domain.consents.consent import Purpose

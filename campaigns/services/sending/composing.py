@@ -11,9 +11,8 @@ from django.db.models import Q
 from django.utils.translation import gettext as _
 
 from campaigns.channels.base import EmailPayload, Outbound, SmsPayload
-from campaigns.domain.campaigns import approval
-from campaigns.domain.campaigns.approval import ApprovedPart
-from campaigns.domain.content import links, sms_parts, texts
+from campaigns.domain.content import approval, links, sms_parts, texts
+from campaigns.domain.content.approval import ApprovedPart
 from campaigns.domain.content.links import LinkPurpose
 from campaigns.domain.content.mime import Addressee, EmailSkeleton, HeaderRefused
 from campaigns.domain.content.preference_links import preference_token

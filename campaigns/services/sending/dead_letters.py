@@ -7,13 +7,9 @@ from django.db.models import Exists, OuterRef, QuerySet
 from django.utils.translation import gettext as _
 
 from campaigns import jobs
-from campaigns.domain.campaigns.campaign import (
-    CampaignStatus,
-    ChunkState,
-    DispatchStatus,
-    MessageState,
-)
+from campaigns.domain.campaigns.campaign import CampaignStatus
 from campaigns.domain.sending.eligibility import Reason
+from campaigns.domain.sending.states import ChunkState, DispatchStatus, MessageState
 from campaigns.models import Campaign, Chunk, Dispatch, Message
 from loancrm.kernel import access
 from loancrm.kernel.access import Actor

@@ -7,8 +7,8 @@ from decimal import Decimal
 
 from django.db.models import Q
 
-from campaigns.domain.campaigns.campaign import MessageState
 from campaigns.domain.sending.eligibility import Reason, Verdict, decide
+from campaigns.domain.sending.states import MessageState
 from campaigns.selectors.sending import contact_facts
 from campaigns.selectors.sending.contact_facts import Recipient
 from campaigns.services.sending import chunks, outcomes, settling

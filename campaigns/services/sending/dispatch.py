@@ -18,10 +18,10 @@ from django.db.models import CharField, F, Value
 from django.db.models.functions import Cast, Concat
 
 from campaigns.channels.errors import ChannelMisconfigured
-from campaigns.domain.campaigns.schedule import SendingWindow
-from campaigns.domain.campaigns.service_messages import AT_ANY_HOUR
 from campaigns.domain.sending.eligibility import MessagePlan
 from campaigns.domain.sending.frequency import Cap
+from campaigns.domain.sending.schedule import SendingWindow
+from campaigns.domain.sending.service_messages import AT_ANY_HOUR
 from campaigns.models import Chunk, Dispatch, FrequencyRule
 from campaigns.services.sending import chunks, holding, ledger, providers, suspects
 from campaigns.services.sending.chunks import LeaseLost

@@ -2,7 +2,7 @@
 
 from django.db.models import F
 
-from campaigns.domain.campaigns.campaign import DispatchStatus
+from campaigns.domain.sending.states import DispatchStatus
 from campaigns.models import Dispatch
 
 # Rounds that may fail for a reason outside any person before somebody is asked.

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from campaigns.channels.base import Outcome, SendResult
-from campaigns.domain.campaigns.campaign import MessageState
 from campaigns.domain.sending.eligibility import Decision, Reason
+from campaigns.domain.sending.states import MessageState
 from campaigns.selectors.sending.contact_facts import Recipient
 from campaigns.services.sending.composing import Composed
 

@@ -10,9 +10,9 @@ from typing import Any
 from django.db import connection, transaction
 
 from campaigns.channels.base import SendResult
-from campaigns.domain.campaigns.campaign import DispatchStatus, MessageState
 from campaigns.domain.sending import frequency
 from campaigns.domain.sending.eligibility import RULE_VERSION, MessagePlan, Reason
+from campaigns.domain.sending.states import DispatchStatus, MessageState
 from campaigns.models import Chunk, Message
 from campaigns.selectors.sending import past_messages
 from campaigns.selectors.sending.willing import limit_not_lowered, still_willing

@@ -10,8 +10,8 @@ from datetime import datetime
 
 from django.db import transaction
 
-from campaigns.domain.campaigns.campaign import MessageState
 from campaigns.domain.sending.eligibility import Reason
+from campaigns.domain.sending.states import MessageState
 from campaigns.models import Chunk
 from campaigns.services.sending import chunks, holding
 from campaigns.services.sending.deciding import due

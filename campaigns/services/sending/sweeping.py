@@ -6,8 +6,8 @@ from django.db import transaction
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from campaigns.channels.errors import ChannelMisconfigured
-from campaigns.domain.campaigns.campaign import ChunkState, DispatchStatus, MessageState
 from campaigns.domain.sending.eligibility import Reason
+from campaigns.domain.sending.states import ChunkState, DispatchStatus, MessageState
 from campaigns.models import Chunk, Message
 from campaigns.services.sending import chunks, providers
 from loancrm.kernel.database.shared_clock import Moment

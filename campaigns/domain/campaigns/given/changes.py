@@ -8,7 +8,7 @@ from types import MappingProxyType
 from typing import Any
 
 from campaigns.domain.campaigns.given.problems import Problem, ProblemCode, ValueProblems
-from campaigns.domain.campaigns.service_messages import ServiceKind
+from campaigns.domain.sending.service_messages import ServiceKind
 from customers.domain.consents.consent import Purpose
 
 MAX_HOLDOUT = Decimal("0.5")

@@ -10,7 +10,7 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
-from campaigns.domain.campaigns.schedule import SendingWindow, expected_end
+from campaigns.domain.sending.schedule import SendingWindow, expected_end
 from campaigns.models import Campaign, Channel, Message, Suppression
 from campaigns.services.campaigns import authoring, forecasts, launch, ticking
 from campaigns.services.sending import dispatch as dispatching

@@ -11,8 +11,8 @@ from django.test.utils import CaptureQueriesContext
 
 from campaigns.channels import registry
 from campaigns.channels.base import Outcome, SendResult
-from campaigns.domain.campaigns import experiments
 from campaigns.domain.receipts.report import message_key
+from campaigns.domain.sending import experiments
 from campaigns.models import (
     Chunk,
     Dispatch,

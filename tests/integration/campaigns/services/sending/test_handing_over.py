@@ -10,7 +10,7 @@ import pytest
 
 from campaigns.channels import registry
 from campaigns.channels.memory import MemoryChannel, MemoryOptions
-from campaigns.domain.campaigns.campaign import MessageState
+from campaigns.domain.sending.states import MessageState
 from campaigns.models import Chunk, FrequencyRule, Message
 from campaigns.services.campaigns import ticking
 from campaigns.services.sending import chunks, dispatch, settling

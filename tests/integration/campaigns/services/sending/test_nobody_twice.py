@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 
 from campaigns.channels import registry
-from campaigns.domain.campaigns.campaign import MessageState
+from campaigns.domain.sending.states import MessageState
 from campaigns.models import FrequencyRule, Message
 from campaigns.services.campaigns import ticking
 from campaigns.services.sending import dispatch

@@ -3,7 +3,6 @@ from itertools import permutations
 
 import pytest
 
-from campaigns.domain.campaigns.campaign import MESSAGE_MOVES, MessageState
 from campaigns.domain.receipts.report import (
     DeliveryKind,
     message_id_of,
@@ -12,6 +11,7 @@ from campaigns.domain.receipts.report import (
     strongest,
 )
 from campaigns.domain.receipts.visits import Visit, bursts, is_machine
+from campaigns.domain.sending.states import MESSAGE_MOVES, MessageState
 
 REPORTS = ("delivered", "bounced_hard", "failed")
 

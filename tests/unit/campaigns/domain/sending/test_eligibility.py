@@ -4,7 +4,6 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from campaigns.domain.campaigns.schedule import SendingWindow
 from campaigns.domain.sending.eligibility import (
     GATE_REASONS,
     GATES,
@@ -15,6 +14,7 @@ from campaigns.domain.sending.eligibility import (
     decide,
 )
 from campaigns.domain.sending.frequency import Cap, PastSend
+from campaigns.domain.sending.schedule import SendingWindow
 from customers.domain.consents.consent import Purpose
 
 NOW = datetime(2026, 3, 4, 2, tzinfo=UTC)

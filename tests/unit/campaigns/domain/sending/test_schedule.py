@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from campaigns.domain.campaigns import schedule
-from campaigns.domain.campaigns.schedule import SendingWindow
+from campaigns.domain.sending import schedule
+from campaigns.domain.sending.schedule import SendingWindow
 
 WINDOW = SendingWindow(time(9), time(20))
 ZONES = [

@@ -6,8 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from campaigns.domain.campaigns import experiments
-from campaigns.domain.campaigns.experiments import Arm
+from campaigns.domain.sending import experiments
+from campaigns.domain.sending.experiments import Arm
 
 SALT = UUID(int=42)
 

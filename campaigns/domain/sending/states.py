@@ -1,0 +1,86 @@
+"""States of dispatches, chunks and messages, and the moves between them."""
+
+from collections.abc import Mapping
+from enum import StrEnum
+
+
+class DispatchStatus(StrEnum):
+    """Where one run of a campaign's step stands."""
+
+    SCHEDULED = "scheduled"
+    RUNNING = "running"
+    HELD = "held"
+    COMPLETED = "completed"
+    CANCELLED = "cancelled"
+
+
+class MessageState(StrEnum):
+    """Where one person's message stands."""
+
+    PLANNED = "planned"
+    SENDING = "sending"
+    SENT = "sent"
+    DELIVERED = "delivered"
+    BOUNCED = "bounced"
+    FAILED = "failed"
+    UNKNOWN = "unknown"
+    SKIPPED = "skipped"
+    HELD_OUT = "held_out"
+    CANCELLED = "cancelled"
+
+
+MESSAGE_MOVES: Mapping[MessageState, frozenset[MessageState]] = {
+    MessageState.PLANNED: frozenset(
+        {
+            MessageState.SENDING,
+            MessageState.SKIPPED,
+            MessageState.HELD_OUT,
+            MessageState.CANCELLED,
+        }
+    ),
+    MessageState.SENDING: frozenset(
+        {
+            MessageState.PLANNED,
+            MessageState.SENT,
+            MessageState.DELIVERED,
+            MessageState.BOUNCED,
+            MessageState.FAILED,
+            MessageState.UNKNOWN,
+            MessageState.SKIPPED,
+        }
+    ),
+    MessageState.SENT: frozenset(
+        {MessageState.DELIVERED, MessageState.BOUNCED, MessageState.FAILED}
+    ),
+    MessageState.UNKNOWN: frozenset(
+        {
+            MessageState.PLANNED,
+            MessageState.SENT,
+            MessageState.DELIVERED,
+            MessageState.BOUNCED,
+            MessageState.FAILED,
+        }
+    ),
+    MessageState.FAILED: frozenset({MessageState.DELIVERED}),
+    MessageState.BOUNCED: frozenset({MessageState.DELIVERED}),
+    MessageState.DELIVERED: frozenset(),
+    MessageState.SKIPPED: frozenset(),
+    MessageState.HELD_OUT: frozenset(),
+    MessageState.CANCELLED: frozenset(),
+}
+
+OPEN_STATES = (MessageState.PLANNED, MessageState.SENDING)
+HANDED_OVER_STATES = (
+    MessageState.SENT,
+    MessageState.DELIVERED,
+    MessageState.BOUNCED,
+    MessageState.UNKNOWN,
+)
+
+
+class ChunkState(StrEnum):
+    """Where a range of messages stands that one worker takes at a time."""
+
+    READY = "ready"
+    LEASED = "leased"
+    DONE = "done"
