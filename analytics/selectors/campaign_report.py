@@ -62,15 +62,17 @@ def merged_count(campaign: Campaign) -> int:
 
     The report counts persons; the campaign's page counts the records that were frozen.
     """
-    reached = Message.objects.filter(
-        dispatch__campaign=campaign, dispatch__is_test=False, customer=OuterRef("pk")
-    )
+    reached = Message.objects.filter(dispatch__campaign=campaign, customer=OuterRef("pk"))
     return Customer.objects.filter(Exists(reached), merged_into__isnull=False).count()
 
 
 def _head(campaign: Campaign, as_of: datetime) -> CampaignHead:
-    steps = list(campaign.steps.order_by("position").prefetch_related("variants"))
-    weights = {x.key: x.weight for x in steps[0].variants.all()} if steps else {}
+    steps = list(
+        campaign.steps.select_related("touchpoint")
+        .order_by("position")
+        .prefetch_related("touchpoint__variants")
+    )
+    weights = {x.key: x.weight for x in steps[0].touchpoint.variants.all()} if steps else {}
     return CampaignHead(
         slug=campaign.slug,
         name=campaign.name,
@@ -112,7 +114,7 @@ def _channels(
 def _cost_lines(campaign: Campaign, as_of: datetime) -> list[CostLine]:
     # As on the campaign's page and in its budget: one of unknown fate may have been taken.
     messages = (
-        Message.objects.filter(dispatch__campaign=campaign, dispatch__is_test=False)
+        Message.objects.filter(dispatch__campaign=campaign)
         .annotate(handed_over_at=Coalesce("sent_at", "attempted_at"))
         .filter(handed_over_at__lte=as_of)
         .values_list("dispatch__channel_kind")

@@ -14,7 +14,7 @@ from django.db.models import Model
 
 from analytics.domain.outcomes import Converter, OutcomeCell
 from campaigns.domain.sending.eligibility import GATE_REASONS
-from campaigns.models import Campaign, Dispatch, LinkVisit, Message, Step, Variant
+from campaigns.models import Campaign, Dispatch, LinkVisit, Message, Variant
 from customers.models import Customer, Event, EventType
 
 _PERSONS = """
@@ -23,7 +23,7 @@ WITH touch AS (
            m.id AS message_id,
            m.variant_id,
            d.channel_kind,
-           s.position,
+           d.position,
            CASE WHEN m.is_control THEN 1 ELSE 0 END AS is_control,
            CASE WHEN m.state = 'skipped' AND m.reason IN ({reasons}) THEN 0 ELSE 1 END
                AS is_eligible,
@@ -35,7 +35,6 @@ WITH touch AS (
            COALESCE(m.due_at, d.due_at) AS due_at
     FROM {message} m
     JOIN {dispatch} d ON d.id = m.dispatch_id
-    JOIN {step} s ON s.id = d.step_id
     JOIN {customer} c ON c.id = m.customer_id
     LEFT JOIN (
         SELECT DISTINCT lv.message_id
@@ -44,7 +43,7 @@ WITH touch AS (
         JOIN {dispatch} ld ON ld.id = lm.dispatch_id
         WHERE ld.campaign_id = {campaign} AND NOT lv.is_bot AND lv.at <= {as_of}
     ) v ON v.message_id = m.id
-    WHERE d.campaign_id = {campaign} AND NOT d.is_test AND m.planned_at <= {as_of}
+    WHERE d.campaign_id = {campaign} AND m.planned_at <= {as_of}
 ),
 ranked AS (
     SELECT touch.*,
@@ -195,7 +194,6 @@ def _statement(select: str, campaign: Campaign, as_of: datetime) -> _Statement:
     sql = (_PERSONS + select).format(
         message=_table(Message),
         dispatch=_table(Dispatch),
-        step=_table(Step),
         customer=_table(Customer),
         visit=_table(LinkVisit),
         variant=_table(Variant),

@@ -96,7 +96,7 @@ def recent_campaigns() -> Sequence[Campaign]:
 def reported_campaigns() -> Sequence[Campaign]:
     """Return the campaigns that have something to report, newest first."""
     return list(
-        Campaign.objects.filter(dispatches__is_test=False)
+        Campaign.objects.filter(dispatches__isnull=False)
         .distinct()
         .order_by("-launched_at", "-pk")[:200]
     )
@@ -128,7 +128,7 @@ def _reaches(channel: str, kind: ContactKind, now: datetime) -> Q:
 
 def _sends_by_day(since: datetime, now: datetime) -> Mapping[str, Mapping[date, int]]:
     rows = (
-        Message.objects.filter(sent_at__gt=since, sent_at__lte=now, dispatch__is_test=False)
+        Message.objects.filter(sent_at__gt=since, sent_at__lte=now)
         .annotate(day=TruncDate("sent_at", tzinfo=clock.company_zone()))
         .values_list("dispatch__channel_kind", "day")
         .annotate(count=Count("pk"))
@@ -161,7 +161,6 @@ def _skips(since: datetime, now: datetime) -> Sequence[tuple[str, int]]:
             state=MessageState.SKIPPED,
             closed_at__gt=since,
             closed_at__lte=now,
-            dispatch__is_test=False,
         )
         .filter(~last_messages.is_served_later())
         .values_list("reason")

@@ -305,11 +305,11 @@ def _way(campaign: Campaign) -> list[tuple[str, str]]:
 def _messages(campaign: Campaign) -> list[Message]:
     texts: dict[int, dict[int, list[CurrentText]]] = {}
     for text in current_texts.of_campaign(campaign):
-        of_step = texts.setdefault(text.variant.step_id, {})
+        of_step = texts.setdefault(text.variant.touchpoint_id, {})
         of_step.setdefault(text.variant.pk, []).append(text)
     return [
         Message(
-            step=next(iter(variants.values()))[0].variant.step,
+            step=next(iter(variants.values()))[0].variant.touchpoint.step,
             variants=[(found[0].variant, found) for found in variants.values()],
         )
         for variants in texts.values()

@@ -180,7 +180,7 @@ def test_send(request: HttpRequest, pk: int) -> HttpResponse:
         variant, (customer, *_others) = _choice(request, campaign)
         previews.send_test(
             campaign=campaign,
-            step=variant.step,
+            step=variant.touchpoint.step,
             variant=variant,
             customer=customer,
             to=request.POST.get("to", ""),
@@ -188,7 +188,7 @@ def test_send(request: HttpRequest, pk: int) -> HttpResponse:
             now=clock.now(),
         )
     if outcome.is_done:
-        channel = variant.step.channel
+        channel = variant.touchpoint.step.channel
         is_real = channel is None or not registry.reaches_nobody(channel.backend)
         nobody = _("Nothing was sent: this channel only writes into a log or into memory.")
         done = _("The test message is on its way.") if is_real else nobody
@@ -198,10 +198,12 @@ def test_send(request: HttpRequest, pk: int) -> HttpResponse:
 
 def _choice(request: HttpRequest, campaign: Campaign) -> tuple[Variant, list[Customer]]:
     """Return the variant and the customer that the form names; the first ones where it does not."""
-    variants = Variant.objects.filter(step__campaign=campaign).select_related("step__channel")
+    variants = Variant.objects.filter(touchpoint__step__campaign=campaign).select_related(
+        "touchpoint__channel", "touchpoint__step"
+    )
     wanted = request.POST.get("variant", "")
     variant = variants.filter(pk=wanted).first() if admin_pages.is_key(wanted) else None
-    variant = variant or variants.order_by("step__position", "key").first()
+    variant = variant or variants.order_by("touchpoint__step__position", "key").first()
     if variant is None:
         raise LoanCrmError(_("The campaign has no message yet."))
     if named := request.POST.get("customer", "").strip():
@@ -209,7 +211,7 @@ def _choice(request: HttpRequest, campaign: Campaign) -> tuple[Variant, list[Cus
         if customer is None:
             raise LoanCrmError(_("There is no such customer."))
         return variant, [customer]
-    people = previews.examples(campaign=campaign, step=variant.step, now=clock.now())
+    people = previews.examples(campaign=campaign, step=variant.touchpoint.step, now=clock.now())
     if not people:
         raise LoanCrmError(_("Nobody is in the campaign's segment at present."))
     return variant, people
@@ -218,7 +220,7 @@ def _choice(request: HttpRequest, campaign: Campaign) -> tuple[Variant, list[Cus
 def _known_fate(campaign: Campaign, variant: Variant, customer: Customer) -> tuple[str, str] | None:
     """Return (tone, text) where nothing is to be decided any more; None where the gates say it."""
     row = Message.objects.filter(
-        dispatch__step=variant.step_id, dispatch__is_test=False, customer=customer
+        dispatch__touchpoint=variant.touchpoint_id, customer=customer
     ).first()
     if row is not None and row.state != MessageState.PLANNED:
         state = labels.read(labels.MESSAGE_STATES, row.state)

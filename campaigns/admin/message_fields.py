@@ -187,7 +187,7 @@ class MessageFields:
         if stored is not None:
             # A channel that was switched off meanwhile is shown, and refused by the check of texts.
             steps = [step for step in (stored.step, stored.fallback) if step is not None]
-            usable |= Channel.objects.filter(pk__in=[step.channel_id for step in steps])
+            usable |= Channel.objects.filter(pk__in=[step.touchpoint.channel_id for step in steps])
         usable = usable.order_by("name")
         self._add(
             "channel", NamedChannels(label=_("Channel"), queryset=usable, widget=ChannelSelect())

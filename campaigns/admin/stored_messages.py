@@ -19,8 +19,8 @@ class StoredMessage:
 def stored_messages(campaign: Campaign) -> list[StoredMessage]:
     """Return a campaign's messages in their order."""
     steps = list(
-        campaign.steps.select_related("channel")
-        .prefetch_related("variants__contents")
+        campaign.steps.select_related("touchpoint__channel")
+        .prefetch_related("touchpoint__variants__contents")
         .order_by("position")
     )
     found: list[StoredMessage] = []
@@ -36,4 +36,4 @@ def stored_messages(campaign: Campaign) -> list[StoredMessage]:
 
 
 def _by_key(step: Step) -> list[Variant]:
-    return sorted(step.variants.all(), key=lambda variant: variant.key)
+    return sorted(step.touchpoint.variants.all(), key=lambda variant: variant.key)

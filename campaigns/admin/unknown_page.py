@@ -133,7 +133,7 @@ def _row(message: Message, trace: Trace) -> dict[str, Any]:
         "trace": trace,
         "name": person.masked_name(message.customer) or message.customer_id,
         "customer_url": object_url(message.customer),
-        "campaign_url": object_url(message.dispatch.campaign),
+        "campaign_url": object_url(message.dispatch.campaign) if message.dispatch.campaign else "",
         "channel": (channel and channel.name)
         or labels.read(labels.CHANNEL_KINDS, message.dispatch.channel_kind),
         "reason": labels.unknown_reason(message.reason),

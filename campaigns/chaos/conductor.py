@@ -110,7 +110,7 @@ class Run:
             self.holds[dispatch.hold_reason] += 1
             if dispatch.channel is not None and dispatch.channel.blocked_at is not None:
                 reopening.reopen_channel(channel=dispatch.channel, actor=actor, now=now)
-            else:
+            elif dispatch.campaign is not None:
                 ticking.resume_campaign(campaign=dispatch.campaign, actor=actor, now=now)
 
     def _set_paces(self, faults_left: int) -> None:

@@ -132,7 +132,7 @@ def _balance(found: Findings, campaign: Campaign, count: int) -> None:
     costs = Message.objects.filter(dispatch__campaign=campaign).aggregate(total=Sum("cost_amount"))
     # SQLite adds decimals as floating point numbers.
     found.cost_amount = (costs["total"] or Decimal(0)).quantize(_SMALLEST)
-    found.committed_amount = campaign.committed_amount
+    found.committed_amount = campaign.budget.committed_amount if campaign.budget else Decimal(0)
     found.is_balanced = (
         found.states.total() == count
         and not any(found.states[state] for state in OPEN_STATES)

@@ -1,15 +1,9 @@
 """All tables of the app, so that Django finds them."""
 
-from campaigns.models.campaign import (
-    Approval,
-    Campaign,
-    CampaignCost,
-    CampaignEdit,
-    ContentVersion,
-    Step,
-    Variant,
-)
+from campaigns.models.budget import Budget
+from campaigns.models.campaign import Approval, Campaign, CampaignCost, CampaignEdit, Step
 from campaigns.models.channel import Channel
+from campaigns.models.content import ContentVersion, Touchpoint, Variant
 from campaigns.models.dispatch import Chunk, Dispatch, LedgerEntry, Message
 from campaigns.models.frequency import FrequencyRule
 from campaigns.models.partner import IdempotencyKey, Partner, PartnerLead
@@ -20,6 +14,7 @@ from campaigns.models.suppression import Suppression
 
 __all__ = [
     "Approval",
+    "Budget",
     "Campaign",
     "CampaignCost",
     "CampaignEdit",
@@ -39,6 +34,7 @@ __all__ = [
     "SoftBounce",
     "Step",
     "Suppression",
+    "Touchpoint",
     "TrackedLink",
     "UnclearReply",
     "Variant",

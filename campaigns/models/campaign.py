@@ -1,5 +1,6 @@
-"""A campaign and its steps, variants, texts, approvals and costs."""
+"""A campaign and its steps, approvals and costs."""
 
+from decimal import Decimal
 from uuid import uuid4
 
 from django.conf import settings
@@ -9,7 +10,9 @@ from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from campaigns.domain.campaigns.campaign import CampaignStatus
+from campaigns.models.budget import Budget
 from campaigns.models.channel import Channel
+from campaigns.models.content import Touchpoint
 from customers.domain.consents.consent import Purpose
 from customers.models import Segment
 
@@ -39,11 +42,13 @@ class Campaign(models.Model):
     experiment_salt = models.UUIDField(default=uuid4, editable=False)
     start_at = models.DateTimeField(_("start at"), null=True, blank=True)
     late_limit_hours = models.PositiveSmallIntegerField(_("latest start, hours late"), default=24)
-    budget_amount = models.DecimalField(
-        _("budget"), max_digits=14, decimal_places=2, null=True, blank=True
-    )
-    committed_amount = models.DecimalField(
-        _("spent or reserved"), max_digits=14, decimal_places=4, default=0, editable=False
+    budget = models.ForeignKey(
+        Budget,
+        null=True,
+        blank=True,
+        on_delete=models.PROTECT,
+        related_name="campaigns",
+        verbose_name=_("budget"),
     )
     cost_per_message = models.DecimalField(
         _("cost a message"), max_digits=10, decimal_places=4, null=True, blank=True
@@ -77,13 +82,18 @@ class Campaign(models.Model):
     def __str__(self) -> str:
         return self.slug
 
+    @property
+    def budget_amount(self) -> Decimal | None:
+        """Return what may be spent; None without a limit."""
+        return self.budget.limit_amount if self.budget else None
+
 
 class Step(models.Model):
     """One message of a campaign. A fallback serves those whom the step before did not reach."""
 
     campaign = models.ForeignKey(Campaign, on_delete=models.CASCADE, related_name="steps")
     position = models.PositiveSmallIntegerField(_("position"), default=1)
-    channel = models.ForeignKey(Channel, null=True, on_delete=models.PROTECT, related_name="+")
+    touchpoint = models.OneToOneField(Touchpoint, on_delete=models.PROTECT, related_name="step")
     is_fallback = models.BooleanField(_("fallback"), default=False)
     wait_minutes = models.PositiveIntegerField(
         _("minutes after the step before"),
@@ -99,57 +109,10 @@ class Step(models.Model):
     def __str__(self) -> str:
         return f"Step {self.campaign_id}/{self.position}"
 
-
-class Variant(models.Model):
-    """One arm of a step's content test."""
-
-    step = models.ForeignKey(Step, on_delete=models.CASCADE, related_name="variants")
-    key = models.CharField(_("variant"), max_length=10)
-    weight = models.PositiveSmallIntegerField(_("weight"), default=1)
-    # It has no text of its own and goes along with every edit of the message's.
-    follows_message = models.BooleanField(_("same text as the message"), default=False)
-
-    class Meta:
-        verbose_name = _("variant")
-        verbose_name_plural = _("variants")
-        constraints = [models.UniqueConstraint(fields=["step", "key"], name="variant_unique")]
-
-    def __str__(self) -> str:
-        return f"Variant {self.step_id}/{self.key}"
-
-
-class ContentVersion(models.Model):
-    """The text of one variant in one language; `is_current` marks the one in use."""
-
-    variant = models.ForeignKey(Variant, on_delete=models.CASCADE, related_name="contents")
-    locale = models.CharField(_("language"), max_length=10)
-    number = models.PositiveIntegerField(_("version"), default=1)
-    subject = models.CharField(_("subject"), max_length=300, blank=True)
-    text = models.TextField(_("text"), blank=True)
-    html = models.TextField(_("HTML"), blank=True)
-    digest = models.CharField(max_length=64)
-    is_current = models.BooleanField(default=True)
-    author = models.ForeignKey(
-        settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+"
-    )
-    created_at = models.DateTimeField(_("created at"))
-
-    class Meta:
-        verbose_name = _("content")
-        verbose_name_plural = _("contents")
-        constraints = [
-            models.UniqueConstraint(
-                fields=["variant", "locale", "number"], name="content_version_unique"
-            ),
-            models.UniqueConstraint(
-                fields=["variant", "locale"],
-                condition=Q(is_current=True),
-                name="content_one_current",
-            ),
-        ]
-
-    def __str__(self) -> str:
-        return f"ContentVersion {self.variant_id}/{self.locale}/{self.number}"
+    @property
+    def channel(self) -> Channel | None:
+        """Return the channel of its touchpoint."""
+        return self.touchpoint.channel
 
 
 class Approval(models.Model):

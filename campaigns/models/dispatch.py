@@ -1,38 +1,77 @@
-"""One run of a campaign's step: its chunks, its messages and its ledger."""
+"""A dispatch: its plan, its chunks, its messages and its ledger."""
 
 from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
-from campaigns.domain.sending.states import ChunkState, DispatchStatus, MessageState
-from campaigns.models.campaign import Campaign, ContentVersion, Step, Variant
+from campaigns.domain.sending.states import (
+    ChunkState,
+    DispatchSource,
+    DispatchStatus,
+    MessageState,
+    Priority,
+)
+from campaigns.models.budget import Budget
+from campaigns.models.campaign import Campaign, Step
 from campaigns.models.channel import Channel
+from campaigns.models.content import ContentVersion, Touchpoint, Variant
 from customers.models import Customer, SegmentVersion
+from loancrm.kernel.words.titles import numbered
 
 
 class Dispatch(models.Model):
-    """A frozen audience on its way through one channel."""
+    """Messages to a frozen audience on their way through one channel, with all that sending needs.
 
-    campaign = models.ForeignKey(Campaign, on_delete=models.CASCADE, related_name="dispatches")
-    step = models.ForeignKey(Step, on_delete=models.PROTECT, related_name="dispatches")
+    What it needs to know is written down when the audience is frozen: workers read nothing of the
+    campaign, journey or call that the dispatch came from.
+    """
+
+    # Where it came from: the run of a campaign's step, or a call of the lender's own systems.
+    source = models.CharField(_("source"), max_length=8)
+    campaign = models.ForeignKey(
+        Campaign, null=True, on_delete=models.CASCADE, related_name="dispatches"
+    )
+    step = models.ForeignKey(Step, null=True, on_delete=models.PROTECT, related_name="dispatches")
+    run_number = models.PositiveIntegerField(_("run"), default=1)
+    # The plan.
+    touchpoint = models.ForeignKey(Touchpoint, on_delete=models.PROTECT, related_name="dispatches")
     channel = models.ForeignKey(Channel, null=True, on_delete=models.PROTECT, related_name="+")
-    status = models.CharField(_("status"), max_length=10, default=DispatchStatus.SCHEDULED)
     channel_kind = models.CharField(_("channel kind"), max_length=10)
-    is_test = models.BooleanField(default=False)
-    audience_count = models.BigIntegerField(_("audience"), default=0)
-    due_at = models.DateTimeField(_("due at"))
-    frozen_at = models.DateTimeField(_("frozen at"), null=True)
-    completed_at = models.DateTimeField(_("completed at"), null=True)
-    # What was approved, frozen: a later change of the segment or the price reaches nobody, one of
-    # the texts holds the dispatch.
+    name = models.CharField(_("name"), max_length=120, blank=True)
+    # What events and reports say the messages were about.
+    subject = models.CharField(max_length=80, blank=True)
+    purpose = models.CharField(_("purpose"), max_length=12)
+    service_kind = models.CharField(_("kind of service message"), max_length=20, blank=True)
+    # The lower, the sooner it is worked.
+    priority = models.PositiveSmallIntegerField(_("priority"), default=Priority.NORMAL)
+    position = models.PositiveSmallIntegerField(_("position"), default=1)
+    # Whom it serves: those whom this one did not reach.
+    before = models.ForeignKey(
+        "self", null=True, on_delete=models.SET_NULL, related_name="+", db_index=False
+    )
+    # Who refused through any channel since then hears no more of it.
+    refusals_since = models.DateTimeField(null=True)
+    goal_event = models.CharField(max_length=60, blank=True)
+    goal_window_days = models.PositiveSmallIntegerField(null=True)
     segment_version = models.ForeignKey(
         SegmentVersion, null=True, on_delete=models.PROTECT, related_name="+"
     )
     uses_personal_rules = models.BooleanField(default=False)
     unit_cost = models.DecimalField(_("cost a part"), max_digits=10, decimal_places=4, null=True)
+    budget = models.ForeignKey(Budget, null=True, on_delete=models.PROTECT, related_name="+")
+    late_limit_hours = models.PositiveSmallIntegerField(default=24)
+    # Digests of what was approved: a later change of what is read while sending holds it.
+    approved_parts = models.JSONField(default=dict)
     # Which deployment planned it, in which epoch: part of the keys that providers see.
     key_space = models.CharField(max_length=30, blank=True)
-    approved_parts = models.JSONField(default=dict)
+    # Its course.
+    status = models.CharField(_("status"), max_length=10, default=DispatchStatus.SCHEDULED)
+    audience_count = models.BigIntegerField(_("audience"), default=0)
+    due_at = models.DateTimeField(_("due at"))
+    frozen_at = models.DateTimeField(_("frozen at"), null=True)
+    completed_at = models.DateTimeField(_("completed at"), null=True)
+    # Beside the status: whoever pauses and resumes leaves it where it stood.
+    is_paused = models.BooleanField(_("paused"), default=False, editable=False)
     hold_reason = models.CharField(_("held because"), max_length=60, blank=True)
     # Those who run the system were told of the hold.
     is_hold_told = models.BooleanField(default=False, editable=False)
@@ -44,12 +83,26 @@ class Dispatch(models.Model):
         verbose_name_plural = _("dispatches")
         constraints = [
             models.UniqueConstraint(
-                fields=["step"], condition=Q(is_test=False), name="dispatch_once_a_step"
+                fields=["step", "run_number"],
+                condition=Q(step__isnull=False),
+                name="dispatch_once_a_run",
+            ),
+            models.CheckConstraint(
+                condition=Q(source=DispatchSource.STEP, step__isnull=False, campaign__isnull=False)
+                | Q(source=DispatchSource.CALL, step__isnull=True, campaign__isnull=True),
+                name="dispatch_has_one_source",
+            ),
+        ]
+        indexes = [
+            models.Index(
+                fields=["status", "priority"],
+                condition=~Q(status__in=["completed", "cancelled"]),
+                name="dispatch_open",
             )
         ]
 
     def __str__(self) -> str:
-        return f"Dispatch {self.pk} of {self.campaign_id}"
+        return numbered(self)
 
 
 class Chunk(models.Model):

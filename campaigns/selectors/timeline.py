@@ -16,9 +16,9 @@ from customers.selectors.profile.timeline_sources import TimelineSource
 
 
 def messages_of(customer_id: int) -> QuerySet[Any, Any]:
-    """Return the messages of a customer, tests apart, with the moment `told_at` of their state."""
-    rows = Message.objects.filter(customer_id=customer_id, dispatch__is_test=False)
-    return rows.select_related("dispatch__campaign", "variant").annotate(
+    """Return the messages of a customer, with the moment `told_at` of their state."""
+    rows = Message.objects.filter(customer_id=customer_id)
+    return rows.select_related("dispatch", "variant").annotate(
         told_at=Coalesce("sent_at", "closed_at", "planned_at")
     )
 
@@ -29,8 +29,7 @@ def _rows(customer_id: int, wanted: TimelineFilter, zone: tzinfo) -> QuerySet[An
 
 
 def _entry(row: Message, position: Position) -> Entry:
-    campaign = row.dispatch.campaign
-    facts: dict[str, str | int] = {"state": row.state, "campaign": campaign.slug}
+    facts: dict[str, str | int] = {"state": row.state, "campaign": row.dispatch.subject}
     if row.reason:
         facts["reason"] = row.reason
     if gate := gate_of(row.reason):
@@ -40,7 +39,7 @@ def _entry(row: Message, position: Position) -> Entry:
         TimelineKind.MESSAGE,
         f"message_{row.state}",
         labels.read(labels.MESSAGE_STATES, row.state),
-        subject=campaign.name,
+        subject=row.dispatch.name,
         channel=row.dispatch.channel_kind,
         source="campaigns",
         facts=facts,

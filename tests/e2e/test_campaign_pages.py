@@ -198,8 +198,8 @@ def test_f2_variants_come_and_go_and_a_fallback_follows_the_message(
     page.locator("#id_B_text_from").select_option("same")
     page.locator("form.lcx-form button[type=submit][data-kind=primary]").click()
     page.wait_for_url("**/change/")
-    made = Variant.objects.filter(step__campaign__slug="followed")
-    found = made.order_by("step__position", "key").values_list("key", "follows_message")
+    made = Variant.objects.filter(touchpoint__step__campaign__slug="followed")
+    found = made.order_by("touchpoint__step__position", "key").values_list("key", "follows_message")
     assert list(found) == [("A", False), ("B", True), ("A", True), ("B", True)]
 
 

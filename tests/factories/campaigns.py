@@ -6,8 +6,18 @@ from typing import Any
 from django.contrib.auth.models import User
 
 from campaigns.domain.campaigns.spec import SAME_TEXT
-from campaigns.models import Approval, Campaign, Channel, Chunk, Dispatch, Variant
-from campaigns.services.campaigns import approval, authoring, launch
+from campaigns.models import (
+    Approval,
+    Budget,
+    Campaign,
+    Channel,
+    Chunk,
+    Dispatch,
+    Step,
+    Touchpoint,
+    Variant,
+)
+from campaigns.services.campaigns import approval, authoring, launch, plans
 from loancrm.kernel.access import Actor, user_actor
 from loancrm.kernel.database.shared_clock import Moment
 
@@ -77,18 +87,47 @@ def make_launched(actor: Actor, now: datetime, **changes: Any) -> Dispatch:
     return launch.launch_campaign(campaign=campaign, actor=actor, now=now)
 
 
+def make_step(campaign: Campaign, *, channel: Channel | None = None, **columns: Any) -> Step:
+    """Create a step of a campaign, without a text."""
+    touchpoint = Touchpoint.objects.create(channel=channel)
+    return Step.objects.create(campaign=campaign, touchpoint=touchpoint, **columns)
+
+
+def make_run(
+    campaign: Campaign,
+    *,
+    due_at: datetime,
+    step: Step | None = None,
+    channel: Channel | None = None,
+    kind: str = "email",
+) -> Dispatch:
+    """Create a dispatch of a campaign's step as it is, without messages."""
+    step = step or make_step(campaign, channel=channel)
+    plan = plans.plan_step(campaign=campaign, step=step, version=None, due_at=due_at)
+    plan.channel_kind = plan.channel_kind or kind
+    plan.save()
+    return plan
+
+
+def give_budget(limit: int, *, committed: int = 0) -> None:
+    """Let every campaign and its dispatches spend from one budget."""
+    budget = Budget.objects.create(limit_amount=limit, committed_amount=committed)
+    Campaign.objects.update(budget=budget)
+    Dispatch.objects.update(budget=budget)
+
+
 def revise_text(variant: Variant, content: dict[str, Any], actor: Actor, now: datetime) -> None:
     """Give one variant of a draft's message other texts and leave the rest as it is."""
-    campaign = Campaign.objects.get(pk=variant.step.campaign_id)
+    campaign = variant.touchpoint.step.campaign
     messages: list[dict[str, Any]] = []
-    for step in campaign.steps.select_related("channel").order_by("position"):
+    for step in campaign.steps.order_by("position"):
         variants = [
             {
                 "key": one.key,
                 "weight": one.weight,
                 "content": content if one.pk == variant.pk else _content(one),
             }
-            for one in step.variants.order_by("key")
+            for one in step.touchpoint.variants.order_by("key")
         ]
         if step.is_fallback:
             messages[-1] |= {

@@ -113,7 +113,7 @@ class Rows:
         rows = Message.objects.filter(dispatch__campaign=campaign).select_related(
             "customer", "dispatch__step"
         )
-        self.rows = sorted(rows, key=lambda row: row.dispatch.step.position)
+        self.rows = sorted(rows, key=lambda row: row.dispatch.position)
         self.last = {row.customer_id: row for row in self.rows}
         self.states = Counter(row.state for row in self.last.values())
         self.reasons = Counter(row.reason for row in self.last.values() if row.reason)

@@ -269,7 +269,6 @@ def _skipped(slug: str) -> dict[str, int]:
     rows = Message.objects.filter(
         ~last_messages.is_served_later(),
         dispatch__campaign__slug=slug,
-        dispatch__is_test=False,
         state=MessageState.SKIPPED,
     )
     return dict(rows.values_list("reason").annotate(people=Count("pk")))

@@ -91,7 +91,7 @@ class Files:
 def reactions(*, seed: int, slug: str, reached_at: datetime) -> list[Reacting]:
     """Return what everybody of a campaign's audience does, the control group included."""
     rows = (
-        Message.objects.filter(dispatch__campaign__slug=slug, dispatch__is_test=False)
+        Message.objects.filter(dispatch__campaign__slug=slug)
         .order_by("customer_id", "pk")
         .values_list("customer__external_id", "variant__key", "state", "pk", "dispatch__key_space")
     )

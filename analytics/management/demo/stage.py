@@ -63,7 +63,7 @@ class Stage:
     def wait_for_step(self, slug: str, position: int) -> None:
         """Wait until everybody of one step was dealt with."""
         step = Dispatch.objects.filter(
-            campaign__slug=slug, step__position=position, status=DispatchStatus.COMPLETED
+            campaign__slug=slug, position=position, status=DispatchStatus.COMPLETED
         )
         self.wait(f"{slug}, step {position}", step.exists)
 

@@ -21,13 +21,13 @@ class ApprovedPart(StrEnum):
     TERMS = "terms"
 
 
-# What a worker reads anew while a campaign runs. The rest is frozen with the dispatch: the people
-# chosen, their variants, the price; or has done its work when the campaign starts.
+# What a worker reads anew while it sends; a touchpoint has these parts. The rest is frozen with the
+# dispatch: the people chosen, their variants, the purpose, the price; or has done its work when
+# sending starts.
 READ_BY_WORKERS = (
     ApprovedPart.TEXTS,
     ApprovedPart.CONSTANTS,
     ApprovedPart.CHANNELS,
-    ApprovedPart.PURPOSE,
 )
 
 
@@ -35,6 +35,11 @@ def part_digest(value: Any) -> str:
     """Return the digest of one part, made of plain values that JSON can hold."""
     written = json.dumps(value, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
     return hashlib.sha256(written.encode()).hexdigest()
+
+
+def digests(values: Mapping[str, Any]) -> dict[str, str]:
+    """Return the digest of each part."""
+    return {str(part): part_digest(value) for part, value in values.items()}
 
 
 def digest_of(parts: Mapping[str, str]) -> str:

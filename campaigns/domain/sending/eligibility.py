@@ -113,9 +113,9 @@ class MessagePlan:
         uses_personal_rules: The audience was chosen by behaviour or score, which a person may
             refuse (PIPL article 24).
         arrears_dpd_days: From this many days past due on, credit is not advertised.
-        refusals_since: For a campaign's later messages: who refused through any channel since this
-            time hears no more.
-        is_fallback: It is for those whom the campaign's message before did not reach.
+        refusals_since: For later messages to the same people: who refused through any channel
+            since this time hears no more.
+        before_id: The dispatch whose people were not reached and are served now.
         is_at_any_hour: Quiet hours are not kept: a one-time code is no use in the morning.
     """
 
@@ -128,7 +128,7 @@ class MessagePlan:
     arrears_dpd_days: int = 30
     refusals_since: datetime | None = None
     is_at_any_hour: bool = False
-    is_fallback: bool = False
+    before_id: int | None = None
 
 
 Gate = Callable[[ContactFacts, MessagePlan, datetime], Decision | None]

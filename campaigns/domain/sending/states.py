@@ -1,11 +1,26 @@
 """States of dispatches, chunks and messages, and the moves between them."""
 
 from collections.abc import Mapping
-from enum import StrEnum
+from enum import IntEnum, StrEnum
+
+
+class DispatchSource(StrEnum):
+    """What a dispatch came from; it has exactly one source."""
+
+    STEP = "step"
+    CALL = "call"
+
+
+class Priority(IntEnum):
+    """What is worked first; the lower, the sooner."""
+
+    URGENT = 0
+    SERVICE = 10
+    NORMAL = 20
 
 
 class DispatchStatus(StrEnum):
-    """Where one run of a campaign's step stands."""
+    """Where a dispatch stands; only a running one is worked, and only while it is not paused."""
 
     SCHEDULED = "scheduled"
     RUNNING = "running"

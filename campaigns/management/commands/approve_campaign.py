@@ -52,7 +52,7 @@ class Command(LoanCrmCommand):
     def _show(self, campaign: Campaign, *, is_json: bool) -> None:
         # The digest first: what changes in between makes it too old, never the other way round.
         digest = approval.campaign_digest(campaign)
-        shown = approved_state.shown(campaign)
+        shown = approved_state.read(campaign).shown
         if is_json:
             self.print_json(
                 {

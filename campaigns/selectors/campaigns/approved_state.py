@@ -5,56 +5,68 @@ themselves, the values put into them, the rules of segments that the rule names.
 """
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from django.contrib.auth.models import User
 
 from campaigns.domain.content import approval
-from campaigns.domain.content import texts as content
 from campaigns.domain.content.approval import ApprovedPart
-from campaigns.models import Campaign, Channel, Step, Variant
-from campaigns.selectors.content import current_texts
-from campaigns.selectors.content.constants import constants
-from campaigns.selectors.content.current_texts import CurrentText
+from campaigns.models import Campaign, Step, Variant
+from campaigns.selectors.content import approved_touchpoint, current_texts
 from customers.models import Product, SegmentVersion
 from customers.selectors.segments import references
 from loancrm.kernel.access import ActorKind
 from loancrm.kernel.auditing import audit
 from loancrm.kernel.models import AuditEntry
-from loancrm.kernel.texts.survey import TemplateRefused
 
-# Options that tell how fast, how patiently and with which key a provider is spoken to; all others
-# say to whom.
-_PACE = frozenset(
-    {
-        "batch_size", "connect_timeout_seconds", "connections", "idle_seconds",
-        "max_messages_per_connection", "messages_per_request", "password", "secret",
-        "supports_idempotency", "timeout_seconds", "use_chunking", "use_pipelining",
-        "webhook_secret", "window",
-    }
-)  # fmt: skip
-_EVERY_CONSTANT = frozenset({"brand", "hotline", "sender_address", "campaign_name", "products"})
+
+@dataclass(frozen=True, slots=True)
+class CampaignState:
+    """A campaign as it was read at one moment.
+
+    Attributes:
+        shown: Everything that an approval covers, by part.
+        touchpoints: The same of each touchpoint alone, by its key.
+    """
+
+    shown: Mapping[str, Any]
+    touchpoints: Mapping[int, Mapping[str, Any]]
+
+    @property
+    def parts(self) -> dict[str, str]:
+        """Return the digest of each part."""
+        return approval.digests(self.shown)
 
 
 def parts_of(campaign: Campaign) -> dict[str, str]:
     """Return the digest of each part of a campaign as it stands in the database now."""
-    return {part: approval.part_digest(value) for part, value in shown(campaign).items()}
+    return read(campaign).parts
 
 
-def shown(campaign: Campaign) -> dict[str, Any]:
+def read(campaign: Campaign) -> CampaignState:
     """Return everything that an approval covers, in full, for who has to read it."""
-    steps = list(campaign.steps.select_related("channel").order_by("position"))
+    steps = list(campaign.steps.select_related("touchpoint__channel").order_by("position"))
     texts = current_texts.of_campaign(campaign)
+    touchpoints = {
+        step.touchpoint_id: approved_touchpoint.shown(
+            step.channel,
+            [text for text in texts if text.variant.touchpoint_id == step.touchpoint_id],
+            name=campaign.name,
+        )
+        for step in steps
+    }
     variants = list(
-        Variant.objects.filter(step__campaign=campaign)
-        .order_by("step__position", "key")
-        .values_list("step__position", "key", "weight")
+        Variant.objects.filter(touchpoint__step__campaign=campaign)
+        .order_by("touchpoint__step__position", "key")
+        .values_list("touchpoint__step__position", "key", "weight")
     )
     values: dict[ApprovedPart, Any] = {
-        ApprovedPart.TEXTS: [_text(row) for row in texts],
-        ApprovedPart.CONSTANTS: _constants(campaign, texts),
-        ApprovedPart.CHANNELS: [_channel(step.channel) for step in steps],
+        **{
+            part: [touchpoint[part] for touchpoint in touchpoints.values()]
+            for part in approval.READ_BY_WORKERS
+        },
         ApprovedPart.PURPOSE: [campaign.purpose, campaign.service_kind],
         ApprovedPart.PRICES: [_price(campaign, step) for step in steps],
         ApprovedPart.AUDIENCE: _audience(campaign),
@@ -75,7 +87,7 @@ def shown(campaign: Campaign) -> dict[str, Any]:
             "" if campaign.budget_amount is None else f"{campaign.budget_amount:.2f}",
         ],
     }
-    return {part.value: value for part, value in values.items()}
+    return CampaignState({part.value: value for part, value in values.items()}, touchpoints)
 
 
 def has_changed_rules(campaign: Campaign, user: User, *, since: datetime) -> bool:
@@ -99,59 +111,9 @@ def has_changed_products(campaign: Campaign, user: User, *, since: datetime) -> 
         at__gte=since,
     )
     return changes.exists() and any(
-        "products" in _variables(text) for text in current_texts.of_campaign(campaign)
+        "products" in approved_touchpoint.variables(text)
+        for text in current_texts.of_campaign(campaign)
     )
-
-
-def _text(text: CurrentText) -> list[Any]:
-    variant, written = text.variant, text.written
-    return [variant.step.position, variant.key, variant.follows_message, text.locale, written.pk,
-            written.subject, written.text, written.html]  # fmt: skip
-
-
-def _constants(campaign: Campaign, texts: list[CurrentText]) -> dict[str, Any]:
-    """Return what the texts tell everybody, by language; what no text reads is left out."""
-    read: dict[str, frozenset[str]] = {}
-    for text in texts:
-        read[text.locale] = read.get(text.locale, frozenset()) | _variables(text)
-    return {
-        locale: {
-            name: _plain(value)
-            for name, value in constants(campaign.name, names, language=locale).items()
-            if name in names
-        }
-        for locale, names in read.items()
-    }
-
-
-def _variables(text: CurrentText) -> frozenset[str]:
-    row = text.written
-    try:
-        if text.is_email:
-            return content.compile_email(
-                subject=row.subject, text=row.text, html=row.html, language=row.locale
-            ).variables
-        return content.compile_sms(text=row.text, language=row.locale).variables
-    except TemplateRefused:
-        # A text that cannot be read is never sent; until it is mended it may say anything.
-        return _EVERY_CONSTANT
-
-
-def _plain(value: Any) -> Any:
-    match value:
-        case Mapping():
-            return {name: _plain(item) for name, item in value.items()}
-        case list() | tuple():
-            return [_plain(item) for item in value]
-        case _:
-            return str(value)
-
-
-def _channel(channel: Channel | None) -> list[Any]:
-    if channel is None:
-        return []
-    options = {name: value for name, value in channel.options.items() if name not in _PACE}
-    return [channel.slug, channel.kind, channel.backend, channel.sender, _plain(options)]
 
 
 def _price(campaign: Campaign, step: Step) -> str:

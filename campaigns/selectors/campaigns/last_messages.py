@@ -13,8 +13,8 @@ def is_served_later() -> Exists:
     """
     later = Message.objects.filter(
         dispatch__campaign=OuterRef("dispatch__campaign"),
-        dispatch__is_test=False,
         customer=OuterRef("customer"),
-        dispatch__step__position__gt=OuterRef("dispatch__step__position"),
+        dispatch__position__gt=OuterRef("dispatch__position"),
+        dispatch__run_number=OuterRef("dispatch__run_number"),
     )
     return Exists(later)

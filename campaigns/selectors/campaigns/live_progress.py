@@ -15,9 +15,9 @@ OVER = frozenset({CampaignStatus.COMPLETED, CampaignStatus.CANCELLED, CampaignSt
 def dispatches(campaign: Campaign) -> Sequence[Dispatch]:
     """Return the runs of a campaign's steps in the order of the steps."""
     return list(
-        Dispatch.objects.filter(campaign=campaign, is_test=False)
+        Dispatch.objects.filter(campaign=campaign)
         .select_related("channel", "step")
-        .order_by("step__position")
+        .order_by("run_number", "position")
     )
 
 
@@ -27,8 +27,8 @@ def finished_shares(campaigns: Sequence[Campaign]) -> Mapping[int, tuple[int, in
     A person whom a later step serves counts there, once, as on the campaign's own page.
     """
     open_states = (MessageState.PLANNED, MessageState.SENDING)
-    runs = Dispatch.objects.filter(campaign__in=campaigns, is_test=False)
-    last = dict(runs.order_by("step__position").values_list("campaign_id", "pk"))
+    runs = Dispatch.objects.filter(campaign__in=campaigns)
+    last = dict(runs.order_by("run_number", "position").values_list("campaign_id", "pk"))
     found: dict[int, tuple[int, int]] = {}
     rows = (
         Message.objects.filter(dispatch__in=runs)

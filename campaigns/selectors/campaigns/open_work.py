@@ -1,6 +1,5 @@
 """Whether anything would go out by itself."""
 
-from campaigns.domain.campaigns.campaign import CampaignStatus
 from campaigns.domain.sending.states import DispatchStatus
 from campaigns.models import Dispatch
 
@@ -8,6 +7,6 @@ from campaigns.models import Dispatch
 def exists() -> bool:
     """Return whether a dispatch would send now or later with no person asked."""
     return Dispatch.objects.filter(
-        campaign__status=CampaignStatus.RUNNING,
+        is_paused=False,
         status__in=[DispatchStatus.SCHEDULED, DispatchStatus.RUNNING],
     ).exists()

@@ -24,7 +24,7 @@ def audience_ids(campaign: Campaign, *, now: datetime, limit: int) -> list[int]:
         members = versions.audience_of(segment, now=now).order_by("pk")
         found = list(members.values_list("pk", flat=True)[:limit])
     return found or list(
-        Message.objects.filter(dispatch__campaign=campaign, dispatch__is_test=False)
+        Message.objects.filter(dispatch__campaign=campaign)
         .order_by("pk")
         .values_list("customer_id", flat=True)[:limit]
     )

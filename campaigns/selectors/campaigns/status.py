@@ -89,9 +89,9 @@ def waits_until(campaign: Campaign, *, now: datetime) -> datetime | None:
 def status_of(campaign: Campaign) -> CampaignProgress:
     """Return where a campaign stands, in five queries."""
     dispatches = list(
-        Dispatch.objects.filter(campaign=campaign, is_test=False)
-        .select_related("step", "channel")
-        .order_by("step__position")
+        Dispatch.objects.filter(campaign=campaign)
+        .select_related("channel")
+        .order_by("run_number", "position")
     )
     rows = Message.objects.filter(dispatch__in=dispatches)
     last_rows = rows.filter(~last_messages.is_served_later()) if len(dispatches) > 1 else rows
@@ -127,7 +127,7 @@ def status_of(campaign: Campaign) -> CampaignProgress:
         dispatches=tuple(
             DispatchProgress(
                 id=item.pk,
-                step=item.step.position,
+                step=item.position,
                 channel=item.channel.slug if item.channel else item.channel_kind,
                 status=item.status,
                 hold_reason=item.hold_reason,

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from campaigns.domain.campaigns.spec import LOCALES
-from campaigns.models import Campaign, Channel, ContentVersion, Variant
+from campaigns.models import Campaign, Channel, ContentVersion, Step, Touchpoint, Variant
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,7 +17,7 @@ class CurrentText:
     """A text in one language, in the variant in which it is used.
 
     Attributes:
-        variant: Who gets it, with its step and channel.
+        variant: Who gets it, with its touchpoint and channel.
         written: The stored text; of another variant where this one follows the message.
     """
 
@@ -32,7 +32,7 @@ class CurrentText:
     @property
     def channel(self) -> Channel | None:
         """Return the channel through which it goes."""
-        return self.variant.step.channel
+        return self.variant.touchpoint.channel
 
     @property
     def is_email(self) -> bool:
@@ -43,12 +43,14 @@ class CurrentText:
 def of_campaign(campaign: Campaign | int) -> list[CurrentText]:
     """Return every text of a campaign, message before fallback, in two queries."""
     variants = list(
-        Variant.objects.filter(step__campaign=campaign)
-        .select_related("step__channel", "step__campaign")
-        .order_by("step__position", "key")
+        Variant.objects.filter(touchpoint__step__campaign=campaign)
+        .select_related("touchpoint__channel", "touchpoint__step__campaign")
+        .order_by("touchpoint__step__position", "key")
     )
     written: dict[int, list[ContentVersion]] = defaultdict(list)
-    rows = ContentVersion.objects.filter(variant__step__campaign=campaign, is_current=True)
+    rows = ContentVersion.objects.filter(
+        variant__touchpoint__step__campaign=campaign, is_current=True
+    )
     for row in rows.order_by("locale"):
         written[row.variant_id].append(row)
     return [
@@ -61,9 +63,15 @@ def of_campaign(campaign: Campaign | int) -> list[CurrentText]:
     ]
 
 
-def of_step(step_id: int, campaign: Campaign | int) -> list[CurrentText]:
-    """Return the texts of one step of a campaign."""
-    return [text for text in of_campaign(campaign) if text.variant.step_id == step_id]
+def of_touchpoint(touchpoint: Touchpoint) -> list[CurrentText]:
+    """Return the texts of one touchpoint; of a campaign's step, those that it follows too."""
+    step = Step.objects.filter(touchpoint=touchpoint).first()
+    if step is not None:
+        texts = of_campaign(step.campaign_id)
+        return [text for text in texts if text.variant.touchpoint_id == touchpoint.pk]
+    rows = ContentVersion.objects.filter(variant__touchpoint=touchpoint, is_current=True)
+    related = rows.select_related("variant__touchpoint__channel").order_by("variant__key", "locale")
+    return [CurrentText(row.variant, row) for row in related]
 
 
 def message_behind(variant: Variant, variants: Sequence[Variant]) -> Variant:
@@ -78,16 +86,18 @@ def message_behind(variant: Variant, variants: Sequence[Variant]) -> Variant:
     """
     if not variant.follows_message:
         return variant
-    if not variant.step.is_fallback:
-        return min((v for v in variants if v.step_id == variant.step_id), key=lambda v: v.key)
+    step = variant.touchpoint.step
+    if not step.is_fallback:
+        own = (v for v in variants if v.touchpoint_id == variant.touchpoint_id)
+        return min(own, key=lambda v: v.key)
     earlier = [
         other
         for other in variants
-        if not other.step.is_fallback and other.step.position < variant.step.position
+        if not other.touchpoint.step.is_fallback and other.touchpoint.step.position < step.position
     ]
     if not earlier:
         return variant
-    last = max(other.step.position for other in earlier)
-    arms = sorted((v for v in earlier if v.step.position == last), key=lambda v: v.key)
-    own = next((arm for arm in arms if arm.key == variant.key), arms[0])
-    return arms[0] if own.follows_message else own
+    last = max(other.touchpoint.step.position for other in earlier)
+    arms = sorted((v for v in earlier if v.touchpoint.step.position == last), key=lambda v: v.key)
+    same = next((arm for arm in arms if arm.key == variant.key), arms[0])
+    return arms[0] if same.follows_message else same

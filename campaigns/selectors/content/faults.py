@@ -81,13 +81,17 @@ def findings_of(campaign: Campaign) -> list[TextFinding]:
     is_marketing = campaign.purpose == Purpose.MARKETING
     found: dict[tuple[object, ...], TextFinding] = {}
     texts = current_texts.of_campaign(campaign)
-    ordinary = {t.variant.step.position for t in texts if not t.variant.step.is_fallback}
+    ordinary = {
+        t.variant.touchpoint.step.position
+        for t in texts
+        if not t.variant.touchpoint.step.is_fallback
+    }
     for text in texts:
         parts = _parts(text)
         for problem in _problems(text, is_marketing=is_marketing, known_names=known_names):
             finding = TextFinding(
-                message=sum(p <= text.variant.step.position for p in ordinary),
-                is_fallback=text.variant.step.is_fallback,
+                message=sum(p <= text.variant.touchpoint.step.position for p in ordinary),
+                is_fallback=text.variant.touchpoint.step.is_fallback,
                 variant=text.variant.key,
                 locale=text.locale,
                 place=fault_places.place_of(problem, parts, language=text.locale),
@@ -145,7 +149,9 @@ def _problems(
     row, channel = text.written, text.channel
     # Asked for only where a text reads them.
     listed = {"products"} if "products" in f"{row.subject}{row.text}{row.html}" else set()
-    told = constants(text.variant.step.campaign.name, frozenset(listed), language=row.locale)
+    told = constants(
+        text.variant.touchpoint.step.campaign.name, frozenset(listed), language=row.locale
+    )
     if text.is_email:
         return lint.check_email(
             subject=row.subject,

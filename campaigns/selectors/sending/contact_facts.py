@@ -157,8 +157,8 @@ def _with_facts(
     sent_already = (
         past_messages.sent_already(records=records, message_id=rows[0][0]) if rows else set()
     )
-    if plan.is_fallback and rows:
-        sent_already |= past_messages.reached_before(customer_ids=ids, message_id=rows[0][0])
+    if plan.before_id is not None:
+        sent_already |= past_messages.reached_before(customer_ids=ids, dispatch_id=plan.before_id)
     limits = {row[16] for row in rows}
     past = past_messages.past_sends(ids, plan, now, limits=limits, records=records)
     overdue = _overdue(ids)

@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 
-from django.db.models import Count, F
+from django.db.models import Count
 
 from campaigns.domain.sending import frequency
 from campaigns.domain.sending.eligibility import MessagePlan
@@ -46,21 +46,13 @@ def sent_already(*, records: Mapping[int, int], message_id: int) -> set[int]:
     return {records[customer_id] for customer_id in had.values_list("customer_id", flat=True)}
 
 
-def reached_before(*, customer_ids: Sequence[int], message_id: int) -> set[int]:
-    """Return whom of these people the step before a fallback has reached after all.
+def reached_before(*, customer_ids: Sequence[int], dispatch_id: int) -> set[int]:
+    """Return whom of these people a dispatch has reached after all.
 
     A report that came late says so: who bounced for a while may be delivered in the end.
-
-    Args:
-        message_id: One of the fallback's messages.
     """
-    mine = Message.objects.filter(pk=message_id).annotate(
-        position_before=F("dispatch__step__position") - 1
-    )
     reached = Message.objects.filter(
-        dispatch__campaign=mine.values("dispatch__campaign_id")[:1],
-        dispatch__step__position=mine.values("position_before")[:1],
-        dispatch__is_test=False,
+        dispatch_id=dispatch_id,
         customer_id__any_of=customer_ids,
         state__in=[MessageState.SENT, MessageState.DELIVERED],
     )
@@ -127,8 +119,6 @@ def _counted_channels(dispatch_ids: set[int], plan: MessagePlan) -> dict[int, st
     """
     channels: dict[int, str | None] = dict.fromkeys(dispatch_ids)
     if dispatch_ids:
-        counted = Dispatch.objects.filter(
-            pk__in=dispatch_ids, campaign__purpose=plan.purpose, is_test=False
-        )
+        counted = Dispatch.objects.filter(pk__in=dispatch_ids, purpose=plan.purpose)
         channels.update(counted.values_list("pk", "channel_kind"))
     return channels

@@ -50,16 +50,11 @@ def next_step(campaign: Campaign) -> Waiting | None:
     """Return the step that a running campaign waits for."""
     if campaign.status != CampaignStatus.RUNNING:
         return None
-    last = (
-        Dispatch.objects.filter(campaign=campaign, is_test=False)
-        .select_related("step")
-        .order_by("step__position")
-        .last()
-    )
+    last = Dispatch.objects.filter(campaign=campaign).order_by("run_number", "position").last()
     if last is None or last.status != DispatchStatus.COMPLETED or last.completed_at is None:
         return None
-    position = last.step.position + 1
-    step = campaign.steps.filter(position=position).select_related("channel").first()
+    steps = campaign.steps.filter(position=last.position + 1)
+    step = steps.select_related("touchpoint__channel").first()
     if step is None:
         return None
     return Waiting(step, last.completed_at + timedelta(minutes=step.wait_minutes))
@@ -72,7 +67,7 @@ def _found(dispatches: QuerySet[Dispatch]) -> list[Standstill]:
     left = of_run.exclude(state=ChunkState.DONE).filter(due_at__lte=limit)
     at_work = of_run.filter(lease_until__gt=now)
     runs = (
-        dispatches.filter(is_test=False, campaign__status=CampaignStatus.RUNNING)
+        dispatches.filter(is_paused=False)
         .filter(
             Q(status=DispatchStatus.SCHEDULED, frozen_at__lte=limit, due_at__lte=limit)
             | (Q(Exists(left), ~Exists(at_work), status=DispatchStatus.RUNNING))
@@ -85,8 +80,8 @@ def _found(dispatches: QuerySet[Dispatch]) -> list[Standstill]:
     found: dict[int, Standstill] = {}
     for run in runs:
         since = _since(run)
-        if since <= limit and run.campaign_id not in found:
-            found[run.campaign_id] = Standstill(run.campaign, since)
+        if since <= limit and run.campaign is not None and run.campaign.pk not in found:
+            found[run.campaign.pk] = Standstill(run.campaign, since)
     return list(found.values())
 
 

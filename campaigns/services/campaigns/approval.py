@@ -10,8 +10,8 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from campaigns.domain.campaigns.campaign import CampaignStatus
-from campaigns.domain.content.approval import ApprovedPart, changed, digest_of
-from campaigns.models import Approval, Campaign, CampaignEdit
+from campaigns.domain.content.approval import ApprovedPart, changed, digest_of, digests
+from campaigns.models import Approval, Campaign, CampaignEdit, Touchpoint
 from campaigns.selectors.campaigns import approved_state
 from campaigns.selectors.content import faults as content_faults
 from campaigns.services.campaigns import authoring
@@ -52,7 +52,8 @@ def approve_campaign(
     with transaction.atomic():
         locked = Campaign.objects.select_for_update().get(pk=campaign.pk)
         authoring.require_status(locked, WAITING)
-        parts = approved_state.parts_of(locked)
+        state = approved_state.read(locked)
+        parts = state.parts
         if digest_of(parts) != seen_digest:
             raise ApprovalRefused(
                 _("The campaign has changed since you looked at it. Read it again."),
@@ -67,6 +68,8 @@ def approve_campaign(
         authoring.move(campaign, CampaignStatus.APPROVED, actor=actor, now=now)
         # What was compared, not what stands there by now: channels, products and nested rules are
         # not locked.
+        for pk, shown in state.touchpoints.items():
+            Touchpoint.objects.filter(pk=pk).update(approved_parts=digests(shown))
         return _decide(campaign, approver, parts, is_granted=True, comment=comment, now=now)
 
 

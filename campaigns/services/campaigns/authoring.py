@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
+from decimal import Decimal
 from typing import Any
 
 from django.contrib.auth.models import User
@@ -14,7 +15,7 @@ from campaigns.domain.campaigns.given.changes import parse_changes
 from campaigns.domain.campaigns.given.problems import Problem, ProblemCode, ValueProblems
 from campaigns.domain.campaigns.spec import CampaignSpec, parse_spec, parse_steps
 from campaigns.domain.sending.service_messages import kind_for
-from campaigns.models import Campaign, CampaignCost, CampaignEdit
+from campaigns.models import Budget, Campaign, CampaignCost, CampaignEdit
 from campaigns.selectors.content import faults as content_faults
 from campaigns.services.campaigns import message_steps
 from campaigns.services.campaigns.message_steps import Writer
@@ -71,7 +72,7 @@ def create_campaign(*, source: Mapping[str, Any], actor: Actor, now: datetime) -
         holdout_share=spec.holdout_share,
         start_at=spec.start_at,
         late_limit_hours=spec.late_limit_hours,
-        budget_amount=spec.budget_amount,
+        budget=_budget(None, spec.budget_amount),
         cost_per_message=spec.cost_per_message,
         author=author,
         created_at=now,
@@ -124,12 +125,15 @@ def update_campaign(
     segment = checked.values.get("segment")
     if segment is not None and not isinstance(segment, Segment):
         raise refused((Problem("segment", ProblemCode.SEGMENT_EXPECTED),))
-    for name, value in checked.values.items():
+    values = dict(checked.values)
+    if "budget_amount" in values:
+        values["budget"] = _budget(campaign.budget, values.pop("budget_amount"))
+    for name, value in values.items():
         setattr(campaign, name, value)
     require_purpose(actor, campaign.purpose)
     campaign.service_kind = kind_for(campaign.purpose, campaign.service_kind)
     campaign.updated_at = now
-    campaign.save(update_fields=[*checked.values, "service_kind", "updated_at"])
+    campaign.save(update_fields=[*values, "service_kind", "updated_at"])
     note_edit(campaign, actor, now=now)
     audit.record(
         actor=actor,
@@ -325,6 +329,17 @@ def _check_references(spec: CampaignSpec) -> None:
         problems.append(Problem("segment", ProblemCode.UNKNOWN, spec.segment_slug))
     if problems:
         raise refused(tuple(problems))
+
+
+def _budget(before: Budget | None, limit: Decimal | None) -> Budget | None:
+    """Return a draft's budget with this limit; None without one."""
+    if limit is None:
+        return None
+    if before is None:
+        return Budget.objects.create(limit_amount=limit)
+    before.limit_amount = limit
+    before.save(update_fields=["limit_amount"])
+    return before
 
 
 def _segment(spec: CampaignSpec, *, actor: Actor, now: datetime) -> Segment:

@@ -20,12 +20,12 @@ from campaigns.domain.content.texts import CompiledEmail, CompiledSms
 from campaigns.domain.sending import experiments, schedule
 from campaigns.domain.sending.eligibility import MessagePlan, Reason, Verdict, decide
 from campaigns.domain.sending.experiments import Arm
-from campaigns.models import Campaign, Channel, ContentVersion, Dispatch, Step
+from campaigns.models import Campaign, Channel, ContentVersion, Step
 from campaigns.selectors.content import current_texts
 from campaigns.selectors.content.constants import constants
 from campaigns.selectors.sending import contact_facts
 from campaigns.selectors.sending.contact_facts import Recipient
-from campaigns.services.campaigns import launch
+from campaigns.services.campaigns import plans
 from campaigns.services.campaigns.launch import CampaignNotReady
 from campaigns.services.sending import dispatch
 from campaigns.services.sending.composing import BUILT_IN, FALLBACK_LANGUAGE
@@ -114,20 +114,14 @@ def forecast(*, campaign: Campaign, actor: Actor, now: datetime) -> Forecast:
         PermissionRefused: The actor may not see the campaign.
     """
     access.require(actor, "campaigns.view_campaign", campaign)
-    steps = list(campaign.steps.select_related("channel").order_by("position")[:2])
+    steps = list(campaign.steps.select_related("touchpoint__channel").order_by("position")[:2])
     version = campaign.segment.current_version if campaign.segment else None
     if version is None or not steps or steps[0].channel is None:
         raise CampaignNotReady(
             _("The campaign needs a segment and at least one message."), campaign=campaign.slug
         )
     step, channel = steps[0], steps[0].channel
-    run = Dispatch(
-        campaign=campaign,
-        step=step,
-        channel=channel,
-        channel_kind=channel.kind,
-        uses_personal_rules=launch.uses_personal_rules(version),
-    )
+    run = plans.plan_step(campaign=campaign, step=step, version=version, due_at=now)
     course = _Course(
         campaign=campaign,
         step=step,
@@ -154,7 +148,7 @@ def _ids(people: Any, audience: int) -> list[int]:
 def _ask(course: _Course, ids: Sequence[int]) -> _Tally:
     campaign, step, plan, at = course.campaign, course.step, course.plan, course.starts_at
     texts = _texts(campaign, step, course.channel)
-    arms = [Arm(row.key, row.weight) for row in step.variants.order_by("key")]
+    arms = [Arm(row.key, row.weight) for row in step.touchpoint.variants.order_by("key")]
     names = frozenset().union(*(text.needs for text in texts.values())) if texts else frozenset()
     tally = _Tally()
     for recipient in _people(ids, plan, at, sorted(names - BUILT_IN)):
@@ -209,7 +203,7 @@ def _text_for(texts: Mapping[tuple[str, str], _Text], variant: str, language: st
 
 def _texts(campaign: Campaign, step: Step, channel: Channel) -> dict[tuple[str, str], _Text]:
     found: dict[tuple[str, str], _Text] = {}
-    for text in current_texts.of_step(step.pk, campaign):
+    for text in current_texts.of_touchpoint(step.touchpoint):
         row, key = text.written, text.variant.key
         try:
             compiled = _compiled(row, channel)
@@ -271,7 +265,7 @@ def _scaled(course: _Course, tally: _Tally, *, audience: int, asked: int) -> For
     held_out = share(tally.held_out)
     to_send = max(0, audience - sum(skipped.values()) - held_out) if asked else 0
     each = Decimal(tally.parts) / tally.to_send if tally.to_send else Decimal(0)
-    cost = launch.unit_cost(campaign, channel) * each * to_send
+    cost = plans.unit_cost(campaign, channel) * each * to_send
     budget = campaign.budget_amount
     affordable = int(to_send * budget / cost) if budget is not None and cost > budget else None
     return Forecast(

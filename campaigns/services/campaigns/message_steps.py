@@ -16,7 +16,7 @@ from django.utils.translation import gettext as _
 from campaigns.domain.campaigns.given.problems import Problem, ProblemCode
 from campaigns.domain.campaigns.spec import StepSpec, TextSpec, VariantSpec
 from campaigns.domain.content import email_html
-from campaigns.models import Campaign, Channel, ContentVersion, Step, Variant
+from campaigns.models import Campaign, Channel, ContentVersion, Step, Touchpoint, Variant
 from campaigns.selectors.content import faults
 from campaigns.selectors.content.faults import TextFinding
 from campaigns.services.campaigns.problems import CampaignRefused
@@ -52,7 +52,7 @@ def channel_problems(steps: Sequence[StepSpec], campaign: Campaign | None = None
     """
     known = set(Channel.objects.filter(is_active=True).values_list("slug", flat=True))
     if campaign is not None:
-        known |= set(campaign.steps.values_list("channel__slug", flat=True))
+        known |= set(campaign.steps.values_list("touchpoint__channel__slug", flat=True))
     problems: list[Problem] = []
     message = -1
     for step in steps:
@@ -76,39 +76,45 @@ def write_steps(*, campaign: Campaign, steps: Sequence[StepSpec], writer: Writer
         channel.slug: channel
         for channel in Channel.objects.filter(slug__in=[step.channel for step in steps])
     }
-    there = {step.position: step for step in campaign.steps.select_related("channel")}
+    there = {step.position: step for step in campaign.steps.select_related("touchpoint__channel")}
     changed: list[str] = []
     for position, described in enumerate(steps, start=1):
+        channel = channels[described.channel]
         wanted = {
-            "channel": channels[described.channel],
             "is_fallback": described.is_fallback,
             "wait_minutes": described.wait_minutes,
         }
         step = there.pop(position, None)
         if step is None:
-            step = Step.objects.create(campaign=campaign, position=position, **wanted)
+            touchpoint = Touchpoint.objects.create(channel=channel)
+            step = Step.objects.create(
+                campaign=campaign, position=position, touchpoint=touchpoint, **wanted
+            )
             changed.append(f"step {position}")
         else:
-            changed += [f"step {position}: {name}" for name in _set(step, wanted)]
+            names = [*_set(step.touchpoint, {"channel": channel}), *_set(step, wanted)]
+            changed += [f"step {position}: {name}" for name in names]
         changed += _write_variants(step, described.variants, writer)
     for position, step in sorted(there.items()):
         step.delete()
+        step.touchpoint.delete()
         changed.append(f"step {position}: removed")
     return changed
 
 
 def _write_variants(step: Step, variants: Iterable[VariantSpec], writer: Writer) -> list[str]:
-    there = {variant.key: variant for variant in step.variants.all()}
+    touchpoint = step.touchpoint
+    there = {variant.key: variant for variant in touchpoint.variants.all()}
     changed: list[str] = []
     for described in variants:
         where = f"step {step.position} {described.key}"
         wanted = {"weight": described.weight, "follows_message": described.follows_message}
         variant = there.pop(described.key, None)
         if variant is None:
-            variant = Variant.objects.create(step=step, key=described.key, **wanted)
+            variant = Variant.objects.create(touchpoint=touchpoint, key=described.key, **wanted)
             changed.append(where)
         else:
-            variant.step = step
+            variant.touchpoint = touchpoint
             changed += [f"{where}: {name}" for name in _set(variant, wanted)]
         changed += [f"{where}: {name}" for name in _write_texts(variant, described.texts, writer)]
     for key, variant in sorted(there.items()):
@@ -117,7 +123,7 @@ def _write_variants(step: Step, variants: Iterable[VariantSpec], writer: Writer)
     return changed
 
 
-def _set(row: Step | Variant, wanted: Mapping[str, object]) -> list[str]:
+def _set(row: Step | Touchpoint | Variant, wanted: Mapping[str, object]) -> list[str]:
     changed = [name for name, value in wanted.items() if getattr(row, name) != value]
     for name in changed:
         setattr(row, name, wanted[name])
@@ -176,7 +182,7 @@ def write_text(*, variant: Variant, text: TextSpec, writer: Writer) -> ContentVe
 
 def _require_readable(variant: Variant, text: TextSpec) -> None:
     """Refuse a text that nothing could be made of, before it is stored."""
-    step = variant.step
+    step = variant.touchpoint.step
     finding = faults.unreadable(
         text,
         kind=step.channel.kind if step.channel else "",

@@ -1,8 +1,8 @@
 """One campaign message as one customer would get it: to look at, or to send to a colleague.
 
-The message is written by the same code that sends, around rows that are rolled back again, so a
-preview equals the sent text and leaves nothing behind. Links in it carry ids that do not exist:
-nobody can unsubscribe a customer by clicking in a test message.
+The message is written by the same code that sends, from a plan that is not stored, so a preview
+equals the sent text and leaves nothing behind. Links in it carry ids that do not exist: nobody can
+unsubscribe a customer by clicking in a test message.
 """
 
 from collections.abc import Sequence
@@ -13,19 +13,16 @@ from email import message_from_bytes, policy
 from email.message import EmailMessage
 from uuid import uuid4
 
-from django.db import transaction
-from django.db.models import Q
 from django.utils.translation import gettext as _
 
 from campaigns import labels
 from campaigns.channels.base import EmailPayload, Outbound, Outcome, SendResult, SmsPayload
 from campaigns.domain.sending.eligibility import Decision, Verdict, decide
-from campaigns.domain.sending.states import DispatchStatus
-from campaigns.models import Campaign, Channel, Dispatch, Message, Step, Variant
+from campaigns.models import Campaign, Channel, Dispatch, Step, Variant
 from campaigns.selectors.campaigns import preview_people
 from campaigns.selectors.sending import contact_facts
 from campaigns.selectors.sending.contact_facts import SealedText
-from campaigns.services.campaigns import launch
+from campaigns.services.campaigns import plans
 from campaigns.services.sending import dispatch, providers, side_messages
 from campaigns.services.sending.composing import Composed, Composer, NotComposed
 from customers.domain.values.emails import parse_email
@@ -104,7 +101,10 @@ def preview(
     """
     if not may_preview(actor, campaign):
         access.require(actor, "campaigns.author_campaign", campaign)
-    written = [_written(campaign, variant.step, variant, customer, now) for customer in customers]
+    written = [
+        _written(campaign, variant.touchpoint.step, variant, customer, now)
+        for customer in customers
+    ]
     audit.record(
         actor=actor,
         action="campaign.previewed",
@@ -143,10 +143,7 @@ def examples(*, campaign: Campaign, step: Step, now: datetime) -> list[Customer]
     ids = preview_people.audience_ids(campaign, now=now, limit=EXAMPLES_LOOKED_AT)
     if not ids or step.channel is None:
         return []
-    run = Dispatch(
-        campaign=campaign, step=step, channel=step.channel, channel_kind=step.channel.kind
-    )
-    plan = dispatch.plan_of(run)
+    plan = dispatch.plan_of(_plan(campaign, step, now))
     people = contact_facts.load_prospects(customer_ids=ids, plan=plan, now=now)
     passes = {
         person.customer_id: decide(person.facts, plan, now).verdict is Verdict.PASS
@@ -224,39 +221,30 @@ def _written(
     *,
     address: str = "",
 ) -> _Written:
-    """Write one message around rows that do not outlive this call."""
     if step.channel is None:
         raise TestSendRefused(_("The step has no channel."), campaign=campaign.slug)
-    with transaction.atomic():
-        run = Dispatch.objects.create(
-            campaign=campaign,
-            step=step,
-            channel=step.channel,
-            channel_kind=step.channel.kind,
-            status=DispatchStatus.COMPLETED,
-            is_test=True,
-            due_at=now,
-            uses_personal_rules=launch.uses_personal_rules(
-                campaign.segment.current_version if campaign.segment else None
-            ),
-            unit_cost=launch.unit_cost(campaign, step.channel),
-        )
-        row = Message.objects.create(
-            dispatch=run, customer=customer, variant=variant, planned_at=now
-        )
-        composer = Composer(run, step.channel)
-        plan = dispatch.plan_of(run)
-        recipient = contact_facts.load_recipients(
-            messages=Q(pk=row.pk), plan=plan, now=now, attribute_names=composer.attribute_names
-        )[0]
-        decision = decide(recipient.facts, plan, now)
-        if address:
-            key = uuid4()
-            sealed = crypto.vault().seal(ContactPoint.VALUE_COLUMN, key, address)
-            recipient = replace(recipient, address=SealedText(key, sealed))
-        composed = composer.compose(recipient, now=now)
-        transaction.set_rollback(True)
+    run = _plan(campaign, step, now)
+    composer = Composer(run, step.channel)
+    plan = dispatch.plan_of(run)
+    prospect = contact_facts.load_prospects(
+        customer_ids=[customer.pk],
+        plan=plan,
+        now=now,
+        attribute_names=composer.attribute_names,
+    )[0]
+    decision = decide(prospect.facts, plan, now)
+    recipient = replace(prospect, variant_id=variant.pk)
+    if address:
+        key = uuid4()
+        sealed = crypto.vault().seal(ContactPoint.VALUE_COLUMN, key, address)
+        recipient = replace(recipient, address=SealedText(key, sealed))
+    composed = composer.compose(recipient, now=now)
     return _Written(composed, decision, step.channel)
+
+
+def _plan(campaign: Campaign, step: Step, now: datetime) -> Dispatch:
+    version = campaign.segment.current_version if campaign.segment else None
+    return plans.plan_step(campaign=campaign, step=step, version=version, due_at=now)
 
 
 def _readable(outbound: Outbound) -> tuple[str, str, str]:

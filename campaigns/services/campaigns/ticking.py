@@ -6,14 +6,14 @@ from datetime import datetime
 from django.conf import settings
 from django.db import Error as DatabaseFault
 from django.db import transaction
-from django.db.models import Exists, OuterRef
+from django.db.models import Exists, OuterRef, QuerySet
 from django.utils.translation import gettext as _
 
 from campaigns import jobs
 from campaigns.domain.campaigns.campaign import CampaignStatus
 from campaigns.domain.sending import schedule
 from campaigns.domain.sending.states import ChunkState, DispatchStatus
-from campaigns.models import Campaign, Chunk, Dispatch, Message
+from campaigns.models import Campaign, Chunk, Dispatch, Message, Step
 from campaigns.selectors.campaigns import open_work
 from campaigns.services.campaigns import authoring, launch
 from campaigns.services.sending import chunks, dispatch, holding, sweeping, throttling
@@ -83,7 +83,9 @@ def pause_campaign(*, campaign: Campaign, actor: Actor, now: datetime) -> Campai
     """Stop sending; takes effect within one sub-batch."""
     access.require(actor, "campaigns.launch_campaign", campaign)
     with transaction.atomic():
-        return authoring.move(campaign, CampaignStatus.PAUSED, actor=actor, now=now)
+        moved = authoring.move(campaign, CampaignStatus.PAUSED, actor=actor, now=now)
+        holding.pause(dispatches=Dispatch.objects.filter(campaign=campaign))
+        return moved
 
 
 def resume_campaign(*, campaign: Campaign, actor: Actor, now: datetime) -> Campaign:
@@ -102,6 +104,7 @@ def resume_campaign(*, campaign: Campaign, actor: Actor, now: datetime) -> Campa
             )
         )
         released = held.update(status=DispatchStatus.RUNNING, hold_reason="", is_hold_told=False)
+        holding.resume(dispatches=Dispatch.objects.filter(campaign=campaign))
         if campaign.status == CampaignStatus.PAUSED:
             paused = (CampaignStatus.PAUSED,)
             authoring.move(campaign, CampaignStatus.RUNNING, actor=actor, now=now, sources=paused)
@@ -161,40 +164,41 @@ class _Fence:
 
 def _start_due(now: datetime) -> None:
     due = Dispatch.objects.filter(
-        status=DispatchStatus.SCHEDULED,
-        campaign__status=CampaignStatus.RUNNING,
-        frozen_at__isnull=False,
-        due_at__lte=now,
-    ).select_related("campaign")
-    for run in due:
-        is_late = schedule.is_too_late(
-            due_at=run.due_at, now=now, late_limit_hours=run.campaign.late_limit_hours
-        )
-        Dispatch.objects.filter(pk=run.pk, status=DispatchStatus.SCHEDULED).update(
-            status=DispatchStatus.HELD if is_late else DispatchStatus.RUNNING,
-            hold_reason="late" if is_late else "",
-        )
+        status=DispatchStatus.SCHEDULED, is_paused=False, frozen_at__isnull=False, due_at__lte=now
+    )
+    waiting = due.values_list("pk", "due_at", "late_limit_hours")
+    late = [
+        pk
+        for pk, due_at, hours in waiting
+        if schedule.is_too_late(due_at=due_at, now=now, late_limit_hours=hours)
+    ]
+    if late:
+        due.filter(pk__in=late).update(status=DispatchStatus.HELD, hold_reason="late")
+    due.exclude(pk__in=late).update(status=DispatchStatus.RUNNING, hold_reason="")
 
 
 def _complete_finished(now: datetime) -> None:
     open_chunks = Chunk.objects.filter(dispatch=OuterRef("pk")).exclude(state=ChunkState.DONE)
-    Dispatch.objects.filter(
-        ~Exists(open_chunks), status=DispatchStatus.RUNNING, is_test=False
-    ).update(status=DispatchStatus.COMPLETED, completed_at=now)
+    Dispatch.objects.filter(~Exists(open_chunks), status=DispatchStatus.RUNNING).update(
+        status=DispatchStatus.COMPLETED, completed_at=now
+    )
 
 
 def _start_next_steps(now: datetime) -> None:
+    next_steps = Step.objects.filter(
+        campaign=OuterRef("campaign"), position=OuterRef("position") + 1
+    )
     followed = Dispatch.objects.filter(
         campaign=OuterRef("campaign"),
-        step__position=OuterRef("step__position") + 1,
-        is_test=False,
+        position=OuterRef("position") + 1,
+        run_number=OuterRef("run_number"),
     )
     finished = Dispatch.objects.filter(
+        Exists(next_steps),
         ~Exists(followed),
         campaign__status=CampaignStatus.RUNNING,
         status=DispatchStatus.COMPLETED,
-        is_test=False,
-    ).select_related("campaign", "step")
+    ).select_related("campaign")
     for run in finished:
         with _Fence("next step", run) as fence:
             launch.start_next_step(before=run, now=now)
@@ -206,23 +210,30 @@ def _start_next_steps(now: datetime) -> None:
 
 def _complete_campaigns(now: datetime) -> None:
     """End campaigns of which every step has a completed dispatch."""
-    running = Campaign.objects.filter(status=CampaignStatus.RUNNING, launched_at__isnull=False)
-    for campaign in running:
-        if not _is_complete(campaign):
-            continue
+    for campaign in _finished():
         with _Fence("end"), transaction.atomic():
             # Looked at again under the lock: somebody may just have had messages sent again.
             locked = Campaign.objects.select_for_update().get(pk=campaign.pk)
-            if locked.status == CampaignStatus.RUNNING and _is_complete(locked):
+            if _finished().filter(pk=locked.pk).exists():
                 actor = system_actor("job:campaigns.tick")
                 authoring.move(locked, CampaignStatus.COMPLETED, actor=actor, now=now)
                 Campaign.objects.filter(pk=campaign.pk).update(completed_at=now)
 
 
-def _is_complete(campaign: Campaign) -> bool:
-    steps = campaign.steps.count()
-    completed = campaign.dispatches.filter(status=DispatchStatus.COMPLETED, is_test=False)
-    return steps > 0 and completed.count() >= steps
+def _finished() -> QuerySet[Campaign]:
+    """Return the running campaigns of which every step has completed and nothing is open."""
+    steps = Step.objects.filter(campaign=OuterRef("pk"))
+    of_step = Dispatch.objects.filter(step=OuterRef("pk"))
+    over = [DispatchStatus.COMPLETED, DispatchStatus.CANCELLED]
+    still_open = Dispatch.objects.filter(campaign=OuterRef("pk")).exclude(status__in=over)
+    missing = steps.filter(~Exists(of_step.filter(status=DispatchStatus.COMPLETED)))
+    return Campaign.objects.filter(
+        Exists(steps),
+        ~Exists(missing),
+        ~Exists(still_open),
+        status=CampaignStatus.RUNNING,
+        launched_at__isnull=False,
+    )
 
 
 def _missing_workers(now: datetime) -> int:

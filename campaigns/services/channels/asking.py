@@ -63,7 +63,6 @@ def _take(channel: Channel, now: datetime) -> dict[str, tuple[int, int]]:
     rows = Message.objects.filter(
         Q(due_at__isnull=True) | Q(due_at__lte=now),
         dispatch__channel=channel,
-        dispatch__is_test=False,
         state=MessageState.UNKNOWN,
         closed_at__lte=now - FIRST_QUESTION,
     ).order_by(F("due_at").asc(nulls_first=True), "pk")

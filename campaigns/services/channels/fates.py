@@ -203,7 +203,7 @@ def _chunks_of(messages: QuerySet[Message]) -> list[Chunk]:
     spans = Q(pk__in=[])
     for dispatch_id, pk in messages.values_list("dispatch_id", "pk"):
         spans |= Q(dispatch_id=dispatch_id, first_message_id__lte=pk, last_message_id__gte=pk)
-    return list(Chunk.objects.filter(spans).select_related("dispatch__campaign").order_by("pk"))
+    return list(Chunk.objects.filter(spans).select_related("dispatch").order_by("pk"))
 
 
 def _wake(touched: Sequence[Chunk], now: datetime) -> None:

@@ -62,7 +62,7 @@ def confirm_sending(*, is_copy: bool, actor: Actor, now: datetime) -> int:
     waiting = 0
     is_other = is_copy or reason in _FORGOT
     if is_other:
-        open_runs = Dispatch.objects.filter(is_test=False).exclude(
+        open_runs = Dispatch.objects.exclude(
             status__in=[DispatchStatus.COMPLETED, DispatchStatus.CANCELLED]
         )
         waiting = open_runs.update(status=DispatchStatus.HELD, hold_reason="restored")

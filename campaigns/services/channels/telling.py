@@ -129,7 +129,7 @@ def _busy() -> list[Channel]:
 
 def _held() -> list[Dispatch]:
     untold = Dispatch.objects.filter(status=DispatchStatus.HELD, is_hold_told=False)
-    return list(untold.select_related("campaign").order_by("pk")[:MOST_AT_ONCE])
+    return list(untold.order_by("pk")[:MOST_AT_ONCE])
 
 
 def _about_standstill(channel: Channel) -> str:
@@ -164,7 +164,7 @@ def _about_hold(dispatch: Dispatch) -> str:
     reason = labels.read(labels.HOLD_REASONS, dispatch.hold_reason)
     return "\n".join(
         [
-            text % {"name": dispatch.campaign.name, "reason": reason},
+            text % {"name": dispatch.name, "reason": reason},
             f"{settings.LOANCRM_PUBLIC_URL}{address}",
         ]
     )

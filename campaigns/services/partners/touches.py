@@ -15,8 +15,8 @@ from django.db import transaction
 from django.db.models import Count, Max, Min
 
 from campaigns.domain.partners.touches import Exposure, Touch, TouchChannel, is_touch, parse_touch
-from campaigns.domain.sending.states import DispatchStatus, MessageState
-from campaigns.models import Campaign, Dispatch, Message, Step, Variant
+from campaigns.domain.sending.states import DispatchSource, DispatchStatus, MessageState
+from campaigns.models import Campaign, Dispatch, Message, Step, Touchpoint, Variant
 from campaigns.services.partners.past_campaigns import PastCampaign, campaign_of, refuse_unfit
 from customers.domain.events.event import EventError, EventProblem, ReportedEvent
 from customers.domain.reading.records import ColumnMap
@@ -241,7 +241,7 @@ def _expose(
         return
     dispatch = _dispatch(campaign_of(past, actor=actor, now=now), past.channel, exposures, now)
     keys = {exposure.variant for exposure in exposures.all.values()} - {""}
-    variants = _variants(dispatch.step_id, sorted(keys))
+    variants = _variants(dispatch.touchpoint_id, sorted(keys))
     people = sorted(exposures.all)
     stored = {
         message.customer_id: message
@@ -261,13 +261,22 @@ def _expose(
 def _dispatch(
     campaign: Campaign, channel: TouchChannel, exposures: _Exposures, now: datetime
 ) -> Dispatch:
-    dispatch = campaign.dispatches.filter(channel_kind=channel, is_test=False).first()
+    dispatch = campaign.dispatches.filter(channel_kind=channel).first()
     if dispatch is not None:
         return dispatch
-    step = Step.objects.create(campaign=campaign, position=campaign.steps.count() + 1)
+    touchpoint = Touchpoint.objects.create()
+    step = Step.objects.create(
+        campaign=campaign, position=campaign.steps.count() + 1, touchpoint=touchpoint
+    )
     return Dispatch.objects.create(
+        source=DispatchSource.STEP,
         campaign=campaign,
         step=step,
+        position=step.position,
+        touchpoint=touchpoint,
+        name=campaign.name,
+        subject=campaign.slug,
+        purpose=campaign.purpose,
         channel_kind=channel,
         status=DispatchStatus.COMPLETED,
         due_at=min(exposure.first_at for exposure in exposures.all.values()),
@@ -275,11 +284,12 @@ def _dispatch(
     )
 
 
-def _variants(step_id: int, keys: list[str]) -> dict[str, int]:
+def _variants(touchpoint_id: int, keys: list[str]) -> dict[str, int]:
     Variant.objects.bulk_create(
-        [Variant(step_id=step_id, key=key) for key in keys], ignore_conflicts=True
+        [Variant(touchpoint_id=touchpoint_id, key=key) for key in keys], ignore_conflicts=True
     )
-    return dict(Variant.objects.filter(step_id=step_id, key__in=keys).values_list("key", "pk"))
+    rows = Variant.objects.filter(touchpoint_id=touchpoint_id, key__in=keys)
+    return dict(rows.values_list("key", "pk"))
 
 
 def _message(

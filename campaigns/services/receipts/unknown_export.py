@@ -42,7 +42,7 @@ def _rows(ids: Sequence[int]) -> Iterator[Sequence[str]]:
     for start in range(0, len(ids), _PAGE):
         rows = list(
             Message.objects.filter(pk__in=ids[start : start + _PAGE])
-            .select_related("dispatch__campaign", "dispatch__channel")
+            .select_related("dispatch__channel")
             .order_by("pk")
         )
         traces = unknown_traces.of_messages(rows)
@@ -55,5 +55,5 @@ def _rows(ids: Sequence[int]) -> Iterator[Sequence[str]]:
                 trace.address,
                 at.astimezone(clock.company_zone()).isoformat() if at else "",
                 channel.slug if channel else row.dispatch.channel_kind,
-                row.dispatch.campaign.slug,
+                row.dispatch.subject,
             )

@@ -8,15 +8,19 @@ from datetime import datetime
 from decimal import Decimal
 
 from django.db import connection, transaction
-from django.db.models import Case, Count, F, IntegerField, Min, Q, QuerySet, Sum, Value, When
+from django.db.models import Count, F, Min, Q, QuerySet, Sum
 from django.utils.translation import gettext as _
 
-from campaigns.domain.campaigns.campaign import CampaignStatus
 from campaigns.domain.sending.eligibility import Reason
-from campaigns.domain.sending.states import OPEN_STATES, ChunkState, DispatchStatus, MessageState
-from campaigns.models import Campaign, Chunk, Message
+from campaigns.domain.sending.states import (
+    OPEN_STATES,
+    ChunkState,
+    DispatchStatus,
+    MessageState,
+    Priority,
+)
+from campaigns.models import Budget, Chunk, Message
 from campaigns.services.sending import throttling
-from customers.domain.consents.consent import Purpose
 from loancrm.kernel.auditing import deployment
 from loancrm.kernel.database.bulk import Statement
 from loancrm.kernel.database.shared_clock import Moment
@@ -30,11 +34,10 @@ MOST_DOUBLINGS = 2
 # From this attempt on a chunk is worked one message at a time, so that the one that kills its
 # worker is found and set aside.
 CAREFUL_ATTEMPT = 3
-# Part of every mark. Three look-ups by key instead of a join: planning the join took longer than
+# Part of every mark. Two look-ups by key instead of a join: planning the join took longer than
 # marking twenty rows.
 _OURS = """(SELECT claimed_by = %s AND state = %s FROM campaigns_chunk WHERE id = %s)
-    AND (SELECT status = %s FROM campaigns_dispatch WHERE id = %s)
-    AND (SELECT status = %s FROM campaigns_campaign WHERE id = %s)
+    AND (SELECT status = %s AND NOT is_paused FROM campaigns_dispatch WHERE id = %s)
     AND """
 _HELD = "(SELECT claimed_by = %s AND state = %s FROM campaigns_chunk WHERE id = %s)"
 
@@ -63,18 +66,18 @@ def claimable(*, now: datetime, slot_seconds: float) -> QuerySet[Chunk]:
         throttling.is_open("dispatch__channel__"),
         throttling.has_room("dispatch__channel__", seconds=slot_seconds),
         dispatch__status=DispatchStatus.RUNNING,
-        dispatch__campaign__status=CampaignStatus.RUNNING,
+        dispatch__is_paused=False,
     )
 
 
 def claim(*, holder: str, now: datetime) -> Chunk | None:
-    """Lease the next due chunk: service before marketing, then by due time; None without any."""
+    """Lease the next due chunk: by priority, then by due time; None without any."""
     with transaction.atomic():
         chunk = (
             claimable(now=now, slot_seconds=throttling.SHORT_WAIT_SECONDS)
             .select_for_update(skip_locked=True, of=("self",))
-            .select_related("dispatch__campaign", "dispatch__channel", "dispatch__step")
-            .order_by(_priority(), "due_at", "dispatch_id", "number")
+            .select_related("dispatch__channel", "dispatch__touchpoint")
+            .order_by("dispatch__priority", "due_at", "dispatch_id", "number")
             .first()
         )
         if chunk is None:
@@ -99,24 +102,16 @@ def lease_seconds(chunk: Chunk) -> float:
     return float(LEASE_SECONDS * 2**doublings)
 
 
-def _priority() -> Case:
-    return Case(
-        When(dispatch__campaign__purpose=Purpose.SERVICE, then=Value(0)),
-        default=Value(1),
-        output_field=IntegerField(),
-    )
-
-
 def is_urgent_waiting(*, chunk: Chunk, now: datetime) -> bool:
     """Return whether something that goes before a chunk waits for a worker."""
-    if chunk.dispatch.campaign.purpose == Purpose.SERVICE:
+    if chunk.dispatch.priority <= Priority.URGENT:
         return False
     waiting = claimable(now=now, slot_seconds=throttling.SHORT_WAIT_SECONDS)
-    return waiting.filter(dispatch__campaign__purpose=Purpose.SERVICE).exists()
+    return waiting.filter(dispatch__priority__lt=chunk.dispatch.priority).exists()
 
 
 def ours(chunk: Chunk) -> Statement:
-    """Return the condition, in SQL, that this worker holds the chunk and its campaign runs.
+    """Return the condition, in SQL, that this worker holds the chunk and its dispatch runs.
 
     And that the deployment may send: a machine that slept for weeks wakes up in the middle of a
     chunk.
@@ -128,8 +123,6 @@ def ours(chunk: Chunk) -> Statement:
             *held(chunk).parameters,
             DispatchStatus.RUNNING.value,
             chunk.dispatch_id,
-            CampaignStatus.RUNNING.value,
-            chunk.dispatch.campaign_id,
             *may_send.parameters,
         ],
     )
@@ -141,7 +134,7 @@ def held(chunk: Chunk) -> Statement:
 
 
 def is_ours(*, chunk: Chunk) -> bool:
-    """Return whether this worker holds the chunk, its campaign runs and sending is confirmed."""
+    """Return whether this worker holds the chunk, its dispatch runs and sending is confirmed."""
     condition = ours(chunk)
     with connection.cursor() as cursor:
         cursor.execute(f"SELECT 1 WHERE {condition.sql}", condition.parameters)
@@ -153,7 +146,7 @@ def _mine(chunk: Chunk) -> QuerySet[Chunk]:
 
 
 def renew(*, chunk: Chunk) -> bool:
-    """Extend the lease, also while the campaign is paused; False when it was lost."""
+    """Extend the lease, also while the dispatch is paused; False when it was lost."""
     return bool(_mine(chunk).update(lease_until=Moment(lease_seconds(chunk))))
 
 
@@ -267,15 +260,13 @@ def reserve_budget(*, chunk: Chunk, costs: list[Decimal]) -> int:
     Raises:
         LeaseLost: Another worker has the chunk.
     """
-    campaign_id = chunk.dispatch.campaign_id
-    if chunk.dispatch.campaign.budget_amount is None or not costs:
+    budget_id = chunk.dispatch.budget_id
+    if budget_id is None or not costs:
         return len(costs)
     with transaction.atomic():
         lock(chunk=chunk)
-        campaign = Campaign.objects.select_for_update().get(pk=campaign_id)
-        if campaign.budget_amount is None:
-            return len(costs)
-        room = campaign.budget_amount - campaign.committed_amount
+        budget = Budget.objects.select_for_update().get(pk=budget_id)
+        room = budget.limit_amount - budget.committed_amount
         total = Decimal(0)
         allowed = 0
         for cost in costs:
@@ -283,9 +274,7 @@ def reserve_budget(*, chunk: Chunk, costs: list[Decimal]) -> int:
                 break
             total += cost
             allowed += 1
-        Campaign.objects.filter(pk=campaign_id).update(
-            committed_amount=F("committed_amount") + total
-        )
+        Budget.objects.filter(pk=budget_id).update(committed_amount=F("committed_amount") + total)
         Chunk.objects.filter(pk=chunk.pk).update(reserved_amount=F("reserved_amount") + total)
     return allowed
 
@@ -296,23 +285,25 @@ def settle_budget(*, chunk: Chunk) -> None:
     Raises:
         LeaseLost: Another worker has the chunk.
     """
-    if chunk.dispatch.campaign.budget_amount is None:
+    budget_id = chunk.dispatch.budget_id
+    if budget_id is None:
         return
     with transaction.atomic():
-        _settle_budget(lock(chunk=chunk), chunk.dispatch.campaign_id)
+        _settle_budget(lock(chunk=chunk), budget_id)
 
 
 def settle_late(*, chunk: Chunk) -> None:
     """Settle the budget of a chunk whose lease was lost, unless its new holder will do so."""
-    if chunk.dispatch.campaign.budget_amount is None:
+    budget_id = chunk.dispatch.budget_id
+    if budget_id is None:
         return
     with transaction.atomic():
         row = Chunk.objects.select_for_update().get(pk=chunk.pk)
         if row.state != ChunkState.LEASED:
-            _settle_budget(row, chunk.dispatch.campaign_id)
+            _settle_budget(row, budget_id)
 
 
-def _settle_budget(row: Chunk, campaign_id: int) -> None:
+def _settle_budget(row: Chunk, budget_id: int) -> None:
     # A message that was handed over is paid for, whatever is reported about it later: settling
     # takes the cost off what the provider refused, and nothing takes it off afterwards. One that is
     # asked about again may have been taken already, so its money stays away.
@@ -320,7 +311,7 @@ def _settle_budget(row: Chunk, campaign_id: int) -> None:
     spent = in_chunk(row).filter(is_spent).aggregate(total=Sum("cost_amount"))["total"]
     spent = spent or Decimal(0)
     if spent != row.reserved_amount:
-        Campaign.objects.filter(pk=campaign_id).update(
+        Budget.objects.filter(pk=budget_id).update(
             committed_amount=F("committed_amount") + spent - row.reserved_amount
         )
         Chunk.objects.filter(pk=row.pk).update(reserved_amount=spent)

@@ -19,9 +19,8 @@ from campaigns.domain.content.preference_links import preference_token
 from campaigns.domain.content.texts import CompiledEmail, CompiledSms, PersonFields
 from campaigns.domain.receipts.report import message_key
 from campaigns.domain.sending.eligibility import Reason
-from campaigns.models import Campaign, Channel, ContentVersion, Dispatch, TrackedLink
-from campaigns.selectors.campaigns import approved_state
-from campaigns.selectors.content import current_texts
+from campaigns.models import Channel, ContentVersion, Dispatch, TrackedLink
+from campaigns.selectors.content import approved_touchpoint, current_texts
 from campaigns.selectors.content.constants import constants
 from campaigns.selectors.sending.contact_facts import Recipient
 from customers.domain.consents.consent import Purpose
@@ -88,27 +87,28 @@ class Composer:
     """Writes the messages of one dispatch; texts are compiled once.
 
     Args:
-        dispatch: With its campaign and channel loaded.
+        dispatch: With its touchpoint; one that is not stored writes previews and tests, whose links
+            lead nowhere.
     """
 
     def __init__(self, dispatch: Dispatch, channel: Channel) -> None:
-        """Compile every current text of the dispatch's step.
+        """Compile every current text of the dispatch's touchpoint.
 
         Raises:
             ApprovalLapsed: What would be sent is no longer what was approved.
         """
-        self._campaign = dispatch.campaign
         self._dispatch = dispatch
         self._channel = channel
         self._vault = crypto.vault()
         self._signer = links.signer_for(settings.SECRET_KEY)
         self._public_url = settings.LOANCRM_PUBLIC_URL
-        self._is_marketing = self._campaign.purpose == Purpose.MARKETING
-        if not dispatch.is_test:
+        self._is_marketing = dispatch.purpose == Purpose.MARKETING
+        self._is_test = dispatch.pk is None
+        if not self._is_test:
             _require_as_approved(dispatch)
         self._texts = {
             (text.variant.pk, text.locale): self._compile(text.written)
-            for text in current_texts.of_step(dispatch.step_id, dispatch.campaign_id)
+            for text in current_texts.of_touchpoint(dispatch.touchpoint)
         }
 
     @property
@@ -163,8 +163,8 @@ class Composer:
         address = self._open(ContactPoint.VALUE_COLUMN, recipient.address)
         context = self._context(recipient, name, text, now)
         key = (
-            f"t{recipient.message_id}"
-            if self._dispatch.is_test
+            f"t{recipient.customer_id}"
+            if self._is_test
             else message_key(self._dispatch.key_space, recipient.message_id)
         )
         if isinstance(text.compiled, CompiledSms):
@@ -208,14 +208,12 @@ class Composer:
             ),
             language=text.language,
         )
-        # SQLite gives the id of a rolled-back preview to the next real message, whose person a test
-        # message's links must not touch.
-        message_id = links.TEST_MESSAGE if self._dispatch.is_test else recipient.message_id
+        message_id = links.TEST_MESSAGE if self._is_test else recipient.message_id
         context.update(text.fixed)
         token = self._signer.token(LinkPurpose.UNSUBSCRIBE, message_id=message_id)
         context["unsubscribe_url"] = f"{self._public_url}/u/{token}/"
         if "preferences_url" in text.compiled.variables:
-            customer_id = links.TEST_MESSAGE if self._dispatch.is_test else recipient.customer_id
+            customer_id = links.TEST_MESSAGE if self._is_test else recipient.customer_id
             token = preference_token(
                 self._signer, customer_id, today=now.astimezone(clock.company_zone()).date()
             )
@@ -249,7 +247,7 @@ class Composer:
             )
         else:
             compiled = texts.compile_sms(text=row.text, language=row.locale)
-        fixed = constants(self._campaign.name, compiled.variables, language=row.locale)
+        fixed = constants(self._dispatch.name, compiled.variables, language=row.locale)
         return _Text(
             content_id=row.pk,
             language=row.locale,
@@ -262,6 +260,8 @@ class Composer:
     def _tracked(self, targets: tuple[str, ...]) -> dict[str, int]:
         if not targets:
             return {}
+        if self._is_test:
+            return {links.variable_of(position): 0 for position, _ in enumerate(targets)}
         TrackedLink.objects.bulk_create(
             [TrackedLink(dispatch=self._dispatch, target=target) for target in targets],
             ignore_conflicts=True,
@@ -282,7 +282,7 @@ def _envelope_sender(channel: Channel) -> str:
 
 def _require_as_approved(dispatch: Dispatch) -> None:
     """Compare what is about to be read with what was approved, before anything is compiled."""
-    now = approved_state.parts_of(Campaign.objects.get(pk=dispatch.campaign_id))
+    now = approved_touchpoint.parts_of(dispatch.touchpoint, name=dispatch.name)
     changed = approval.changed(dispatch.approved_parts, now, approval.READ_BY_WORKERS)
     if changed:
         raise ApprovalLapsed(changed[0])

@@ -31,14 +31,13 @@ def of_campaign(campaign: Campaign) -> QuerySet[Message]:
     """
     later = Message.objects.filter(
         dispatch__campaign=OuterRef("dispatch__campaign"),
-        dispatch__is_test=False,
         customer=OuterRef("customer"),
-        dispatch__step__position__gt=OuterRef("dispatch__step__position"),
+        dispatch__position__gt=OuterRef("dispatch__position"),
+        dispatch__run_number=OuterRef("dispatch__run_number"),
     )
     return Message.objects.filter(
         ~Exists(later),
         dispatch__campaign=campaign,
-        dispatch__is_test=False,
         state=MessageState.FAILED,
         reason=Reason.CRASHED,
     )

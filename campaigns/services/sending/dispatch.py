@@ -327,14 +327,13 @@ def _log(error: Exception, chunk: Chunk) -> None:
 
 def plan_of(dispatch: Dispatch) -> MessagePlan:
     """Return what the gates need to know about a dispatch's messages."""
-    campaign = dispatch.campaign
-    is_service = campaign.purpose == Purpose.SERVICE
+    is_service = dispatch.purpose == Purpose.SERVICE
     opens, closes = (
         settings.LOANCRM_SERVICE_SENDING_WINDOW if is_service else settings.LOANCRM_SENDING_WINDOW
     )
     return MessagePlan(
         channel=dispatch.channel_kind,
-        purpose=Purpose(campaign.purpose),
+        purpose=Purpose(dispatch.purpose),
         uses_personal_rules=dispatch.uses_personal_rules,
         window=SendingWindow(day_time(opens), day_time(closes)),
         caps=tuple(
@@ -342,9 +341,9 @@ def plan_of(dispatch: Dispatch) -> MessagePlan:
             for rule in FrequencyRule.objects.filter(is_active=True).order_by("pk")
         ),
         company_zone=kernel_clock.company_zone(),
-        is_at_any_hour=is_service and campaign.service_kind in AT_ANY_HOUR,
-        refusals_since=campaign.launched_at if dispatch.step.position > 1 else None,
-        is_fallback=dispatch.step.is_fallback,
+        is_at_any_hour=is_service and dispatch.service_kind in AT_ANY_HOUR,
+        refusals_since=dispatch.refusals_since,
+        before_id=dispatch.before_id,
     )
 
 
@@ -360,6 +359,6 @@ def _record_sent(chunk: Chunk, now: datetime) -> None:
         occurred_at=F("sent_at"),
         dedup_key=Concat(Value("sent:"), Cast("pk", CharField()), output_field=CharField()),
         channel=dispatch.channel_kind,
-        subject=dispatch.campaign.slug,
+        subject=dispatch.subject,
         now=now,
     )

@@ -1,6 +1,6 @@
 """Stopping a dispatch until a person decides."""
 
-from django.db.models import F
+from django.db.models import F, QuerySet
 
 from campaigns.domain.sending.states import DispatchStatus
 from campaigns.models import Dispatch
@@ -16,6 +16,16 @@ def hold(*, dispatch: Dispatch, reason: str) -> None:
     Dispatch.objects.filter(pk=dispatch.pk, status=DispatchStatus.RUNNING).update(
         status=DispatchStatus.HELD, hold_reason=reason
     )
+
+
+def pause(*, dispatches: QuerySet[Dispatch]) -> None:
+    """Let nothing of these go on; workers stop within one sub-batch."""
+    dispatches.filter(is_paused=False).update(is_paused=True)
+
+
+def resume(*, dispatches: QuerySet[Dispatch]) -> None:
+    """Let these go on from where they stood."""
+    dispatches.filter(is_paused=True).update(is_paused=False)
 
 
 def note_fault(*, dispatch: Dispatch) -> None:

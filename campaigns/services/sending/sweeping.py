@@ -23,7 +23,7 @@ def sweep(*, now: datetime) -> int:
 
     A worker that is still under way settles its answers itself and gives its chunk back; what a
     dead one had marked is of unknown fate. Of cancelled dispatches everything is closed; where a
-    campaign is paused, a dispatch held or a provider's account shut, what was on its way.
+    dispatch is paused or held or a provider's account shut, what was on its way.
     """
     return _sweep_cancelled(now) + _sweep_standing(now)
 
@@ -33,7 +33,7 @@ def _sweep_standing(now: datetime) -> int:
     left = (
         Chunk.objects.filter(state=ChunkState.LEASED, lease_until__lt=Moment(-UNCLAIMED_SECONDS))
         .exclude(dispatch__status=DispatchStatus.CANCELLED)
-        .select_related("dispatch__campaign", "dispatch__channel")
+        .select_related("dispatch__channel")
         .order_by("pk")
     )
     return sum(
@@ -59,7 +59,7 @@ def _sweep_cancelled(now: datetime) -> int:
     if not left.exists():
         return 0
     closed = _close_untouched(left)
-    rows = left.select_related("dispatch__campaign").order_by("pk")
+    rows = left.select_related("dispatch").order_by("pk")
     for chunk in rows[:MOST_AT_ONCE]:
         closed += _close(chunk, now)
     return closed

@@ -4,8 +4,9 @@ from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 
 from analytics.selectors import campaign_report
-from campaigns.models import Campaign, CampaignCost, Dispatch, Message, Step, TrackedLink, Variant
+from campaigns.models import Campaign, CampaignCost, Message, TrackedLink
 from customers.models import Event, EventType, Instalment, Loan, Repayment
+from tests.factories.campaigns import make_run, make_step
 
 SENT_AT = datetime(2026, 1, 10, 2, 0, 0, 123456, tzinfo=UTC)
 WINDOW = timedelta(days=7)
@@ -29,15 +30,13 @@ class Scene:
         self.goal = EventType.objects.create(name="application_submitted")
         self.dispatch = self.step("sms")
         self.variants = {
-            key: Variant.objects.create(step=self.dispatch.step, key=key, weight=50) for key in "AB"
+            key: self.dispatch.touchpoint.variants.create(key=key, weight=50) for key in "AB"
         }
         self.link = TrackedLink.objects.create(dispatch=self.dispatch, target="https://x.test/")
 
     def step(self, kind, position=1, **columns):
-        step = Step.objects.create(campaign=self.campaign, position=position, **columns)
-        return Dispatch.objects.create(
-            campaign=self.campaign, step=step, channel_kind=kind, due_at=SENT_AT
-        )
+        step = make_step(self.campaign, position=position, **columns)
+        return make_run(self.campaign, step=step, kind=kind, due_at=SENT_AT)
 
     def message(self, key, dispatch=None, **columns):
         values = {"state": "delivered", "sent_at": SENT_AT, "delivered_at": SENT_AT}

@@ -5,7 +5,7 @@ from decimal import Decimal
 
 import pytest
 
-from campaigns.models import Dispatch, LinkVisit, Message
+from campaigns.models import LinkVisit, Message
 from customers.models import Customer
 from tests.integration.analytics.selectors.scene import AS_OF, SENT_AT, WINDOW, make_loan
 
@@ -230,11 +230,3 @@ def test_the_number_of_queries_does_not_depend_on_the_number_of_people(
 
     with django_assert_num_queries(10):
         scene.report()
-
-
-@pytest.mark.sql
-def test_test_sends_and_other_campaigns_do_not_count(scene):
-    scene.message("c1")
-    Dispatch.objects.filter(pk=scene.dispatch.pk).update(is_test=True)
-
-    assert scene.report().counts.audience == 0

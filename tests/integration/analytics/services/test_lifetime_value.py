@@ -10,13 +10,13 @@ from django.test.utils import CaptureQueriesContext
 
 from analytics.domain.lifetime_value import ASSUMPTIONS, VERSION
 from analytics.services import lifetime_value
-from campaigns.models import Campaign, Dispatch, Message, Step
+from campaigns.models import Message, Step
 from customers.models import Instalment, Loan, Repayment, Score
 from customers.selectors.segments import catalogue, references
 from customers.selectors.segments.query import customers_matching
 from loancrm.kernel import clock
 from loancrm.kernel.access import PermissionRefused, user_actor
-from tests.factories.campaigns import make_approved, make_channel
+from tests.factories.campaigns import make_approved, make_channel, make_run
 from tests.factories.people import make_people
 
 pytestmark = [pytest.mark.django_db, pytest.mark.sql]
@@ -112,9 +112,7 @@ def test_what_messages_cost_is_taken_off(borrower, actor, now):
     make_channel()
     campaign = make_approved(actor, now)
     step = Step.objects.get(campaign=campaign)
-    dispatch = Dispatch.objects.create(
-        campaign=Campaign.objects.get(), step=step, channel_kind="email", due_at=now
-    )
+    dispatch = make_run(campaign, step=step, due_at=now)
     _run(actor)
     before = _values(borrower)["clv_so_far"]
     Message.objects.create(

@@ -152,7 +152,7 @@ def test_a_preview_is_the_text_that_is_sent(author: User, now: datetime) -> None
         user_actor(author), now, channel=channel.slug, content=SMS, slug="same", name="同一文本"
     )
     campaign = dispatch.campaign
-    variant = Variant.objects.select_related("step__channel").get(step__campaign=campaign)
+    variant = Variant.objects.get(touchpoint__step__campaign=campaign)
     (shown,) = previews.preview(
         campaign=campaign,
         variant=variant,
@@ -218,7 +218,10 @@ def test_the_form_creates_the_campaign_that_a_file_would(draft: Campaign, author
     assert f"{made.holdout_share:.3f}" == "0.100"
     step = made.steps.get()
     assert step.channel == channel
-    assert list(step.variants.order_by("key").values_list("key", "weight")) == [("A", 1), ("B", 3)]
+    assert list(step.touchpoint.variants.order_by("key").values_list("key", "weight")) == [
+        ("A", 1),
+        ("B", 3),
+    ]
 
 
 def test_editing_a_draft_makes_a_new_version_of_the_changed_text_only(
@@ -237,7 +240,7 @@ def test_editing_a_draft_makes_a_new_version_of_the_changed_text_only(
     )
     made.refresh_from_db()
     assert made.goal_window_days == 14
-    contents = made.steps.get().variants.get().contents.filter(is_current=True)
+    contents = made.steps.get().touchpoint.variants.get().contents.filter(is_current=True)
     assert dict(contents.values_list("locale", "number")) == {"zh-hans": 1, "en": 2}
 
 

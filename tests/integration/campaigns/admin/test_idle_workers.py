@@ -8,6 +8,7 @@ from django.urls import reverse
 from campaigns.models import Campaign, Chunk, Dispatch, FrequencyRule, Message
 from campaigns.selectors.sending import standstill
 from campaigns.services.campaigns import ticking
+from campaigns.services.sending import holding
 from loancrm.kernel.database import shared_clock
 from tests.factories.campaigns import SMS, make_approved, make_channel, make_launched
 from tests.factories.people import make_people
@@ -70,7 +71,7 @@ def test_u48_a_due_run_that_no_tick_begins_is_told(run):
     Dispatch.objects.update(status="scheduled")
     (found,) = standstill.everywhere()
     assert found.minutes(shared_clock.now()) == 5
-    Campaign.objects.update(status="paused")
+    holding.pause(dispatches=Dispatch.objects.all())
     assert standstill.everywhere() == []
 
 
@@ -145,7 +146,7 @@ def test_u49_a_void_approval_offers_no_launch(actor, now, shown):
 def test_u20_a_preview_promises_nothing_to_who_has_a_message_or_missed_it(run, admin_client):
     address = reverse("admin:campaigns_campaign_preview", args=[run.campaign_id])
     first, second = Message.objects.order_by("pk")
-    variant = run.step.variants.get()
+    variant = run.touchpoint.variants.get()
 
     def verdict(message):
         form = {"variant": variant.pk, "customer": f"#{message.customer_id}"}

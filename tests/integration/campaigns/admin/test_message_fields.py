@@ -58,7 +58,7 @@ def sent_back(campaign, author, language="en", **changes):
 
 def texts(campaign):
     return {
-        (t.variant.step.position, t.variant.key, t.locale): t.written.text
+        (t.variant.touchpoint.step.position, t.variant.key, t.locale): t.written.text
         for t in current_texts.of_campaign(campaign)
     }
 
@@ -73,7 +73,9 @@ def test_f2_a_form_sent_back_unchanged_changes_nothing(draft, author):
 def test_f2_an_added_variant_left_empty_is_an_error_beside_it(draft, author):
     answer = sent_back(draft, author, C_in_use="yes")
     assert "C_zh_hans_text" in answer.context["form"].errors
-    assert set(Variant.objects.filter(step__position=1).values_list("key", flat=True)) == {"A", "B"}
+    assert set(
+        Variant.objects.filter(touchpoint__step__position=1).values_list("key", flat=True)
+    ) == {"A", "B"}
     sent_back(draft, author, C_in_use="yes", C_text_from="same")
     assert Variant.objects.get(key="C").follows_message
 
@@ -94,7 +96,7 @@ def test_f2_channel_and_fallback_of_a_saved_draft_change(draft, author, channels
     sent_back(draft, author, fallback_channel=channels["sms"].pk, F_text_from="same")
     fallback = draft.steps.get(is_fallback=True)
     assert fallback.channel == channels["sms"]
-    assert fallback.variants.get().follows_message
+    assert fallback.touchpoint.variants.get().follows_message
 
 
 def test_f2_a_fallback_follows_the_message_as_it_is_edited(draft, author):
@@ -118,7 +120,7 @@ def test_f2_a_subject_without_a_text_is_an_error(draft, author):
 def test_f2_a_weight_of_nothing_is_refused_with_words(draft, author, weight):
     answer = sent_back(draft, author, B_weight=weight)
     assert "B_weight" in answer.context["form"].errors
-    assert Variant.objects.get(step__position=1, key="B").weight == 3
+    assert Variant.objects.get(touchpoint__step__position=1, key="B").weight == 3
 
 
 def test_f2_the_wait_of_a_fallback_is_kept_and_can_be_changed(draft, author):

@@ -88,7 +88,7 @@ def test_a_changed_text_voids_the_approval(actor, now):
 
 @pytest.mark.parametrize(
     "change",
-    [{"holdout_share": "0.2"}, {"budget_amount": "9.99"}, {"goal_window_days": 30}],
+    [{"holdout_share": "0.2"}, {"cost_per_message": "9.99"}, {"goal_window_days": 30}],
 )
 def test_a_changed_number_voids_the_approval(actor, now, change):
     make_channel()
@@ -101,7 +101,7 @@ def test_a_changed_number_voids_the_approval(actor, now, change):
 def test_an_approved_campaign_is_locked_until_returned_to_draft(actor, now):
     make_channel()
     campaign = make_approved(actor, now)
-    variant = campaign.steps.get().variants.get()
+    variant = campaign.steps.get().touchpoint.variants.get()
     content = {"zh-hans": {"subject": "新主题", "text": "新内容 {{ unsubscribe_url }}"}}
     with pytest.raises(CampaignLocked):
         revise_text(variant, content, actor, now)

@@ -29,7 +29,7 @@ def campaign(actor, now):
 
 
 def step_of(campaign) -> Step:
-    return campaign.steps.select_related("channel").get()
+    return campaign.steps.get()
 
 
 def test_d_the_first_example_would_get_it_and_the_others_differ(campaign, actor, now):
@@ -56,7 +56,7 @@ def test_d_links_of_a_preview_say_what_they_are_and_change_nothing(campaign, act
     (person,) = make_people(1)
     (shown,) = previews.preview(
         campaign=campaign,
-        variant=step_of(campaign).variants.get(),
+        variant=step_of(campaign).touchpoint.variants.get(),
         customers=[person],
         actor=actor,
         now=now,

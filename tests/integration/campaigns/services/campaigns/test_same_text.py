@@ -33,7 +33,7 @@ def follower(actor, now):
 
 def texts(campaign):
     return {
-        (text.variant.step.position, text.variant.key): text.written.text
+        (text.variant.touchpoint.step.position, text.variant.key): text.written.text
         for text in current_texts.of_campaign(campaign)
     }
 
@@ -45,13 +45,13 @@ def revise(variant, words, actor, now):
 def test_f2_the_same_text_follows_later_edits_of_each_variant(follower, actor, now):
     assert texts(follower)[2, "A"] == texts(follower)[1, "A"]
     assert texts(follower)[2, "B"] == "另一段话"
-    revise(Variant.objects.get(step__position=1, key="B"), "第三段话", actor, now)
+    revise(Variant.objects.get(touchpoint__step__position=1, key="B"), "第三段话", actor, now)
     assert texts(follower)[2, "B"] == "第三段话"
-    assert ContentVersion.objects.filter(variant__step__position=2).count() == 0
+    assert ContentVersion.objects.filter(variant__touchpoint__step__position=2).count() == 0
 
 
 def test_f2_an_own_text_ends_the_following(follower, actor, now):
-    revise(Variant.objects.get(step__position=2, key="A"), "自己的话", actor, now)
+    revise(Variant.objects.get(touchpoint__step__position=2, key="A"), "自己的话", actor, now)
     assert texts(follower) == {
         (1, "A"): SMS["zh-hans"]["text"],
         (1, "B"): "另一段话",
@@ -61,7 +61,7 @@ def test_f2_an_own_text_ends_the_following(follower, actor, now):
 
 def test_f2_the_choice_is_part_of_what_is_approved(follower):
     before = approved_state.parts_of(follower)
-    variant = Variant.objects.get(step__position=2, key="B")
+    variant = Variant.objects.get(touchpoint__step__position=2, key="B")
     source = ContentVersion.objects.get(variant__key="B", is_current=True)
     Variant.objects.filter(pk=variant.pk).update(follows_message=False)
     ContentVersion.objects.create(
@@ -75,17 +75,17 @@ def test_f2_the_choice_is_part_of_what_is_approved(follower):
 
 
 def test_c1_who_approves_is_shown_which_texts_follow_the_message(follower):
-    shown = approved_state.shown(follower)["texts"]
-    assert [row[:3] for row in shown] == [
-        [1, "A", False],
-        [1, "B", False],
-        [2, "A", True],
-        [2, "B", True],
+    shown = approved_state.read(follower).shown["texts"]
+    assert [[row[:2] for row in step] for step in shown] == [
+        [["A", False], ["B", False]],
+        [["A", True], ["B", True]],
     ]
 
 
 def test_f2_a_fault_of_a_followed_text_is_named_once_at_the_message(follower, actor, now):
-    revise(Variant.objects.get(step__position=1, key="A"), "您好 {{ nmae }}", actor, now)
+    revise(
+        Variant.objects.get(touchpoint__step__position=1, key="A"), "您好 {{ nmae }}", actor, now
+    )
     faults = [finding for finding in content_faults.findings_of(follower) if finding.is_blocking]
     assert [(f.is_fallback, f.variant) for f in faults] == [(False, "A")]
 
@@ -132,7 +132,7 @@ def test_f2_each_person_gets_the_text_of_the_own_variant_again(actor, now):
     for message in again.select_related("variant", "content__variant"):
         assert message.variant.key == first[message.customer_id]
         assert message.content.variant.key == first[message.customer_id]
-        assert message.content.variant.step_id == run.step_id
+        assert message.content.variant.touchpoint_id == run.touchpoint_id
 
 
 def test_f2_messages_of_a_draft_change_until_it_is_submitted(follower, actor, now):
@@ -151,9 +151,11 @@ def test_f2_messages_of_a_draft_change_until_it_is_submitted(follower, actor, no
         actor=actor,
         now=now,
     )
-    step = Step.objects.select_related("channel").get(campaign=follower)
+    step = Step.objects.get(campaign=follower)
     assert step.channel.slug == "email-memory"
-    assert list(step.variants.order_by("key").values_list("key", "weight", "follows_message")) == [
+    assert list(
+        step.touchpoint.variants.order_by("key").values_list("key", "weight", "follows_message")
+    ) == [
         ("A", 2, False),
         ("C", 1, True),
     ]

@@ -14,6 +14,7 @@ from campaigns.channels import registry
 from campaigns.channels.memory import MemoryChannel
 from campaigns.models import (
     Approval,
+    Budget,
     Campaign,
     Channel,
     ContentVersion,
@@ -112,7 +113,7 @@ CHANGES: dict[str, Callable[[], object]] = {
     "a weight": lambda: Variant.objects.update(weight=7),
     "a nested segment's rule": inner_rule,
     "the start": lambda: Campaign.objects.update(start_at="2026-03-09T02:00:00Z"),
-    "the budget": lambda: Campaign.objects.update(budget_amount=Decimal(11)),
+    "the budget": lambda: Budget.objects.update(limit_amount=Decimal(11)),
     "the control group": lambda: Campaign.objects.update(holdout_share=Decimal("0.1")),
     "the goal": lambda: Campaign.objects.update(goal_event="loan_disbursed"),
     "the days of the goal": lambda: Campaign.objects.update(goal_window_days=8),
@@ -164,10 +165,10 @@ def memory() -> MemoryChannel:
 WHILE_RUNNING = {
     "a text edited in its table": "changed_texts",
     "a product's rate from 7.2 to 36 %": "changed_constants",
-    "the campaign's name": "changed_constants",
     "the sender": "changed_channels",
-    "the purpose": "changed_purpose",
 }
+# Frozen with the dispatch: a later change reaches nobody.
+FROZEN = ("the campaign's name", "the purpose", "the campaign's price", "the budget", "the goal")
 
 
 @pytest.mark.parametrize("name", WHILE_RUNNING)
@@ -181,6 +182,20 @@ def test_c1_a_worker_holds_a_dispatch_and_fails_nobody_after_a_change_of(
     assert (held.status, held.hold_reason) == ("held", WHILE_RUNNING[name])
     assert set(Message.objects.values_list("state", flat=True)) == {"planned"}
     assert not memory().delivered
+
+
+@pytest.mark.parametrize("name", FROZEN)
+def test_c1_what_was_frozen_with_the_dispatch_goes_out_after_a_change_of(
+    name, approved, actor, now
+):
+    run = launch.launch_campaign(campaign=approved, actor=actor, now=now)
+    before = [run.name, run.purpose, run.unit_cost, run.goal_event]
+    CHANGES[name]()
+    run_to_the_end(now)
+    run.refresh_from_db()
+    assert run.status == "completed"
+    assert [run.name, run.purpose, run.unit_cost, run.goal_event] == before
+    assert memory().delivered
 
 
 def test_b4_a_rule_published_after_the_launch_changes_no_gate(actor, now):
@@ -256,7 +271,7 @@ def draft(now) -> Campaign:
 
 def test_c2_whoever_edited_since_the_last_approval_does_not_approve(draft, now):
     editor = person("zhao", "marketer", "approver")
-    variant = Variant.objects.select_related("step__campaign").get()
+    variant = Variant.objects.get()
     content = {"zh-hans": {"subject": "主题", "text": "内容 {{ unsubscribe_url }}"}}
     revise_text(variant, content, editor, now)
     with pytest.raises(ApprovalRefused):

@@ -240,7 +240,7 @@ def test_a8_a_launch_long_after_its_start_is_held_and_says_so(actor, now):
 
 def test_a8_no_test_message_goes_out_either(launched, now, actor):
     restore()
-    variant = launched.step.variants.get()
+    variant = launched.touchpoint.variants.get()
     with pytest.raises(SendingUnconfirmed):
         previews.send_test(
             campaign=launched.campaign,

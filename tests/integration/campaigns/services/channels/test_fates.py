@@ -15,7 +15,7 @@ from django.utils import translation
 
 from campaigns import labels
 from campaigns.domain.receipts.report import message_key
-from campaigns.models import Campaign, Chunk, Dispatch, Message, Step
+from campaigns.models import Budget, Campaign, Chunk, Message
 from campaigns.services.campaigns import ticking
 from campaigns.services.channels import fates
 from campaigns.services.channels.fates import Fate
@@ -24,7 +24,7 @@ from customers.models import Event
 from loancrm.kernel.access import PermissionRefused, user_actor
 from loancrm.kernel.models import AuditEntry
 from loancrm.kernel.roles import Role, ensure_roles
-from tests.factories.campaigns import make_channel
+from tests.factories.campaigns import give_budget, make_channel, make_run
 from tests.factories.sent import make_sent
 
 pytestmark = [pytest.mark.django_db, pytest.mark.sql]
@@ -38,9 +38,8 @@ def lost(actor, now):
     rows = Message.objects.filter(dispatch__campaign=campaign)
     rows.update(state="unknown", reason="connection_lost", sent_at=None, cost_amount=Decimal(1))
     Event.objects.filter(type__name="message_sent").delete()
-    Campaign.objects.filter(pk=campaign.pk).update(
-        status="running", budget_amount=10, committed_amount=3
-    )
+    Campaign.objects.filter(pk=campaign.pk).update(status="running")
+    give_budget(10, committed=3)
     Chunk.objects.filter(dispatch__campaign=campaign).update(reserved_amount=3)
     campaign.refresh_from_db()
     return campaign
@@ -66,7 +65,7 @@ def test_a5_what_was_sent_has_its_event_and_keeps_its_cost(lost, actor, now):
     lost.refresh_from_db()
     assert _states(lost) == ["sent", "sent", "unknown"]
     assert Event.objects.filter(type__name="message_sent").count() == 2
-    assert lost.committed_amount == 3
+    assert Budget.objects.get().committed_amount == 3
     assert AuditEntry.objects.filter(action="messages.fate_decided").count() == 1
 
 
@@ -77,7 +76,7 @@ def test_a5_what_was_not_sent_fails_and_costs_nothing(lost, actor, now):
     lost.refresh_from_db()
     assert count == 3
     assert _states(lost) == ["failed"] * 3
-    assert lost.committed_amount == 0
+    assert Budget.objects.get().committed_amount == 0
     assert not Event.objects.filter(type__name="message_sent").exists()
 
 
@@ -89,7 +88,7 @@ def test_a5_what_was_not_sent_is_sent_again_if_the_person_says_so(lost, actor, n
     assert count == 1
     assert _states(lost) == ["planned", "unknown", "unknown"]
     lost.refresh_from_db()
-    assert lost.committed_amount == 2
+    assert Budget.objects.get().committed_amount == 2
     assert Chunk.objects.get(dispatch__campaign=lost).state == "ready"
 
 
@@ -171,10 +170,7 @@ def both(lost, actor, now):
         created_at=now, updated_at=now,
     )  # fmt: skip
     channel = make_channel("sms")
-    step = Step.objects.create(campaign=campaign, channel=channel)
-    run = Dispatch.objects.create(
-        campaign=campaign, step=step, channel=channel, channel_kind="sms", due_at=later
-    )
+    run = make_run(campaign, channel=channel, due_at=later)
     people = Message.objects.filter(dispatch__campaign=lost).values_list("customer", flat=True)
     Message.objects.bulk_create(
         Message(dispatch=run, customer_id=pk, state="unknown", planned_at=later, attempted_at=later)

@@ -9,7 +9,7 @@ from campaigns.channels import registry, signatures
 from campaigns.channels.base import WebhookRequest
 from campaigns.channels.errors import WebhookRefused
 from campaigns.domain.receipts.report import DeliveryEvent, DeliveryKind
-from campaigns.models import Campaign, Chunk, Message, Receipt, Suppression
+from campaigns.models import Budget, Chunk, Message, Receipt, Suppression
 from campaigns.services.receipts import reports
 from campaigns.services.receipts.reports import Tally, UnknownChannel
 from campaigns.services.sending import chunks
@@ -159,7 +159,7 @@ def test_d_a_failed_receipt_and_the_budget_agree(actor, now, is_early):
     chunks.settle_late(chunk=chunk)
     spent = Message.objects.aggregate(total=Sum("cost_amount"))["total"]
     assert spent > 0
-    assert Campaign.objects.get().committed_amount == spent
+    assert Budget.objects.get().committed_amount == spent
 
 
 @pytest.mark.parametrize("state", ["skipped", "held_out", "cancelled", "planned"])

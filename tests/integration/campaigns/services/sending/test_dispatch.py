@@ -14,6 +14,7 @@ from campaigns.channels.base import Outcome, SendResult
 from campaigns.domain.receipts.report import message_key
 from campaigns.domain.sending import experiments
 from campaigns.models import (
+    Budget,
     Chunk,
     Dispatch,
     FrequencyRule,
@@ -267,7 +268,7 @@ def test_the_budget_is_never_exceeded(actor, now):
         "budget"
     }
     launched.campaign.refresh_from_db()
-    assert launched.campaign.committed_amount == Decimal("0.90")
+    assert Budget.objects.get().committed_amount == Decimal("0.90")
 
 
 def test_a_refused_message_gives_its_money_back_and_a_transient_one_is_tried_again(actor, now):
@@ -294,7 +295,7 @@ def test_a_refused_message_gives_its_money_back_and_a_transient_one_is_tried_aga
     drain(waiting.due_at)
     assert states(dispatch=launched) == {"failed": 1, "sent": 2}
     launched.campaign.refresh_from_db()
-    assert launched.campaign.committed_amount == Decimal("0.60")
+    assert Budget.objects.get().committed_amount == Decimal("0.60")
     refused = ContactPoint.objects.filter(customer__external_id="p1", kind="email").get()
     assert refused.status == "bounced"
 

@@ -9,7 +9,7 @@ from django.db import Error as DatabaseFault
 
 from campaigns.channels import registry
 from campaigns.channels.base import Outcome, SendResult
-from campaigns.models import Campaign, Message, Step
+from campaigns.models import Campaign, Message, Step, Touchpoint
 from campaigns.services.campaigns import authoring, ticking
 from campaigns.services.sending import dispatch
 from tests.factories.campaigns import EMAIL, SMS, make_channel, make_launched
@@ -44,7 +44,8 @@ def broken(actor, now):
     drain(now)
     ticking.advance(now=now)
     Message.objects.update(state="failed", reason="channel_refused")
-    Step.objects.filter(campaign=run.campaign_id, position=2).update(channel=None)
+    second = Step.objects.get(campaign=run.campaign_id, position=2)
+    Touchpoint.objects.filter(step=second).update(channel=None)
     return run
 
 
@@ -63,7 +64,7 @@ def test_a9_what_could_not_begin_begins_when_somebody_has_mended_it(actor, now, 
     later = now + timedelta(minutes=40)
     for _round in range(4):
         ticking.advance(now=later)
-    Step.objects.filter(position=2).update(channel=make_channel(slug="other-email"))
+    Touchpoint.objects.filter(step__position=2).update(channel=make_channel(slug="other-email"))
     ticking.resume_campaign(campaign=Campaign.objects.get(), actor=actor, now=later)
     for minutes in (1, 40):
         ticking.advance(now=later + timedelta(minutes=minutes))

@@ -13,6 +13,7 @@ from django.core.management import CommandError, call_command
 from campaigns.channels.base import Asked
 from campaigns.domain.receipts.report import DeliveryEvent, DeliveryKind, message_id_of
 from campaigns.models import (
+    Budget,
     Campaign,
     Chunk,
     Dispatch,
@@ -74,7 +75,7 @@ def test_a7_a_cancelled_campaign_ends_with_its_money_after_a_kill_at_any_commit(
         ticking.advance(now=now)
         chunks.claim(holder="dead", now=now)
         Chunk.objects.update(reserved_amount=Decimal(4))
-        Campaign.objects.update(committed_amount=Decimal(4))
+        Budget.objects.update(committed_amount=Decimal(4))
         first = Message.objects.order_by("pk").first()
         Message.objects.filter(pk=first.pk).update(state="sending", mark=1, cost_amount=Decimal(1))
         campaign = Campaign.objects.get(pk=run.campaign_id)
@@ -82,7 +83,7 @@ def test_a7_a_cancelled_campaign_ends_with_its_money_after_a_kill_at_any_commit(
         expire_leases()
 
     assert_kills_leave_no_trace(prepare, lambda: ticking.advance(now=now), commits=1, ignored=ALIVE)
-    assert Campaign.objects.get().committed_amount == Decimal(1)
+    assert Budget.objects.get().committed_amount == Decimal(1)
 
 
 def test_a7_steps_follow_each_other_alike_after_a_kill_at_any_commit(actor, now):
@@ -108,7 +109,7 @@ def test_a7_steps_follow_each_other_alike_after_a_kill_at_any_commit(actor, now)
     def work():
         ticking.tick(holder="w1", now=later)
         # Sending has tests of its own.
-        second = Dispatch.objects.filter(step__position=2, status="running")
+        second = Dispatch.objects.filter(position=2, status="running")
         Message.objects.filter(dispatch__in=second).update(state="sent", sent_at=later)
         Chunk.objects.filter(dispatch__in=second).update(state="done")
         ticking.advance(now=later)

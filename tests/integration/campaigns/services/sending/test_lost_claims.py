@@ -8,7 +8,7 @@ from decimal import Decimal
 import pytest
 
 from campaigns.channels import registry
-from campaigns.models import Campaign, Chunk, Dispatch, Message
+from campaigns.models import Budget, Chunk, Dispatch, Message
 from campaigns.selectors.sending import contact_facts
 from campaigns.services.campaigns import ticking
 from campaigns.services.sending import (
@@ -103,7 +103,7 @@ def test_a1_two_hundred_kills_at_different_points_lose_and_double_nobody(actor, 
     drain(now)
     assert states() == {"sent": 240}
     assert received() == {f"p{number}@example.com": 1 for number in range(1, 241)}
-    assert Campaign.objects.get().committed_amount == Decimal("24.00")
+    assert Budget.objects.get().committed_amount == Decimal("24.00")
 
 
 def test_a1_two_hundred_lost_claims_count_nobodys_try(actor, now):
@@ -320,8 +320,7 @@ def test_a4_a_stalled_worker_spends_no_budget_twice(actor, now):
     with pytest.raises(chunks.LeaseLost):
         chunks.reserve_budget(chunk=work.chunk, costs=[Decimal(1)])
     assert states() == {"sent": 10, "skipped": 10}
-    campaign = Campaign.objects.get()
-    assert campaign.committed_amount == Decimal(10)
+    assert Budget.objects.get().committed_amount == Decimal(10)
     assert sum(Message.objects.values_list("cost_amount", flat=True)) == Decimal(10)
     assert sum(Chunk.objects.values_list("reserved_amount", flat=True)) == Decimal(10)
     assert max(received().values()) == 1
@@ -352,7 +351,7 @@ def test_a4_the_answer_of_a_worker_that_lost_its_lease_is_still_stored(actor, no
     settling.step(chunk=chunk, answer=answer, attempt=None, now=now)
     assert states() == ({"sent": 3} if takes else {"failed": 3})
     spent = Decimal(3 if takes else 0)
-    assert Campaign.objects.get().committed_amount == spent
+    assert Budget.objects.get().committed_amount == spent
 
 
 def test_a4_the_same_worker_that_lost_and_claimed_again_is_another(actor, now):

@@ -6,9 +6,9 @@ from collections import Counter
 import pytest
 
 from campaigns.channels import registry
-from campaigns.models import Campaign, Channel, Chunk, Dispatch, Message, Suppression
+from campaigns.models import Campaign, Channel, Chunk, Dispatch, Message, Suppression, Touchpoint
 from campaigns.services.campaigns import authoring, launch, ticking
-from campaigns.services.sending import chunks, dispatch, lane
+from campaigns.services.sending import chunks, dispatch, freezing, lane
 from loancrm.kernel.database.shared_clock import Moment
 from loancrm.kernel.models import Lease
 from tests.factories.campaigns import SMS, make_channel, make_launched, spec, submit_and_approve
@@ -36,7 +36,7 @@ def drain(now, **options):
 def test_a9_a_service_message_passes_a_bulk_campaign_of_one_a_second_with_a_single_worker(
     actor, now, monkeypatch
 ):
-    monkeypatch.setattr(launch, "CHUNK_SIZE", 10)
+    monkeypatch.setattr(freezing, "CHUNK_SIZE", 10)
     make_channel(rate_per_second=1)
     make_channel("sms")
     make_people(40)
@@ -138,9 +138,10 @@ def test_a5_a_second_ordinary_step_serves_the_launchs_audience_but_who_refused(a
     people = make_people(5)
     campaign = authoring.create_campaign(source=spec(), actor=actor, now=now)
     first = campaign.steps.get()
-    second = campaign.steps.create(position=2, channel=first.channel, wait_minutes=0)
-    variant = second.variants.create(key="A", weight=1)
-    content = first.variants.get().contents.get()
+    touchpoint = Touchpoint.objects.create(channel=first.channel)
+    second = campaign.steps.create(position=2, touchpoint=touchpoint, wait_minutes=0)
+    variant = touchpoint.variants.create(key="A", weight=1)
+    content = first.touchpoint.variants.get().contents.get()
     content.pk, content.variant = None, variant
     content.save()
     submit_and_approve(campaign, actor, now)

@@ -74,7 +74,7 @@ def test_u34_a_report_that_overtook_its_test_is_settled_by_the_next_try(actor, n
     _reported(actor, now, channel, provider_message_id="early")
     assert _waiting() == 1
     previews.send_test(
-        campaign=campaign, step=step, variant=step.variants.first(), customer=customer,
+        campaign=campaign, step=step, variant=step.touchpoint.variants.first(), customer=customer,
         to="colleague@lender.example", actor=actor, now=now,
     )  # fmt: skip
     SideMessage.objects.update(provider_message_id="early")

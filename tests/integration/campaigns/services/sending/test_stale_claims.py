@@ -8,7 +8,7 @@ import pytest
 from campaigns.channels import registry
 from campaigns.channels.base import Outcome, SendResult
 from campaigns.domain.sending.eligibility import Reason
-from campaigns.models import Campaign, Chunk, Message
+from campaigns.models import Budget, Chunk, Message
 from campaigns.services.campaigns import ticking
 from campaigns.services.sending import chunks, deciding, dispatch, settling
 from campaigns.services.sending.lane import Lane
@@ -104,7 +104,7 @@ def test_a4_a_late_answer_frees_no_money_that_another_worker_has_reserved(decide
     assert chunks.reserve_budget(chunk=other, costs=[Decimal(1)] * len(rest)) == len(rest)
     answer(work.chunk, first, Outcome.ACCEPTED, now)
     assert Message.objects.get(pk=first.recipient.message_id).state == "sent"
-    assert Campaign.objects.get().committed_amount == Decimal(4)
+    assert Budget.objects.get().committed_amount == Decimal(4)
     assert Chunk.objects.get().reserved_amount == Decimal(4)
 
 

@@ -7,11 +7,18 @@ from decimal import Decimal
 
 import pytest
 
-from campaigns.models import Campaign, Channel, Chunk, Dispatch, Message
+from campaigns.models import Budget, Campaign, Channel, Chunk, Dispatch, Message
 from campaigns.services.campaigns import launch, ticking
 from campaigns.services.sending import chunks, dispatch, sweeping
 from loancrm.kernel.database.shared_clock import Moment
-from tests.factories.campaigns import EMAIL, SMS, expire_leases, make_channel, make_launched
+from tests.factories.campaigns import (
+    EMAIL,
+    SMS,
+    expire_leases,
+    give_budget,
+    make_channel,
+    make_launched,
+)
 from tests.factories.people import make_people
 
 pytestmark = [pytest.mark.django_db, pytest.mark.sql]
@@ -42,7 +49,7 @@ def test_a5_what_a_dead_worker_had_sent_ends_while_the_campaign_stands(
     make_channel(options=options, cost_per_part=Decimal("0.05"))
     make_people(6)
     make_launched(actor, now)
-    Campaign.objects.update(budget_amount=10)
+    give_budget(10)
     ticking.advance(now=now)
     chunk = chunks.claim(holder="dead", now=now)
     chunks.reserve_budget(chunk=chunk, costs=[Decimal("0.05")] * 6)
@@ -58,7 +65,7 @@ def test_a5_what_a_dead_worker_had_sent_ends_while_the_campaign_stands(
     expected = ("planned", "asked_again") if is_idempotent else ("unknown", "crashed")
     assert (first.state, first.reason) == expected
     assert states()["planned"] == 5 + is_idempotent
-    assert Campaign.objects.get().committed_amount == Decimal("0.05")
+    assert Budget.objects.get().committed_amount == Decimal("0.05")
     left = Chunk.objects.get()
     # Whom it was that killed the worker is still looked for.
     assert (left.state, left.attempts) == ("ready", chunk.attempts)
@@ -166,7 +173,7 @@ def test_a4_a_kill_in_the_sweep_leaves_no_money_reserved(actor, now, monkeypatch
     make_channel(options={"supports_idempotency": False}, cost_per_part=Decimal("0.05"))
     make_people(6)
     make_launched(actor, now)
-    Campaign.objects.update(budget_amount=10)
+    give_budget(10)
     ticking.advance(now=now)
     chunk = chunks.claim(holder="dead", now=now)
     chunks.reserve_budget(chunk=chunk, costs=[Decimal("0.05")] * 6)
@@ -178,5 +185,5 @@ def test_a4_a_kill_in_the_sweep_leaves_no_money_reserved(actor, now, monkeypatch
         ticking.advance(now=now)
     monkeypatch.setattr(chunks, "settle_late", settle)
     ticking.advance(now=now)
-    assert Campaign.objects.get().committed_amount == 0
+    assert Budget.objects.get().committed_amount == 0
     assert Chunk.objects.get().reserved_amount == 0

@@ -1,0 +1,100 @@
+"""A touchpoint as it stands, in the parts that workers read anew and an approval covers.
+
+Everything is read from what will be used, never from a column that says what once was: the texts
+themselves, the values put into them, the channel's options.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from campaigns.domain.content import approval
+from campaigns.domain.content import texts as content
+from campaigns.domain.content.approval import ApprovedPart
+from campaigns.models import Channel, Touchpoint
+from campaigns.selectors.content import current_texts
+from campaigns.selectors.content.constants import constants
+from campaigns.selectors.content.current_texts import CurrentText
+from loancrm.kernel.texts.survey import TemplateRefused
+
+# Options that tell how fast, how patiently and with which key a provider is spoken to; all others
+# say to whom.
+_PACE = frozenset(
+    {
+        "batch_size", "connect_timeout_seconds", "connections", "idle_seconds",
+        "max_messages_per_connection", "messages_per_request", "password", "secret",
+        "supports_idempotency", "timeout_seconds", "use_chunking", "use_pipelining",
+        "webhook_secret", "window",
+    }
+)  # fmt: skip
+_EVERY_CONSTANT = frozenset({"brand", "hotline", "sender_address", "campaign_name", "products"})
+
+
+def parts_of(touchpoint: Touchpoint, *, name: str) -> dict[str, str]:
+    """Return the digest of each part of a touchpoint as it stands in the database now.
+
+    Args:
+        name: What its texts may call the campaign by.
+    """
+    channel = Channel.objects.filter(pk=touchpoint.channel_id or 0).first()
+    return approval.digests(shown(channel, current_texts.of_touchpoint(touchpoint), name=name))
+
+
+def shown(channel: Channel | None, texts: Sequence[CurrentText], *, name: str) -> dict[str, Any]:
+    """Return everything that an approval of one touchpoint covers, in full."""
+    return {
+        ApprovedPart.TEXTS: [_text(row) for row in texts],
+        ApprovedPart.CONSTANTS: _constants(name, texts),
+        ApprovedPart.CHANNELS: _channel(channel),
+    }
+
+
+def _text(text: CurrentText) -> list[Any]:
+    variant, written = text.variant, text.written
+    return [variant.key, variant.follows_message, text.locale, written.pk,
+            written.subject, written.text, written.html]  # fmt: skip
+
+
+def _constants(name: str, texts: Sequence[CurrentText]) -> dict[str, Any]:
+    """Return what the texts tell everybody, by language; what no text reads is left out."""
+    read: dict[str, frozenset[str]] = {}
+    for text in texts:
+        read[text.locale] = read.get(text.locale, frozenset()) | variables(text)
+    return {
+        locale: {
+            key: _plain(value)
+            for key, value in constants(name, names, language=locale).items()
+            if key in names
+        }
+        for locale, names in read.items()
+    }
+
+
+def variables(text: CurrentText) -> frozenset[str]:
+    """Return the names that a text reads."""
+    row = text.written
+    try:
+        if text.is_email:
+            return content.compile_email(
+                subject=row.subject, text=row.text, html=row.html, language=row.locale
+            ).variables
+        return content.compile_sms(text=row.text, language=row.locale).variables
+    except TemplateRefused:
+        # A text that cannot be read is never sent; until it is mended it may say anything.
+        return _EVERY_CONSTANT
+
+
+def _plain(value: Any) -> Any:
+    match value:
+        case Mapping():
+            return {name: _plain(item) for name, item in value.items()}
+        case list() | tuple():
+            return [_plain(item) for item in value]
+        case _:
+            return str(value)
+
+
+def _channel(channel: Channel | None) -> list[Any]:
+    if channel is None:
+        return []
+    options = {name: value for name, value in channel.options.items() if name not in _PACE}
+    return [channel.slug, channel.kind, channel.backend, channel.sender, _plain(options)]

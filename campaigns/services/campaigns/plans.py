@@ -1,0 +1,92 @@
+"""What a campaign's step tells the sending engine: a dispatch that is planned and not stored."""
+
+from datetime import datetime
+from decimal import Decimal
+
+from campaigns.domain.content import personalisation
+from campaigns.domain.sending.states import DispatchSource, Priority
+from campaigns.models import Campaign, Channel, Dispatch, Step
+from customers.domain.consents.consent import Purpose
+from customers.domain.segments.parse import parse_rule
+from customers.models import SegmentVersion
+
+# What later steps take over from the first, as it was frozen at the launch.
+_TAKEN_OVER = (
+    "name",
+    "subject",
+    "purpose",
+    "service_kind",
+    "priority",
+    "goal_event",
+    "goal_window_days",
+    "segment_version",
+    "uses_personal_rules",
+    "budget",
+    "late_limit_hours",
+)
+
+
+def plan_step(
+    *, campaign: Campaign, step: Step, version: SegmentVersion | None, due_at: datetime
+) -> Dispatch:
+    """Return the plan of a campaign's first step.
+
+    Args:
+        version: The rule that chooses the people.
+    """
+    is_service = campaign.purpose == Purpose.SERVICE
+    plan = Dispatch(
+        name=campaign.name,
+        subject=campaign.slug,
+        purpose=campaign.purpose,
+        service_kind=campaign.service_kind,
+        priority=Priority.SERVICE if is_service else Priority.NORMAL,
+        goal_event=campaign.goal_event,
+        goal_window_days=campaign.goal_window_days,
+        segment_version=version,
+        uses_personal_rules=uses_personal_rules(version),
+        budget=campaign.budget,
+        late_limit_hours=campaign.late_limit_hours,
+    )
+    return _of_step(plan, campaign, step, due_at)
+
+
+def plan_next_step(
+    *, campaign: Campaign, step: Step, before: Dispatch, due_at: datetime
+) -> Dispatch:
+    """Return the plan of a later step; what was frozen with the one before it stays.
+
+    Args:
+        before: The dispatch of the step before; a fallback serves whom it did not reach.
+    """
+    plan = Dispatch(**{name: getattr(before, name) for name in _TAKEN_OVER})
+    plan.before = before if step.is_fallback else None
+    plan.refusals_since = campaign.launched_at or before.due_at
+    return _of_step(plan, campaign, step, due_at)
+
+
+def _of_step(plan: Dispatch, campaign: Campaign, step: Step, due_at: datetime) -> Dispatch:
+    channel = step.channel
+    plan.source = DispatchSource.STEP
+    plan.campaign = campaign
+    plan.step = step
+    plan.position = step.position
+    plan.touchpoint = step.touchpoint
+    plan.channel = channel
+    plan.channel_kind = channel.kind if channel else ""
+    plan.unit_cost = unit_cost(campaign, channel) if channel else None
+    plan.approved_parts = dict(step.touchpoint.approved_parts)
+    plan.due_at = due_at
+    return plan
+
+
+def uses_personal_rules(version: SegmentVersion | None) -> bool:
+    """Return whether a rule chooses people by behaviour or score (PIPL article 24)."""
+    rule = parse_rule(version.rule).rule if version else None
+    return rule is not None and personalisation.uses_behaviour(rule)
+
+
+def unit_cost(campaign: Campaign, channel: Channel) -> Decimal:
+    """Return what a part of a message costs: the campaign's own price, else the channel's."""
+    own = campaign.cost_per_message
+    return channel.cost_per_part if own is None else own
