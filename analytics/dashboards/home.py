@@ -11,10 +11,10 @@ from analytics.dashboards.cards import Tile
 from analytics.selectors import overview
 from analytics.selectors.overview import Overview
 from campaigns import labels as campaign_labels
-from campaigns.selectors.campaigns import live_progress
+from campaigns.selectors.campaigns import live_progress, standstill
 from campaigns.selectors.receipts import unclear_replies as waiting_replies
 from campaigns.selectors.receipts import unknown_confirmations, unknown_messages
-from campaigns.selectors.sending import channel_states, standstill
+from campaigns.selectors.sending import channel_states
 from campaigns.services.consents import unclear_replies
 from customers import labels as customer_labels
 from loancrm.admin_site import object_url

@@ -16,7 +16,7 @@ from analytics.services import reports
 from analytics.services.reports import CampaignUnknown
 from campaigns import labels as campaign_labels
 from campaigns.models import Campaign
-from campaigns.selectors.sending import empty_channels
+from campaigns.selectors.campaigns import empty_channels
 from customers import labels as customer_labels
 from loancrm import admin_pages
 from loancrm.admin_site import object_url

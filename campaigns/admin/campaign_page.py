@@ -14,15 +14,13 @@ from campaigns.admin.message_fields import field_of
 from campaigns.domain.campaigns.campaign import CampaignStatus
 from campaigns.domain.sending.states import DispatchStatus, MessageState
 from campaigns.models import Campaign, Step, Variant
-from campaigns.selectors.campaigns import live_progress
+from campaigns.selectors.campaigns import empty_channels, live_progress
 from campaigns.selectors.campaigns import status as campaign_status
 from campaigns.selectors.content import current_texts
 from campaigns.selectors.content import faults as content_faults
 from campaigns.selectors.content.current_texts import CurrentText
 from campaigns.selectors.content.faults import TextFinding
-from campaigns.selectors.sending import empty_channels
-from campaigns.services.campaigns import approval, previews
-from campaigns.services.sending import dead_letters
+from campaigns.services.campaigns import approval, dead_letters, previews
 from customers import labels as customer_labels
 from loancrm.kernel import access
 from loancrm.kernel.access import Actor

@@ -17,10 +17,16 @@ from campaigns.domain.sending.eligibility import Verdict
 from campaigns.domain.sending.states import MessageState
 from campaigns.models import Campaign, Message, Variant
 from campaigns.selectors import timeline
-from campaigns.selectors.campaigns import live_progress, preview_people, status
-from campaigns.selectors.sending import empty_channels
-from campaigns.services.campaigns import approval, authoring, forecasts, launch, previews, ticking
-from campaigns.services.sending import dead_letters
+from campaigns.selectors.campaigns import empty_channels, live_progress, preview_people, status
+from campaigns.services.campaigns import (
+    approval,
+    authoring,
+    dead_letters,
+    forecasts,
+    launch,
+    previews,
+    ticking,
+)
 from customers.models import Customer
 from customers.selectors.profile import person
 from loancrm import admin_pages

@@ -11,8 +11,8 @@ from django.utils.translation import ngettext
 from campaigns import labels
 from campaigns.domain.sending.states import DispatchStatus
 from campaigns.models import Campaign, Dispatch
-from campaigns.selectors.campaigns import live_progress
-from campaigns.selectors.sending import channel_states, standstill
+from campaigns.selectors.campaigns import live_progress, standstill
+from campaigns.selectors.sending import channel_states
 from loancrm.admin_site import object_url
 from loancrm.kernel import access
 from loancrm.kernel.access import Actor
@@ -81,7 +81,7 @@ def stops(campaign: Campaign, actor: Actor, runs: Sequence[Dispatch]) -> list[di
             "url": object_url(state.channel),
             "reopen": state.channel.pk if state.is_blocked and may_end else None,
         }
-        for state in channel_states.standing_still(campaign)
+        for state in channel_states.standing_still(campaign.dispatches.all())
     ]
     reasons = {run.hold_reason for run in runs if run.status == DispatchStatus.HELD} - {""}
     if any(stop["is_blocked"] for stop in found):

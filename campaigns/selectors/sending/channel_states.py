@@ -4,7 +4,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from campaigns.models import Campaign, Channel
+from django.db.models import QuerySet
+
+from campaigns.models import Channel, Dispatch
 from loancrm.kernel.database import shared_clock
 
 
@@ -39,10 +41,10 @@ def state_of(channel: Channel) -> AccountState | None:
     return None
 
 
-def standing_still(campaign: Campaign | None = None) -> Sequence[AccountState]:
-    """Return the channels that send nothing now: all, or those of one campaign."""
+def standing_still(dispatches: QuerySet[Dispatch] | None = None) -> Sequence[AccountState]:
+    """Return the channels that send nothing now: all, or those of some dispatches."""
     rows = Channel.objects.exclude(blocked_at__isnull=True, paused_until__isnull=True)
-    if campaign is not None:
-        rows = rows.filter(pk__in=campaign.dispatches.values("channel_id"))
+    if dispatches is not None:
+        rows = rows.filter(pk__in=dispatches.values("channel_id"))
     states = (state_of(channel) for channel in rows.order_by("name", "pk"))
     return [state for state in states if state is not None]

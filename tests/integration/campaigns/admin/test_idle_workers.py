@@ -6,7 +6,7 @@ import pytest
 from django.urls import reverse
 
 from campaigns.models import Campaign, Chunk, Dispatch, FrequencyRule, Message
-from campaigns.selectors.sending import standstill
+from campaigns.selectors.campaigns import standstill
 from campaigns.services.campaigns import ticking
 from campaigns.services.sending import holding
 from loancrm.kernel.database import shared_clock

@@ -6,8 +6,8 @@ import pytest
 from campaigns.admin import campaign_page
 from campaigns.channels import registry
 from campaigns.models import Campaign, Message
-from campaigns.services.campaigns import ticking
-from campaigns.services.sending import dead_letters, dispatch
+from campaigns.services.campaigns import dead_letters, ticking
+from campaigns.services.sending import dispatch
 from loancrm.kernel.models import AuditEntry
 from tests.factories.campaigns import make_channel, make_launched
 from tests.factories.people import make_people
