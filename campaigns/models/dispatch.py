@@ -23,11 +23,11 @@ class Dispatch(models.Model):
     """Messages to a frozen audience on their way through one channel, with all that sending needs.
 
     What it needs to know is written down when the audience is frozen: workers read nothing of the
-    campaign, journey or call that the dispatch came from.
+    campaign, journey or request that the dispatch came from.
     """
 
-    # Where it came from: the run of a campaign's step, or a call of the lender's own systems.
-    source = models.CharField(_("source"), max_length=8)
+    # Where it came from: the run of a campaign's step, or a request of the lender's own systems.
+    source = models.CharField(_("source"), max_length=16)
     campaign = models.ForeignKey(
         Campaign, null=True, on_delete=models.CASCADE, related_name="dispatches"
     )
@@ -89,7 +89,7 @@ class Dispatch(models.Model):
             ),
             models.CheckConstraint(
                 condition=Q(source=DispatchSource.STEP, step__isnull=False, campaign__isnull=False)
-                | Q(source=DispatchSource.CALL, step__isnull=True, campaign__isnull=True),
+                | Q(source=DispatchSource.REQUEST, step__isnull=True, campaign__isnull=True),
                 name="dispatch_has_one_source",
             ),
         ]

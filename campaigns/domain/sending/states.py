@@ -8,7 +8,7 @@ class DispatchSource(StrEnum):
     """What a dispatch came from; it has exactly one source."""
 
     STEP = "step"
-    CALL = "call"
+    REQUEST = "request"
 
 
 class Priority(IntEnum):
