@@ -75,6 +75,24 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.CreateModel(
+            name="MessageGraph",
+            fields=[
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("definition", models.JSONField()),
+                ("digest", models.CharField(max_length=64)),
+                ("created_at", models.DateTimeField(verbose_name="created at")),
+            ],
+            options={
+                "verbose_name": "message graph",
+                "verbose_name_plural": "message graphs",
+            },
+        ),
+        migrations.CreateModel(
             name="Campaign",
             fields=[
                 (
@@ -174,6 +192,16 @@ class Migration(migrations.Migration):
                         on_delete=django.db.models.deletion.PROTECT,
                         related_name="+",
                         to="customers.segment",
+                    ),
+                ),
+                (
+                    "graph",
+                    models.ForeignKey(
+                        editable=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="campaigns.messagegraph",
                     ),
                 ),
             ],
@@ -666,6 +694,47 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.CreateModel(
+            name="Enrolment",
+            fields=[
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("run_number", models.PositiveIntegerField(default=1, verbose_name="run")),
+                ("node", models.CharField(max_length=20, verbose_name="stands at")),
+                ("entered_at", models.DateTimeField(verbose_name="since")),
+                ("due_at", models.DateTimeField(null=True)),
+                ("left_at", models.DateTimeField(null=True, verbose_name="left at")),
+                (
+                    "leave_reason",
+                    models.CharField(blank=True, max_length=12, verbose_name="left because"),
+                ),
+                (
+                    "customer",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="+",
+                        to="customers.customer",
+                    ),
+                ),
+                (
+                    "graph",
+                    models.ForeignKey(
+                        db_index=False,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="enrolments",
+                        to="campaigns.messagegraph",
+                    ),
+                ),
+            ],
+            options={
+                "verbose_name": "enrolment",
+                "verbose_name_plural": "enrolments",
+            },
+        ),
+        migrations.CreateModel(
             name="Partner",
             fields=[
                 (
@@ -792,6 +861,32 @@ class Migration(migrations.Migration):
             options={
                 "verbose_name": "partner lead",
                 "verbose_name_plural": "partner leads",
+            },
+        ),
+        migrations.CreateModel(
+            name="Passage",
+            fields=[
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("node", models.CharField(max_length=20, verbose_name="node")),
+                ("way", models.CharField(max_length=20, verbose_name="way")),
+                ("at", models.DateTimeField(verbose_name="at")),
+                (
+                    "enrolment",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="passages",
+                        to="campaigns.enrolment",
+                    ),
+                ),
+            ],
+            options={
+                "verbose_name": "passage",
+                "verbose_name_plural": "passages",
             },
         ),
         migrations.CreateModel(
@@ -1192,13 +1287,6 @@ class Migration(migrations.Migration):
                 to="campaigns.variant",
             ),
         ),
-        migrations.AddConstraint(
-            model_name="campaign",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("holdout_share__gte", 0), ("holdout_share__lte", 0.5)),
-                name="campaign_holdout_half_at_most",
-            ),
-        ),
         migrations.AddIndex(
             model_name="chunk",
             index=models.Index(
@@ -1215,6 +1303,27 @@ class Migration(migrations.Migration):
             model_name="ledgerentry",
             constraint=models.UniqueConstraint(
                 fields=("chunk", "sequence"), name="ledger_sequence_unique"
+            ),
+        ),
+        migrations.AddIndex(
+            model_name="enrolment",
+            index=models.Index(
+                condition=models.Q(("left_at__isnull", True)),
+                fields=["graph", "run_number", "node"],
+                name="enrolment_at_node",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="enrolment",
+            constraint=models.UniqueConstraint(
+                fields=("graph", "run_number", "customer"), name="enrolment_once_a_run"
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="campaign",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("holdout_share__gte", 0), ("holdout_share__lte", 0.5)),
+                name="campaign_holdout_half_at_most",
             ),
         ),
         migrations.AddIndex(

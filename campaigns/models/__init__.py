@@ -6,6 +6,7 @@ from campaigns.models.channel import Channel
 from campaigns.models.content import ContentVersion, Touchpoint, Variant
 from campaigns.models.dispatch import Chunk, Dispatch, LedgerEntry, Message
 from campaigns.models.frequency import FrequencyRule
+from campaigns.models.graph import Enrolment, MessageGraph, Passage
 from campaigns.models.partner import IdempotencyKey, Partner, PartnerLead
 from campaigns.models.receipt import LinkVisit, Receipt, SoftBounce, TrackedLink
 from campaigns.models.reply import UnclearReply
@@ -22,13 +23,16 @@ __all__ = [
     "Chunk",
     "ContentVersion",
     "Dispatch",
+    "Enrolment",
     "FrequencyRule",
     "IdempotencyKey",
     "LedgerEntry",
     "LinkVisit",
     "Message",
+    "MessageGraph",
     "Partner",
     "PartnerLead",
+    "Passage",
     "Receipt",
     "SideMessage",
     "SoftBounce",

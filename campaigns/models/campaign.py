@@ -13,6 +13,7 @@ from campaigns.domain.campaigns.campaign import CampaignStatus
 from campaigns.models.budget import Budget
 from campaigns.models.channel import Channel
 from campaigns.models.content import Touchpoint
+from campaigns.models.graph import MessageGraph
 from customers.domain.consents.consent import Purpose
 from customers.models import Segment
 
@@ -49,6 +50,10 @@ class Campaign(models.Model):
         on_delete=models.PROTECT,
         related_name="campaigns",
         verbose_name=_("budget"),
+    )
+    # Which way its messages go; written at the launch of a campaign of several messages.
+    graph = models.ForeignKey(
+        MessageGraph, null=True, on_delete=models.PROTECT, related_name="+", editable=False
     )
     cost_per_message = models.DecimalField(
         _("cost a message"), max_digits=10, decimal_places=4, null=True, blank=True

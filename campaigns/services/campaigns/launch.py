@@ -3,22 +3,23 @@
 from datetime import datetime, timedelta
 
 from django.db import transaction
-from django.db.models import Q, QuerySet
+from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
 from campaigns import jobs
+from campaigns.domain.campaigns import course
 from campaigns.domain.campaigns.campaign import CampaignStatus
+from campaigns.domain.campaigns.course import CourseStep
 from campaigns.domain.sending import schedule
-from campaigns.domain.sending.eligibility import Reason
-from campaigns.domain.sending.states import DispatchStatus, MessageState
-from campaigns.models import Campaign, Dispatch, Message, Step
+from campaigns.domain.sending.states import DispatchStatus
+from campaigns.models import Campaign, Dispatch, Step
 from campaigns.selectors.campaigns import open_work
-from campaigns.selectors.sending import refusals
+from campaigns.selectors.graphs.walkers import Sendings
 from campaigns.services.campaigns import approval, authoring, plans
+from campaigns.services.graphs import moving
 from campaigns.services.sending import freezing
 from campaigns.services.sending.freezing import Experiment
 from customers.domain.consents.consent import Purpose
-from customers.domain.values.person import MarketingStatus
 from customers.models import Customer
 from customers.services.segments import versions
 from loancrm.kernel import access
@@ -27,17 +28,8 @@ from loancrm.kernel.auditing import deployment
 from loancrm.kernel.errors import LoanCrmError
 from loancrm.kernel.jobs import enqueue
 
-# People whom a fallback step serves: whom the step before could not or did not reach.
-FALLBACK_REASONS = (
-    Reason.UNREACHABLE,
-    Reason.BOUNCED,
-    Reason.NO_CONSENT,
-    Reason.MISSING_VARIABLE,
-    Reason.NO_CONTENT,
-    Reason.CHANNEL_REFUSED,
-    Reason.RETRIES_EXHAUSTED,
-)
-
+# Of people who are looked at before a next message; a page is 2,000.
+PAGES_AT_ONCE = 50
 LAUNCHABLE = (CampaignStatus.APPROVED,)
 
 
@@ -79,6 +71,7 @@ def launch_campaign(*, campaign: Campaign, actor: Actor, now: datetime) -> Dispa
             audience=versions.audience_queryset(version.rule, now=now),
             now=now,
         )
+        _enrol(campaign, dispatch, now)
         if schedule.is_too_late(due_at=due_at, now=now, late_limit_hours=campaign.late_limit_hours):
             dispatch.status, dispatch.hold_reason = DispatchStatus.HELD, "late"
             dispatch.save(update_fields=["status", "hold_reason"])
@@ -97,6 +90,22 @@ def _require_approved(campaign: Campaign) -> None:
         )
 
 
+def _enrol(campaign: Campaign, dispatch: Dispatch, now: datetime) -> None:
+    """Let everybody walk the campaign's graph; of a single message nothing follows."""
+    steps = list(campaign.steps.order_by("position"))
+    if len(steps) < 2:
+        return
+    graph = course.course_of(
+        [
+            CourseStep(step.position, step.touchpoint_id, step.is_fallback, 60 * step.wait_minutes)
+            for step in steps
+        ]
+    )
+    campaign.graph = moving.store_graph(graph=graph, now=now)
+    campaign.save(update_fields=["graph"])
+    moving.enrol(graph=campaign.graph, dispatch_id=dispatch.pk, run_number=dispatch.run_number)
+
+
 def _freeze(
     *, plan: Dispatch, campaign: Campaign, audience: QuerySet[Customer], now: datetime
 ) -> Dispatch:
@@ -106,44 +115,15 @@ def _freeze(
     return freezing.freeze(plan=plan, audience=audience, experiment=experiment, now=now)
 
 
-def fallback_audience(before: Dispatch) -> QuerySet[Customer]:
-    """Return the people whom a finished dispatch did not reach, control group excluded.
-
-    Whoever has refused, complained or got into difficulties meanwhile hears no more of it.
-    """
-    missed = Message.objects.filter(dispatch=before, is_control=False).filter(
-        Q(state__in=[MessageState.FAILED, MessageState.BOUNCED])
-        | Q(state=MessageState.SKIPPED, reason__in=FALLBACK_REASONS)
-    )
-    return _still_served(missed, before)
-
-
-def next_audience(before: Dispatch) -> QuerySet[Customer]:
-    """Return the people whom an ordinary later step serves: all who were frozen at the launch.
-
-    Whoever has refused, complained or got into difficulties meanwhile hears no more of it.
-    """
-    first = Dispatch.objects.filter(campaign=before.campaign_id).order_by("position")
-    return _still_served(Message.objects.filter(dispatch=first.values("pk")[:1]), before)
-
-
-def _still_served(messages: QuerySet[Message], before: Dispatch) -> QuerySet[Customer]:
-    audience = Customer.objects.live().filter(pk__in=messages.values("customer_id"))
-    if before.purpose == Purpose.MARKETING:
-        audience = audience.filter(marketing_status=MarketingStatus.OPEN)
-    launched_at = before.campaign.launched_at if before.campaign else None
-    refused = refusals.of_people(purpose=before.purpose, since=launched_at or before.due_at)
-    return audience.exclude(pk__in=refused.values("customer_id"))
-
-
 def start_next_step(*, before: Dispatch, now: datetime) -> Dispatch | None:
     """Freeze the step that follows a finished dispatch, when there is one and it is due.
 
-    A fallback serves whom the step before did not reach, an ordinary step everybody of the launch;
-    neither serves who refused meanwhile.
+    Whom it serves is decided person by person, as each walks the campaign's graph; of a large
+    campaign so many a call, until everybody has been looked at.
 
     Returns:
-        The new dispatch; None when no step follows or it must wait (for late reports).
+        The new dispatch; None when no step follows, it must wait (for late reports), or people are
+        still to be looked at.
     """
     step = (
         Step.objects.filter(campaign=before.campaign, position=before.position + 1)
@@ -154,13 +134,41 @@ def start_next_step(*, before: Dispatch, now: datetime) -> Dispatch | None:
         return None
     if now < before.completed_at + timedelta(minutes=step.wait_minutes):
         return None
+    campaign = Campaign.objects.select_related("graph").get(dispatches=before.pk)
+    if campaign.graph is None or not _may_begin(campaign, step, before):
+        return None
+    is_complete = moving.move(
+        graph=campaign.graph,
+        run_number=before.run_number,
+        nodes=course.nodes_before(step.position),
+        sendings=_sendings(campaign, before),
+        now=now,
+        pages=PAGES_AT_ONCE,
+    )
+    if not is_complete:
+        return None
     with transaction.atomic():
-        locked = Campaign.objects.select_for_update().get(dispatches=before.pk)
+        locked = Campaign.objects.select_for_update().get(pk=campaign.pk)
         # It may have been cancelled since it was found; one that is paused waits until it goes on.
-        if locked.status != CampaignStatus.RUNNING:
+        if not _may_begin(locked, step, before):
             return None
-        if Dispatch.objects.filter(step=step, run_number=before.run_number).exists():
-            return None
-        people = fallback_audience(before) if step.is_fallback else next_audience(before)
+        people = moving.people_at(
+            campaign.graph, before.run_number, course.send_node(step.position)
+        )
         plan = plans.plan_next_step(campaign=locked, step=step, before=before, due_at=now)
         return _freeze(plan=plan, campaign=locked, audience=people, now=now)
+
+
+def _may_begin(campaign: Campaign, step: Step, before: Dispatch) -> bool:
+    if campaign.status != CampaignStatus.RUNNING:
+        return False
+    return not Dispatch.objects.filter(step=step, run_number=before.run_number).exists()
+
+
+def _sendings(campaign: Campaign, before: Dispatch) -> Sendings:
+    runs = Dispatch.objects.filter(campaign=campaign, run_number=before.run_number)
+    return Sendings(
+        of_node={course.send_node(run.position): run for run in runs},
+        purpose=Purpose(before.purpose),
+        begun_at=campaign.launched_at or before.due_at,
+    )

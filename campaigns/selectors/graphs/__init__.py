@@ -1,0 +1,1 @@
+"""What graphs need to know about the people in them."""

@@ -1,0 +1,1 @@
+"""People walking graphs of messages."""
