@@ -44,6 +44,24 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.CreateModel(
+            name="CalendarDay",
+            fields=[
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("day", models.DateField(unique=True, verbose_name="day")),
+                ("is_workday", models.BooleanField(default=False, verbose_name="people work")),
+                ("name", models.CharField(blank=True, max_length=80, verbose_name="name")),
+            ],
+            options={
+                "verbose_name": "calendar day",
+                "verbose_name_plural": "calendar days",
+            },
+        ),
+        migrations.CreateModel(
             name="FrequencyRule",
             fields=[
                 (
@@ -139,6 +157,11 @@ class Migration(migrations.Migration):
                 ),
                 ("experiment_salt", models.UUIDField(default=uuid.uuid4, editable=False)),
                 ("start_at", models.DateTimeField(blank=True, null=True, verbose_name="start at")),
+                ("recurrence", models.JSONField(blank=True, editable=False, null=True)),
+                (
+                    "next_run_at",
+                    models.DateTimeField(editable=False, null=True, verbose_name="next run"),
+                ),
                 (
                     "late_limit_hours",
                     models.PositiveSmallIntegerField(
@@ -1317,6 +1340,14 @@ class Migration(migrations.Migration):
             model_name="enrolment",
             constraint=models.UniqueConstraint(
                 fields=("graph", "run_number", "customer"), name="enrolment_once_a_run"
+            ),
+        ),
+        migrations.AddIndex(
+            model_name="campaign",
+            index=models.Index(
+                condition=models.Q(("next_run_at__isnull", False)),
+                fields=["next_run_at"],
+                name="campaign_runs_again",
             ),
         ),
         migrations.AddConstraint(

@@ -1,6 +1,7 @@
 """All tables of the app, so that Django finds them."""
 
 from campaigns.models.budget import Budget
+from campaigns.models.calendar import CalendarDay
 from campaigns.models.campaign import Approval, Campaign, CampaignCost, CampaignEdit, Step
 from campaigns.models.channel import Channel
 from campaigns.models.content import ContentVersion, Touchpoint, Variant
@@ -16,6 +17,7 @@ from campaigns.models.suppression import Suppression
 __all__ = [
     "Approval",
     "Budget",
+    "CalendarDay",
     "Campaign",
     "CampaignCost",
     "CampaignEdit",

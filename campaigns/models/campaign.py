@@ -42,6 +42,9 @@ class Campaign(models.Model):
     )
     experiment_salt = models.UUIDField(default=uuid4, editable=False)
     start_at = models.DateTimeField(_("start at"), null=True, blank=True)
+    # When it runs again, as `recurrence_reading.stored` writes it; null where it runs once.
+    recurrence = models.JSONField(null=True, blank=True, editable=False)
+    next_run_at = models.DateTimeField(_("next run"), null=True, editable=False)
     late_limit_hours = models.PositiveSmallIntegerField(_("latest start, hours late"), default=24)
     budget = models.ForeignKey(
         Budget,
@@ -69,6 +72,13 @@ class Campaign(models.Model):
     class Meta:
         verbose_name = _("campaign")
         verbose_name_plural = _("campaigns")
+        indexes = [
+            models.Index(
+                fields=["next_run_at"],
+                condition=Q(next_run_at__isnull=False),
+                name="campaign_runs_again",
+            )
+        ]
         constraints = [
             models.CheckConstraint(
                 condition=Q(holdout_share__gte=0, holdout_share__lte=0.5),

@@ -24,6 +24,8 @@ LOANCRM_PUBLIC_URL = env.parsed(
 # Who speaks: texts may name them, and the law wants them named.
 LOANCRM_BRAND = env.text("LOANCRM_BRAND", "loancrm")
 LOANCRM_HOTLINE = env.text("LOANCRM_HOTLINE", "")
+# Whose public holidays a campaign's calendar keeps.
+LOANCRM_COUNTRY = env.parsed("LOANCRM_COUNTRY", "CN", parsing.country, "a country code such as CN")
 LOANCRM_POSTAL_ADDRESS = env.text("LOANCRM_POSTAL_ADDRESS", "")
 # Local hours in which marketing may be sent; wider than 08:00-21:00 is refused.
 LOANCRM_SENDING_WINDOW = env.parsed(

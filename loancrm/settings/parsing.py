@@ -86,6 +86,19 @@ def zone(raw: str) -> str:
     return raw
 
 
+def country(raw: str) -> str:
+    """Return the code of a country whose public holidays are known.
+
+    Raises:
+        ValueError: There is none.
+    """
+    import holidays  # noqa: PLC0415 - loads hundreds of countries, for one look
+
+    if raw not in holidays.list_supported_countries(include_aliases=False):
+        raise ValueError(raw)
+    return raw
+
+
 def level(raw: str) -> str:
     """Return the name of a log level.
 

@@ -9,6 +9,8 @@ from typing import Any
 
 from campaigns.domain.campaigns.given.problems import ProblemCode, ValueProblems
 from campaigns.domain.campaigns.given.reader import Reader
+from campaigns.domain.campaigns.given.recurrence_reading import read_recurrence
+from campaigns.domain.campaigns.recurrence import Recurrence
 from campaigns.domain.sending.service_messages import ServiceKind, kind_for
 from customers.domain.consents.consent import Purpose
 
@@ -82,6 +84,7 @@ class CampaignSpec:
     holdout_share: Decimal
     start_at: datetime | None
     late_limit_hours: int
+    recurrence: Recurrence | None
     budget_amount: Decimal | None
     cost_per_message: Decimal | None
     costs: tuple[CostSpec, ...]
@@ -129,6 +132,7 @@ def parse_spec(source: Mapping[str, Any]) -> CampaignSpec:
         holdout_share=holdout,
         start_at=read.moment(schedule, "start_at", "schedule.start_at"),
         late_limit_hours=read.whole(schedule, "late_limit_hours", "schedule.late_limit_hours", 24),
+        recurrence=read_recurrence(schedule.get("repeat"), read, "schedule.repeat"),
         budget_amount=read.number(source, budget_key, budget_key, None),
         cost_per_message=read.number(source, "cost_per_message", "cost_per_message", None),
         costs=_costs(source, read),

@@ -78,6 +78,7 @@ def read(campaign: Campaign) -> CampaignState:
         ApprovedPart.SCHEDULE: [
             campaign.start_at.isoformat() if campaign.start_at else "",
             campaign.late_limit_hours,
+            campaign.recurrence,
             [[step.position, step.is_fallback, step.wait_minutes] for step in steps],
         ],
         ApprovedPart.TERMS: [

@@ -13,6 +13,7 @@ from campaigns import labels
 from campaigns.domain.campaigns.campaign import CAMPAIGN_MOVES, CampaignStatus
 from campaigns.domain.campaigns.given.changes import parse_changes
 from campaigns.domain.campaigns.given.problems import Problem, ProblemCode, ValueProblems
+from campaigns.domain.campaigns.given.recurrence_reading import stored
 from campaigns.domain.campaigns.spec import CampaignSpec, parse_spec, parse_steps
 from campaigns.domain.sending.service_messages import kind_for
 from campaigns.models import Budget, Campaign, CampaignCost, CampaignEdit
@@ -72,6 +73,7 @@ def create_campaign(*, source: Mapping[str, Any], actor: Actor, now: datetime) -
         holdout_share=spec.holdout_share,
         start_at=spec.start_at,
         late_limit_hours=spec.late_limit_hours,
+        recurrence=stored(spec.recurrence),
         budget=_budget(None, spec.budget_amount),
         cost_per_message=spec.cost_per_message,
         author=author,
@@ -109,8 +111,8 @@ def update_campaign(
 
     Args:
         changes: Field names and values among name, description, segment, purpose, service_kind,
-            goal_event, goal_window_days, holdout_share, start_at, late_limit_hours, budget_amount
-            and cost_per_message.
+            goal_event, goal_window_days, holdout_share, start_at, late_limit_hours, recurrence,
+            budget_amount and cost_per_message.
 
     Raises:
         CampaignLocked: The campaign is no draft.
@@ -126,6 +128,8 @@ def update_campaign(
     if segment is not None and not isinstance(segment, Segment):
         raise refused((Problem("segment", ProblemCode.SEGMENT_EXPECTED),))
     values = dict(checked.values)
+    if "recurrence" in values:
+        values["recurrence"] = stored(values["recurrence"])
     if "budget_amount" in values:
         values["budget"] = _budget(campaign.budget, values.pop("budget_amount"))
     for name, value in values.items():

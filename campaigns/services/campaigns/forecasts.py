@@ -26,7 +26,7 @@ from campaigns.selectors.content.constants import constants
 from campaigns.selectors.sending import contact_facts
 from campaigns.selectors.sending.contact_facts import Recipient
 from campaigns.services.campaigns import plans
-from campaigns.services.campaigns.launch import CampaignNotReady
+from campaigns.services.campaigns.steps_freezing import CampaignNotReady
 from campaigns.services.sending import dispatch
 from campaigns.services.sending.composing import BUILT_IN, FALLBACK_LANGUAGE
 from customers.domain.consents.consent import Purpose

@@ -3,40 +3,33 @@
 from datetime import datetime, timedelta
 
 from django.db import transaction
-from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
 from campaigns import jobs
 from campaigns.domain.campaigns import course
 from campaigns.domain.campaigns.campaign import CampaignStatus
-from campaigns.domain.campaigns.course import CourseStep
 from campaigns.domain.sending import schedule
 from campaigns.domain.sending.states import DispatchStatus
 from campaigns.models import Campaign, Dispatch, Step
 from campaigns.selectors.campaigns import open_work
 from campaigns.selectors.graphs.walkers import Sendings
-from campaigns.services.campaigns import approval, authoring, plans
+from campaigns.services.campaigns import approval, authoring, plans, recurring
+from campaigns.services.campaigns.steps_freezing import (
+    CampaignNotReady,
+    freeze_first_step,
+    freeze_step,
+)
 from campaigns.services.graphs import moving
-from campaigns.services.sending import freezing
-from campaigns.services.sending.freezing import Experiment
 from customers.domain.consents.consent import Purpose
-from customers.models import Customer
 from customers.services.segments import versions
 from loancrm.kernel import access
 from loancrm.kernel.access import Actor
 from loancrm.kernel.auditing import deployment
-from loancrm.kernel.errors import LoanCrmError
 from loancrm.kernel.jobs import enqueue
 
 # Of people who are looked at before a next message; a page is 2,000.
 PAGES_AT_ONCE = 50
 LAUNCHABLE = (CampaignStatus.APPROVED,)
-
-
-class CampaignNotReady(LoanCrmError):
-    """The campaign cannot be launched as it stands."""
-
-    code = "campaign_not_ready"
 
 
 def launch_campaign(*, campaign: Campaign, actor: Actor, now: datetime) -> Dispatch:
@@ -61,17 +54,17 @@ def launch_campaign(*, campaign: Campaign, actor: Actor, now: datetime) -> Dispa
     deployment.beat(has_open_work=open_work.exists())
     with transaction.atomic():
         authoring.move(campaign, CampaignStatus.RUNNING, actor=actor, now=now, sources=LAUNCHABLE)
-        Campaign.objects.filter(pk=campaign.pk).update(launched_at=now)
         campaign.launched_at = now
-        due_at = campaign.start_at or now
+        due_at = recurring.first_due(campaign)
+        campaign.next_run_at = recurring.due_after(campaign, due_at)
+        campaign.save(update_fields=["launched_at", "next_run_at"])
         version = campaign.segment.current_version
-        dispatch = _freeze(
+        dispatch = freeze_first_step(
             plan=plans.plan_step(campaign=campaign, step=step, version=version, due_at=due_at),
             campaign=campaign,
             audience=versions.audience_queryset(version.rule, now=now),
             now=now,
         )
-        _enrol(campaign, dispatch, now)
         if schedule.is_too_late(due_at=due_at, now=now, late_limit_hours=campaign.late_limit_hours):
             dispatch.status, dispatch.hold_reason = DispatchStatus.HELD, "late"
             dispatch.save(update_fields=["status", "hold_reason"])
@@ -88,31 +81,6 @@ def _require_approved(campaign: Campaign) -> None:
             _("The campaign was changed after its approval; have it approved again."),
             campaign=campaign.slug,
         )
-
-
-def _enrol(campaign: Campaign, dispatch: Dispatch, now: datetime) -> None:
-    """Let everybody walk the campaign's graph; of a single message nothing follows."""
-    steps = list(campaign.steps.order_by("position"))
-    if len(steps) < 2:
-        return
-    graph = course.course_of(
-        [
-            CourseStep(step.position, step.touchpoint_id, step.is_fallback, 60 * step.wait_minutes)
-            for step in steps
-        ]
-    )
-    campaign.graph = moving.store_graph(graph=graph, now=now)
-    campaign.save(update_fields=["graph"])
-    moving.enrol(graph=campaign.graph, dispatch_id=dispatch.pk, run_number=dispatch.run_number)
-
-
-def _freeze(
-    *, plan: Dispatch, campaign: Campaign, audience: QuerySet[Customer], now: datetime
-) -> Dispatch:
-    if plan.channel is None:
-        raise CampaignNotReady(_("The step has no channel."), campaign=campaign.slug)
-    experiment = Experiment(campaign.experiment_salt, campaign.holdout_share)
-    return freezing.freeze(plan=plan, audience=audience, experiment=experiment, now=now)
 
 
 def start_next_step(*, before: Dispatch, now: datetime) -> Dispatch | None:
@@ -156,7 +124,7 @@ def start_next_step(*, before: Dispatch, now: datetime) -> Dispatch | None:
             campaign.graph, before.run_number, course.send_node(step.position)
         )
         plan = plans.plan_next_step(campaign=locked, step=step, before=before, due_at=now)
-        return _freeze(plan=plan, campaign=locked, audience=people, now=now)
+        return freeze_step(plan=plan, campaign=locked, audience=people, now=now)
 
 
 def _may_begin(campaign: Campaign, step: Step, before: Dispatch) -> bool:
@@ -170,5 +138,5 @@ def _sendings(campaign: Campaign, before: Dispatch) -> Sendings:
     return Sendings(
         of_node={course.send_node(run.position): run for run in runs},
         purpose=Purpose(before.purpose),
-        begun_at=campaign.launched_at or before.due_at,
+        begun_at=before.refusals_since or before.frozen_at or before.due_at,
     )

@@ -60,8 +60,19 @@ def plan_next_step(
         before: The dispatch of the step before; a fallback serves whom it did not reach.
     """
     plan = Dispatch(**{name: getattr(before, name) for name in _TAKEN_OVER})
+    plan.run_number = before.run_number
     plan.before = before if step.is_fallback else None
-    plan.refusals_since = campaign.launched_at or before.due_at
+    plan.refusals_since = before.refusals_since or before.frozen_at or before.due_at
+    return _of_step(plan, campaign, step, due_at)
+
+
+def plan_run(*, campaign: Campaign, step: Step, first: Dispatch, due_at: datetime) -> Dispatch:
+    """Return the plan of a campaign's first step run once more, with what was frozen at the launch.
+
+    Args:
+        first: The dispatch of the first run.
+    """
+    plan = Dispatch(**{name: getattr(first, name) for name in _TAKEN_OVER})
     return _of_step(plan, campaign, step, due_at)
 
 

@@ -15,7 +15,7 @@ from campaigns.domain.sending import schedule
 from campaigns.domain.sending.states import ChunkState, DispatchStatus
 from campaigns.models import Campaign, Chunk, Dispatch, Message, Step
 from campaigns.selectors.campaigns import open_work
-from campaigns.services.campaigns import authoring, launch
+from campaigns.services.campaigns import authoring, launch, recurring
 from campaigns.services.sending import chunks, dispatch, holding, sweeping, throttling
 from loancrm.kernel import access
 from loancrm.kernel.access import Actor, system_actor
@@ -75,6 +75,7 @@ def advance(*, now: datetime) -> None:
         sweeping.sweep(now=now)
     _complete_finished(now)
     _start_next_steps(now)
+    _start_runs(now)
     _start_due(now)
     _complete_campaigns(now)
 
@@ -208,6 +209,16 @@ def _start_next_steps(now: datetime) -> None:
             holding.forget_faults(dispatch=run)
 
 
+def _start_runs(now: datetime) -> None:
+    """Freeze what runs again by its calendar; a run that cannot begin holds the one before."""
+    for campaign in recurring.due(now):
+        last = campaign.dispatches.filter(position=1).order_by("run_number").last()
+        with _Fence("run", last) as fence:
+            recurring.start_run(campaign=campaign, now=now)
+        if fence.is_broken and last is not None:
+            holding.note_next_step_fault(before=last)
+
+
 def _complete_campaigns(now: datetime) -> None:
     """End campaigns of which every step has a completed dispatch."""
     for campaign in _finished():
@@ -233,6 +244,7 @@ def _finished() -> QuerySet[Campaign]:
         ~Exists(still_open),
         status=CampaignStatus.RUNNING,
         launched_at__isnull=False,
+        next_run_at__isnull=True,
     )
 
 

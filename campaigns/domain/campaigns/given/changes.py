@@ -8,6 +8,7 @@ from types import MappingProxyType
 from typing import Any
 
 from campaigns.domain.campaigns.given.problems import Problem, ProblemCode, ValueProblems
+from campaigns.domain.campaigns.recurrence import Recurrence
 from campaigns.domain.sending.service_messages import ServiceKind
 from customers.domain.consents.consent import Purpose
 
@@ -87,6 +88,11 @@ def _one_of(*known: str) -> _Check:
     return check
 
 
+def _calendar(value: Any) -> tuple[ProblemCode, str] | None:
+    is_good = value is None or isinstance(value, Recurrence)
+    return None if is_good else (ProblemCode.OBJECT_EXPECTED, "")
+
+
 _CHECKS: Mapping[str, _Check] = {
     "name": _text(120, required=True),
     "description": _text(10_000, required=False),
@@ -98,6 +104,7 @@ _CHECKS: Mapping[str, _Check] = {
     "holdout_share": _number(MAX_HOLDOUT, 3, required=True),
     "start_at": _moment,
     "late_limit_hours": _whole(0, MAX_LATE_HOURS),
+    "recurrence": _calendar,
     # Nobody could be written to for nothing; who wants no limit gives none.
     "budget_amount": _number(Decimal(999_999_999_999), 2, least=Decimal("0.01")),
     "cost_per_message": _number(Decimal(999_999), 4),

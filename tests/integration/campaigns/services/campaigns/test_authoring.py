@@ -5,8 +5,8 @@ from campaigns.models import Approval, Campaign, ContentVersion
 from campaigns.services.campaigns import approval, authoring, launch
 from campaigns.services.campaigns.approval import ApprovalRefused
 from campaigns.services.campaigns.authoring import CampaignLocked
-from campaigns.services.campaigns.launch import CampaignNotReady
 from campaigns.services.campaigns.problems import CampaignRefused
+from campaigns.services.campaigns.steps_freezing import CampaignNotReady
 from customers.models import Segment
 from loancrm.kernel.access import PermissionRefused, user_actor
 from loancrm.kernel.models import AuditEntry

@@ -26,7 +26,7 @@ from campaigns.models import (
 from campaigns.services.campaigns import approval, authoring, launch, ticking
 from campaigns.services.campaigns.approval import ApprovalRefused
 from campaigns.services.campaigns.authoring import CampaignLocked
-from campaigns.services.campaigns.launch import CampaignNotReady
+from campaigns.services.campaigns.steps_freezing import CampaignNotReady
 from campaigns.services.sending import dispatch, providers
 from customers.models import Customer, Product, Segment
 from customers.services.segments import versions
