@@ -201,6 +201,7 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
                 _entry(request, _("Campaigns"), "campaign", "campaigns.campaign"),
                 _entry(request, _("Channels"), "cell_tower", "campaigns.channel"),
                 _entry(request, _("Frequency rules"), "speed", "campaigns.frequencyrule"),
+                _entry(request, _("Calendar days"), "event_busy", "campaigns.calendarday"),
                 _entry(request, _("Stop list"), "block", "campaigns.suppression"),
                 _entry(request, _("Replies to be read"), "sms_failed", "campaigns.unclearreply"),
                 _entry(request, _("Unknown fate"), "help", "campaigns_unknown", _LAUNCH),

@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from campaigns import labels
-from campaigns.admin import course_texts, unknown_page
+from campaigns.admin import calendar_fields, course_texts, unknown_page
 from campaigns.admin.message_fields import field_of
 from campaigns.domain.campaigns.campaign import CampaignStatus
 from campaigns.domain.sending.states import DispatchStatus, MessageState
@@ -109,6 +109,7 @@ def context(campaign: Campaign, actor: Actor) -> dict[str, Any]:
         "standstill": course_texts.standing_still(campaign),
         "waiting": course_texts.waiting(campaign),
         "steps": [] if is_imported else _messages(campaign),
+        "calendar": calendar_fields.sentence(campaign.recurrence),
         "approvals": campaign.approvals.select_related("approver").order_by("-at", "-pk"),
         "is_editable": campaign.status == CampaignStatus.DRAFT
         and access.is_allowed(actor, "campaigns.author_campaign", campaign),

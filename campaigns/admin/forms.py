@@ -13,6 +13,7 @@ from django.utils.translation import gettext_lazy as _
 from unfold import widgets
 
 from campaigns import labels
+from campaigns.admin.calendar_fields import CalendarFields, initial_calendar
 from campaigns.admin.message_fields import (
     MessageFields,
     field_of,
@@ -21,6 +22,7 @@ from campaigns.admin.message_fields import (
 from campaigns.admin.stored_messages import StoredMessage, stored_messages
 from campaigns.domain.campaigns.campaign import CampaignStatus
 from campaigns.domain.campaigns.given.changes import MAX_HOLDOUT
+from campaigns.domain.campaigns.given.recurrence_reading import of_stored
 from campaigns.domain.sending.service_messages import ServiceKind, kind_for
 from campaigns.models import Campaign
 from campaigns.selectors.content.faults import TextFinding
@@ -66,7 +68,7 @@ class MomentInput(forms.DateTimeInput):
         super().__init__(attrs={"class": " ".join(widgets.INPUT_CLASSES)}, format="%Y-%m-%dT%H:%M")
 
 
-class CampaignForm(forms.Form):
+class CampaignForm(CalendarFields):
     """Everything about a campaign on one page; rules are the service's."""
 
     name = forms.CharField(
@@ -167,6 +169,7 @@ class CampaignForm(forms.Form):
         super().__init__(*args, **kwargs)
         self.campaign = campaign
         self.text_faults: dict[str, list[TextFinding]] = {}
+        self.fill_calendar()
         self._choice("goal_event", [(g, customer_labels.event(g)) for g in GOALS])
         self._queryset("segment", Segment.objects.order_by("name"))
         if may_write_service:
@@ -254,6 +257,7 @@ class CampaignForm(forms.Form):
             "schedule": {
                 "start_at": start_at.isoformat() if start_at else None,
                 "late_limit_hours": data["late_limit_hours"],
+                "repeat": self.described_calendar(),
             },
             "budget_amount": _number(data.get("budget_amount")),
             "cost_per_message": _number(data.get("cost_per_message")),
@@ -273,9 +277,13 @@ class CampaignForm(forms.Form):
             "service_kind": kind_for(data["purpose"], data.get("service_kind", "")),
             "holdout_share": data["holdout_percent"] / 100,
         }  # fmt: skip
-        return {
+        changed: dict[str, Any] = {
             name: value for name, value in wanted.items() if getattr(self.campaign, name) != value
         }
+        calendar = self.calendar()
+        if self.campaign is not None and calendar != of_stored(self.campaign.recurrence):
+            changed["recurrence"] = calendar
+        return changed
 
 
 def _sent_count(sent: Mapping[str, Any]) -> int:
@@ -299,7 +307,7 @@ def initial_of(campaign: Campaign, messages: Sequence[StoredMessage]) -> dict[st
     }  # fmt: skip
     values["holdout_percent"] = f"{campaign.holdout_share * 100:f}".rstrip("0").rstrip(".")
     values["start_at"] = campaign.start_at if campaign.status == CampaignStatus.DRAFT else None
-    return values | initial_messages(messages)
+    return values | initial_calendar(campaign.recurrence) | initial_messages(messages)
 
 
 def stale_context(

@@ -1,4 +1,4 @@
-"""Small tables around campaigns: frequency rules."""
+"""Small tables around campaigns: frequency rules, days that the calendar does not know."""
 
 from typing import Any
 
@@ -6,7 +6,7 @@ from django.contrib import admin
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
-from campaigns.models import FrequencyRule
+from campaigns.models import CalendarDay, FrequencyRule
 from customers import labels as customer_labels
 from loancrm.kernel.admin.read_only import ThemedAdmin
 
@@ -41,3 +41,12 @@ class FrequencyRuleAdmin(ThemedAdmin):
         channel = customer_labels.channel(rule.channel) if rule.channel else _("all channels")
         text = _("At most %(count)s in any %(hours)s hours, %(channel)s")
         return text % {"count": rule.max_count, "hours": rule.window_hours, "channel": channel}
+
+
+@admin.register(CalendarDay)
+class CalendarDayAdmin(ThemedAdmin):
+    """Holidays and make-up days that differ from the ones that are known."""
+
+    list_display = ("day", "is_workday", "name")
+    list_filter = ("is_workday",)
+    date_hierarchy = "day"

@@ -1,12 +1,12 @@
 """The tick: start what is due, hold what is late, end what is finished, wake workers."""
 
 import logging
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.db import Error as DatabaseFault
 from django.db import transaction
-from django.db.models import Exists, OuterRef, QuerySet
+from django.db.models import Exists, OuterRef, QuerySet, Subquery
 from django.utils.translation import gettext as _
 
 from campaigns import jobs
@@ -199,14 +199,23 @@ def _start_next_steps(now: datetime) -> None:
         ~Exists(followed),
         campaign__status=CampaignStatus.RUNNING,
         status=DispatchStatus.COMPLETED,
-    ).select_related("campaign")
+    ).annotate(wait_minutes=Subquery(next_steps.values("wait_minutes")[:1]))
+    # One query, however many campaigns wait for late reports.
     for run in finished:
+        if now < _after(run.completed_at, run.wait_minutes):
+            continue
         with _Fence("next step", run) as fence:
             launch.start_next_step(before=run, now=now)
         if fence.is_broken:
             holding.note_next_step_fault(before=run)
         elif run.fault_count:
             holding.forget_faults(dispatch=run)
+
+
+def _after(completed_at: datetime | None, minutes: int) -> datetime:
+    """Return when a step begins that waits so long after the end of the one before."""
+    assert completed_at is not None  # noqa: S101 - it is complete
+    return completed_at + timedelta(minutes=minutes)
 
 
 def _start_runs(now: datetime) -> None:

@@ -36,6 +36,7 @@ ASKED: Mapping[str, tuple[str, ...]] = {
     "customers.datasource": ("add", "change", "view"),
     "campaigns.channel": ("change", "view"),
     "campaigns.campaign": ("view",),
+    "campaigns.calendarday": _ALL,
     "campaigns.frequencyrule": _ALL,
     "campaigns.partner": ("change", "view"),
     "campaigns.partnerlead": ("view",),

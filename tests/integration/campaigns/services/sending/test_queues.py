@@ -4,6 +4,8 @@ import random
 from collections import Counter
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from campaigns.channels import registry
 from campaigns.models import Campaign, Channel, Chunk, Dispatch, Message, Suppression, Touchpoint
@@ -158,3 +160,35 @@ def test_a5_a_second_ordinary_step_serves_the_launchs_audience_but_who_refused(a
     assert set(later.values_list("customer_id", flat=True)) == {p.pk for p in people[:4]}
     assert Dispatch.objects.get(step=second).status == "completed"
     assert Campaign.objects.get().status == "completed"
+
+
+def test_a_tick_asks_as_often_for_five_campaigns_as_for_one(actor, now):
+    """Campaigns that wait for reports, for their hour or for their next date cost no query each."""
+
+    def make(number):
+        make_launched(
+            actor,
+            now,
+            slug=f"c{number}",
+            fallback_channel="email-memory",
+            fallback_content="same_as_message",
+            fallback_after_minutes=600,
+            schedule={"start_at": now.isoformat(), "repeat": {"every": "month"}},
+        )
+
+    def queries():
+        for _round in range(2):
+            ticking.advance(now=now)
+            drain(now)
+        ticking.advance(now=now)
+        with CaptureQueriesContext(connection) as asked:
+            ticking.advance(now=now)
+        return len(asked)
+
+    make_channel()
+    make_people(2)
+    make(0)
+    alone = queries()
+    for number in range(1, 5):
+        make(number)
+    assert queries() == alone
