@@ -160,7 +160,7 @@ def sentence(value: Mapping[str, Any] | None) -> str:
         return ""
     parts = [_every(calendar)]
     if calendar.weekdays:
-        parts.append(_("、").join(str(WEEKDAYS[number]) for number in calendar.weekdays))
+        parts.append(_(", ").join(str(WEEKDAYS[number]) for number in calendar.weekdays))
     if calendar.until:
         parts.append(_("until %(day)s") % {"day": calendar.until.isoformat()})
     if calendar.holidays is not HolidayPolicy.KEEP:
