@@ -47,7 +47,7 @@ class CalendarFields(forms.Form):
     """When a campaign runs again."""
 
     repeat_every = forms.ChoiceField(
-        label=gettext_lazy("Run again"), required=False, widget=widgets.UnfoldAdminSelectWidget()
+        label=gettext_lazy("Runs again"), required=False, widget=widgets.UnfoldAdminSelectWidget()
     )
     repeat_interval = forms.IntegerField(
         label=gettext_lazy("Every how many days, weeks, months or years"),
@@ -60,7 +60,7 @@ class CalendarFields(forms.Form):
     repeat_weekdays = forms.MultipleChoiceField(
         label=gettext_lazy("On these weekdays"),
         required=False,
-        widget=forms.CheckboxSelectMultiple(),
+        widget=forms.CheckboxSelectMultiple(attrs={"class": "lcx-days"}),
         help_text=gettext_lazy("Of a weekly one. None: the weekday of the start."),
     )
     repeat_until = forms.DateField(

@@ -25,7 +25,7 @@ from campaigns.selectors.content import current_texts
 from campaigns.selectors.content.constants import constants
 from campaigns.selectors.sending import contact_facts
 from campaigns.selectors.sending.contact_facts import Recipient
-from campaigns.services.campaigns import plans
+from campaigns.services.campaigns import plans, recurring
 from campaigns.services.campaigns.steps_freezing import CampaignNotReady
 from campaigns.services.sending import dispatch
 from campaigns.services.sending.composing import BUILT_IN, FALLBACK_LANGUAGE
@@ -122,15 +122,16 @@ def forecast(*, campaign: Campaign, actor: Actor, now: datetime) -> Forecast:
         )
     step, channel = steps[0], steps[0].channel
     run = plans.plan_step(campaign=campaign, step=step, version=version, due_at=now)
+    due_at = recurring.first_due(campaign, now)
     course = _Course(
         campaign=campaign,
         step=step,
         channel=channel,
         fallback=steps[1].channel if len(steps) > 1 and steps[1].is_fallback else None,
         plan=dispatch.plan_of(run),
-        starts_at=max(campaign.start_at or now, now),
+        starts_at=max(due_at, now),
         is_late=schedule.is_too_late(
-            due_at=campaign.start_at or now, now=now, late_limit_hours=campaign.late_limit_hours
+            due_at=due_at, now=now, late_limit_hours=campaign.late_limit_hours
         ),
     )
     people = versions.audience_queryset(version.rule, now=now)

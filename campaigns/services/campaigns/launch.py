@@ -55,7 +55,7 @@ def launch_campaign(*, campaign: Campaign, actor: Actor, now: datetime) -> Dispa
     with transaction.atomic():
         authoring.move(campaign, CampaignStatus.RUNNING, actor=actor, now=now, sources=LAUNCHABLE)
         campaign.launched_at = now
-        due_at = recurring.first_due(campaign)
+        due_at = recurring.first_due(campaign, now)
         campaign.next_run_at = recurring.due_after(campaign, due_at)
         campaign.save(update_fields=["launched_at", "next_run_at"])
         version = campaign.segment.current_version

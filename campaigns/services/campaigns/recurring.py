@@ -24,16 +24,13 @@ from loancrm.kernel import clock
 _WAS_IN_IT = (*HANDED_OVER_STATES, MessageState.PLANNED, MessageState.SENDING)
 
 
-def first_due(campaign: Campaign) -> datetime:
+def first_due(campaign: Campaign, now: datetime) -> datetime:
     """Return when the first run is due: at the start, or by the calendar from then on.
-
-    Args:
-        campaign: With the time of its launch.
 
     Raises:
         CampaignNotReady: The calendar is over before the first run.
     """
-    calendar, start = of_stored(campaign.recurrence), _start_of(campaign)
+    calendar, start = of_stored(campaign.recurrence), campaign.start_at or now
     if calendar is None:
         return start
     found = calendars.first_run(

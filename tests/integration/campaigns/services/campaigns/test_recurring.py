@@ -163,7 +163,7 @@ def test_d1_the_first_run_is_the_first_date_of_the_calendar(actor, people):
     assert Campaign.objects.get().next_run_at == START + timedelta(days=4)
     campaign = make_approved(actor, START, slug="over", schedule=repeat(until="2027-12-31"))
     with pytest.raises(CampaignNotReady):
-        recurring.first_due(campaign)
+        recurring.first_due(campaign, START)
 
 
 def test_what_changed_after_the_approval_runs_no_more_and_is_shown(actor, people):
