@@ -16,4 +16,4 @@ class CalendarDay(models.Model):
         verbose_name_plural = _("calendar days")
 
     def __str__(self) -> str:
-        return f"{self.day:%Y-%m-%d}"
+        return self.name or f"{self.day}"

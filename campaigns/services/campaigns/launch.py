@@ -121,7 +121,9 @@ def start_next_step(*, before: Dispatch, now: datetime) -> Dispatch | None:
         if not _may_begin(locked, step, before):
             return None
         people = moving.people_at(
-            campaign.graph, before.run_number, course.send_node(step.position)
+            graph=campaign.graph,
+            run_number=before.run_number,
+            node=course.send_node(step.position),
         )
         plan = plans.plan_next_step(campaign=locked, step=step, before=before, due_at=now)
         return freeze_step(plan=plan, campaign=locked, audience=people, now=now)

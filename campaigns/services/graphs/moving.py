@@ -59,7 +59,7 @@ def move(
         pages: After so many pages the rest is left for the next call.
     """
     walked = read_graph(graph.definition)
-    standing = at_nodes(graph, run_number, nodes).order_by("pk")
+    standing = at_nodes(graph=graph, run_number=run_number, nodes=nodes).order_by("pk")
     last = 0
     for _page in range(pages):
         rows = list(
@@ -74,16 +74,18 @@ def move(
     return not standing.filter(pk__gt=last).exists()
 
 
-def at_nodes(graph: MessageGraph, run_number: int, nodes: Collection[str]) -> QuerySet[Enrolment]:
+def at_nodes(
+    *, graph: MessageGraph, run_number: int, nodes: Collection[str]
+) -> QuerySet[Enrolment]:
     """Return those who stand at some nodes of a graph."""
     return Enrolment.objects.filter(
         graph=graph, run_number=run_number, node__in=list(nodes), left_at__isnull=True
     )
 
 
-def people_at(graph: MessageGraph, run_number: int, node: str) -> QuerySet[Customer]:
+def people_at(*, graph: MessageGraph, run_number: int, node: str) -> QuerySet[Customer]:
     """Return the customers who stand at a node, in one query."""
-    standing = at_nodes(graph, run_number, [node])
+    standing = at_nodes(graph=graph, run_number=run_number, nodes=[node])
     return Customer.objects.live().filter(pk__in=standing.values("customer_id"))
 
 
