@@ -117,11 +117,13 @@ HOLD_REASONS: Mapping[str, Any] = {
     ),
     "changed_channels": _("the channel or its sender was changed after the approval"),
     "changed_purpose": _("the purpose was changed after the approval"),
+    "changed_audience": _("a rule behind the segment was changed after the approval"),
     "restored": _("the database was restored or copied; somebody has to release it"),
     "late": _("the start was missed; somebody has to release it"),
     "channel_misconfigured": _("the channel is not set up rightly"),
     "channel_unavailable": _("the provider cannot be reached"),
     "work_fails": _("the texts or the sender cannot be made into a message; three rounds failed"),
+    "run_fails": _("the next run could not be begun"),
     "next_step_fails": _("the campaign's next message could not be begun; three rounds failed"),
     "keys_wrong": _(
         "a worker has not the keys that the data was sealed with: start it again with them"

@@ -22,6 +22,7 @@ WITH touch AS (
     SELECT COALESCE(c.merged_into_id, c.id) AS person_id,
            m.id AS message_id,
            m.variant_id,
+           d.run_number,
            d.channel_kind,
            d.position,
            CASE WHEN m.is_control THEN 1 ELSE 0 END AS is_control,
@@ -48,14 +49,17 @@ WITH touch AS (
 ranked AS (
     SELECT touch.*,
            ROW_NUMBER() OVER (
-               PARTITION BY person_id
+               PARTITION BY person_id, run_number
                ORDER BY is_delivered DESC, is_sent DESC, is_eligible DESC, position, message_id
            ) AS reach_rank,
-           ROW_NUMBER() OVER (PARTITION BY person_id ORDER BY position, message_id) AS step_rank
+           ROW_NUMBER() OVER (
+               PARTITION BY person_id, run_number ORDER BY position, message_id
+           ) AS step_rank
     FROM touch
 ),
 person AS (
     SELECT person_id,
+           run_number,
            MAX(CASE WHEN reach_rank = 1 THEN channel_kind END) AS channel,
            MAX(CASE WHEN step_rank = 1 THEN variant_id END) AS variant_id,
            MAX(is_control) AS is_control,
@@ -65,24 +69,24 @@ person AS (
            MAX(is_clicked) AS is_clicked,
            COALESCE(MIN(sent_at), MIN(due_at)) AS exposed_at
     FROM ranked
-    GROUP BY person_id
+    GROUP BY person_id, run_number
 ),
 known_as AS (
-    SELECT person_id, person_id AS customer_id, exposed_at FROM person
+    SELECT person_id, run_number, person_id AS customer_id, exposed_at FROM person
     UNION ALL
-    SELECT p.person_id, c.id, p.exposed_at
+    SELECT p.person_id, p.run_number, c.id, p.exposed_at
     FROM person p
     JOIN {customer} c ON c.merged_into_id = p.person_id
 ),
 goal AS (
-    SELECT k.person_id, MIN(e.occurred_at) AS converted_at
+    SELECT k.person_id, k.run_number, MIN(e.occurred_at) AS converted_at
     FROM known_as k
     CROSS JOIN {event} e
     WHERE e.customer_id = k.customer_id
       AND e.occurred_at >= k.exposed_at
       AND e.occurred_at <= {as_of}
       AND {event_type_column} = (SELECT id FROM {event_type} WHERE name = {goal})
-    GROUP BY k.person_id
+    GROUP BY k.person_id, k.run_number
 ),
 outcome AS (
     SELECT p.*,
@@ -91,7 +95,7 @@ outcome AS (
            CASE WHEN g.converted_at <= {window_end} THEN 1 ELSE 0 END AS is_converted,
            CASE WHEN g.converted_at IS NOT NULL THEN 1 ELSE 0 END AS is_converted_ever
     FROM person p
-    LEFT JOIN goal g ON g.person_id = p.person_id
+    LEFT JOIN goal g ON g.person_id = p.person_id AND g.run_number = p.run_number
 )
 """
 
@@ -109,7 +113,7 @@ SELECT o.person_id, o.channel, COALESCE(va.key, ''), o.exposed_at, o.converted_a
 FROM outcome o
 LEFT JOIN {variant} va ON va.id = o.variant_id
 WHERE o.is_converted = 1 AND o.is_control = 0 AND o.is_sent = 1
-ORDER BY o.person_id
+ORDER BY o.person_id, o.exposed_at
 """
 
 # SQLite keeps times as text; adding the days to the whole seconds and putting the fraction back
@@ -143,7 +147,8 @@ def load_cells(*, campaign: Campaign, as_of: datetime) -> tuple[OutcomeCell, ...
 
     A person converts by a goal event from the first exposure to the end of the goal's window, both
     ends included, and up to `as_of`. Exposure is the first sending; for those who were to get a
-    message and did not, and for the holdout, the time their message was due.
+    message and did not, and for the holdout, the time their message was due. In a campaign
+    that runs again a person counts once a run: each is an exposure, of the control group too.
     """
     rows = _statement(_CELLS, campaign, as_of).rows()
     return tuple(
@@ -165,8 +170,11 @@ def load_cells(*, campaign: Campaign, as_of: datetime) -> tuple[OutcomeCell, ...
 
 
 def load_converters(*, campaign: Campaign, as_of: datetime) -> tuple[Converter, ...]:
-    """Return the persons who were sent to and converted within the window, holdout excluded."""
-    rows = _statement(_CONVERTERS, campaign, as_of).rows()
+    """Return the persons who were sent to and converted within the window, holdout excluded.
+
+    Each once: by the first of their exposures that ended so.
+    """
+    rows = {row[0]: row for row in reversed(_statement(_CONVERTERS, campaign, as_of).rows())}
     return tuple(
         Converter(
             customer_id=row[0],
@@ -175,7 +183,7 @@ def load_converters(*, campaign: Campaign, as_of: datetime) -> tuple[Converter, 
             exposed_at=_moment(row[3]),
             converted_at=_moment(row[4]),
         )
-        for row in rows
+        for _person, row in sorted(rows.items())
     )
 
 

@@ -82,7 +82,8 @@ def context(campaign: Campaign, actor: Actor) -> dict[str, Any]:
         "buttons": buttons(
             campaign,
             actor,
-            is_held=any(run.status == DispatchStatus.HELD for run in runs),
+            is_held=bool(campaign.run_hold_reason)
+            or any(run.status == DispatchStatus.HELD for run in runs),
             open_count=found.open_count,
             has_faults=any(fault.is_blocking for fault in faults),
         ),

@@ -225,9 +225,11 @@ def _choice(request: HttpRequest, campaign: Campaign) -> tuple[Variant, list[Cus
 
 def _known_fate(campaign: Campaign, variant: Variant, customer: Customer) -> tuple[str, str] | None:
     """Return (tone, text) where nothing is to be decided any more; None where the gates say it."""
-    row = Message.objects.filter(
-        dispatch__touchpoint=variant.touchpoint_id, customer=customer
-    ).first()
+    rows = Message.objects.filter(dispatch__touchpoint=variant.touchpoint_id, customer=customer)
+    row = rows.order_by("-dispatch__run_number").first()
+    if campaign.next_run_at is not None:
+        # She may be in the next run, whatever became of this one's message.
+        row = None
     if row is not None and row.state != MessageState.PLANNED:
         state = labels.read(labels.MESSAGE_STATES, row.state)
         return "", _("Is decided already: %(state)s.") % {"state": state}
@@ -260,7 +262,7 @@ def customer_messages(request: HttpRequest, customer_id: int) -> HttpResponse:
         {
             "message": row,
             "campaign": row.dispatch.campaign,
-            "campaign_url": object_url(row.dispatch.campaign),
+            "campaign_url": object_url(row.dispatch.campaign) if row.dispatch.campaign else "",
             "channel": labels.read(labels.CHANNEL_KINDS, row.dispatch.channel_kind),
             "state": labels.read(labels.MESSAGE_STATES, row.state),
             "why": timeline.refusal_notes(row),

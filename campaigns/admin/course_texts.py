@@ -83,7 +83,8 @@ def stops(campaign: Campaign, actor: Actor, runs: Sequence[Dispatch]) -> list[di
         }
         for state in channel_states.standing_still(campaign.dispatches.all())
     ]
-    reasons = {run.hold_reason for run in runs if run.status == DispatchStatus.HELD} - {""}
+    reasons = {run.hold_reason for run in runs if run.status == DispatchStatus.HELD}
+    reasons = (reasons | {campaign.run_hold_reason}) - {""}
     if any(stop["is_blocked"] for stop in found):
         reasons.discard("channel_blocked")
     return found + [

@@ -102,7 +102,6 @@ class Migration(migrations.Migration):
                     ),
                 ),
                 ("definition", models.JSONField()),
-                ("digest", models.CharField(max_length=64)),
                 ("created_at", models.DateTimeField(verbose_name="created at")),
             ],
             options={
@@ -158,6 +157,8 @@ class Migration(migrations.Migration):
                 ("experiment_salt", models.UUIDField(default=uuid.uuid4, editable=False)),
                 ("start_at", models.DateTimeField(blank=True, null=True, verbose_name="start at")),
                 ("recurrence", models.JSONField(blank=True, editable=False, null=True)),
+                ("last_run_at", models.DateTimeField(editable=False, null=True)),
+                ("run_hold_reason", models.CharField(blank=True, editable=False, max_length=60)),
                 (
                     "next_run_at",
                     models.DateTimeField(editable=False, null=True, verbose_name="next run"),
@@ -728,7 +729,6 @@ class Migration(migrations.Migration):
                 ("run_number", models.PositiveIntegerField(default=1, verbose_name="run")),
                 ("node", models.CharField(max_length=20, verbose_name="stands at")),
                 ("entered_at", models.DateTimeField(verbose_name="since")),
-                ("due_at", models.DateTimeField(null=True)),
                 ("left_at", models.DateTimeField(null=True, verbose_name="left at")),
                 (
                     "leave_reason",

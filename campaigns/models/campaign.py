@@ -44,6 +44,10 @@ class Campaign(models.Model):
     start_at = models.DateTimeField(_("start at"), null=True, blank=True)
     # When it runs again, as `recurrence_reading.stored` writes it; null where it runs once.
     recurrence = models.JSONField(null=True, blank=True, editable=False)
+    # The calendar's date of the newest run; nothing at or before it runs again.
+    last_run_at = models.DateTimeField(null=True, editable=False)
+    # Why no further run begins until a person releases it.
+    run_hold_reason = models.CharField(max_length=60, blank=True, editable=False)
     next_run_at = models.DateTimeField(_("next run"), null=True, editable=False)
     late_limit_hours = models.PositiveSmallIntegerField(_("latest start, hours late"), default=24)
     budget = models.ForeignKey(

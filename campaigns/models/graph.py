@@ -12,7 +12,6 @@ class MessageGraph(models.Model):
     """A graph that people walk from message to message; it is written once."""
 
     definition = models.JSONField()
-    digest = models.CharField(max_length=64)
     created_at = models.DateTimeField(_("created at"))
 
     class Meta:
@@ -33,8 +32,6 @@ class Enrolment(models.Model):
     customer = models.ForeignKey(Customer, on_delete=models.CASCADE, related_name="+")
     node = models.CharField(_("stands at"), max_length=20)
     entered_at = models.DateTimeField(_("since"))
-    # When to look again; null while something else has to happen first.
-    due_at = models.DateTimeField(null=True)
     left_at = models.DateTimeField(_("left at"), null=True)
     leave_reason = models.CharField(_("left because"), max_length=12, blank=True)
 

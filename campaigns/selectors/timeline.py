@@ -18,7 +18,7 @@ from customers.selectors.profile.timeline_sources import TimelineSource
 def messages_of(customer_id: int) -> QuerySet[Any, Any]:
     """Return the messages of a customer, with the moment `told_at` of their state."""
     rows = Message.objects.filter(customer_id=customer_id)
-    return rows.select_related("dispatch", "variant").annotate(
+    return rows.select_related("dispatch__campaign", "variant").annotate(
         told_at=Coalesce("sent_at", "closed_at", "planned_at")
     )
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 
 from campaigns.domain.graphs.graph import Branch, End, Graph, Node, Question, Send, Wait
 
@@ -21,6 +22,11 @@ class CourseStep:
     touchpoint: int
     is_fallback: bool
     wait_seconds: int
+
+
+def begins_at(completed_at: datetime, wait_minutes: int) -> datetime:
+    """Return when a step begins by itself, from the end of the step before it."""
+    return completed_at + timedelta(minutes=wait_minutes)
 
 
 def send_node(position: int) -> str:

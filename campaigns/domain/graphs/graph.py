@@ -5,8 +5,6 @@ every way leads to a node that is there, every node can be reached, and nobody w
 without waiting.
 """
 
-import hashlib
-import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
@@ -112,12 +110,6 @@ class Graph:
             "entry": self.entry,
             "nodes": {key: _plain(node) for key, node in self.nodes.items()},
         }
-
-    @property
-    def digest(self) -> str:
-        """Return what tells it from every other graph."""
-        written = json.dumps(self.definition, sort_keys=True, separators=(",", ":"))
-        return hashlib.sha256(written.encode()).hexdigest()
 
 
 def read_graph(definition: Mapping[str, Any]) -> Graph:

@@ -69,7 +69,9 @@ def read(campaign: Campaign) -> CampaignState:
         },
         ApprovedPart.PURPOSE: [campaign.purpose, campaign.service_kind],
         ApprovedPart.PRICES: [_price(campaign, step) for step in steps],
-        ApprovedPart.AUDIENCE: _audience(campaign),
+        ApprovedPart.AUDIENCE: _audience(
+            campaign, campaign.segment.current_version if campaign.segment else None
+        ),
         ApprovedPart.EXPERIMENT: [
             str(campaign.experiment_salt),
             f"{campaign.holdout_share:.3f}",
@@ -123,11 +125,14 @@ def _price(campaign: Campaign, step: Step) -> str:
     return f"{step.channel.cost_per_part:.4f}" if step.channel else ""
 
 
-def _audience(campaign: Campaign) -> Any:
-    """Return the segment with its rule and the rules of all segments that it leads to."""
-    segment = campaign.segment
-    if segment is None:
+def audience_digest(campaign: Campaign, version: SegmentVersion | None) -> str:
+    """Return the digest that the audience has by one version of the rule, and the rules behind."""
+    return approval.part_digest(_audience(campaign, version))
+
+
+def _audience(campaign: Campaign, version: SegmentVersion | None) -> Any:
+    """Return the segment with a rule and the rules of all segments that it leads to."""
+    if campaign.segment is None:
         return None
-    version = segment.current_version
     rule = version.rule if version else None
-    return [segment.slug, rule, references.rules_behind(rule)]
+    return [campaign.segment.slug, rule, references.rules_behind(rule)]

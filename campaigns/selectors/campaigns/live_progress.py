@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
-from django.db.models import Count, Q
+from django.db.models import Count, Exists, OuterRef, Q, QuerySet
 
 from campaigns.domain.campaigns.campaign import CampaignStatus
 from campaigns.domain.sending.states import MessageState
@@ -13,12 +13,20 @@ OVER = frozenset({CampaignStatus.COMPLETED, CampaignStatus.CANCELLED, CampaignSt
 
 
 def dispatches(campaign: Campaign) -> Sequence[Dispatch]:
-    """Return the runs of a campaign's steps in the order of the steps."""
+    """Return the dispatches of a campaign's newest run, in the order of the steps."""
     return list(
-        Dispatch.objects.filter(campaign=campaign)
+        of_newest_runs(Dispatch.objects.filter(campaign=campaign))
         .select_related("channel", "step")
-        .order_by("run_number", "position")
+        .order_by("position")
     )
+
+
+def of_newest_runs(rows: QuerySet[Dispatch]) -> QuerySet[Dispatch]:
+    """Leave the dispatches of each campaign's newest run: what is under way, or was last."""
+    later = Dispatch.objects.filter(
+        campaign=OuterRef("campaign"), run_number__gt=OuterRef("run_number")
+    )
+    return rows.filter(~Exists(later))
 
 
 def finished_shares(campaigns: Sequence[Campaign]) -> Mapping[int, tuple[int, int]]:
@@ -27,8 +35,8 @@ def finished_shares(campaigns: Sequence[Campaign]) -> Mapping[int, tuple[int, in
     A person whom a later step serves counts there, once, as on the campaign's own page.
     """
     open_states = (MessageState.PLANNED, MessageState.SENDING)
-    runs = Dispatch.objects.filter(campaign__in=campaigns)
-    last = dict(runs.order_by("run_number", "position").values_list("campaign_id", "pk"))
+    runs = of_newest_runs(Dispatch.objects.filter(campaign__in=campaigns))
+    last = dict(runs.order_by("position").values_list("campaign_id", "pk"))
     found: dict[int, tuple[int, int]] = {}
     rows = (
         Message.objects.filter(dispatch__in=runs)

@@ -7,6 +7,7 @@ from typing import Final
 
 from django.db.models import Exists, Max, Min, OuterRef, Q, QuerySet
 
+from campaigns.domain.campaigns import course
 from campaigns.domain.campaigns.campaign import CampaignStatus
 from campaigns.domain.sending.states import ChunkState, DispatchStatus
 from campaigns.models import Campaign, Chunk, Dispatch, Step
@@ -57,7 +58,7 @@ def next_step(campaign: Campaign) -> Waiting | None:
     step = steps.select_related("touchpoint__channel").first()
     if step is None:
         return None
-    return Waiting(step, last.completed_at + timedelta(minutes=step.wait_minutes))
+    return Waiting(step, course.begins_at(last.completed_at, step.wait_minutes))
 
 
 def _found(dispatches: QuerySet[Dispatch]) -> list[Standstill]:

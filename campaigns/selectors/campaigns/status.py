@@ -8,8 +8,8 @@ from typing import Any
 from django.db.models import Count, Min, Q, Sum
 
 from campaigns.domain.sending.states import OPEN_STATES, ChunkState, DispatchStatus, MessageState
-from campaigns.models import Campaign, Chunk, Dispatch, Message
-from campaigns.selectors.campaigns import last_messages
+from campaigns.models import Campaign, Chunk, Message
+from campaigns.selectors.campaigns import last_messages, live_progress
 
 LISTED_UNKNOWN = 100
 
@@ -88,11 +88,7 @@ def waits_until(campaign: Campaign, *, now: datetime) -> datetime | None:
 
 def status_of(campaign: Campaign) -> CampaignProgress:
     """Return where a campaign stands, in five queries."""
-    dispatches = list(
-        Dispatch.objects.filter(campaign=campaign)
-        .select_related("channel")
-        .order_by("run_number", "position")
-    )
+    dispatches = live_progress.dispatches(campaign)
     rows = Message.objects.filter(dispatch__in=dispatches)
     last_rows = rows.filter(~last_messages.is_served_later()) if len(dispatches) > 1 else rows
     by_state = last_rows.values_list("state", "reason").annotate(count=Count("pk")).order_by()

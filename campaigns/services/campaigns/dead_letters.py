@@ -11,6 +11,7 @@ from campaigns.domain.campaigns.campaign import CampaignStatus
 from campaigns.domain.sending.eligibility import Reason
 from campaigns.domain.sending.states import ChunkState, DispatchStatus, MessageState
 from campaigns.models import Campaign, Chunk, Dispatch, Message
+from campaigns.selectors.campaigns import last_messages
 from loancrm.kernel import access
 from loancrm.kernel.access import Actor
 from loancrm.kernel.auditing import audit
@@ -27,16 +28,11 @@ class NothingSetAside(LoanCrmError):
 def of_campaign(campaign: Campaign) -> QuerySet[Message]:
     """Return the messages that were set aside because workers died over them.
 
-    Whom a later step of the campaign has served is not among them.
+    Whom a later step or run of the campaign has served is not among them.
     """
-    later = Message.objects.filter(
-        dispatch__campaign=OuterRef("dispatch__campaign"),
-        customer=OuterRef("customer"),
-        dispatch__position__gt=OuterRef("dispatch__position"),
-        dispatch__run_number=OuterRef("dispatch__run_number"),
-    )
     return Message.objects.filter(
-        ~Exists(later),
+        ~last_messages.is_served_later(),
+        ~last_messages.is_in_later_run(),
         dispatch__campaign=campaign,
         state=MessageState.FAILED,
         reason=Reason.CRASHED,

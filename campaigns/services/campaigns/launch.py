@@ -1,6 +1,6 @@
 """From an approved campaign to frozen audiences: one row a person, before anything is sent."""
 
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from django.db import transaction
 from django.utils.translation import gettext as _
@@ -27,8 +27,6 @@ from loancrm.kernel.access import Actor
 from loancrm.kernel.auditing import deployment
 from loancrm.kernel.jobs import enqueue
 
-# Of people who are looked at before a next message; a page is 2,000.
-PAGES_AT_ONCE = 50
 LAUNCHABLE = (CampaignStatus.APPROVED,)
 
 
@@ -57,7 +55,8 @@ def launch_campaign(*, campaign: Campaign, actor: Actor, now: datetime) -> Dispa
         campaign.launched_at = now
         due_at = recurring.first_due(campaign, now)
         campaign.next_run_at = recurring.due_after(campaign, due_at)
-        campaign.save(update_fields=["launched_at", "next_run_at"])
+        campaign.last_run_at = due_at if campaign.recurrence else None
+        campaign.save(update_fields=["launched_at", "last_run_at", "next_run_at"])
         version = campaign.segment.current_version
         dispatch = freeze_first_step(
             plan=plans.plan_step(campaign=campaign, step=step, version=version, due_at=due_at),
@@ -86,51 +85,49 @@ def _require_approved(campaign: Campaign) -> None:
 def start_next_step(*, before: Dispatch, now: datetime) -> Dispatch | None:
     """Freeze the step that follows a finished dispatch, when there is one and it is due.
 
-    Whom it serves is decided person by person, as each walks the campaign's graph; of a large
-    campaign so many a call, until everybody has been looked at.
+    Whom it serves is decided person by person, as each walks the campaign's graph, and frozen in
+    the same transaction.
 
     Returns:
-        The new dispatch; None when no step follows, it must wait (for late reports), or people are
-        still to be looked at.
+        The new dispatch; None when no step follows or it must wait (for late reports).
+
+    Raises:
+        CampaignNotReady: The step has no channel, or the campaign no graph.
     """
-    step = (
-        Step.objects.filter(campaign=before.campaign, position=before.position + 1)
-        .select_related("touchpoint__channel")
-        .first()
-    )
-    if step is None or before.completed_at is None:
-        return None
-    if now < before.completed_at + timedelta(minutes=step.wait_minutes):
-        return None
-    campaign = Campaign.objects.select_related("graph").get(dispatches=before.pk)
-    if campaign.graph is None or not _may_begin(campaign, step, before):
-        return None
-    is_complete = moving.move(
-        graph=campaign.graph,
-        run_number=before.run_number,
-        nodes=course.nodes_before(step.position),
-        sendings=_sendings(campaign, before),
-        now=now,
-        pages=PAGES_AT_ONCE,
-    )
-    if not is_complete:
-        return None
     with transaction.atomic():
-        locked = Campaign.objects.select_for_update().get(pk=campaign.pk)
-        # It may have been cancelled since it was found; one that is paused waits until it goes on.
-        if not _may_begin(locked, step, before):
+        # Cancelling, pausing and deciding about unknown messages lock the campaign first too.
+        campaign = Campaign.objects.select_for_update().get(dispatches=before.pk)
+        before = Dispatch.objects.select_for_update().get(pk=before.pk)
+        steps = Step.objects.filter(campaign=campaign, position=before.position + 1)
+        step = steps.select_related("touchpoint__channel").first()
+        if step is None or not _may_begin(campaign, step, before, now):
             return None
+        if campaign.graph is None:
+            raise CampaignNotReady(_("The campaign has no graph."), campaign=campaign.slug)
+        moving.move(
+            graph=campaign.graph,
+            run_number=before.run_number,
+            nodes=course.nodes_before(step.position),
+            sendings=_sendings(campaign, before),
+            now=now,
+        )
         people = moving.people_at(
             graph=campaign.graph,
             run_number=before.run_number,
             node=course.send_node(step.position),
         )
-        plan = plans.plan_next_step(campaign=locked, step=step, before=before, due_at=now)
-        return freeze_step(plan=plan, campaign=locked, audience=people, now=now)
+        plan = plans.plan_next_step(campaign=campaign, step=step, before=before, due_at=now)
+        return freeze_step(plan=plan, campaign=campaign, audience=people, now=now)
 
 
-def _may_begin(campaign: Campaign, step: Step, before: Dispatch) -> bool:
-    if campaign.status != CampaignStatus.RUNNING:
+def _may_begin(campaign: Campaign, step: Step, before: Dispatch, now: datetime) -> bool:
+    """Return whether a step begins: its wait is over, nobody stopped it, it has not begun."""
+    # It may have been cancelled or reopened since it was found; one that is paused waits.
+    if campaign.status != CampaignStatus.RUNNING or before.status != DispatchStatus.COMPLETED:
+        return False
+    if before.completed_at is None or now < course.begins_at(
+        before.completed_at, step.wait_minutes
+    ):
         return False
     return not Dispatch.objects.filter(step=step, run_number=before.run_number).exists()
 

@@ -63,7 +63,11 @@ def plan_next_step(
     plan.run_number = before.run_number
     plan.before = before if step.is_fallback else None
     plan.refusals_since = before.refusals_since or before.frozen_at or before.due_at
-    return _of_step(plan, campaign, step, due_at)
+    _of_step(plan, campaign, step, due_at)
+    earlier = Dispatch.objects.filter(step=step).order_by("run_number").first()
+    if earlier is not None:
+        plan.unit_cost = earlier.unit_cost
+    return plan
 
 
 def plan_run(*, campaign: Campaign, step: Step, first: Dispatch, due_at: datetime) -> Dispatch:
@@ -73,7 +77,11 @@ def plan_run(*, campaign: Campaign, step: Step, first: Dispatch, due_at: datetim
         first: The dispatch of the first run.
     """
     plan = Dispatch(**{name: getattr(first, name) for name in _TAKEN_OVER})
-    return _of_step(plan, campaign, step, due_at)
+    # An answer to one message is an answer to the campaign, for all its later runs.
+    plan.refusals_since = first.frozen_at
+    _of_step(plan, campaign, step, due_at)
+    plan.unit_cost = first.unit_cost
+    return plan
 
 
 def _of_step(plan: Dispatch, campaign: Campaign, step: Step, due_at: datetime) -> Dispatch:

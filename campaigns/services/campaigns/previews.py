@@ -244,7 +244,10 @@ def _written(
 
 def _plan(campaign: Campaign, step: Step, now: datetime) -> Dispatch:
     version = campaign.segment.current_version if campaign.segment else None
-    return plans.plan_step(campaign=campaign, step=step, version=version, due_at=now)
+    plan = plans.plan_step(campaign=campaign, step=step, version=version, due_at=now)
+    if step.position > 1:
+        plan.refusals_since = campaign.launched_at
+    return plan
 
 
 def _readable(outbound: Outbound) -> tuple[str, str, str]:

@@ -1,7 +1,7 @@
 """The tick: start what is due, hold what is late, end what is finished, wake workers."""
 
 import logging
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from django.conf import settings
 from django.db import Error as DatabaseFault
@@ -10,6 +10,7 @@ from django.db.models import Exists, OuterRef, QuerySet, Subquery
 from django.utils.translation import gettext as _
 
 from campaigns import jobs
+from campaigns.domain.campaigns import course
 from campaigns.domain.campaigns.campaign import CampaignStatus
 from campaigns.domain.sending import schedule
 from campaigns.domain.sending.states import ChunkState, DispatchStatus
@@ -97,6 +98,10 @@ def resume_campaign(*, campaign: Campaign, actor: Actor, now: datetime) -> Campa
     """
     access.require(actor, "campaigns.launch_campaign", campaign)
     with transaction.atomic():
+        # Locked before its dispatches, as pausing and cancelling do. Whoever releases what is held
+        # of a running campaign does not end a pause that she has not seen.
+        was_paused = campaign.status == CampaignStatus.PAUSED
+        campaign = Campaign.objects.select_for_update().get(pk=campaign.pk)
         held = Dispatch.objects.filter(campaign=campaign, status=DispatchStatus.HELD)
         # Who releases it has seen why it was held; a provider that still refuses holds it again.
         throttling.unblock(
@@ -105,10 +110,11 @@ def resume_campaign(*, campaign: Campaign, actor: Actor, now: datetime) -> Campa
             )
         )
         released = held.update(status=DispatchStatus.RUNNING, hold_reason="", is_hold_told=False)
-        holding.resume(dispatches=Dispatch.objects.filter(campaign=campaign))
-        if campaign.status == CampaignStatus.PAUSED:
+        released += recurring.release_runs(campaign=campaign)
+        if was_paused and campaign.status == CampaignStatus.PAUSED:
             paused = (CampaignStatus.PAUSED,)
             authoring.move(campaign, CampaignStatus.RUNNING, actor=actor, now=now, sources=paused)
+            holding.resume(dispatches=Dispatch.objects.filter(campaign=campaign))
         elif not released:
             raise NothingHeld(
                 _("The campaign is not paused and nothing of it is held."), campaign=campaign.slug
@@ -132,6 +138,7 @@ def cancel_campaign(*, campaign: Campaign, actor: Actor, now: datetime) -> Campa
     with transaction.atomic():
         authoring.move(campaign, CampaignStatus.CANCELLED, actor=actor, now=now)
         sweeping.cancel_planned(Message.objects.filter(dispatch__campaign=campaign), now=now)
+        Campaign.objects.filter(pk=campaign.pk).update(next_run_at=None)
         Dispatch.objects.filter(campaign=campaign).exclude(status=DispatchStatus.COMPLETED).update(
             status=DispatchStatus.CANCELLED, completed_at=now
         )
@@ -167,15 +174,16 @@ def _start_due(now: datetime) -> None:
     due = Dispatch.objects.filter(
         status=DispatchStatus.SCHEDULED, is_paused=False, frozen_at__isnull=False, due_at__lte=now
     )
-    waiting = due.values_list("pk", "due_at", "late_limit_hours")
-    late = [
-        pk
-        for pk, due_at, hours in waiting
-        if schedule.is_too_late(due_at=due_at, now=now, late_limit_hours=hours)
-    ]
+    in_time: list[int] = []
+    late: list[int] = []
+    for pk, due_at, hours in due.values_list("pk", "due_at", "late_limit_hours"):
+        is_late = schedule.is_too_late(due_at=due_at, now=now, late_limit_hours=hours)
+        (late if is_late else in_time).append(pk)
+    # By their keys: whatever became due in between has not been judged.
     if late:
         due.filter(pk__in=late).update(status=DispatchStatus.HELD, hold_reason="late")
-    due.exclude(pk__in=late).update(status=DispatchStatus.RUNNING, hold_reason="")
+    if in_time:
+        due.filter(pk__in=in_time).update(status=DispatchStatus.RUNNING, hold_reason="")
 
 
 def _complete_finished(now: datetime) -> None:
@@ -202,7 +210,7 @@ def _start_next_steps(now: datetime) -> None:
     ).annotate(wait_minutes=Subquery(next_steps.values("wait_minutes")[:1]))
     # One query, however many campaigns wait for late reports.
     for run in finished:
-        if now < _after(run.completed_at, run.wait_minutes):
+        if run.completed_at and now < course.begins_at(run.completed_at, run.wait_minutes):
             continue
         with _Fence("next step", run) as fence:
             launch.start_next_step(before=run, now=now)
@@ -212,20 +220,13 @@ def _start_next_steps(now: datetime) -> None:
             holding.forget_faults(dispatch=run)
 
 
-def _after(completed_at: datetime | None, minutes: int) -> datetime:
-    """Return when a step begins that waits so long after the end of the one before."""
-    assert completed_at is not None  # noqa: S101 - it is complete
-    return completed_at + timedelta(minutes=minutes)
-
-
 def _start_runs(now: datetime) -> None:
-    """Freeze what runs again by its calendar; a run that cannot begin holds the one before."""
+    """Freeze what runs again by its calendar; where a run cannot begin, a person is asked."""
     for campaign in recurring.due(now):
-        last = campaign.dispatches.filter(position=1).order_by("run_number").last()
-        with _Fence("run", last) as fence:
+        with _Fence("run") as fence:
             recurring.start_run(campaign=campaign, now=now)
-        if fence.is_broken and last is not None:
-            holding.note_next_step_fault(before=last)
+        if fence.is_broken:
+            recurring.hold_runs(campaigns=Campaign.objects.filter(pk=campaign.pk))
 
 
 def _complete_campaigns(now: datetime) -> None:
@@ -241,12 +242,19 @@ def _complete_campaigns(now: datetime) -> None:
 
 
 def _finished() -> QuerySet[Campaign]:
-    """Return the running campaigns of which every step has completed and nothing is open."""
+    """Return the running campaigns of whose newest run every step has completed."""
     steps = Step.objects.filter(campaign=OuterRef("pk"))
-    of_step = Dispatch.objects.filter(step=OuterRef("pk"))
+    newest = (
+        Dispatch.objects.filter(campaign=OuterRef("campaign"))
+        .order_by("-run_number")
+        .values("run_number")[:1]
+    )
+    done = Dispatch.objects.filter(step=OuterRef("pk"), status=DispatchStatus.COMPLETED)
+    missing = steps.annotate(newest=Subquery(newest)).filter(
+        ~Exists(done.filter(run_number=OuterRef("newest")))
+    )
     over = [DispatchStatus.COMPLETED, DispatchStatus.CANCELLED]
     still_open = Dispatch.objects.filter(campaign=OuterRef("pk")).exclude(status__in=over)
-    missing = steps.filter(~Exists(of_step.filter(status=DispatchStatus.COMPLETED)))
     return Campaign.objects.filter(
         Exists(steps),
         ~Exists(missing),

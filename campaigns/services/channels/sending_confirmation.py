@@ -7,7 +7,7 @@ from django.utils.translation import gettext as _
 
 from campaigns import jobs
 from campaigns.domain.sending.states import DispatchStatus
-from campaigns.models import Dispatch
+from campaigns.models import Campaign, Dispatch
 from loancrm.kernel import access
 from loancrm.kernel.access import Actor, ActorKind
 from loancrm.kernel.auditing import audit, deployment
@@ -43,7 +43,7 @@ def confirm_sending(*, is_copy: bool, actor: Actor, now: datetime) -> int:
         is_copy: The original lives on elsewhere, as for a staging system.
 
     Returns:
-        How many dispatches now wait to be released or cancelled.
+        How many dispatches and recurring campaigns now wait to be released or cancelled.
 
     Raises:
         NothingToConfirm: Sending is not held.
@@ -68,6 +68,9 @@ def confirm_sending(*, is_copy: bool, actor: Actor, now: datetime) -> int:
         waiting = open_runs.update(status=DispatchStatus.HELD, hold_reason="restored")
         if is_copy:
             open_runs.update(key_space=deployment.key_space_of(row))
+        # Between two runs a recurring campaign has no dispatch that could be held.
+        runs_again = Campaign.objects.filter(next_run_at__isnull=False, run_hold_reason="")
+        waiting += runs_again.update(run_hold_reason="restored")
     audit.record(
         actor=actor,
         action="deployment.sending_confirmed",

@@ -1,13 +1,12 @@
 """Moving people along a graph, page by page, as far as each gets now.
 
-A page is one transaction. Whoever was moved by somebody else meanwhile stays where that one put
-her: every write holds only where the person still stands where she was read.
+The rows of a page are locked from the look to the write, so that nobody is moved twice and no merge
+comes between.
 """
 
 from collections.abc import Collection, Sequence
 from datetime import datetime
 
-from django.db import transaction
 from django.db.models import F, QuerySet, Value
 
 from campaigns.domain.graphs.graph import Graph, read_graph
@@ -24,9 +23,7 @@ _Row = tuple[int, int, str, datetime]
 
 def store_graph(*, graph: Graph, now: datetime) -> MessageGraph:
     """Store a graph for those who are about to walk it."""
-    return MessageGraph.objects.create(
-        definition=graph.definition, digest=graph.digest, created_at=now
-    )
+    return MessageGraph.objects.create(definition=graph.definition, created_at=now)
 
 
 def enrol(*, graph: MessageGraph, dispatch_id: int, run_number: int) -> int:
@@ -50,28 +47,26 @@ def move(
     nodes: Collection[str],
     sendings: Sendings,
     now: datetime,
-    pages: int,
-) -> bool:
-    """Move those who stand at some nodes; return whether all of them were looked at.
+) -> None:
+    """Move those who stand at some nodes, all of them, in the caller's transaction.
+
+    What is decided from these moves has to be decided in the same transaction: a message whose
+    fate becomes known a moment later would find its person gone.
 
     Args:
         nodes: Where to look for people who may get further.
-        pages: After so many pages the rest is left for the next call.
     """
     walked = read_graph(graph.definition)
     standing = at_nodes(graph=graph, run_number=run_number, nodes=nodes).order_by("pk")
     last = 0
-    for _page in range(pages):
-        rows = list(
-            standing.filter(pk__gt=last).values_list("pk", "customer_id", "node", "entered_at")[
-                :PAGE
-            ]
-        )
+    while True:
+        # Locked, so that no merge hands a row to another record between the look and the write.
+        page = standing.filter(pk__gt=last).select_for_update()
+        rows = list(page.values_list("pk", "customer_id", "node", "entered_at")[:PAGE])
         if not rows:
-            return True
+            return
         last = rows[-1][0]
         _move_page(walked, rows, sendings, now)
-    return not standing.filter(pk__gt=last).exists()
 
 
 def at_nodes(
@@ -95,41 +90,34 @@ def _move_page(graph: Graph, rows: Sequence[_Row], sendings: Sendings, now: date
         pk: advance(graph, Position(node, since), facts[customer_id], now)
         for pk, customer_id, node, since in rows
     }
-    before = {pk: node for pk, _customer_id, node, _since in rows}
-    with transaction.atomic():
-        for node in set(before.values()):
-            moved = {pk: moves[pk] for pk in moves if before[pk] == node and _is_change(moves[pk])}
-            _write_moves(node, moved, now)
+    _write_moves({pk: made for pk, made in moves.items() if _is_change(made)}, now)
 
 
 def _is_change(move: Move) -> bool:
     return bool(move.passages) or move.leaves is not None
 
 
-def _write_moves(node: str, moves: dict[int, Move], now: datetime) -> None:
-    written = bulk.update_rows(
+def _write_moves(moves: dict[int, Move], now: datetime) -> None:
+    bulk.update_rows(
         Enrolment,
         key="id",
-        columns=("node", "entered_at", "due_at", "left_at", "leave_reason"),
+        columns=("node", "entered_at", "left_at", "leave_reason"),
         rows=[
             (
                 pk,
-                move.position.node,
-                move.position.since,
-                move.due_at,
-                now if move.leaves else None,
-                move.leaves.value if move.leaves else "",
+                made.position.node,
+                made.position.since,
+                now if made.leaves else None,
+                made.leaves.value if made.leaves else "",
             )
-            for pk, move in moves.items()
+            for pk, made in moves.items()
         ],
-        # Somebody else may have moved them since they were read.
-        where={"node": node},
     )
     Passage.objects.bulk_create(
         (
             Passage(enrolment_id=pk, node=passage.node, way=passage.way, at=now)
-            for pk in written
-            for passage in moves[pk].passages
+            for pk, made in moves.items()
+            for passage in made.passages
         ),
         batch_size=2_000,
     )

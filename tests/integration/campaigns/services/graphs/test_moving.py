@@ -5,6 +5,8 @@ from collections import Counter
 from datetime import timedelta
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from campaigns.models import Campaign, Dispatch, Enrolment, Message, Passage, Suppression
 from campaigns.services.campaigns import launch, ticking
@@ -80,45 +82,49 @@ def test_the_control_group_is_in_no_fallback(actor, now, people):
     assert not Message.objects.filter(dispatch__position=2, is_control=True).exists()
 
 
-def test_people_are_moved_in_pages_and_nobody_is_sent_to_before_all_were(
+def test_people_are_moved_in_pages_and_frozen_with_the_last_of_them(
     actor, now, people, monkeypatch
 ):
     run = launched(actor, now)
     run.messages.update(state="failed", reason="channel_refused")
     monkeypatch.setattr(moving, "PAGE", 3)
-    monkeypatch.setattr(launch, "PAGES_AT_ONCE", 1)
-    for moved in (3, 6):
-        ticking.advance(now=now + LATER)
-        assert Enrolment.objects.filter(node="send-2").count() == moved
-        assert not Dispatch.objects.filter(position=2).exists()
     ticking.advance(now=now + LATER)
+    assert Dispatch.objects.get(position=2).audience_count == 8
+    assert Passage.objects.count() == 8 * 3
+
+
+def test_whom_a_failed_freeze_had_moved_is_looked_at_anew(actor, now, people, monkeypatch):
+    """An unknown message that is decided meanwhile is served by the fallback after all."""
+    run = launched(actor, now)
+    run.messages.update(state="unknown", reason="crashed")
+    freeze = launch.freeze_step
+    with monkeypatch.context() as broken:
+        broken.setattr(launch, "freeze_step", lambda **_values: 1 / 0)
+        ticking.advance(now=now + LATER)
+    assert not Passage.objects.exists()
+    assert freeze is launch.freeze_step
+    run.messages.update(state="failed", reason="not_sent")
     ticking.advance(now=now + LATER)
     assert Dispatch.objects.get(position=2).audience_count == 8
 
 
-def test_whom_somebody_else_has_moved_meanwhile_stays_there(actor, now, people, monkeypatch):
+def test_a_dispatch_that_was_reopened_is_waited_for(actor, now, people):
     run = launched(actor, now)
-    run.messages.update(state="failed", reason="channel_refused")
-    facts_of = moving.walkers.facts_of
-
-    def slow(*arguments):
-        found = facts_of(*arguments)
-        Enrolment.objects.filter(customer=people[0]).update(node="end", left_at=now)
-        return found
-
-    monkeypatch.setattr(moving.walkers, "facts_of", slow)
-    ticking.advance(now=now + LATER)
-    assert Enrolment.objects.get(customer=people[0]).node == "end"
-    assert not Passage.objects.filter(enrolment__customer=people[0]).exists()
-    assert Dispatch.objects.get(position=2).audience_count == 7
+    Dispatch.objects.update(status="running", completed_at=None)
+    assert launch.start_next_step(before=run, now=now + LATER) is None
+    assert set(Enrolment.objects.values_list("node", flat=True)) == {"send-1"}
 
 
-def test_queries_do_not_grow_with_the_people_of_a_page(actor, now, django_assert_max_num_queries):
+def test_queries_do_not_grow_with_the_people_of_a_page(actor, now):
     make_channel("sms")
     make_channel()
-    make_people(200)
-    run = launched(actor, now)
-    run.messages.update(state="failed", reason="channel_refused")
-    with django_assert_max_num_queries(60):
-        ticking.advance(now=now + LATER)
-    assert Dispatch.objects.get(position=2).audience_count == 200
+    asked = []
+    for number, count in enumerate((10, 70)):
+        make_people(count, prefix=f"p{number}")
+        run = launched(actor, now, slug=f"c{number}")
+        run.messages.update(state="failed", reason="channel_refused")
+        with CaptureQueriesContext(connection) as queries:
+            launch.start_next_step(before=run, now=now + LATER)
+        asked.append(len(queries))
+        assert Dispatch.objects.get(position=2, campaign=run.campaign).audience_count >= count
+    assert asked[1] <= asked[0] + 1
