@@ -11,6 +11,7 @@ from campaigns.domain.content.lint import Problem, ProblemCode
 from campaigns.domain.receipts.replies import ReplyMeaning
 from campaigns.domain.receipts.report import DeliveryKind, ReceiptProblem
 from campaigns.domain.receipts.stops import StopReason
+from campaigns.domain.requests.template import NameProblem, TemplateStatus
 from campaigns.domain.sending.eligibility import Reason
 from campaigns.domain.sending.service_messages import ServiceKind
 from campaigns.domain.sending.states import DispatchStatus, MessageState
@@ -150,6 +151,19 @@ CHANNEL_FINDINGS: Mapping[str, Any] = {
     "unclear": _("It cannot be told whether the provider took the message."),
 }
 # What a person found out about a message, by `services.channels.fates.Fate`.
+TEMPLATE_STATUSES: Mapping[str, Any] = {
+    TemplateStatus.DRAFT: _("Draft"),
+    TemplateStatus.IN_REVIEW: _("In review"),
+    TemplateStatus.APPROVED: _("Approved"),
+}
+VARIABLE_NAME_PROBLEMS: Mapping[str, Any] = {
+    NameProblem.MALFORMED: _(
+        "“%(name)s” is no name for a variable: small letters, digits and _, up to 40."
+    ),
+    NameProblem.RESERVED: _("“%(name)s” has its value already and cannot be given with a call."),
+    NameProblem.REPEATED: _("“%(name)s” stands there twice."),
+    NameProblem.TOO_MANY: _("A template has at most 20 variables."),
+}
 FATES: Mapping[str, Any] = {
     "was_sent": _("Was sent"),
     "was_not_sent": _("Was not sent: leave it"),

@@ -14,7 +14,7 @@ from campaigns.services.channels import asking, telling
 from campaigns.services.consents import confirmations
 from campaigns.services.partners import contracts, idempotency
 from campaigns.services.receipts import reports, visits
-from campaigns.services.sending import dispatch, ledger
+from campaigns.services.sending import dispatch, ledger, own_values
 from loancrm.kernel import clock
 from loancrm.kernel.access import system_actor
 from loancrm.kernel.auditing import audit
@@ -53,6 +53,12 @@ def forget_api_leftovers(**_: object) -> None:
     """Delete what partners' calls leave behind once it is of no use."""
     idempotency.forget_old_keys(now=clock.now())
     contracts.forget_expired_tokens()
+
+
+@shared_task(name=jobs.FORGET_VALUES.name)
+def forget_values(**_: object) -> None:
+    """Remove what single messages said once they need it no more."""
+    own_values.forget_old(now=clock.now())
 
 
 @shared_task(name=jobs.PUBLISH_CLICKS.name)

@@ -200,6 +200,7 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
             [
                 _entry(request, _("Campaigns"), "campaign", "campaigns.campaign"),
                 _entry(request, _("Channels"), "cell_tower", "campaigns.channel"),
+                _entry(request, _("Message templates"), "sms", "campaigns.messagetemplate"),
                 _entry(request, _("Frequency rules"), "speed", "campaigns.frequencyrule"),
                 _entry(request, _("Calendar days"), "event_busy", "campaigns.calendarday"),
                 _entry(request, _("Stop list"), "block", "campaigns.suppression"),

@@ -130,6 +130,11 @@ app.conf.beat_schedule = {
         "schedule": 86400.0,
         "options": {"queue": "default", "expires": EXPIRES_SECONDS},
     },
+    "values of messages": {
+        "task": "campaigns.forget_values",
+        "schedule": 600.0,
+        "options": {"queue": "default", "expires": EXPIRES_SECONDS},
+    },
     "audit trail": {
         "task": "campaigns.verify_audit",
         "schedule": 86400.0,

@@ -83,10 +83,10 @@ def _charts(found: Overview) -> list[charts.Chart]:
 
 
 def _idle() -> list[tuple[Any, str, int]]:
-    """Return the campaigns that no worker sends: each with its page and for how many minutes."""
+    """Return what no worker sends: each name with its page, and for how many minutes."""
     now = shared_clock.now()
     return [
-        (found.campaign, object_url(found.campaign), found.minutes(now))
+        (found.name, object_url(found.owner), found.minutes(now))
         for found in standstill.everywhere()
     ]
 

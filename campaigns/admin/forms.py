@@ -26,7 +26,7 @@ from campaigns.domain.campaigns.given.recurrence_reading import of_stored
 from campaigns.domain.sending.service_messages import ServiceKind, kind_for
 from campaigns.models import Campaign
 from campaigns.selectors.content.faults import TextFinding
-from campaigns.services.campaigns.message_steps import TextUnreadable
+from campaigns.services.content.writing import TextUnreadable
 from customers import labels as customer_labels
 from customers.domain.consents.consent import Purpose
 from customers.domain.events.event import EventName

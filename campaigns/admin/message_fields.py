@@ -10,7 +10,8 @@ from unfold import widgets
 from campaigns import labels
 from campaigns.admin.stored_messages import StoredMessage
 from campaigns.domain.campaigns.given.reader import MOST_WHOLE
-from campaigns.domain.campaigns.spec import LOCALES, SAME_TEXT, TextSpec
+from campaigns.domain.campaigns.spec import SAME_TEXT
+from campaigns.domain.content.written import LOCALES, TextSpec
 from campaigns.models import Channel, Variant
 from campaigns.selectors.content import faults as content_faults
 from campaigns.selectors.content.faults import TextFinding

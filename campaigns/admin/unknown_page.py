@@ -12,7 +12,7 @@ from django.utils.translation import ngettext
 
 from campaigns import labels
 from campaigns.admin import unknown_confirmations_page
-from campaigns.models import Campaign, Channel, Message
+from campaigns.models import Campaign, Channel, Dispatch, Message, MessageTemplate
 from campaigns.selectors.receipts import unknown_messages, unknown_traces
 from campaigns.selectors.receipts.unknown_messages import Filters
 from campaigns.selectors.receipts.unknown_traces import Trace
@@ -49,7 +49,9 @@ def unknown(request: HttpRequest) -> HttpResponse:
         return _posted(request, filters)
     rows = unknown_messages.found(filters)
     every = unknown_messages.found(Filters())
-    related = rows.select_related("customer", "dispatch__campaign", "dispatch__channel")
+    related = rows.select_related(
+        "customer", "dispatch__campaign", "dispatch__channel", "dispatch__request__template"
+    )
     page = Paginator(related, ROWS_A_PAGE).get_page(request.GET.get("page"))
     traces = unknown_traces.of_messages(list(page))
     return admin_pages.page(
@@ -133,11 +135,16 @@ def _row(message: Message, trace: Trace) -> dict[str, Any]:
         "trace": trace,
         "name": person.masked_name(message.customer) or message.customer_id,
         "customer_url": object_url(message.customer),
-        "campaign_url": object_url(message.dispatch.campaign) if message.dispatch.campaign else "",
+        "campaign_url": object_url(_owner(message.dispatch)),
         "channel": (channel and channel.name)
         or labels.read(labels.CHANNEL_KINDS, message.dispatch.channel_kind),
         "reason": labels.unknown_reason(message.reason),
     }
+
+
+def _owner(dispatch: Dispatch) -> Campaign | MessageTemplate:
+    """Return whose messages they are: a campaign's, or those of a template that was asked for."""
+    return dispatch.campaign or dispatch.request.template
 
 
 def _buttons(request: HttpRequest, chosen: Campaign | None) -> list[dict[str, str]]:
@@ -191,7 +198,10 @@ def _chosen(post: QueryDict, filters: Filters) -> list[int]:
 def _question(request: HttpRequest, fate: Fate, ids: list[int], filters: Filters) -> HttpResponse:
     """Say what a decision will do, for each campaign, before it is taken."""
     chosen = unknown_messages.found(Filters()).filter(pk__in=ids)
-    counts = unknown_messages.by_campaign(chosen)
+    counts = [
+        *((name, count) for _slug, name, count in unknown_messages.by_campaign(chosen)),
+        *unknown_messages.by_template(chosen),
+    ]
     return admin_pages.page(
         request,
         "campaigns/unknown_confirm.html",
@@ -201,7 +211,7 @@ def _question(request: HttpRequest, fate: Fate, ids: list[int], filters: Filters
         kind=_FATES[fate][1],
         consequence=labels.read(labels.FATE_CONSEQUENCES, fate.value),
         counts=counts,
-        total=sum(count for _slug, _name, count in counts),
+        total=sum(count for _name, count in counts),
         messages_chosen=",".join(str(pk) for pk in ids),
         query=_query(filters),
     )

@@ -9,6 +9,7 @@ import msgspec
 from django.db import IntegrityError, transaction
 from django.http import HttpResponse
 from django.utils.translation import gettext as _
+from drf_spectacular.utils import OpenApiParameter
 from rest_framework.request import Request
 
 from campaigns.api.structs import BulkReply, ItemResult
@@ -89,6 +90,18 @@ class WriteView(PartnerView):
         if not _KEY.fullmatch(key):
             raise KeyMalformed(_("An Idempotency-Key has 1 to 255 visible ASCII characters."))
         return str(key)
+
+
+def key_parameter(*, required: bool) -> OpenApiParameter:
+    """Return how the key is documented."""
+    return OpenApiParameter(
+        name=HEADER,
+        location=OpenApiParameter.HEADER,
+        type={"type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[!-~]+$"},
+        required=required,
+        description="Repeating the call with the same key and body returns the stored reply, "
+        "with the header `Idempotent-Replay: true`, for seven days.",
+    )
 
 
 def decode_items(

@@ -5,8 +5,10 @@ from typing import Any
 from django.conf import settings
 from oauth2_provider.scopes import BaseScopes
 
+from campaigns.domain.partners.contract import scopes_for
 from campaigns.models import Partner
 from campaigns.services.partners import contracts
+from customers.domain.sources import SourceKind
 from loancrm.kernel import clock
 
 
@@ -23,10 +25,15 @@ class PartnerScopes(BaseScopes):  # type: ignore[misc]  # untyped library
         """Return the scopes granted to the partner of a client."""
         if application is None:
             return []
-        partner = Partner.objects.select_related("user").filter(user=application.user_id).first()
+        partner = (
+            Partner.objects.select_related("user", "data_source")
+            .filter(user=application.user_id)
+            .first()
+        )
         if partner is None or not contracts.is_active_on(partner, clock.today()):
             return []
-        return [scope for scope in partner.scopes if scope in settings.PARTNER_SCOPES]
+        possible = scopes_for(SourceKind(partner.data_source.kind))
+        return [scope for scope in partner.scopes if scope in possible]
 
     def get_default_scopes(
         self, application: Any = None, request: Any = None, *args: Any, **kwargs: Any

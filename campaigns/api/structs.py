@@ -9,6 +9,8 @@ import msgspec
 from msgspec import Meta, Struct
 
 from campaigns.domain.partners.contract import LeadStatus
+from campaigns.domain.requests.call import MOST_ROWS, RequestPriority
+from campaigns.domain.sending.states import MessageState
 from customers.domain.consents.consent import ConsentChannel, Purpose
 from loancrm.api.errors import ItemError
 
@@ -22,6 +24,7 @@ Subject = Annotated[str, Meta(max_length=64, pattern=_PRINTABLE)]
 EventLabel = Annotated[str, Meta(max_length=40, pattern=_PRINTABLE)]
 Label = Annotated[str, Meta(max_length=40)]
 Slug = Annotated[str, Meta(max_length=80, pattern="^[-a-zA-Z0-9_]*$")]
+TemplateSlug = Annotated[str, Meta(min_length=1, max_length=80, pattern="^[-a-zA-Z0-9_]+$")]
 Moment = Annotated[datetime, Meta(tz=True)]
 _BULK_ITEMS = 1000
 
@@ -121,6 +124,80 @@ class RawEvents(Struct, frozen=True, forbid_unknown_fields=True):
     """The outer shape of EventBatch; its items are decoded one by one."""
 
     events: Annotated[list[msgspec.Raw], Meta(min_length=1, max_length=_BULK_ITEMS)]
+
+
+class MessageIn(Struct, frozen=True, forbid_unknown_fields=True):
+    """A message to one person, named by exactly one of `customer`, `phone` and `email`."""
+
+    customer: UUID | None = None
+    """Public id of the customer."""
+    phone: Text = ""
+    email: Annotated[str, Meta(max_length=320)] = ""
+    variables: Annotated[dict[str, str], Meta(max_length=50)] = {}
+    """A value for every variable that the template declares, such as a one-time code."""
+    reference: OptionalReference = ""
+    """The caller's own name for the message; comes back with its state."""
+
+    def __repr__(self) -> str:
+        """Return no personal data."""
+        return "MessageIn(…)"
+
+
+class MessageCall(Struct, frozen=True, forbid_unknown_fields=True):
+    """Messages of one template to up to 500 people."""
+
+    template: TemplateSlug
+    messages: Annotated[list[MessageIn], Meta(min_length=1, max_length=MOST_ROWS)]
+    priority: RequestPriority = RequestPriority.NORMAL
+    """urgent goes before everything else that waits, service before ordinary campaigns."""
+
+
+class RawMessageCall(Struct, frozen=True, forbid_unknown_fields=True):
+    """The outer shape of MessageCall; its messages are decoded one by one."""
+
+    template: TemplateSlug
+    messages: Annotated[list[msgspec.Raw], Meta(min_length=1, max_length=MOST_ROWS)]
+    priority: RequestPriority = RequestPriority.NORMAL
+
+
+class MessageResult(Struct, frozen=True, omit_defaults=True):
+    """What became of one message; `message_id` names one that is accepted."""
+
+    index: int
+    status: LeadStatus
+    message_id: UUID | None = None
+    reference: str = ""
+    state: str = ""
+    errors: list[ItemError] = []
+
+
+class MessageCallReply(Struct, frozen=True):
+    """One result for every message, in the order sent."""
+
+    request_id: UUID
+    received: int
+    accepted: int
+    rejected: int
+    results: list[MessageResult]
+
+
+class MessageOut(Struct, frozen=True):
+    """Where a message stands; `reason` says why it was not sent."""
+
+    message_id: UUID
+    reference: str
+    state: MessageState
+    reason: str
+
+
+class MessageRequestOut(Struct, frozen=True):
+    """A request with the messages that were accepted."""
+
+    request_id: UUID
+    template: str
+    priority: RequestPriority
+    received_at: datetime
+    messages: list[MessageOut]
 
 
 class ItemResult(Struct, frozen=True, omit_defaults=True):

@@ -7,6 +7,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from campaigns.domain.partners.contract import Fault, ItemCode
+from campaigns.domain.requests.call import RowCode
 from customers.domain.values.quality import Code
 from loancrm.api.errors import ItemError
 
@@ -24,6 +25,20 @@ DETAILS: Mapping[str, Any] = {
     ItemCode.AMOUNT_INVALID: gettext_lazy("The amount is not a plausible number of yuan."),
     ItemCode.PROPERTIES_INVALID: gettext_lazy("The properties are too large or hold a NUL."),
     Code.VALUE_MISSING: gettext_lazy("A granted consent needs its evidence."),
+    RowCode.PERSON_MISSING: gettext_lazy("Name the person by customer, phone or email."),
+    RowCode.PERSON_TOLD_TWICE: gettext_lazy("Name the person in one way only."),
+    RowCode.UNKNOWN_CUSTOMER: gettext_lazy(
+        "No customer is known by this; nobody is written to whom the lender does not know."
+    ),
+    RowCode.DUPLICATE_CUSTOMER: gettext_lazy("An earlier row of the call is to the same person."),
+    RowCode.VARIABLE_MISSING: gettext_lazy("The template needs a value for this."),
+    RowCode.VARIABLE_UNDECLARED: gettext_lazy("The template declares no variable of this name."),
+    RowCode.VARIABLE_INVALID: gettext_lazy(
+        "A value has up to 200 characters and no line break or control character."
+    ),
+    RowCode.VARIABLE_WORDS: gettext_lazy(
+        "The value holds words that a message of this kind may not say."
+    ),
     ItemCode.CAMPAIGN_NOT_FOUND: gettext_lazy("No such campaign is shared with you."),
     Code.PURPOSE_REFUSED: gettext_lazy("Your contract does not cover consents for this purpose."),
     Code.PHONE_INVALID: gettext_lazy("This is not a phone number."),

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from campaigns.api import timeline, views
+from campaigns.api import messages, timeline, views
 
 urlpatterns = [
     path("leads", views.LeadsView.as_view(), name="leads"),
@@ -15,6 +15,12 @@ urlpatterns = [
         "customers/<uuid:public_id>/timeline",
         timeline.CustomerTimelineView.as_view(),
         name="customer-timeline",
+    ),
+    path("messages", messages.MessagesView.as_view(), name="messages"),
+    path(
+        "messages/<uuid:request_id>",
+        messages.MessageRequestView.as_view(),
+        name="message-request",
     ),
     path("campaigns", views.CampaignsView.as_view(), name="campaigns"),
 ]

@@ -5,12 +5,18 @@ from uuid import UUID
 
 from django.http import HttpResponse
 from django.utils.translation import gettext as _
-from drf_spectacular.utils import OpenApiParameter, extend_schema
+from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from campaigns.api import structs
-from campaigns.api.calls import HEADER, WriteView, bulk_reply, decode_items, json_reply
+from campaigns.api.calls import (
+    WriteView,
+    bulk_reply,
+    decode_items,
+    json_reply,
+    key_parameter,
+)
 from campaigns.api.mapping import (
     LeadNotFound,
     campaign_out,
@@ -33,17 +39,6 @@ from loancrm.kernel import clock
 from loancrm.kernel.errors import LoanCrmError
 
 
-def _key_parameter(*, required: bool) -> OpenApiParameter:
-    return OpenApiParameter(
-        name=HEADER,
-        location=OpenApiParameter.HEADER,
-        type={"type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[!-~]+$"},
-        required=required,
-        description="Repeating the call with the same key and body returns the stored reply, "
-        "with the header `Idempotent-Replay: true`, for seven days.",
-    )
-
-
 class LeadsView(WriteView):
     """One lead."""
 
@@ -52,7 +47,7 @@ class LeadsView(WriteView):
 
     @extend_schema(
         operation_id="create_lead",
-        parameters=[_key_parameter(required=True)],
+        parameters=[key_parameter(required=True)],
         request=structs.LeadIn,
         responses={201: structs.LeadReply, 200: structs.LeadReply},
     )
@@ -88,7 +83,7 @@ class LeadsBulkView(WriteView):
 
     @extend_schema(
         operation_id="create_leads",
-        parameters=[_key_parameter(required=True)],
+        parameters=[key_parameter(required=True)],
         request=structs.LeadBatch,
         responses={200: structs.BulkReply},
     )
@@ -132,7 +127,7 @@ class EventsView(WriteView):
 
     @extend_schema(
         operation_id="create_event",
-        parameters=[_key_parameter(required=False)],
+        parameters=[key_parameter(required=False)],
         request=structs.EventIn,
         responses={201: structs.EventReply, 200: structs.EventReply},
     )
@@ -162,7 +157,7 @@ class EventsBulkView(WriteView):
 
     @extend_schema(
         operation_id="create_events",
-        parameters=[_key_parameter(required=False)],
+        parameters=[key_parameter(required=False)],
         request=structs.EventBatch,
         responses={200: structs.BulkReply},
     )
@@ -190,7 +185,7 @@ class ConversionsView(WriteView):
 
     @extend_schema(
         operation_id="create_conversion",
-        parameters=[_key_parameter(required=False)],
+        parameters=[key_parameter(required=False)],
         request=structs.ConversionIn,
         responses={201: structs.EventReply, 200: structs.EventReply},
     )

@@ -492,6 +492,7 @@ class Migration(migrations.Migration):
                 ("priority", models.PositiveSmallIntegerField(default=20, verbose_name="priority")),
                 ("position", models.PositiveSmallIntegerField(default=1, verbose_name="position")),
                 ("refusals_since", models.DateTimeField(null=True)),
+                ("variables", models.JSONField(default=list)),
                 ("goal_event", models.CharField(blank=True, max_length=60)),
                 ("goal_window_days", models.PositiveSmallIntegerField(null=True)),
                 ("uses_personal_rules", models.BooleanField(default=False)),
@@ -758,6 +759,84 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.CreateModel(
+            name="MessageTemplate",
+            fields=[
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("slug", models.SlugField(max_length=80, unique=True, verbose_name="slug")),
+                ("name", models.CharField(max_length=120, verbose_name="name")),
+                (
+                    "purpose",
+                    models.CharField(default="service", max_length=12, verbose_name="purpose"),
+                ),
+                (
+                    "service_kind",
+                    models.CharField(
+                        blank=True, max_length=20, verbose_name="kind of service message"
+                    ),
+                ),
+                ("variables", models.JSONField(blank=True, default=list, verbose_name="variables")),
+                ("is_active", models.BooleanField(default=True, verbose_name="active")),
+                ("status", models.CharField(default="draft", max_length=10, verbose_name="status")),
+                ("approved_digest", models.CharField(blank=True, editable=False, max_length=64)),
+                ("approved_at", models.DateTimeField(null=True, verbose_name="approved at")),
+                ("created_at", models.DateTimeField(verbose_name="created at")),
+                ("updated_at", models.DateTimeField(verbose_name="updated at")),
+                (
+                    "approved_by",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "author",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+            ],
+            options={
+                "verbose_name": "message template",
+                "verbose_name_plural": "message templates",
+            },
+        ),
+        migrations.CreateModel(
+            name="MessageVariables",
+            fields=[
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("row_key", models.UUIDField(default=uuid.uuid4, editable=False, unique=True)),
+                ("values_sealed", models.BinaryField()),
+                ("created_at", models.DateTimeField(verbose_name="created at")),
+                (
+                    "message",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="+",
+                        to="campaigns.message",
+                    ),
+                ),
+            ],
+            options={
+                "verbose_name": "values of a message",
+                "verbose_name_plural": "values of messages",
+            },
+        ),
+        migrations.CreateModel(
             name="Partner",
             fields=[
                 (
@@ -804,6 +883,56 @@ class Migration(migrations.Migration):
             options={
                 "verbose_name": "partner",
                 "verbose_name_plural": "partners",
+            },
+        ),
+        migrations.CreateModel(
+            name="MessageRequest",
+            fields=[
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "public_id",
+                    models.UUIDField(
+                        default=uuid.uuid4, editable=False, unique=True, verbose_name="public id"
+                    ),
+                ),
+                (
+                    "priority",
+                    models.CharField(default="normal", max_length=10, verbose_name="priority"),
+                ),
+                ("received_at", models.DateTimeField(verbose_name="received at")),
+                (
+                    "dispatch",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="request",
+                        to="campaigns.dispatch",
+                    ),
+                ),
+                (
+                    "template",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="requests",
+                        to="campaigns.messagetemplate",
+                    ),
+                ),
+                (
+                    "partner",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="message_requests",
+                        to="campaigns.partner",
+                    ),
+                ),
+            ],
+            options={
+                "verbose_name": "message request",
+                "verbose_name_plural": "message requests",
             },
         ),
         migrations.CreateModel(
@@ -962,6 +1091,48 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.CreateModel(
+            name="RequestedMessage",
+            fields=[
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "public_id",
+                    models.UUIDField(
+                        default=uuid.uuid4, editable=False, unique=True, verbose_name="public id"
+                    ),
+                ),
+                ("position", models.PositiveSmallIntegerField()),
+                (
+                    "reference",
+                    models.CharField(blank=True, max_length=64, verbose_name="partner's reference"),
+                ),
+                (
+                    "message",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="+",
+                        to="campaigns.message",
+                    ),
+                ),
+                (
+                    "request",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="messages",
+                        to="campaigns.messagerequest",
+                    ),
+                ),
+            ],
+            options={
+                "verbose_name": "requested message",
+                "verbose_name_plural": "requested messages",
+            },
+        ),
+        migrations.CreateModel(
             name="SideMessage",
             fields=[
                 (
@@ -1109,6 +1280,38 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.CreateModel(
+            name="TemplateEdit",
+            fields=[
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("at", models.DateTimeField(verbose_name="at")),
+                (
+                    "editor",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "template",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="edits",
+                        to="campaigns.messagetemplate",
+                    ),
+                ),
+            ],
+            options={
+                "verbose_name": "template edit",
+                "verbose_name_plural": "template edits",
+            },
+        ),
+        migrations.CreateModel(
             name="Touchpoint",
             fields=[
                 (
@@ -1139,6 +1342,16 @@ class Migration(migrations.Migration):
             field=models.OneToOneField(
                 on_delete=django.db.models.deletion.PROTECT,
                 related_name="step",
+                to="campaigns.touchpoint",
+            ),
+        ),
+        migrations.AddField(
+            model_name="messagetemplate",
+            name="touchpoint",
+            field=models.OneToOneField(
+                editable=False,
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="template",
                 to="campaigns.touchpoint",
             ),
         ),
@@ -1356,6 +1569,10 @@ class Migration(migrations.Migration):
                 condition=models.Q(("holdout_share__gte", 0), ("holdout_share__lte", 0.5)),
                 name="campaign_holdout_half_at_most",
             ),
+        ),
+        migrations.AddIndex(
+            model_name="messagevariables",
+            index=models.Index(fields=["created_at"], name="message_variables_age"),
         ),
         migrations.AddIndex(
             model_name="idempotencykey",

@@ -8,9 +8,16 @@ from campaigns.models.content import ContentVersion, Touchpoint, Variant
 from campaigns.models.dispatch import Chunk, Dispatch, LedgerEntry, Message
 from campaigns.models.frequency import FrequencyRule
 from campaigns.models.graph import Enrolment, MessageGraph, Passage
+from campaigns.models.message_variables import MessageVariables
 from campaigns.models.partner import IdempotencyKey, Partner, PartnerLead
 from campaigns.models.receipt import LinkVisit, Receipt, SoftBounce, TrackedLink
 from campaigns.models.reply import UnclearReply
+from campaigns.models.request import (
+    MessageRequest,
+    MessageTemplate,
+    RequestedMessage,
+    TemplateEdit,
+)
 from campaigns.models.side_message import SideMessage
 from campaigns.models.suppression import Suppression
 
@@ -32,14 +39,19 @@ __all__ = [
     "LinkVisit",
     "Message",
     "MessageGraph",
+    "MessageRequest",
+    "MessageTemplate",
+    "MessageVariables",
     "Partner",
     "PartnerLead",
     "Passage",
     "Receipt",
+    "RequestedMessage",
     "SideMessage",
     "SoftBounce",
     "Step",
     "Suppression",
+    "TemplateEdit",
     "Touchpoint",
     "TrackedLink",
     "UnclearReply",

@@ -51,6 +51,8 @@ class Dispatch(models.Model):
     )
     # Who refused through any channel since then hears no more of it.
     refusals_since = models.DateTimeField(null=True)
+    # Names of the values that came with each message; empty for texts that are the same for all.
+    variables = models.JSONField(default=list)
     goal_event = models.CharField(max_length=60, blank=True)
     goal_window_days = models.PositiveSmallIntegerField(null=True)
     segment_version = models.ForeignKey(

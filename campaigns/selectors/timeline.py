@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 
 from campaigns import labels
 from campaigns.domain.sending.eligibility import gate_of
-from campaigns.domain.sending.states import MessageState
+from campaigns.domain.sending.states import DispatchSource, MessageState
 from campaigns.models import Message
 from customers.domain.timeline import Entry, Position, TimelineFilter, TimelineKind
 from customers.selectors.profile.timeline_sources import TimelineSource
@@ -29,7 +29,9 @@ def _rows(customer_id: int, wanted: TimelineFilter, zone: tzinfo) -> QuerySet[An
 
 
 def _entry(row: Message, position: Position) -> Entry:
-    facts: dict[str, str | int] = {"state": row.state, "campaign": row.dispatch.subject}
+    is_requested = row.dispatch.source == DispatchSource.REQUEST
+    about = "template" if is_requested else "campaign"
+    facts: dict[str, str | int] = {"state": row.state, about: row.dispatch.subject}
     if row.reason:
         facts["reason"] = row.reason
     if gate := gate_of(row.reason):

@@ -1,15 +1,15 @@
-"""What the codes of a timeline stand for in this app: campaigns, and partners as sources."""
+"""What the codes of a timeline stand for in this app: campaigns, templates, partners as sources."""
 
 from collections.abc import Sequence
 
 from campaigns import labels
-from campaigns.models import Campaign, Partner
+from campaigns.models import Campaign, MessageTemplate, Partner
 from customers.domain.timeline import Entry, TimelineKind
 from customers.selectors.profile.timeline_names import Named, Names
 
 
 def of_campaigns(entries: Sequence[Entry]) -> Names:
-    """Return the names of campaigns that entries are about, and of the partners who told them."""
+    """Return the names of campaigns and templates that entries are about, and of partners."""
     events = [entry for entry in entries if entry.kind is TimelineKind.EVENT and entry.subject]
     about = [
         *((entry, entry.subject) for entry in events),
@@ -22,8 +22,31 @@ def of_campaigns(entries: Sequence[Entry]) -> Names:
         for entry, slug in about
         if slug in campaigns
     }
+    found = {**_templates(entries, slugs - {*campaigns}), **found}
     codes = {entry.source for entry in entries if entry.source}
     rows = Partner.objects.filter(data_source__name__in=codes).select_related("data_source")
     partners = {row.data_source.name: Named(row.name, row) for row in rows} if codes else {}
     pages = {code: Named(str(labels.STOP_SOURCES[code])) for code in codes & {*labels.STOP_SOURCES}}
     return Names(found, {**pages, **partners})
+
+
+def _templates(entries: Sequence[Entry], slugs: set[str]) -> dict[tuple[str, str], Named]:
+    """Return the names of message templates that messages, and what came of them, are about."""
+    asked = {
+        (entry.name, entry.subject): str(entry.facts["template"])
+        for entry in entries
+        if "template" in entry.facts
+    }
+    of_events = {
+        (entry.name, entry.subject): entry.subject
+        for entry in entries
+        if entry.kind is TimelineKind.EVENT and entry.subject in slugs
+    }
+    codes = {**of_events, **asked}
+    if not codes:
+        return {}
+    rows = MessageTemplate.objects.filter(slug__in=set(codes.values()))
+    known = {row.slug: row for row in rows}
+    return {
+        key: Named(known[slug].name, known[slug]) for key, slug in codes.items() if slug in known
+    }

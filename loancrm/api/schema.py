@@ -77,7 +77,8 @@ def _problems_of(method: str, path: str) -> dict[str, str]:
     if method == "POST":
         problems |= {
             "404": "Something that the body names is unknown, or not shared with this partner",
-            "409": "The same Idempotency-Key is still running; see Retry-After",
+            "409": "The same Idempotency-Key is still running, see Retry-After; or what is named"
+            " cannot be used now",
             "413": "The body is too large",
             "415": "Only JSON is read",
             "422": "Fields are not valid, or the Idempotency-Key was used for another body",

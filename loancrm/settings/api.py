@@ -14,6 +14,7 @@ PARTNER_SCOPES: dict[str, Any] = {
     "campaigns:read": _("List the campaigns that are shared with the partner"),
     "reports:read": _("Read the reports of shared campaigns"),
     "timeline:read": _("Read back what one reported of one's own leads"),
+    "messages:write": _("Have messages sent; the lender's own systems only"),
 }
 
 REST_FRAMEWORK: dict[str, Any] = {

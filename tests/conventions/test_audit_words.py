@@ -19,6 +19,13 @@ _PUT_TOGETHER = {
         for what in ("submitted", "resumed", "pause_asked", "cancel_asked")
     ),
     *(f"customers.mapping_{what}" for what in ("archived", "deleted")),
+    *(
+        f"message_template.{what}"
+        for what in (
+            *("created", "changed", "submitted", "approved", "rejected"),
+            *("own_approval_refused", "switched_on", "switched_off"),
+        )
+    ),
     *(f"datasource.{what}" for what in ("added", "changed", "met")),
     *(f"discovery.{method}" for method in Method),
     *(f"partner_{kind}s_reported" for kind in ("event", "conversion")),

@@ -11,27 +11,17 @@ from campaigns.domain.campaigns.given.problems import ProblemCode, ValueProblems
 from campaigns.domain.campaigns.given.reader import Reader
 from campaigns.domain.campaigns.given.recurrence_reading import read_recurrence
 from campaigns.domain.campaigns.recurrence import Recurrence
+from campaigns.domain.content.written import LOCALES, TextSpec
 from campaigns.domain.sending.service_messages import ServiceKind, kind_for
 from customers.domain.consents.consent import Purpose
 
 LONGEST_KEY = 10
 LONGEST_NOTE = 200
 _SLUG = re.compile(r"[A-Za-z0-9_-]{1,80}")
-LOCALES = ("zh-hans", "en")
 # Said in place of a text: that of the message is used, with every later edit.
 SAME_TEXT = "same_as_message"
 VARIANT_KEYS = "ABCDEFGHIJ"
 COST_CATEGORIES = ("media", "incentive", "commission", "staff", "data", "tooling")
-
-
-@dataclass(frozen=True, slots=True)
-class TextSpec:
-    """The text of one variant in one language."""
-
-    locale: str
-    subject: str
-    text: str
-    html: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,7 @@ from enum import StrEnum
 from uuid import UUID
 
 from customers.domain.events.event import EventName
+from customers.domain.sources import SourceKind
 
 
 class Scope(StrEnum):
@@ -17,6 +18,17 @@ class Scope(StrEnum):
     CAMPAIGNS_READ = "campaigns:read"
     REPORTS_READ = "reports:read"
     TIMELINE_READ = "timeline:read"
+    MESSAGES_WRITE = "messages:write"
+
+
+# Of no use to another company: who may have messages sent speaks in the lender's name.
+OWN_SYSTEM_SCOPES = frozenset({Scope.MESSAGES_WRITE})
+
+
+def scopes_for(kind: SourceKind) -> tuple[Scope, ...]:
+    """Return what a client may do whose data comes from a source of this kind."""
+    is_own = kind is SourceKind.OWN_SYSTEM
+    return tuple(scope for scope in Scope if is_own or scope not in OWN_SYSTEM_SCOPES)
 
 
 class LeadStanding(StrEnum):

@@ -9,6 +9,7 @@ from django.utils.text import slugify
 from campaigns.domain.partners.contract import Scope
 from campaigns.models import Partner
 from campaigns.services.partners import contracts
+from customers.domain.sources import SourceKind
 from loancrm.kernel import clock
 from loancrm.kernel.access import system_actor
 from loancrm.kernel.commands.base import LoanCrmCommand
@@ -27,6 +28,11 @@ class Command(LoanCrmCommand):
             action="append",
             choices=[scope.value for scope in Scope],
             help="what the partner may do; repeat for several, everything by default",
+        )
+        parser.add_argument(
+            "--own-system",
+            action="store_true",
+            help="it is a system of the lender's own, which may have messages sent",
         )
         parser.add_argument(
             "--share",
@@ -60,11 +66,12 @@ class Command(LoanCrmCommand):
             for item in shared:
                 contracts.share(actor=ACTOR, partner=partner, shared=item, now=now)
         else:
-            scopes = [Scope(name) for name in options["scope"] or Scope]
+            scopes = [Scope(name) for name in options["scope"]] if options["scope"] else None
             partner, credentials = contracts.register_partner(
                 actor=ACTOR,
                 slug=slug,
                 name=options["name"],
+                kind=SourceKind.OWN_SYSTEM if options["own_system"] else SourceKind.PARTNER,
                 scopes=scopes,
                 shared=shared,
                 now=now,

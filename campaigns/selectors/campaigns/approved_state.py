@@ -15,11 +15,8 @@ from campaigns.domain.content import approval
 from campaigns.domain.content.approval import ApprovedPart
 from campaigns.models import Campaign, Step, Variant
 from campaigns.selectors.content import approved_touchpoint, current_texts
-from customers.models import Product, SegmentVersion
+from customers.models import SegmentVersion
 from customers.selectors.segments import references
-from loancrm.kernel.access import ActorKind
-from loancrm.kernel.auditing import audit
-from loancrm.kernel.models import AuditEntry
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,16 +104,8 @@ def has_changed_rules(campaign: Campaign, user: User, *, since: datetime) -> boo
 
 def has_changed_products(campaign: Campaign, user: User, *, since: datetime) -> bool:
     """Return whether a person changed a product, where a text of the campaign tells of products."""
-    changes = AuditEntry.objects.filter(
-        object_type=audit.type_of(Product),
-        actor_kind=ActorKind.USER,
-        actor_id=str(user.pk),
-        at__gte=since,
-    )
-    return changes.exists() and any(
-        "products" in approved_touchpoint.variables(text)
-        for text in current_texts.of_campaign(campaign)
-    )
+    texts = current_texts.of_campaign(campaign)
+    return approved_touchpoint.has_changed_products(texts, user, since=since)
 
 
 def _price(campaign: Campaign, step: Step) -> str:

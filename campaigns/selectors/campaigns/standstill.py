@@ -1,4 +1,4 @@
-"""Campaigns that send nothing although people are due: nobody is at work for them."""
+"""What sends nothing although people are due: nobody is at work for it."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from django.db.models import Exists, Max, Min, OuterRef, Q, QuerySet
 from campaigns.domain.campaigns import course
 from campaigns.domain.campaigns.campaign import CampaignStatus
 from campaigns.domain.sending.states import ChunkState, DispatchStatus
-from campaigns.models import Campaign, Chunk, Dispatch, Step
+from campaigns.models import Campaign, Chunk, Dispatch, MessageTemplate, Step
 from loancrm.kernel.database import shared_clock
 
 # Ticks come every two seconds and workers look once a second; a lease of a dead one runs out.
@@ -19,9 +19,15 @@ PATIENCE: Final = timedelta(minutes=2)
 
 @dataclass(frozen=True, slots=True)
 class Standstill:
-    """A campaign of which people are due, and since when nothing of it has moved."""
+    """Messages that are due, and since when nothing of them has moved.
 
-    campaign: Campaign
+    Attributes:
+        name: Of the campaign, or of the template that was asked for.
+        owner: The campaign; or the template, where a system asked for the messages.
+    """
+
+    name: str
+    owner: Campaign | MessageTemplate
     since: datetime
 
     def minutes(self, now: datetime) -> int:
@@ -43,7 +49,7 @@ def of_campaign(campaign: Campaign) -> Standstill | None:
 
 
 def everywhere() -> Sequence[Standstill]:
-    """Return all campaigns that stand still, the longest first."""
+    """Return everything that stands still, the longest first, each campaign and template once."""
     return sorted(_found(Dispatch.objects.all()), key=lambda found: found.since)
 
 
@@ -76,13 +82,14 @@ def _found(dispatches: QuerySet[Dispatch]) -> list[Standstill]:
         # A channel that is blocked or pauses is told of by itself.
         .exclude(channel__blocked_at__isnull=False)
         .exclude(channel__paused_until__gt=now)
-        .select_related("campaign")
+        .select_related("campaign", "request__template")
     )
-    found: dict[int, Standstill] = {}
+    found: dict[Campaign | MessageTemplate, Standstill] = {}
     for run in runs:
+        owner = run.campaign or run.request.template
         since = _since(run)
-        if since <= limit and run.campaign is not None and run.campaign.pk not in found:
-            found[run.campaign.pk] = Standstill(run.campaign, since)
+        if since <= limit and owner not in found:
+            found[owner] = Standstill(run.name, owner, since)
     return list(found.values())
 
 

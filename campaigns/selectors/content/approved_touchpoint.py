@@ -5,7 +5,10 @@ themselves, the values put into them, the channel's options.
 """
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Any
+
+from django.contrib.auth.models import User
 
 from campaigns.domain.content import approval
 from campaigns.domain.content import texts as content
@@ -14,6 +17,10 @@ from campaigns.models import Channel, Touchpoint
 from campaigns.selectors.content import current_texts
 from campaigns.selectors.content.constants import constants
 from campaigns.selectors.content.current_texts import CurrentText
+from customers.models import Product
+from loancrm.kernel.access import ActorKind
+from loancrm.kernel.auditing import audit
+from loancrm.kernel.models import AuditEntry
 from loancrm.kernel.texts.survey import TemplateRefused
 
 # Options that tell how fast, how patiently and with which key a provider is spoken to; all others
@@ -81,6 +88,17 @@ def variables(text: CurrentText) -> frozenset[str]:
     except TemplateRefused:
         # A text that cannot be read is never sent; until it is mended it may say anything.
         return _EVERY_CONSTANT
+
+
+def has_changed_products(texts: Sequence[CurrentText], user: User, *, since: datetime) -> bool:
+    """Return whether a person changed a product, where one of the texts tells of products."""
+    changes = AuditEntry.objects.filter(
+        object_type=audit.type_of(Product),
+        actor_kind=ActorKind.USER,
+        actor_id=str(user.pk),
+        at__gte=since,
+    )
+    return changes.exists() and any("products" in variables(text) for text in texts)
 
 
 def _plain(value: Any) -> Any:

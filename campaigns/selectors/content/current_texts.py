@@ -8,7 +8,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from campaigns.domain.campaigns.spec import LOCALES
+from campaigns.domain.content.written import LOCALES
 from campaigns.models import Campaign, Channel, ContentVersion, Step, Touchpoint, Variant
 
 

@@ -1,17 +1,17 @@
-"""What keeps a campaign's texts from being approved, and what a reader should look at."""
+"""What keeps texts from being approved, and what a reader should look at."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 from django.utils.translation import gettext as _
 
 from campaigns import labels
-from campaigns.domain.campaigns.spec import TextSpec
 from campaigns.domain.content import fault_places, lint
 from campaigns.domain.content.fault_places import Place
 from campaigns.domain.content.lint import Problem
 from campaigns.domain.content.word_search import Severity
-from campaigns.models import Campaign
+from campaigns.domain.content.written import TextSpec
+from campaigns.models import Campaign, Touchpoint
 from campaigns.selectors.content import current_texts
 from campaigns.selectors.content.constants import constants
 from campaigns.selectors.content.current_texts import CurrentText
@@ -74,11 +74,23 @@ class TextFinding:
         return _("%(where)s: %(what)s") % {"where": self.where, "what": self.what}
 
 
+@dataclass(frozen=True, slots=True)
+class _Rules:
+    """By what texts are looked at.
+
+    Attributes:
+        name: What they may call the campaign by.
+        known_names: Variables beside the catalogue that will have values.
+    """
+
+    name: str
+    is_marketing: bool
+    known_names: frozenset[str]
+
+
 def findings_of(campaign: Campaign) -> list[TextFinding]:
     """Return every finding about the campaign's current texts, each once."""
-    usable = AttributeDefinition.objects.filter(is_risk_only=False)
-    known_names = frozenset(usable.values_list("name", flat=True))
-    is_marketing = campaign.purpose == Purpose.MARKETING
+    rules = _Rules(campaign.name, campaign.purpose == Purpose.MARKETING, attribute_names())
     found: dict[tuple[object, ...], TextFinding] = {}
     texts = current_texts.of_campaign(campaign)
     ordinary = {
@@ -88,7 +100,7 @@ def findings_of(campaign: Campaign) -> list[TextFinding]:
     }
     for text in texts:
         parts = _parts(text)
-        for problem in _problems(text, is_marketing=is_marketing, known_names=known_names):
+        for problem in _problems(text, rules):
             finding = TextFinding(
                 message=sum(p <= text.variant.touchpoint.step.position for p in ordinary),
                 is_fallback=text.variant.touchpoint.step.is_fallback,
@@ -101,6 +113,38 @@ def findings_of(campaign: Campaign) -> list[TextFinding]:
             # A text that others follow is named once; theirs is what only their channel finds.
             found.setdefault((text.written.pk, finding.place.part, finding.what), finding)
     return list(found.values())
+
+
+def findings_of_touchpoint(
+    touchpoint: Touchpoint, *, name: str, purpose: str, own_names: Collection[str]
+) -> list[TextFinding]:
+    """Return every finding about the texts of a touchpoint that is no campaign's.
+
+    Args:
+        name: What its texts may call the campaign by.
+        purpose: Why it is sent.
+        own_names: Variables whose values come with every message.
+    """
+    names = attribute_names() | frozenset(own_names)
+    rules = _Rules(name, purpose == Purpose.MARKETING, names)
+    return [
+        TextFinding(
+            message=1,
+            is_fallback=False,
+            variant=text.variant.key,
+            locale=text.locale,
+            place=fault_places.place_of(problem, _parts(text), language=text.locale),
+            problem=problem,
+        )
+        for text in current_texts.of_touchpoint(touchpoint)
+        for problem in _problems(text, rules)
+    ]
+
+
+def attribute_names() -> frozenset[str]:
+    """Return the typed attributes that texts may name."""
+    usable = AttributeDefinition.objects.filter(is_risk_only=False)
+    return frozenset(usable.values_list("name", flat=True))
 
 
 def blocking(campaign: Campaign) -> list[str]:
@@ -143,30 +187,26 @@ def unreadable(
     return None
 
 
-def _problems(
-    text: CurrentText, *, is_marketing: bool, known_names: frozenset[str]
-) -> tuple[Problem, ...]:
+def _problems(text: CurrentText, rules: _Rules) -> tuple[Problem, ...]:
     row, channel = text.written, text.channel
     # Asked for only where a text reads them.
     listed = {"products"} if "products" in f"{row.subject}{row.text}{row.html}" else set()
-    told = constants(
-        text.variant.touchpoint.step.campaign.name, frozenset(listed), language=row.locale
-    )
+    told = constants(rules.name, frozenset(listed), language=row.locale)
     if text.is_email:
         return lint.check_email(
             subject=row.subject,
             text=row.text,
             html_source=row.html,
             language=row.locale,
-            is_marketing=is_marketing,
-            known_names=known_names,
+            is_marketing=rules.is_marketing,
+            known_names=rules.known_names,
             constants=told,
         )
     return lint.check_sms(
         text=row.text,
         language=row.locale,
         signature=channel.sender if channel else "",
-        is_marketing=is_marketing,
-        known_names=known_names,
+        is_marketing=rules.is_marketing,
+        known_names=rules.known_names,
         constants=told,
     )

@@ -89,7 +89,7 @@ class _Row(NamedTuple):
 
 
 _COLUMNS = (
-    *("pk", "customer_id", "dispatch__campaign__slug", "provider_message_id"),
+    *("pk", "customer_id", "dispatch__subject", "provider_message_id"),
     *("contact_point_id", "dispatch__key_space", "state", "attempted_at"),
 )
 # Some gateways give one id to all messages of a request, and a few give one to all that they take.

@@ -49,10 +49,17 @@ def count() -> int:
 def by_campaign(rows: QuerySet[Message]) -> Sequence[tuple[str, str, int]]:
     """Return (slug, name, how many) of each campaign that has some, by name."""
     return list(
-        rows.order_by("dispatch__campaign__name", "dispatch__campaign__pk")
+        rows.filter(dispatch__campaign__isnull=False)
+        .order_by("dispatch__campaign__name", "dispatch__campaign__pk")
         .values_list("dispatch__campaign__slug", "dispatch__campaign__name")
         .annotate(count=Count("pk"))
     )
+
+
+def by_template(rows: QuerySet[Message]) -> Sequence[tuple[str, int]]:
+    """Return (name, how many) of each template whose messages a system asked for, by name."""
+    requested = rows.filter(dispatch__campaign__isnull=True).order_by("dispatch__name")
+    return list(requested.values_list("dispatch__name").annotate(count=Count("pk")))
 
 
 def by_channel(rows: QuerySet[Message]) -> Sequence[tuple[str, str, int]]:

@@ -11,7 +11,7 @@ from django.db.models import Case, F, Max, Q, Value, When
 
 from campaigns.domain.sending import schedule
 from campaigns.domain.sending.eligibility import ContactFacts, MessagePlan, Reason
-from campaigns.models import Message, Suppression
+from campaigns.models import Message, MessageVariables, Suppression
 from campaigns.selectors.sending import past_messages, refusals
 from customers.domain.consents.consent import Purpose
 from customers.domain.loans.loan import LoanStatus
@@ -75,6 +75,7 @@ class Recipient:
         is_doubtful: The provider may have had it already and is asked again with the same key.
         waiting_since: Since when the provider has been too busy for it.
         records: Records that were merged into this person's.
+        variables: Values that came with this very message.
     """
 
     message_id: int
@@ -93,6 +94,7 @@ class Recipient:
     is_doubtful: bool = False
     waiting_since: datetime | None = None
     records: tuple[int, ...] = ()
+    variables: SealedText | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,15 +113,30 @@ def load_recipients(
     plan: MessagePlan,
     now: datetime,
     attribute_names: Sequence[str] = (),
+    has_variables: bool = False,
 ) -> list[Recipient]:
     """Return the people of the messages that match, ordered by message id.
 
     Args:
         messages: Which messages; at most about 500.
         attribute_names: Typed attributes that the texts use.
+        has_variables: Values came with the messages; asked for only then.
     """
     rows = Message.objects.filter(messages).order_by("pk").values_list(*_MESSAGE_COLUMNS)
-    return _with_facts(list(rows), plan, now, attribute_names)
+    recipients = _with_facts(list(rows), plan, now, attribute_names)
+    return _with_variables(recipients) if has_variables else recipients
+
+
+def _with_variables(recipients: Sequence[Recipient]) -> list[Recipient]:
+    ids = [recipient.message_id for recipient in recipients]
+    rows = MessageVariables.objects.filter(message_id__any_of=ids)
+    given = {
+        message_id: SealedText(row_key, bytes(sealed))
+        for message_id, row_key, sealed in rows.values_list(
+            "message_id", "row_key", "values_sealed"
+        )
+    }
+    return [replace(item, variables=given.get(item.message_id)) for item in recipients]
 
 
 def load_prospects(

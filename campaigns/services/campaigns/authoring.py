@@ -19,8 +19,8 @@ from campaigns.domain.sending.service_messages import kind_for
 from campaigns.models import Budget, Campaign, CampaignCost, CampaignEdit
 from campaigns.selectors.content import faults as content_faults
 from campaigns.services.campaigns import message_steps
-from campaigns.services.campaigns.message_steps import Writer
 from campaigns.services.campaigns.problems import refused
+from campaigns.services.content.writing import Writer
 from customers.domain.consents.consent import Purpose
 from customers.models import Segment
 from customers.services.segments import versions

@@ -4,43 +4,13 @@ What is described replaces what is there: a channel changes, a variant that is n
 a language that was emptied has no text any more. A text that changed becomes a new version.
 """
 
-import hashlib
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
-from datetime import datetime
-
-from django.contrib.auth.models import User
-from django.db.models import Max
-from django.utils.translation import gettext as _
 
 from campaigns.domain.campaigns.given.problems import Problem, ProblemCode
-from campaigns.domain.campaigns.spec import StepSpec, TextSpec, VariantSpec
-from campaigns.domain.content import email_html
-from campaigns.models import Campaign, Channel, ContentVersion, Step, Touchpoint, Variant
-from campaigns.selectors.content import faults
-from campaigns.selectors.content.faults import TextFinding
-from campaigns.services.campaigns.problems import CampaignRefused
-
-
-class TextUnreadable(CampaignRefused):
-    """Nothing could ever be made of a text; `finding` says which and why."""
-
-    def __init__(self, finding: TextFinding) -> None:
-        """Say where and why, as the author would."""
-        self.finding = finding
-        super().__init__(
-            _("The text cannot be saved: %(where)s · %(fault)s")
-            % {"where": finding.where, "fault": finding.what},
-            problems=((finding.where, finding.what),),
-        )
-
-
-@dataclass(frozen=True, slots=True)
-class Writer:
-    """Who writes, and when."""
-
-    author: User | None
-    now: datetime
+from campaigns.domain.campaigns.spec import StepSpec, VariantSpec
+from campaigns.models import Campaign, Channel, Step, Touchpoint, Variant
+from campaigns.services.content import writing
+from campaigns.services.content.writing import Writer
 
 
 def channel_problems(steps: Sequence[StepSpec], campaign: Campaign | None = None) -> list[Problem]:
@@ -103,7 +73,7 @@ def write_steps(*, campaign: Campaign, steps: Sequence[StepSpec], writer: Writer
 
 
 def _write_variants(step: Step, variants: Iterable[VariantSpec], writer: Writer) -> list[str]:
-    touchpoint = step.touchpoint
+    touchpoint, number = step.touchpoint, number_of(step)
     there = {variant.key: variant for variant in touchpoint.variants.all()}
     changed: list[str] = []
     for described in variants:
@@ -116,7 +86,14 @@ def _write_variants(step: Step, variants: Iterable[VariantSpec], writer: Writer)
         else:
             variant.touchpoint = touchpoint
             changed += [f"{where}: {name}" for name in _set(variant, wanted)]
-        changed += [f"{where}: {name}" for name in _write_texts(variant, described.texts, writer)]
+        texts = writing.write_texts(
+            variant=variant,
+            texts=described.texts,
+            writer=writer,
+            message=number,
+            is_fallback=step.is_fallback,
+        )
+        changed += [f"{where}: {name}" for name in texts]
     for key, variant in sorted(there.items()):
         variant.delete()
         changed.append(f"step {step.position} {key}: removed")
@@ -130,65 +107,3 @@ def _set(row: Step | Touchpoint | Variant, wanted: Mapping[str, object]) -> list
     if changed:
         row.save(update_fields=changed)
     return changed
-
-
-def _write_texts(variant: Variant, texts: Sequence[TextSpec], writer: Writer) -> list[str]:
-    there = {row.locale: row for row in variant.contents.filter(is_current=True)}
-    changed: list[str] = []
-    for text in texts:
-        before = there.pop(text.locale, None)
-        if before is None or not _is_same(before, text):
-            write_text(variant=variant, text=text, writer=writer)
-            changed.append(text.locale)
-    # Kept as history; nobody gets a text that its author has taken out.
-    variant.contents.filter(is_current=True, locale__in=there).update(is_current=False)
-    return [*changed, *(f"{locale} removed" for locale in there)]
-
-
-def _is_same(before: ContentVersion, text: TextSpec) -> bool:
-    # What is stored was cleaned when it was written.
-    return (before.subject, before.text) == (text.subject, text.text) and before.html in {
-        text.html,
-        email_html.prepare(text.html) if text.html else "",
-    }
-
-
-def write_text(*, variant: Variant, text: TextSpec, writer: Writer) -> ContentVersion:
-    """Store a text as the newest version in its language and make it the current one.
-
-    Raises:
-        TextUnreadable: Nothing could ever be made of the text.
-    """
-    _require_readable(variant, text)
-    html = email_html.prepare(text.html) if text.html else ""
-    # Cleaning takes out what is active, and may take one end of a condition with it.
-    _require_readable(variant, replace(text, html=html))
-    versions = ContentVersion.objects.filter(variant=variant, locale=text.locale)
-    last = versions.aggregate(last=Max("number"))["last"] or 0
-    versions.filter(is_current=True).update(is_current=False)
-    joined = f"{text.locale}\x00{text.subject}\x00{text.text}\x00{html}"
-    return ContentVersion.objects.create(
-        variant=variant,
-        locale=text.locale,
-        number=last + 1,
-        subject=text.subject,
-        text=text.text,
-        html=html,
-        digest=hashlib.sha256(joined.encode()).hexdigest(),
-        author=writer.author,
-        created_at=writer.now,
-    )
-
-
-def _require_readable(variant: Variant, text: TextSpec) -> None:
-    """Refuse a text that nothing could be made of, before it is stored."""
-    step = variant.touchpoint.step
-    finding = faults.unreadable(
-        text,
-        kind=step.channel.kind if step.channel else "",
-        variant=variant.key,
-        message=number_of(step),
-        is_fallback=step.is_fallback,
-    )
-    if finding is not None:
-        raise TextUnreadable(finding)

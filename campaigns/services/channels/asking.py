@@ -12,14 +12,16 @@ from campaigns.channels.base import Asked, CanBeAsked
 from campaigns.channels.errors import ChannelError
 from campaigns.domain.campaigns.campaign import CampaignStatus
 from campaigns.domain.receipts.report import message_key
-from campaigns.domain.sending.states import MessageState
-from campaigns.models import Campaign, Channel, Message
+from campaigns.domain.sending.states import DispatchStatus, MessageState
+from campaigns.models import Campaign, Channel, Dispatch, Message
 from campaigns.services.channels import fates
 from campaigns.services.channels.fates import Fate
 from campaigns.services.sending import providers, throttling
 from loancrm.kernel.access import system_actor
 from loancrm.kernel.database import leases
 
+# A campaign, or a dispatch that no campaign has.
+Owner = tuple[type[Campaign] | type[Dispatch], int]
 logger = logging.getLogger(__name__)
 LEASE = "campaigns.ask_providers"
 # Longer than a question may take, so that two workers never ask at once.
@@ -58,47 +60,58 @@ def _ask(channel: Channel, now: datetime) -> int:
     return _settle(keys, found, now)
 
 
-def _take(channel: Channel, now: datetime) -> dict[str, tuple[int, int]]:
-    """Return {key: (message, campaign)} to ask about, noted so that nobody asks again soon."""
+def _take(channel: Channel, now: datetime) -> dict[str, tuple[int, Owner]]:
+    """Return {key: (message, whose it is)} to ask about, noted so that nobody asks again soon."""
     rows = Message.objects.filter(
         Q(due_at__isnull=True) | Q(due_at__lte=now),
         dispatch__channel=channel,
         state=MessageState.UNKNOWN,
         closed_at__lte=now - FIRST_QUESTION,
     ).order_by(F("due_at").asc(nulls_first=True), "pk")
-    found = rows.values_list("pk", "dispatch__key_space", "dispatch__campaign_id", "closed_at")
-    keys: dict[str, tuple[int, int]] = {}
-    for pk, space, campaign_id, closed_at in found[:MOST_AT_ONCE]:
+    found = rows.values_list(
+        "pk", "dispatch__key_space", "dispatch__campaign_id", "dispatch_id", "closed_at"
+    )
+    keys: dict[str, tuple[int, Owner]] = {}
+    for pk, space, campaign_id, dispatch_id, closed_at in found[:MOST_AT_ONCE]:
         is_old = closed_at is not None and now - closed_at >= LONG_PAUSE
         pause = LONG_PAUSE if is_old else PAUSE
         Message.objects.filter(pk=pk, state=MessageState.UNKNOWN).update(due_at=now + pause)
-        keys[message_key(space, pk)] = (pk, campaign_id)
+        owner: Owner = (Campaign, campaign_id) if campaign_id else (Dispatch, dispatch_id)
+        keys[message_key(space, pk)] = (pk, owner)
     return keys
 
 
-def _settle(keys: Mapping[str, tuple[int, int]], found: Mapping[str, Asked], now: datetime) -> int:
-    alike: dict[tuple[int, Asked], list[int]] = defaultdict(list)
-    for key, (pk, campaign_id) in keys.items():
+def _settle(
+    keys: Mapping[str, tuple[int, Owner]], found: Mapping[str, Asked], now: datetime
+) -> int:
+    alike: dict[tuple[Owner, Asked], list[int]] = defaultdict(list)
+    for key, (pk, owner) in keys.items():
         if key in found:
-            alike[campaign_id, found[key]].append(pk)
-    return sum(_decide(campaign_id, asked, ids, now) for (campaign_id, asked), ids in alike.items())
+            alike[owner, found[key]].append(pk)
+    return sum(_decide(owner, asked, ids, now) for (owner, asked), ids in alike.items())
 
 
-def _decide(campaign_id: int, asked: Asked, ids: Sequence[int], now: datetime) -> int:
+def _decide(whose: Owner, asked: Asked, ids: Sequence[int], now: datetime) -> int:
+    model, pk = whose
     with transaction.atomic():
-        campaign = Campaign.objects.select_for_update().get(pk=campaign_id)
+        owner = model.objects.select_for_update().get(pk=pk)
         fate = Fate.WAS_SENT
         actor = system_actor("job:campaigns.ask_providers")
         if asked is Asked.NEVER_TAKEN:
-            fate = Fate.SEND_AGAIN if _goes_on(campaign, now) else Fate.WAS_NOT_SENT
-        return fates.store_audited(ids=ids, campaign=campaign, fate=fate, actor=actor, now=now)
+            fate = Fate.SEND_AGAIN if _goes_on(owner, now) else Fate.WAS_NOT_SENT
+        return fates.store_audited(ids=ids, owner=owner, fate=fate, actor=actor, now=now)
 
 
-def _goes_on(campaign: Campaign, now: datetime) -> bool:
+def _goes_on(owner: Campaign | Dispatch, now: datetime) -> bool:
     """Return whether what was never taken is still sent: also just after a campaign's end.
 
-    A campaign completes in the moment in which its last answer is lost.
+    A campaign completes in the moment in which its last answer is lost. What a system asked for is
+    sent for as long as it may come late.
     """
+    if isinstance(owner, Dispatch):
+        is_wanted = now - owner.due_at <= timedelta(hours=owner.late_limit_hours)
+        return is_wanted and owner.status != DispatchStatus.CANCELLED
+    campaign = owner
     if campaign.status == CampaignStatus.COMPLETED:
         return campaign.completed_at is not None and now - campaign.completed_at <= STILL_WANTED
     return campaign.status in {CampaignStatus.RUNNING, CampaignStatus.PAUSED}

@@ -40,6 +40,12 @@ class CampaignIsOver(LoanCrmError):
     code = "campaign_is_over"
 
 
+class MessagesAreOver(LoanCrmError):
+    """Nothing can be sent again of messages that were cancelled."""
+
+    code = "messages_are_over"
+
+
 def decide(
     *,
     campaign: Campaign,
@@ -74,12 +80,39 @@ def decide(
             # The tick completes campaigns and others cancel them, each with this row locked.
             locked = Campaign.objects.select_for_update().get(pk=campaign.pk)
             _require(locked, fate, actor)
-            decided += store_audited(ids=part, campaign=locked, fate=fate, actor=actor, now=now)
+            decided += store_audited(ids=part, owner=locked, fate=fate, actor=actor, now=now)
+    return decided
+
+
+def decide_requested(
+    *,
+    dispatch: Dispatch,
+    message_ids: Sequence[int] | None,
+    fate: Fate,
+    actor: Actor,
+    now: datetime,
+) -> int:
+    """Store the fate of messages that no campaign sent, dispatch by dispatch; else as `decide`.
+
+    Raises:
+        MessagesAreOver: They are to be sent again and were cancelled.
+        PermissionRefused: The actor may not launch campaigns.
+    """
+    _require(dispatch, fate, actor)
+    unknown = Message.objects.filter(dispatch=dispatch, state=MessageState.UNKNOWN)
+    if message_ids is not None:
+        unknown = unknown.filter(pk__in=message_ids)
+    decided = 0
+    for part in _parts(list(unknown.order_by("pk").values_list("pk", flat=True))):
+        with transaction.atomic():
+            locked = Dispatch.objects.select_for_update().get(pk=dispatch.pk)
+            _require(locked, fate, actor)
+            decided += store_audited(ids=part, owner=locked, fate=fate, actor=actor, now=now)
     return decided
 
 
 def decide_selection(*, message_ids: Sequence[int], fate: Fate, actor: Actor, now: datetime) -> int:
-    """Store the fate of messages of several campaigns, each with an audit entry of its own.
+    """Store the fate of messages of campaigns and requests, each with an audit entry of its own.
 
     Nothing is stored unless the actor may decide about every one of them.
 
@@ -88,17 +121,28 @@ def decide_selection(*, message_ids: Sequence[int], fate: Fate, actor: Actor, no
 
     Raises:
         CampaignIsOver: They are to be sent again and a campaign was cancelled.
+        MessagesAreOver: They are to be sent again and were cancelled.
         PermissionRefused: The actor may not launch one of the campaigns.
     """
     unknown = Message.objects.filter(pk__in=message_ids, state=MessageState.UNKNOWN)
     campaigns = list(
         Campaign.objects.filter(pk__in=unknown.values("dispatch__campaign")).order_by("pk")
     )
-    for campaign in campaigns:
-        _require(campaign, fate, actor)
-    return sum(
+    requested = list(
+        Dispatch.objects.filter(campaign=None, pk__in=unknown.values("dispatch")).order_by("pk")
+    )
+    owners: list[Campaign | Dispatch] = [*campaigns, *requested]
+    for owner in owners:
+        _require(owner, fate, actor)
+    of_campaigns = sum(
         decide(campaign=campaign, message_ids=message_ids, fate=fate, actor=actor, now=now)
         for campaign in campaigns
+    )
+    return of_campaigns + sum(
+        decide_requested(
+            dispatch=dispatch, message_ids=message_ids, fate=fate, actor=actor, now=now
+        )
+        for dispatch in requested
     )
 
 
@@ -123,7 +167,17 @@ def _reopen(campaign: Campaign, actor: Actor, now: datetime) -> None:
         )
 
 
-def _require(campaign: Campaign, fate: Fate, actor: Actor) -> None:
+def _require(owner: Campaign | Dispatch, fate: Fate, actor: Actor) -> None:
+    if isinstance(owner, Dispatch):
+        access.require(actor, "campaigns.launch_campaign")
+        if fate is Fate.SEND_AGAIN and owner.status == DispatchStatus.CANCELLED:
+            raise MessagesAreOver(
+                _("The messages “%(name)s” were cancelled: nothing of them is sent again.")
+                % {"name": owner.name},
+                dispatch=owner.pk,
+            )
+        return
+    campaign = owner
     access.require(actor, "campaigns.launch_campaign", campaign)
     if fate is Fate.SEND_AGAIN and not may_be_sent_again(campaign):
         raise CampaignIsOver(
@@ -139,28 +193,31 @@ def _parts(ids: Sequence[int]) -> Iterable[Sequence[int]]:
 
 @transaction.atomic
 def store_audited(
-    *, ids: Sequence[int], campaign: Campaign, fate: Fate, actor: Actor, now: datetime
+    *, ids: Sequence[int], owner: Campaign | Dispatch, fate: Fate, actor: Actor, now: datetime
 ) -> int:
     """Store what became of messages, with the entry that says who decided; return how many.
 
-    A complete campaign reopens for what is sent again. The caller holds the campaign's row locked.
+    A complete campaign reopens for what is sent again. The caller holds the owner's row locked.
+
+    Args:
+        owner: The campaign; of a dispatch that no campaign has, the dispatch itself.
     """
-    decided = store(ids=ids, campaign=campaign, fate=fate, now=now)
-    if decided and fate is Fate.SEND_AGAIN:
-        _reopen(campaign, actor, now)
+    decided = store(ids=ids, fate=fate, now=now)
+    if decided and fate is Fate.SEND_AGAIN and isinstance(owner, Campaign):
+        _reopen(owner, actor, now)
     if decided:
         audit.record(
             actor=actor,
             action="messages.fate_decided",
-            object_type="campaign",
-            object_id=campaign.pk,
+            object_type=audit.type_of(owner),
+            object_id=owner.pk,
             now=now,
             facts={"fate": fate, "count": len(decided), "messages": decided[:_IDS_NAMED]},
         )
     return len(decided)
 
 
-def store(*, ids: Sequence[int], campaign: Campaign, fate: Fate, now: datetime) -> list[int]:
+def store(*, ids: Sequence[int], fate: Fate, now: datetime) -> list[int]:
     """Store what became of messages whose fate is still unknown; return them. In a transaction."""
     rows = Message.objects.select_for_update().filter(pk__in=ids, state=MessageState.UNKNOWN)
     found = list(rows.order_by("pk").values_list("pk", flat=True))
@@ -173,7 +230,7 @@ def store(*, ids: Sequence[int], campaign: Campaign, fate: Fate, now: datetime) 
                 sent_at=Coalesce("sent_at", "attempted_at", Value(now)),
                 closed_at=now,
             )
-            _record_sent(moved, campaign, now)
+            _record_sent(moved, now)
         case Fate.WAS_NOT_SENT:
             moved.update(
                 state=MessageState.FAILED,
@@ -216,17 +273,17 @@ def _wake(touched: Sequence[Chunk], now: datetime) -> None:
     ).update(status=DispatchStatus.RUNNING, completed_at=None)
 
 
-def _record_sent(moved: QuerySet[Message], campaign: Campaign, now: datetime) -> None:
-    kinds = Dispatch.objects.filter(pk__in=moved.values("dispatch_id"))
-    for dispatch_id, kind in kinds.values_list("pk", "channel_kind"):
+def _record_sent(moved: QuerySet[Message], now: datetime) -> None:
+    dispatches = Dispatch.objects.filter(pk__in=moved.values("dispatch_id"))
+    for dispatch in dispatches:
         log.append_selected(
             name=EventName.MESSAGE_SENT,
             source="campaigns",
-            rows=moved.filter(dispatch_id=dispatch_id).order_by("pk"),
+            rows=moved.filter(dispatch=dispatch).order_by("pk"),
             customer=F("customer_id"),
             occurred_at=F("sent_at"),
             dedup_key=Concat(Value("sent:"), Cast("pk", CharField()), output_field=CharField()),
-            channel=kind,
-            subject=campaign.slug,
+            channel=dispatch.channel_kind,
+            subject=dispatch.subject,
             now=now,
         )

@@ -129,7 +129,8 @@ def _busy() -> list[Channel]:
 
 def _held() -> list[Dispatch]:
     untold = Dispatch.objects.filter(status=DispatchStatus.HELD, is_hold_told=False)
-    return list(untold.order_by("pk")[:MOST_AT_ONCE])
+    related = untold.select_related("request")
+    return list(related.order_by("pk")[:MOST_AT_ONCE])
 
 
 def _about_standstill(channel: Channel) -> str:
@@ -160,7 +161,11 @@ def _channel_lines(text: str, channel: Channel, reason: str) -> str:
 
 def _about_hold(dispatch: Dispatch) -> str:
     text = _("The campaign “%(name)s” waits for a person: %(reason)s.")
-    address = reverse("admin:campaigns_campaign_change", args=[dispatch.campaign_id])
+    address = reverse("admin:campaigns_campaign_change", args=[dispatch.campaign_id or 0])
+    if dispatch.campaign_id is None:
+        text = _("Messages of the template “%(name)s” wait for a person: %(reason)s.")
+        template_id = dispatch.request.template_id
+        address = reverse("admin:campaigns_messagetemplate_change", args=[template_id])
     reason = labels.read(labels.HOLD_REASONS, dispatch.hold_reason)
     return "\n".join(
         [

@@ -40,7 +40,7 @@ def opt_out(*, actor: Actor, message_id: int, source: str, now: datetime) -> boo
     """
     message = (
         Message.objects.filter(pk=message_id)
-        .values_list("customer_id", "dispatch__channel_kind", "dispatch__campaign__slug")
+        .values_list("customer_id", "dispatch__channel_kind", "dispatch__subject")
         .first()
     )
     if message is None:

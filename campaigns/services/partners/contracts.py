@@ -9,7 +9,7 @@ from django.db import IntegrityError, transaction
 from django.utils.translation import gettext as _
 from oauth2_provider.models import AccessToken, Application, clear_expired
 
-from campaigns.domain.partners.contract import Scope, source_of
+from campaigns.domain.partners.contract import Scope, scopes_for, source_of
 from campaigns.models import Campaign, Partner
 from customers.domain.sources import SourceKind, Standing, standing
 from customers.models import DataSource, Segment
@@ -38,6 +38,12 @@ class PartnerInactive(LoanCrmError):
     code = "partner_inactive"
 
 
+class ScopeRefused(LoanCrmError):
+    """What is to be allowed is the lender's own systems' alone."""
+
+    code = "scope_refused"
+
+
 class ShareUnknown(LoanCrmError):
     """There is no campaign or segment of this slug."""
 
@@ -52,23 +58,36 @@ class ClientCredentials:
     client_secret: str = field(repr=False)
 
 
-def register_partner(
+def register_partner(  # noqa: PLR0913 - what a contract says
     *,
     actor: Actor,
     slug: str,
     name: str,
     now: datetime,
-    scopes: Sequence[Scope] = tuple(Scope),
+    kind: SourceKind = SourceKind.PARTNER,
+    scopes: Sequence[Scope] | None = None,
     contract_ends_on: date | None = None,
     shared: Sequence[Campaign | Segment] = (),
 ) -> tuple[Partner, ClientCredentials]:
     """Register a partner with its service user, first client and what it may read.
 
+    Args:
+        kind: Of its data source: another company, or a system of the lender's own.
+        scopes: What its clients may do; None for everything that the kind allows.
+
     Raises:
         PermissionRefused: The actor may not manage partners.
         PartnerExists: The slug is taken.
+        ScopeRefused: A scope is the lender's own systems'.
     """
     access.require(actor, MANAGE)
+    possible = scopes_for(kind)
+    granted = possible if scopes is None else tuple(scopes)
+    if refused := [scope.value for scope in granted if scope not in possible]:
+        raise ScopeRefused(
+            _("Only systems of the lender's own may have %(scopes)s.")
+            % {"scopes": ", ".join(refused)}
+        )
     try:
         with transaction.atomic():
             user = User(username=f"partner:{slug}", first_name=name[:150], is_active=True)
@@ -77,14 +96,14 @@ def register_partner(
             # An import may have named the partner before it was registered.
             known = DataSource.objects.filter(name=source_of(slug)).first()
             source = known or DataSource(name=source_of(slug))
-            source.title, source.kind = name, SourceKind.PARTNER
+            source.title, source.kind = name, kind
             source.valid_until = contract_ends_on
             partner = Partner.objects.create(
                 slug=slug,
                 name=name,
                 user=user,
                 data_source=registry.save_source(actor=actor, source=source, now=now),
-                scopes=[scope.value for scope in scopes],
+                scopes=[scope.value for scope in granted],
                 created_at=now,
             )
             credentials = _new_client(partner)

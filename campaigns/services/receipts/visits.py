@@ -22,7 +22,7 @@ _COLUMNS = (
     "is_bot",
     "message__customer_id",
     "message__dispatch__channel_kind",
-    "message__dispatch__campaign__slug",
+    "message__dispatch__subject",
 )
 
 

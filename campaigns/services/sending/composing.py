@@ -1,5 +1,6 @@
 """From a person's facts to the finished message, exactly as it will be sent."""
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -19,7 +20,7 @@ from campaigns.domain.content.preference_links import preference_token
 from campaigns.domain.content.texts import CompiledEmail, CompiledSms, PersonFields
 from campaigns.domain.receipts.report import message_key
 from campaigns.domain.sending.eligibility import Reason
-from campaigns.models import Channel, ContentVersion, Dispatch, TrackedLink
+from campaigns.models import Channel, ContentVersion, Dispatch, MessageVariables, TrackedLink
 from campaigns.selectors.content import approved_touchpoint, current_texts
 from campaigns.selectors.content.constants import constants
 from campaigns.selectors.sending.contact_facts import Recipient
@@ -117,7 +118,8 @@ class Composer:
         used: set[str] = set()
         for text in self._texts.values():
             used |= text.compiled.variables
-        return tuple(sorted(name for name in used - BUILT_IN if not name.startswith("link_")))
+        used -= BUILT_IN | set(self._dispatch.variables)
+        return tuple(sorted(name for name in used if not name.startswith("link_")))
 
     def compose(self, recipient: Recipient, *, now: datetime) -> Composed | NotComposed:
         """Return the finished message, or why there is none.
@@ -223,6 +225,9 @@ class Composer:
             context[variable] = f"{self._public_url}/t/{token}/"
         if recipient.attributes:
             context.update(freeze(recipient.attributes))
+        if recipient.variables is not None:
+            values = self._open(MessageVariables.VALUES_COLUMN, recipient.variables)
+            context.update(freeze(json.loads(values)))
         return context
 
     def _cost(self, parts: int) -> Decimal:

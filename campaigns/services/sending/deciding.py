@@ -37,6 +37,7 @@ def decide_and_write(
             plan=work.plan,
             now=now,
             attribute_names=work.composer.attribute_names,
+            has_variables=bool(work.chunk.dispatch.variables),
         )
     for recipient in recipients:
         # Deciding may take longer than a lease: a slow database, a long text.

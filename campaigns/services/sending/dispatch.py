@@ -23,7 +23,7 @@ from campaigns.domain.sending.frequency import Cap
 from campaigns.domain.sending.schedule import SendingWindow
 from campaigns.domain.sending.service_messages import AT_ANY_HOUR
 from campaigns.models import Chunk, Dispatch, FrequencyRule
-from campaigns.services.sending import chunks, holding, ledger, providers, suspects
+from campaigns.services.sending import chunks, holding, ledger, own_values, providers, suspects
 from campaigns.services.sending.chunks import LeaseLost
 from campaigns.services.sending.composing import ApprovalLapsed, Composer
 from campaigns.services.sending.deciding import decide_and_write, due
@@ -305,6 +305,7 @@ def _finish(work: Work, lane: Lane, *, is_complete: bool) -> None:
         # Once a working session: of a slow channel, that is once all of the chunk has had its turn.
         if is_complete:
             ledger.append_entry(chunk=work.chunk, now=now)
+        own_values.forget_closed(chunk=work.chunk)
         chunks.write_release(row=row, now=now, is_complete=is_complete)
     if is_complete:
         holding.forget_faults(dispatch=work.chunk.dispatch)

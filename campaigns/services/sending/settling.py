@@ -146,7 +146,7 @@ def _mark_statements(
         ids = sorted(item.recipient.customer_id for item in attempt.batch)
         lock = locks.lock_statement(locks.Space.CUSTOMER_SENDS, ids)
         locking = [lock] if lock else []
-        condition = _alone(condition, chunk, attempt.decided_at)
+        condition = _alone(condition, chunk, attempt)
     return locking, _marks(chunk, attempt, attempt.batch, condition, now)
 
 
@@ -207,17 +207,18 @@ def _unlowered(condition: Statement, plan: MessagePlan, limit: int | None) -> St
     )
 
 
-def _alone(condition: Statement, chunk: Chunk, since: datetime) -> Statement:
-    """Return the condition, and that no other dispatch was at work since a time."""
+def _alone(condition: Statement, chunk: Chunk, attempt: Attempt) -> Statement:
+    """Return the condition, and that no other dispatch that caps count was at work since then."""
     return Statement(
         f"{condition.sql} AND NOT EXISTS (SELECT 1 FROM campaigns_dispatch WHERE id <> %s"  # noqa: S608
-        " AND (status IN (%s, %s) OR completed_at >= %s))",
+        " AND purpose = %s AND (status IN (%s, %s) OR completed_at >= %s))",
         [
             *condition.parameters,
             chunk.dispatch_id,
+            attempt.plan.purpose.value,
             DispatchStatus.RUNNING.value,
             DispatchStatus.HELD.value,
-            connection.ops.adapt_datetimefield_value(since),
+            connection.ops.adapt_datetimefield_value(attempt.decided_at),
         ],
     )
 

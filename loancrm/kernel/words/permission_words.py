@@ -37,6 +37,7 @@ ASKED: Mapping[str, tuple[str, ...]] = {
     "campaigns.channel": ("change", "view"),
     "campaigns.campaign": ("view",),
     "campaigns.calendarday": _ALL,
+    "campaigns.messagetemplate": ("view",),
     "campaigns.frequencyrule": _ALL,
     "campaigns.partner": ("change", "view"),
     "campaigns.partnerlead": ("view",),

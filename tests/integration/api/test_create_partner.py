@@ -44,6 +44,15 @@ def test_scopes_can_be_narrowed(db: None) -> None:
     assert printed["scopes"] == ["reports:read"]
 
 
+def test_a_system_of_the_lenders_own_may_have_messages_sent(db: None) -> None:
+    printed = _run("Core", "--own-system", "--scope", "messages:write")
+
+    assert printed["scopes"] == ["messages:write"]
+    assert Partner.objects.get(slug="core").data_source.kind == "own_system"
+    with pytest.raises(CommandError, match="scope_refused"):
+        _run("Acme", "--scope", "messages:write")
+
+
 def test_a_second_client_is_added_for_rotation(db: None) -> None:
     first = _run("Acme")
     second = _run("Acme", "--add")

@@ -31,6 +31,8 @@ def test_the_document_is_valid_and_lists_every_end_point(document: dict[str, Any
         "leads",
         "leads/bulk",
         "leads/{lead_id}",
+        "messages",
+        "messages/{request_id}",
         "oauth/revoke/",
         "oauth/token/",
         "segments",

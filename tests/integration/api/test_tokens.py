@@ -9,8 +9,9 @@ from django.test import Client
 from oauth2_provider.models import AccessToken, Application
 
 from campaigns import tasks
-from campaigns.domain.partners.contract import Scope
+from campaigns.domain.partners.contract import Scope, scopes_for
 from campaigns.services.partners import contracts
+from customers.domain.sources import SourceKind
 from customers.models import DataSource
 from loancrm.kernel import clock
 from tests.partner_client import ACTOR, ROOT, PartnerClient, lead, new_partner
@@ -23,7 +24,7 @@ def test_client_credentials_give_a_bearer_token_for_an_hour(acme: PartnerClient)
     assert response["Cache-Control"] == "no-store"
     token = response.json()
     assert (token["token_type"], token["expires_in"]) == ("Bearer", 3600)
-    assert set(token["scope"].split()) == {scope.value for scope in Scope}
+    assert set(token["scope"].split()) == {scope.value for scope in scopes_for(SourceKind.PARTNER)}
 
 
 def test_credentials_in_basic_authentication_are_accepted(acme: PartnerClient) -> None:

@@ -1,0 +1,1 @@
+"""Messages that the lender's own systems ask for, one by one or a few at a time."""

@@ -1,0 +1,1 @@
+"""Reads about message templates and the requests that send them."""

@@ -1,0 +1,1 @@
+"""Texts are stored: of campaigns and of message templates alike."""

@@ -1,0 +1,1 @@
+"""Message templates are written and approved; the lender's own systems send them."""

@@ -1,0 +1,52 @@
+import pytest
+
+from campaigns.domain.partners.contract import Fault
+from campaigns.domain.requests.call import (
+    LONGEST_VALUE,
+    RequestPriority,
+    RowCode,
+    naming_faults,
+    value_faults,
+)
+from campaigns.domain.sending.states import Priority
+
+
+def test_what_is_urgent_goes_before_services_and_those_before_the_rest():
+    ranks = [priority.rank for priority in RequestPriority]
+    assert ranks == [Priority.URGENT, Priority.SERVICE, Priority.NORMAL] == sorted(ranks)
+
+
+def test_a_person_is_named_in_exactly_one_way():
+    assert naming_faults({"customer": None, "phone": "1", "email": ""}) == ()
+    assert naming_faults({"customer": None, "phone": "", "email": ""}) == (
+        Fault(RowCode.PERSON_MISSING),
+    )
+    assert naming_faults({"customer": None, "phone": "1", "email": "a@b"}) == (
+        Fault(RowCode.PERSON_TOLD_TWICE, "email"),
+    )
+
+
+@pytest.mark.parametrize(
+    ("values", "fault"),
+    [
+        ({}, Fault(RowCode.VARIABLE_MISSING, "variables.code")),
+        ({"code": " "}, Fault(RowCode.VARIABLE_MISSING, "variables.code")),
+        ({"code": "1", "pin": "2"}, Fault(RowCode.VARIABLE_UNDECLARED, "variables")),
+        ({"code": "1\n2"}, Fault(RowCode.VARIABLE_INVALID, "variables.code")),
+        ({"code": "1\x00"}, Fault(RowCode.VARIABLE_INVALID, "variables.code")),
+        ({"code": "9" * (LONGEST_VALUE + 1)}, Fault(RowCode.VARIABLE_INVALID, "variables.code")),
+        ({"code": "限时优惠"}, Fault(RowCode.VARIABLE_WORDS, "variables.code")),
+    ],
+)
+def test_values_are_those_that_the_template_declares(values, fault):
+    assert value_faults(values, declared=("code",), purpose="service") == (fault,)
+
+
+def test_an_offer_is_a_matter_of_marketing():
+    values = {"code": "限时优惠"}
+    assert value_faults(values, declared=("code",), purpose="marketing") == ()
+
+
+def test_no_fault_says_what_was_sent():
+    faults = value_faults({"482913": "482913"}, declared=(), purpose="service")
+    assert "482913" not in repr(faults)
