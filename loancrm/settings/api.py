@@ -2,19 +2,11 @@
 
 from typing import Any
 
-from django.utils.translation import gettext_lazy as _
+from loancrm.settings.manifests import LOANCRM_MANIFESTS
 
 API_PREFIX = "/api/v1/"
 
-PARTNER_SCOPES: dict[str, Any] = {
-    "leads:write": _("Hand in leads and read one's own"),
-    "events:write": _("Report what one's own leads did"),
-    "conversions:write": _("Report conversions of one's own leads"),
-    "segments:read": _("Count the segments that are shared with the partner"),
-    "campaigns:read": _("List the campaigns that are shared with the partner"),
-    "reports:read": _("Read the reports of shared campaigns"),
-    "timeline:read": _("Read back what one reported of one's own leads"),
-}
+PARTNER_SCOPES: dict[str, Any] = LOANCRM_MANIFESTS.scopes
 
 REST_FRAMEWORK: dict[str, Any] = {
     "DEFAULT_AUTHENTICATION_CLASSES": ["loancrm.api.auth.PartnerTokenAuthentication"],

@@ -9,6 +9,7 @@ from loancrm.kernel.processes import logs
 from loancrm.settings import parsing
 from loancrm.settings.api import *
 from loancrm.settings.environment import Environment
+from loancrm.settings.manifests import *
 from loancrm.settings.unfold import *
 
 BASE_DIR = Path(__file__).resolve().parents[2]
@@ -232,16 +233,7 @@ LOANCRM_STANDSTILL_HOURS = env.number("LOANCRM_STANDSTILL_HOURS", 12, least=2, m
 # Outside the database on purpose: it tells a restored or copied database from the one that ran.
 LOANCRM_ANCHOR_DIR = LOANCRM_VAR_DIR / "deployments"
 LOANCRM_DRAIN_SECONDS = 60
-# Tables that make up a customer's timeline; an app above adds its own without being imported below.
-LOANCRM_TIMELINE_SOURCES = [
-    "customers.selectors.profile.timeline_rows.SOURCES",
-    "campaigns.selectors.timeline.SOURCES",
-]
-# What the codes in it stand for; a later app's name goes before an earlier one's.
-LOANCRM_TIMELINE_NAMES = [
-    "customers.selectors.profile.timeline_names.of_customers",
-    "campaigns.selectors.timeline_names.of_campaigns",
-]
+CELERY_BEAT_SCHEDULE = LOANCRM_MANIFESTS.beat_schedule
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_ACKS_LATE = True
 CELERY_TASK_REJECT_ON_WORKER_LOST = False
