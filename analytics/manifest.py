@@ -1,4 +1,4 @@
-"""What this app adds to jobs, menu, rights, API and words of the whole product."""
+"""What `analytics` adds to jobs, menu, rights, API and words of the whole product."""
 
 from django.utils.translation import gettext_lazy as _
 

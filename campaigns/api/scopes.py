@@ -15,7 +15,7 @@ class PartnerScopes(BaseScopes):  # type: ignore[misc]  # untyped library
 
     def get_all_scopes(self) -> dict[str, Any]:
         """Return every scope with its description."""
-        return dict(settings.PARTNER_SCOPES)
+        return dict(settings.LOANCRM_MANIFESTS.scopes)
 
     def get_available_scopes(
         self, application: Any = None, request: Any = None, *args: Any, **kwargs: Any
@@ -26,7 +26,7 @@ class PartnerScopes(BaseScopes):  # type: ignore[misc]  # untyped library
         partner = Partner.objects.select_related("user").filter(user=application.user_id).first()
         if partner is None or not contracts.is_active_on(partner, clock.today()):
             return []
-        return [scope for scope in partner.scopes if scope in settings.PARTNER_SCOPES]
+        return [scope for scope in partner.scopes if scope in settings.LOANCRM_MANIFESTS.scopes]
 
     def get_default_scopes(
         self, application: Any = None, request: Any = None, *args: Any, **kwargs: Any

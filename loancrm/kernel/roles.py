@@ -96,12 +96,13 @@ def refuse_unknown_rights() -> None:
                 app = manifests.declared_by["menu entry", entry.target]
                 fault = f"no table has the permission {entry.needed}"
                 raise ManifestRefused(app, f"menu entry {entry.target}", fault)
-    labels = {name.partition(".")[0] for name in manifests.rights}
+    apps_of = {
+        name.partition(".")[0]: manifests.declared_by["right", name] for name in manifests.rights
+    }
     for name in sorted(own - manifests.rights.keys()):
-        app_label = name.partition(".")[0]
-        if app_label in labels:
+        if app := apps_of.get(name.partition(".")[0]):
             fault = "a table has this permission, and no manifest names it"
-            raise ManifestRefused(app_label, f"right {name}", fault)
+            raise ManifestRefused(app, f"right {name}", fault)
 
 
 def _permissions_of_tables() -> tuple[set[str], set[str]]:

@@ -9,9 +9,11 @@ from loancrm.kernel.processes import logs
 from loancrm.settings import parsing
 from loancrm.settings.api import *
 from loancrm.settings.environment import Environment
-from loancrm.settings.manifests import *
+from loancrm.settings.manifests import COLLECTED
 from loancrm.settings.unfold import *
 
+# What the apps bring along; read by menu, roles, addresses, timeline and audit trail.
+LOANCRM_MANIFESTS = COLLECTED
 BASE_DIR = Path(__file__).resolve().parents[2]
 env = Environment()
 
@@ -233,7 +235,7 @@ LOANCRM_STANDSTILL_HOURS = env.number("LOANCRM_STANDSTILL_HOURS", 12, least=2, m
 # Outside the database on purpose: it tells a restored or copied database from the one that ran.
 LOANCRM_ANCHOR_DIR = LOANCRM_VAR_DIR / "deployments"
 LOANCRM_DRAIN_SECONDS = 60
-CELERY_BEAT_SCHEDULE = LOANCRM_MANIFESTS.beat_schedule
+CELERY_BEAT_SCHEDULE = COLLECTED.beat_schedule
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_ACKS_LATE = True
 CELERY_TASK_REJECT_ON_WORKER_LOST = False

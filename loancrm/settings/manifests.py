@@ -6,7 +6,7 @@ import customers.manifest
 import loancrm.manifest
 from loancrm.kernel.manifests import collect
 
-LOANCRM_MANIFESTS = collect(
+COLLECTED = collect(
     (
         loancrm.manifest.MANIFEST,
         customers.manifest.MANIFEST,

@@ -1,6 +1,7 @@
 from dataclasses import replace
 
 import pytest
+from django.apps import apps
 from django.contrib.auth.models import Group, Permission, User
 
 from loancrm.kernel.manifest import MenuEntry, Role
@@ -211,3 +212,15 @@ def test_a_menu_entry_of_a_table_that_is_not_there_is_refused(settings):
 
     with pytest.raises(ManifestRefused, match=r"^customers.*customers\.view_house"):
         refuse_unknown_rights()
+
+
+def test_nothing_starts_with_a_right_that_no_table_has(settings):
+    kept = settings.LOANCRM_MANIFESTS
+    settings.LOANCRM_MANIFESTS = replace(
+        kept,
+        rights={**kept.rights, "customers.view_house": ()},
+        declared_by={**kept.declared_by, ("right", "customers.view_house"): "customers"},
+    )
+
+    with pytest.raises(ManifestRefused, match=r"^customers\.manifest: right customers\.view_house"):
+        apps.get_app_config("kernel").ready()
