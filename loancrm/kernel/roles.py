@@ -100,9 +100,9 @@ def refuse_unknown_rights() -> None:
         name.partition(".")[0]: manifests.declared_by["right", name] for name in manifests.rights
     }
     for name in sorted(own - manifests.rights.keys()):
-        if app := apps_of.get(name.partition(".")[0]):
+        if owner := apps_of.get(name.partition(".")[0]):
             fault = "a table has this permission, and no manifest names it"
-            raise ManifestRefused(app, f"right {name}", fault)
+            raise ManifestRefused(owner, f"right {name}", fault)
 
 
 def _permissions_of_tables() -> tuple[set[str], set[str]]:

@@ -5,6 +5,7 @@ from typing import Any
 
 from django.utils.translation import gettext_lazy as _
 
+from loancrm.kernel.manifests import Collected
 from loancrm.kernel.processes import logs
 from loancrm.settings import parsing
 from loancrm.settings.api import *
@@ -13,7 +14,7 @@ from loancrm.settings.manifests import COLLECTED
 from loancrm.settings.unfold import *
 
 # What the apps bring along; read by menu, roles, addresses, timeline and audit trail.
-LOANCRM_MANIFESTS = COLLECTED
+LOANCRM_MANIFESTS: Collected = COLLECTED
 BASE_DIR = Path(__file__).resolve().parents[2]
 env = Environment()
 
