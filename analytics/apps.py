@@ -23,4 +23,5 @@ class AnalyticsConfig(AppConfig):
 def _ensure_roles(**_: Any) -> None:
     from loancrm.kernel import roles  # noqa: PLC0415 - needs loaded models
 
-    roles.ensure_roles()
+    if roles.has_table():
+        roles.ensure_roles()

@@ -12,21 +12,15 @@ from django.db.models.base import ModelBase
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.http.response import HttpResponseBase
 from django.middleware.csrf import get_token
-from django.urls import NoReverseMatch, URLPattern, URLResolver, path, reverse
+from django.urls import URLPattern, URLResolver, path, reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from unfold.sites import UnfoldAdminSite
 
 from loancrm.kernel import clock
+from loancrm.kernel.manifest import MenuEntry
 from loancrm.kernel.words.titles import numbered
 from loancrm.script_texts import TextsOfScripts
-
-# Pages beside the admin's own, by the name that the menu gives them.
-_OUTSIDE = {"reports": "reports:index", "discoveries": "discoveries:index"}
-# What can be shared object by object; the menu opens to whoever holds it on any.
-_SHARED = {"customers.view_segment", "campaigns.view_campaign", "campaigns.view_report"}
-_LAUNCH = "campaigns.launch_campaign"
-_DISCOVERIES = "analytics.view_discoveryrun"
 
 
 class LoancrmAdminSite(UnfoldAdminSite):  # type: ignore[misc] # the theme ships no types
@@ -171,96 +165,26 @@ def environment(_request: HttpRequest) -> tuple[str, str]:
 
 def navigation(request: HttpRequest) -> list[dict[str, Any]]:
     """Return the menu with the entries that this user may open."""
-    groups = [
-        (
-            "",
-            [_entry(request, _("Overview"), "dashboard", "index", None)],
-        ),
-        (
-            _("Customers"),
-            [
-                _entry(request, _("Customers"), "group", "customers.customer"),
-                _entry(request, _("Segments"), "filter_alt", "customers.segment"),
-                _entry(request, _("Imports"), "upload_file", "customers.importbatch"),
-                _entry(request, _("Data sources"), "handshake", "customers.datasource"),
-                _entry(request, _("Exports"), "download", "customers.segmentexport"),
-                _entry(request, _("Mappings"), "schema", "customers.savedmapping"),
-                _entry(request, _("Duplicates"), "merge", "customers.mergedecision"),
-                _entry(request, _("Survivorship rules"), "rule", "customers.survivorshiprule"),
-                _entry(request, _("Attributes"), "label", "customers.attributedefinition"),
-                _entry(request, _("Loan products"), "credit_card", "customers.product"),
-                _entry(request, _("Privacy requests"), "privacy_tip", "customers.privacyrequest"),
-                _entry(
-                    request, _("Unclear consents"), "contact_support", "customers.unclearconsent"
-                ),
-            ],
-        ),
-        (
-            _("Campaigns"),
-            [
-                _entry(request, _("Campaigns"), "campaign", "campaigns.campaign"),
-                _entry(request, _("Channels"), "cell_tower", "campaigns.channel"),
-                _entry(request, _("Message templates"), "sms", "campaigns.messagetemplate"),
-                _entry(request, _("Frequency rules"), "speed", "campaigns.frequencyrule"),
-                _entry(request, _("Calendar days"), "event_busy", "campaigns.calendarday"),
-                _entry(request, _("Stop list"), "block", "campaigns.suppression"),
-                _entry(request, _("Replies to be read"), "sms_failed", "campaigns.unclearreply"),
-                _entry(request, _("Unknown fate"), "help", "campaigns_unknown", _LAUNCH),
-                _entry(request, _("Reports that wait"), "mark_email_unread", "campaigns.receipt"),
-            ],
-        ),
-        (
-            _("Analytics"),
-            [
-                _entry(request, _("Reports"), "monitoring", "reports", "campaigns.view_report"),
-                _entry(request, _("Discoveries"), "hub", "discoveries", _DISCOVERIES),
-                _entry(request, _("Protected attributes"), "gavel", "analytics.protectedoverride"),
-            ],
-        ),
-        (_("Administration"), _administration(request)),
-    ]
     return [
-        {"title": title, "separator": False, "items": found}
-        for title, entries in groups
-        if (found := [entry for entry in entries if entry is not None])
+        {
+            "title": str(section.title),
+            "separator": False,
+            "items": [
+                {"title": str(entry.title), "icon": entry.icon, "link": reverse(entry.address)}
+                for entry in open_to_user
+            ],
+        }
+        for section, entries in settings.LOANCRM_MANIFESTS.menu
+        if (open_to_user := [entry for entry in entries if _is_open(request, entry)])
     ]
 
 
-def _administration(request: HttpRequest) -> list[dict[str, Any] | None]:
-    return [
-        _entry(request, _("Users"), "person", "auth.user"),
-        _entry(request, _("Roles"), "badge", "auth.group"),
-        _entry(request, _("Partners"), "handshake", "campaigns.partner"),
-        _entry(request, _("Leads of partners"), "person_add", "campaigns.partnerlead"),
-        _entry(request, _("API clients"), "key", "oauth2_provider.application"),
-        _entry(request, _("Audit trail"), "policy", "kernel.auditentry"),
-    ]
+def _is_open(request: HttpRequest, entry: MenuEntry) -> bool:
+    if entry.needed is None or request.user.has_perm(entry.needed):
+        return True
+    from loancrm.kernel.security import grants  # noqa: PLC0415 - tables are not there at import
 
-
-def _entry(
-    request: HttpRequest, title: str, icon: str, target: str, permission: str | None = ""
-) -> dict[str, Any] | None:
-    """Return one menu entry, or None when it does not exist or this user may not open it.
-
-    `target` is `app.model` for a list of rows, else the name of an admin page. `permission` is
-    empty for the permission to view the model, None for everybody.
-    """
-    if "." in target:
-        app_label, model_name = target.split(".")
-        permission = permission or f"{app_label}.view_{model_name}"
-        view_name = f"{app_label}_{model_name}_changelist"
-    else:
-        view_name = target
-    if permission and not request.user.has_perm(permission):
-        from loancrm.kernel.security import grants  # noqa: PLC0415 - tables are not there at import
-
-        if permission not in _SHARED or not grants.holds_any(request.user, permission):
-            return None
-    try:
-        link = reverse(_OUTSIDE.get(target) or f"admin:{view_name}")
-    except NoReverseMatch:
-        return None
-    return {"title": title, "icon": icon, "link": link}
+    return entry.is_shared and grants.holds_any(request.user, entry.needed)
 
 
 def object_url(obj: Model, page: str = "change") -> str:

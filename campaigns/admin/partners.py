@@ -49,7 +49,7 @@ class PartnerAdmin(ReadOnlyAdmin):
     @admin.display(description=_("what its clients may do"))
     def may(self, partner: Partner) -> str:
         """Return what the partner's clients may do, in words."""
-        words = [settings.PARTNER_SCOPES.get(scope, scope) for scope in partner.scopes]
+        words = [settings.LOANCRM_MANIFESTS.scopes.get(scope, scope) for scope in partner.scopes]
         return format_html_join("", "{}<br>", ((word,) for word in words))
 
     @admin.display(description=_("contract"))

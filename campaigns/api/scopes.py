@@ -17,7 +17,7 @@ class PartnerScopes(BaseScopes):  # type: ignore[misc]  # untyped library
 
     def get_all_scopes(self) -> dict[str, Any]:
         """Return every scope with its description."""
-        return dict(settings.PARTNER_SCOPES)
+        return dict(settings.LOANCRM_MANIFESTS.scopes)
 
     def get_available_scopes(
         self, application: Any = None, request: Any = None, *args: Any, **kwargs: Any

@@ -1,4 +1,4 @@
-"""Errors as RFC 9457 problem documents; the only table of HTTP statuses.
+"""Errors as RFC 9457 problem documents, each with its HTTP status.
 
 Codes are stable: clients may switch on them. Titles and details are for people and follow the
 request's language. Details never hold personal data.
@@ -7,9 +7,11 @@ request's language. Details never hold personal data.
 import logging
 import math
 from collections.abc import Mapping
+from functools import cache
 from typing import Any, NoReturn
 
 import msgspec
+from django.conf import settings
 from django.core.exceptions import PermissionDenied, SuspiciousOperation
 from django.http import Http404, HttpResponse
 from django.http.multipartparser import MultiPartParserError
@@ -29,13 +31,11 @@ logger = logging.getLogger(__name__)
 # code -> (HTTP status, title). Codes of single fields (ItemError.code) are not listed here: they
 # travel inside the problem document of their request. An error whose code is not here was not meant
 # for partners: its message could tell them about the inside, so it is logged and answered with 500.
-PROBLEMS: Mapping[str, tuple[int, Any]] = {
+# An app declares its own in its manifest.
+_COMMON: Mapping[str, tuple[int, Any]] = {
     "malformed_body": (400, gettext_lazy("The body cannot be read")),
     "malformed_request": (400, gettext_lazy("The request cannot be read")),
-    "idempotency_key_required": (400, gettext_lazy("The Idempotency-Key header is missing")),
-    "idempotency_key_malformed": (400, gettext_lazy("The Idempotency-Key header is malformed")),
     "cursor_malformed": (400, gettext_lazy("The cursor is unknown")),
-    "timeline_filter_invalid": (400, gettext_lazy("The choice of entries cannot be read")),
     "invalid_request": (400, gettext_lazy("The token request is not valid")),
     "invalid_scope": (400, gettext_lazy("A requested scope is not granted to this client")),
     "invalid_target": (400, gettext_lazy("The requested resource is not valid")),
@@ -47,29 +47,23 @@ PROBLEMS: Mapping[str, tuple[int, Any]] = {
     "invalid_client": (401, gettext_lazy("The client credentials are not valid")),
     "permission_refused": (403, gettext_lazy("This is not permitted")),
     "insufficient_scope": (403, gettext_lazy("The token lacks a scope")),
-    "not_own_system": (403, gettext_lazy("Only the lender's own systems may do this")),
-    "partner_inactive": (403, gettext_lazy("The partnership is not active")),
     "not_found": (404, gettext_lazy("Not found")),
-    "lead_not_found": (404, gettext_lazy("The lead is unknown")),
-    "customer_not_found": (404, gettext_lazy("The customer is unknown")),
-    "campaign_not_found": (404, gettext_lazy("The campaign is unknown")),
-    "template_not_found": (404, gettext_lazy("The message template is unknown")),
-    "message_request_not_found": (404, gettext_lazy("The message request is unknown")),
-    "segment_not_found": (404, gettext_lazy("The segment is unknown")),
     "method_not_allowed": (405, gettext_lazy("The method is not allowed here")),
     "not_acceptable": (406, gettext_lazy("Only JSON is served")),
-    "template_not_usable": (409, gettext_lazy("The message template cannot be used now")),
-    "idempotency_key_in_flight": (409, gettext_lazy("The same request is still running")),
     "body_too_large": (413, gettext_lazy("The body is too large")),
     "unsupported_media_type": (415, gettext_lazy("Only JSON is read")),
     "invalid_fields": (422, gettext_lazy("Some fields are not valid")),
-    "idempotency_key_reused": (422, gettext_lazy("The key was used for another request")),
     "too_many_requests": (429, gettext_lazy("Too many requests")),
     "internal_error": (500, gettext_lazy("Something went wrong on our side")),
     "unavailable": (503, gettext_lazy("The service is busy")),
-    "sending_unconfirmed": (503, gettext_lazy("Sending waits for a person")),
-    "segment_not_countable": (503, gettext_lazy("The segment cannot be counted now")),
 }
+
+
+@cache
+def problems() -> Mapping[str, tuple[int, Any]]:
+    """Return {code: (HTTP status, title)} of all that partners are told."""
+    own = settings.LOANCRM_MANIFESTS.problems.values()
+    return {**_COMMON, **{problem.code: (problem.status, problem.title) for problem in own}}
 
 
 class ItemError(msgspec.Struct, frozen=True):
@@ -139,7 +133,7 @@ def problem_response(
     oauth_fault: Mapping[str, str] | None = None,
 ) -> HttpResponse:
     """Return the problem document of a code."""
-    status, title = PROBLEMS[code]
+    status, title = problems()[code]
     problem = Problem(
         type=PROBLEM_PREFIX + code,
         title=str(title),
@@ -164,7 +158,7 @@ def problem_of_exception(error: Exception, context: Mapping[str, Any]) -> HttpRe
     """Turn whatever a view raised into a problem document (DRF's EXCEPTION_HANDLER)."""
     if isinstance(error, FieldsInvalid):
         return problem_response(error.code, error.message, errors=error.errors)
-    if isinstance(error, LoanCrmError) and error.code in PROBLEMS:
+    if isinstance(error, LoanCrmError) and error.code in problems():
         return problem_response(error.code, error.message, headers=_retry_header(error))
     if isinstance(error, exceptions.APIException):
         return _of_api_exception(error, context)
@@ -218,7 +212,7 @@ def _code_of(error: exceptions.APIException) -> str:
     if isinstance(code, str):
         known = {"parse_error": "malformed_body", "authentication_failed": "invalid_token"}
         code = known.get(code, code)
-        if code in PROBLEMS:
+        if code in problems():
             return code
     return "malformed_request"
 

@@ -21,7 +21,7 @@ from rest_framework.request import Request
 from rest_framework.views import APIView
 
 from loancrm.api import throttling
-from loancrm.api.errors import PROBLEMS, problem_response
+from loancrm.api.errors import problem_response, problems
 from loancrm.api.rendering import JSON_TYPE
 
 _UNREADABLE: Final = '{"error": "invalid_request"}'
@@ -75,7 +75,7 @@ class _OAuthView(OAuthLibMixin, APIView):  # type: ignore[misc]  # untyped libra
         throttling.refuse_guessing(request, "refused-client", "refused_clients_per_address")
         fault: dict[str, Any] = json.loads(body or "{}")
         code: str = fault.get("error", "")
-        if code not in PROBLEMS:
+        if code not in problems():
             code = "invalid_request"
         detail = _("The token request was refused.")
         kept = {"Cache-Control": "no-store", "Pragma": "no-cache"}

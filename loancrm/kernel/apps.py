@@ -26,6 +26,7 @@ class KernelConfig(AppConfig):
         def in_words(group: Group) -> str:
             return roles.read(group.name)
 
+        roles.refuse_unknown_rights()
         Group.__str__ = in_words  # type: ignore[assignment,method-assign]
         post_migrate.connect(_look_at_the_database, sender=self)
 

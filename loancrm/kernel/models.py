@@ -1,4 +1,4 @@
-"""Tables of the kernel: the audit chain, leases, and the keys that data was sealed with."""
+"""Tables of the kernel: the audit chain, leases, roles, and the keys that data was sealed with."""
 
 from uuid import uuid4
 
@@ -83,6 +83,20 @@ class Lease(models.Model):
 
     def __str__(self) -> str:
         return f"Lease {self.name}"
+
+
+class RoleRights(models.Model):
+    """Which permissions the manifests gave a role last; all others were given by hand."""
+
+    role = models.CharField(max_length=40, unique=True)
+    given = models.JSONField(default=list)
+
+    class Meta:
+        verbose_name = _("rights of a role")
+        verbose_name_plural = _("rights of roles")
+
+    def __str__(self) -> str:
+        return f"RoleRights {self.role}"
 
 
 class SignInTally(models.Model):

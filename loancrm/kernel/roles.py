@@ -1,37 +1,24 @@
 """The roles that every installation starts with: groups of users and what they may do.
 
-Approving and authoring are never in one role: four eyes need two people. Writing service messages,
-which go without a consent, is in none: an operator gives it to single marketers.
+What each may do stands in the manifests of the apps. Approving and authoring are never in one role:
+four eyes need two people. Writing service messages, which go without a consent, is in none: an
+operator gives it to single marketers.
 """
 
 from collections.abc import Iterable, Mapping
-from enum import StrEnum
 from typing import Any
 
+from django.apps import apps
+from django.conf import settings
 from django.contrib.auth.models import Group, Permission
-from django.db.models import Q, QuerySet
+from django.db import connection, transaction
+from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
+from loancrm.kernel.manifest import Role
+from loancrm.kernel.manifests import ManifestRefused
+from loancrm.kernel.models import RoleRights
 from loancrm.kernel.words import permission_words
-
-_APPS = ("customers", "campaigns", "analytics")
-# Keys and raw calls of partners are the administrators' business.
-_NOT_SHOWN = (
-    "view_partner",
-    # A right of its own beside looking at rows, given by name below.
-    "view_report",
-)
-
-
-class Role(StrEnum):
-    """Name of a group."""
-
-    MARKETER = "marketer"
-    APPROVER = "approver"
-    ANALYST = "analyst"
-    STEWARD = "steward"
-    COMPLIANCE = "compliance"
-
 
 # A group is stored under its role's name; people read these.
 _NAMES: Mapping[str, Any] = {
@@ -42,51 +29,16 @@ _NAMES: Mapping[str, Any] = {
     Role.COMPLIANCE: _("Compliance officer"),
 }
 
-# What a role of this table once held and no longer does.
-_TAKEN_BACK: Mapping[Role, tuple[str, ...]] = {
+# What roles were given before anything noted it: looking at every table, and these.
+_LOOKING = Q(content_type__app_label__in=("customers", "campaigns", "analytics")) & Q(
+    codename__startswith="view_"
+)
+_BEFORE_NOTES: Mapping[Role, tuple[str, ...]] = {
     Role.STEWARD: ("campaigns.view_report",),
     Role.COMPLIANCE: (
         "campaigns.view_report",
         "campaigns.author_campaign",
         "campaigns.send_service_messages",
-    ),
-}
-
-# Beside looking at everything of the three apps.
-_GRANTS: Mapping[Role, tuple[str, ...]] = {
-    Role.MARKETER: (
-        "analytics.add_discoverymodel",
-        "customers.import_customers",
-        "customers.add_segment",
-        "customers.change_segment",
-        "customers.delete_segment",
-        "customers.export_customers",
-        "campaigns.author_campaign",
-        "campaigns.launch_campaign",
-        "campaigns.view_report",
-    ),
-    Role.APPROVER: (
-        "campaigns.approve_campaign",
-        "customers.approve_segmentexport",
-        "campaigns.launch_campaign",
-        "campaigns.view_report",
-        "kernel.confirm_sending",
-    ),
-    Role.ANALYST: ("analytics.add_discoverymodel", "campaigns.view_report"),
-    Role.STEWARD: ("customers.import_customers", "customers.merge_customers"),
-    Role.COMPLIANCE: (
-        "analytics.add_protectedoverride",
-        "customers.read_relationships",
-        "customers.reveal_pii",
-        "customers.add_datasource",
-        "customers.change_datasource",
-        "customers.approve_segmentexport",
-        "campaigns.add_suppression",
-        "campaigns.change_suppression",
-        "customers.change_privacyrequest",
-        "customers.change_unclearconsent",
-        "kernel.confirm_sending",
-        "kernel.view_auditentry",
     ),
 }
 
@@ -96,27 +48,70 @@ def read(group_name: str) -> str:
     return str(_NAMES.get(group_name, group_name))
 
 
+def has_table() -> bool:
+    """Return whether gifts can be noted: not where the kernel was migrated back."""
+    return RoleRights._meta.db_table in connection.introspection.table_names()  # noqa: SLF001 - Django's documented way to a table's name
+
+
 def ensure_roles() -> None:
-    """Create the groups where they are missing and give them their permissions.
+    """Create the groups where they are missing and give them what the manifests say.
 
-    Permissions that somebody added to a group by hand stay, except those that the table itself gave
-    once and no longer gives: nothing tells by whose hand such a group has them. Whoever wants them
-    for further people gives them to a group of their own.
+    What a manifest gives is always there, and what one gave once and no longer gives is taken. Any
+    other permission that somebody gave to a group by hand stays: it is noted which were given here.
     """
-    known = Permission.objects.filter(content_type__app_label__in=_APPS)
-    asked = known.filter(permission_words.worth_giving())
-    viewing = asked.filter(codename__startswith="view_").exclude(codename__in=_NOT_SHOWN)
-    # Earlier tables gave the looking at everything, whether or not a page shows it.
-    unasked = list(known.exclude(pk__in=asked.values("pk")))
-    for role, grants in _GRANTS.items():
-        group, _created = Group.objects.get_or_create(name=role)
-        group.permissions.remove(*unasked, *_named(_TAKEN_BACK.get(role, ())))
-        group.permissions.add(*viewing, *_named(grants))
+    for role in Role:
+        with transaction.atomic():
+            _ensure(role, settings.LOANCRM_MANIFESTS.rights_of(role))
 
 
-def _named(names: Iterable[str]) -> QuerySet[Permission]:
-    wanted = Q(pk__in=[])
-    for name in names:
-        app_label, codename = name.split(".")
-        wanted |= Q(content_type__app_label=app_label, codename=codename)
-    return Permission.objects.filter(wanted)
+def _ensure(role: Role, wanted: Iterable[str]) -> None:
+    group, _created = Group.objects.get_or_create(name=role)
+    # Locked, so that of two that start at once the second finds what the first has noted.
+    note = RoleRights.objects.select_for_update().filter(role=role).first()
+    former = permission_words.among(note.given if note else _BEFORE_NOTES.get(role, ()))
+    if note is None:
+        former |= _LOOKING
+    named = permission_words.among(wanted)
+    group.permissions.remove(*Permission.objects.filter(former).exclude(named))
+    group.permissions.add(*Permission.objects.filter(named))
+    RoleRights.objects.update_or_create(role=role, defaults={"given": sorted(wanted)})
+
+
+def refuse_unknown_rights() -> None:
+    """Hold what manifests say of permissions against the tables, once all are loaded.
+
+    Raises:
+        ManifestRefused: A right or menu entry names a permission that no table has, or a table has
+            a permission of its own that no manifest names.
+    """
+    manifests = settings.LOANCRM_MANIFESTS
+    usual, own = _permissions_of_tables()
+    for name in manifests.rights:
+        if name not in usual | own:
+            app = manifests.declared_by["right", name]
+            raise ManifestRefused(app, f"right {name}", "no table has this permission")
+    for _section, entries in manifests.menu:
+        for entry in entries:
+            if entry.needed is not None and entry.needed not in usual | own:
+                app = manifests.declared_by["menu entry", entry.target]
+                fault = f"no table has the permission {entry.needed}"
+                raise ManifestRefused(app, f"menu entry {entry.target}", fault)
+    apps_of = {
+        name.partition(".")[0]: manifests.declared_by["right", name] for name in manifests.rights
+    }
+    for name in sorted(own - manifests.rights.keys()):
+        if owner := apps_of.get(name.partition(".")[0]):
+            fault = "a table has this permission, and no manifest names it"
+            raise ManifestRefused(owner, f"right {name}", fault)
+
+
+def _permissions_of_tables() -> tuple[set[str], set[str]]:
+    """Return the permissions that Django makes for tables, and those that tables name."""
+    usual: set[str] = set()
+    own: set[str] = set()
+    for model in apps.get_models():
+        options = model._meta  # noqa: SLF001 - Django's documented way to a model's names
+        label = options.app_label
+        usual |= {f"{label}.{deed}_{options.model_name}" for deed in options.default_permissions}
+        own |= {f"{label}.{codename}" for codename, _words in options.permissions}
+    return usual, own

@@ -2,20 +2,9 @@
 
 from typing import Any
 
-from django.utils.translation import gettext_lazy as _
+from loancrm.settings.manifests import COLLECTED
 
 API_PREFIX = "/api/v1/"
-
-PARTNER_SCOPES: dict[str, Any] = {
-    "leads:write": _("Hand in leads and read one's own"),
-    "events:write": _("Report what one's own leads did"),
-    "conversions:write": _("Report conversions of one's own leads"),
-    "segments:read": _("Count the segments that are shared with the partner"),
-    "campaigns:read": _("List the campaigns that are shared with the partner"),
-    "reports:read": _("Read the reports of shared campaigns"),
-    "timeline:read": _("Read back what one reported of one's own leads"),
-    "messages:write": _("Have messages sent; the lender's own systems only"),
-}
 
 REST_FRAMEWORK: dict[str, Any] = {
     "DEFAULT_AUTHENTICATION_CLASSES": ["loancrm.api.auth.PartnerTokenAuthentication"],
@@ -45,7 +34,7 @@ OAUTH2_PROVIDER: dict[str, Any] = {
     "OAUTH2_SERVER_CLASS": "oauthlib.oauth2.BackendApplicationServer",
     "OAUTH2_VALIDATOR_CLASS": "loancrm.api.validator.PartnerValidator",
     "SCOPES_BACKEND_CLASS": "campaigns.api.scopes.PartnerScopes",
-    "SCOPES": PARTNER_SCOPES,
+    "SCOPES": COLLECTED.scopes,
     "DEFAULT_SCOPES": [],
     "ACCESS_TOKEN_EXPIRE_SECONDS": 3600,
     # The secret is 128 random characters: a slow hash would only make the token end point a way to
@@ -86,7 +75,7 @@ SPECTACULAR_SETTINGS: dict[str, Any] = {
     "REDOC_DIST": "SIDECAR",
     "OAUTH2_FLOWS": ["clientCredentials"],
     "OAUTH2_TOKEN_URL": f"{API_PREFIX}oauth/token/",
-    "OAUTH2_SCOPES": {name: str(name) for name in PARTNER_SCOPES},
+    "OAUTH2_SCOPES": {name: str(name) for name in COLLECTED.scopes},
     "POSTPROCESSING_HOOKS": [],
     "PREPROCESSING_HOOKS": ["loancrm.api.schema.only_partner_endpoints"],
     "DISABLE_ERRORS_AND_WARNINGS": False,

@@ -5,12 +5,16 @@ from typing import Any
 
 from django.utils.translation import gettext_lazy as _
 
+from loancrm.kernel.manifests import Collected
 from loancrm.kernel.processes import logs
 from loancrm.settings import parsing
 from loancrm.settings.api import *
 from loancrm.settings.environment import Environment
+from loancrm.settings.manifests import COLLECTED
 from loancrm.settings.unfold import *
 
+# What the apps bring along; read by menu, roles, addresses, timeline and audit trail.
+LOANCRM_MANIFESTS: Collected = COLLECTED
 BASE_DIR = Path(__file__).resolve().parents[2]
 env = Environment()
 
@@ -232,16 +236,7 @@ LOANCRM_STANDSTILL_HOURS = env.number("LOANCRM_STANDSTILL_HOURS", 12, least=2, m
 # Outside the database on purpose: it tells a restored or copied database from the one that ran.
 LOANCRM_ANCHOR_DIR = LOANCRM_VAR_DIR / "deployments"
 LOANCRM_DRAIN_SECONDS = 60
-# Tables that make up a customer's timeline; an app above adds its own without being imported below.
-LOANCRM_TIMELINE_SOURCES = [
-    "customers.selectors.profile.timeline_rows.SOURCES",
-    "campaigns.selectors.timeline.SOURCES",
-]
-# What the codes in it stand for; a later app's name goes before an earlier one's.
-LOANCRM_TIMELINE_NAMES = [
-    "customers.selectors.profile.timeline_names.of_customers",
-    "campaigns.selectors.timeline_names.of_campaigns",
-]
+CELERY_BEAT_SCHEDULE = COLLECTED.beat_schedule
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_ACKS_LATE = True
 CELERY_TASK_REJECT_ON_WORKER_LOST = False

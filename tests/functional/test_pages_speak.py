@@ -41,6 +41,7 @@ from customers.models import AttributeDefinition, Customer, DataSource, Product,
 from customers.services.privacy import preferences
 from loancrm.kernel import clock, roles
 from loancrm.kernel.access import Actor
+from loancrm.kernel.manifest import Role
 from tests.factories.campaigns import EMAIL, EVERYONE, make_channel, make_launched, spec
 from tests.factories.people import make_people
 
@@ -259,7 +260,7 @@ def test_f4_no_page_shows_a_code_or_the_other_language(house, language) -> None:
     foreign = own_texts(language)
     found: dict[str, str] = {}
     pages = 0
-    for role in [None, *roles.Role]:
+    for role in [None, *Role]:
         house.add(f"reader{role or ''}")
         user = User.objects.create_user(
             f"reader{role or ''}", password="x", is_staff=True, is_superuser=role is None

@@ -42,7 +42,7 @@ from loancrm.kernel import access, clock
 from loancrm.kernel.access import system_actor
 from loancrm.kernel.commands import arguments
 from loancrm.kernel.commands.base import LoanCrmCommand
-from loancrm.kernel.roles import Role
+from loancrm.kernel.manifest import Role
 
 _ACTOR = system_actor("command:demo")
 # As a shell reports a program that Ctrl-C ended.

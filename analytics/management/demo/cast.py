@@ -23,7 +23,7 @@ from customers.domain.demo.people import SOURCE
 from customers.models import Customer
 from loancrm.kernel import roles
 from loancrm.kernel.access import Actor
-from loancrm.kernel.roles import Role
+from loancrm.kernel.manifest import Role
 
 SIGNATURE = "安心消费金融"
 SENDER = "安心消费金融 <service@example.com>"

@@ -13,8 +13,12 @@ PAGE = 30
 
 
 def sources() -> Sequence[TimelineSource]:
-    """Return the tables of all apps that tell of customers, as the settings list them."""
-    return [source for path in settings.LOANCRM_TIMELINE_SOURCES for source in import_string(path)]
+    """Return the tables of all apps that tell of customers, as their manifests list them."""
+    return [
+        source
+        for path in settings.LOANCRM_MANIFESTS.timeline_sources
+        for source in import_string(path)
+    ]
 
 
 def page(

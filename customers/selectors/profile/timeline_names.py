@@ -41,7 +41,7 @@ Namer = Callable[[Sequence[Entry]], Names]
 def names_in(entries: Sequence[Entry]) -> Names:
     """Return what all apps know of the codes of some entries, in one query a table."""
     found = Names()
-    for path in settings.LOANCRM_TIMELINE_NAMES:
+    for path in settings.LOANCRM_MANIFESTS.timeline_names:
         namer: Namer = import_string(path)
         found = namer(entries).over(found)
     return found

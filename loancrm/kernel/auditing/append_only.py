@@ -10,11 +10,10 @@ from contextlib import contextmanager
 from typing import Final
 
 from django.apps import apps
+from django.conf import settings
 from django.db import connection, transaction
 from django.db.backends.utils import CursorWrapper
 
-# Tables of the apps above are named by their models' labels: the kernel knows no app.
-GUARDED: Final = ("kernel.AuditEntry", "customers.ConsentRecord", "campaigns.LedgerEntry")
 _SETTING: Final = "loancrm.removal"
 _ROWS, _TRUNCATE = "append_only", "append_only_truncate"
 _BODY: Final = f"""
@@ -82,7 +81,8 @@ def removal() -> Iterator[None]:
 
 def _tables() -> list[str]:
     """Return the guarded tables that exist: a migration may have stopped before some of them."""
-    names = [apps.get_model(label)._meta.db_table for label in GUARDED]  # noqa: SLF001 - public name
+    labels = settings.LOANCRM_MANIFESTS.append_only
+    names = [apps.get_model(label)._meta.db_table for label in labels]  # noqa: SLF001 - public name
     existing = set(connection.introspection.table_names())
     return [name for name in names if name in existing]
 

@@ -1,6 +1,6 @@
 """Permissions read aloud: Django keeps their names in English in the database."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from django.apps import apps
@@ -12,45 +12,6 @@ from django.utils.translation import gettext_lazy
 
 from loancrm.kernel.words.phrases import Phrase
 
-_ALL = ("add", "change", "delete", "view")
-# Django makes four rights for every table. Of most of them nobody asks: these are the ones that a
-# page or a service does ask for, beside those that tables name themselves.
-ASKED: Mapping[str, tuple[str, ...]] = {
-    "customers.customer": ("add", "change", "view"),
-    "customers.attributedefinition": _ALL,
-    "customers.consentstate": ("change",),
-    "customers.unclearconsent": ("change", "view"),
-    "customers.event": ("add",),
-    "customers.segment": _ALL,
-    "customers.segmentexport": ("view",),
-    "customers.mergedecision": ("view",),
-    "customers.duplicatesearch": ("view",),
-    "customers.importbatch": ("view",),
-    "customers.product": _ALL,
-    "customers.loan": ("add", "change"),
-    "customers.savedmapping": ("view",),
-    "customers.survivorshiprule": _ALL,
-    "customers.privacyrequest": ("add", "change", "view"),
-    "customers.relationship": ("change",),
-    "customers.score": ("add",),
-    "customers.datasource": ("add", "change", "view"),
-    "campaigns.channel": ("change", "view"),
-    "campaigns.campaign": ("view",),
-    "campaigns.calendarday": _ALL,
-    "campaigns.messagetemplate": ("view",),
-    "campaigns.frequencyrule": _ALL,
-    "campaigns.partner": ("change", "view"),
-    "campaigns.partnerlead": ("view",),
-    "campaigns.receipt": ("add", "view"),
-    "campaigns.unclearreply": ("view",),
-    "campaigns.suppression": ("add", "change", "view"),
-    "analytics.discoverymodel": ("add",),
-    "analytics.discoveryrun": ("view",),
-    "analytics.protectedoverride": ("add", "view"),
-    "auth.group": _ALL,
-    "auth.user": _ALL,
-    "kernel.auditentry": ("view",),
-}
 DEEDS: Mapping[str, Any] = {
     "add": gettext_lazy("add"),
     "change": gettext_lazy("change"),
@@ -60,16 +21,22 @@ DEEDS: Mapping[str, Any] = {
 
 
 def worth_giving() -> Q:
-    """Return the permissions that pages, services and the API ask for."""
-    names: dict[str, list[str]] = {}
-    for table, deeds in ASKED.items():
-        label, _dot, model_name = table.partition(".")
-        names.setdefault(label, []).extend(f"{deed}_{model_name}" for deed in deeds)
+    """Return the permissions that pages, services and the API ask for, as manifests declare them.
+
+    Django makes four for every table; of most of them nobody asks.
+    """
+    return among(settings.LOANCRM_MANIFESTS.rights)
+
+
+def among(names: Iterable[str]) -> Q:
+    """Return the permissions of these names, `app_label.codename`."""
+    by_app: dict[str, list[str]] = {}
+    for name in names:
+        app_label, _dot, codename = name.partition(".")
+        by_app.setdefault(app_label, []).append(codename)
     found = Q(pk__in=[])
-    for label, codenames in names.items():
-        options = [model._meta for model in apps.get_app_config(label).get_models()]  # noqa: SLF001 - Django's documented way to a model's names
-        own = [codename for each in options for codename, _words in each.permissions]
-        found |= Q(content_type__app_label=label, codename__in=[*codenames, *own])
+    for app_label, codenames in by_app.items():
+        found |= Q(content_type__app_label=app_label, codename__in=codenames)
     return found
 
 

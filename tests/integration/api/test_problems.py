@@ -9,7 +9,7 @@ from django.test import Client, override_settings
 
 from campaigns.models import Partner
 from campaigns.services.partners import leads
-from loancrm.api.errors import PROBLEMS, Problem
+from loancrm.api.errors import Problem, problems
 from loancrm.kernel.security.crypto import CipherRefused
 from tests.partner_client import ROOT, PartnerClient, lead
 
@@ -24,7 +24,7 @@ LIMITS = {
 def _problem(response: Any) -> Problem:
     assert response["Content-Type"] == "application/problem+json"
     problem = msgspec.json.decode(response.content, type=Problem)
-    assert problem.status == response.status_code == PROBLEMS[problem.code][0]
+    assert problem.status == response.status_code == problems()[problem.code][0]
     assert problem.type == f"urn:loancrm:problem:{problem.code}"
     assert problem.title
     assert problem.detail

@@ -20,7 +20,8 @@ from campaigns.services.partners import contracts
 from customers.services.segments import versions
 from loancrm.kernel import clock
 from loancrm.kernel.access import system_actor
-from loancrm.kernel.roles import Role, ensure_roles
+from loancrm.kernel.manifest import Role
+from loancrm.kernel.roles import ensure_roles
 from tests.factories.people import make_people
 
 pytestmark = [pytest.mark.django_db, pytest.mark.sql]

@@ -21,7 +21,8 @@ from customers.models import AttributeDefinition, AttributeValue, Segment, Segme
 from customers.services.segments import versions
 from loancrm.kernel.access import PermissionRefused, user_actor
 from loancrm.kernel.database.shared_clock import Moment
-from loancrm.kernel.roles import Role, ensure_roles
+from loancrm.kernel.manifest import Role
+from loancrm.kernel.roles import ensure_roles
 from tests.integration.analytics.services.test_discovery import FEATURES, _planted, _population
 
 pytestmark = [pytest.mark.django_db, pytest.mark.sql]

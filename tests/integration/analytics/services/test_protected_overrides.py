@@ -17,8 +17,9 @@ from analytics.services.protected_overrides import OverrideRefused
 from customers.models import AttributeDefinition, AttributeValue, Customer, Segment
 from loancrm.kernel import clock
 from loancrm.kernel.access import PermissionRefused, user_actor
+from loancrm.kernel.manifest import Role
 from loancrm.kernel.models import AuditEntry
-from loancrm.kernel.roles import Role, ensure_roles
+from loancrm.kernel.roles import ensure_roles
 from tests.factories.links import make_linked
 
 pytestmark = [pytest.mark.django_db, pytest.mark.sql]

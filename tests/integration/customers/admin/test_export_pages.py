@@ -5,7 +5,8 @@ from django.urls import reverse
 
 from customers.models import Customer, ExportState, SegmentExport
 from customers.services.segments import versions
-from loancrm.kernel.roles import Role, ensure_roles
+from loancrm.kernel.manifest import Role
+from loancrm.kernel.roles import ensure_roles
 
 pytestmark = pytest.mark.django_db
 

@@ -9,8 +9,9 @@ from customers.domain.consents.preferences import RequestKind
 from customers.models import PrivacyRequest
 from customers.services.privacy import preferences
 from loancrm.kernel.access import PermissionRefused
+from loancrm.kernel.manifest import Role
 from loancrm.kernel.models import AuditEntry
-from loancrm.kernel.roles import Role, ensure_roles
+from loancrm.kernel.roles import ensure_roles
 from tests.factories.people import make_people
 
 pytestmark = pytest.mark.django_db

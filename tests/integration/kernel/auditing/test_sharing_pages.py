@@ -10,8 +10,9 @@ from customers.models import Segment
 from customers.services.segments import versions
 from loancrm.kernel.access import Actor, PermissionRefused, user_actor
 from loancrm.kernel.auditing import audit
+from loancrm.kernel.manifest import Role
 from loancrm.kernel.models import AuditEntry
-from loancrm.kernel.roles import Role, ensure_roles
+from loancrm.kernel.roles import ensure_roles
 from loancrm.kernel.security import grants
 from tests.partner_client import new_partner
 

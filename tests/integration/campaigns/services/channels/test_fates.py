@@ -22,8 +22,9 @@ from campaigns.services.channels.fates import Fate
 from campaigns.services.sending import dispatch
 from customers.models import Event
 from loancrm.kernel.access import PermissionRefused, user_actor
+from loancrm.kernel.manifest import Role
 from loancrm.kernel.models import AuditEntry
-from loancrm.kernel.roles import Role, ensure_roles
+from loancrm.kernel.roles import ensure_roles
 from tests.factories.campaigns import give_budget, make_channel, make_run
 from tests.factories.sent import make_sent
 
