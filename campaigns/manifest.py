@@ -169,7 +169,6 @@ MANIFEST = Manifest(
         Problem("template_not_found", 404, _("The message template is unknown")),
         Problem("message_request_not_found", 404, _("The message request is unknown")),
         Problem("template_not_usable", 409, _("The message template cannot be used now")),
-        Problem("sending_unconfirmed", 503, _("Sending waits for a person")),
         Problem("partner_inactive", 403, _("The partnership is not active")),
         Problem("lead_not_found", 404, _("The lead is unknown")),
         Problem("timeline_filter_invalid", 400, _("The choice of entries cannot be read")),

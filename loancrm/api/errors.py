@@ -55,6 +55,7 @@ _COMMON: Mapping[str, tuple[int, Any]] = {
     "invalid_fields": (422, gettext_lazy("Some fields are not valid")),
     "too_many_requests": (429, gettext_lazy("Too many requests")),
     "internal_error": (500, gettext_lazy("Something went wrong on our side")),
+    "sending_unconfirmed": (503, gettext_lazy("Sending waits for a person")),
     "unavailable": (503, gettext_lazy("The service is busy")),
 }
 
