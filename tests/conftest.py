@@ -18,7 +18,7 @@ from loancrm.kernel.access import Actor, system_actor
 hypothesis.settings.register_profile("loancrm", deadline=None)
 hypothesis.settings.load_profile("loancrm")
 
-# Looking through everything that is loaded for what is unreachable took a tenth of the suite's time.
+# Looking through everything that is loaded for garbage took a tenth of the suite's time.
 gc.set_threshold(100_000, 50, 1_000)
 
 SHARED_DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
