@@ -13,7 +13,7 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.http.response import HttpResponseBase
 from django.middleware.csrf import get_token
 from django.urls import NoReverseMatch, URLPattern, URLResolver, path, reverse
-from django.utils.functional import lazy
+from django.utils.functional import SimpleLazyObject
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from unfold.sites import UnfoldAdminSite
@@ -50,7 +50,8 @@ class LoancrmAdminSite(UnfoldAdminSite):  # type: ignore[misc] # the theme ships
         self, request: HttpRequest, app_label: str | None = None
     ) -> list[dict[str, Any]]:
         """Return the apps with their tables once somebody asks: the menu of most pages does not."""
-        found: list[dict[str, Any]] = lazy(super().get_app_list, list)(request, app_label)
+        apps = super().get_app_list
+        found: list[dict[str, Any]] = SimpleLazyObject(lambda: apps(request, app_label))  # type: ignore[assignment]
         return found
 
     def get_urls(self) -> list[URLPattern | URLResolver]:

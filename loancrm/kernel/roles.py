@@ -9,7 +9,7 @@ from enum import StrEnum
 from typing import Any
 
 from django.contrib.auth.models import Group, Permission
-from django.db.models import Q, QuerySet
+from django.db.models import QuerySet
 from django.utils.translation import gettext_lazy as _
 
 from loancrm.kernel.words import permission_words
@@ -107,16 +107,26 @@ def ensure_roles() -> None:
     asked = known.filter(permission_words.worth_giving())
     viewing = asked.filter(codename__startswith="view_").exclude(codename__in=_NOT_SHOWN)
     # Earlier tables gave the looking at everything, whether or not a page shows it.
-    unasked = list(known.exclude(pk__in=asked.values("pk")))
+    unasked = _keys(known.exclude(pk__in=asked.values("pk")))
+    shown, by_name = _keys(viewing), _keys_by_name()
     for role, grants in _GRANTS.items():
         group, _created = Group.objects.get_or_create(name=role)
-        group.permissions.remove(*unasked, *_named(_TAKEN_BACK.get(role, ())))
-        group.permissions.add(*viewing, *_named(grants))
+        held = _keys(group.permissions.all())
+        wanted = shown | _named(grants, by_name)
+        group.permissions.remove(
+            *held & (unasked | _named(_TAKEN_BACK.get(role, ()), by_name)) - wanted
+        )
+        group.permissions.add(*wanted - held)
 
 
-def _named(names: Iterable[str]) -> QuerySet[Permission]:
-    wanted = Q(pk__in=[])
-    for name in names:
-        app_label, codename = name.split(".")
-        wanted |= Q(content_type__app_label=app_label, codename=codename)
-    return Permission.objects.filter(wanted)
+def _keys(permissions: QuerySet[Permission]) -> set[int]:
+    return set(permissions.order_by().values_list("pk", flat=True))
+
+
+def _keys_by_name() -> dict[str, int]:
+    rows = Permission.objects.order_by().values_list("content_type__app_label", "codename", "pk")
+    return {f"{app_label}.{codename}": key for app_label, codename, key in rows}
+
+
+def _named(names: Iterable[str], by_name: dict[str, int]) -> set[int]:
+    return {by_name[name] for name in names if name in by_name}
