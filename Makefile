@@ -7,8 +7,8 @@ READY := $(VENV)/.ready
 SERVE ?= 1
 CUSTOMERS ?= 5000
 SEED ?= 7
-# Two test processes; override with PYTEST_WORKERS=0 to debug in one process.
-PYTEST_WORKERS ?= 2
+# More than two cores have: browsers and processes are waited for. PYTEST_WORKERS=0 debugs in one process.
+PYTEST_WORKERS ?= 3
 # Tests that compare SQL on both databases look for these services; each may be pointed elsewhere.
 TEST_DATABASE_URL ?= postgres://postgres@127.0.0.1:5432/postgres
 TEST_REDIS_URL ?= redis://127.0.0.1:6379/15

@@ -13,6 +13,7 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.http.response import HttpResponseBase
 from django.middleware.csrf import get_token
 from django.urls import URLPattern, URLResolver, path, reverse
+from django.utils.functional import SimpleLazyObject
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from unfold.sites import UnfoldAdminSite
@@ -38,6 +39,14 @@ class LoancrmAdminSite(UnfoldAdminSite):  # type: ignore[misc] # the theme ships
         if request.user.is_authenticated and (reason := deployment.waiting_for()) is not None:
             context["sending_waits"] = deployment.describe(reason)
         return context
+
+    def get_app_list(
+        self, request: HttpRequest, app_label: str | None = None
+    ) -> list[dict[str, Any]]:
+        """Return the apps with their tables once somebody asks: the menu of most pages does not."""
+        apps = super().get_app_list
+        found: list[dict[str, Any]] = SimpleLazyObject(lambda: apps(request, app_label))  # type: ignore[assignment]
+        return found
 
     def get_urls(self) -> list[URLPattern | URLResolver]:
         """Add what a page asks before it sends a form."""

@@ -1,24 +1,27 @@
 """Killing a piece of work right after one of its commits, and what it leaves behind."""
 
 import re
+import sqlite3
 from collections import Counter
 from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager, suppress
 from itertools import count, zip_longest
+from pathlib import Path
 from typing import Any
 from unittest import mock
 
 from django.apps import apps
+from django.conf import settings
 from django.core import cache as caches
-from django.db import connection, models
+from django.db import connection, models, transaction
 
 from campaigns.channels import registry
 from campaigns.models import Channel, Chunk
 from customers.models import DuplicateSearch, ImportBatch
-from loancrm.kernel.auditing import append_only
 from loancrm.kernel.database.shared_clock import Moment
 from loancrm.kernel.models import Lease
 from loancrm.kernel.security import crypto, rotation
+from tests import emptying
 
 # A call is an entry of its own, so that of two calls there are two; leases and tallies pass away.
 _NEVER_COMPARED = frozenset(
@@ -97,18 +100,16 @@ def assert_kills_leave_no_trace(
     """Kill the work after each of its commits, do it again, and compare with one clean run.
 
     Args:
-        prepare: Fills the empty database; must do the same every time.
+        prepare: Fills the empty database; must do the same every time, and only there.
         work: May be called twice.
         commits: How many the work has at least, so that nothing is taken for shown that is not.
         ignored: Labels of models, `app.Model`, and of fields, `app.Model.field`, that may differ.
     """
-    empty()
-    prepare()
+    begin = _beginning(prepare)
     work()
     clean = dump(ignored)
     for nth in count(1):
-        empty()
-        prepare()
+        begin()
         with killed_after_commit(nth) as done:
             work()
         is_killed = done[0] == nth
@@ -122,21 +123,46 @@ def assert_kills_leave_no_trace(
             return
 
 
+def _beginning(prepare: Callable[[], Any]) -> Callable[[], None]:
+    """Prepare; return what brings the database back there: a copy where it can be copied."""
+    empty()
+    prepare()
+    copy = sqlite3.connect(":memory:") if connection.vendor == "sqlite" else None
+    if copy is not None:
+        connection.connection.backup(copy)
+    anchors = _anchors()
+
+    def begin() -> None:
+        if copy is None:
+            empty()
+            prepare()
+            return
+        _forget()
+        copy.backup(connection.connection)
+        # A database that is older than its anchor is taken for a copy, which must not send.
+        for path in _anchors().keys() - anchors.keys():
+            path.unlink()
+        for path, content in anchors.items():
+            path.write_bytes(content)
+
+    return begin
+
+
+def _anchors() -> dict[Path, bytes]:
+    files = Path(settings.LOANCRM_ANCHOR_DIR).rglob("*")
+    return {path: path.read_bytes() for path in files if path.is_file()}
+
+
 def empty() -> None:
     """Delete all rows that tests make, and let their numbers begin anew."""
-    tables = [
-        model._meta.db_table
-        for model in apps.get_models(include_auto_created=True)
-        if model._meta.app_label not in _KEPT_APPS
-    ]
-    is_sqlite = connection.vendor == "sqlite"
-    with append_only.removal(), connection.cursor() as cursor:
-        if is_sqlite:
-            cursor.execute("PRAGMA defer_foreign_keys = ON")
-        # Not TRUNCATE, which makes new files for all of them.
-        for table in tables:
-            cursor.execute(f"DELETE FROM {table}")  # noqa: S608 - our tables
+    with transaction.atomic(), connection.cursor() as cursor:
+        emptying.delete_rows(emptying.tables(without_apps=_KEPT_APPS))
+        is_sqlite = connection.vendor == "sqlite"
         cursor.execute("DELETE FROM sqlite_sequence" if is_sqlite else _BEGIN_ANEW)
+    _forget()
+
+
+def _forget() -> None:
     registry.close_all()
     caches.cache.clear()
 

@@ -20,9 +20,10 @@ _PACKAGES = (
     "celery", "celery.bin.celery", "celery.apps.worker", "celery.apps.beat", "cryptography.fernet",
     "cryptography.hazmat.primitives.ciphers.aead", "django.contrib.postgres.fields",
     "django.core.management", "django.db.models", "django.forms", "django.http",
-    "django.template", "django.test", "django.urls", "gunicorn.app.wsgiapp", "jinja2.sandbox",
-    "kombu.transport.filesystem", "numpy", "openpyxl", "psycopg", "redis", "sqlparse",
-    "structlog.dev",
+    "django.template", "django.test", "django.urls", "email_validator", "gunicorn.app.wsgiapp",
+    "jinja2.sandbox", "kombu.transport.filesystem", "msgspec", "numpy", "oauthlib.oauth2",
+    "phonenumbers", "psycopg", "rapidfuzz.distance", "redis", "requests", "sqlparse",
+    "structlog.dev", "tqdm",
 )  # fmt: skip
 _SERVE = """
 import importlib, json, os, runpy, sys

@@ -2,10 +2,10 @@
 
 import json
 import os
-import subprocess
 
 import pytest
 
+from tests.functional import preloaded
 from tests.functional.processes import MANAGE, ROOT
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
@@ -14,14 +14,9 @@ _SERVICES = ("DATABASE_URL", "REDIS_URL")
 
 def bench(name, scale):
     without_services = {key: value for key, value in os.environ.items() if key not in _SERVICES}
-    done = subprocess.run(
-        [*MANAGE, "bench", name, "--json", "--scale", str(scale), "--rounds", "1"],
-        env=without_services,
-        cwd=ROOT,
-        stdout=subprocess.PIPE,
-        text=True,
-        check=True,
-    )
+    words = (*MANAGE, "bench", name, "--json", "--scale", str(scale), "--rounds", "1")
+    done = preloaded.run(words, env=without_services, cwd=ROOT, seconds=280)
+    assert done.returncode == 0, done.stderr
     return json.loads(done.stdout.strip().splitlines()[-1])
 
 

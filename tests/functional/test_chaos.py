@@ -2,10 +2,10 @@
 
 import json
 import os
-import subprocess
 
 import pytest
 
+from tests.functional import preloaded
 from tests.functional.processes import MANAGE, ROOT
 
 pytestmark = [pytest.mark.slow, pytest.mark.sql, pytest.mark.timeout(900)]
@@ -17,18 +17,15 @@ REQUIRED = {
 }  # fmt: skip
 
 
+def chaos(*words):
+    words = (*MANAGE, "chaos", "dispatch", *words)
+    return preloaded.run(words, env=os.environ, cwd=ROOT, seconds=880)
+
+
 def test_six_kills_among_three_hundred_people_harm_nobody():
-    done = subprocess.run(
-        [
-            *MANAGE, "chaos", "dispatch", "--json", "--seed", "20",
-            "--n", str(PEOPLE), "--kills", str(KILLS), "--pace-seconds", "1",
-        ],
-        cwd=ROOT,
-        env=dict(os.environ),
-        stdout=subprocess.PIPE,
-        text=True,
-        check=False,
-    )  # fmt: skip
+    done = chaos(
+        "--json", "--seed", "20", "--n", str(PEOPLE), "--kills", str(KILLS), "--pace-seconds", "1"
+    )
     report = json.loads(done.stdout.strip().splitlines()[-1])
     assert set(report) >= REQUIRED
     harm = {key: report[key] for key in ("duplicates", "lost", "written_off", "strangers")}
@@ -47,13 +44,7 @@ def test_six_kills_among_three_hundred_people_harm_nobody():
     "words", [("--n", "0"), ("--kills", "-1"), ("--pace-seconds", "0"), ("--limit-seconds", "0")]
 )
 def test_an_order_that_cannot_be_is_refused_in_one_line(words):
-    done = subprocess.run(
-        [*MANAGE, "chaos", "dispatch", *words],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    done = chaos(*words)
     assert done.returncode == 2
     assert "argument_wrong: " in done.stderr
     assert done.stderr.count("\n") == 1

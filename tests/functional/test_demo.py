@@ -1,11 +1,10 @@
 """The whole job as `make demo SERVE=0` shows it, on fewer people."""
 
 import json
-import subprocess
 
 import pytest
 
-from tests.functional import processes
+from tests.functional import preloaded, processes
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(280)]
 
@@ -15,14 +14,11 @@ def demo(tmp_path_factory):
     folder = tmp_path_factory.mktemp("demo")
     result = folder / "reports.json"
     words = ("demo", "--no-serve", "--customers", "700", "--json", str(result))
-    done = subprocess.run(
+    done = preloaded.run(
         [*processes.MANAGE, *words],
         env=processes.environment(folder),
         cwd=processes.ROOT,
-        capture_output=True,
-        text=True,
-        timeout=270,
-        check=False,
+        seconds=270,
     )
     logs = [path.read_text(errors="replace")[-2_000:] for path in folder.rglob("logs/*.log")]
     assert done.returncode == 0, "\n".join([done.stdout, done.stderr, *logs])

@@ -3,7 +3,6 @@
 import signal
 import socket
 import sqlite3
-import subprocess
 import time
 import urllib.error
 import urllib.request
@@ -13,7 +12,7 @@ import pytest
 
 from loancrm.kernel.commands import bench
 from loancrm.kernel.running import claims
-from tests.functional import processes
+from tests.functional import preloaded, processes
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(200)]
 
@@ -40,14 +39,11 @@ def _wait_until(condition, seconds: float) -> None:
 
 
 def refused(folder, port):
-    return subprocess.run(
+    return preloaded.run(
         [*processes.MANAGE, "up", "--port", str(port)],
-        cwd=processes.ROOT,
         env=processes.environment(folder),
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
+        cwd=processes.ROOT,
+        seconds=120,
     )
 
 

@@ -9,9 +9,6 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Final
 from xml.etree.ElementTree import ParseError
 
-from openpyxl import load_workbook
-from openpyxl.utils.exceptions import InvalidFileException, ReadOnlyWorkbookException
-
 from customers.domain.reading import file_limits as limits
 from customers.domain.reading.tables import Table, TableKind, TabularError, cell_text, named_columns
 from customers.domain.values.quality import Code
@@ -22,12 +19,6 @@ if TYPE_CHECKING:
 
     from customers.domain.reading.csv_text import Record
 
-# What openpyxl raises for archives and XML that are no workbook, or a damaged one.
-_BROKEN: Final = (
-    *(KeyError, ValueError, TypeError, IndexError, AttributeError, OSError, EOFError),
-    *(zipfile.BadZipFile, zlib.error, ParseError, NotImplementedError, RuntimeError),
-    *(InvalidFileException, ReadOnlyWorkbookException, OverflowError),
-)
 _XML: Final = (".xml", ".rels", ".vml")
 # Sheets are read piece by piece, everything else is held in memory whole.
 _SHEET: Final = re.compile(r"^xl/worksheets/[^/]+\.xml$", re.IGNORECASE)
@@ -51,13 +42,16 @@ def open_workbook(path: Path, sheet: str | None) -> Iterator[Table]:
         TabularError: `not_a_table`, `file_too_large`, `xml_unsafe` for a document type definition,
             whose entities could grow without bounds or name other files.
     """
+    # Most processes never read a workbook; loading the package takes each a quarter of a second.
+    from openpyxl import load_workbook  # noqa: PLC0415
+
     try:
         _inspect(path)
         # Values, never formulas: a formula's stored result is what its author saw.
         book = load_workbook(path, read_only=True, data_only=True, keep_links=False)
     except TabularError:
         raise
-    except _BROKEN as error:
+    except _broken() as error:
         raise TabularError("not_a_table") from error
     try:
         if sheet is not None and sheet not in book.sheetnames:
@@ -65,6 +59,20 @@ def open_workbook(path: Path, sheet: str | None) -> Iterator[Table]:
         yield _table(book, sheet)
     finally:
         book.close()
+
+
+def _broken() -> tuple[type[Exception], ...]:
+    """Return what openpyxl raises for archives and XML that are no workbook, or a damaged one."""
+    from openpyxl.utils.exceptions import (  # noqa: PLC0415 - as above
+        InvalidFileException,
+        ReadOnlyWorkbookException,
+    )
+
+    return (
+        *(KeyError, ValueError, TypeError, IndexError, AttributeError, OSError, EOFError),
+        *(zipfile.BadZipFile, zlib.error, ParseError, NotImplementedError, RuntimeError),
+        *(InvalidFileException, ReadOnlyWorkbookException, OverflowError),
+    )
 
 
 def _table(book: Any, sheet: str | None) -> Table:
@@ -92,7 +100,7 @@ def _records(page: Any) -> Iterator[Record]:
                 continue
             cells = [cell_text(value) for value in values]
             yield line, cells, _flaw(cells)
-    except _BROKEN as error:
+    except _broken() as error:
         raise TabularError("file_damaged", line=line + 1) from error
     if line > limits.MAX_SHEET_ROWS:
         raise TabularError("rows_too_many", line=line, most=limits.MAX_SHEET_ROWS)
