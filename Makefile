@@ -41,7 +41,7 @@ test-sql: $(READY) ## Run the database tests on PostgreSQL and a real Redis brok
 		$(BIN)/python -m pytest -m sql -n $(PYTEST_WORKERS) --dist worksteal $(PYTEST_ARGS) \
 		|| { [ $$? -eq 75 ] && [ -z "$(REQUIRE_SERVICES)" ]; }
 
-static: $(READY) ## Check format, lint, import contracts, dependencies, types, templates and migrations
+static: $(READY) ## Check format, lint, import contracts, dependencies, types (of browser code where npm is), templates, migrations
 	$(BIN)/ruff format --check $(SOURCES)
 	$(BIN)/ruff check $(SOURCES)
 	$(BIN)/lint-imports
@@ -49,6 +49,9 @@ static: $(READY) ## Check format, lint, import contracts, dependencies, types, t
 	$(BIN)/mypy $(PACKAGES)
 	$(BIN)/djlint templates --check --lint --quiet
 	$(BIN)/python manage.py check
+	@if ! command -v npm >/dev/null; then echo "The browser code's types are not checked: npm is missing"; \
+		elif [ -d frontend/node_modules ] || (cd frontend && npm ci --silent); then cd frontend && npm run --silent check; \
+		else echo "The browser code's types are not checked: its packages cannot be had"; fi
 	$(BIN)/python manage.py makemigrations --check --dry-run
 
 # `make check TESTED=1` does not repeat a suite that has just passed.

@@ -1,11 +1,13 @@
 """How a partner's write is carried out: once a key, with a reply for every item."""
 
 import hashlib
+import hmac
 import re
 from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
 import msgspec
+from django.conf import settings
 from django.db import IntegrityError, transaction
 from django.http import HttpResponse
 from django.utils.translation import gettext as _
@@ -61,7 +63,12 @@ class WriteView(PartnerView):
         key = self._key_of(request)
         if key is None:
             return _response(_or_raise(_carried_out(work)))
-        fingerprint = hashlib.sha256(f"{request.method} {request.path}\n".encode() + body)
+        # Keyed: a body may hold no more than a phone number and six digits, which could be guessed.
+        fingerprint = hmac.new(
+            settings.LOANCRM_INDEX_KEY,
+            f"{request.method} {request.path}\n".encode() + body,
+            hashlib.sha256,
+        )
         held = idempotency.claim(
             partner_id=self.partner.pk,
             key=key,

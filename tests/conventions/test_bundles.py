@@ -1,5 +1,6 @@
 """The committed browser bundles are those that the sources in frontend/ build."""
 
+import re
 import shutil
 import subprocess
 from pathlib import Path
@@ -20,6 +21,32 @@ def test_a_rebuild_changes_no_committed_bundle(tmp_path: Path) -> None:
     subprocess.run(command, cwd=ROOT / "frontend", check=True, capture_output=True, timeout=120)
     for name in NAMES:
         assert (tmp_path / name).read_bytes() == (BUILT / name).read_bytes(), name
+
+
+def test_no_module_of_the_browser_code_imports_itself_by_a_detour() -> None:
+    folder = ROOT / "frontend" / "src"
+    imports: dict[Path, set[Path]] = {}
+    for path in [*folder.rglob("*.ts"), *folder.rglob("*.tsx")]:
+        named = re.findall(r'from "(\.[^"]+)"', path.read_text(encoding="utf-8"))
+        bases = [(path.parent / name).resolve() for name in named]
+        imports[path.resolve()] = {
+            found
+            for base in bases
+            for found in (base.with_name(base.name + ending) for ending in (".ts", ".tsx"))
+            if found.exists()
+        }
+    assert any(imports.values())
+    done: set[Path] = set()
+
+    def walk(path: Path, way: tuple[Path, ...]) -> None:
+        assert path not in way, " → ".join(step.name for step in (*way, path))
+        if path not in done:
+            for target in imports[path]:
+                walk(target, (*way, path))
+            done.add(path)
+
+    for path in imports:
+        walk(path, ())
 
 
 def test_nothing_is_fetched_from_another_host_at_run_time() -> None:
