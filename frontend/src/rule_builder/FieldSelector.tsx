@@ -3,7 +3,7 @@ import { useEffect, useMemo, useRef, useState } from "react";
 import type { FieldSelectorProps } from "react-querybuilder";
 import { findField } from "./catalogue";
 import { UNSET } from "./completeness";
-import type { BuilderContext } from "./RuleBuilder";
+import type { BuilderContext } from "./context";
 
 export function FieldSelector(props: FieldSelectorProps) {
   const { catalogue, texts } = props.context as BuilderContext;

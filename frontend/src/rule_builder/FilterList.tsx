@@ -2,7 +2,7 @@
 import type { CatalogueField } from "./catalogue";
 import { DaysInput, ScalarInput } from "./ScalarInput";
 import type { Texts } from "./texts";
-import { shapeOf, type Scalar } from "./values";
+import { shapeOf, type Scalar } from "./shapes";
 
 export interface Filter {
   property: string;

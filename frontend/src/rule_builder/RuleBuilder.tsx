@@ -2,6 +2,7 @@
 import { useMemo, useState } from "react";
 import { QueryBuilder, type Field, type RuleGroupType, type RuleType } from "react-querybuilder";
 import { findField, type Catalogue } from "./catalogue";
+import type { BuilderContext } from "./context";
 import { cleaned, isQueryComplete, isRuleComplete, UNSET } from "./completeness";
 import { addButton, CombinatorSwitch, iconButton, NotSwitch, OperatorSelector } from "./controls";
 import { FieldSelector } from "./FieldSelector";
@@ -10,12 +11,6 @@ import { usePreview, type Problem } from "./preview";
 import { textsFor, type Texts } from "./texts";
 import { ValueEditor } from "./ValueEditor";
 import { initialValue } from "./values";
-
-export interface BuilderContext {
-  catalogue: Catalogue;
-  texts: Texts;
-  problems: Map<string, string[]>;
-}
 
 const CONTROLS = {
   fieldSelector: FieldSelector,

@@ -3,7 +3,7 @@ import { useId } from "react";
 import { isNumber, type CatalogueField } from "./catalogue";
 import { useSuggestions } from "./suggest";
 import type { Texts } from "./texts";
-import type { Scalar } from "./values";
+import type { Scalar } from "./shapes";
 
 interface Props {
   field: CatalogueField;

@@ -7,8 +7,9 @@ import { FilterList, type Filter } from "./FilterList";
 import { DaysInput, ScalarInput } from "./ScalarInput";
 import { SequenceEditor, type SequenceValue } from "./SequenceEditor";
 import { useSuggestions } from "./suggest";
-import { initialValue, type Scalar, shapeOf } from "./values";
-import type { BuilderContext } from "./RuleBuilder";
+import { type Scalar, shapeOf } from "./shapes";
+import { initialValue } from "./values";
+import type { BuilderContext } from "./context";
 import type { Texts } from "./texts";
 
 interface ListProps {

@@ -1,7 +1,7 @@
 /** Small controls of the builder in the look of the admin: buttons with icons, AND/OR as a switch. */
 import type { ActionProps, CombinatorSelectorProps, NotToggleProps, OperatorSelectorProps } from "react-querybuilder";
 import { findField } from "./catalogue";
-import type { BuilderContext } from "./RuleBuilder";
+import type { BuilderContext } from "./context";
 
 const contextOf = (props: { context?: unknown }): BuilderContext => props.context as BuilderContext;
 

@@ -1,36 +1,9 @@
-/** Which shape a condition's value has, and the value a new condition starts with. */
+/** The value that a new condition starts with. */
 import type { Catalogue, CatalogueField } from "./catalogue";
 import { defaultEvent } from "./EventEditor";
 import { newFilter } from "./FilterList";
 import { defaultSequence } from "./SequenceEditor";
-
-export type Scalar = string | number | boolean;
-export type Shape = "none" | "scalar" | "pair" | "list" | "days" | "event" | "sequence" | "loan";
-
-export function shapeOf(field: CatalogueField, operator: string): Shape {
-  if (field.kind === "event") return "event";
-  if (field.kind === "sequence") return "sequence";
-  if (field.kind === "loan") return "loan";
-  switch (operator) {
-    case "null":
-    case "notNull":
-    case "granted":
-    case "not_granted":
-      return "none";
-    case "between":
-    case "notBetween":
-      return "pair";
-    case "in":
-    case "notIn":
-      return "list";
-    case "inLastDays":
-    case "inNextDays":
-    case "moreThanDaysAgo":
-      return "days";
-    default:
-      return "scalar";
-  }
-}
+import { shapeOf } from "./shapes";
 
 export function initialValue(catalogue: Catalogue, field: CatalogueField, operator: string): unknown {
   switch (shapeOf(field, operator)) {
