@@ -50,6 +50,8 @@ class MessagesView(WriteView):
 
         Where none is good nothing is stored, and the call is refused with the faults of all.
         """
+        # Before anything is replayed: who is no own system any more reads no reply of earlier.
+        receiving.require_own_system(self.partner)
         body = read_body(request)
         call = decode(body, structs.RawMessageCall)
         return self.write(request, body, lambda: self._store(call))

@@ -1,9 +1,10 @@
 """A call that asks for messages: how urgent it is, and what is wrong with a row of it."""
 
+import re
 from collections.abc import Collection, Mapping
 from enum import StrEnum
 
-from campaigns.domain.content import word_search
+from campaigns.domain.content import rate_claims, word_search
 from campaigns.domain.content.word_search import Severity
 from campaigns.domain.partners.contract import Fault
 from campaigns.domain.sending.states import Priority
@@ -11,6 +12,10 @@ from customers.domain.consents.consent import Purpose
 
 MOST_ROWS = 500
 LONGEST_VALUE = 200
+# A text has one signature, its channel's; its links are those that two people answered for.
+_SIGNATURE_OR_LINK = re.compile(
+    r"[【】]|://|\bwww\.|[a-z0-9-]\.[a-z]{2,}", re.ASCII | re.IGNORECASE
+)
 
 
 class RequestPriority(StrEnum):
@@ -81,11 +86,19 @@ def value_faults(
             faults.append(Fault(RowCode.VARIABLE_UNDECLARED, "variables"))
         elif len(value) > LONGEST_VALUE or not value.isprintable():
             faults.append(Fault(RowCode.VARIABLE_INVALID, field))
-        elif _has_barred_words(value, purpose):
+        elif _says_too_much(value, purpose):
             faults.append(Fault(RowCode.VARIABLE_WORDS, field))
+    # Two values that stand side by side in the text may make a word of two halves.
+    if not faults and _says_too_much("".join(values.values()), purpose):
+        faults.append(Fault(RowCode.VARIABLE_WORDS, "variables"))
     return tuple(faults)
 
 
-def _has_barred_words(value: str, purpose: str) -> bool:
+def _says_too_much(value: str, purpose: str) -> bool:
+    """Return whether a value holds a sender's signature, a link or words that nobody approved."""
+    if _SIGNATURE_OR_LINK.search(value):
+        return True
+    if purpose == Purpose.MARKETING and rate_claims.without_annual_rate(value):
+        return True
     barred = any(severity is Severity.BLOCK for _word, severity in word_search.banned(value))
     return barred or (purpose == Purpose.SERVICE and bool(word_search.offering(value)))

@@ -87,8 +87,10 @@ def _found(dispatches: QuerySet[Dispatch]) -> list[Standstill]:
     found: dict[Campaign | MessageTemplate, Standstill] = {}
     for run in runs:
         owner = run.campaign or run.request.template
+        if owner in found:
+            continue
         since = _since(run)
-        if since <= limit and owner not in found:
+        if since <= limit:
             found[owner] = Standstill(run.name, owner, since)
     return list(found.values())
 

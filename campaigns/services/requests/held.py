@@ -8,7 +8,7 @@ from django.db.models import QuerySet
 from campaigns import jobs
 from campaigns.domain.sending.states import DispatchStatus
 from campaigns.models import Dispatch, Message, MessageTemplate
-from campaigns.services.sending import sweeping
+from campaigns.services.sending import sweeping, throttling
 from loancrm.kernel import access
 from loancrm.kernel.access import Actor
 from loancrm.kernel.auditing import audit
@@ -21,15 +21,17 @@ RELEASES = "campaigns.launch_campaign"
 def release_held(*, template: MessageTemplate, actor: Actor, now: datetime) -> int:
     """Let held messages of a template go on; return how many dispatches.
 
-    What is still not what was approved, or still has no provider, is held again.
+    What is not what was approved any more stays held: it was frozen with another text, and can only
+    be given up. What still has no provider is held again.
 
     Raises:
         PermissionRefused: The actor may not launch campaigns.
     """
     access.require(actor, RELEASES)
-    released = _held(template).update(
-        status=DispatchStatus.RUNNING, hold_reason="", is_hold_told=False
-    )
+    held = _held(template).exclude(hold_reason__startswith="changed_")
+    blocked = held.filter(hold_reason="channel_blocked").values_list("channel_id", flat=True)
+    throttling.unblock(channel_ids=list(blocked))
+    released = held.update(status=DispatchStatus.RUNNING, hold_reason="", is_hold_told=False)
     audit.record(
         actor=actor,
         action="message_template.held_released",

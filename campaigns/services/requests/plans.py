@@ -3,8 +3,9 @@
 from datetime import datetime
 
 from campaigns.domain.requests.call import RequestPriority
-from campaigns.domain.sending.states import DispatchSource, DispatchStatus
+from campaigns.domain.sending.states import DispatchSource, DispatchStatus, Priority
 from campaigns.models import Dispatch, MessageTemplate
+from customers.domain.consents.consent import Purpose
 
 
 def plan_request(
@@ -25,7 +26,7 @@ def plan_request(
         subject=template.slug,
         purpose=template.purpose,
         service_kind=template.service_kind,
-        priority=priority.rank,
+        priority=_priority(template, priority),
         variables=list(template.variables),
         unit_cost=channel.cost_per_part if channel else None,
         approved_parts=dict(template.touchpoint.approved_parts),
@@ -33,3 +34,10 @@ def plan_request(
         status=DispatchStatus.RUNNING,
         due_at=due_at,
     )
+
+
+def _priority(template: MessageTemplate, asked: RequestPriority) -> Priority:
+    """Return the place: marketing never before a campaign, a service never behind one."""
+    if template.purpose == Purpose.SERVICE:
+        return min(asked.rank, Priority.SERVICE)
+    return max(asked.rank, Priority.NORMAL)

@@ -117,7 +117,6 @@ def change_template(
     _check(spec, template=template)
     locked = _locked(template)
     touchpoint = locked.touchpoint
-    # What waits to be sent is held: it is no longer what was approved.
     Touchpoint.objects.filter(pk=touchpoint.pk).update(channel=spec.channel, approved_parts={})
     touchpoint.channel = spec.channel
     variant = touchpoint.variants.get(key="A")
@@ -178,6 +177,8 @@ def approve_template(
     with transaction.atomic():
         locked = _locked(template)
         _require_in_review(locked)
+        # Once more under the lock: she may have changed it while this waited.
+        _refuse_barred(locked, approver)
         parts = state_of.shown(locked)
         digest = state_of.digest_of(parts)
         if digest != seen_digest:
@@ -213,10 +214,11 @@ def reject_template(
         TemplateApprovalRefused: The actor is no user, or wrote it.
         PermissionRefused: The actor may not approve.
     """
-    _approver(template, actor, now)
+    approver = _approver(template, actor, now)
     with transaction.atomic():
         locked = _locked(template)
         _require_in_review(locked)
+        _refuse_barred(locked, approver)
         _move(locked, TemplateStatus.DRAFT, now)
         _write_down(locked, "rejected", actor, now, reason=reason)
         return _fresh(locked)
@@ -229,9 +231,9 @@ def set_active(
     """Let systems use a template, or refuse their calls at once.
 
     Raises:
-        PermissionRefused: The actor may not write templates.
+        PermissionRefused: The actor may not write templates, or none of this purpose.
     """
-    access.require(actor, WRITES)
+    _require_writer(actor, _locked(template).purpose)
     MessageTemplate.objects.filter(pk=template.pk).update(is_active=is_active, updated_at=now)
     _write_down(template, "switched_on" if is_active else "switched_off", actor, now)
     return _fresh(template)
@@ -289,11 +291,16 @@ def _approver(template: MessageTemplate, actor: Actor, now: datetime) -> User:
     if state_of.is_barred(template, actor.user):
         # Recorded before the refusal leaves: an attempt at one's own text must not go unseen.
         _write_down(template, "own_approval_refused", actor, now)
+    _refuse_barred(template, actor.user)
+    return actor.user
+
+
+def _refuse_barred(template: MessageTemplate, approver: User) -> None:
+    if state_of.is_barred(template, approver):
         raise TemplateApprovalRefused(
             _("A template is never approved by somebody who wrote or changed it."),
             template=template.slug,
         )
-    return actor.user
 
 
 def _require_in_review(template: MessageTemplate) -> None:

@@ -133,8 +133,8 @@ class Composer:
         text = self._text_for(recipient)
         if text is None:
             return NotComposed(recipient, Reason.NO_CONTENT, "")
-        if recipient.address is None:
-            return NotComposed(recipient, Reason.UNREACHABLE, "")
+        if reason := self._missing(recipient):
+            return NotComposed(recipient, reason, "")
         try:
             return self._render(recipient, text, now)
         except MissingVariable as error:
@@ -145,6 +145,14 @@ class Composer:
             # One row may be damaged; keys that are not the data's are nobody's fault.
             keys.refuse_wrong_keys()
             return NotComposed(recipient, Reason.RENDER_ERROR, error.code)
+
+    def _missing(self, recipient: Recipient) -> Reason | None:
+        if recipient.address is None:
+            return Reason.UNREACHABLE
+        if self._dispatch.variables and recipient.variables is None and not self._is_test:
+            # Its values are gone by now: a text that could do without would say half of it.
+            return Reason.MISSING_VARIABLE
+        return None
 
     def _text_for(self, recipient: Recipient) -> _Text | None:
         if recipient.variant_id is None:

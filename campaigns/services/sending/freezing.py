@@ -64,7 +64,7 @@ def freeze(
     plan.save(force_insert=True)
     _insert_messages(plan, audience, experiment, now)
     plan.audience_count = _cut_chunks(plan)
-    if plan.audience_count >= CHUNK_SIZE:
+    if plan.audience_count > CHUNK_SIZE:
         bulk.refresh_statistics(Message)
     plan.frozen_at = now
     plan.save(update_fields=["audience_count", "frozen_at"])

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from django.db.models import Q
 
 from campaigns.domain.sending.states import OPEN_STATES, MessageState
-from campaigns.models import Chunk, Message, MessageVariables
+from campaigns.models import Chunk, MessageVariables
 from campaigns.services.sending import chunks
 from loancrm.kernel.security import crypto
 
@@ -45,8 +45,8 @@ def forget_old(*, now: datetime) -> int:
 
     A message that waits for longer is then skipped: what it was to say is not known any more.
     """
-    closed = ~Q(message__in=Message.objects.filter(state__in=_STILL_NEEDED).values("pk"))
-    removed, _by_model = MessageVariables.objects.filter(
-        closed | Q(created_at__lte=now - KEPT_FOR)
-    ).delete()
+    # From the few values to their messages, never from all messages.
+    is_over = ~Q(message__state__in=_STILL_NEEDED) | Q(created_at__lte=now - KEPT_FOR)
+    ids = list(MessageVariables.objects.filter(is_over).values_list("pk", flat=True))
+    removed, _by_model = MessageVariables.objects.filter(pk__in=ids).delete()
     return removed

@@ -41,8 +41,9 @@ class Attempt:
 
     @property
     def has_caps(self) -> bool:
-        """Return whether anybody in it could have had enough messages."""
-        return bool(self.plan.caps) or self.has_own_limits
+        """Return whether anybody in it could have had enough messages: caps are for marketing."""
+        is_capped = self.plan.purpose is Purpose.MARKETING
+        return is_capped and (bool(self.plan.caps) or self.has_own_limits)
 
     @property
     def has_own_limits(self) -> bool:

@@ -13,7 +13,10 @@ from campaigns.channels import registry
 from campaigns.channels.base import Asked
 from campaigns.channels.memory import MemoryChannel
 from campaigns.domain.content.links import LinkTarget
+from campaigns.domain.requests.call import RequestPriority
+from campaigns.domain.sending.states import Priority
 from campaigns.models import (
+    Channel,
     Chunk,
     Dispatch,
     FrequencyRule,
@@ -28,7 +31,7 @@ from campaigns.services.channels import asking, fates, telling
 from campaigns.services.channels.fates import Fate, MessagesAreOver
 from campaigns.services.consents import preferences
 from campaigns.services.receipts import visits
-from campaigns.services.requests import held, templates
+from campaigns.services.requests import held, plans, templates
 from campaigns.services.sending import dispatch, own_values, settling
 from customers.domain.timeline import TimelineFilter
 from customers.models import ConsentState, Event
@@ -115,6 +118,60 @@ def test_values_of_what_waits_are_kept_for_a_day(sms, core, actor, now):
     assert Message.objects.order_by("pk").last().reason == "missing_variable"
 
 
+@pytest.mark.parametrize(
+    "text", ["您的验证码{{ code|default('') }}。", "验证码{% if code %}{{ code }}{% endif %}。"]
+)
+def test_a_text_that_could_do_without_its_values_is_not_sent_without(text, sms, core, actor, now):
+    make_template(sms, now, text=text)
+    ask_for(core, make_people(1), actor, now)
+    own_values.forget_old(now=now + timedelta(hours=24))
+    drain(now + timedelta(hours=24))
+    assert outbox() == []
+    assert Message.objects.get().reason == "missing_variable"
+
+
+def test_marketing_caps_stop_no_code_however_many_wait_beside_it(sms, core, actor, now):
+    FrequencyRule.objects.create(window_hours=24, max_count=1)
+    make_template(sms, now)
+    people = make_people(1)
+    for _call in range(3):
+        ask_for(core, people, actor, now)
+    drain(now)
+    Dispatch.objects.filter(pk=Dispatch.objects.last().pk).update(status="held", hold_reason="x")
+    ask_for(core, people, actor, now)
+    drain(now)
+    assert len(outbox()) == 4
+
+
+@pytest.mark.parametrize(
+    ("purpose", "asked", "place"),
+    [
+        ("service", "normal", Priority.SERVICE),
+        ("service", "urgent", Priority.URGENT),
+        ("marketing", "urgent", Priority.NORMAL),
+        ("marketing", "service", Priority.NORMAL),
+    ],
+)
+def test_marketing_never_overtakes_and_a_service_never_waits_for_it(
+    purpose, asked, place, sms, actor, now
+):
+    kind = "one_time_code" if purpose == "service" else ""
+    template = make_template(sms, now, purpose=purpose, service_kind=kind)
+    plan = plans.plan_request(template=template, priority=RequestPriority(asked), due_at=now)
+    assert plan.priority == place
+
+
+def test_a_release_opens_the_channel_that_held_them(sms, core, actor, now):
+    template = make_template(sms, now)
+    ask_for(core, make_people(1), actor, now)
+    Channel.objects.update(blocked_at=now, blocked_reason="down")
+    Dispatch.objects.update(status="held", hold_reason="channel_blocked")
+    assert held.release_held(template=template, actor=actor, now=now) == 1
+    assert Channel.objects.get().blocked_at is None
+    drain(now)
+    assert len(outbox()) == 1
+
+
 def test_a_campaign_pays_nothing_for_values_that_others_have(sms, actor, now):
     make_people(3)
     make_launched(actor, now, channel="sms-memory", content=SMS)
@@ -167,7 +224,7 @@ def test_a_text_changed_after_the_call_holds_it_until_somebody_gives_it_up(sms, 
     drain(now)
     run = Dispatch.objects.get()
     assert (run.status, run.hold_reason) == ("held", "changed_texts")
-    assert held.release_held(template=template, actor=actor, now=now) == 1
+    assert held.release_held(template=template, actor=actor, now=now) == 0
     drain(now)
     assert Dispatch.objects.get().status == "held"
     assert held.cancel_held(template=template, actor=actor, now=now) == 1

@@ -69,6 +69,37 @@ def test_who_wrote_or_changed_it_never_approves_it_and_the_attempt_is_seen(sms, 
     assert tried.get().actor_id == writer.id
 
 
+def test_a_change_that_comes_while_an_approval_waits_bars_who_made_it(sms, now, monkeypatch):
+    """She asks to approve, and changes and submits it meanwhile: she is looked at once more."""
+    template = templates.create_template(spec=template_spec(sms), actor=make_author(), now=now)
+    templates.submit_template(template=template, actor=make_author(), now=now)
+    boss = make_author("boss")
+    locked = templates._locked
+    later = now + timedelta(seconds=1)
+
+    def waiting(row):
+        monkeypatch.setattr(templates, "_locked", locked)
+        changed = templates.change_template(
+            template=row, spec=template_spec(sms, name="改过的"), actor=boss, now=later
+        )
+        templates.submit_template(template=changed, actor=boss, now=later)
+        return locked(row)
+
+    monkeypatch.setattr(templates, "_locked", waiting)
+    with pytest.raises(TemplateApprovalRefused):
+        templates.approve_template(template=template, seen_digest="any", actor=boss, now=later)
+
+
+def test_switching_a_service_template_off_needs_the_right_to_write_one(sms, now):
+    template = make_template(sms, now)
+    marketer = User.objects.create_user("marketer")
+    marketer.user_permissions.add(Permission.objects.get(codename="author_campaign"))
+    with pytest.raises(PermissionRefused):
+        templates.set_active(
+            template=template, is_active=False, actor=user_actor(marketer), now=now
+        )
+
+
 def test_no_job_approves(sms, now, actor):
     template = templates.create_template(spec=template_spec(sms), actor=make_author(), now=now)
     template = templates.submit_template(template=template, actor=actor, now=now)

@@ -36,10 +36,29 @@ def test_a_person_is_named_in_exactly_one_way():
         ({"code": "1\x00"}, Fault(RowCode.VARIABLE_INVALID, "variables.code")),
         ({"code": "9" * (LONGEST_VALUE + 1)}, Fault(RowCode.VARIABLE_INVALID, "variables.code")),
         ({"code": "限时优惠"}, Fault(RowCode.VARIABLE_WORDS, "variables.code")),
+        ({"code": "1】【别家银行】"}, Fault(RowCode.VARIABLE_WORDS, "variables.code")),
+        ({"code": "https://evil.example/x"}, Fault(RowCode.VARIABLE_WORDS, "variables.code")),
+        ({"code": "见 evil.cn"}, Fault(RowCode.VARIABLE_WORDS, "variables.code")),
     ],
 )
 def test_values_are_those_that_the_template_declares(values, fault):
     assert value_faults(values, declared=("code",), purpose="service") == (fault,)
+
+
+def test_two_values_do_not_make_a_word_of_two_halves():
+    values = {"first": "限", "second": "时优", "third": "惠"}
+    found = value_faults(values, declared=tuple(values), purpose="service")
+    assert found == (Fault(RowCode.VARIABLE_WORDS, "variables"),)
+
+
+@pytest.mark.parametrize("value", ["482913", "12.50", "2026-03-04 10:00", "尾号1234", "A-1.2"])
+def test_what_a_notice_needs_is_let_through(value):
+    assert value_faults({"code": value}, declared=("code",), purpose="service") == ()
+
+
+def test_a_price_of_credit_without_its_annual_rate_is_refused():
+    found = value_faults({"code": "月息0.1%"}, declared=("code",), purpose="marketing")
+    assert found == (Fault(RowCode.VARIABLE_WORDS, "variables.code"),)
 
 
 def test_an_offer_is_a_matter_of_marketing():
