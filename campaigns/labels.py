@@ -117,7 +117,6 @@ HOLD_REASONS: Mapping[str, Any] = {
         " approval"
     ),
     "changed_channels": _("the channel or its sender was changed after the approval"),
-    "changed_purpose": _("the purpose was changed after the approval"),
     "changed_audience": _("a rule behind the segment was changed after the approval"),
     "restored": _("the database was restored or copied; somebody has to release it"),
     "late": _("the start was missed; somebody has to release it"),

@@ -116,13 +116,6 @@ def occurrences(
         yield datetime.combine(day, local.time(), tzinfo=zone).astimezone(UTC)
 
 
-def first_run(
-    recurrence: Recurrence, *, start: datetime, zone: ZoneInfo, calendar: WorkCalendar
-) -> datetime | None:
-    """Return the first run at or after the start; None when the calendar is over before."""
-    return next(occurrences(recurrence, start=start, zone=zone, calendar=calendar), None)
-
-
 def next_run(
     recurrence: Recurrence,
     *,

@@ -39,13 +39,16 @@ def _enrol(campaign: Campaign, dispatch: Dispatch, now: datetime) -> None:
     steps = list(campaign.steps.order_by("position"))
     if len(steps) < 2:
         return
-    graph = course.course_of(
-        [
-            CourseStep(step.position, step.touchpoint_id, step.is_fallback, 60 * step.wait_minutes)
-            for step in steps
-        ]
-    )
     if campaign.graph is None:
+        # Written once, with the first run; every later one walks the same.
+        graph = course.course_of(
+            [
+                CourseStep(
+                    step.position, step.touchpoint_id, step.is_fallback, 60 * step.wait_minutes
+                )
+                for step in steps
+            ]
+        )
         campaign.graph = moving.store_graph(graph=graph, now=now)
         campaign.save(update_fields=["graph"])
     moving.enrol(graph=campaign.graph, dispatch_id=dispatch.pk, run_number=dispatch.run_number)

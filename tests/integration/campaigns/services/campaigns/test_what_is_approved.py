@@ -167,8 +167,9 @@ WHILE_RUNNING = {
     "a product's rate from 7.2 to 36 %": "changed_constants",
     "the sender": "changed_channels",
 }
-# Frozen with the dispatch: a later change reaches nobody.
-FROZEN = ("the campaign's name", "the purpose", "the campaign's price", "the budget", "the goal")
+# Frozen with the dispatch: a later change reaches nobody. A budget is a row that others may share,
+# so its limit counts as it stands.
+FROZEN = ("the campaign's name", "the purpose", "the campaign's price", "the goal")
 
 
 @pytest.mark.parametrize("name", WHILE_RUNNING)
