@@ -12,14 +12,14 @@ PYTEST_WORKERS ?= 3
 # Tests that compare SQL on both databases look for these services; each may be pointed elsewhere.
 TEST_DATABASE_URL ?= postgres://postgres@127.0.0.1:5432/postgres
 TEST_REDIS_URL ?= redis://127.0.0.1:6379/15
-BENCHMARKS := dispatch dispatch_slow dispatch_embedded dispatch_sms recovery plan import segments refresh timeline
+BENCHMARKS := dispatch dispatch_slow dispatch_embedded dispatch_sms recovery plan import segments refresh timeline scoring training
 PACKAGES := loancrm customers campaigns analytics
 SOURCES := $(PACKAGES) tests manage.py
 # Every process that the tests start would compile two thousand files again without its cache.
 export PYTHONDONTWRITEBYTECODE :=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo run test test-sql check static bench bench-against chaos lock frontend messages schema-fixture clean
+.PHONY: help setup demo run test test-sql check static bench bench-against bench-smtp chaos lock frontend messages schema-fixture clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
@@ -32,8 +32,11 @@ demo: $(READY) ## Generate data, run three campaigns, print their reports, serve
 run: $(READY) ## Run web, worker and beat together at http://127.0.0.1:8000
 	$(BIN)/python manage.py up
 
+# `make test COVERAGE=1` also counts which lines and branches ran, and holds them to their floors.
+COVERED := var/coverage.json
 test: $(READY) ## Run the whole test suite on SQLite
-	$(BIN)/python -m pytest -n $(PYTEST_WORKERS) --dist worksteal $(PYTEST_ARGS)
+	$(BIN)/python -m pytest -n $(PYTEST_WORKERS) --dist worksteal $(if $(COVERAGE),--cov --cov-report=json:$(COVERED)) $(PYTEST_ARGS)
+	$(if $(COVERAGE),$(BIN)/python tests/coverage_floor.py $(COVERED))
 
 test-sql: $(READY) ## Run the database tests on PostgreSQL and a real Redis broker, when both answer
 	@$(BIN)/python tests/services_available.py $(TEST_DATABASE_URL) $(TEST_REDIS_URL) \
@@ -66,6 +69,9 @@ bench-against: $(READY) ## Measure sending and planning of this version and of R
 	@folder=$$(mktemp -d) && git worktree add --quiet --detach "$$folder/there" $(REF) && \
 		{ $(BIN)/python tests/side_by_side.py "$$folder/there" $(SIDE_BY_SIDE_ARGS); code=$$?; \
 		git worktree remove --force "$$folder/there"; rmdir "$$folder"; exit $$code; }
+
+bench-smtp: $(READY) ## Measure the channel's SMTP client against a plain pool; fails when it gains less than a fifth
+	$(BIN)/python tests/smtp_clients.py
 
 # A thousand kills over both databases, in rounds that end by themselves. The first failure stops it.
 CHAOS_ROUNDS ?= 10

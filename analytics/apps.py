@@ -18,6 +18,7 @@ class AnalyticsConfig(AppConfig):
         from analytics import tasks  # noqa: F401, PLC0415 - registers on import
 
         post_migrate.connect(_ensure_roles, sender=self)
+        post_migrate.connect(_ensure_warning_rules, sender=self)
 
 
 def _ensure_roles(**_: Any) -> None:
@@ -25,3 +26,10 @@ def _ensure_roles(**_: Any) -> None:
 
     if roles.has_table():
         roles.ensure_roles()
+
+
+def _ensure_warning_rules(**_: Any) -> None:
+    from analytics.services.warning import rules  # noqa: PLC0415 - needs loaded models
+
+    if rules.has_table():
+        rules.ensure_rules()

@@ -1,51 +1,59 @@
 """Celery entry points: read the clock, call one service."""
 
 import logging
-import os
 import random
-import socket
 
 from celery import shared_task
 from django.conf import settings
 
 from campaigns import jobs
-from campaigns.services.campaigns import ticking
-from campaigns.services.channels import asking, telling
-from campaigns.services.consents import confirmations
+from campaigns.services.campaigns import harm_watch, ticking
+from campaigns.services.channels import asking, operator_mails
+from campaigns.services.consents import complaints, confirmations
+from campaigns.services.notices import notifying
 from campaigns.services.partners import contracts, idempotency
 from campaigns.services.receipts import reports, visits
 from campaigns.services.sending import dispatch, ledger, own_values
 from loancrm.kernel import clock
 from loancrm.kernel.access import system_actor
 from loancrm.kernel.auditing import audit
+from loancrm.kernel.database import leases
 from loancrm.kernel.processes import stopping
 
 logger = logging.getLogger(__name__)
 
 
-def _holder() -> str:
-    return f"{socket.gethostname()[:50]}:{os.getpid()}"
-
-
 @shared_task(name=jobs.TICK.name)
 def tick(**_: object) -> None:
     """Start, complete and wake."""
-    ticking.tick(holder=_holder(), now=clock.now())
+    ticking.tick(holder=leases.current_holder(), now=clock.now())
 
 
 @shared_task(name=jobs.DRAIN.name)
 def drain(**_: object) -> None:
     """Work due chunks, then see what that finished."""
     dispatch.drain(
-        holder=_holder(),
+        holder=leases.current_holder(),
         clock=clock.now,
         rng=random.Random(),  # noqa: S311 - spreads retries
         slice_seconds=settings.LOANCRM_DRAIN_SECONDS,
         should_stop=stopping.is_requested,
-        advance=lambda: ticking.look(holder=_holder(), now=clock.now()),
+        advance=lambda: ticking.look(holder=leases.current_holder(), now=clock.now()),
         workers=settings.LOANCRM_DISPATCH_WORKERS,
     )
     ticking.advance(now=clock.now())
+
+
+@shared_task(name=jobs.DECIDE_TESTS.name)
+def decide_tests(**_: object) -> None:
+    """Read the tests of texts, and decide what can be decided."""
+    ticking.decide_tests(now=clock.now())
+
+
+@shared_task(name=jobs.WATCH_HARM.name)
+def watch_harm(**_: object) -> None:
+    """Pause campaigns that do harm."""
+    harm_watch.pause_harmful(now=clock.now())
 
 
 @shared_task(name=jobs.FORGET_API_LEFTOVERS.name)
@@ -79,16 +87,30 @@ def send_confirmations(**_: object) -> None:
     confirmations.send_confirmations(now=clock.now())
 
 
+@shared_task(name=jobs.STOP_COMPLAINERS.name)
+def stop_complainers(**_: object) -> None:
+    """Stop marketing to whoever complained."""
+    complaints.stop_complainers(
+        actor=system_actor(f"job:{jobs.STOP_COMPLAINERS.name}"), now=clock.now()
+    )
+
+
 @shared_task(name=jobs.ASK_PROVIDERS.name)
 def ask_providers(**_: object) -> None:
     """Ask providers about messages of unknown fate."""
-    asking.ask_providers(holder=_holder(), now=clock.now())
+    asking.ask_providers(holder=leases.current_holder(), now=clock.now())
 
 
-@shared_task(name=jobs.TELL_OPERATORS.name)
-def tell_operators(**_: object) -> None:
+@shared_task(name=jobs.MAIL_OPERATORS.name)
+def mail_operators(**_: object) -> None:
     """Write to the operators about what was stopped."""
-    telling.tell_operators(holder=_holder())
+    operator_mails.mail_operators(holder=leases.current_holder())
+
+
+@shared_task(name=jobs.NOTIFY_PEOPLE.name)
+def notify_people(**_: object) -> None:
+    """Tell people what waits for them and what became of their campaigns."""
+    notifying.notify_people(holder=leases.current_holder(), now=clock.now())
 
 
 @shared_task(name=jobs.VERIFY_LEDGER.name)

@@ -1,4 +1,6 @@
-"""Names of this app's background jobs."""
+"""Names of this app's background jobs and of its kinds of long work."""
+
+from typing import Final
 
 from loancrm.kernel.jobs import Job
 
@@ -9,5 +11,10 @@ BUILD_SEGMENTS = Job("customers.build_segments", queue="analytics")
 FOLLOW_CHANGES = Job("customers.follow_changes", queue="default")
 RUN_IMPORT = Job("customers.run_import", queue="imports")
 FIND_DUPLICATES = Job("customers.find_duplicates", queue="analytics")
-WAKE_DUPLICATE_SEARCHES = Job("customers.wake_duplicate_searches", queue="analytics")
-WAKE_IMPORTS = Job("customers.wake_imports", queue="imports")
+REFRESH_CREDIT_FACTS = Job("customers.refresh_credit_facts", queue="analytics")
+CLEAR_IMPORTS = Job("customers.clear_imports", queue="imports")
+CLEAR_HISTORY = Job("customers.clear_history", queue="analytics")
+
+IMPORT: Final = "customers.import"
+IMPORT_UNDO: Final = "customers.import_undo"
+DUPLICATE_SEARCH: Final = "customers.duplicate_search"

@@ -24,7 +24,7 @@ class LookupChangeList(ChangeList):  # type: ignore[misc] # the theme ships no t
         return found
 
 
-def keep(request: HttpRequest, name: str, value: list[Any]) -> str:
+def store_lookup(request: HttpRequest, name: str, value: list[Any]) -> str:
     """Keep a value in the session beside the last few of its name; return its key."""
     key = secrets.token_urlsafe(9)
     held = list(request.session.get(name, {}).items())[-(_KEPT - 1) :]

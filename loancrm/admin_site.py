@@ -18,8 +18,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from unfold.sites import UnfoldAdminSite
 
+from loancrm import menu
 from loancrm.kernel import clock
-from loancrm.kernel.manifest import MenuEntry
 from loancrm.kernel.words.titles import numbered
 from loancrm.script_texts import TextsOfScripts
 
@@ -27,7 +27,7 @@ from loancrm.script_texts import TextsOfScripts
 class LoancrmAdminSite(UnfoldAdminSite):  # type: ignore[misc] # the theme ships no types
     """One admin site for all apps."""
 
-    index_title = gettext_lazy("Overview")
+    index_title = gettext_lazy("Home")
     empty_value_display = "–"
 
     def each_context(self, request: HttpRequest) -> dict[str, Any]:
@@ -38,6 +38,8 @@ class LoancrmAdminSite(UnfoldAdminSite):  # type: ignore[misc] # the theme ships
 
         if request.user.is_authenticated and (reason := deployment.waiting_for()) is not None:
             context["sending_waits"] = deployment.describe(reason)
+        if self.has_permission(request):
+            context["bells"] = menu.bells(request)
         return context
 
     def get_app_list(
@@ -170,30 +172,6 @@ def environment(_request: HttpRequest) -> tuple[str, str]:
     if settings.DEBUG:
         return _("Development"), "info"
     return _("Production"), "danger"
-
-
-def navigation(request: HttpRequest) -> list[dict[str, Any]]:
-    """Return the menu with the entries that this user may open."""
-    return [
-        {
-            "title": str(section.title),
-            "separator": False,
-            "items": [
-                {"title": str(entry.title), "icon": entry.icon, "link": reverse(entry.address)}
-                for entry in open_to_user
-            ],
-        }
-        for section, entries in settings.LOANCRM_MANIFESTS.menu
-        if (open_to_user := [entry for entry in entries if _is_open(request, entry)])
-    ]
-
-
-def _is_open(request: HttpRequest, entry: MenuEntry) -> bool:
-    if entry.needed is None or request.user.has_perm(entry.needed):
-        return True
-    from loancrm.kernel.security import grants  # noqa: PLC0415 - tables are not there at import
-
-    return entry.is_shared and grants.holds_any(request.user, entry.needed)
 
 
 def object_url(obj: Model, page: str = "change") -> str:

@@ -22,7 +22,7 @@ from django.db import connections
 
 # Before the pool forks: what it shares with its parent.
 from loancrm.kernel.processes import stopping
-from loancrm.kernel.running import heartbeats
+from loancrm.kernel.running import file_broker, heartbeats
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "loancrm.settings.dev")
 
@@ -42,6 +42,7 @@ def _refuse_wrong_settings() -> None:
 
 if "celery" in Path(sys.argv[0]).parts[-2:]:
     _refuse_wrong_settings()
+file_broker.register()
 app = Celery("loancrm")
 # Without this only the thread that imported the module would know the app, no request thread.
 app.set_default()

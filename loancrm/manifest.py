@@ -4,16 +4,24 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
 from loancrm.kernel.manifest import (
+    AdminPages,
     AuditWords,
     Manifest,
     MenuEntry,
+    ProblemType,
     Right,
     Role,
+    ScheduledJob,
     Section,
 )
+from loancrm.kernel.work import jobs
 
 MANIFEST = Manifest(
     app="loancrm",
+    runs=(
+        ScheduledJob("long work left lying", jobs.WAKE_WORK, every_seconds=30),
+        ScheduledJob("old long work", jobs.REMOVE_OLD_WORK, every_seconds=86400, is_costly=True),
+    ),
     rights=(
         Right("auth.add_group"),
         Right("auth.change_group"),
@@ -26,15 +34,33 @@ MANIFEST = Manifest(
         Right("kernel.view_auditentry", (Role.COMPLIANCE,)),
         Right("kernel.confirm_sending", (Role.APPROVER, Role.COMPLIANCE)),
     ),
-    sections=(Section("overview", "", 0), Section("administration", _("Administration"), 90)),
+    sections=(
+        Section("overview", "", 0),
+        Section("data", _("Data"), 50),
+        Section("compliance", pgettext_lazy("menu", "Compliance"), 60),
+        Section("administration", _("Settings"), 90),
+    ),
     menu=(
         MenuEntry(
             section="overview",
             order=10,
-            title=_("Overview"),
-            icon="dashboard",
+            title=_("Home"),
+            icon="home",
             page="admin:index",
             permission=None,
+        ),
+        MenuEntry(
+            section="data",
+            order=90,
+            title=_("Work"),
+            icon="pending_actions",
+            page="work:index",
+            permission=None,
+            is_work=True,
+            worked_by=(
+                "customers.merge_customers",
+                "analytics.add_modelversion",
+            ),
         ),
         MenuEntry(
             section="administration", order=10, title=_("Users"), icon="person", model="auth.user"
@@ -43,7 +69,7 @@ MANIFEST = Manifest(
             section="administration", order=20, title=_("Roles"), icon="badge", model="auth.group"
         ),
         MenuEntry(
-            section="administration",
+            section="compliance",
             order=60,
             title=_("Audit trail"),
             icon="policy",
@@ -52,6 +78,34 @@ MANIFEST = Manifest(
     ),
     append_only=("kernel.AuditEntry",),
     api_urls=("loancrm.api.urls",),
+    admin_pages=(AdminPages("work/", "loancrm.work_urls"),),
+    # What any call may be told; an app declares its own, under other codes.
+    problems=(
+        ProblemType("malformed_body", 400, _("The body cannot be read")),
+        ProblemType("malformed_request", 400, _("The request cannot be read")),
+        ProblemType("cursor_malformed", 400, _("The cursor is unknown")),
+        ProblemType("invalid_request", 400, _("The token request is not valid")),
+        ProblemType("invalid_scope", 400, _("A requested scope is not granted to this client")),
+        ProblemType("invalid_target", 400, _("The requested resource is not valid")),
+        ProblemType("unauthorized_client", 400, _("This client may not use this grant")),
+        ProblemType("unsupported_grant_type", 400, _("Only client credentials are supported")),
+        ProblemType("unsupported_token_type", 400, _("This kind of token is not supported")),
+        ProblemType("not_authenticated", 401, _("A bearer token is needed")),
+        ProblemType("invalid_token", 401, _("The access token is not valid")),
+        ProblemType("invalid_client", 401, _("The client credentials are not valid")),
+        ProblemType("permission_refused", 403, _("This is not permitted")),
+        ProblemType("insufficient_scope", 403, _("The token lacks a scope")),
+        ProblemType("not_found", 404, _("Not found")),
+        ProblemType("method_not_allowed", 405, _("The method is not allowed here")),
+        ProblemType("not_acceptable", 406, _("Only JSON is served")),
+        ProblemType("body_too_large", 413, _("The body is too large")),
+        ProblemType("unsupported_media_type", 415, _("Only JSON is read")),
+        ProblemType("invalid_fields", 422, _("Some fields are not valid")),
+        ProblemType("too_many_requests", 429, _("Too many requests")),
+        ProblemType("internal_error", 500, _("Something went wrong on our side")),
+        ProblemType("sending_unconfirmed", 503, _("Sending waits for a person")),
+        ProblemType("unavailable", 503, _("The service is busy")),
+    ),
     audit_words=AuditWords(
         subjects={
             "audit": _("Audit trail"),
@@ -59,6 +113,7 @@ MANIFEST = Manifest(
             "keys": _("Keys"),
             "sign_in": _("Sign-in"),
             "user": _("User"),
+            "work": _("Long work"),
         },
         deeds={
             "add": _("added"),
@@ -67,6 +122,7 @@ MANIFEST = Manifest(
             "approved": _("approved"),
             "begun": _("begun"),
             "broken": _("found broken"),
+            "cancel_requested": _("cancelling asked for"),
             "cancelled": _("cancelled"),
             "change": _("changed"),
             "changed": _("changed"),
@@ -85,6 +141,7 @@ MANIFEST = Manifest(
             "import": _("imported"),
             "lift": _("taken off"),
             "look": _("looked at"),
+            "pause_requested": _("pause asked for"),
             "paused": _("paused"),
             "publish": _("published"),
             "read": _("read"),
@@ -96,6 +153,7 @@ MANIFEST = Manifest(
             "restore_accepted": _("restore accepted"),
             "resumed": _("resumed"),
             "retire": _("retired"),
+            "retried": _("tried again"),
             "rotate": _("changed over"),
             "running": _("launched"),
             "sending_confirmed": _("sending confirmed"),

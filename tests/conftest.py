@@ -17,7 +17,8 @@ from pytest_django import DjangoDbBlocker
 from campaigns.channels import registry
 from loancrm.api import throttling
 from loancrm.kernel.access import Actor, system_actor
-from tests import emptying
+from tests import emptying, ordering, planner
+from tests.functional import once
 
 # How long an example takes says how busy the machine is; speed is shown by the benchmarks.
 hypothesis.settings.register_profile("loancrm", deadline=None)
@@ -31,6 +32,19 @@ emptying.replace_flush()
 SHARED_DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
 
 
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Let each of several workers begin with its long tests."""
+    if told := getattr(config, "workerinput", None):
+        items[:] = ordering.long_first(items, told["workercount"], ordering.seconds_granted)
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """Remove, after all workers have ended, what they shared."""
+    if not hasattr(config, "workerinput"):
+        once.sweep()
+
+
 @pytest.fixture
 def shared_data() -> Path:
     """The folder of real data sets beside the project."""
@@ -41,8 +55,9 @@ def shared_data() -> Path:
 
 @pytest.fixture(scope="session")
 def django_db_setup(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> None:
-    """Make the database, and note what the migrations left in it."""
+    """Make the database, and note what the migrations left in it and what its planner assumes."""
     with django_db_blocker.unblock():
+        planner.keep_first_estimates()
         emptying.remember()
 
 

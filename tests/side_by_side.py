@@ -14,11 +14,14 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).resolve().parents[1]
-# Benchmark -> the figure that says how fast it was; more is better.
+# Benchmark -> the figure that says how fast it was. Of a rate more is better; where it is
+# the seconds of several things, the less their sum is the better.
 FIGURES = {
     "dispatch": "messages_per_second",
     "dispatch_sms": "messages_per_second",
     "plan": "rows_per_second",
+    "import": "import_rows_per_second",
+    "segments": "own_seconds",
 }
 SLOWER_BY = 0.05
 
@@ -35,10 +38,13 @@ def measure(folder: Path, name: str, scale: float) -> float:
         check=True,
     )
     content: dict[str, Any] = json.loads(done.stdout.strip().splitlines()[-1])
-    return float(content[FIGURES[name]])
+    figure = content[FIGURES[name]]
+    return 1 / sum(figure.values()) if isinstance(figure, dict) else float(figure)
 
 
-def compare(other: Path, name: str, *, rounds: int, scale: float) -> dict[str, Any]:
+def compare(
+    other: Path, name: str, *, rounds: int, scale: float, slower_by: float
+) -> dict[str, Any]:
     """Return both versions' medians, their ratio, and whether this one is not slower."""
     rates: dict[Path, list[float]] = {ROOT: [], other: []}
     for number in range(rounds):
@@ -48,10 +54,10 @@ def compare(other: Path, name: str, *, rounds: int, scale: float) -> dict[str, A
     return {
         "name": name,
         "figure": FIGURES[name],
-        "here": round(here, 2),
-        "there": round(there, 2),
+        "here": round(here, 4),
+        "there": round(there, 4),
         "ratio": round(here / there, 4),
-        "met": here >= there * (1 - SLOWER_BY),
+        "met": here >= there * (1 - slower_by),
     }
 
 
@@ -62,10 +68,17 @@ def main() -> int:
     parser.add_argument("names", nargs="*", default=list(FIGURES), help=", ".join(FIGURES))
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--scale", type=float, default=1.0)
+    parser.add_argument("--slower-by", type=float, default=SLOWER_BY, help="what is still met")
     options = parser.parse_args()
     is_met = True
     for name in options.names:
-        report = compare(options.other, name, rounds=options.rounds, scale=options.scale)
+        report = compare(
+            options.other,
+            name,
+            rounds=options.rounds,
+            scale=options.scale,
+            slower_by=options.slower_by,
+        )
         sys.stdout.write(json.dumps(report) + "\n")
         sys.stdout.flush()
         is_met = is_met and report["met"]

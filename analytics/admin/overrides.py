@@ -45,7 +45,13 @@ class OverrideForm(forms.ModelForm):  # type: ignore[type-arg] # not at run time
         """Refuse a reason that says nothing."""
         reason: str = self.cleaned_data["reason"].strip()
         if len(reason) < protected_overrides.SHORTEST_REASON:
-            raise ValidationError(_("Say why it is lawful and needed, and who agreed."))
+            raise ValidationError(
+                _(
+                    "Say why it is lawful and needed, and who agreed, in %(count)s characters"
+                    " or more."
+                )
+                % {"count": protected_overrides.SHORTEST_REASON}
+            )
         return reason
 
     def clean_valid_until(self) -> Any:

@@ -84,6 +84,7 @@ class ReportOut(CountsOut, frozen=True):
     retention: list[FigureOut]
     rolling_retention: list[FigureOut]
     default_rate: dict[str, list[FigureOut]]
+    default_amount_rate: dict[str, list[FigureOut]]
     allocation: dict[str, AllocationOut]
 
 

@@ -6,7 +6,7 @@ from typing import Any
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
-from django.utils.translation import get_language, gettext_lazy
+from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
@@ -14,7 +14,8 @@ from analytics.dashboards import discovery_charts
 from analytics.dashboards.cards import Tile
 from analytics.dashboards.discovery_forms import FORMS, choices_of
 from analytics.domain.discovery_choices import Method
-from analytics.models import DiscoveryRun, RunState
+from analytics.labels import METHODS, RUN_STATES
+from analytics.models import DiscoveryRun
 from analytics.services import discovery_runs
 from analytics.services.discovery_writing import PERMISSION
 from customers import labels as customer_labels
@@ -22,48 +23,30 @@ from customers.models import Segment
 from loancrm import admin_pages
 from loancrm.admin_site import object_url
 from loancrm.kernel import clock
+from loancrm.kernel.models import WorkState
 
 VIEW = "analytics.view_discoveryrun"
 RUNS_SHOWN = 50
 REFRESH_SECONDS = "2"
-METHODS: Mapping[str, tuple[Any, str, Any]] = {
-    Method.RFM: (
-        gettext_lazy("RFM quintiles"),
-        "grid_view",
-        gettext_lazy("Recency, frequency and value in five steps each; eight groups."),
-    ),
-    Method.CLUSTERS: (
-        gettext_lazy("Similar customers"),
-        "bubble_chart",
-        gettext_lazy("Groups that the data itself falls into, with what sets them apart."),
-    ),
-    Method.LOOKALIKE: (
-        gettext_lazy("Look-alikes"),
-        "group_add",
-        gettext_lazy(
-            "People who resemble those of a segment, ranked; measured on held-out people."
-        ),
-    ),
-}
-STATES = {
-    RunState.WAITING: (gettext_lazy("Waiting"), "busy"),
-    RunState.RUNNING: (gettext_lazy("Searching"), "busy"),
-    RunState.DONE: (gettext_lazy("Done"), "good"),
-    RunState.FAILED: (gettext_lazy("Nothing found"), "bad"),
-}
 
 
 def index(request: HttpRequest) -> HttpResponse:
     """List the searches, newest first, and offer the ways of searching."""
     admin_pages.require(request, VIEW)
-    runs = DiscoveryRun.objects.select_related("started_by").order_by("-created_at", "-pk")
+    runs = DiscoveryRun.objects.select_related("work").order_by("-work__created_at", "-pk")
     return admin_pages.page(
         request,
         "analytics/discoveries.html",
         title=_("Discoveries"),
-        methods=[(name, *shown) for name, shown in METHODS.items()],
+        methods=[
+            (method.value, term.label, term.icon, term.hint) for method, term in METHODS.items()
+        ],
         runs=[
-            {"run": run, "method": METHODS[run.method][0], "state": STATES[RunState(run.state)]}
+            {
+                "run": run,
+                "method": METHODS.label(run.method),
+                "state": RUN_STATES.term(run.work.state),
+            }
             for run in runs[:RUNS_SHOWN]
         ],
         may_start=request.user.has_perm(PERMISSION),
@@ -84,12 +67,11 @@ def start(request: HttpRequest, method: str) -> HttpResponse:
                 now=clock.now(),
             )
             return HttpResponseRedirect(reverse("discoveries:run", args=[run.pk]))
-    name, _icon, meaning = METHODS[method]
     return admin_pages.page(
         request,
         "analytics/discovery_form.html",
-        title=name,
-        meaning=meaning,
+        title=METHODS.label(method),
+        meaning=METHODS.hint(method),
         form=form,
         fields=[field for field in form if field.name != "features"],
         features=form["features"] if "features" in form.fields else None,
@@ -99,20 +81,19 @@ def start(request: HttpRequest, method: str) -> HttpResponse:
 def show(request: HttpRequest, run_id: int) -> HttpResponse:
     """Show how far a search is, or what it found."""
     admin_pages.require(request, VIEW)
-    run = get_object_or_404(DiscoveryRun.objects.select_related("started_by"), pk=run_id)
-    is_working = run.state in {RunState.WAITING, RunState.RUNNING}
-    text, tone = STATES[RunState(run.state)]
+    run = get_object_or_404(DiscoveryRun.objects.select_related("work"), pk=run_id)
+    is_working = run.work.is_open
     answer = admin_pages.page(
         request,
         "analytics/discovery.html",
-        title=METHODS[run.method][0],
+        title=METHODS.label(run.method),
         run=run,
-        state=text,
-        tone=tone,
+        state=RUN_STATES.label(run.work.state),
+        tone=RUN_STATES.tone(run.work.state),
         is_working=is_working,
         choices=_choices(run),
         may_make=request.user.has_perm("customers.add_segment"),
-        **(_found(run) if run.state == RunState.DONE else {}),
+        **(_found(run) if run.work.state == WorkState.DONE else {}),
     )
     if is_working:
         # The browser asks again by itself until the search is over.
@@ -176,9 +157,7 @@ def _found(run: DiscoveryRun) -> dict[str, Any]:
             **group,
             "name": _in_language(group["name"]),
             "share": f"{group['size'] / result['people'] * 100:.1f}%" if result["people"] else "–",
-            "differences": [
-                {**item, "feature": _read(item["feature"])} for item in group["differences"]
-            ],
+            "differences": [_difference(item) for item in group["differences"]],
             "url": object_url(Segment(pk=stored[group["slug"]])) if group["slug"] in stored else "",
         }
         for group in result["groups"]
@@ -233,6 +212,13 @@ def _tiles(result: Mapping[str, Any]) -> list[Tile]:
         tiles.append(Tile(_("Better than chance"), value, parts, "trending_up"))
         tiles.append(Tile(_("At least (95 %)"), f"{lift['low']:.2f}×", "", "straighten"))
     return tiles
+
+
+def _difference(item: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a difference with its feature, and its lift if it has one, in words."""
+    lift = item.get("lift")
+    times = "" if lift is None else f"×{lift:.2f}"
+    return {**item, "feature": _read(item["feature"]), "times": times}
 
 
 def _read(names: Mapping[str, str]) -> str:

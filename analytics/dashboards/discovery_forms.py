@@ -7,7 +7,7 @@ from django.utils.translation import get_language, gettext_lazy
 from django.utils.translation import gettext as _
 from unfold import widgets
 
-from analytics.domain.discovery_choices import Choices, Method
+from analytics.domain.discovery_choices import DiscoveryChoices, Method
 from analytics.selectors.discovery_features import usable_features
 from analytics.selectors.protected_features import overrides_in_force
 from customers.models import Segment
@@ -146,7 +146,7 @@ FORMS: dict[Method, type[forms.Form]] = {
 }
 
 
-def choices_of(method: Method, data: dict[str, Any]) -> Choices:
+def choices_of(method: Method, data: dict[str, Any]) -> DiscoveryChoices:
     """Return the choices of a valid form."""
     given = dict(data)
     if "share" in given:
@@ -155,4 +155,4 @@ def choices_of(method: Method, data: dict[str, Any]) -> Choices:
         given["explained"] = given["explained"] / 100
     if "features" in given:
         given["features"] = tuple(given["features"])
-    return Choices(method=method, **given)
+    return DiscoveryChoices(method=method, **given)

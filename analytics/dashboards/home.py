@@ -1,6 +1,8 @@
 """The first page of the admin: what needs attention, what is going on, what came of it."""
 
-from typing import Any
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import Any, Final
 
 from django.http import HttpRequest
 from django.urls import reverse
@@ -8,18 +10,24 @@ from django.utils.translation import gettext as _
 
 from analytics.dashboards import charts
 from analytics.dashboards.cards import Tile
+from analytics.dashboards.desk import today
 from analytics.selectors import overview
 from analytics.selectors.overview import Overview
 from campaigns import labels as campaign_labels
-from campaigns.selectors.campaigns import live_progress, standstill
+from campaigns.selectors.campaigns import standstill
 from campaigns.selectors.receipts import unclear_replies as waiting_replies
 from campaigns.selectors.receipts import unknown_confirmations, unknown_messages
 from campaigns.selectors.sending import channel_states
 from campaigns.services.consents import unclear_replies
 from customers import labels as customer_labels
+from loancrm import admin_pages
 from loancrm.admin_site import object_url
 from loancrm.kernel import clock
 from loancrm.kernel.database import shared_clock
+from loancrm.kernel.work import listing
+from loancrm.kernel.work.kinds import visible_kinds
+
+_FAILED_LATELY: Final = timedelta(days=7)
 
 
 def dashboard(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
@@ -27,9 +35,8 @@ def dashboard(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
     if not request.user.has_perm("customers.view_customer"):
         return context | {"has_overview": False}
     found = overview.load(now=clock.now())
-    campaigns = overview.recent_campaigns()
-    shares = live_progress.finished_shares(campaigns)
     return context | {
+        **today.context(request),
         "has_overview": True,
         "imports_url": _imports_url(request),
         "overview": found,
@@ -37,6 +44,7 @@ def dashboard(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
         "idle": _idle(),
         "unknown_count": _unknown_count(request),
         "unclear_count": _unclear_count(request),
+        "troubled_work": _troubled_work(request),
         "tiles": tiles(found),
         "charts": _charts(found),
         "skips": charts.bars(
@@ -44,19 +52,13 @@ def dashboard(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
             _("Why people got no message"),
             [(campaign_labels.message_reason(reason), count) for reason, count in found.skips],
         ),
-        "campaigns": [
-            {
-                "campaign": campaign,
-                "url": object_url(campaign),
-                "status": campaign_labels.read(campaign_labels.CAMPAIGN_STATUSES, campaign.status),
-                "tone": campaign_labels.tone(campaign.status),
-                "done": shares.get(campaign.pk, (0, 0))[0],
-                "total": shares.get(campaign.pk, (0, 0))[1],
-                "report_url": reverse("reports:campaign", args=[campaign.slug]),
-            }
-            for campaign in campaigns
-        ],
     }
+
+
+def _troubled_work(request: HttpRequest) -> Mapping[str, int]:
+    """Return how much long work that the reader may see is stuck, or has failed lately."""
+    kinds = visible_kinds(admin_pages.actor_of(request))
+    return listing.troubled(kinds, since=clock.now() - _FAILED_LATELY)
 
 
 def _charts(found: Overview) -> list[charts.Chart]:
@@ -66,7 +68,7 @@ def _charts(found: Overview) -> list[charts.Chart]:
             _("Messages handed over, by day"),
             found.days,
             {
-                campaign_labels.read(campaign_labels.CHANNEL_KINDS, kind): counts
+                customer_labels.CHANNELS.label(kind): counts
                 for kind, counts in sorted(found.sends_by_day.items())
             },
         ),
@@ -119,17 +121,21 @@ def _unclear_count(request: HttpRequest) -> int:
 
 
 def tiles(found: Overview) -> list[Tile]:
-    """Return the key numbers, each linked to what is behind it."""
-    campaigns = reverse("admin:campaigns_campaign_changelist")
-    customers = reverse("admin:customers_customer_changelist")
+    """Return the four key numbers with their days, each linked to what is behind it."""
     period = (
         _("in 30 days")
         if found.until == found.as_of
         else _("in the 30 days to %(day)s") % {"day": f"{found.days[-1]:%Y-%m-%d}"}
     )
-    reachable = _("SMS %(sms)s · e-mail %(email)s") % {
+    reachable = _("Reachable %(count)s: SMS %(sms)s · e-mail %(email)s") % {
+        "count": f"{found.reachable_count:,}",
         "sms": f"{found.reachable['sms']:,}",
         "email": f"{found.reachable['email']:,}",
+    }
+    sent = [sum(counts.get(day, 0) for counts in found.sends_by_day.values()) for day in found.days]
+    goals = {
+        name: [found.goals_by_day.get(name, {}).get(day, 0) for day in found.days]
+        for name in overview.GOALS
     }
     return [
         Tile(
@@ -138,36 +144,33 @@ def tiles(found: Overview) -> list[Tile]:
             _("%(count)s new %(period)s")
             % {"count": f"{found.new_customer_count:,}", "period": period},
             "group",
-            customers,
-        ),
-        Tile(
-            _("Reachable"),
-            f"{found.reachable_count:,}",
-            reachable,
-            "mark_email_read",
-            reverse("admin:customers_segment_changelist"),
+            reverse("admin:customers_customer_changelist"),
+            basis=reachable,
+            trend=[found.joined_by_day.get(day, 0) for day in found.days],
         ),
         Tile(
             _("Messages"),
             f"{found.sent_count:,}",
             _("handed over %(period)s") % {"period": period},
             "send",
-            campaigns,
-        ),
-        Tile(
-            _("In progress"),
-            f"{found.in_progress_count:,}",
-            _("%(count)s waiting for approval") % {"count": found.waiting_count},
-            "campaign",
-            f"{campaigns}?status=running",
+            reverse("admin:campaigns_campaign_changelist"),
+            trend=sent,
         ),
         Tile(
             _("Applications"),
             f"{found.goal_counts['application_submitted']:,}",
-            _("%(period)s; %(count)s loans disbursed")
-            % {"count": f"{found.goal_counts['loan_disbursed']:,}", "period": period},
+            period,
             "task_alt",
             reverse("reports:index"),
+            trend=goals["application_submitted"],
+        ),
+        Tile(
+            _("Loans disbursed"),
+            f"{found.goal_counts['loan_disbursed']:,}",
+            period,
+            "payments",
+            reverse("reports:loan_book"),
+            trend=goals["loan_disbursed"],
         ),
     ]
 

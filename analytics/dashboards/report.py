@@ -3,47 +3,50 @@
 from decimal import Decimal
 from typing import Any
 
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.utils.translation import gettext as _
+from django.views.decorators.http import require_GET
 
 from analytics import labels
-from analytics.dashboards import charts
+from analytics.dashboards import charts, experiment
 from analytics.dashboards.cards import figure_tile
 from analytics.domain.campaign_report import CampaignReport
-from analytics.domain.figures import Note
-from analytics.selectors import campaign_report, overview
+from analytics.domain.figures import Metric, Note
+from analytics.selectors import campaign_report, experiments, overview
 from analytics.services import reports
 from analytics.services.reports import CampaignUnknown
 from campaigns import labels as campaign_labels
 from campaigns.models import Campaign
-from campaigns.selectors.campaigns import empty_channels
+from campaigns.selectors.campaigns import empty_channels, sent_goals
 from customers import labels as customer_labels
 from loancrm import admin_pages
 from loancrm.admin_site import object_url
 from loancrm.kernel import clock
 from loancrm.kernel.access import PermissionRefused, is_allowed
 
-_TILES = {
-    "conversion_rate": "target",
-    "lift": "trending_up",
-    "incremental_conversions": "person_add",
-    "cost": "payments",
-    "cac_fully_loaded": "account_balance_wallet",
-    "roi": "savings",
-}
+_TILES = (
+    Metric.CONVERSION_RATE,
+    Metric.LIFT,
+    Metric.INCREMENTAL_CONVERSIONS,
+    Metric.COST,
+    Metric.CAC_FULLY_LOADED,
+    Metric.ROI,
+)
 
 
 def index(request: HttpRequest) -> HttpResponse:
     """List the campaigns that have something to report and that the reader may read."""
     actor = admin_pages.actor_of(request)
+    reported = overview.reported_campaigns()
+    goals = sent_goals.goals_of(reported)
     rows = [
         {
             "campaign": campaign,
-            "status": campaign_labels.read(campaign_labels.CAMPAIGN_STATUSES, campaign.status),
-            "tone": campaign_labels.tone(campaign.status),
-            "goal": customer_labels.event(campaign.goal_event),
+            "status": campaign_labels.CAMPAIGN_STATUSES.label(campaign.status),
+            "tone": campaign_labels.CAMPAIGN_STATUSES.tone(campaign.status),
+            "goal": customer_labels.event(goals[campaign.pk].event),
         }
-        for campaign in overview.reported_campaigns()
+        for campaign in reported
         if is_allowed(actor, "campaigns.view_report", campaign)
     ]
     return admin_pages.page(request, "analytics/reports.html", title=_("Reports"), rows=rows)
@@ -65,8 +68,24 @@ def campaign(request: HttpRequest, slug: str) -> HttpResponse:
         campaign_url=object_url(reported),
         merged_count=campaign_report.merged_count(reported),
         empty_channels=empty_channels.of_campaign(reported),
+        experiment=experiment.context(experiments.load(reported, as_of=report.head.as_of)),
         **context(report),
     )
+
+
+@require_GET
+def brief(request: HttpRequest, pk: int) -> HttpResponse:
+    """Tell a list, in words, how many people converted and by how much more than the control group.
+
+    The numbers are those of the report.
+    """
+    found = Campaign.objects.filter(pk=pk).first()
+    if found is None:
+        raise Http404
+    admin_pages.require(request, "campaigns.view_report", found)
+    counts, lift = campaign_report.load_brief(campaign=found, as_of=clock.now())
+    told = labels.note(lift.note) or f"{labels.value(lift)} {labels.interval(lift)}".strip()
+    return JsonResponse({"converted": f"{counts.converted:,}", "lift": told})
 
 
 def context(report: CampaignReport) -> dict[str, Any]:
@@ -77,7 +96,7 @@ def context(report: CampaignReport) -> dict[str, Any]:
         "report": report,
         "goal": customer_labels.event(report.head.goal_event),
         "as_of": labels.moment(report.head.as_of),
-        "tiles": [figure_tile(figures[name], icon) for name, icon in _TILES.items()],
+        "tiles": [figure_tile(figures[metric], labels.METRICS[metric].icon) for metric in _TILES],
         "verdict": verdict(report),
         "verdict_tone": _tone(report),
         "lift_parts": labels.parts(lift),
@@ -85,7 +104,7 @@ def context(report: CampaignReport) -> dict[str, Any]:
         "variants": charts.variant_rates(report.variants, figures.get("control_conversion_rate")),
         "channels": [
             (
-                campaign_labels.read(campaign_labels.CHANNEL_KINDS, part.key),
+                customer_labels.CHANNELS.label(part.key),
                 part.counts,
                 labels.row(part.figures["conversion_rate"]),
                 labels.row(part.figures["cac"]),
@@ -103,16 +122,7 @@ def context(report: CampaignReport) -> dict[str, Any]:
             },
             axis=_("month"),
         ),
-        "defaults": charts.curves(
-            "defaults",
-            _("Default rate by months on book"),
-            {
-                labels.metric(f"ever_{days}_plus"): curve
-                for days, curve in report.default_rates.items()
-            },
-            axis=_("months on book"),
-            note=_("Months that are not ripe yet stay blank; they are not zero."),
-        ),
+        "defaults": default_curves(report),
         "figures": [labels.row(figure) for figure in figures.values()],
         "allocation": [
             (
@@ -123,6 +133,22 @@ def context(report: CampaignReport) -> dict[str, Any]:
             for name, check in report.allocation.items()
         ],
     }
+
+
+def default_curves(report: CampaignReport) -> charts.Chart:
+    """Return the default rates by months on book, by count and by the amount lent."""
+    kinds = (("", report.default_rates), ("_amount", report.default_amount_rates))
+    return charts.curves(
+        "defaults",
+        _("Default rate by months on book"),
+        {
+            labels.metric(f"ever_{days}_plus{suffix}"): curve
+            for suffix, curves in kinds
+            for days, curve in curves.items()
+        },
+        axis=_("months on book"),
+        note=_("Months that are not ripe yet stay blank; they are not zero."),
+    )
 
 
 def channel_costs(report: CampaignReport) -> dict[str, Any]:

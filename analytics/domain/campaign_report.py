@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from analytics.domain import rates
+from analytics.domain import cost, rates
 from analytics.domain.figures import WHOLE_CAMPAIGN, Figure, Note, Number, Window, WindowKind
 from analytics.domain.outcomes import OutcomeCell, Population
 from analytics.domain.rates import AllocationCheck
@@ -101,6 +101,7 @@ class CampaignReport:
         retention: Classic retention, one figure a month since conversion.
         rolling_retention: Rolling retention, likewise.
         default_rates: {days past due: one figure for each number of months on book}.
+        default_amount_rates: The same by the amount lent.
         allocation: Checks of the assignment by what was assigned: holdout, variants.
     """
 
@@ -112,6 +113,7 @@ class CampaignReport:
     retention: tuple[Figure, ...] = ()
     rolling_retention: tuple[Figure, ...] = ()
     default_rates: Mapping[int, tuple[Figure, ...]] = field(default_factory=dict)
+    default_amount_rates: Mapping[int, tuple[Figure, ...]] = field(default_factory=dict)
     allocation: Mapping[str, AllocationCheck] = field(default_factory=dict)
 
     def all_figures(self) -> tuple[Figure, ...]:
@@ -119,7 +121,7 @@ class CampaignReport:
         parts = [*self.figures.values(), *self.retention, *self.rolling_retention]
         for breakdown in (*self.variants, *self.channels):
             parts.extend(breakdown.figures.values())
-        for curve in self.default_rates.values():
+        for curve in (*self.default_rates.values(), *self.default_amount_rates.values()):
             parts.extend(curve)
         return tuple(parts)
 
@@ -137,12 +139,17 @@ class CampaignReport:
             "by_channel": {part.key: part.to_json() for part in self.channels},
             "retention": [figure.to_json() for figure in self.retention],
             "rolling_retention": [figure.to_json() for figure in self.rolling_retention],
-            "default_rate": {
-                f"ever_{days}_plus": [figure.to_json() for figure in curve]
-                for days, curve in self.default_rates.items()
-            },
+            "default_rate": _curves_json(self.default_rates),
+            "default_amount_rate": _curves_json(self.default_amount_rates),
             "allocation": {name: _check_json(check) for name, check in self.allocation.items()},
         }
+
+
+def _curves_json(curves: Mapping[int, tuple[Figure, ...]]) -> dict[str, Any]:
+    return {
+        f"ever_{days}_plus": [figure.to_json() for figure in curve]
+        for days, curve in curves.items()
+    }
 
 
 def counts_of(population: Population) -> Counts:
@@ -218,7 +225,7 @@ def lift_figures(
     build = _LiftBuilder(head, first, second, excluded, filters, has_control=control.count() > 0)
     difference = rates.newcombe_difference(first, second)
     relative = rates.relative_lift(first, second)
-    extra = first[0] - second[0] * first[1] / second[1] if second[1] else None
+    extra = cost.incremental_conversions(treated=first, control=second) if second[1] else None
     return {
         "control_conversion_rate": proportion(
             "control_conversion_rate",
@@ -284,7 +291,8 @@ def allocation_checks(head: CampaignHead, population: Population) -> dict[str, A
     weights = {key: weight for key, weight in head.variant_weights.items() if weight > 0}
     if len(weights) > 1:
         checks["variants"] = rates.check_allocation(
-            [population.count(_has_variant(key)) for key in weights], list(weights.values())
+            [population.tested.count(_has_variant(key)) for key in weights],
+            list(weights.values()),
         )
     return checks
 

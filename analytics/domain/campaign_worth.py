@@ -5,9 +5,11 @@ from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
 
-from analytics.domain import cost, credit, retention
+from analytics.domain import cost, retention
 from analytics.domain.campaign_report import CampaignHead, proportion
 from analytics.domain.cost import CostLine, UnitCost
+from analytics.domain.credit import vintages
+from analytics.domain.credit.assumptions import BUILT_IN, AssumptionName
 from analytics.domain.figures import (
     WHOLE_CAMPAIGN,
     Figure,
@@ -26,7 +28,7 @@ RETENTION_MONTHS = 12
 
 
 @dataclass(frozen=True, slots=True)
-class Assumptions:
+class ReturnAssumptions:
     """What the return needs and no table holds.
 
     Attributes:
@@ -37,12 +39,12 @@ class Assumptions:
     """
 
     margin_per_customer_amount: Decimal | None = None
-    loss_given_default: Decimal = Decimal("0.65")
-    performing_default_rate: Decimal = Decimal("0.02")
+    loss_given_default: Decimal = BUILT_IN[AssumptionName.LOSS_GIVEN_DEFAULT]
+    performing_default_rate: Decimal = BUILT_IN[AssumptionName.PERFORMING_DEFAULT_RATE]
 
 
 @dataclass(frozen=True, slots=True)
-class Followed:
+class ConverterFollowUp:
     """A converter and what followed, in the lender's time zone."""
 
     converter: Converter
@@ -58,7 +60,10 @@ class Followed:
 
 
 def cost_figures(
-    head: CampaignHead, lines: Sequence[CostLine], followed: Sequence[Followed], converted: int
+    head: CampaignHead,
+    lines: Sequence[CostLine],
+    followed: Sequence[ConverterFollowUp],
+    converted: int,
 ) -> dict[str, Figure]:
     """Return the total cost, the cost of a conversion and the fully loaded acquisition cost."""
     funded = sum(person.is_newly_funded for person in followed)
@@ -84,7 +89,7 @@ def cost_figures(
 def channel_cost_figures(
     head: CampaignHead,
     lines: Sequence[CostLine],
-    followed: Sequence[Followed],
+    followed: Sequence[ConverterFollowUp],
     *,
     channel: str,
     converted: int,
@@ -104,8 +109,8 @@ def incremental_figures(
     head: CampaignHead,
     lift: Mapping[str, Figure],
     total: Decimal,
-    followed: Sequence[Followed],
-    assumptions: Assumptions,
+    followed: Sequence[ConverterFollowUp],
+    assumptions: ReturnAssumptions,
 ) -> dict[str, Figure]:
     """Return incremental acquisition cost and return on cost, from the lift over the holdout.
 
@@ -150,7 +155,7 @@ def incremental_figures(
 
 
 def retention_figures(
-    head: CampaignHead, followed: Sequence[Followed], as_of: date
+    head: CampaignHead, followed: Sequence[ConverterFollowUp], as_of: date
 ) -> tuple[tuple[Figure, ...], tuple[Figure, ...]]:
     """Return (classic, rolling) retention of the converted, one figure a month.
 
@@ -180,22 +185,42 @@ def retention_figures(
     )
 
 
-def default_figures(
-    head: CampaignHead, followed: Sequence[Followed], as_of: date
-) -> dict[int, tuple[Figure, ...]]:
+@dataclass(frozen=True, slots=True)
+class DefaultCurves:
+    """Ever-X+ rates by months on book, by days past due.
+
+    Attributes:
+        by_count: Of the loans.
+        by_amount: Of the amounts lent.
+    """
+
+    by_count: Mapping[int, tuple[Figure, ...]]
+    by_amount: Mapping[int, tuple[Figure, ...]]
+
+
+def default_curves(
+    head: CampaignHead, followed: Sequence[ConverterFollowUp], as_of: date
+) -> DefaultCurves:
     """Return the ever-30+ and ever-90+ rates of the loans that followed, by months on book."""
     loans = [x.borrowing.campaign_loan for x in followed if x.borrowing.campaign_loan]
     records = [loan.record for loan in loans if loan.record is not None]
     unknown = len(loans) - len(records)
-    return {
-        threshold: tuple(
-            _default_figure(head, cell, unknown)
-            for cell in credit.ever_past_due(
-                records, threshold_days=threshold, months=MONTHS_ON_BOOK, as_of=as_of
-            )
+    cells = {
+        threshold: vintages.ever_past_due(
+            records, threshold_days=threshold, months=MONTHS_ON_BOOK, as_of=as_of
         )
         for threshold in THRESHOLDS
     }
+    return DefaultCurves(
+        by_count={
+            threshold: tuple(_default_figure(head, cell, unknown) for cell in row)
+            for threshold, row in cells.items()
+        },
+        by_amount={
+            threshold: tuple(_default_amount_figure(head, cell, unknown) for cell in row)
+            for threshold, row in cells.items()
+        },
+    )
 
 
 def shared_media(
@@ -225,7 +250,7 @@ def sent_by_channel(population: Population) -> dict[str, int]:
 
 
 def _margin_and_loss(
-    followed: Sequence[Followed], assumptions: Assumptions
+    followed: Sequence[ConverterFollowUp], assumptions: ReturnAssumptions
 ) -> tuple[Decimal | None, Decimal]:
     loans = [x.borrowing.campaign_loan for x in followed if x.borrowing.campaign_loan]
     loss = sum(
@@ -298,7 +323,7 @@ def _retention_figure(
     )
 
 
-def _default_figure(head: CampaignHead, cell: credit.DefaultCell, unknown: int) -> Figure:
+def _default_figure(head: CampaignHead, cell: vintages.DefaultCell, unknown: int) -> Figure:
     figure = proportion(
         f"ever_{cell.threshold_days}_plus",
         (cell.bad_count, cell.loan_count),
@@ -306,6 +331,26 @@ def _default_figure(head: CampaignHead, cell: credit.DefaultCell, unknown: int) 
         as_of=head.as_of,
         excluded=cell.immature_count,
     )
-    if unknown and figure.value is None and not cell.immature_count:
+    return _without_repayments(figure, unknown)
+
+
+def _default_amount_figure(head: CampaignHead, cell: vintages.DefaultCell, unknown: int) -> Figure:
+    """Return the rate by amount; amounts are no cases, so it has no interval."""
+    blank = Note.IMMATURE if cell.immature_count else Note.NO_CASES
+    figure = Figure(
+        metric=f"ever_{cell.threshold_days}_plus_amount",
+        value=cell.amount_rate,
+        numerator=to_cent(cell.bad_amount),
+        denominator=to_cent(cell.booked_amount),
+        window=Window(WindowKind.AFTER_DISBURSEMENT, cell.month, WindowUnit.MONTH),
+        as_of=head.as_of,
+        excluded_count=cell.immature_count,
+        note=blank if cell.amount_rate is None else None,
+    )
+    return _without_repayments(figure, unknown)
+
+
+def _without_repayments(figure: Figure, unknown: int) -> Figure:
+    if unknown and figure.value is None and not figure.excluded_count:
         return replace(figure, note=Note.NO_REPAYMENTS)
     return figure

@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from analytics.domain.features import FeatureTable, Floats, Scaling, fit_scaling
-from analytics.domain.profiles import Difference, differences
+from analytics.domain.profiles import ProfileDifference, differences
 from analytics.domain.projection import Projection, fit_projection
 
 Labels = npt.NDArray[np.int64]
@@ -36,7 +36,7 @@ class Cluster:
     number: int
     size: int
     share: float
-    differences: tuple[Difference, ...]
+    differences: tuple[ProfileDifference, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +97,7 @@ class ClusterModel:
                     size=row["size"],
                     share=row["share"],
                     differences=tuple(
-                        Difference(d["feature"], d["z"], d["mean"], d["overall"])
+                        ProfileDifference(d["feature"], d["z"], d["mean"], d["overall"])
                         for d in row["differences"]
                     ),
                 )

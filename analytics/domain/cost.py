@@ -73,31 +73,6 @@ def fully_loaded_cac(lines: Iterable[CostLine], *, new_customers: int) -> UnitCo
     return unit_cost(total_amount(lines), new_customers)
 
 
-def incremental_cac(
-    cost_amount: Decimal,
-    *,
-    treated: tuple[int, int],
-    control: tuple[int, int],
-    is_identified: bool,
-) -> UnitCost:
-    """Return cost ÷ (treated converters − control rate x treated persons).
-
-    Args:
-        cost_amount: All cost of the campaign.
-        treated: (converters, persons) of those who were to be contacted.
-        control: (converters, persons) of the holdout.
-        is_identified: Whether the interval of the lift excludes zero; otherwise there is no value.
-
-    Source: docs/metrics.md, "Incremental CAC".
-    """
-    if control[1] == 0:
-        return UnitCost(value=None, cost_amount=cost_amount, units=0.0)
-    extra = incremental_conversions(treated=treated, control=control)
-    if not is_identified or extra <= 0:
-        return UnitCost(value=None, cost_amount=cost_amount, units=extra)
-    return UnitCost(value=cost_amount / Decimal(repr(extra)), cost_amount=cost_amount, units=extra)
-
-
 def incremental_conversions(*, treated: tuple[int, int], control: tuple[int, int]) -> float:
     """Return the converters beyond what the holdout's rate lets expect.
 

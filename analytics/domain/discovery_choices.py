@@ -24,7 +24,7 @@ class ChoiceInvalid(ValueError):
 
 
 @dataclass(frozen=True, slots=True)
-class Choices:
+class DiscoveryChoices:
     """One search.
 
     Attributes:
@@ -72,14 +72,14 @@ class Choices:
     @property
     def step_count(self) -> int:
         """Return in how many steps the progress is told."""
-        return self.max_clusters if self.method is Method.CLUSTERS else 1
+        return self.max_clusters if self.method is Method.CLUSTERS else 3
 
     def to_json(self) -> dict[str, Any]:
         """Return what `from_json` reads."""
         return {**asdict(self), "method": self.method.value, "features": list(self.features)}
 
     @classmethod
-    def from_json(cls, content: Mapping[str, Any]) -> "Choices":
+    def from_json(cls, content: Mapping[str, Any]) -> "DiscoveryChoices":
         """Return the choices that wrote this."""
         return cls(
             **{

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 
 from analytics.domain.clustering import Cluster
-from analytics.domain.profiles import Difference
+from analytics.domain.profiles import ProfileDifference
 from analytics.domain.rfm import RfmGroup
 from customers.domain.fields.catalogue import Text
 from customers.domain.fields.score_bands import SCORE_BANDS
@@ -46,11 +46,11 @@ def column_label(column: str, labels: Mapping[str, Text]) -> Text:
 
 def cluster_name(cluster: Cluster, labels: Mapping[str, Text]) -> str:
     """Return a group's name from its strongest differences, such as 登录次数高、还款金额低."""
-    parts = [_told_of(d, labels) for d in cluster.differences[:_NAMED_DIFFERENCES]]
+    parts = [_difference_text(d, labels) for d in cluster.differences[:_NAMED_DIFFERENCES]]
     return both(Text("、".join(p.zh for p in parts), ", ".join(p.en for p in parts)))
 
 
-def _told_of(difference: Difference, labels: Mapping[str, Text]) -> Text:
+def _difference_text(difference: ProfileDifference, labels: Mapping[str, Text]) -> Text:
     label, is_high = column_label(difference.feature, labels), difference.z > 0
     if "=" in difference.feature:
         return Text(
@@ -76,7 +76,7 @@ def cluster_description(cluster: Cluster, stability: float, labels: Mapping[str,
 
 
 def _differences(
-    differences: Sequence[Difference], labels: Mapping[str, Text], *, is_chinese: bool
+    differences: Sequence[ProfileDifference], labels: Mapping[str, Text], *, is_chinese: bool
 ) -> str:
     language = "zh" if is_chinese else "en"
     return ("；" if is_chinese else "; ").join(

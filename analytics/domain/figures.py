@@ -28,6 +28,35 @@ class WindowUnit(StrEnum):
     MONTH = "month"
 
 
+class Metric(StrEnum):
+    """What figures are called, in docs/metrics.md and over the API."""
+
+    CONVERSION_RATE = "conversion_rate"
+    CONVERSION_RATE_SENT = "conversion_rate_sent"
+    CONVERSION_RATE_DELIVERED = "conversion_rate_delivered"
+    CONVERSION_RATE_CLICKED = "conversion_rate_clicked"
+    DELIVERY_RATE = "delivery_rate"
+    CLICK_RATE = "click_rate"
+    CONTROL_CONVERSION_RATE = "control_conversion_rate"
+    LIFT = "lift"
+    RELATIVE_LIFT = "relative_lift"
+    INCREMENTAL_CONVERSIONS = "incremental_conversions"
+    COST = "cost"
+    COST_PER_CONVERSION = "cost_per_conversion"
+    CAC = "cac"
+    CAC_FULLY_LOADED = "cac_fully_loaded"
+    CAC_INCREMENTAL = "cac_incremental"
+    ROI = "roi"
+    RETENTION = "retention"
+    ROLLING_RETENTION = "rolling_retention"
+    DEFAULT_RATE = "default_rate"
+    FINISHED_DEFAULT_RATE = "finished_default_rate"
+    EVER_30_PLUS = "ever_30_plus"
+    EVER_90_PLUS = "ever_90_plus"
+    EVER_30_PLUS_AMOUNT = "ever_30_plus_amount"
+    EVER_90_PLUS_AMOUNT = "ever_90_plus_amount"
+
+
 class Note(StrEnum):
     """Why a figure has no value, or what a reader must know about it."""
 

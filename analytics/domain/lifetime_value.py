@@ -16,33 +16,34 @@ Funding costs f / r of the interest, because both grow with the same balance.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+from analytics.domain.credit.assumptions import BUILT_IN, AssumptionName
 from customers.domain.loans.loan import Bucket
 
 # Raised whenever the formula or an assumption changes; stored with every value.
-VERSION = "clv-1"
+VERSION = "clv-2"
 MOST_MONTHS = 120
 
 
 @dataclass(frozen=True, slots=True)
-class Assumptions:
+class LifetimeAssumptions:
     """What the formula takes for granted; shares and yearly rates, CNY for costs."""
 
     funding_rate: float = 0.035
     discount_rate: float = 0.10
-    loss_given_default: float = 0.60
+    loss_given_default: float = float(BUILT_IN[AssumptionName.LOSS_GIVEN_DEFAULT])
     cost_a_month: float = 1.0
     yearly_default: Mapping[Bucket, float] = field(
         default_factory=lambda: {
-            Bucket.M0: 0.03,
-            Bucket.M1: 0.20,
-            Bucket.M2: 0.50,
-            Bucket.M3: 0.80,
+            Bucket.M0: float(BUILT_IN[AssumptionName.DEFAULT_M0]),
+            Bucket.M1: float(BUILT_IN[AssumptionName.DEFAULT_M1]),
+            Bucket.M2: float(BUILT_IN[AssumptionName.DEFAULT_M2]),
+            Bucket.M3: float(BUILT_IN[AssumptionName.DEFAULT_M3]),
             Bucket.M3_PLUS: 0.95,
         }
     )
 
 
-ASSUMPTIONS = Assumptions()
+ASSUMPTIONS = LifetimeAssumptions()
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,14 +79,17 @@ class LifetimeValue:
 
 
 def lifetime_value(
-    loans: Sequence[LoanWorth], *, message_cost: float, assumptions: Assumptions = ASSUMPTIONS
+    loans: Sequence[LoanWorth],
+    *,
+    message_cost: float,
+    assumptions: LifetimeAssumptions = ASSUMPTIONS,
 ) -> LifetimeValue:
     """Return the value of a customer from all loans and the cost of all messages so far."""
     so_far = sum(_earned(loan, assumptions) for loan in loans) - message_cost
     return LifetimeValue(so_far, sum(_expected(loan, assumptions) for loan in loans))
 
 
-def _earned(loan: LoanWorth, given: Assumptions) -> float:
+def _earned(loan: LoanWorth, given: LifetimeAssumptions) -> float:
     margin = 0.0
     if loan.annual_rate > 0:
         share = (loan.annual_rate - given.funding_rate) / loan.annual_rate
@@ -93,7 +97,7 @@ def _earned(loan: LoanWorth, given: Assumptions) -> float:
     return loan.fees_received + margin - loan.lost_amount
 
 
-def _expected(loan: LoanWorth, given: Assumptions) -> float:
+def _expected(loan: LoanWorth, given: LifetimeAssumptions) -> float:
     survival_a_month = (1 - given.yearly_default[loan.bucket]) ** (1 / 12)
     margin_rate = (loan.annual_rate - given.funding_rate) / 12
     value, alive = 0.0, 1.0

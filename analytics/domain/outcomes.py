@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
 
-from analytics.domain.credit import LoanRecord
+from analytics.domain.credit.vintages import LoanRecord
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,6 +19,7 @@ class OutcomeCell:
         is_mature: The goal's window had ended at the report's time.
         is_converted: Goal within the window after the first exposure.
         is_converted_ever: Goal at any time after the first exposure.
+        is_rest: Written to after a test of texts, with the text that it chose: in no arm of it.
     """
 
     channel: str
@@ -32,6 +33,7 @@ class OutcomeCell:
     is_converted: bool
     is_converted_ever: bool
     persons: int
+    is_rest: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +100,11 @@ class Population:
     def control(self) -> "Population":
         """Return the holdout."""
         return self.where(lambda cell: cell.is_control)
+
+    @property
+    def tested(self) -> "Population":
+        """Return the persons whose variant was drawn by lot."""
+        return self.where(lambda cell: not cell.is_rest)
 
     @property
     def eligible(self) -> "Population":

@@ -13,7 +13,7 @@ MIN_Z = 0.25
 
 
 @dataclass(frozen=True, slots=True)
-class Difference:
+class ProfileDifference:
     """What sets a group apart: its mean against everybody's, and by how many deviations."""
 
     feature: str
@@ -29,7 +29,7 @@ class Difference:
 
 def differences(
     table: FeatureTable, names: Sequence[str], scaled: Floats, chosen: npt.NDArray[np.bool_]
-) -> tuple[Difference, ...]:
+) -> tuple[ProfileDifference, ...]:
     """Return the strongest differences of the chosen rows, at least one.
 
     Args:
@@ -41,7 +41,7 @@ def differences(
     means, overall = plain_means(inside, names), plain_means(table, names)
     order = sorted(range(len(z_scores)), key=lambda at: -abs(z_scores[at]))
     return tuple(
-        Difference(names[at], float(z_scores[at]), means[at], overall[at])
+        ProfileDifference(names[at], float(z_scores[at]), means[at], overall[at])
         for at in order[:SHOWN]
         if abs(z_scores[at]) >= MIN_Z or at == order[0]
     )

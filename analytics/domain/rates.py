@@ -23,7 +23,7 @@ class Proportion:
 
 
 @dataclass(frozen=True, slots=True)
-class Difference:
+class RateDifference:
     """A difference or ratio with its interval.
 
     Attributes:
@@ -47,7 +47,7 @@ class AllocationCheck:
     is_off: bool
 
 
-_UNKNOWN = Difference(value=None, low=None, high=None, is_identified=False)
+_UNKNOWN = RateDifference(value=None, low=None, high=None, is_identified=False)
 
 
 def wilson(successes: int, trials: int, *, confidence: float = 0.95) -> Proportion:
@@ -81,7 +81,7 @@ def wilson(successes: int, trials: int, *, confidence: float = 0.95) -> Proporti
 
 def newcombe_difference(
     treated: tuple[int, int], control: tuple[int, int], *, confidence: float = 0.95
-) -> Difference:
+) -> RateDifference:
     """Return treated rate minus control rate with Newcombe's hybrid score interval.
 
     Args:
@@ -102,7 +102,7 @@ def newcombe_difference(
     value = first.rate - second.rate
     low = value - sqrt(_gap(first.rate, first.low) ** 2 + _gap(second.rate, second.high) ** 2)
     high = value + sqrt(_gap(first.rate, first.high) ** 2 + _gap(second.rate, second.low) ** 2)
-    return Difference(
+    return RateDifference(
         value=value,
         low=max(-1.0, low),
         high=min(1.0, high),
@@ -112,7 +112,7 @@ def newcombe_difference(
 
 def relative_lift(
     treated: tuple[int, int], control: tuple[int, int], *, confidence: float = 0.95
-) -> Difference:
+) -> RateDifference:
     """Return treated rate ÷ control rate − 1 with the interval of the log ratio.
 
     Undefined (all None) when the control rate is zero or a group is empty; without treated
@@ -127,10 +127,10 @@ def relative_lift(
         return _UNKNOWN
     ratio = (treated[0] / treated[1]) / (control[0] / control[1])
     if not treated[0]:
-        return Difference(value=-1.0, low=None, high=None, is_identified=False)
+        return RateDifference(value=-1.0, low=None, high=None, is_identified=False)
     error = sqrt(1 / treated[0] - 1 / treated[1] + 1 / control[0] - 1 / control[1])
     low, high = exp(log(ratio) - z * error) - 1, exp(log(ratio) + z * error) - 1
-    return Difference(value=ratio - 1, low=low, high=high, is_identified=not low <= 0 <= high)
+    return RateDifference(value=ratio - 1, low=low, high=high, is_identified=not low <= 0 <= high)
 
 
 def check_allocation(observed: Sequence[int], weights: Sequence[float]) -> AllocationCheck:

@@ -25,7 +25,7 @@ class Spent:
 
 
 @dataclass(frozen=True, slots=True)
-class Received:
+class DailyIncome:
     """What came in on one day, in CNY."""
 
     day: date
@@ -51,7 +51,7 @@ class Spending:
 
 
 def spending(
-    *, spent: Sequence[Spent], received: Sequence[Received], until: date
+    *, spent: Sequence[Spent], received: Sequence[DailyIncome], until: date
 ) -> Spending | None:
     """Return the habits that follow from the months before a day's month; None without spending.
 
@@ -85,14 +85,14 @@ def spending(
     )
 
 
-def pay_day(received: Iterable[Received]) -> int | None:
+def pay_day(received: Iterable[DailyIncome]) -> int | None:
     """Return the day of the month around which the largest credit of a month usually arrives.
 
     The day that lies within two days of that credit in most months; of equals the one that is met
     exactly most often, then the earliest. It has to hold in at least three months and in 60 % of
     those with a credit. Days 29 to 31 mean the last day of a shorter month.
     """
-    largest: dict[date, Received] = {}
+    largest: dict[date, DailyIncome] = {}
     for item in received:
         if item.amount <= 0:
             continue

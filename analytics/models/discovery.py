@@ -1,12 +1,9 @@
 """Models that found segments, kept as plain JSON so that they can be used and checked again."""
 
-from enum import StrEnum
-
-from django.conf import settings
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
-from loancrm.kernel.words.phrases import PhraseField
+from loancrm.kernel.models import Work
 
 
 class DiscoveryModel(models.Model):
@@ -36,37 +33,18 @@ class DiscoveryModel(models.Model):
         return f"DiscoveryModel {self.name} {self.version}"
 
 
-class RunState(StrEnum):
-    """How far a run is."""
-
-    WAITING = "waiting"
-    RUNNING = "running"
-    DONE = "done"
-    FAILED = "failed"
-
-
 class DiscoveryRun(models.Model):
-    """One search for segments that somebody started: with which choices, how far, what it found.
+    """One search for segments that somebody started: with which choices, and what it found.
 
     Attributes:
         parameters: As `analytics.domain.discovery_choices` writes them.
         result: What the page shows; empty until it is done.
-        alive_at: When the worker last said that it goes on.
     """
 
+    work = models.OneToOneField(Work, on_delete=models.CASCADE, related_name="+")
     method = models.CharField(_("method"), max_length=12)
     parameters = models.JSONField(_("choices"))
-    state = models.CharField(_("state"), max_length=10, default=RunState.WAITING)
-    step = models.PositiveSmallIntegerField(default=0)
-    step_count = models.PositiveSmallIntegerField(default=1)
     result = models.JSONField(default=dict)
-    problem = PhraseField(_("problem"), blank=True)
-    started_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+"
-    )
-    created_at = models.DateTimeField(_("started at"))
-    alive_at = models.DateTimeField(null=True)
-    finished_at = models.DateTimeField(_("finished at"), null=True)
 
     class Meta:
         verbose_name = _("discovery")

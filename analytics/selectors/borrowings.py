@@ -9,8 +9,8 @@ from zoneinfo import ZoneInfo
 from django.db.models import F
 from django.db.models.functions import Coalesce
 
-from analytics.domain.campaign_worth import THRESHOLDS, Followed
-from analytics.domain.credit import LoanRecord
+from analytics.domain.campaign_worth import THRESHOLDS, ConverterFollowUp
+from analytics.domain.credit.vintages import LoanRecord
 from analytics.domain.outcomes import Borrowing, CampaignLoan, Converter
 from customers.domain.events.event import EventName
 from customers.domain.loans.loan import LoanStatus, first_reached_dates
@@ -24,7 +24,7 @@ _LIFE_EVENTS = (EventName.LOAN_DISBURSED, EventName.REPAYMENT_MADE)
 
 def load_followed(
     *, converters: Sequence[Converter], as_of: datetime, zone: ZoneInfo
-) -> tuple[Followed, ...]:
+) -> tuple[ConverterFollowUp, ...]:
     """Return the converters with their loans up to `as_of`, in six queries for every 2,000.
 
     Args:
@@ -32,11 +32,11 @@ def load_followed(
         as_of: Later loans, payments and events are left out.
         zone: Zone in which times become days.
     """
-    found: list[Followed] = []
+    found: list[ConverterFollowUp] = []
     for batch in _batches(converters):
-        reader = _Reader(batch, as_of, zone)
+        reader = _BorrowingReader(batch, as_of, zone)
         found.extend(
-            Followed(
+            ConverterFollowUp(
                 converter=converter,
                 exposed_date=converter.exposed_at.astimezone(zone).date(),
                 converted_date=converter.converted_at.astimezone(zone).date(),
@@ -47,7 +47,7 @@ def load_followed(
     return tuple(found)
 
 
-class _Reader:
+class _BorrowingReader:
     """The loans and loan events of one batch of converters, merged records included."""
 
     def __init__(self, batch: Sequence[Converter], as_of: datetime, zone: ZoneInfo) -> None:

@@ -9,35 +9,41 @@ from django.db.models.functions import Coalesce
 
 from analytics.domain import campaign_report as figures
 from analytics.domain import campaign_worth as worth
-from analytics.domain.campaign_report import Breakdown, CampaignHead, CampaignReport
-from analytics.domain.campaign_worth import Assumptions, Followed
+from analytics.domain.campaign_report import Breakdown, CampaignHead, CampaignReport, Counts
+from analytics.domain.campaign_worth import ConverterFollowUp, ReturnAssumptions
 from analytics.domain.cost import CostCategory, CostLine, total_amount
+from analytics.domain.figures import Figure
 from analytics.domain.outcomes import Population
 from analytics.selectors import borrowings, outcomes
+from analytics.selectors.credit import values
 from campaigns.models import Campaign, CampaignCost, Message
+from campaigns.selectors.campaigns import sent_goals
+from campaigns.selectors.campaigns.sent_goals import SentGoal
 from customers.models import Customer
 from loancrm.kernel import clock
 
-DEFAULT_ASSUMPTIONS = Assumptions()
-
 
 def load_report(
-    *, campaign: Campaign, as_of: datetime, assumptions: Assumptions = DEFAULT_ASSUMPTIONS
+    *, campaign: Campaign, as_of: datetime, assumptions: ReturnAssumptions | None = None
 ) -> CampaignReport:
     """Return everything known about a campaign at `as_of`.
 
     Facts later than `as_of` are left out, except that states of loans are those of their last
-    refresh. Works for campaigns run here and for imported ones alike.
+    refresh, and that losses are reckoned with the values in use now unless others are given. Works
+    for campaigns run here and for imported ones alike.
     """
     zone = clock.company_zone()
-    head = _head(campaign, as_of)
-    population = Population(outcomes.load_cells(campaign=campaign, as_of=as_of))
-    converters = outcomes.load_converters(campaign=campaign, as_of=as_of)
+    assumptions = assumptions or values.return_assumptions()
+    goal = sent_goals.goals_of([campaign])[campaign.pk]
+    head = _head(campaign, goal, as_of)
+    population = Population(outcomes.load_cells(campaign=campaign, goal=goal, as_of=as_of))
+    converters = outcomes.load_converters(campaign=campaign, goal=goal, as_of=as_of)
     followed = borrowings.load_followed(converters=converters, as_of=as_of, zone=zone)
     today = as_of.astimezone(zone).date()
     lines = _cost_lines(campaign, as_of)
     counts = figures.counts_of(population)
     lift = figures.lift_figures(head, population.treated, population.control)
+    defaults = worth.default_curves(head, followed, today)
     classic, rolling = worth.retention_figures(head, followed, today)
     return CampaignReport(
         head=head,
@@ -48,13 +54,25 @@ def load_report(
             **worth.cost_figures(head, lines, followed, counts.converted),
             **worth.incremental_figures(head, lift, total_amount(lines), followed, assumptions),
         },
-        variants=figures.breakdowns(head, population, name="variant", of=lambda cell: cell.variant),
+        variants=figures.breakdowns(
+            head, population.tested, name="variant", of=lambda cell: cell.variant
+        ),
         channels=_channels(head, population, lines, followed),
         retention=classic,
         rolling_retention=rolling,
-        default_rates=worth.default_figures(head, followed, today),
+        default_rates=defaults.by_count,
+        default_amount_rates=defaults.by_amount,
         allocation=figures.allocation_checks(head, population),
     )
+
+
+def load_brief(*, campaign: Campaign, as_of: datetime) -> tuple[Counts, Figure]:
+    """Return the counts of a campaign's report and its lift, without all that costs more."""
+    goal = sent_goals.goals_of([campaign])[campaign.pk]
+    head = _head(campaign, goal, as_of)
+    population = Population(outcomes.load_cells(campaign=campaign, goal=goal, as_of=as_of))
+    lift = figures.lift_figures(head, population.treated, population.control)
+    return figures.counts_of(population), lift["lift"]
 
 
 def merged_count(campaign: Campaign) -> int:
@@ -66,7 +84,7 @@ def merged_count(campaign: Campaign) -> int:
     return Customer.objects.filter(Exists(reached), merged_into__isnull=False).count()
 
 
-def _head(campaign: Campaign, as_of: datetime) -> CampaignHead:
+def _head(campaign: Campaign, goal: SentGoal, as_of: datetime) -> CampaignHead:
     steps = list(
         campaign.steps.select_related("touchpoint")
         .order_by("position")
@@ -77,8 +95,8 @@ def _head(campaign: Campaign, as_of: datetime) -> CampaignHead:
         slug=campaign.slug,
         name=campaign.name,
         status=campaign.status,
-        goal_event=campaign.goal_event,
-        window_days=campaign.goal_window_days,
+        goal_event=goal.event,
+        window_days=goal.window_days,
         as_of=as_of,
         holdout_share=float(campaign.holdout_share),
         variant_weights=weights,
@@ -90,7 +108,7 @@ def _channels(
     head: CampaignHead,
     population: Population,
     lines: Sequence[CostLine],
-    followed: Sequence[Followed],
+    followed: Sequence[ConverterFollowUp],
 ) -> tuple[Breakdown, ...]:
     spread = worth.shared_media(lines, worth.sent_by_channel(population))
     parts = figures.breakdowns(

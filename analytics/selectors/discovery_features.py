@@ -6,7 +6,7 @@ columns unless a leave is recorded; people who switched personal recommendations
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -19,21 +19,23 @@ from analytics.models import ProtectedOverride
 from analytics.selectors import protected_features
 from customers.domain.events.event import EventName
 from customers.domain.fields.catalogue import Text
+from customers.domain.values.attribute import AttributeType
 from customers.models import (
     AttributeDefinition,
-    AttributeType,
     AttributeValue,
     Customer,
     Event,
     Loan,
+    PastAttribute,
 )
 from loancrm.kernel.errors import LoanCrmError
 from loancrm.kernel.words.phrases import gettext as _
 
 WINDOW_DAYS = 365
 _CHUNK = 5000
+_PREFIX = "attribute."
 Ids: TypeAlias = npt.NDArray[np.int64]
-_COUNTED = (
+COUNTED = (
     EventName.APP_LOGIN,
     EventName.PAGE_VIEWED,
     EventName.LINK_CLICKED,
@@ -41,7 +43,7 @@ _COUNTED = (
     EventName.REPAYMENT_MADE,
 )
 # What the customer does; what is done to customers says nothing about them.
-_ACTIVE = (*_COUNTED, EventName.APPLICATION_STARTED, EventName.CALL_MADE)
+ACTIVE = (*COUNTED, EventName.APPLICATION_STARTED, EventName.CALL_MADE)
 
 
 class FeatureUnknown(LoanCrmError):
@@ -110,16 +112,15 @@ def load_features(
 ) -> FeatureTable:
     """Return the features of these people at a time; one query a source of columns.
 
-    Counts and sums are of the 365 days before; loans as they stand now.
+    Counts and sums are of the 365 days before; attributes as they were at that time; loans as they
+    stand now.
     """
     rows = people.filter(personalisation_allowed=True).order_by("pk").values_list("pk", flat=True)
     ids = np.fromiter(rows.iterator(chunk_size=_CHUNK), dtype=np.int64)
     columns = {**_event_columns(ids, as_of), **_loan_columns(ids)}
-    prefix = "attribute."
-    attributes = [name.removeprefix(prefix) for name in names if name.startswith(prefix)]
-    columns |= _number_columns(ids, attributes)
-    words, categories = _word_columns(ids, attributes)
-    columns |= categories
+    attributes = [name.removeprefix(_PREFIX) for name in names if name.startswith(_PREFIX)]
+    words, said = _attribute_columns(ids, attributes, as_of)
+    columns |= said
     more_words, protected = protected_features.protected_columns(ids, names, as_of=as_of)
     columns |= protected
     values = (
@@ -157,12 +158,12 @@ def load_purchases(
 
 def _event_columns(ids: Ids, as_of: datetime) -> dict[str, Floats]:
     position = {int(key): at for at, key in enumerate(ids)}
-    columns = {f"{name.value}_count": np.zeros(len(ids)) for name in _COUNTED}
+    columns = {f"{name.value}_count": np.zeros(len(ids)) for name in COUNTED}
     amount = np.zeros(len(ids))
     last: list[datetime | None] = [None] * len(ids)
     found = (
         Event.objects.filter(
-            type__name__in=_ACTIVE,
+            type__name__in=ACTIVE,
             occurred_at__gt=as_of - timedelta(days=WINDOW_DAYS),
             occurred_at__lte=as_of,
         )
@@ -205,36 +206,40 @@ def _loan_columns(ids: Ids) -> dict[str, Floats]:
     return columns
 
 
-def _number_columns(ids: Ids, names: Sequence[str]) -> dict[str, Floats]:
-    kinds = AttributeDefinition.objects.filter(name__in=names, value_type=AttributeType.NUMBER)
-    columns = {str(kind.name): np.full(len(ids), np.nan) for kind in kinds}
-    if not columns:
-        return {}
-    position = {int(key): at for at, key in enumerate(ids)}
-    found = AttributeValue.objects.filter(definition__in=kinds, number__isnull=False).values_list(
-        "customer_id", "definition__name", "number"
-    )
-    for key, name, number in found.iterator(chunk_size=_CHUNK):
-        if (at := position.get(key)) is not None:
-            columns[name][at] = float(number or 0)
-    return {f"attribute.{name}": column for name, column in columns.items()}
-
-
-def _word_columns(
-    ids: Ids, names: Sequence[str]
+def _attribute_columns(
+    ids: Ids, names: Sequence[str], as_of: datetime
 ) -> tuple[dict[str, tuple[str, ...]], dict[str, Floats]]:
-    """Return the words of every category, sorted, and columns of positions in them."""
-    kinds = AttributeDefinition.objects.filter(name__in=names, value_type=AttributeType.TEXT)
-    given: dict[str, dict[int, str]] = {str(kind.name): {} for kind in kinds}
-    if not given:
+    """Return the words of every category, sorted, and columns of numbers or of positions in them.
+
+    Read from everybody at once, because these may be all: at one time there are few other values
+    than today's.
+    """
+    kinds = list(
+        AttributeDefinition.objects.filter(
+            name__in=names, value_type__in=(AttributeType.NUMBER, AttributeType.TEXT)
+        )
+    )
+    if not kinds:
         return {}, {}
-    found = AttributeValue.objects.filter(definition__in=kinds).exclude(text="")
-    rows = found.filter(text__isnull=False).values_list("customer_id", "definition__name", "text")
-    for key, name, text in rows.iterator(chunk_size=_CHUNK):
-        given[name][key] = text or ""
-    words, columns = {}, {}
-    for name, by_customer in given.items():
-        cells = [by_customer.get(int(key)) for key in ids]
-        full = f"attribute.{name}"
-        words[full], columns[full] = protected_features.word_column(cells)
-    return words, columns
+    position = {int(key): at for at, key in enumerate(ids)}
+    given: dict[int, list[Any]] = {kind.pk: [None] * len(ids) for kind in kinds}
+    columns = ("customer_id", "definition_id", "number", "text")
+    now = AttributeValue.objects.filter(definition__in=given, updated_at__lte=as_of)
+    # What was replaced since comes last, and counts; of two, the one that was written down first.
+    past = PastAttribute.objects.filter(
+        definition__in=given, began_at__lte=as_of, ended_at__gt=as_of
+    ).order_by("-pk")
+    for rows in (now.values_list(*columns), past.values_list(*columns)):
+        for key, kind, number, text in rows.iterator(chunk_size=_CHUNK):
+            if (at := position.get(key)) is not None:
+                given[kind][at] = (text or None) if number is None else float(number)
+    words: dict[str, tuple[str, ...]] = {}
+    found: dict[str, Floats] = {}
+    for kind in kinds:
+        full, cells = f"{_PREFIX}{kind.name}", given[kind.pk]
+        if kind.value_type == AttributeType.TEXT:
+            words[full], found[full] = protected_features.word_column(cells)
+        else:
+            numbers = [np.nan if cell is None else cell for cell in cells]
+            found[full] = np.array(numbers, dtype=np.float64)
+    return words, found

@@ -5,125 +5,25 @@ report splits by, so that a million persons come back as a few dozen rows. Merge
 person.
 """
 
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.db import connection
-from django.db.models import Model
 
 from analytics.domain.outcomes import Converter, OutcomeCell
 from campaigns.domain.sending.eligibility import GATE_REASONS
-from campaigns.models import Campaign, Dispatch, LinkVisit, Message, Variant
-from customers.models import Customer, Event, EventType
-
-_PERSONS = """
-WITH touch AS (
-    SELECT COALESCE(c.merged_into_id, c.id) AS person_id,
-           m.id AS message_id,
-           m.variant_id,
-           d.run_number,
-           d.channel_kind,
-           d.position,
-           CASE WHEN m.is_control THEN 1 ELSE 0 END AS is_control,
-           CASE WHEN m.state = 'skipped' AND m.reason IN ({reasons}) THEN 0 ELSE 1 END
-               AS is_eligible,
-           CASE WHEN m.sent_at <= {as_of} THEN 1 ELSE 0 END AS is_sent,
-           CASE WHEN m.delivered_at <= {as_of} OR v.message_id IS NOT NULL THEN 1 ELSE 0 END
-               AS is_delivered,
-           CASE WHEN v.message_id IS NOT NULL THEN 1 ELSE 0 END AS is_clicked,
-           CASE WHEN m.sent_at <= {as_of} THEN m.sent_at END AS sent_at,
-           COALESCE(m.due_at, d.due_at) AS due_at
-    FROM {message} m
-    JOIN {dispatch} d ON d.id = m.dispatch_id
-    JOIN {customer} c ON c.id = m.customer_id
-    LEFT JOIN (
-        SELECT DISTINCT lv.message_id
-        FROM {visit} lv
-        JOIN {message} lm ON lm.id = lv.message_id
-        JOIN {dispatch} ld ON ld.id = lm.dispatch_id
-        WHERE ld.campaign_id = {campaign} AND NOT lv.is_bot AND lv.at <= {as_of}
-    ) v ON v.message_id = m.id
-    WHERE d.campaign_id = {campaign} AND m.planned_at <= {as_of}
-),
-ranked AS (
-    SELECT touch.*,
-           ROW_NUMBER() OVER (
-               PARTITION BY person_id, run_number
-               ORDER BY is_delivered DESC, is_sent DESC, is_eligible DESC, position, message_id
-           ) AS reach_rank,
-           ROW_NUMBER() OVER (
-               PARTITION BY person_id, run_number ORDER BY position, message_id
-           ) AS step_rank
-    FROM touch
-),
-person AS (
-    SELECT person_id,
-           run_number,
-           MAX(CASE WHEN reach_rank = 1 THEN channel_kind END) AS channel,
-           MAX(CASE WHEN step_rank = 1 THEN variant_id END) AS variant_id,
-           MAX(is_control) AS is_control,
-           MAX(is_eligible) AS is_eligible,
-           MAX(is_sent) AS is_sent,
-           MAX(is_delivered) AS is_delivered,
-           MAX(is_clicked) AS is_clicked,
-           COALESCE(MIN(sent_at), MIN(due_at)) AS exposed_at
-    FROM ranked
-    GROUP BY person_id, run_number
-),
-known_as AS (
-    SELECT person_id, run_number, person_id AS customer_id, exposed_at FROM person
-    UNION ALL
-    SELECT p.person_id, p.run_number, c.id, p.exposed_at
-    FROM person p
-    JOIN {customer} c ON c.merged_into_id = p.person_id
-),
-goal AS (
-    SELECT k.person_id, k.run_number, MIN(e.occurred_at) AS converted_at
-    FROM known_as k
-    CROSS JOIN {event} e
-    WHERE e.customer_id = k.customer_id
-      AND e.occurred_at >= k.exposed_at
-      AND e.occurred_at <= {as_of}
-      AND {event_type_column} = (SELECT id FROM {event_type} WHERE name = {goal})
-    GROUP BY k.person_id, k.run_number
-),
-outcome AS (
-    SELECT p.*,
-           g.converted_at,
-           CASE WHEN p.exposed_at <= {mature_before} THEN 1 ELSE 0 END AS is_mature,
-           CASE WHEN g.converted_at <= {window_end} THEN 1 ELSE 0 END AS is_converted,
-           CASE WHEN g.converted_at IS NOT NULL THEN 1 ELSE 0 END AS is_converted_ever
-    FROM person p
-    LEFT JOIN goal g ON g.person_id = p.person_id AND g.run_number = p.run_number
-)
-"""
-
-_CELLS = """
-SELECT o.channel, COALESCE(va.key, ''), o.is_control, o.is_eligible, o.is_sent, o.is_delivered,
-       o.is_clicked, o.is_mature, o.is_converted, o.is_converted_ever, COUNT(*)
-FROM outcome o
-LEFT JOIN {variant} va ON va.id = o.variant_id
-GROUP BY 1, 2, 3, 4, 5, 6, 7, 8, 9, 10
-ORDER BY 1, 2, 3, 4, 5, 6, 7, 8, 9, 10
-"""
-
-_CONVERTERS = """
-SELECT o.person_id, o.channel, COALESCE(va.key, ''), o.exposed_at, o.converted_at
-FROM outcome o
-LEFT JOIN {variant} va ON va.id = o.variant_id
-WHERE o.is_converted = 1 AND o.is_control = 0 AND o.is_sent = 1
-ORDER BY o.person_id, o.exposed_at
-"""
+from campaigns.models import Campaign
+from campaigns.selectors.campaigns.sent_goals import SentGoal
+from loancrm.kernel.database.named_sql import statement
 
 # SQLite keeps times as text; adding the days to the whole seconds and putting the fraction back
 # keeps microseconds, which its own date functions round to milliseconds.
 _WINDOW_END = {
     "sqlite": (
-        "(strftime('%%Y-%%m-%%d %%H:%%M:%%S', substr(p.exposed_at, 1, 19), {days})"
+        "(strftime('%%Y-%%m-%%d %%H:%%M:%%S', substr(p.exposed_at, 1, 19), %(days)s)"
         " || substr(p.exposed_at, 20))"
     ),
-    "postgresql": "(p.exposed_at + CAST({days} AS interval))",
+    "postgresql": "(p.exposed_at + CAST(%(days)s AS interval))",
 }
 
 # SQLite would look up the goal's events by type and time once a person; CROSS JOIN keeps the
@@ -131,18 +31,53 @@ _WINDOW_END = {
 _EVENT_TYPE_COLUMN = {"sqlite": "+e.type_id", "postgresql": "e.type_id"}
 
 
-@dataclass(frozen=True, slots=True)
-class _Statement:
-    sql: str
-    parameters: dict[str, Any]
+class _CellRow(NamedTuple):
+    channel: str
+    variant: str
+    is_control: int
+    is_eligible: int
+    is_sent: int
+    is_delivered: int
+    is_clicked: int
+    is_mature: int
+    is_converted: int
+    is_converted_ever: int
+    is_rest: int
+    persons: int
 
-    def rows(self) -> list[tuple[Any, ...]]:
-        with connection.cursor() as cursor:
-            cursor.execute(self.sql, self.parameters)
-            return list(cursor.fetchall())
+
+class _TrialRow(NamedTuple):
+    customer_id: int
+    planned_at: Any
+    is_control: int
+    is_eligible: int
+    is_mature: int
+    is_converted: int
 
 
-def load_cells(*, campaign: Campaign, as_of: datetime) -> tuple[OutcomeCell, ...]:
+class TrialPerson(NamedTuple):
+    """One person in one run of a campaign, as its report counts them.
+
+    `planned_at` is when the audience was frozen.
+    """
+
+    customer_id: int
+    planned_at: datetime
+    is_control: bool
+    is_eligible: bool
+    is_mature: bool
+    is_converted: bool
+
+
+class _ConversionRow(NamedTuple):
+    customer_id: int
+    channel: str
+    variant: str
+    exposed_at: Any
+    converted_at: Any
+
+
+def load_cells(*, campaign: Campaign, goal: SentGoal, as_of: datetime) -> tuple[OutcomeCell, ...]:
     """Return the persons of a campaign counted by group, state, maturity and conversion.
 
     A person converts by a goal event from the first exposure to the end of the goal's window, both
@@ -150,73 +85,89 @@ def load_cells(*, campaign: Campaign, as_of: datetime) -> tuple[OutcomeCell, ...
     message and did not, and for the holdout, the time their message was due. In a campaign
     that runs again a person counts once a run: each is an exposure, of the control group too.
     """
-    rows = _statement(_CELLS, campaign, as_of).rows()
+    cells = map(_CellRow._make, _rows("cells", campaign, goal, as_of))
     return tuple(
         OutcomeCell(
-            channel=row[0],
-            variant=row[1],
-            is_control=bool(row[2]),
-            is_eligible=bool(row[3]),
-            is_sent=bool(row[4]),
-            is_delivered=bool(row[5]),
-            is_clicked=bool(row[6]),
-            is_mature=bool(row[7]),
-            is_converted=bool(row[8]),
-            is_converted_ever=bool(row[9]),
-            persons=row[10],
+            channel=cell.channel,
+            variant=cell.variant,
+            is_control=bool(cell.is_control),
+            is_eligible=bool(cell.is_eligible),
+            is_sent=bool(cell.is_sent),
+            is_delivered=bool(cell.is_delivered),
+            is_clicked=bool(cell.is_clicked),
+            is_mature=bool(cell.is_mature),
+            is_converted=bool(cell.is_converted),
+            is_converted_ever=bool(cell.is_converted_ever),
+            is_rest=bool(cell.is_rest),
+            persons=cell.persons,
         )
-        for row in rows
+        for cell in cells
     )
 
 
-def load_converters(*, campaign: Campaign, as_of: datetime) -> tuple[Converter, ...]:
+def load_converters(
+    *, campaign: Campaign, goal: SentGoal, as_of: datetime
+) -> tuple[Converter, ...]:
     """Return the persons who were sent to and converted within the window, holdout excluded.
 
     Each once: by the first of their exposures that ended so.
     """
-    rows = {row[0]: row for row in reversed(_statement(_CONVERTERS, campaign, as_of).rows())}
+    found = map(_ConversionRow._make, _rows("converters", campaign, goal, as_of))
+    first = {row.customer_id: row for row in reversed(list(found))}
     return tuple(
         Converter(
-            customer_id=row[0],
-            channel=row[1],
-            variant=row[2],
-            exposed_at=_moment(row[3]),
-            converted_at=_moment(row[4]),
+            customer_id=row.customer_id,
+            channel=row.channel,
+            variant=row.variant,
+            exposed_at=_moment(row.exposed_at),
+            converted_at=_moment(row.converted_at),
         )
-        for _person, row in sorted(rows.items())
+        for _person, row in sorted(first.items())
     )
 
 
-def _statement(select: str, campaign: Campaign, as_of: datetime) -> _Statement:
-    window = timedelta(days=campaign.goal_window_days)
+def load_trial(*, campaign: Campaign, goal: SentGoal, as_of: datetime) -> tuple[TrialPerson, ...]:
+    """Return everybody of a campaign, run by run, ascending by person; outcomes as in `load_cells`.
+
+    Whoever was to be written to counts as that whether or not they were.
+    """
+    found = map(_TrialRow._make, _rows("trials", campaign, goal, as_of))
+    return tuple(
+        TrialPerson(
+            customer_id=int(row.customer_id),
+            planned_at=_moment(row.planned_at),
+            is_control=bool(row.is_control),
+            is_eligible=bool(row.is_eligible),
+            is_mature=bool(row.is_mature),
+            is_converted=bool(row.is_converted),
+        )
+        for row in found
+    )
+
+
+def _rows(
+    select: str, campaign: Campaign, goal: SentGoal, as_of: datetime
+) -> list[tuple[Any, ...]]:
+    window = timedelta(days=goal.window_days)
+    reasons = {f"reason_{at}": reason.value for at, reason in enumerate(GATE_REASONS)}
+    persons = statement(
+        "analytics",
+        "outcomes/persons",
+        reasons=", ".join(f"%({name})s" for name in reasons),
+        event_type_column=_EVENT_TYPE_COLUMN[connection.vendor],
+        window_end=_WINDOW_END[connection.vendor],
+    )
     parameters: dict[str, Any] = {
         "as_of": _stored(as_of),
         "mature_before": _stored(as_of - window),
         "campaign": campaign.pk,
-        "goal": campaign.goal_event,
-        "days": f"+{campaign.goal_window_days} days",
+        "goal": goal.event,
+        "days": f"+{goal.window_days} days",
+        **reasons,
     }
-    reasons = {f"reason_{at}": reason.value for at, reason in enumerate(GATE_REASONS)}
-    parameters |= reasons
-    marks = {name: f"%({name})s" for name in parameters}
-    sql = (_PERSONS + select).format(
-        message=_table(Message),
-        dispatch=_table(Dispatch),
-        customer=_table(Customer),
-        visit=_table(LinkVisit),
-        variant=_table(Variant),
-        event=_table(Event),
-        event_type=_table(EventType),
-        event_type_column=_EVENT_TYPE_COLUMN[connection.vendor],
-        reasons=", ".join(marks[name] for name in reasons),
-        window_end=_WINDOW_END[connection.vendor].format(days=marks["days"]),
-        **{name: marks[name] for name in ("as_of", "mature_before", "campaign", "goal")},
-    )
-    return _Statement(sql, parameters)
-
-
-def _table(model: type[Model]) -> str:
-    return connection.ops.quote_name(model._meta.db_table)  # noqa: SLF001 - Django's own options
+    with connection.cursor() as cursor:
+        cursor.execute(persons + statement("analytics", f"outcomes/{select}"), parameters)
+        return list(cursor.fetchall())
 
 
 def _stored(moment: datetime) -> Any:

@@ -4,25 +4,19 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from functools import reduce
-from operator import or_
 
 from django.db.models import Count, Exists, Max, OuterRef, Q
 from django.db.models.functions import TruncDate
 
-from campaigns.domain.campaigns.campaign import CampaignStatus
 from campaigns.domain.sending.states import MessageState
-from campaigns.models import Campaign, Message
+from campaigns.models import Campaign, Dispatch, Message
 from campaigns.selectors.campaigns import last_messages
-from customers.domain.values.contact import ContactKind, ContactStatus
-from customers.models import ConsentState, ContactPoint, Customer, Event
+from customers.models import Customer, Event
+from customers.selectors import reach
 from loancrm.kernel import clock
 
 DAYS = 30
 GOALS = ("application_submitted", "loan_disbursed")
-RECENT_CAMPAIGNS = 6
-_REACHED_BY = {"sms": ContactKind.PHONE, "email": ContactKind.EMAIL}
-_IN_PROGRESS = (CampaignStatus.RUNNING, CampaignStatus.PAUSED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,8 +26,9 @@ class Overview:
     Attributes:
         until: End of the 30 days: now, or 30 days after the last launch where that is longer ago,
             so that a quiet company sees its last campaigns and not an empty page.
-        reachable: Persons with an active contact and a marketing consent, by channel.
+        reachable: Persons whom a channel reaches, as `customers.selectors.reach` says, by channel.
         reachable_count: Persons whom at least one channel reaches.
+        joined_by_day: New customers of the last 30 days.
         sends_by_day: {channel kind: {day: messages handed over}} of the last 30 days.
         goals_by_day: {event name: {day: events}} of the last 30 days.
         skips: (reason, people whom no step served) of the last 30 days, largest first.
@@ -44,62 +39,49 @@ class Overview:
     days: Sequence[date]
     customer_count: int
     new_customer_count: int
+    joined_by_day: Mapping[date, int]
     reachable: Mapping[str, int]
     reachable_count: int
     sent_count: int
     goal_counts: Mapping[str, int]
-    in_progress_count: int
-    waiting_count: int
     sends_by_day: Mapping[str, Mapping[date, int]]
     goals_by_day: Mapping[str, Mapping[date, int]]
     skips: Sequence[tuple[str, int]]
 
 
 def load(*, now: datetime) -> Overview:
-    """Return the overview of the last 30 days in which something could happen (11 queries)."""
+    """Return the overview of the last 30 days in which something could happen (10 queries)."""
     until = _until(now)
     last_day = until.astimezone(clock.company_zone()).date()
     days = [last_day - timedelta(days=back) for back in range(DAYS - 1, -1, -1)]
     since = until - timedelta(days=DAYS)
     sends = _sends_by_day(since, until)
     goals = _goals_by_day(since, until)
-    statuses = dict(Campaign.objects.values_list("status").annotate(count=Count("pk")).order_by())
+    joined = _joined_by_day(since, until)
     return Overview(
         as_of=now,
         until=until,
         days=days,
         customer_count=Customer.objects.live().count(),
-        new_customer_count=Customer.objects.live()
-        .filter(created_at__gt=since, created_at__lte=until)
-        .count(),
+        new_customer_count=sum(joined.values()),
+        joined_by_day=joined,
         reachable={
-            channel: _persons(_reaches(channel, kind, now)) for channel, kind in _REACHED_BY.items()
+            channel.value: _persons(reach.reached_by([channel], now=now))
+            for channel in reach.COUNTED
         },
-        reachable_count=_persons(
-            reduce(or_, (_reaches(channel, kind, now) for channel, kind in _REACHED_BY.items()))
-        ),
+        reachable_count=_persons(reach.reached_by(reach.COUNTED, now=now)),
         sent_count=sum(sum(found.values()) for found in sends.values()),
         goal_counts={name: sum(goals.get(name, {}).values()) for name in GOALS},
-        in_progress_count=sum(statuses.get(status, 0) for status in _IN_PROGRESS),
-        waiting_count=statuses.get(CampaignStatus.IN_REVIEW, 0),
         sends_by_day=sends,
         goals_by_day=goals,
         skips=_skips(since, until),
     )
 
 
-def recent_campaigns() -> Sequence[Campaign]:
-    """Return the campaigns that changed last."""
-    return list(Campaign.objects.order_by("-updated_at", "-pk")[:RECENT_CAMPAIGNS])
-
-
 def reported_campaigns() -> Sequence[Campaign]:
     """Return the campaigns that have something to report, newest first."""
-    return list(
-        Campaign.objects.filter(dispatches__isnull=False)
-        .distinct()
-        .order_by("-launched_at", "-pk")[:200]
-    )
+    reported = Campaign.objects.filter(Exists(Dispatch.objects.filter(campaign=OuterRef("pk"))))
+    return list(reported.order_by("-launched_at", "-pk")[:200])
 
 
 def _until(now: datetime) -> datetime:
@@ -112,20 +94,6 @@ def _persons(condition: Q) -> int:
     return Customer.objects.live().filter(condition).count()
 
 
-def _reaches(channel: str, kind: ContactKind, now: datetime) -> Q:
-    points = ContactPoint.objects.filter(
-        customer=OuterRef("pk"), kind=kind, status=ContactStatus.ACTIVE, is_primary=True
-    )
-    consents = ConsentState.objects.filter(
-        Q(expires_at__isnull=True) | Q(expires_at__gt=now),
-        customer=OuterRef("pk"),
-        channel=channel,
-        purpose="marketing",
-        is_granted=True,
-    )
-    return Q(Exists(points), Exists(consents))
-
-
 def _sends_by_day(since: datetime, now: datetime) -> Mapping[str, Mapping[date, int]]:
     rows = (
         Message.objects.filter(sent_at__gt=since, sent_at__lte=now)
@@ -135,6 +103,18 @@ def _sends_by_day(since: datetime, now: datetime) -> Mapping[str, Mapping[date, 
         .order_by()
     )
     return _by_name(list(rows))
+
+
+def _joined_by_day(since: datetime, until: datetime) -> Mapping[date, int]:
+    rows = (
+        Customer.objects.live()
+        .filter(created_at__gt=since, created_at__lte=until)
+        .annotate(day=TruncDate("created_at", tzinfo=clock.company_zone()))
+        .values_list("day")
+        .annotate(count=Count("pk"))
+        .order_by()
+    )
+    return dict(rows)
 
 
 def _goals_by_day(since: datetime, now: datetime) -> Mapping[str, Mapping[date, int]]:

@@ -11,7 +11,8 @@ from analytics.domain.features import Floats
 from analytics.models import ProtectedOverride
 from customers.domain.fields.catalogue import DataClass, Text
 from customers.domain.segments.columns import CUSTOMER_FIELDS
-from customers.models import AttributeDefinition, AttributeType, Customer
+from customers.domain.values.attribute import AttributeType
+from customers.models import AttributeDefinition, Customer
 from customers.selectors.profile.person import age_years
 from loancrm.kernel import clock
 

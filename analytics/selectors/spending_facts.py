@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 from django.db.models import QuerySet, Sum
 from django.db.models.functions import TruncDate, TruncMonth
 
-from analytics.domain.spending import MONTHS, Received, Spent
+from analytics.domain.spending import MONTHS, DailyIncome, Spent
 from customers.domain.events.event import LOAN_PAYMENT, EventName
 from customers.models import Customer, Event
 
@@ -22,7 +22,7 @@ _LONGEST_MONTH = timedelta(days=31)
 
 def spending_facts(
     *, until: date, zone: ZoneInfo
-) -> Iterator[tuple[int, list[Spent], list[Received]]]:
+) -> Iterator[tuple[int, list[Spent], list[DailyIncome]]]:
     """Yield (customer, spent, received) of everybody who spent, in the order of their keys.
 
     Two queries. Instalments of loans are no spending. People who switched personal recommendations
@@ -58,7 +58,7 @@ def spending_facts(
         yield (
             key,
             [Spent(month.date(), subject, float(total)) for _key, month, subject, total in rows],
-            [Received(day, float(total)) for _key, day, total in own],
+            [DailyIncome(day, float(total)) for _key, day, total in own],
         )
 
 

@@ -4,11 +4,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.db import transaction
-
 from analytics.domain.clustering import ClusterModel, NoStableClustersError, discover
 from analytics.domain.discovery_names import cluster_description, cluster_name
-from analytics.domain.features import FeatureTable, NoUsableFeatureError
+from analytics.domain.features import FeatureTable, NoUsableFeatureError, rows_of
 from analytics.selectors import discovery_features
 from analytics.selectors.protected_features import overrides_in_force
 from analytics.services import discovery_models
@@ -21,13 +19,15 @@ from analytics.services.discovery_writing import (
     finish_nothing,
     people_of,
     record_run,
+    still_there,
+    write_chosen_segment,
     write_segment,
 )
 from analytics.services.protected_overrides import used_overrides
 from customers.domain.fields.catalogue import Text
 from customers.models import Segment
-from loancrm.kernel import access
 from loancrm.kernel.access import Actor
+from loancrm.kernel.acting import Act, acting
 from loancrm.kernel.words.phrases import gettext as _
 
 CLUSTERS = "clusters"
@@ -70,7 +70,7 @@ def discover_clusters(  # noqa: PLR0913 - choices of one run
         FeatureUnknown: A named feature does not exist.
         DiscoveryRefused: The customers do not fall into stable groups of at least 2 %.
     """
-    access.require(actor, PERMISSION)
+    act = acting(actor, PERMISSION, now=now)
     overrides = overrides_in_force(now=now)
     labels = discovery_features.chosen_features(features, overrides=overrides)
     used = used_overrides(labels, overrides)
@@ -91,19 +91,19 @@ def discover_clusters(  # noqa: PLR0913 - choices of one run
             people=len(table.customer_ids),
         ) from error
     content = {"segment": segment, "model": model.to_json(), "overrides": used}
-    with transaction.atomic():
-        stored = discovery_models.keep(
+    with act:
+        stored = discovery_models.write_model(
             method=CLUSTERS, name=name, content=content, as_of=now, now=now
         )
         result = _write_clusters(
-            actor=actor,
+            act,
             name=name,
+            segment=segment,
             version=stored.version,
             model=model,
             table=table,
             labels=labels,
             overrides=used,
-            now=now,
         )
         finish(result)
     return result
@@ -118,7 +118,7 @@ def assign_clusters(*, actor: Actor, now: datetime, name: str = "cluster") -> Cl
         FeatureProtected, FeatureUnknown: A feature of the model may no longer be used, such as a
             protected attribute whose leave has ended.
     """
-    access.require(actor, PERMISSION)
+    act = acting(actor, PERMISSION, now=now)
     stored, content = discovery_models.latest(method=CLUSTERS, name=name)
     model = ClusterModel.from_json(content["model"])
     overrides = overrides_in_force(now=now)
@@ -126,30 +126,32 @@ def assign_clusters(*, actor: Actor, now: datetime, name: str = "cluster") -> Cl
     table = discovery_features.load_features(
         people=people_of(content["segment"], now=now), names=tuple(labels), as_of=now
     )
-    with transaction.atomic():
+    with act:
         return _write_clusters(
-            actor=actor,
+            act,
             name=name,
+            segment=content["segment"],
             version=stored.version,
             model=model,
             table=table,
             labels=labels,
             overrides=used_overrides(labels, overrides),
-            now=now,
         )
 
 
-def _write_clusters(  # noqa: PLR0913 - one argument a part of the result
+def _write_clusters(  # noqa: PLR0913 - parts of one result
+    act: Act,
     *,
-    actor: Actor,
     name: str,
+    segment: str,
     version: str,
     model: ClusterModel,
     table: FeatureTable,
     labels: Mapping[str, Text],
     overrides: Mapping[str, int],
-    now: datetime,
 ) -> ClusterDiscovery:
+    is_there = still_there(table.customer_ids)
+    table = rows_of(table, is_there)
     numbers = model.assign(table)
     written = []
     for cluster in model.clusters:
@@ -163,27 +165,28 @@ def _write_clusters(  # noqa: PLR0913 - one argument a part of the result
         )
         source = f"{name}@{version}"
         written.append(
-            write_segment(actor=actor, found=shown, customer_ids=ids, source=source, now=now)
+            write_chosen_segment(act, found=shown, customer_ids=ids, source=source, base=segment)
         )
-    _empty_older(actor, name, len(model.clusters), version, now)
+    _empty_older(act, name, len(model.clusters), version)
     result = ClusterDiscovery(
-        CLUSTERS, version, len(numbers), tuple(written), model=model, overrides=overrides
+        CLUSTERS,
+        version,
+        len(numbers),
+        tuple(written),
+        model=model,
+        overrides=overrides,
+        skipped=int((~is_there).sum()),
     )
-    record_run(actor=actor, result=result, name=name, now=now, overrides=dict(overrides))
+    record_run(act, result=result, name=name, overrides=dict(overrides))
     return result
 
 
-def _empty_older(actor: Actor, name: str, count: int, version: str, now: datetime) -> None:
+def _empty_older(act: Act, name: str, count: int, version: str) -> None:
     """Leave nobody in groups of an earlier model that had more of them."""
     older = Segment.objects.filter(
         slug__regex=rf"^{name}-[0-9]+$", members__source__startswith=f"{name}@"
     )
     for slug, shown in sorted(set(older.values_list("slug", "name"))):
         if int(slug.rpartition("-")[2]) > count:
-            write_segment(
-                actor=actor,
-                found=FoundSegment(slug, shown, 0),
-                customer_ids=[],
-                source=f"{name}@{version}",
-                now=now,
-            )
+            found = FoundSegment(slug, shown, 0)
+            write_segment(act, found=found, customer_ids=[], source=f"{name}@{version}")

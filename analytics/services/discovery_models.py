@@ -23,7 +23,7 @@ class DiscoveryModelChanged(LoanCrmError):
     code = "discovery_model_changed"
 
 
-def keep(
+def write_model(
     *, method: str, name: str, content: Mapping[str, Any], as_of: datetime, now: datetime
 ) -> DiscoveryModel:
     """Store a model under the version that its content gives it; the same content is one row.

@@ -1,19 +1,16 @@
 """Searches for segments in the background: started by a person, run by a worker, seen on a page."""
 
-import logging
 from collections.abc import Callable, Mapping
-from contextlib import suppress
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
-from django.db import transaction
-from django.db.models import F, Q
+from django.db.models import F
 
-from analytics import jobs
-from analytics.domain.discovery_choices import Choices, Method
+from analytics import jobs, labels
+from analytics.domain.discovery_choices import DiscoveryChoices, Method
 from analytics.domain.discovery_names import RFM_FEATURES, column_label
 from analytics.domain.rates import wilson
-from analytics.models import DiscoveryRun, RunState
+from analytics.models import DiscoveryRun
 from analytics.selectors import discovery_features
 from analytics.selectors.protected_features import overrides_in_force
 from analytics.services import discovery, discovery_clusters
@@ -25,17 +22,12 @@ from customers.models import Segment
 from customers.services.segments import versions
 from loancrm.kernel import access
 from loancrm.kernel.access import Actor
-from loancrm.kernel.auditing import audit
-from loancrm.kernel.database.row_holds import WorkTakenOver, take_row
-from loancrm.kernel.database.shared_clock import Moment
+from loancrm.kernel.acting import acting
 from loancrm.kernel.errors import LoanCrmError
-from loancrm.kernel.jobs import enqueue
 from loancrm.kernel.words.phrases import gettext as _
-
-# A worker tells after every step that it goes on; the longest takes some minutes.
-GIVEN_UP_AFTER = timedelta(minutes=15)
-
-logger = logging.getLogger(__name__)
+from loancrm.kernel.work import service as works
+from loancrm.kernel.work.claims import WorkClaim
+from loancrm.kernel.work.execution import execute
 
 
 class DiscoveryGroupUnknown(LoanCrmError):
@@ -44,7 +36,7 @@ class DiscoveryGroupUnknown(LoanCrmError):
     code = "discovery_group_unknown"
 
 
-def start_run(*, actor: Actor, choices: Choices, now: datetime) -> DiscoveryRun:
+def start_run(*, actor: Actor, choices: DiscoveryChoices, now: datetime) -> DiscoveryRun:
     """Let a worker search for segments.
 
     Raises:
@@ -52,86 +44,47 @@ def start_run(*, actor: Actor, choices: Choices, now: datetime) -> DiscoveryRun:
         DiscoveryRefused: A segment that is named does not exist.
         FeatureProtected, FeatureUnknown: A named feature may not be used.
     """
-    access.require(actor, PERMISSION)
+    act = acting(actor, PERMISSION, now=now)
     for slug in (choices.segment, choices.seed_segment):
         people_of(slug, now=now)
     _labels(choices, now)
-    with transaction.atomic():
-        run = DiscoveryRun.objects.create(
-            method=choices.method,
-            parameters=choices.to_json(),
-            step_count=choices.step_count,
-            started_by=actor.user,
-            created_at=now,
-        )
-        audit.record(
+    with act:
+        work = works.start(
+            kind=jobs.DISCOVERY,
             actor=actor,
-            action="discovery.started",
-            object_type=audit.type_of(run),
-            object_id=run.pk,
             now=now,
-            facts=run.parameters,
+            title=labels.METHODS.phrase(choices.method),
+            total_count=choices.step_count,
         )
-        enqueue(jobs.RUN_DISCOVERY, run_id=int(run.pk))
+        run = DiscoveryRun.objects.create(
+            work=work, method=choices.method, parameters=choices.to_json()
+        )
+        act.record("discovery.started", on=run, facts=run.parameters)
     return run
 
 
-def wake() -> int:
-    """Wake a worker for every run that nobody works on; return how many."""
-    ids = list(DiscoveryRun.objects.filter(_free()).values_list("pk", flat=True))
-    for run_id in ids:
-        enqueue(jobs.RUN_DISCOVERY, run_id=run_id)
-    return len(ids)
-
-
-def run(*, run_id: int, read_clock: Callable[[], datetime]) -> None:
+def run(*, work_id: int, now: datetime) -> None:
     """Do a run in the name of who started it; nothing when it is in hand or over.
 
     What a run finds is written in one transaction with its end: a worker that died has left
     nothing, and the run is done from the beginning.
-
-    Args:
-        read_clock: Returns the aware current time.
     """
-    now = read_clock()
-    hold = take_row(
-        DiscoveryRun.objects.filter(pk=run_id),
-        free=_free(),
-        values={"state": RunState.RUNNING, "step": 0},
-        heard_field="alive_at",
-    )
-    if hold is None:
-        return
-    row = DiscoveryRun.objects.select_related("started_by").get(pk=run_id)
 
-    def advance(_step: int) -> None:
-        hold.write({"step": F("step") + 1})
+    def perform(claim: WorkClaim) -> None:
+        row = DiscoveryRun.objects.select_related("work__requested_by").get(work_id=work_id)
+        claim.save_progress(done_count=0)
 
-    def fail(problem: str) -> None:
-        values = {"state": RunState.FAILED, "problem": problem, "finished_at": read_clock()}
-        with suppress(WorkTakenOver):
-            hold.write(values)
+        def advance(_step: int) -> None:
+            claim.save_progress(done_count=F("done_count") + 1)
+            claim.raise_if_requested()
 
-    def finish(found: Discovery, labels: Mapping[str, Text]) -> None:
-        hold.write(
-            {
-                "state": RunState.DONE,
-                "result": _told(found, labels),
-                "step": F("step_count"),
-                "finished_at": read_clock(),
-                "problem": "",
-            }
-        )
+        def finish(found: Discovery, names: Mapping[str, Text]) -> None:
+            claim.finish(done_count=F("total_count"))
+            DiscoveryRun.objects.filter(pk=row.pk).update(result=_told(found, names))
 
-    try:
-        _carry_out(row, now, advance, finish)
-    except WorkTakenOver:
-        return
-    except LoanCrmError as error:
-        fail(error.message)
-    except Exception:
-        fail(_("An error occurred; see the log."))
-        raise
+        _discover(row, now, advance, finish)
+
+    execute(work_id=work_id, perform=perform, now=now)
 
 
 def make_segment(*, actor: Actor, run_id: int, group: str, name: str, now: datetime) -> Segment:
@@ -155,20 +108,16 @@ def make_segment(*, actor: Actor, run_id: int, group: str, name: str, now: datet
     )
 
 
-def _free() -> Q:
-    is_left = Q(state=RunState.RUNNING, alive_at__lt=Moment(-GIVEN_UP_AFTER.total_seconds()))
-    return Q(state=RunState.WAITING) | is_left
-
-
-def _carry_out(
+def _discover(
     row: DiscoveryRun,
     now: datetime,
     advance: Callable[[int], object],
     finish: Callable[[Discovery, Mapping[str, Text]], None],
 ) -> None:
-    choices = Choices.from_json(row.parameters)
+    choices = DiscoveryChoices.from_json(row.parameters)
     # Whoever lost the permission, or left, since the start finds nothing any more.
-    actor = access.user_actor(row.started_by) if row.started_by else None
+    person = row.work.requested_by
+    actor = access.user_actor(person) if person else None
     access.require(actor, PERMISSION)
     assert actor is not None  # noqa: S101 - as just required
     if choices.method is Method.RFM:
@@ -178,6 +127,7 @@ def _carry_out(
             event=choices.event,
             within_days=choices.within_days,
             segment=choices.segment,
+            on_progress=advance,
             finish=lambda found: finish(found, RFM_FEATURES),
         )
         return
@@ -203,11 +153,12 @@ def _carry_out(
         segment=choices.segment,
         share=choices.share,
         seed=choices.seed,
+        on_progress=advance,
         finish=lambda found: finish(found, labels),
     )
 
 
-def _labels(choices: Choices, now: datetime) -> dict[str, Text]:
+def _labels(choices: DiscoveryChoices, now: datetime) -> dict[str, Text]:
     """Return the chosen features with their labels; only clusters may use a recorded leave."""
     is_open = choices.method is Method.CLUSTERS
     overrides = overrides_in_force(now=now) if is_open else {}
@@ -219,6 +170,7 @@ def _told(found: Discovery, labels: Mapping[str, Text]) -> dict[str, Any]:
     content: dict[str, Any] = {
         "version": found.version,
         "people": found.people,
+        "skipped": found.skipped,
         "groups": [
             {
                 "slug": group.slug,

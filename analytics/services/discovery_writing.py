@@ -1,16 +1,20 @@
 """What every way of discovering segments shares: whom it looks at and how results are written."""
 
-from collections.abc import Callable, Collection
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 
+import numpy as np
+import numpy.typing as npt
 from django.db.models import QuerySet
 
-from analytics.domain.profiles import Difference
+from analytics.domain.profiles import ProfileDifference
+from campaigns.services.campaigns import fairness
 from customers.models import Customer, Segment
 from customers.services.segments import versions as segments
 from loancrm.kernel.access import Actor, system_actor
-from loancrm.kernel.auditing import audit
+from loancrm.kernel.acting import Act
+from loancrm.kernel.database import locks
 from loancrm.kernel.errors import LoanCrmError
 from loancrm.kernel.words.phrases import gettext as _
 
@@ -33,17 +37,22 @@ class FoundSegment:
     name: str
     size: int
     description: str = ""
-    differences: tuple[Difference, ...] = ()
+    differences: tuple[ProfileDifference, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Discovery:
-    """What a run wrote: the model version, the people it looked at, the segments."""
+    """What a run wrote: the model version, the people it looked at, the segments.
+
+    Attributes:
+        skipped: People who were erased or merged while it looked at them.
+    """
 
     method: str
     version: str
     people: int
     segments: tuple[FoundSegment, ...]
+    skipped: int = field(default=0, kw_only=True)
 
 
 def finish_nothing(_result: Discovery) -> None:
@@ -64,6 +73,16 @@ def people_of(slug: str, *, now: datetime) -> QuerySet[Customer]:
     return segments.audience_of(segment, now=now)
 
 
+def still_there(customer_ids: npt.NDArray[np.int64]) -> npt.NDArray[np.bool_]:
+    """Return which of the customers were neither erased nor merged since they were read.
+
+    Nobody erases them before the transaction ends, in which this is called.
+    """
+    people = Customer.objects.live().filter(pk__any_of=customer_ids.tolist())
+    living = np.fromiter(locks.lock_against_deletion(people), dtype=np.int64)
+    return np.isin(customer_ids, living)
+
+
 def writer_for(actor: Actor) -> Actor:
     """Return who writes the scores and lists of a search that an actor may make.
 
@@ -74,22 +93,17 @@ def writer_for(actor: Actor) -> Actor:
 
 
 def write_segment(
-    *,
-    actor: Actor,
-    found: FoundSegment,
-    customer_ids: Collection[int],
-    source: str,
-    now: datetime,
+    act: Act, *, found: FoundSegment, customer_ids: Collection[int], source: str
 ) -> FoundSegment:
     """Make these customers the members of a list, and call and describe it as found."""
-    actor = writer_for(actor)
+    actor = writer_for(act.actor)
     segment = segments.replace_members(
         actor=actor,
         slug=found.slug,
         name=found.name,
         customer_ids=customer_ids,
         source=source,
-        now=now,
+        now=act.now,
     )
     if (segment.name, segment.description) != (found.name, found.description):
         segments.edit_segment(
@@ -97,25 +111,48 @@ def write_segment(
             segment=segment,
             name=found.name,
             description=found.description,
-            now=now,
+            now=act.now,
         )
     return found
 
 
-def record_run(
-    *, actor: Actor, result: Discovery, name: str, now: datetime, **facts: object
-) -> None:
+def write_chosen_segment(
+    act: Act,
+    *,
+    found: FoundSegment,
+    customer_ids: Collection[int],
+    source: str,
+    base: str,
+    score_models: Sequence[str] = (),
+) -> FoundSegment:
+    """Write a segment whose people a learned model chose, so that the check of fairness finds it.
+
+    Args:
+        base: Slug of the segment that they were chosen from; empty is everybody.
+        score_models: The models whose scores decided.
+    """
+    written = write_segment(act, found=found, customer_ids=customer_ids, source=source)
+    fairness.record_model_audience(
+        actor=writer_for(act.actor),
+        segment=Segment.objects.get(slug=found.slug),
+        base=Segment.objects.filter(slug=base).first() if base else None,
+        source=source,
+        score_models=list(score_models),
+        now=act.now,
+    )
+    return written
+
+
+def record_run(act: Act, *, result: Discovery, name: str, **facts: object) -> None:
     """Write the audit entry of a run."""
-    audit.record(
-        actor=actor,
-        action=f"discovery.{result.method}",
-        object_type="discovery",
-        object_id=name,
-        now=now,
+    act.record(
+        f"discovery.{result.method}",
+        on=("discovery", name),
         facts={
             "version": result.version,
             "people": result.people,
             "segments": {found.slug: found.size for found in result.segments},
+            **({"skipped": result.skipped} if result.skipped else {}),
             **facts,
         },
     )

@@ -6,8 +6,14 @@ from datetime import date, datetime
 from decimal import Decimal
 from itertools import islice
 
-from analytics.domain.lifetime_value import VERSION, LifetimeValue, lifetime_value
+from analytics.domain.lifetime_value import (
+    VERSION,
+    LifetimeAssumptions,
+    LifetimeValue,
+    lifetime_value,
+)
 from analytics.selectors import lifetime_facts
+from analytics.selectors.credit import values as credit_values
 from customers.domain.fields.score_bands import CLV, CLV_SO_FAR, CLV_TO_COME
 from customers.services import scores
 from customers.services.scores import GivenScore
@@ -43,7 +49,7 @@ def value_customers(*, actor: Actor, as_of: date, now: datetime) -> Valued:
         PermissionRefused: The actor may not add scores.
     """
     access.require(actor, _ADD)
-    values = list(_values(as_of))
+    values = list(_values(as_of, credit_values.lifetime_assumptions()))
     parts = {
         CLV_SO_FAR: [(key, _amount(value.so_far)) for key, value in values],
         CLV_TO_COME: [(key, _amount(value.to_come)) for key, value in values],
@@ -62,14 +68,19 @@ def value_customers(*, actor: Actor, as_of: date, now: datetime) -> Valued:
     return Valued(len(total), changed, sum((amount for _key, amount in total), Decimal(0)))
 
 
-def _values(as_of: date) -> Iterator[tuple[int, LifetimeValue]]:
+def _values(as_of: date, given: LifetimeAssumptions) -> Iterator[tuple[int, LifetimeValue]]:
     ids = lifetime_facts.valued_customers().order_by("pk").values_list("pk", flat=True)
     listed = iter(list(ids))
     while batch := list(islice(listed, _BATCH)):
         loans = lifetime_facts.loan_worths(batch, as_of=as_of)
         costs = lifetime_facts.message_costs(batch)
         for key in batch:
-            yield key, lifetime_value(loans.get(key, ()), message_cost=costs.get(key, 0.0))
+            yield (
+                key,
+                lifetime_value(
+                    loans.get(key, ()), message_cost=costs.get(key, 0.0), assumptions=given
+                ),
+            )
 
 
 def _amount(value: float) -> Decimal:

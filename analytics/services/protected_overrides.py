@@ -3,13 +3,11 @@
 from collections.abc import Iterable, Mapping
 from datetime import date, datetime, timedelta
 
-from django.db import transaction
-
 from analytics.models import ProtectedOverride
 from analytics.selectors.protected_features import overridable
-from loancrm.kernel import access, clock
+from loancrm.kernel import clock
 from loancrm.kernel.access import Actor
-from loancrm.kernel.auditing import audit
+from loancrm.kernel.acting import Act, acting
 from loancrm.kernel.errors import LoanCrmError
 from loancrm.kernel.words.phrases import gettext as _
 
@@ -34,18 +32,21 @@ def record_override(
         OverrideRefused: The attribute is none of `overridable`, the reason is too short, or the
             last day is past or more than a year away.
     """
-    access.require(actor, PERMISSION)
+    act = acting(actor, PERMISSION, now=now)
     if feature not in overridable():
         raise OverrideRefused(
             _("There is no leave to be had for “%(name)s”.") % {"name": feature}, feature=feature
         )
     why = reason.strip()
     if len(why) < SHORTEST_REASON:
-        raise OverrideRefused(_("Say why it is lawful and needed, and who agreed."))
+        raise OverrideRefused(
+            _("Say why it is lawful and needed, and who agreed, in %(count)s characters or more.")
+            % {"count": SHORTEST_REASON}
+        )
     today = now.astimezone(clock.company_zone()).date()
     if not today <= valid_until <= today + LONGEST:
         raise OverrideRefused(_("The last day has to lie within a year from today."))
-    with transaction.atomic():
+    with act:
         row = ProtectedOverride.objects.create(
             feature=feature,
             reason=why,
@@ -53,7 +54,7 @@ def record_override(
             recorded_by=actor.user,
             recorded_at=now,
         )
-        _audit(actor, row, "recorded", now)
+        _record(act, row, "recorded")
     return row
 
 
@@ -63,11 +64,13 @@ def end_override(*, actor: Actor, override_id: int, now: datetime) -> None:
     Raises:
         PermissionRefused: The actor may not record leave.
     """
-    access.require(actor, PERMISSION)
+    act = acting(actor, PERMISSION, now=now)
     row = ProtectedOverride.objects.get(pk=override_id)
-    with transaction.atomic():
+    with act:
         if ProtectedOverride.objects.filter(pk=row.pk, ended_at=None).update(ended_at=now):
-            _audit(actor, row, "ended", now)
+            _record(act, row, "ended")
+        else:
+            act.unchanged()
 
 
 def used_overrides(
@@ -77,13 +80,10 @@ def used_overrides(
     return {name: int(overrides[name].pk) for name in features if name in overrides}
 
 
-def _audit(actor: Actor, row: ProtectedOverride, what: str, now: datetime) -> None:
-    audit.record(
-        actor=actor,
-        action=f"protected_override.{what}",
-        object_type="protectedoverride",
-        object_id=row.pk,
-        now=now,
-        reason=row.reason[:300],
+def _record(act: Act, row: ProtectedOverride, what: str) -> None:
+    act.record(
+        f"protected_override.{what}",
+        on=row,
         facts={"feature": row.feature, "valid_until": row.valid_until.isoformat()},
+        reason=row.reason[:300],
     )

@@ -4,21 +4,21 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 
-from django.db import transaction
 from django.utils.translation import gettext as _
 
 from analytics.domain.campaign_report import CampaignReport
-from analytics.domain.campaign_worth import Assumptions
+from analytics.domain.campaign_worth import ReturnAssumptions
 from analytics.domain.figures import Figure, Number
 from analytics.models import MetricSnapshot
 from analytics.selectors import campaign_report
-from analytics.selectors.campaign_report import DEFAULT_ASSUMPTIONS
 from campaigns.models import Campaign
-from loancrm.kernel.access import Actor, require
-from loancrm.kernel.auditing import audit
+from loancrm.kernel import access
+from loancrm.kernel.access import Actor
+from loancrm.kernel.acting import acting
 from loancrm.kernel.errors import LoanCrmError
 
 CAMPAIGN = "campaign"
+READ = "campaigns.view_report"
 
 
 class CampaignUnknown(LoanCrmError):
@@ -47,7 +47,7 @@ def report_campaign(
     slug: str,
     now: datetime,
     as_of: datetime | None = None,
-    assumptions: Assumptions = DEFAULT_ASSUMPTIONS,
+    assumptions: ReturnAssumptions | None = None,
 ) -> CampaignReport:
     """Return the report of a campaign as of a time, by default now.
 
@@ -57,13 +57,8 @@ def report_campaign(
         TimeInFuture: `as_of` is later than now.
     """
     campaign = Campaign.objects.filter(slug=slug).first()
-    require(actor, "campaigns.view_report", campaign)
-    if campaign is None:
-        raise CampaignUnknown(_("There is no campaign %(slug)s.") % {"slug": slug}, slug=slug)
-    moment = as_of or now
-    if moment > now:
-        raise TimeInFuture(_("The report's time lies in the future."), slug=slug)
-    return campaign_report.load_report(campaign=campaign, as_of=moment, assumptions=assumptions)
+    access.require(actor, READ, campaign)
+    return _report(campaign, slug=slug, now=now, as_of=as_of, assumptions=assumptions)
 
 
 def store_report(
@@ -72,31 +67,46 @@ def store_report(
     slug: str,
     now: datetime,
     as_of: datetime | None = None,
-    assumptions: Assumptions = DEFAULT_ASSUMPTIONS,
+    assumptions: ReturnAssumptions | None = None,
 ) -> StoredReport:
     """Return the report and keep every figure of it; figures of the same time stay as they were.
 
     Raises:
         As `report_campaign`.
     """
-    report = report_campaign(actor=actor, slug=slug, now=now, as_of=as_of, assumptions=assumptions)
+    campaign = Campaign.objects.filter(slug=slug).first()
+    act = acting(actor, READ, on=campaign, now=now)
+    report = _report(campaign, slug=slug, now=now, as_of=as_of, assumptions=assumptions)
     rows = [_row(slug, figure, now) for figure in report.all_figures()]
-    with transaction.atomic():
+    with act:
         kept = MetricSnapshot.objects.filter(
             subject_type=CAMPAIGN, subject_id=slug, as_of=report.head.as_of
         )
         before = kept.count()
         MetricSnapshot.objects.bulk_create(rows, ignore_conflicts=True)
         stored = kept.count() - before
-        audit.record(
-            actor=actor,
-            action="report.store",
-            object_type=CAMPAIGN,
-            object_id=slug,
-            now=now,
+        act.record(
+            "report.store",
+            on=(Campaign, slug),
             facts={"as_of": report.head.as_of.isoformat(), "figures": stored},
         )
     return StoredReport(report=report, stored=stored)
+
+
+def _report(
+    campaign: Campaign | None,
+    *,
+    slug: str,
+    now: datetime,
+    as_of: datetime | None,
+    assumptions: ReturnAssumptions | None,
+) -> CampaignReport:
+    if campaign is None:
+        raise CampaignUnknown(_("There is no campaign %(slug)s.") % {"slug": slug}, slug=slug)
+    moment = as_of or now
+    if moment > now:
+        raise TimeInFuture(_("The report's time lies in the future."), slug=slug)
+    return campaign_report.load_report(campaign=campaign, as_of=moment, assumptions=assumptions)
 
 
 def _row(slug: str, figure: Figure, now: datetime) -> MetricSnapshot:

@@ -19,28 +19,7 @@ from campaigns.domain.campaigns.recurrence import (
     HolidayPolicy,
     Recurrence,
 )
-
-EVERY = {
-    Every.DAY: gettext_lazy("every day"),
-    Every.WEEK: gettext_lazy("every week"),
-    Every.MONTH: gettext_lazy("every month"),
-    Every.YEAR: gettext_lazy("every year"),
-}
-HOLIDAYS = {
-    HolidayPolicy.KEEP: gettext_lazy("on public holidays too"),
-    HolidayPolicy.SKIP: gettext_lazy("not on public holidays"),
-    HolidayPolicy.NEXT_WORKDAY: gettext_lazy("on a day off: on the next workday"),
-}
-CATCH_UP = {
-    CatchUp.LATEST: gettext_lazy("what was missed is run once"),
-    CatchUp.ALL: gettext_lazy("everything that was missed is run, one after the other"),
-    CatchUp.SKIP: gettext_lazy("what was missed is left out"),
-}
-AGAIN = {
-    Again.EVERY_RUN: gettext_lazy("everybody in every run"),
-    Again.NOT_WITHIN_DAYS: gettext_lazy("nobody twice within so many days"),
-    Again.NEVER_TWICE: gettext_lazy("nobody twice"),
-}
+from campaigns.labels.calendar import AGAIN, CATCH_UP, EVERY, HOLIDAYS
 
 
 class CalendarFields(forms.Form):
@@ -98,12 +77,12 @@ class CalendarFields(forms.Form):
     def fill_calendar(self) -> None:
         """Fill the choices, in the reader's language."""
         never = [("", _("no: it runs once"))]
-        self._choices("repeat_every", never + _words(EVERY))
+        self._choices("repeat_every", never + EVERY.choices())
         days = [(key, str(WEEKDAYS[number])) for number, key in enumerate(DAY_KEYS)]
         self._choices("repeat_weekdays", days)
-        self._choices("repeat_holidays", _words(HOLIDAYS))
-        self._choices("repeat_catch_up", _words(CATCH_UP))
-        self._choices("repeat_again", _words(AGAIN))
+        self._choices("repeat_holidays", HOLIDAYS.choices())
+        self._choices("repeat_catch_up", CATCH_UP.choices())
+        self._choices("repeat_again", AGAIN.choices())
 
     def calendar_fields(self) -> list[forms.BoundField]:
         """Return the fields as they are drawn, the first one apart."""
@@ -164,8 +143,8 @@ def sentence(value: Mapping[str, Any] | None) -> str:
     if calendar.until:
         parts.append(_("until %(day)s") % {"day": calendar.until.isoformat()})
     if calendar.holidays is not HolidayPolicy.KEEP:
-        parts.append(str(HOLIDAYS[calendar.holidays]))
-    parts.append(str(CATCH_UP[calendar.catch_up]))
+        parts.append(HOLIDAYS.label(calendar.holidays))
+    parts.append(CATCH_UP.label(calendar.catch_up))
     if calendar.again is Again.NOT_WITHIN_DAYS:
         days = calendar.again_after_days
         parts.append(
@@ -175,14 +154,14 @@ def sentence(value: Mapping[str, Any] | None) -> str:
             % {"count": days}
         )
     else:
-        parts.append(str(AGAIN[calendar.again]))
+        parts.append(AGAIN.label(calendar.again))
     return " · ".join(parts)
 
 
 def _every(calendar: Recurrence) -> str:
     count = calendar.interval
     if count == 1:
-        return str(EVERY[calendar.every])
+        return EVERY.label(calendar.every)
     match calendar.every:
         case Every.DAY:
             text = _("every %(count)s days")
@@ -195,7 +174,3 @@ def _every(calendar: Recurrence) -> str:
         case _:
             assert_never(calendar.every)
     return text % {"count": count}
-
-
-def _words(table: Mapping[Any, Any]) -> list[tuple[Any, Any]]:
-    return [(key.value, str(text)) for key, text in table.items()]

@@ -9,20 +9,26 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from campaigns import labels
-from campaigns.admin import calendar_fields, course_texts, unknown_page
+from campaigns.admin import calendar_fields, correction_page, course_texts
+from campaigns.admin.correction_page import Button
 from campaigns.admin.message_fields import field_of
+from campaigns.admin.trials import content_test_fields
+from campaigns.admin.unknown import messages as unknown_messages
 from campaigns.domain.campaigns.campaign import CampaignStatus
+from campaigns.domain.campaigns.correction import CorrectionState
 from campaigns.domain.sending.states import DispatchStatus, MessageState
 from campaigns.models import Campaign, Step, Variant
 from campaigns.selectors.campaigns import empty_channels, live_progress
 from campaigns.selectors.campaigns import status as campaign_status
+from campaigns.selectors.campaigns.used_scores import ScoreUse
 from campaigns.selectors.content import current_texts
 from campaigns.selectors.content import faults as content_faults
 from campaigns.selectors.content.current_texts import CurrentText
 from campaigns.selectors.content.faults import TextFinding
-from campaigns.services.campaigns import approval, dead_letters, previews
+from campaigns.services.campaigns import approval, dead_letters, previews, score_use
 from customers import labels as customer_labels
-from loancrm.kernel import access
+from customers.selectors.segments.references import SegmentRuleInvalid
+from loancrm.kernel import access, clock
 from loancrm.kernel.access import Actor
 
 _WAY = (
@@ -37,26 +43,7 @@ _AS = {CampaignStatus.PAUSED: CampaignStatus.RUNNING}
 
 
 @dataclass(frozen=True, slots=True)
-class Button:
-    """One step that the reader may take now.
-
-    Attributes:
-        waits_for: Why it cannot be taken yet; the button is shown, and does nothing.
-        has_forecast: The question shows what will happen, in numbers.
-    """
-
-    name: str
-    text: str
-    icon: str
-    kind: str = ""
-    question: str = ""
-    needs_comment: bool = False
-    waits_for: str = ""
-    has_forecast: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Message:
+class CampaignMessage:
     """One message of the campaign with its texts, for reading."""
 
     step: Step
@@ -76,8 +63,8 @@ def context(campaign: Campaign, actor: Actor) -> dict[str, Any]:
     faults = faults_of(campaign)
     return {
         "campaign": campaign,
-        "status_label": labels.read(labels.CAMPAIGN_STATUSES, campaign.status),
-        "status_tone": labels.tone(campaign.status),
+        "status_label": labels.CAMPAIGN_STATUSES.label(campaign.status),
+        "status_tone": labels.CAMPAIGN_STATUSES.tone(campaign.status),
         "way": _way(campaign),
         "buttons": buttons(
             campaign,
@@ -92,15 +79,15 @@ def context(campaign: Campaign, actor: Actor) -> dict[str, Any]:
         "empty_channels": empty_channels.of_campaign(campaign),
         "stops": course_texts.stops(campaign, actor, runs),
         "seen_digest": approval.campaign_digest(campaign)
-        if campaign.status == CampaignStatus.IN_REVIEW
+        if CampaignStatus.IN_REVIEW in {campaign.status, correction_page.state_of(campaign)}
         else "",
         "goal": goal_in_words(campaign),
-        "purpose": customer_labels.purpose(campaign.purpose),
+        "purpose": customer_labels.PURPOSES.label(campaign.purpose),
         "progress": found,
         "unknown_count": found.unknown_count,
-        "unknown_url": unknown_page.address_of(campaign),
+        "unknown_url": unknown_messages.address_of(campaign),
         "states": [
-            (state.value, labels.read(labels.MESSAGE_STATES, state), found.states[state])
+            (state.value, labels.MESSAGE_STATES.label(state), found.states[state])
             for state in MessageState
         ],
         "reasons": [
@@ -110,10 +97,13 @@ def context(campaign: Campaign, actor: Actor) -> dict[str, Any]:
         "standstill": course_texts.standing_still(campaign),
         "waiting": course_texts.waiting(campaign),
         "steps": [] if is_imported else _messages(campaign),
+        "scores": _scores(campaign),
+        "content_test": content_test_fields.standing(campaign),
+        "may_choose_winner": access.is_allowed(actor, "campaigns.launch_campaign", campaign),
         "calendar": calendar_fields.sentence(campaign.recurrence),
-        "approvals": campaign.approvals.select_related("approver").order_by("-at", "-pk"),
-        "is_editable": campaign.status == CampaignStatus.DRAFT
-        and access.is_allowed(actor, "campaigns.author_campaign", campaign),
+        "approvals": list(campaign.approvals.select_related("approver").order_by("-at", "-pk")),
+        **correction_page.context(campaign),
+        "is_editable": _is_editable(campaign, actor),
         "can_author": access.is_allowed(actor, "campaigns.author_campaign", campaign),
         "has_forecast": campaign.status in _FORESEEN and campaign.segment_id is not None,
         "may_preview": not is_imported and previews.may_preview(actor, campaign),
@@ -123,9 +113,36 @@ def context(campaign: Campaign, actor: Actor) -> dict[str, Any]:
     }
 
 
+def _is_editable(campaign: Campaign, actor: Actor) -> bool:
+    is_correcting = correction_page.state_of(campaign) == CorrectionState.EDITING
+    return (campaign.status == CampaignStatus.DRAFT or is_correcting) and access.is_allowed(
+        actor, "campaigns.author_campaign", campaign
+    )
+
+
+def _scores(campaign: Campaign) -> list[tuple[ScoreUse, str, str]]:
+    """Return the scores that choose its people: each with its name and what bars it, in words."""
+    try:
+        uses = score_use.scores_of(campaign, now=clock.now())
+    except SegmentRuleInvalid:
+        # What is wrong with the rule stands on the segment's own page.
+        return []
+    return [
+        (
+            use,
+            customer_labels.score_model(use.model_name),
+            customer_labels.SCORE_FAULTS.label(use.fault) if use.fault else "",
+        )
+        for use in uses
+    ]
+
+
 def goal_in_words(campaign: Campaign) -> str:
     """Return the goal as a short sentence."""
-    return _("%(event)s within %(days)s days") % {
+    text = _("%(event)s within %(days)s days")
+    if campaign.stops_at_goal:
+        text = _("%(event)s within %(days)s days; who gets there before gets no message")
+    return text % {
         "event": customer_labels.event(campaign.goal_event),
         "days": campaign.goal_window_days,
     }
@@ -145,7 +162,7 @@ def faults_of(campaign: Campaign) -> list[TextFinding]:
     """Return what the check says about the texts while they can still be mended."""
     if campaign.status not in {CampaignStatus.DRAFT, CampaignStatus.IN_REVIEW}:
         return []
-    return content_faults.findings_of(campaign)
+    return content_faults.findings_of(campaign, now=clock.now())
 
 
 def buttons(
@@ -163,13 +180,18 @@ def buttons(
 
     status = CampaignStatus(campaign.status)
     found: list[Button] = []
-    if may("approve_campaign") and not _is_barred(campaign, actor):
+    correction = correction_page.state_of(campaign)
+    may_approve = may("approve_campaign") and not _is_barred(campaign, actor)
+    found += correction_page.buttons(
+        status, correction, may_author=may("author_campaign"), may_approve=may_approve
+    )
+    if may_approve:
         found += _approver_buttons(status)
-    if may("launch_campaign"):
+    if may("launch_campaign") and correction in {None, CorrectionState.APPROVED}:
         found += _launcher_buttons(campaign, status, is_held=is_held, open_count=open_count)
         found += _retry_button(campaign, status)
     if may("author_campaign"):
-        found += _author_buttons(status, has_faults=has_faults)
+        found += _author_buttons(campaign, status, has_faults=has_faults)
     if may("launch_campaign") and status not in live_progress.OVER:
         question = _("Cancel “%(name)s” for good? What is not sent yet will not be sent.") % {
             "name": campaign.name
@@ -180,10 +202,17 @@ def buttons(
     return found
 
 
-def _author_buttons(status: CampaignStatus, *, has_faults: bool) -> list[Button]:
+def _author_buttons(
+    campaign: Campaign, status: CampaignStatus, *, has_faults: bool
+) -> list[Button]:
+    if campaign.is_template:
+        return [Button("unmark_template", _("No template any more"), "bookmark_remove")]
     if status == CampaignStatus.DRAFT:
         waits_for = _("Mend the texts first: what is wrong is listed below.") if has_faults else ""
-        return [Button("submit", _("Submit for approval"), "send", "primary", waits_for=waits_for)]
+        return [
+            Button("submit", _("Submit for approval"), "send", "primary", waits_for=waits_for),
+            Button("mark_template", _("Use as template"), "bookmark_add"),
+        ]
     if status in {CampaignStatus.IN_REVIEW, CampaignStatus.APPROVED}:
         return [Button("draft", _("Back to draft"), "edit")]
     return []
@@ -224,7 +253,16 @@ def _launcher_buttons(
         )
     )
     if status == CampaignStatus.PAUSED:
-        return [Button("resume", _("Resume"), "play_arrow", "primary", resume_question)]
+        return [
+            Button(
+                "resume",
+                _("Resume"),
+                "play_arrow",
+                "primary",
+                resume_question,
+                needs_comment=bool(campaign.pause_reason),
+            )
+        ]
     if status == CampaignStatus.RUNNING:
         release = (
             [Button("resume", _("Release"), "play_arrow", "primary", resume_question)]
@@ -268,15 +306,26 @@ def _note(campaign: Campaign, actor: Actor) -> tuple[str, str]:
         return "warn", _("Waiting for another person: authors never approve their own work.")
     if status == CampaignStatus.APPROVED and not approval.is_approved(campaign):
         parts = approval.changed_parts(campaign)
-        named = [str(labels.read(labels.APPROVED_PARTS, part)) for part in parts]
+        named = [str(labels.APPROVED_PARTS.label(part)) for part in parts]
         return "bad", _(
             "Something changed after the approval (%(parts)s); take it back to draft and have it"
             " approved again."
         ) % {"parts": _("; ").join(named)}
+    if status == CampaignStatus.PAUSED and campaign.pause_reason:
+        reason = labels.PAUSE_REASONS.label(campaign.pause_reason)
+        return "bad", _("Paused by itself: %(reason)s. Whoever resumes it says why.") % {
+            "reason": reason
+        }
+    if correction_page.state_of(campaign) == CorrectionState.IN_REVIEW and _is_barred(
+        campaign, actor
+    ):
+        return "warn", _("Waiting for another person: authors never approve their own work.")
     return {
         CampaignStatus.DRAFT: (
             "",
-            _("Check the preview, send yourself a test, then submit for approval."),
+            _("This is a template: it is copied, and is never sent itself.")
+            if campaign.is_template
+            else _("Check the preview, send yourself a test, then submit for approval."),
         ),
         CampaignStatus.IN_REVIEW: (
             "warn",
@@ -291,10 +340,10 @@ def _way(campaign: Campaign) -> list[tuple[str, str]]:
     """Return (label, done | now | next) of the steps from draft to completed."""
     status = CampaignStatus(campaign.status)
     if status in {CampaignStatus.CANCELLED, CampaignStatus.IMPORTED}:
-        return [(labels.read(labels.CAMPAIGN_STATUSES, status), "now")]
+        return [(labels.CAMPAIGN_STATUSES.label(status), "now")]
     at = _WAY.index(_AS.get(status, status))
-    shown = [labels.read(labels.CAMPAIGN_STATUSES, step) for step in _WAY]
-    shown[at] = labels.read(labels.CAMPAIGN_STATUSES, status)
+    shown = [labels.CAMPAIGN_STATUSES.label(step) for step in _WAY]
+    shown[at] = labels.CAMPAIGN_STATUSES.label(status)
     is_over = at == len(_WAY) - 1
     return [
         (text, "done" if position < at or is_over else "now" if position == at else "next")
@@ -302,13 +351,13 @@ def _way(campaign: Campaign) -> list[tuple[str, str]]:
     ]
 
 
-def _messages(campaign: Campaign) -> list[Message]:
+def _messages(campaign: Campaign) -> list[CampaignMessage]:
     texts: dict[int, dict[int, list[CurrentText]]] = {}
     for text in current_texts.of_campaign(campaign):
         of_step = texts.setdefault(text.variant.touchpoint_id, {})
         of_step.setdefault(text.variant.pk, []).append(text)
     return [
-        Message(
+        CampaignMessage(
             step=next(iter(variants.values()))[0].variant.touchpoint.step,
             variants=[(found[0].variant, found) for found in variants.values()],
         )

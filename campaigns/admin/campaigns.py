@@ -9,32 +9,33 @@ from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404
 from django.urls import URLPattern, path, reverse
-from django.utils.html import format_html
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from campaigns import labels
-from campaigns.admin import (
-    campaign_page,
-    campaign_views,
-    sending,
-    unknown_confirmations_page,
-    unknown_page,
-)
+from campaigns.admin import campaign_page, campaign_views, fairness_page, sending
+from campaigns.admin import rules as rules_page
 from campaigns.admin.contactable_view import customer_contact
 from campaigns.admin.forms import MOST_MESSAGES, CampaignForm, initial_of, stale_context
+from campaigns.admin.listing import filters, lines
+from campaigns.admin.notices import pages as notice_pages
 from campaigns.admin.stored_messages import StoredMessage, stored_messages
+from campaigns.admin.unknown import confirmations as unknown_confirmations
+from campaigns.admin.unknown import messages as unknown_messages
 from campaigns.domain.campaigns.campaign import CampaignStatus
 from campaigns.domain.content.texts import CATALOGUE
 from campaigns.models import Campaign, Channel
-from campaigns.selectors.campaigns import live_progress
+from campaigns.selectors.campaigns import corrections
 from campaigns.selectors.content import faults
+from campaigns.selectors.desk import list_facts
+from campaigns.selectors.desk.list_facts import ListFacts
 from campaigns.services.campaigns import authoring
 from customers.domain.consents.consent import Purpose
 from customers.models import Segment
 from loancrm import admin_pages, stale_forms
 from loancrm.admin_filters import vocabulary_filter
 from loancrm.admin_site import object_url
+from loancrm.components import component
 from loancrm.kernel import clock
 from loancrm.kernel.admin.sharing import SharedRowsAdmin
 from loancrm.kernel.database import stale
@@ -48,21 +49,30 @@ SERVICE = "campaigns.send_service_messages"
 class CampaignAdmin(SharedRowsAdmin):
     """Every button calls the service that the commands call."""
 
-    list_display = ("title", "state", "progress", "audience_of", "goal", "starts", "changed")
+    list_display = (
+        *("title", "state", "audience_of", "progress", "delivered"),
+        *("converted", "lift", "cost", "next_time", "filed", "menu"),
+    )
     list_display_links = ("title",)
+    list_per_page = 25
+    list_before_template = "campaigns/list_tabs.html"
     list_filter = (
         vocabulary_filter(
             "status",
             gettext_lazy("status"),
             CampaignStatus,
-            lambda value: labels.read(labels.CAMPAIGN_STATUSES, value),
+            labels.CAMPAIGN_STATUSES.label,
         ),
+        *filters.ALL,
     )
-    list_filter_sheet = False
-    search_fields = ("name", "slug")
+    search_fields = ("name", "slug", "description", "folder", "tags__name", "segment__name")
     ordering = ("-updated_at", "-id")
     show_full_result_count = False
     empty_template = "campaigns/empty.html"
+
+    class Media:
+        js = ("loancrm/awaited.js",)
+
     shareable = {
         "campaigns.view_campaign": gettext_lazy("see it"),
         "campaigns.view_report": gettext_lazy("read its report"),
@@ -77,41 +87,44 @@ class CampaignAdmin(SharedRowsAdmin):
         return self.visible(request, Campaign.objects.select_related("segment"))
 
     def get_changelist_instance(self, request: HttpRequest) -> Any:
-        """Count the messages of the shown campaigns in one query."""
+        """Read what the list says of the shown campaigns in a fixed number of queries."""
         changelist = super().get_changelist_instance(request)
         shown: Sequence[Campaign] = list(changelist.result_list)
-        shares = live_progress.finished_shares(shown)
+        facts = list_facts.facts_of(shown, now=clock.now())
         for campaign in shown:
-            campaign.done_share = shares.get(campaign.pk, (0, 0))  # type: ignore[attr-defined] # for the columns
+            known = facts[campaign.pk]
+            campaign.facts = known  # type: ignore[attr-defined] # for the columns
+            campaign.row_menu = lines.menu_of(  # type: ignore[attr-defined]
+                campaign, request, has_run=bool(known.total)
+            )
+            campaign.has_worth = bool(known.total) and request.user.has_perm(  # type: ignore[attr-defined]
+                "campaigns.view_report"
+            )
         changelist.result_list = shown
+        changelist.status_tabs = lines.status_tabs(self.get_queryset(request), changelist)
         return changelist
 
     @admin.display(description=gettext_lazy("name"), ordering="name")
     def title(self, campaign: Campaign) -> str:
-        """Return the campaign's name."""
-        return campaign.name
+        """Return the campaign's name, and that it is a template."""
+        return f"{campaign.name} · {_('Template')}" if campaign.is_template else campaign.name
 
     @admin.display(description=gettext_lazy("status"), ordering="status")
     def state(self, campaign: Campaign) -> str:
         """Return the status as a coloured badge."""
         return admin_pages.badge(
-            labels.tone(campaign.status),
-            labels.read(labels.CAMPAIGN_STATUSES, campaign.status),
+            labels.CAMPAIGN_STATUSES.tone(campaign.status),
+            labels.CAMPAIGN_STATUSES.label(campaign.status),
         )
 
     @admin.display(description=gettext_lazy("people done"))
     def progress(self, campaign: Campaign) -> str:
         """Return how many of the people are done with, as a bar with its numbers."""
-        done, total = getattr(campaign, "done_share", (0, 0))
-        if not total:
+        facts = _facts(campaign)
+        if not facts.total:
             return "–"
-        return format_html(
-            '<progress class="lcx-meter" max="{}" value="{}"></progress>'
-            ' <span class="lcx-quiet">{} / {}</span>',
-            total,
-            done,
-            f"{done:,}",
-            f"{total:,}",
+        return component(
+            "meter", done=facts.done, total=facts.total, is_counted=True, label=campaign.name
         )
 
     @admin.display(description=gettext_lazy("segment"), ordering="segment__name")
@@ -119,32 +132,57 @@ class CampaignAdmin(SharedRowsAdmin):
         """Return the segment's name."""
         return campaign.segment.name if campaign.segment else "–"
 
-    @admin.display(description=gettext_lazy("goal"), ordering="goal_event")
-    def goal(self, campaign: Campaign) -> str:
-        """Return the goal in words."""
-        return campaign_page.goal_in_words(campaign)
+    @admin.display(description=gettext_lazy("delivered"))
+    def delivered(self, campaign: Campaign) -> str:
+        """Return to how many people something was delivered."""
+        facts = _facts(campaign)
+        return f"{facts.delivered:,}" if facts.total else "–"
 
-    @admin.display(description=gettext_lazy("start"), ordering="start_at")
-    def starts(self, campaign: Campaign) -> Any:
-        """Return when it started or will start."""
-        return campaign.launched_at or campaign.start_at
+    @admin.display(description=gettext_lazy("converted"))
+    def converted(self, campaign: Campaign) -> str:
+        """Return where the report's number of people who converted is put once it is counted."""
+        return _worth(campaign, "converted")
 
-    @admin.display(description=gettext_lazy("updated at"), ordering="updated_at")
-    def changed(self, campaign: Campaign) -> Any:
-        """Return when it last changed."""
-        return campaign.updated_at
+    @admin.display(description=gettext_lazy("lift"))
+    def lift(self, campaign: Campaign) -> str:
+        """Return where the report's lift over the control group, with its interval, is put."""
+        return _worth(campaign, "lift")
+
+    @admin.display(description=gettext_lazy("cost"))
+    def cost(self, campaign: Campaign) -> str:
+        """Return what it cost so far, in CNY."""
+        facts = _facts(campaign)
+        return f"¥{facts.cost_amount:,.2f}" if facts.total or facts.cost_amount else "–"
+
+    @admin.display(description=gettext_lazy("next time"), ordering="next_run_at")
+    def next_time(self, campaign: Campaign) -> Any:
+        """Return when something is due next."""
+        return _facts(campaign).next_at
+
+    @admin.display(description=gettext_lazy("folder and tags"), ordering="folder")
+    def filed(self, campaign: Campaign) -> str:
+        """Return under which words it is put away."""
+        return " · ".join(filter(None, (campaign.folder, *_facts(campaign).tags))) or "–"
+
+    @admin.display(description="")
+    def menu(self, campaign: Campaign) -> str:
+        """Return what can be done with it from here."""
+        items = getattr(campaign, "row_menu", ())
+        return component("row_menu", label=campaign.name, items=items)
 
     def get_urls(self) -> list[URLPattern]:
         """Add the pages and endpoints around one campaign."""
         wrap = self.admin_site.admin_view
         own = [
-            path("unknown/", wrap(unknown_page.unknown), name="campaigns_unknown"),
-            path("unknown/export/", wrap(unknown_page.export), name="campaigns_unknown_export"),
+            path("rules/", wrap(rules_page.rules), name="campaigns_rules"),
+            path("unknown/", wrap(unknown_messages.unknown), name="campaigns_unknown"),
+            path("unknown/export/", wrap(unknown_messages.export), name="campaigns_unknown_export"),
             path(
                 "unknown/confirmations/",
-                wrap(unknown_confirmations_page.decide),
+                wrap(unknown_confirmations.decide),
                 name="campaigns_unknown_confirmations",
             ),
+            path("<int:pk>/filing/", wrap(lines.file_view), name="campaigns_campaign_filing"),
             path("<int:pk>/edit/", wrap(self.edit_view), name="campaigns_campaign_edit"),
             path(
                 "<int:pk>/step/<slug:name>/",
@@ -166,6 +204,9 @@ class CampaignAdmin(SharedRowsAdmin):
             ),
             path("<int:pk>/test/", wrap(campaign_views.test_send), name="campaigns_campaign_test"),
             path("sending/", wrap(sending.confirmation), name="campaigns_sending"),
+            path("notices/", wrap(notice_pages.index), name="campaigns_notices"),
+            path("notices/mark/", wrap(notice_pages.mark), name="campaigns_notices_mark"),
+            path("notices/choose/", wrap(notice_pages.choose), name="campaigns_notices_choose"),
             path(
                 "messages-of/<int:customer_id>/",
                 wrap(campaign_views.customer_messages),
@@ -177,7 +218,7 @@ class CampaignAdmin(SharedRowsAdmin):
                 name="campaigns_customer_contact",
             ),
         ]
-        return [*own, *super().get_urls()]
+        return [*own, *fairness_page.addresses(wrap), *super().get_urls()]
 
     def add_view(
         self, request: HttpRequest, form_url: str = "", extra_context: dict[str, Any] | None = None
@@ -192,8 +233,11 @@ class CampaignAdmin(SharedRowsAdmin):
             copied = stored_messages(original)
             initial = initial_of(original, copied)
             # A copy is for another day: nobody has said which.
-            initial["start_at"] = None
-            initial["name"] = _("%(name)s (copy)") % {"name": original.name}
+            for date in ("start_at", "end_at", "repeat_until"):
+                initial[date] = None
+            copy = _("%(name)s (copy)") % {"name": original.name}
+            # What a template is called says nothing of the new one.
+            initial["name"] = "" if original.is_template else copy
         elif admin_pages.is_key(request.GET.get("segment", "")):
             initial["segment"] = request.GET["segment"]
         form, is_sent = _form(request, initial, messages=copied)
@@ -212,7 +256,8 @@ class CampaignAdmin(SharedRowsAdmin):
         """Change a draft; every changed text becomes a new version."""
         campaign = get_object_or_404(Campaign, pk=pk)
         admin_pages.require(request, "campaigns.author_campaign", campaign)
-        if campaign.status != CampaignStatus.DRAFT:
+        is_correcting = corrections.is_editing(campaign)
+        if campaign.status != CampaignStatus.DRAFT and not is_correcting:
             messages.warning(
                 request, _("Only a draft can be changed. Take it back to draft first.")
             )
@@ -231,8 +276,13 @@ class CampaignAdmin(SharedRowsAdmin):
                 return HttpResponseRedirect(object_url(campaign))
             error = outcome.error
             form.show_refusal(error)
+        if is_correcting:
+            messages.info(
+                request,
+                _("A correction: only texts, the end and the amount of the budget can be changed."),
+            )
         if not is_sent:
-            form.show_faults(faults.findings_of(campaign))
+            form.show_faults(faults.findings_of(campaign, now=clock.now()))
         return self._form_page(
             request,
             form,
@@ -284,6 +334,12 @@ class CampaignAdmin(SharedRowsAdmin):
             messages_of_form=form.groups(),
             may_add_message=len(form.messages) < MOST_MESSAGES,
             campaign=campaign,
+            templates=[
+                (row.name, f"{reverse('admin:campaigns_campaign_add')}?copy={row.pk}")
+                for row in self.get_queryset(request).filter(is_template=True).order_by("name")
+            ]
+            if campaign is None
+            else [],
             has_segments=Segment.objects.exists(),
             has_channels=Channel.objects.filter(is_active=True).exists(),
             add_segment_url=reverse("admin:customers_segment_add"),
@@ -293,6 +349,18 @@ class CampaignAdmin(SharedRowsAdmin):
             ],
             **(stale_context(request, campaign, form, error) if campaign else {}),
         )
+
+
+def _facts(campaign: Campaign) -> ListFacts:
+    facts: ListFacts = campaign.facts  # type: ignore[attr-defined] # read with the list
+    return facts
+
+
+def _worth(campaign: Campaign, name: str) -> str:
+    """Return the place of a number of the report, which a script asks for after the list."""
+    if not getattr(campaign, "has_worth", False):
+        return "–"
+    return component("awaited", url=reverse("reports:brief", args=[campaign.pk]), part=name)
 
 
 def _form(

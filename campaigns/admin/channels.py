@@ -14,11 +14,12 @@ from unfold import widgets
 
 from campaigns import labels
 from campaigns.channels import registry
+from campaigns.domain.sending.channel_finding import ChannelFinding
 from campaigns.models import Channel
 from campaigns.selectors.sending import channel_states
 from campaigns.services.channels import registry as channels
 from campaigns.services.channels import reopening, testing
-from campaigns.services.channels.testing import Finding
+from customers import labels as customer_labels
 from loancrm import admin_pages, stale_forms
 from loancrm.admin_site import object_url
 from loancrm.kernel import clock
@@ -123,12 +124,12 @@ class ChannelForm(forms.Form):
 
 
 def _kind_label(kind: str) -> str:
-    return labels.read(labels.CHANNEL_KINDS, kind)
+    return customer_labels.CHANNELS.label(kind)
 
 
 def _backend_label(backend: str) -> str:
     """Return the way to the provider in words, and that it leads to nobody where it does."""
-    label = labels.read(labels.BACKENDS, backend)
+    label = labels.backend(backend)
     if not registry.reaches_nobody(backend):
         return label
     return _("%(backend)s (reaches nobody)") % {"backend": label}
@@ -230,7 +231,7 @@ def _stale(request: HttpRequest, form: ChannelForm, error: LoanCrmError | None) 
 def _account(channel: Channel) -> dict[str, Any]:
     """Return what is known about the provider account, in words."""
     state = channel_states.state_of(channel)
-    finding = labels.read(labels.CHANNEL_FINDINGS, channel.test_finding)
+    finding = labels.CHANNEL_FINDINGS.label(channel.test_finding)
     return {
         "state": state,
         "reason": labels.account_reason(state.reason) if state else "",
@@ -265,9 +266,9 @@ def test(request: HttpRequest, pk: int) -> HttpResponse:
             actor=admin_pages.actor_of(request),
             now=clock.now(),
         )
-        good = {Finding.WORKS, Finding.KEYS_SHOWN}
-        text = labels.read(labels.CHANNEL_FINDINGS, found.finding)
-        admin_pages.tell(request, text, is_good=found.finding in good)
+        good = {ChannelFinding.WORKS, ChannelFinding.KEYS_SHOWN}
+        text = labels.CHANNEL_FINDINGS.label(found.finding)
+        admin_pages.show_message(request, text, is_good=found.finding in good)
     return HttpResponseRedirect(object_url(channel))
 
 

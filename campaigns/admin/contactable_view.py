@@ -6,6 +6,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET
 
 from campaigns import labels
+from campaigns.labels import receipts as receipt_labels
 from campaigns.models import Suppression
 from campaigns.selectors.sending import contactable
 from customers import labels as customer_labels
@@ -28,8 +29,8 @@ def customer_contact(request: HttpRequest, customer_id: int) -> HttpResponse:
         {
             "channels": [
                 (
-                    customer_labels.channel(found.channel),
-                    [labels.read(labels.REASONS, reason) for reason in found.objections],
+                    customer_labels.CHANNELS.label(found.channel),
+                    [labels.SKIP_REASONS.label(reason) for reason in found.objections],
                 )
                 for found in contactable.of_customer(customer, now=now, zone=clock.company_zone())
             ],
@@ -44,8 +45,12 @@ def _stop(request: HttpRequest, stop: Suppression) -> dict[str, object]:
     may_view = request.user.has_perm("campaigns.view_suppression")
     return {
         "at": stop.at,
-        "channel": customer_labels.channel(stop.channel) if stop.channel else _("all channels"),
-        "purpose": customer_labels.purpose(stop.purpose) if stop.purpose else _("all purposes"),
-        "reason": labels.STOP_REASONS.get(stop.reason, _("another reason")),
+        "channel": customer_labels.CHANNELS.label(stop.channel)
+        if stop.channel
+        else _("all channels"),
+        "purpose": customer_labels.PURPOSES.label(stop.purpose)
+        if stop.purpose
+        else _("all purposes"),
+        "reason": receipt_labels.STOP_REASONS.label(stop.reason),
         "url": object_url(stop) if may_view else "",
     }

@@ -9,10 +9,11 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from campaigns import labels
-from campaigns.domain.sending.states import DispatchStatus
+from campaigns.domain.sending.states import DispatchStatus, HoldReason
 from campaigns.models import Campaign, Dispatch
 from campaigns.selectors.campaigns import live_progress, standstill
 from campaigns.selectors.sending import channel_states
+from customers import labels as customer_labels
 from loancrm.admin_site import object_url
 from loancrm.kernel import access
 from loancrm.kernel.access import Actor
@@ -25,8 +26,8 @@ def runs(found: Sequence[Dispatch]) -> list[tuple[Dispatch, str, str, str]]:
         (
             run,
             run.channel.name if run.channel and run.channel.name else _kind(run),
-            labels.read(labels.DISPATCH_STATUSES, run.status),
-            labels.read(labels.HOLD_REASONS, run.hold_reason),
+            labels.DISPATCH_STATUSES.label(run.status),
+            labels.HOLD_REASONS.label(run.hold_reason),
         )
         for run in found
     ]
@@ -77,6 +78,7 @@ def stops(campaign: Campaign, actor: Actor, runs: Sequence[Dispatch]) -> list[di
         {
             "name": state.channel.name,
             "is_blocked": state.is_blocked,
+            "tone": "bad" if state.is_blocked else "warn",
             "reason": labels.account_reason(state.reason),
             "url": object_url(state.channel),
             "reopen": state.channel.pk if state.is_blocked and may_end else None,
@@ -86,11 +88,17 @@ def stops(campaign: Campaign, actor: Actor, runs: Sequence[Dispatch]) -> list[di
     reasons = {run.hold_reason for run in runs if run.status == DispatchStatus.HELD}
     reasons = (reasons | {campaign.run_hold_reason}) - {""}
     if any(stop["is_blocked"] for stop in found):
-        reasons.discard("channel_blocked")
+        reasons.discard(HoldReason.CHANNEL_BLOCKED)
     return found + [
-        {"held": labels.read(labels.HOLD_REASONS, reason)} for reason in sorted(reasons)
+        {
+            "held": labels.HOLD_REASONS.label(reason),
+            "tone": "bad",
+            "is_author_untold": reason == campaign.run_hold_reason
+            and campaign.run_hold_mail_failures > 0,
+        }
+        for reason in sorted(reasons)
     ]
 
 
 def _kind(run: Dispatch) -> str:
-    return labels.read(labels.CHANNEL_KINDS, run.channel_kind)
+    return customer_labels.CHANNELS.label(run.channel_kind)

@@ -20,11 +20,16 @@ from campaigns.admin.message_fields import (
     initial_messages,
 )
 from campaigns.admin.stored_messages import StoredMessage, stored_messages
+from campaigns.admin.trials.content_test_fields import ContentTestFields, initial_content_test
 from campaigns.domain.campaigns.campaign import CampaignStatus
+from campaigns.domain.campaigns.correction import CORRECTABLE
 from campaigns.domain.campaigns.given.changes import MAX_HOLDOUT
 from campaigns.domain.campaigns.given.recurrence_reading import of_stored
+from campaigns.domain.compliance.offers import product_kind_for
 from campaigns.domain.sending.service_messages import ServiceKind, kind_for
+from campaigns.labels import compliance as labels_of_rules
 from campaigns.models import Campaign
+from campaigns.selectors.campaigns import content_tests
 from campaigns.selectors.content.faults import TextFinding
 from campaigns.services.content.writing import TextUnreadable
 from customers import labels as customer_labels
@@ -68,7 +73,7 @@ class MomentInput(forms.DateTimeInput):
         super().__init__(attrs={"class": " ".join(widgets.INPUT_CLASSES)}, format="%Y-%m-%dT%H:%M")
 
 
-class CampaignForm(CalendarFields):
+class CampaignForm(CalendarFields, ContentTestFields):
     """Everything about a campaign on one page; rules are the service's."""
 
     name = forms.CharField(
@@ -93,6 +98,13 @@ class CampaignForm(CalendarFields):
         widget=widgets.UnfoldAdminIntegerFieldWidget(),
         help_text=_("Success counts this many days after the message."),
     )
+    stops_at_goal = forms.BooleanField(
+        label=_("No message after the goal"),
+        required=False,
+        initial=True,
+        widget=widgets.UnfoldBooleanWidget(),
+        help_text=_("Who reaches the goal before her message goes out gets none."),
+    )
     purpose = forms.ChoiceField(
         label=_("Purpose"),
         initial=Purpose.MARKETING,
@@ -106,6 +118,12 @@ class CampaignForm(CalendarFields):
         widget=widgets.UnfoldAdminSelectWidget(),
         help_text=_("Only of service messages. One-time codes and fraud warnings go at any hour."),
     )
+    product_kind = forms.ChoiceField(
+        label=_("What it is about"),
+        required=False,
+        widget=widgets.UnfoldAdminSelectWidget(),
+        help_text=_("An offer of credit always needs a consent for marketing."),
+    )
     description = forms.CharField(
         label=_("Note for colleagues"),
         required=False,
@@ -116,6 +134,12 @@ class CampaignForm(CalendarFields):
         required=False,
         widget=MomentInput(),
         help_text=_("Empty: as soon as somebody launches it. Quiet hours are always kept."),
+    )
+    end_at = forms.DateTimeField(
+        label=_("End"),
+        required=False,
+        widget=MomentInput(),
+        help_text=_("Nothing is sent from then on, whatever is left. Empty: no end."),
     )
     late_limit_hours = forms.IntegerField(
         label=_("Latest start, hours late"),
@@ -170,19 +194,26 @@ class CampaignForm(CalendarFields):
         self.campaign = campaign
         self.text_faults: dict[str, list[TextFinding]] = {}
         self.fill_calendar()
+        self.fill_content_test()
         self._choice("goal_event", [(g, customer_labels.event(g)) for g in GOALS])
         self._queryset("segment", Segment.objects.order_by("name"))
+        self._choice("product_kind", [("", "–"), *labels_of_rules.PRODUCT_KINDS.choices()])
         if may_write_service:
-            self._choice("service_kind", [(k, str(n)) for k, n in labels.SERVICE_KINDS.items()])
-            self._choice("purpose", [(p, customer_labels.purpose(p)) for p in Purpose])
+            self._choice("service_kind", labels.SERVICE_KINDS.choices())
+            self._choice("purpose", [(p, customer_labels.PURPOSES.label(p)) for p in Purpose])
         else:
             del self.fields["service_kind"]
-            marketing = (Purpose.MARKETING, customer_labels.purpose(Purpose.MARKETING))
+            marketing = (Purpose.MARKETING, customer_labels.PURPOSES.label(Purpose.MARKETING))
             self._choice("purpose", [marketing])
         count = min(max(message_count, _sent_count(self.data)), MOST_MESSAGES)
         count = max(count, len(messages), 1)
         self.initial[COUNT] = count
         self.fields[COUNT] = forms.IntegerField(required=False, widget=forms.HiddenInput())
+        if campaign is not None and campaign.status == CampaignStatus.PAUSED:
+            # A correction: what it may not change stays, whatever is sent.
+            for name in set(self.base_fields) - CORRECTABLE:
+                if name in self.fields:
+                    self.fields[name].disabled = True
         self.messages = [
             MessageFields(self, number + 1, messages[number] if number < len(messages) else None)
             for number in range(count)
@@ -234,6 +265,11 @@ class CampaignForm(CalendarFields):
             message.clean()
         if all(message.is_out for message in self.messages):
             self.add_error(None, _("A campaign needs at least one message; leave one in."))
+        elif not self.errors:
+            first = self.described_messages()[0]
+            self.refuse_untestable(
+                variants=len(first.get("variants", ())), recurrence=self.calendar()
+            )
         return cleaned
 
     def described_messages(self) -> list[dict[str, Any]]:
@@ -243,24 +279,31 @@ class CampaignForm(CalendarFields):
     def spec(self, *, now: datetime) -> dict[str, Any]:
         """Return the campaign's description, as a file would give it."""
         data = self.cleaned_data
-        start_at = data.get("start_at")
+        start_at, end_at = data.get("start_at"), data.get("end_at")
         return {
             "slug": slugify(data["name"]) or f"campaign-{now:%Y%m%d-%H%M%S}",
             "name": data["name"],
             "description": data.get("description", ""),
             "purpose": data["purpose"],
             "service_kind": data.get("service_kind", ""),
-            "goal": {"event": data["goal_event"], "window_days": data["goal_window_days"]},
+            "product_kind": data.get("product_kind", ""),
+            "goal": {
+                "event": data["goal_event"],
+                "window_days": data["goal_window_days"],
+                "stops_messages": data["stops_at_goal"],
+            },
             "segment": data["segment"].slug,
             "steps": self.described_messages(),
             "holdout_share": str(data["holdout_percent"] / 100),
             "schedule": {
                 "start_at": start_at.isoformat() if start_at else None,
+                "end_at": end_at.isoformat() if end_at else None,
                 "late_limit_hours": data["late_limit_hours"],
                 "repeat": self.described_calendar(),
             },
             "budget_amount": _number(data.get("budget_amount")),
             "cost_per_message": _number(data.get("cost_per_message")),
+            "experiment": self.described_content_test(),
         }
 
     def changes(self) -> dict[str, Any]:
@@ -271,10 +314,12 @@ class CampaignForm(CalendarFields):
                 name: data[name]
                 for name in (
                     "name", "description", "segment", "purpose", "goal_event", "goal_window_days",
-                    "start_at", "late_limit_hours", "budget_amount", "cost_per_message",
+                    "stops_at_goal", "start_at", "end_at", "late_limit_hours", "budget_amount",
+                    "cost_per_message",
                 )
             },
             "service_kind": kind_for(data["purpose"], data.get("service_kind", "")),
+            "product_kind": product_kind_for(data["purpose"], data.get("product_kind", "")),
             "holdout_share": data["holdout_percent"] / 100,
         }  # fmt: skip
         changed: dict[str, Any] = {
@@ -283,6 +328,10 @@ class CampaignForm(CalendarFields):
         calendar = self.calendar()
         if self.campaign is not None and calendar != of_stored(self.campaign.recurrence):
             changed["recurrence"] = calendar
+        if self.campaign is not None:
+            stored = content_tests.plan_of(content_tests.of_campaign(self.campaign))
+            if (plan := self.content_test()) != stored:
+                changed["content_test"] = plan
         return changed
 
 
@@ -301,13 +350,17 @@ def initial_of(campaign: Campaign, messages: Sequence[StoredMessage]) -> dict[st
     values: dict[str, Any] = {
         name: getattr(campaign, name)
         for name in (
-            "name", "segment", "goal_event", "goal_window_days", "purpose", "service_kind",
-            "description", "late_limit_hours", "budget_amount", "cost_per_message",
+            "name", "segment", "goal_event", "goal_window_days", "stops_at_goal", "purpose",
+            "service_kind", "product_kind", "description", "late_limit_hours", "budget_amount",
+            "cost_per_message",
         )
     }  # fmt: skip
     values["holdout_percent"] = f"{campaign.holdout_share * 100:f}".rstrip("0").rstrip(".")
-    values["start_at"] = campaign.start_at if campaign.status == CampaignStatus.DRAFT else None
-    return values | initial_calendar(campaign.recurrence) | initial_messages(messages)
+    values["end_at"] = campaign.end_at
+    is_own = campaign.status in {CampaignStatus.DRAFT, CampaignStatus.PAUSED}
+    values["start_at"] = campaign.start_at if is_own else None
+    values |= initial_calendar(campaign.recurrence) | initial_content_test(campaign)
+    return values | initial_messages(messages)
 
 
 def stale_context(

@@ -7,18 +7,17 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 from unfold import widgets
 
-from campaigns import labels
 from campaigns.admin.stored_messages import StoredMessage
 from campaigns.domain.campaigns.given.reader import MOST_WHOLE
 from campaigns.domain.campaigns.spec import SAME_TEXT
-from campaigns.domain.content.written import LOCALES, TextSpec
+from campaigns.domain.content.written import LOCALES, PARTS, TextSpec
+from campaigns.labels import content as content_labels
 from campaigns.models import Channel, Variant
 from campaigns.selectors.content import faults as content_faults
 from campaigns.selectors.content.faults import TextFinding
 
 VARIANT_KEYS = ("A", "B", "C")
 FALLBACK_KEY = "F"
-PARTS = ("subject", "text", "html")
 OWN, SAME = "own", "same"
 IN_USE, TAKEN_OUT = "yes", "no"
 
@@ -257,7 +256,7 @@ class MessageFields:
         names = {part: text_name(self.prefix, key, locale, part) for part in PARTS}
         return {
             "code": locale,
-            "name": labels.LANGUAGE_NAMES[locale],
+            "name": content_labels.LANGUAGE_NAMES.label(locale),
             **{part: self._form[name] for part, name in names.items()},
             "faults": {part: faults.get(name, []) for part, name in names.items()},
         }

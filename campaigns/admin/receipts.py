@@ -11,8 +11,8 @@ from django.utils.timesince import timesince
 from django.utils.translation import gettext_lazy as _
 from unfold import widgets
 
-from campaigns import labels
 from campaigns.domain.receipts.report import OPEN_PROBLEMS
+from campaigns.labels import receipts as receipt_labels
 from campaigns.models import Receipt
 from campaigns.services.receipts import reports
 from loancrm.kernel import access, clock
@@ -102,14 +102,16 @@ class ReceiptAdmin(ReadOnlyAdmin):
     @admin.display(description=_("report"))
     def what(self, row: Receipt) -> str:
         """Return what was reported, and how a reply was read."""
-        return str(labels.REPLY_MEANINGS.get(row.meaning) or labels.REPORT_KINDS[row.kind])
+        return receipt_labels.REPLY_MEANINGS.label(
+            row.meaning
+        ) or receipt_labels.REPORT_KINDS.label(row.kind)
 
     @admin.display(description=_("waits because"), ordering="problem")
     def waits_because(self, row: Receipt) -> str:
         """Return the reason in words."""
-        return str(labels.RECEIPT_PROBLEMS[row.problem])
+        return receipt_labels.RECEIPT_PROBLEMS.label(row.problem)
 
     @admin.display(description=_("next step"))
     def next_step(self, row: Receipt) -> str:
         """Return what somebody can do."""
-        return str(labels.NEXT_STEPS[row.problem])
+        return receipt_labels.RECEIPT_PROBLEMS.hint(row.problem)

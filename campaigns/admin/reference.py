@@ -33,12 +33,16 @@ class FrequencyRuleAdmin(ThemedAdmin):
     @admin.display(description=_("channel"))
     def channel_in_words(self, rule: FrequencyRule) -> str:
         """Return the channel as people call it."""
-        return customer_labels.channel(rule.channel) if rule.channel else str(_("all channels"))
+        return (
+            customer_labels.CHANNELS.label(rule.channel) if rule.channel else str(_("all channels"))
+        )
 
     @admin.display(description=_("rule"))
     def sentence(self, rule: FrequencyRule) -> str:
         """Return the rule as a sentence."""
-        channel = customer_labels.channel(rule.channel) if rule.channel else _("all channels")
+        channel = (
+            customer_labels.CHANNELS.label(rule.channel) if rule.channel else _("all channels")
+        )
         text = _("At most %(count)s in any %(hours)s hours, %(channel)s")
         return text % {"count": rule.max_count, "hours": rule.window_hours, "channel": channel}
 
@@ -50,3 +54,7 @@ class CalendarDayAdmin(ThemedAdmin):
     list_display = ("day", "is_workday", "name")
     list_filter = ("is_workday",)
     date_hierarchy = "day"
+    nothing_yet = _(
+        "No day differs from the known calendar. "
+        "An administrator can add holidays and make-up days."
+    )

@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.cache import never_cache
 
 from campaigns.domain.receipts.replies import ReplyDecision
+from campaigns.labels import receipts as receipt_labels
 from campaigns.models import UnclearReply
 from campaigns.services.consents import unclear_replies
 from customers import labels as customer_labels
@@ -22,24 +23,20 @@ from loancrm.kernel import clock
 from loancrm.kernel.access import is_allowed
 from loancrm.kernel.admin.read_only import ReadOnlyAdmin
 
-_DECISIONS = {
-    ReplyDecision.OPEN: gettext_lazy("to be read"),
-    ReplyDecision.REFUSAL: gettext_lazy("it is a refusal"),
-    ReplyDecision.NO_REFUSAL: gettext_lazy("it is no refusal"),
-}
-_TONES = {ReplyDecision.OPEN: "warn", ReplyDecision.NO_REFUSAL: "good"}
-
-
-def _word(value: str) -> str:
-    return str(_DECISIONS[ReplyDecision(value)])
-
 
 @admin.register(UnclearReply)
 class UnclearReplyAdmin(ReadOnlyAdmin):
     """What waits comes first, the newest before the older."""
 
     list_display = ("sender", "channel_label", "received_at", "result")
-    list_filter = (vocabulary_filter("decision", gettext_lazy("decision"), ReplyDecision, _word),)
+    list_filter = (
+        vocabulary_filter(
+            "decision",
+            gettext_lazy("decision"),
+            ReplyDecision,
+            receipt_labels.REPLY_DECISIONS.label,
+        ),
+    )
     ordering = ("decision", "-received_at", "-id")
     show_full_result_count = False
     empty_template = "campaigns/reply_empty.html"
@@ -58,13 +55,15 @@ class UnclearReplyAdmin(ReadOnlyAdmin):
     @admin.display(description=gettext_lazy("channel"), ordering="channel")
     def channel_label(self, row: UnclearReply) -> str:
         """Return the channel's name."""
-        return row.channel.name or customer_labels.channel(row.channel.kind)
+        return row.channel.name or customer_labels.CHANNELS.label(row.channel.kind)
 
     @admin.display(description=gettext_lazy("decision"), ordering="decision")
     def result(self, row: UnclearReply) -> str:
         """Return the decision as a coloured badge."""
-        decision = ReplyDecision(row.decision)
-        return admin_pages.badge(_TONES.get(decision, "busy"), _word(decision))
+        return admin_pages.badge(
+            receipt_labels.REPLY_DECISIONS.tone(row.decision),
+            receipt_labels.REPLY_DECISIONS.label(row.decision),
+        )
 
     def change_view(
         self,
@@ -106,7 +105,7 @@ def _decide(request: HttpRequest, row: UnclearReply) -> HttpResponse:
     """Store what the reply is; back to the list when it worked, else stay."""
     given = request.POST.get("decision", "")
     decision = ReplyDecision(given) if given in set(ReplyDecision) else ReplyDecision.OPEN
-    noted = _("Noted: %(word)s.") % {"word": _word(decision)}
+    noted = _("Noted: %(word)s.") % {"word": receipt_labels.REPLY_DECISIONS.label(decision)}
     with admin_pages.attempt(request, noted) as done:
         unclear_replies.decide(
             actor=admin_pages.actor_of(request),

@@ -37,7 +37,7 @@ def search(request: HttpRequest) -> HttpResponse:
         if not rows.filter(lifted_at__isnull=True).exists():
             messages.info(request, _("No stop is in force for %(address)s.") % {"address": masked})
         return HttpResponseRedirect(
-            f"{address}?{FIND}={admin_lookups.keep(request, _SESSION, [masked, ids])}"
+            f"{address}?{FIND}={admin_lookups.store_lookup(request, _SESSION, [masked, ids])}"
         )
     return HttpResponseRedirect(address)
 

@@ -15,9 +15,9 @@ from django.utils.translation import gettext_lazy as _
 from unfold import widgets
 from unfold.views import ChangeList
 
-from campaigns import labels
 from campaigns.admin import stop_lookup
 from campaigns.domain.receipts.stops import StopReason
+from campaigns.labels import receipts as receipt_labels
 from campaigns.models import Suppression
 from campaigns.selectors.receipts import unclear_replies
 from campaigns.services.consents import stop_list_keeping
@@ -54,8 +54,8 @@ class StopForm(forms.ModelForm):  # type: ignore[type-arg] # not generic at run 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         """Offer the channels and purposes in words."""
         super().__init__(*args, **kwargs)
-        channels = [(item.value, customer_labels.channel(item)) for item in _CHANNELS]
-        purposes = [(item.value, customer_labels.purpose(item)) for item in Purpose]
+        channels = [(item.value, customer_labels.CHANNELS.label(item)) for item in _CHANNELS]
+        purposes = [(item.value, customer_labels.PURPOSES.label(item)) for item in Purpose]
         self.fields["channel"].choices = [("", _("All channels")), *channels]  # type: ignore[attr-defined]
         self.fields["channel"].required = False
         self.fields["purpose"].choices = purposes  # type: ignore[attr-defined]
@@ -106,10 +106,8 @@ class SuppressionAdmin(ThemedAdmin):
         "lifted_at",
     )
     list_filter = (
-        vocabulary_filter(
-            "reason", _("reason"), StopReason, lambda value: str(labels.STOP_REASONS[value])
-        ),
-        vocabulary_filter("channel", _("channel"), ConsentChannel, customer_labels.channel),
+        vocabulary_filter("reason", _("reason"), StopReason, receipt_labels.STOP_REASONS.label),
+        vocabulary_filter("channel", _("channel"), ConsentChannel, customer_labels.CHANNELS.label),
     )
     ordering = ("-at", "-id")
     show_full_result_count = False
@@ -185,17 +183,21 @@ class SuppressionAdmin(ThemedAdmin):
     @admin.display(description=_("channel"), ordering="channel")
     def channel_label(self, row: Suppression) -> str:
         """Return the channel in words."""
-        return customer_labels.channel(row.channel) if row.channel else str(_("all channels"))
+        return (
+            customer_labels.CHANNELS.label(row.channel) if row.channel else str(_("all channels"))
+        )
 
     @admin.display(description=_("purpose"), ordering="purpose")
     def purpose_label(self, row: Suppression) -> str:
         """Return the purpose in words."""
-        return customer_labels.purpose(row.purpose) if row.purpose else str(_("all purposes"))
+        return (
+            customer_labels.PURPOSES.label(row.purpose) if row.purpose else str(_("all purposes"))
+        )
 
     @admin.display(description=_("reason"), ordering="reason")
     def reason_label(self, row: Suppression) -> str:
         """Return the reason in words."""
-        return str(labels.STOP_REASONS.get(row.reason, _("another reason")))
+        return receipt_labels.STOP_REASONS.label(row.reason)
 
     @admin.display(description=_("replies to be read"))
     def waiting(self, row: Suppression) -> str:
@@ -212,4 +214,4 @@ class SuppressionAdmin(ThemedAdmin):
     @admin.display(description=_("source"), ordering="source")
     def source_label(self, row: Suppression) -> str:
         """Return where it came from: in words, or the name that an import was given."""
-        return str(labels.STOP_SOURCES.get(row.source, row.source))
+        return receipt_labels.stop_source(row.source)

@@ -16,7 +16,13 @@ from rest_framework.request import Request
 
 from campaigns.api.structs import BulkReply, ItemResult
 from campaigns.api.texts import item_errors
-from campaigns.domain.partners.contract import Fault, ItemCode, LeadStatus, Outcome, rejected
+from campaigns.domain.partners.contract import (
+    ItemCode,
+    ItemFault,
+    ItemOutcome,
+    LeadStatus,
+    rejected,
+)
 from campaigns.models import Partner
 from campaigns.services.partners import idempotency
 from campaigns.services.partners.idempotency import Claim, Reply
@@ -33,7 +39,7 @@ _FAULT_PATH = re.compile(r" - at `\$\.?([a-z_0-9]*)[^`]*`$")
 _UNKNOWN_FIELD = re.compile(r"unknown field `([^`]{1,64})`")
 _ATTEMPTS = 3
 T = TypeVar("T")
-Work = Callable[[], Reply | LoanCrmError]
+Handler = Callable[[], Reply | LoanCrmError]
 
 
 class KeyRequired(LoanCrmError):
@@ -54,7 +60,7 @@ class WriteView(PartnerView):
     partner: Partner
     key_required = False
 
-    def write(self, request: Request, body: bytes, work: Work) -> HttpResponse:
+    def write(self, request: Request, body: bytes, work: Handler) -> HttpResponse:
         """Carry the work out in one transaction, or replay the reply of its first time.
 
         Args:
@@ -62,7 +68,7 @@ class WriteView(PartnerView):
         """
         key = self._key_of(request)
         if key is None:
-            return _response(_or_raise(_carried_out(work)))
+            return _response(_or_raise(_executed(work)))
         # Keyed: a body may hold no more than a phone number and six digits, which could be guessed.
         fingerprint = hmac.new(
             settings.LOANCRM_INDEX_KEY,
@@ -80,7 +86,7 @@ class WriteView(PartnerView):
             response[REPLAY_HEADER] = "true"
             return response
         try:
-            reply = _or_raise(_carried_out(work, held))
+            reply = _or_raise(_executed(work, held))
         except BaseException:
             idempotency.release(held)
             raise
@@ -113,20 +119,20 @@ def key_parameter(*, required: bool) -> OpenApiParameter:
 
 def decode_items(
     raws: Sequence[msgspec.Raw], kind: type[T]
-) -> tuple[list[tuple[int, T]], list[Outcome]]:
+) -> tuple[list[tuple[int, T]], list[ItemOutcome]]:
     """Return the items of the right shape, each with its index, and the refusals of the others."""
     decoder = msgspec.json.Decoder(kind)
     good: list[tuple[int, T]] = []
-    bad: list[Outcome] = []
+    bad: list[ItemOutcome] = []
     for index, raw in enumerate(raws):
         try:
             good.append((index, decoder.decode(raw)))
         except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
-            bad.append(rejected(index, Fault(ItemCode.MALFORMED, _field_of(error))))
+            bad.append(rejected(index, ItemFault(ItemCode.MALFORMED, _field_of(error))))
     return good, bad
 
 
-def bulk_reply(received: int, outcomes: Sequence[Outcome]) -> Reply:
+def bulk_reply(received: int, outcomes: Sequence[ItemOutcome]) -> Reply:
     """Return the reply with one result for every item, in order of index."""
     by_status = dict.fromkeys(LeadStatus, 0)
     for outcome in outcomes:
@@ -157,7 +163,7 @@ def _or_raise(result: Reply | LoanCrmError) -> Reply:
     return result
 
 
-def _carried_out(work: Work, held: Claim | None = None) -> Reply | LoanCrmError:
+def _executed(work: Handler, held: Claim | None = None) -> Reply | LoanCrmError:
     for attempt in range(_ATTEMPTS):
         try:
             with transaction.atomic():

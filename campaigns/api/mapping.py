@@ -6,12 +6,12 @@ from campaigns.api import structs
 from campaigns.api.texts import item_errors
 from campaigns.domain.partners.contract import (
     ItemCode,
+    ItemOutcome,
     LeadStanding,
     LeadStatus,
-    Outcome,
     status_of,
 )
-from campaigns.domain.partners.events import Report
+from campaigns.domain.partners.events import LeadReport
 from campaigns.models import Campaign, PartnerLead
 from campaigns.selectors.campaigns.shares import CampaignNotFound
 from campaigns.services.partners.leads import LeadSubmission
@@ -67,9 +67,9 @@ def _claim_of(consent: structs.ConsentIn) -> ConsentClaim:
     )
 
 
-def report_of(index: int, event: structs.EventIn) -> Report:
+def report_of(index: int, event: structs.EventIn) -> LeadReport:
     """Return an event as the service takes it."""
-    return Report(
+    return LeadReport(
         index=index,
         report_id=event.event_id,
         event=event.event,
@@ -83,9 +83,9 @@ def report_of(index: int, event: structs.EventIn) -> Report:
     )
 
 
-def conversion_of(conversion: structs.ConversionIn) -> Report:
+def conversion_of(conversion: structs.ConversionIn) -> LeadReport:
     """Return a conversion as the service takes it."""
-    return Report(
+    return LeadReport(
         index=0,
         report_id=conversion.conversion_id,
         event=conversion.event,
@@ -97,7 +97,7 @@ def conversion_of(conversion: structs.ConversionIn) -> Report:
     )
 
 
-def refusal_of(outcome: Outcome) -> LoanCrmError | None:
+def refusal_of(outcome: ItemOutcome) -> LoanCrmError | None:
     """Return the refusal of a single item as the problem of its request, None for a good item.
 
     `LeadNotFound` where it names no lead of the partner, `CampaignNotFound` where it names a
@@ -113,7 +113,7 @@ def refusal_of(outcome: Outcome) -> LoanCrmError | None:
     return FieldsInvalid(item_errors(outcome.faults))
 
 
-def created_status(outcome: Outcome) -> int:
+def created_status(outcome: ItemOutcome) -> int:
     """Return 201 for something new, 200 for a duplicate."""
     return 201 if outcome.status is LeadStatus.ACCEPTED else 200
 

@@ -12,14 +12,15 @@ from rest_framework.response import Response
 from campaigns.api import structs
 from campaigns.api.calls import WriteView, decode_items, json_reply, key_parameter
 from campaigns.api.texts import item_errors
-from campaigns.domain.partners.contract import Fault, LeadStatus, Outcome, Scope
+from campaigns.domain.partners.contract import ItemFault, ItemOutcome, LeadStatus, TokenScope
 from campaigns.domain.requests.call import RequestPriority
 from campaigns.domain.sending.states import MessageState
 from campaigns.models import Partner
 from campaigns.selectors.requests import states
+from campaigns.services.partners import own_systems
 from campaigns.services.partners.idempotency import Reply
 from campaigns.services.requests import receiving
-from campaigns.services.requests.receiving import Accepted, Received, Refused, Row
+from campaigns.services.requests.receiving import Accepted, Refused, RequestResult, RequestRow
 from loancrm.api.errors import FieldsInvalid
 from loancrm.api.rendering import decode, read_body
 from loancrm.api.views import PartnerView
@@ -36,7 +37,7 @@ class MessageRequestNotFound(LoanCrmError):
 class MessagesView(WriteView):
     """Messages of one template."""
 
-    required_scopes = [Scope.MESSAGES_WRITE.value]
+    required_scopes = [TokenScope.MESSAGES_WRITE.value]
     key_required = True
 
     @extend_schema(
@@ -51,7 +52,7 @@ class MessagesView(WriteView):
         Where none is good nothing is stored, and the call is refused with the faults of all.
         """
         # Before anything is replayed: who is no own system any more reads no reply of earlier.
-        receiving.require_own_system(self.partner)
+        own_systems.require_own_system(self.partner)
         body = read_body(request)
         call = decode(body, structs.RawMessageCall)
         return self.write(request, body, lambda: self._store(call))
@@ -76,12 +77,12 @@ class MessageRequestView(PartnerView):
     """One request of the client's own."""
 
     partner: Partner
-    required_scopes = [Scope.MESSAGES_WRITE.value]
+    required_scopes = [TokenScope.MESSAGES_WRITE.value]
 
     @extend_schema(operation_id="read_message_request", responses={200: structs.MessageRequestOut})
     def get(self, request: Request, request_id: UUID) -> Response:
         """Read where the messages of a request stand; another client's does not exist."""
-        receiving.require_own_system(self.partner)
+        own_systems.require_own_system(self.partner)
         found = states.own_request(partner=self.partner, request_id=request_id)
         if found is None:
             raise MessageRequestNotFound(_("You have no such request."))
@@ -104,8 +105,8 @@ class MessageRequestView(PartnerView):
         )
 
 
-def _row_of(index: int, message: structs.MessageIn) -> Row:
-    return Row(
+def _row_of(index: int, message: structs.MessageIn) -> RequestRow:
+    return RequestRow(
         index=index,
         customer=message.customer,
         phone=message.phone,
@@ -115,20 +116,20 @@ def _row_of(index: int, message: structs.MessageIn) -> Row:
     )
 
 
-def _refused_of(outcome: Outcome) -> Refused:
+def _refused_of(outcome: ItemOutcome) -> Refused:
     return Refused(outcome.index, "", outcome.faults)
 
 
-def _of_call(refused: Iterable[Refused]) -> list[Fault]:
+def _of_call(refused: Iterable[Refused]) -> list[ItemFault]:
     """Return the faults of all rows, each with its place in the call."""
     return [
-        Fault(fault.code, f"messages[{row.index}]" + (f".{fault.field}" if fault.field else ""))
+        ItemFault(fault.code, f"messages[{row.index}]" + (f".{fault.field}" if fault.field else ""))
         for row in sorted(refused, key=lambda row: row.index)
         for fault in row.faults
     ]
 
 
-def _reply_of(received: Received, refused: Sequence[Refused]) -> structs.MessageCallReply:
+def _reply_of(received: RequestResult, refused: Sequence[Refused]) -> structs.MessageCallReply:
     assert received.request is not None  # noqa: S101 - tells the type checker
     results = [*map(_accepted_out, received.accepted), *map(_refused_out, refused)]
     return structs.MessageCallReply(

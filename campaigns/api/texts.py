@@ -6,7 +6,7 @@ from typing import Any
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from campaigns.domain.partners.contract import Fault, ItemCode
+from campaigns.domain.partners.contract import ItemCode, ItemFault
 from campaigns.domain.requests.call import RowCode
 from customers.domain.values.quality import Code
 from loancrm.api.errors import ItemError
@@ -29,6 +29,9 @@ DETAILS: Mapping[str, Any] = {
     RowCode.PERSON_TOLD_TWICE: gettext_lazy("Name the person in one way only."),
     RowCode.UNKNOWN_CUSTOMER: gettext_lazy(
         "No customer is known by this; nobody is written to whom the lender does not know."
+    ),
+    RowCode.ADDRESS_OF_OTHER_CHANNEL: gettext_lazy(
+        "The template is sent through another channel than this address is for."
     ),
     RowCode.DUPLICATE_CUSTOMER: gettext_lazy("An earlier row of the call is to the same person."),
     RowCode.VARIABLE_MISSING: gettext_lazy("The template needs a value for this."),
@@ -60,7 +63,7 @@ DETAILS: Mapping[str, Any] = {
 }
 
 
-def item_errors(faults: Sequence[Fault]) -> list[ItemError]:
+def item_errors(faults: Sequence[ItemFault]) -> list[ItemError]:
     """Return the faults of an item with a sentence each, in the request's language."""
     return [
         ItemError(

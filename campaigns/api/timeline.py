@@ -15,9 +15,15 @@ from rest_framework.authentication import SessionAuthentication
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from campaigns.domain.partners.contract import Scope, source_of
+from campaigns.domain.partners.contract import TokenScope, source_of
 from campaigns.models import PartnerLead
-from customers.domain.timeline import Entry, TimelineFilter, TimelineKind, decoded, read_filter
+from customers.domain.timeline import (
+    TimelineFilter,
+    TimelineItem,
+    TimelineKind,
+    decoded,
+    read_filter,
+)
 from customers.models import Customer
 from customers.selectors.profile import timeline as timelines
 from loancrm.api.auth import PartnerTokenAuthentication
@@ -74,7 +80,7 @@ def _day(name: str, description: str) -> OpenApiParameter:
 class CustomerTimelineView(PartnerView):
     """What happened to one customer."""
 
-    required_scopes = [Scope.TIMELINE_READ.value]
+    required_scopes = [TokenScope.TIMELINE_READ.value]
     authentication_classes = (PartnerTokenAuthentication, SessionAuthentication)
 
     def check_permissions(self, request: Request) -> None:
@@ -123,6 +129,7 @@ class CustomerTimelineView(PartnerView):
             after=after,
             zone=clock.company_zone(),
             size=limit_of(request.query_params.get("limit")),
+            may=request.user.has_perm if self._is_of_the_house(request) else timelines.may_nothing,
         )
         return Response(
             TimelineOut(
@@ -169,7 +176,7 @@ def _own_lead(partner: Any, public_id: UUID, wanted: TimelineFilter) -> tuple[in
     return lead.customer_id, replace(wanted, source=source_of(partner.slug))
 
 
-def _entry_out(entry: Entry) -> TimelineEntry:
+def _entry_out(entry: TimelineItem) -> TimelineEntry:
     return TimelineEntry(
         at=entry.at,
         kind=entry.kind,

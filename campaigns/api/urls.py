@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from campaigns.api import messages, timeline, views
+from campaigns.api import credit, messages, timeline, views
 
 urlpatterns = [
     path("leads", views.LeadsView.as_view(), name="leads"),
@@ -16,6 +16,7 @@ urlpatterns = [
         timeline.CustomerTimelineView.as_view(),
         name="customer-timeline",
     ),
+    path("credit-facts", credit.CreditFactsView.as_view(), name="credit-facts"),
     path("messages", messages.MessagesView.as_view(), name="messages"),
     path(
         "messages/<uuid:request_id>",

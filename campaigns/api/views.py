@@ -27,7 +27,7 @@ from campaigns.api.mapping import (
     report_of,
     submission_of,
 )
-from campaigns.domain.partners.contract import Scope
+from campaigns.domain.partners.contract import TokenScope
 from campaigns.models import Partner
 from campaigns.selectors.campaigns import shares
 from campaigns.services.partners import events, leads
@@ -42,7 +42,7 @@ from loancrm.kernel.errors import LoanCrmError
 class LeadsView(WriteView):
     """One lead."""
 
-    required_scopes = [Scope.LEADS_WRITE.value]
+    required_scopes = [TokenScope.LEADS_WRITE.value]
     key_required = True
 
     @extend_schema(
@@ -78,7 +78,7 @@ class LeadsView(WriteView):
 class LeadsBulkView(WriteView):
     """Many leads."""
 
-    required_scopes = [Scope.LEADS_WRITE.value]
+    required_scopes = [TokenScope.LEADS_WRITE.value]
     key_required = True
 
     @extend_schema(
@@ -109,7 +109,7 @@ class LeadView(PartnerView):
     """One lead of the partner's own."""
 
     partner: Partner
-    required_scopes = [Scope.LEADS_WRITE.value]
+    required_scopes = [TokenScope.LEADS_WRITE.value]
 
     @extend_schema(operation_id="read_lead", responses={200: structs.LeadOut})
     def get(self, request: Request, lead_id: UUID) -> Response:
@@ -123,7 +123,7 @@ class LeadView(PartnerView):
 class EventsView(WriteView):
     """One event."""
 
-    required_scopes = [Scope.EVENTS_WRITE.value]
+    required_scopes = [TokenScope.EVENTS_WRITE.value]
 
     @extend_schema(
         operation_id="create_event",
@@ -153,7 +153,7 @@ class EventsView(WriteView):
 class EventsBulkView(WriteView):
     """Many events."""
 
-    required_scopes = [Scope.EVENTS_WRITE.value]
+    required_scopes = [TokenScope.EVENTS_WRITE.value]
 
     @extend_schema(
         operation_id="create_events",
@@ -181,7 +181,7 @@ class EventsBulkView(WriteView):
 class ConversionsView(WriteView):
     """One conversion."""
 
-    required_scopes = [Scope.CONVERSIONS_WRITE.value]
+    required_scopes = [TokenScope.CONVERSIONS_WRITE.value]
 
     @extend_schema(
         operation_id="create_conversion",
@@ -211,7 +211,7 @@ class ConversionsView(WriteView):
 class CampaignsView(PartnerView):
     """The campaigns shared with the partner."""
 
-    required_scopes = [Scope.CAMPAIGNS_READ.value]
+    required_scopes = [TokenScope.CAMPAIGNS_READ.value]
 
     @extend_schema(
         operation_id="list_campaigns",

@@ -8,6 +8,7 @@ from django.contrib.auth.models import User
 
 from campaigns.benchmarks import texts
 from campaigns.channels import registry
+from campaigns.domain.sending.channel_finding import ChannelFinding
 from campaigns.models import Campaign, Channel, FrequencyRule
 from campaigns.services.campaigns import approval, authoring
 from campaigns.services.channels import testing
@@ -115,7 +116,7 @@ def show_keys(*, slug: str = CHANNEL) -> None:
         now=clock.now(),
     )
     registry.close_all()
-    if tested.finding is not testing.Finding.KEYS_SHOWN:
+    if tested.finding is not ChannelFinding.KEYS_SHOWN:
         raise RuntimeError(tested)
 
 

@@ -26,15 +26,15 @@ UNDER_WAY = 4
 
 def send(numbers: range, options: SmtpOptions) -> None:
     """Send messages to a sink on loopback over several connections at once."""
-    asyncio.run(_send(_messages(numbers), options))
+    asyncio.run(_send(messages(numbers), options))
 
 
 def send_with_own_client(numbers: range, options: SmtpOptions) -> None:
     """Send the same messages through loancrm's own SMTP client, several batches under way."""
     channel = SmtpChannel("bare", options)
-    messages = _messages(numbers)
+    waiting = messages(numbers)
     futures: list[Future[list[SendResult]]] = []
-    while batch := list(islice(messages, options.batch_size)):
+    while batch := list(islice(waiting, options.batch_size)):
         futures.append(channel.submit(batch))
         if len(futures) >= UNDER_WAY:
             futures.pop(0).result()
@@ -85,7 +85,8 @@ async def _expect(reader: asyncio.StreamReader, code: bytes) -> None:
             return
 
 
-def _messages(numbers: range) -> Iterator[Outbound]:
+def messages(numbers: range) -> Iterator[Outbound]:
+    """Render messages one after the other, as they are sent."""
     skeleton = EmailSkeleton(
         sender_name="示例消费金融",
         sender_address="news@lender.example",

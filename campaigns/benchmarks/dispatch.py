@@ -16,20 +16,20 @@ from campaigns.benchmarks.stack import Round, Stack
 from campaigns.benchmarks.task_per_message import send_one
 from campaigns.channels.smtp_options import SmtpOptions
 from loancrm.kernel.commands import bench
-from loancrm.kernel.commands.bench import Goal, Report
+from loancrm.kernel.commands.bench import BenchGoal, BenchReport
 
 FULL = 20_000
 GOALS = (
-    Goal("ratio_to_bare_loop", 0.6),
-    Goal("ratio_to_task_per_message", 8.0),
-    Goal("cpu_ms_per_message", 0.7, at_least=False),
-    Goal("peak_rss_mb", 250.0, at_least=False),
-    Goal("duplicates", 0, at_least=False),
-    Goal("lost", 0, at_least=False),
+    BenchGoal("ratio_to_bare_loop", 0.6),
+    BenchGoal("ratio_to_task_per_message", 8.0),
+    BenchGoal("cpu_ms_per_message", 0.7, at_least=False),
+    BenchGoal("peak_rss_mb", 250.0, at_least=False),
+    BenchGoal("duplicates", 0, at_least=False),
+    BenchGoal("lost", 0, at_least=False),
 )
 
 
-def run(*, scale: float, rounds: int, latency_ms: float, name: str) -> Report:
+def run(*, scale: float, rounds: int, latency_ms: float, name: str) -> BenchReport:
     """Measure on the current (own, empty) database; needs its migrations applied.
 
     Args:
@@ -61,7 +61,7 @@ def run(*, scale: float, rounds: int, latency_ms: float, name: str) -> Report:
                 rates.append(count / seconds)
             own.append(stacks.send_campaign(stack, number, count))
             naive.append(naive_count / _send_one_by_one(stack, naive_count))
-    report = Report(name=name, scale=scale, goals=_goals(name))
+    report = BenchReport(name=name, scale=scale, goals=_goals(name))
     report.seconds = time.monotonic() - started
     report.figures = _figures(own, bare, with_own_client, naive)
     report.ratios = {
@@ -96,9 +96,9 @@ def _figures(
     }
 
 
-def _goals(name: str) -> tuple[Goal, ...]:
+def _goals(name: str) -> tuple[BenchGoal, ...]:
     if name == "dispatch_slow":
-        return (Goal("ratio_to_task_per_message", 8.0), *GOALS[4:])
+        return (BenchGoal("ratio_to_task_per_message", 8.0), *GOALS[4:])
     return GOALS
 
 

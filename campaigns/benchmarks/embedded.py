@@ -3,13 +3,13 @@
 import time
 
 from loancrm.kernel.commands import bench
-from loancrm.kernel.commands.bench import Goal, Report
+from loancrm.kernel.commands.bench import BenchGoal, BenchReport
 
-GOALS = (Goal("ratio_to_postgresql", 0.5),)
+GOALS = (BenchGoal("ratio_to_postgresql", 0.5),)
 _SERVICES = ("DATABASE_URL", "REDIS_URL")
 
 
-def run(*, scale: float, rounds: int, variables: dict[str, str]) -> Report:
+def run(*, scale: float, rounds: int, variables: dict[str, str]) -> BenchReport:
     """Measure `dispatch` on the services of the environment and without them, in turn.
 
     Raises:
@@ -24,7 +24,7 @@ def run(*, scale: float, rounds: int, variables: dict[str, str]) -> Report:
         for name, environment in (("services", variables), ("embedded", alone)):
             arguments = ["bench", "dispatch", "--json", "--rounds", "1", "--scale", str(scale)]
             rates[name].append(bench.run_inner(arguments, environment)["messages_per_second"])
-    report = Report(name="dispatch_embedded", scale=scale, goals=GOALS)
+    report = BenchReport(name="dispatch_embedded", scale=scale, goals=GOALS)
     report.seconds = time.monotonic() - started
     report.figures = {
         "messages_per_second": bench.median(rates["embedded"]),

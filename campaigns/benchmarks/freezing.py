@@ -12,11 +12,11 @@ from customers.models import Customer
 from loancrm.kernel import clock
 from loancrm.kernel.access import system_actor
 from loancrm.kernel.commands import bench
-from loancrm.kernel.commands.bench import Goal, Report
+from loancrm.kernel.commands.bench import BenchGoal, BenchReport
 from loancrm.kernel.database import bulk
 
 FULL = 1_000_000
-GOALS = (Goal("ratio_to_plain_insert", 2.0, at_least=False),)
+GOALS = (BenchGoal("ratio_to_plain_insert", 2.0, at_least=False),)
 # What one would write by hand: the rows alone, no variant, no control group, no chunks.
 _PLAIN = """
     INSERT INTO campaigns_message (dispatch_id, customer_id, variant_id, is_control, state, reason,
@@ -26,7 +26,7 @@ _PLAIN = """
 """
 
 
-def run(*, scale: float, rounds: int) -> Report:
+def run(*, scale: float, rounds: int) -> BenchReport:
     """Measure on the current (own, empty) database; 1 is a million people."""
     count = max(1000, int(FULL * scale))
     call_command("migrate", verbosity=0)
@@ -46,7 +46,7 @@ def run(*, scale: float, rounds: int) -> Report:
         _forget(dispatch.pk)
         plain.append(_plain_insert(dispatch.pk))
         _forget(dispatch.pk)
-    report = Report(name="plan", scale=scale, goals=GOALS)
+    report = BenchReport(name="plan", scale=scale, goals=GOALS)
     report.seconds = time.monotonic() - started
     report.figures = {
         "rows_per_second": bench.median([count / seconds for seconds in own]),

@@ -13,7 +13,7 @@ _ADDRESSES = {"email": texts.address, "sms": texts.mobile}
 
 
 @dataclass(frozen=True, slots=True)
-class Received:
+class DeliveryCounts:
     """What became of a campaign to everybody.
 
     Attributes:
@@ -31,7 +31,7 @@ class Received:
 
 def by_everybody(
     log: Path, *, campaign: Campaign, kind: str, count: int, offset: int = 0
-) -> Received:
+) -> DeliveryCounts:
     """Compare a provider's log with the audience.
 
     One lost and one doubled message do not cancel out, as they would in a difference of totals.
@@ -49,7 +49,7 @@ def by_everybody(
         ).values_list("customer__external_id", flat=True)
     }
     strangers = set(copies.by_person) - expected
-    return Received(
+    return DeliveryCounts(
         people=len(copies.by_person),
         duplicates=copies.duplicates + len(strangers),
         lost=len(set(copies.missing(expected)) - unknown),

@@ -18,18 +18,18 @@ from campaigns.services.campaigns import launch
 from loancrm.kernel import clock
 from loancrm.kernel.access import system_actor
 from loancrm.kernel.commands import bench
-from loancrm.kernel.commands.bench import Goal, Report
+from loancrm.kernel.commands.bench import BenchGoal, BenchReport
 
 FULL = 20_000
 LATENCY_MS = 5
 GOALS = (
-    Goal("seconds_to_send_again", 15.0, at_least=False),
-    Goal("duplicates", 0, at_least=False),
-    Goal("lost", 0, at_least=False),
+    BenchGoal("seconds_to_send_again", 15.0, at_least=False),
+    BenchGoal("duplicates", 0, at_least=False),
+    BenchGoal("lost", 0, at_least=False),
 )
 
 
-def run(*, scale: float, rounds: int) -> Report:
+def run(*, scale: float, rounds: int) -> BenchReport:
     """Measure on the current (own, empty) database; 1 is 20,000 messages.
 
     Lost is who neither got the message nor is listed as unknown, for a person to look at.
@@ -66,7 +66,7 @@ def run(*, scale: float, rounds: int) -> Report:
             lambda: type(campaign).objects.get().status == CampaignStatus.COMPLETED, seconds=600
         )
         time.sleep(0.5)
-    report = Report(name="recovery", scale=scale, goals=GOALS)
+    report = BenchReport(name="recovery", scale=scale, goals=GOALS)
     report.seconds = time.monotonic() - started
     report.figures = {
         "seconds_to_send_again": round(waited, 2),

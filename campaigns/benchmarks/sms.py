@@ -14,19 +14,19 @@ from campaigns.benchmarks import stack as stacks
 from campaigns.domain.content import sms_parts
 from campaigns.domain.content import texts as content
 from loancrm.kernel.commands import bench
-from loancrm.kernel.commands.bench import Goal, Report
+from loancrm.kernel.commands.bench import BenchGoal, BenchReport
 
 FULL = 10_000
 LATENCY_MS = 50
 CONNECTIONS = 100
 GOALS = (
-    Goal("ratio_to_bare_loop", 0.6),
-    Goal("duplicates", 0, at_least=False),
-    Goal("lost", 0, at_least=False),
+    BenchGoal("ratio_to_bare_loop", 0.6),
+    BenchGoal("duplicates", 0, at_least=False),
+    BenchGoal("lost", 0, at_least=False),
 )
 
 
-def run(*, scale: float, rounds: int) -> Report:
+def run(*, scale: float, rounds: int) -> BenchReport:
     """Measure on the current (own, empty) database; 1 is 10,000 messages, one a request."""
     count = max(200, int(FULL * scale))
     call_command("migrate", verbosity=0)
@@ -50,7 +50,7 @@ def run(*, scale: float, rounds: int) -> Report:
             seconds = bench.in_processes(count, partial(_run_loop, url))
             bare.append(count / seconds)
             own.append(stacks.send_campaign(stack, number, count))
-    report = Report(name="dispatch_sms", scale=scale, goals=GOALS)
+    report = BenchReport(name="dispatch_sms", scale=scale, goals=GOALS)
     report.seconds = time.monotonic() - started
     rates = [item.sent / item.seconds for item in own]
     report.figures = {

@@ -74,7 +74,7 @@ SMS = "尊敬的{{ name }}{{ title }}，您的专属额度已更新，请在手�
 SENDER = "示例消费金融 <news@lender.example>"
 
 
-class Product(NamedTuple):
+class OfferedProduct(NamedTuple):
     """A product that the e-mail offers."""
 
     name: str
@@ -84,11 +84,11 @@ class Product(NamedTuple):
 
 
 PRODUCTS = (
-    Product("安心借", Decimal("0.072"), Decimal(200_000), 12),
-    Product("随心还", Decimal("0.108"), Decimal(80_000), 24),
-    Product("循环贷", Decimal("0.144"), Decimal(50_000), 36),
-    Product("装修贷", Decimal("0.0588"), Decimal(300_000), 60),
-    Product("助学贷", Decimal("0.0365"), Decimal(20_000), 48),
+    OfferedProduct("安心借", Decimal("0.072"), Decimal(200_000), 12),
+    OfferedProduct("随心还", Decimal("0.108"), Decimal(80_000), 24),
+    OfferedProduct("循环贷", Decimal("0.144"), Decimal(50_000), 36),
+    OfferedProduct("装修贷", Decimal("0.0588"), Decimal(300_000), 60),
+    OfferedProduct("助学贷", Decimal("0.0365"), Decimal(20_000), 48),
 )
 _SHOWN = tuple(product._asdict() for product in PRODUCTS)
 LENDER = {

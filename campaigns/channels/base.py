@@ -10,7 +10,7 @@ from typing import Protocol, TypeAlias, runtime_checkable
 from campaigns.domain.receipts.report import DeliveryEvent
 
 
-class Outcome(StrEnum):
+class SendOutcome(StrEnum):
     """What became of one message that was handed to a provider."""
 
     ACCEPTED = "accepted"
@@ -81,7 +81,7 @@ class SendResult:
     """
 
     message_id: int
-    outcome: Outcome
+    outcome: SendOutcome
     provider_message_id: str = ""
     code: str = ""
     detail: str = ""
@@ -115,7 +115,7 @@ class WebhookRequest:
 
 
 @runtime_checkable
-class Channel(Protocol):
+class ChannelBackend(Protocol):
     """A way to reach a person.
 
     Channels hold no state of a message after its result, may be used from several threads, and may

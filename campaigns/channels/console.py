@@ -11,7 +11,7 @@ from campaigns.channels.base import (
     EmailPayload,
     Limits,
     Outbound,
-    Outcome,
+    SendOutcome,
     SendResult,
     SmsPayload,
     WebhookRequest,
@@ -50,7 +50,9 @@ class ConsoleChannel:
         with self._lock:
             sys.stderr.write(lines)
         return [
-            SendResult(message.message_id, Outcome.ACCEPTED, f"console-{message.idempotency_key}")
+            SendResult(
+                message.message_id, SendOutcome.ACCEPTED, f"console-{message.idempotency_key}"
+            )
             for message in batch
         ]
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 
 from campaigns.channels import http_items
-from campaigns.channels.base import Asked, Outbound, Outcome, SendResult
+from campaigns.channels.base import Asked, Outbound, SendOutcome, SendResult
 from campaigns.channels.errors import (
     ChannelBlocked,
     ChannelError,
@@ -14,7 +14,7 @@ from campaigns.channels.errors import (
     ChannelThrottled,
     ChannelUnavailable,
 )
-from campaigns.channels.http_items import Answer, Item
+from campaigns.channels.http_items import BatchResponse, Item
 from campaigns.domain.receipts.refusals import Blame, blame_of
 from loancrm.kernel.identifiers import bounded_id
 
@@ -28,9 +28,9 @@ class RequestRefused(Exception):
 
 
 _OUTCOMES = {
-    "accepted": Outcome.ACCEPTED,
-    "rejected": Outcome.REJECTED,
-    "retry": Outcome.RETRY,
+    "accepted": SendOutcome.ACCEPTED,
+    "rejected": SendOutcome.REJECTED,
+    "retry": SendOutcome.RETRY,
 }
 
 
@@ -82,7 +82,7 @@ def _raise_for(
     channel: str,
     status: int,
     retry_after: str | None,
-    answer: Answer,
+    answer: BatchResponse,
     now: datetime,
     *,
     knows_keys: bool,
@@ -114,7 +114,7 @@ def _raise_for(
 
 
 def _error_inside(
-    channel: str, answer: Answer, retry_after: str | None, now: datetime
+    channel: str, answer: BatchResponse, retry_after: str | None, now: datetime
 ) -> ChannelError:
     """Return the error that stands for an answer without results."""
     problem = answer.code or "the gateway reports an error"
@@ -137,7 +137,7 @@ def _result(
     """
     said = [_of_item(message, item, pause) for item in items]
     for result in said:
-        if result is not None and result.outcome is Outcome.ACCEPTED:
+        if result is not None and result.outcome is SendOutcome.ACCEPTED:
             return result
     first = said[0] if said else None
     if first is None:
@@ -152,26 +152,26 @@ def _of_item(message: Outbound, item: Item, pause: float | None) -> SendResult |
     outcome = _OUTCOMES.get(item.status)
     if outcome is None:
         return None
-    if outcome is not Outcome.ACCEPTED and _is_not_taken(item, outcome):
-        outcome = Outcome.NOT_TAKEN
+    if outcome is not SendOutcome.ACCEPTED and _is_not_taken(item, outcome):
+        outcome = SendOutcome.NOT_TAKEN
     return SendResult(
         message_id=message.message_id,
         outcome=outcome,
         provider_message_id=bounded_id(item.message_id),
         code=item.code,
         detail=item.detail,
-        retry_after_seconds=None if outcome is Outcome.ACCEPTED else pause,
+        retry_after_seconds=None if outcome is SendOutcome.ACCEPTED else pause,
     )
 
 
-def _is_not_taken(item: Item, outcome: Outcome) -> bool:
+def _is_not_taken(item: Item, outcome: SendOutcome) -> bool:
     """Return whether the account or its load is the reason: never this message.
 
     Of one that is rejected only a code says so: words may speak of the load of its number.
     """
     blame = blame_of(item.code, item.detail)
     is_busy = blame is Blame.BUSY and (
-        outcome is Outcome.RETRY or blame_of(item.code) is Blame.BUSY
+        outcome is SendOutcome.RETRY or blame_of(item.code) is Blame.BUSY
     )
     return is_busy or blame is Blame.ACCOUNT
 
@@ -179,7 +179,7 @@ def _is_not_taken(item: Item, outcome: Outcome) -> bool:
 def _raise_when_account_is_refused(channel: str, results: Sequence[SendResult]) -> None:
     """Raise where every message was refused for the account's sake."""
     if results and all(
-        result.outcome is Outcome.NOT_TAKEN and blame_of(result.code) is Blame.ACCOUNT
+        result.outcome is SendOutcome.NOT_TAKEN and blame_of(result.code) is Blame.ACCOUNT
         for result in results
     ):
         raise ChannelBlocked(channel=channel, problem=results[0].code)
@@ -195,7 +195,7 @@ def read_fates(keys: Sequence[str], content: bytes) -> dict[str, Asked]:
 
 def uncertain(group: Sequence[Outbound], code: str, *, knows_keys: bool) -> list[SendResult]:
     """Return results for messages that may have been taken: asked again where keys protect."""
-    outcome = Outcome.RETRY if knows_keys else Outcome.UNKNOWN
+    outcome = SendOutcome.RETRY if knows_keys else SendOutcome.UNKNOWN
     return [
         SendResult(message.message_id, outcome, code=code, may_be_taken=True) for message in group
     ]
@@ -207,7 +207,7 @@ def put_off(group: Sequence[Outbound], error: ChannelError) -> list[SendResult]:
     problem = str(error.facts.get("problem", ""))[:40]
     code = problem if isinstance(error, ChannelBlocked) else error.code
     return [
-        SendResult(message.message_id, Outcome.NOT_TAKEN, code=code, retry_after_seconds=pause)
+        SendResult(message.message_id, SendOutcome.NOT_TAKEN, code=code, retry_after_seconds=pause)
         for message in group
     ]
 

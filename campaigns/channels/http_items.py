@@ -33,7 +33,7 @@ class Item:
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class BatchResponse:
     """The body of an answer: results for messages, or an error for all of them.
 
     Attributes:
@@ -55,7 +55,7 @@ class Answer:
         return not self.has_results and bool(self.error or self.code)
 
 
-UNREADABLE = Answer(is_readable=False)
+UNREADABLE = BatchResponse(is_readable=False)
 
 
 def unpacked(content: bytes, encoding: str) -> bytes:
@@ -73,7 +73,7 @@ def unpacked(content: bytes, encoding: str) -> bytes:
     return body if unpacker.eof else b""
 
 
-def read(content: bytes) -> Answer:
+def read(content: bytes) -> BatchResponse:
     """Return what a body says; never fails."""
     try:
         body = json.loads(_text_of(content))
@@ -86,7 +86,7 @@ def read(content: bytes) -> Answer:
         code = _text(error.get("code")) or code
         error = error.get("message") or error.get("detail")
     results = body.get("results")
-    return Answer(
+    return BatchResponse(
         items=_items(results) if isinstance(results, list) else {},
         error=_unless_fine(_text(error)[:_MOST_DETAIL]),
         code=_unless_fine(code[:_MOST_CODE]),

@@ -24,7 +24,7 @@ from campaigns.channels.base import (
     Asked,
     Limits,
     Outbound,
-    Outcome,
+    SendOutcome,
     SendResult,
     SmsPayload,
     WebhookRequest,
@@ -167,7 +167,7 @@ class HttpSmsChannel:
         for message in batch:
             if self._options.require_signature and not sms_parts.leading_signature(_text(message)):
                 results[message.message_id] = SendResult(
-                    message.message_id, Outcome.REJECTED, code="signature_missing"
+                    message.message_id, SendOutcome.REJECTED, code="signature_missing"
                 )
             else:
                 sendable.append(message)
@@ -193,7 +193,7 @@ class HttpSmsChannel:
             return await self._post(group, progress)
         except RequestRefused as err:
             if len(group) == 1:
-                return [SendResult(group[0].message_id, Outcome.REJECTED, code=str(err))]
+                return [SendResult(group[0].message_id, SendOutcome.REJECTED, code=str(err))]
         except ChannelError as err:
             return err
         except (aiohttp.ClientError, TimeoutError, OSError) as err:

@@ -6,7 +6,7 @@ from concurrent.futures import Future
 from dataclasses import dataclass, field
 
 from campaigns.channels import base, signatures
-from campaigns.channels.base import Limits, Outbound, Outcome, SendResult, WebhookRequest
+from campaigns.channels.base import Limits, Outbound, SendOutcome, SendResult, WebhookRequest
 from campaigns.domain.receipts.report import DeliveryEvent
 
 
@@ -72,7 +72,7 @@ class MemoryChannel:
         self.delivered.append(message)
         result = SendResult(
             message_id=message.message_id,
-            outcome=Outcome.ACCEPTED,
+            outcome=SendOutcome.ACCEPTED,
             provider_message_id=f"memory-{message.idempotency_key}",
         )
         self._results[message.idempotency_key] = result

@@ -12,7 +12,7 @@ from typing import Any
 import msgspec
 from django.conf import settings
 
-from campaigns.channels.base import Channel
+from campaigns.channels.base import ChannelBackend
 from campaigns.channels.errors import ChannelMisconfigured
 
 BACKENDS: Mapping[str, str] = {
@@ -25,7 +25,7 @@ BACKENDS: Mapping[str, str] = {
 _ENVIRONMENT_PREFIX = "env:"
 
 _lock = threading.Lock()
-_open: dict[str, tuple[str, Channel]] = {}
+_open: dict[str, tuple[str, ChannelBackend]] = {}
 _owner_pid = 0
 
 
@@ -52,7 +52,7 @@ def reaches_nobody(backend: str) -> bool:
         return False
 
 
-def build(*, name: str, backend: str, options: Mapping[str, Any]) -> Channel:
+def build(*, name: str, backend: str, options: Mapping[str, Any]) -> ChannelBackend:
     """Make a new channel object.
 
     Args:
@@ -68,15 +68,15 @@ def build(*, name: str, backend: str, options: Mapping[str, Any]) -> Channel:
     channel_type = _class_of(backend)
     parsed = _parse_options(channel_type.options_type, options)
     channel: Any = channel_type(name, parsed)
-    if not isinstance(channel, Channel):
+    if not isinstance(channel, ChannelBackend):
         raise ChannelMisconfigured(f"{backends()[backend]} does not keep the channel contract")
     return channel
 
 
-def shared(*, name: str, backend: str, options: Mapping[str, Any]) -> Channel:
+def shared(*, name: str, backend: str, options: Mapping[str, Any]) -> ChannelBackend:
     """Return this process's open channel of that name, made anew when its options have changed."""
     digest = _digest(backend, options)
-    stale: Channel | None = None
+    stale: ChannelBackend | None = None
     with _lock:
         _forget_parents_channels()
         held = _open.get(name)

@@ -10,13 +10,13 @@ from campaigns.channels.base import (
     EmailPayload,
     Limits,
     Outbound,
-    Outcome,
+    SendOutcome,
     SendResult,
     WebhookRequest,
 )
 from campaigns.channels.errors import ChannelMisconfigured
 from campaigns.channels.loop_thread import LoopThread
-from campaigns.channels.smtp_batches import ADDRESS_INVALID, Batch, Job
+from campaigns.channels.smtp_batches import ADDRESS_INVALID, Batch, SmtpTransaction
 from campaigns.channels.smtp_options import SmtpOptions
 from campaigns.channels.smtp_pool import Pool
 from campaigns.domain.receipts.report import DeliveryEvent
@@ -74,7 +74,7 @@ class SmtpChannel:
         self._thread.run(self._close()).result(timeout=30)
         self._thread.stop()
 
-    def _enqueue(self, jobs: list[Job], is_new_loop: bool) -> None:  # noqa: FBT001 - called by the loop
+    def _enqueue(self, jobs: list[SmtpTransaction], is_new_loop: bool) -> None:  # noqa: FBT001 - called by the loop
         if self._pool is None or is_new_loop:
             self._pool = Pool(self.name, self._options)
         self._pool.enqueue(jobs)
@@ -85,7 +85,7 @@ class SmtpChannel:
             await pool.close()
 
 
-def _job(batch: Batch, position: int, message: Outbound) -> Job | None:
+def _job(batch: Batch, position: int, message: Outbound) -> SmtpTransaction | None:
     """Spell out the commands for one message, or settle it at once when that cannot be done."""
     payload = cast("EmailPayload", message.payload)
     try:
@@ -94,10 +94,10 @@ def _job(batch: Batch, position: int, message: Outbound) -> Job | None:
         sender, recipient = b"", b""
     if not _ENVELOPE_ADDRESS.fullmatch(recipient) or not _ENVELOPE_ADDRESS.fullmatch(sender):
         batch.settle(
-            position, SendResult(message.message_id, Outcome.REJECTED, code=ADDRESS_INVALID)
+            position, SendResult(message.message_id, SendOutcome.REJECTED, code=ADDRESS_INVALID)
         )
         return None
-    return Job(
+    return SmtpTransaction(
         batch=batch,
         position=position,
         message_id=message.message_id,

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterable, Sequence
 from concurrent.futures import Future, InvalidStateError
 
-from campaigns.channels.base import Outcome, SendResult
+from campaigns.channels.base import SendOutcome, SendResult
 from campaigns.channels.errors import ChannelBlocked
 from campaigns.domain.receipts import refusal_rules
 from campaigns.domain.receipts.refusals import Blame, blame_of
@@ -47,7 +47,7 @@ class Batch:
         results = [result for result in self.results if result is not None]
         try:
             if self._is_account_refused(results):
-                problem = next(r.code for r in results if r.outcome is Outcome.NOT_TAKEN)
+                problem = next(r.code for r in results if r.outcome is SendOutcome.NOT_TAKEN)
                 self.future.set_exception(ChannelBlocked(channel=self.channel, problem=problem))
                 return
             self.future.set_result(results)
@@ -61,7 +61,7 @@ class Batch:
         return bool(self.refused_account) and self.refused_account == asked
 
 
-class Job:
+class SmtpTransaction:
     """One message with its commands already spelled out."""
 
     __slots__ = ("attempts", "batch", "content", "envelope", "message_id", "position")
@@ -85,7 +85,7 @@ class Job:
     def accepted(self, provider_message_id: str) -> None:
         """Report that the server took the message."""
         self.batch.settle(
-            self.position, SendResult(self.message_id, Outcome.ACCEPTED, provider_message_id)
+            self.position, SendResult(self.message_id, SendOutcome.ACCEPTED, provider_message_id)
         )
 
     def refused(self, code: int, text: str, *, is_about_sender: bool = False) -> None:
@@ -100,15 +100,15 @@ class Job:
         match = _ENHANCED.match(text)
         status = match.group(1) if match else str(code)
         is_login = str(code) in refusal_rules.LOGIN_REPLIES
-        outcome = Outcome.RETRY if code < 500 else Outcome.REJECTED
+        outcome = SendOutcome.RETRY if code < 500 else SendOutcome.REJECTED
         if code >= 500 and (is_about_sender or is_login):
-            outcome = Outcome.NOT_TAKEN
+            outcome = SendOutcome.NOT_TAKEN
             self.batch.refused_account += 1
         elif code == 421 or (code < 500 and blame_of(status, text) is Blame.BUSY):
-            outcome = Outcome.NOT_TAKEN
+            outcome = SendOutcome.NOT_TAKEN
         self.ended(outcome, code=status, detail=without_addresses(text))
 
-    def ended(self, outcome: Outcome, *, code: str, detail: str = "") -> None:
+    def ended(self, outcome: SendOutcome, *, code: str, detail: str = "") -> None:
         """Report another end."""
         self.batch.settle(
             self.position, SendResult(self.message_id, outcome, code=code, detail=detail)
@@ -120,13 +120,13 @@ def without_addresses(text: str) -> str:
     return _CONTROL.sub(" ", _ADDRESS_IN_TEXT.sub("<address>", text))[:200]
 
 
-def fail_untouched(jobs: Iterable[Job], error: Exception, *, code: str) -> None:
+def fail_untouched(jobs: Iterable[SmtpTransaction], error: Exception, *, code: str) -> None:
     """End messages that were never handed over.
 
     A batch of which nothing was handed over ends with the error; in one that was begun, the rest is
     reported as not taken.
     """
-    by_batch: dict[int, tuple[Batch, list[Job]]] = {}
+    by_batch: dict[int, tuple[Batch, list[SmtpTransaction]]] = {}
     for job in jobs:
         by_batch.setdefault(id(job.batch), (job.batch, []))[1].append(job)
     for batch, mine in by_batch.values():
@@ -134,7 +134,7 @@ def fail_untouched(jobs: Iterable[Job], error: Exception, *, code: str) -> None:
             batch.fail(error)
             continue
         for job in mine:
-            job.ended(Outcome.NOT_TAKEN, code=code)
+            job.ended(SendOutcome.NOT_TAKEN, code=code)
 
 
 def as_data(content: bytes) -> bytes:

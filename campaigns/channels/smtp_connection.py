@@ -15,13 +15,13 @@ from collections import deque
 from enum import Enum, auto
 from typing import Protocol
 
-from campaigns.channels.base import Outcome
-from campaigns.channels.smtp_batches import Job, as_data
+from campaigns.channels.base import SendOutcome
+from campaigns.channels.smtp_batches import SmtpTransaction, as_data
 from campaigns.channels.smtp_options import SmtpOptions
 from loancrm.kernel.identifiers import bounded_id
 
 
-class Step(Enum):
+class SmtpStep(Enum):
     """What a reply answers."""
 
     HANDSHAKE = auto()
@@ -38,11 +38,11 @@ class Owner(Protocol):
     options: SmtpOptions
     timeout: float
 
-    def take(self) -> Job | None:
+    def take(self) -> SmtpTransaction | None:
         """Return the next message that waits, if any."""
         ...
 
-    def lost(self, connection: "Connection", returned: list[Job]) -> None:
+    def lost(self, connection: "Connection", returned: list[SmtpTransaction]) -> None:
         """Hear that a connection ended, with the messages that it had not handed over."""
         ...
 
@@ -78,12 +78,14 @@ class Connection(asyncio.Protocol):
         self._buffer = b""
         self._lines: list[str] = []
         # The greeting may arrive before `open` gets its turn, so it is awaited from the start.
-        self._expected: deque[tuple[Step, Job | None]] = deque([(Step.HANDSHAKE, None)])
+        self._expected: deque[tuple[SmtpStep, SmtpTransaction | None]] = deque(
+            [(SmtpStep.HANDSHAKE, None)]
+        )
         self._dialogue: asyncio.Future[tuple[int, list[str]]] = self._loop.create_future()
         # Jobs whose envelope is out, jobs whose content is out, in order.
-        self._enveloped: deque[Job] = deque()
-        self._handed_over: deque[Job] = deque()
-        self._failed: Job | None = None
+        self._enveloped: deque[SmtpTransaction] = deque()
+        self._handed_over: deque[SmtpTransaction] = deque()
+        self._failed: SmtpTransaction | None = None
         self._needs_reset = False
         self._has_pipelining = False
         self._has_chunking = False
@@ -127,7 +129,7 @@ class Connection(asyncio.Protocol):
             self._dialogue.set_exception(ConnectionError("connection lost"))
             self._dialogue.exception()  # nobody may be waiting any more: mark it as read
         for job in self._handed_over:
-            job.ended(Outcome.UNKNOWN, code="connection_lost")
+            job.ended(SendOutcome.UNKNOWN, code="connection_lost")
         returned = list(self._enveloped)
         self._handed_over.clear()
         self._enveloped.clear()
@@ -189,7 +191,7 @@ class Connection(asyncio.Protocol):
 
     async def _ask(self, command: bytes, wanted: int) -> list[str]:
         self._dialogue = self._loop.create_future()
-        self._expected.append((Step.HANDSHAKE, None))
+        self._expected.append((SmtpStep.HANDSHAKE, None))
         self._write(command)
         return await self._answer(wanted)
 
@@ -224,8 +226,9 @@ class Connection(asyncio.Protocol):
             out.append(b"RSET\r\n%sBDAT %d LAST\r\n" % (job.envelope, len(job.content)))
             out.append(job.content)
             self._handed_over.append(job)
+            self._expected.append((SmtpStep.IGNORED, None))
             self._expected.extend(
-                ((Step.IGNORED, None), (Step.MAIL, job), (Step.RCPT, job), (Step.CONTENT, job))
+                ((SmtpStep.MAIL, job), (SmtpStep.RCPT, job), (SmtpStep.CONTENT, job))
             )
             self.sent_count += 1
             room -= 1
@@ -242,10 +245,12 @@ class Connection(asyncio.Protocol):
         self._enveloped.append(job)
         self.sent_count += 1
         if self._has_pipelining:
-            self._expected.extend(((Step.MAIL, job), (Step.RCPT, job), (Step.DATA, job)))
+            self._expected.extend(
+                ((SmtpStep.MAIL, job), (SmtpStep.RCPT, job), (SmtpStep.DATA, job))
+            )
             self._write(b"%s%sDATA\r\n" % (prefix, job.envelope))
         else:
-            self._expected.append((Step.MAIL, job))
+            self._expected.append((SmtpStep.MAIL, job))
             self._write(prefix + job.envelope.partition(b"\r\n")[0] + b"\r\n")
         return True
 
@@ -253,7 +258,7 @@ class Connection(asyncio.Protocol):
         if not self._needs_reset:
             return b""
         self._needs_reset = False
-        self._expected.append((Step.IGNORED, None))
+        self._expected.append((SmtpStep.IGNORED, None))
         return b"RSET\r\n"
 
     # replies
@@ -269,16 +274,16 @@ class Connection(asyncio.Protocol):
             # The server is about to close the connection: nothing more may be written to it.
             self.is_closing = True
         step, job = self._expected.popleft()
-        if step is Step.HANDSHAKE:
+        if step is SmtpStep.HANDSHAKE:
             self._end_dialogue(code, line)
         elif job is not None:
             self._job_reply(step, job, code, " ".join([*self._lines, _words(line)]))
         self._lines.clear()
 
-    def _job_reply(self, step: Step, job: Job, code: int, text: str) -> None:
-        if step is Step.CONTENT:
+    def _job_reply(self, step: SmtpStep, job: SmtpTransaction, code: int, text: str) -> None:
+        if step is SmtpStep.CONTENT:
             self._content_reply(job, code, text)
-        elif step is Step.DATA:
+        elif step is SmtpStep.DATA:
             self._data_reply(job, code, text)
         elif not 200 <= code < 300:
             self._envelope_refused(step, job, code, text)
@@ -289,20 +294,20 @@ class Connection(asyncio.Protocol):
         if not self._dialogue.done():
             self._dialogue.set_result((code, [*self._lines, _words(line)]))
 
-    def _next_command(self, step: Step, job: Job) -> None:
-        if step is Step.MAIL:
-            self._expected.append((Step.RCPT, job))
+    def _next_command(self, step: SmtpStep, job: SmtpTransaction) -> None:
+        if step is SmtpStep.MAIL:
+            self._expected.append((SmtpStep.RCPT, job))
             self._write(job.envelope.partition(b"\r\n")[2])
         else:
-            self._expected.append((Step.DATA, job))
+            self._expected.append((SmtpStep.DATA, job))
             self._write(b"DATA\r\n")
 
-    def _envelope_refused(self, step: Step, job: Job, code: int, text: str) -> None:
+    def _envelope_refused(self, step: SmtpStep, job: SmtpTransaction, code: int, text: str) -> None:
         """Note that MAIL or RCPT was refused; what follows in the same group fails with it."""
         if self._failed is job:
             return
         self._failed = job
-        job.refused(code, text, is_about_sender=step is Step.MAIL)
+        job.refused(code, text, is_about_sender=step is SmtpStep.MAIL)
         if self._has_chunking:
             self._handed_over.remove(job)
             return
@@ -310,7 +315,7 @@ class Connection(asyncio.Protocol):
         if not self._has_pipelining:
             self._enveloped.remove(job)
 
-    def _data_reply(self, job: Job, code: int, text: str) -> None:
+    def _data_reply(self, job: SmtpTransaction, code: int, text: str) -> None:
         self._enveloped.remove(job)
         if code != 354:
             if self._failed is not job:
@@ -321,18 +326,18 @@ class Connection(asyncio.Protocol):
         if self._failed is job:
             # RFC 2920 3.1: DATA may get a 354 although no recipient is left; an empty body ends it.
             self._needs_reset = True
-            self._expected.append((Step.IGNORED, None))
+            self._expected.append((SmtpStep.IGNORED, None))
             self._write(b".\r\n" + self._reset_prefix())
             self._begin(b"")
             return
         self._handed_over.append(job)
-        self._expected.append((Step.CONTENT, job))
+        self._expected.append((SmtpStep.CONTENT, job))
         if self._has_pipelining:
             self._write_content(job)
         else:
             self._write(as_data(job.content))
 
-    def _write_content(self, job: Job) -> None:
+    def _write_content(self, job: SmtpTransaction) -> None:
         """Write a body and, in the same call, the envelope of the next message."""
         following = None if self._is_worn_out() else self._pool.take()
         if following is None:
@@ -341,11 +346,11 @@ class Connection(asyncio.Protocol):
         self._enveloped.append(following)
         self.sent_count += 1
         self._expected.extend(
-            ((Step.MAIL, following), (Step.RCPT, following), (Step.DATA, following))
+            ((SmtpStep.MAIL, following), (SmtpStep.RCPT, following), (SmtpStep.DATA, following))
         )
         self._write(b"%s%sDATA\r\n" % (as_data(job.content), following.envelope))
 
-    def _content_reply(self, job: Job, code: int, text: str) -> None:
+    def _content_reply(self, job: SmtpTransaction, code: int, text: str) -> None:
         if self._failed is job:
             return
         self._handed_over.popleft()
@@ -356,7 +361,7 @@ class Connection(asyncio.Protocol):
         elif 400 <= code < 600:
             job.refused(code, text)
         else:
-            job.ended(Outcome.UNKNOWN, code="strange_reply")
+            job.ended(SendOutcome.UNKNOWN, code="strange_reply")
 
     # ending
 

@@ -5,9 +5,9 @@ import ssl
 from collections import deque
 from collections.abc import Sequence
 
-from campaigns.channels.base import Outcome
+from campaigns.channels.base import SendOutcome
 from campaigns.channels.errors import ChannelBlocked, ChannelError, ChannelUnavailable
-from campaigns.channels.smtp_batches import Job, fail_untouched, without_addresses
+from campaigns.channels.smtp_batches import SmtpTransaction, fail_untouched, without_addresses
 from campaigns.channels.smtp_connection import Connection, SmtpReplyError
 from campaigns.channels.smtp_options import SmtpOptions
 from campaigns.domain.receipts.refusals import Blame, blame_of
@@ -31,7 +31,7 @@ class Pool:
         self.options = options
         self.timeout = options.timeout_seconds
         self._loop = asyncio.get_running_loop()
-        self._waiting: deque[Job] = deque()
+        self._waiting: deque[SmtpTransaction] = deque()
         self._connections: set[Connection] = set()
         self._opening: set[asyncio.Task[None]] = set()
         self._pause_seconds = 0.0
@@ -40,7 +40,7 @@ class Pool:
         self._sweeper: asyncio.TimerHandle | None = None
         self._tls: ssl.SSLContext | None = None
 
-    def enqueue(self, jobs: Sequence[Job]) -> None:
+    def enqueue(self, jobs: Sequence[SmtpTransaction]) -> None:
         """Take new messages."""
         if self._problem is not None and self._loop.time() < self._closed_until:
             fail_untouched(jobs, self._problem, code=self._problem.code)
@@ -54,14 +54,14 @@ class Pool:
         if self._sweeper is None:
             self._sweeper = self._loop.call_later(_SWEEP_SECONDS, self._sweep)
 
-    def take(self) -> Job | None:
+    def take(self) -> SmtpTransaction | None:
         """Return the next message that waits, if any."""
         return self._waiting.popleft() if self._waiting else None
 
-    def lost(self, connection: Connection, returned: list[Job]) -> None:
+    def lost(self, connection: Connection, returned: list[SmtpTransaction]) -> None:
         """Forget a connection; messages that it had not handed over go to another one."""
         self._connections.discard(connection)
-        again: list[Job] = []
+        again: list[SmtpTransaction] = []
         for job in returned:
             if job.is_settled:
                 # Refused before the connection went: the caller has its result and decides.
@@ -69,7 +69,7 @@ class Pool:
             job.attempts += 1
             if job.attempts >= _MAX_ATTEMPTS:
                 # The relay hangs up on whatever it is given: that counts as nobody's try.
-                job.ended(Outcome.NOT_TAKEN, code="connection_lost")
+                job.ended(SendOutcome.NOT_TAKEN, code="connection_lost")
             else:
                 again.append(job)
         self._waiting.extendleft(reversed(again))

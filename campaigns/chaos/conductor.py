@@ -12,11 +12,11 @@ from django.db import connection
 
 from campaigns.chaos import faults, proof
 from campaigns.chaos import stage as stages
-from campaigns.chaos.faults import Fault, Saboteur
-from campaigns.chaos.proof import Findings
-from campaigns.chaos.stage import Stage
+from campaigns.chaos.faults import ChaosFault, Saboteur
+from campaigns.chaos.proof import ChaosFindings
+from campaigns.chaos.stage import ChaosStage
 from campaigns.domain.campaigns.campaign import CampaignStatus
-from campaigns.domain.sending.states import OPEN_STATES, DispatchStatus, MessageState
+from campaigns.domain.sending.states import OPEN_STATES, DispatchStatus, HoldReason, MessageState
 from campaigns.models import Campaign, Dispatch, Message
 from campaigns.services.campaigns import ticking
 from campaigns.services.channels import reopening
@@ -29,7 +29,7 @@ _LOOK_SECONDS = 0.25
 # After the end: time for what should never come, a second copy out of an orphan.
 _AFTERMATH_SECONDS = 3.0
 # Holds that a run brings about itself; all others are somebody's fault.
-_EXPECTED_HOLDS = frozenset({"channel_blocked"})
+_EXPECTED_HOLDS = frozenset({HoldReason.CHANNEL_BLOCKED})
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,11 +52,11 @@ class Order:
 
 
 @dataclass
-class Run:
+class ChaosRun:
     """A run under way."""
 
     order: Order
-    stage: Stage
+    stage: ChaosStage
     saboteur: Saboteur
     ends: float
     holds: Counter[str] = field(default_factory=Counter)
@@ -66,7 +66,7 @@ class Run:
         """Return whether the time limit has passed."""
         return time.monotonic() >= self.ends
 
-    def sabotage(self, planned: list[Fault]) -> None:
+    def sabotage(self, planned: list[ChaosFault]) -> None:
         """Do the faults one by one, each while messages are under way."""
         while planned and not self.is_over_time and not self._is_finished():
             self._set_paces(len(planned))
@@ -133,7 +133,7 @@ def run(order: Order) -> dict[str, Any]:
     with ExitStack() as resources:
         stage = stages.set_up(resources, count=order.count, seed=order.seed)
         saboteur = Saboteur(stage, rng)
-        under_way = Run(order, stage, saboteur, started + order.limit_seconds)
+        under_way = ChaosRun(order, stage, saboteur, started + order.limit_seconds)
         phases = {"set_up": time.monotonic() - started}
         planned = faults.schedule(
             order.kills, rng=rng, has_sessions=connection.vendor == "postgresql"
@@ -147,9 +147,9 @@ def run(order: Order) -> dict[str, Any]:
     return _report(under_way, phases)
 
 
-def _report(under_way: Run, phases: Mapping[str, float]) -> dict[str, Any]:
+def _report(under_way: ChaosRun, phases: Mapping[str, float]) -> dict[str, Any]:
     order, saboteur = under_way.order, under_way.saboteur
-    total = Findings()
+    total = ChaosFindings()
     by_gateway = {}
     gateways, campaigns = under_way.stage.gateways, under_way.stage.campaigns
     refused = proof.refused_by(gateways.values())

@@ -13,7 +13,7 @@ from pathlib import Path
 from django.conf import settings
 from django.db import connection
 
-from campaigns.chaos.stage import Stage, Worker
+from campaigns.chaos.stage import ChaosStage, Worker
 from campaigns.domain.sending.states import ChunkState, MessageState
 from campaigns.models import Chunk
 from campaigns.services.sending import chunks
@@ -27,7 +27,7 @@ SILENCE_SECONDS = 2.0
 LOCK_SECONDS = 3.0
 
 
-class Fault(StrEnum):
+class ChaosFault(StrEnum):
     """What can be done to a running installation."""
 
     KILL_CHILD = "kill_child"
@@ -42,27 +42,27 @@ class Fault(StrEnum):
     SILENCE = "silence"
 
 
-KILLS = (Fault.KILL_CHILD, Fault.KILL_MAIN, Fault.KILL_ALL)
+KILLS = (ChaosFault.KILL_CHILD, ChaosFault.KILL_MAIN, ChaosFault.KILL_ALL)
 _KILL_WEIGHTS = (5, 1, 3)
 # "silent" is a fault of its own; policy refusals hold a dispatch until a person looks.
 _MOODS = tuple(name for name in moods.PRESETS if name not in {"calm", "silent", "forgetful"})
 
 
-def schedule(kills: int, *, rng: random.Random, has_sessions: bool) -> list[Fault]:
+def schedule(kills: int, *, rng: random.Random, has_sessions: bool) -> list[ChaosFault]:
     """Return the faults of a run in their order: the kills, and others in proportion.
 
     Args:
         has_sessions: The database has sessions to cut (PostgreSQL); otherwise it is locked.
     """
     faults = rng.choices(KILLS, _KILL_WEIGHTS, k=kills)
-    database = Fault.CUT_DATABASE if has_sessions else Fault.LOCK_DATABASE
+    database = ChaosFault.CUT_DATABASE if has_sessions else ChaosFault.LOCK_DATABASE
     others = {
-        Fault.STOP: max(1, kills // 15),
-        Fault.RESTART: max(1, kills // 12),
+        ChaosFault.STOP: max(1, kills // 15),
+        ChaosFault.RESTART: max(1, kills // 12),
         database: max(1, kills // 6),
-        Fault.EMPTY_BROKER: max(1, kills // 12),
-        Fault.MOOD: max(3, kills // 2),
-        Fault.SILENCE: max(1, kills // 25),
+        ChaosFault.EMPTY_BROKER: max(1, kills // 12),
+        ChaosFault.MOOD: max(3, kills // 2),
+        ChaosFault.SILENCE: max(1, kills // 25),
     }
     for fault, number in others.items():
         faults += [fault] * number
@@ -79,7 +79,7 @@ class Saboteur:
         on_the_wire: Messages that were under way in processes that were killed or stopped.
     """
 
-    stage: Stage
+    stage: ChaosStage
     rng: random.Random
     done: Counter[str] = field(default_factory=Counter)
     on_the_wire: int = 0
@@ -116,22 +116,22 @@ class Saboteur:
         self.pace[name] = messages_per_second
         self._put(name, self.current.get(name, moods.CALM))
 
-    def do(self, fault: Fault) -> bool:
+    def do(self, fault: ChaosFault) -> bool:
         """Do a fault; return False when there is nothing to do it to right now."""
-        deeds: dict[Fault, Callable[[], bool]] = {
-            Fault.STOP: self._stop,
-            Fault.RESTART: self._restart,
-            Fault.CUT_DATABASE: self._cut_sessions,
-            Fault.LOCK_DATABASE: self._lock_database,
-            Fault.EMPTY_BROKER: _empty_broker,
-            Fault.MOOD: lambda: self._mood(self.rng.choice(_MOODS), MOOD_SECONDS),
-            Fault.SILENCE: lambda: self._mood("silent", SILENCE_SECONDS),
+        deeds: dict[ChaosFault, Callable[[], bool]] = {
+            ChaosFault.STOP: self._stop,
+            ChaosFault.RESTART: self._restart,
+            ChaosFault.CUT_DATABASE: self._cut_sessions,
+            ChaosFault.LOCK_DATABASE: self._lock_database,
+            ChaosFault.EMPTY_BROKER: _empty_broker,
+            ChaosFault.MOOD: lambda: self._mood(self.rng.choice(_MOODS), MOOD_SECONDS),
+            ChaosFault.SILENCE: lambda: self._mood("silent", SILENCE_SECONDS),
         }
         is_done = self._kill(fault) if fault in KILLS else deeds[fault]()
         self.done[fault] += is_done
         return is_done
 
-    def _kill(self, fault: Fault) -> bool:
+    def _kill(self, fault: ChaosFault) -> bool:
         worker = self._pick()
         if worker is None:
             return False
@@ -140,13 +140,13 @@ class Saboteur:
             return False
         family = [worker.pid, *worker.children()]
         hit = {
-            Fault.KILL_CHILD: [self.rng.choice(busy)],
-            Fault.KILL_MAIN: [worker.pid],
+            ChaosFault.KILL_CHILD: [self.rng.choice(busy)],
+            ChaosFault.KILL_MAIN: [worker.pid],
         }.get(fault, family)
         for pid in hit:
             _send(pid, signal.SIGKILL)
         # Children whose main process is gone end at their next look at it.
-        self._note_wire(hit if fault is Fault.KILL_CHILD else family)
+        self._note_wire(hit if fault is ChaosFault.KILL_CHILD else family)
         return True
 
     def _stop(self) -> bool:

@@ -12,7 +12,7 @@ from typing import Any
 
 from campaigns.benchmarks import stack, texts
 from campaigns.simulators import evidence
-from campaigns.simulators.evidence import Entry
+from campaigns.simulators.evidence import EvidenceEntry
 from campaigns.simulators.moods import Mood
 from loancrm.kernel.commands import bench
 
@@ -108,7 +108,7 @@ class Gateway:
     log: Path
     offset: int = 0
 
-    def entries(self) -> list[Entry]:
+    def entries(self) -> list[EvidenceEntry]:
         """Return what it wrote down about the campaign."""
         return list(evidence.read(self.log, offset=self.offset))
 

@@ -10,11 +10,11 @@ from django.db.models import Sum
 
 from campaigns.benchmarks import received
 from campaigns.chaos.gateways import Gateway
-from campaigns.domain.sending.eligibility import Reason
+from campaigns.domain.sending.eligibility import SkipReason
 from campaigns.domain.sending.states import OPEN_STATES, MessageState
 from campaigns.models import Campaign, Message
 from campaigns.simulators import evidence
-from campaigns.simulators.evidence import Entry
+from campaigns.simulators.evidence import EvidenceEntry
 from campaigns.simulators.moods import Turn
 
 # States in which the database says that the provider has the message.
@@ -24,7 +24,7 @@ _SMALLEST = Decimal("0.0001")
 
 
 @dataclass
-class Findings:
+class ChaosFindings:
     """What is proven of one campaign, or of all.
 
     Attributes:
@@ -51,7 +51,7 @@ class Findings:
     states: Counter[str] = field(default_factory=Counter)
     reasons: Counter[str] = field(default_factory=Counter)
 
-    def add(self, other: "Findings") -> None:
+    def add(self, other: "ChaosFindings") -> None:
         """Add what is proven of another campaign."""
         self.duplicates += other.duplicates
         self.lost += other.lost
@@ -67,7 +67,9 @@ class Findings:
         self.reasons += other.reasons
 
 
-def prove(gateway: Gateway, campaign: Campaign, *, count: int, refused: frozenset[str]) -> Findings:
+def prove(
+    gateway: Gateway, campaign: Campaign, *, count: int, refused: frozenset[str]
+) -> ChaosFindings:
     """Compare the provider's log with what the database says of everybody.
 
     Args:
@@ -79,7 +81,7 @@ def prove(gateway: Gateway, campaign: Campaign, *, count: int, refused: frozense
     copies = evidence.count(entries)
     numbers = gateway.plan.numbers(count)
     expected = received.people(gateway.plan.kind, numbers)
-    found = Findings(
+    found = ChaosFindings(
         duplicates=copies.duplicates,
         strangers=len(set(copies.by_person) - expected),
         on_the_wire=on_the_wire(gateway, entries),
@@ -95,7 +97,7 @@ def prove(gateway: Gateway, campaign: Campaign, *, count: int, refused: frozense
         found.states[state] += 1
         if reason:
             found.reasons[f"{state}:{reason}"] += 1
-        if (state, reason) == (MessageState.SKIPPED, Reason.BOUNCED) and digest in refused:
+        if (state, reason) == (MessageState.SKIPPED, SkipReason.BOUNCED) and digest in refused:
             continue
         _judge(found, message_id, MessageState(state), digest, copies)
     found.lost += len(expected - set(people))
@@ -111,7 +113,7 @@ def refused_by(gateways: Iterable[Gateway]) -> frozenset[str]:
 
 
 def _judge(
-    found: Findings,
+    found: ChaosFindings,
     message_id: int,
     state: MessageState,
     digest: str,
@@ -126,7 +128,7 @@ def _judge(
         found.lost += 1
 
 
-def _balance(found: Findings, campaign: Campaign, count: int) -> None:
+def _balance(found: ChaosFindings, campaign: Campaign, count: int) -> None:
     """Add up states and money: nobody missing, nothing open, spent what messages cost."""
     campaign.refresh_from_db()
     costs = Message.objects.filter(dispatch__campaign=campaign).aggregate(total=Sum("cost_amount"))
@@ -140,7 +142,7 @@ def _balance(found: Findings, campaign: Campaign, count: int) -> None:
     )
 
 
-def on_the_wire(gateway: Gateway, entries: list[Entry]) -> int:
+def on_the_wire(gateway: Gateway, entries: list[EvidenceEntry]) -> int:
     """Return how many messages a provider's own faults can have left without an answer.
 
     Over HTTP all of a request that got no answer, or one that a proxy could have given: each of its
@@ -153,14 +155,15 @@ def on_the_wire(gateway: Gateway, entries: list[Entry]) -> int:
     if plan.knows_keys:
         return 0
     if plan.is_by_request:
-        return sum(not entry.is_heard or entry.turn is Turn.ERROR for entry in entries)
+        return sum(not entry.is_answered or entry.turn is Turn.ERROR for entry in entries)
     broken = sum(
-        not entry.is_heard or (entry.turn is Turn.THROTTLE and plan.window > 1) for entry in entries
+        not entry.is_answered or (entry.turn is Turn.THROTTLE and plan.window > 1)
+        for entry in entries
     )
     return broken * plan.window
 
 
-def as_json(found: Findings) -> dict[str, Any]:
+def as_json(found: ChaosFindings) -> dict[str, Any]:
     """Return the printed form of what was found."""
     return {
         "duplicates": found.duplicates,

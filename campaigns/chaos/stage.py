@@ -85,7 +85,7 @@ class Worker:
 
 
 @dataclass
-class Stage:
+class ChaosStage:
     """Everything that takes part."""
 
     gateways: Mapping[str, Gateway]
@@ -93,7 +93,7 @@ class Stage:
     campaigns: Mapping[str, Campaign]
 
 
-def set_up(resources: ExitStack, *, count: int, seed: int) -> Stage:
+def set_up(resources: ExitStack, *, count: int, seed: int) -> ChaosStage:
     """Make tables, people and campaigns, start every process, launch; needs an empty database."""
     folder = Path(settings.LOANCRM_VAR_DIR) / "chaos"
     port = _free_port()
@@ -121,7 +121,7 @@ def set_up(resources: ExitStack, *, count: int, seed: int) -> Stage:
     bench.wait_until(lambda: all(worker.is_ready() for worker in workers), seconds=60, pause=0.2)
     for campaign in campaigns.values():
         launch.launch_campaign(campaign=campaign, actor=system_actor("chaos"), now=clock.now())
-    return Stage(running, workers, campaigns)
+    return ChaosStage(running, workers, campaigns)
 
 
 def _in_use(gateway: Gateway) -> Gateway:

@@ -132,6 +132,12 @@ class Migration(migrations.Migration):
                         blank=True, max_length=20, verbose_name="kind of service message"
                     ),
                 ),
+                (
+                    "product_kind",
+                    models.CharField(
+                        default="credit_offer", max_length=12, verbose_name="what it is about"
+                    ),
+                ),
                 ("goal_event", models.CharField(max_length=60, verbose_name="goal event")),
                 (
                     "goal_window_days",
@@ -154,11 +160,26 @@ class Migration(migrations.Migration):
                         verbose_name="holdout share",
                     ),
                 ),
+                (
+                    "stops_at_goal",
+                    models.BooleanField(default=True, verbose_name="no message after the goal"),
+                ),
                 ("experiment_salt", models.UUIDField(default=uuid.uuid4, editable=False)),
                 ("start_at", models.DateTimeField(blank=True, null=True, verbose_name="start at")),
+                ("end_at", models.DateTimeField(blank=True, null=True, verbose_name="end at")),
                 ("recurrence", models.JSONField(blank=True, editable=False, null=True)),
                 ("last_run_at", models.DateTimeField(editable=False, null=True)),
                 ("run_hold_reason", models.CharField(blank=True, editable=False, max_length=60)),
+                ("is_run_hold_told", models.BooleanField(default=False, editable=False)),
+                (
+                    "run_hold_mail_failures",
+                    models.PositiveSmallIntegerField(default=0, editable=False),
+                ),
+                ("run_hold_mail_after", models.DateTimeField(editable=False, null=True)),
+                ("pause_reason", models.CharField(blank=True, editable=False, max_length=60)),
+                ("is_pause_told", models.BooleanField(default=False, editable=False)),
+                ("harm_since", models.DateTimeField(editable=False, null=True)),
+                ("is_template", models.BooleanField(default=False, verbose_name="template")),
                 (
                     "next_run_at",
                     models.DateTimeField(editable=False, null=True, verbose_name="next run"),
@@ -189,6 +210,7 @@ class Migration(migrations.Migration):
                     "completed_at",
                     models.DateTimeField(blank=True, null=True, verbose_name="completed at"),
                 ),
+                ("folder", models.CharField(blank=True, max_length=60, verbose_name="folder")),
                 (
                     "author",
                     models.ForeignKey(
@@ -236,6 +258,7 @@ class Migration(migrations.Migration):
                     ("author_campaign", "Can write campaigns"),
                     ("approve_campaign", "Can approve campaigns"),
                     ("send_service_messages", "Can write service messages, sent without consent"),
+                    ("send_collection_messages", "Can write messages that collect"),
                     ("launch_campaign", "Can launch, pause and cancel campaigns"),
                     ("view_report", "Can read campaign reports"),
                     ("import_touches", "Can import past campaigns"),
@@ -256,6 +279,7 @@ class Migration(migrations.Migration):
                 ("is_granted", models.BooleanField(verbose_name="granted")),
                 ("comment", models.TextField(blank=True, verbose_name="comment")),
                 ("at", models.DateTimeField(verbose_name="at")),
+                ("edit_number", models.BigIntegerField(default=0, editable=False)),
                 (
                     "approver",
                     models.ForeignKey(
@@ -276,6 +300,51 @@ class Migration(migrations.Migration):
             options={
                 "verbose_name": "approval",
                 "verbose_name_plural": "approvals",
+            },
+        ),
+        migrations.CreateModel(
+            name="CampaignCorrection",
+            fields=[
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("reason", models.CharField(max_length=300, verbose_name="reason")),
+                ("started_at", models.DateTimeField(verbose_name="started at")),
+                ("contents", models.JSONField(default=list)),
+                ("end_at", models.DateTimeField(null=True)),
+                (
+                    "budget_amount",
+                    models.DecimalField(decimal_places=2, max_digits=14, null=True),
+                ),
+                (
+                    "state",
+                    models.CharField(default="editing", max_length=10, verbose_name="state"),
+                ),
+                ("closed_at", models.DateTimeField(null=True, verbose_name="closed at")),
+                (
+                    "author",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "campaign",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="corrections",
+                        to="campaigns.campaign",
+                    ),
+                ),
+            ],
+            options={
+                "verbose_name": "correction",
+                "verbose_name_plural": "corrections",
             },
         ),
         migrations.CreateModel(
@@ -375,6 +444,7 @@ class Migration(migrations.Migration):
                     ),
                 ),
                 ("next_slot_at", models.DateTimeField(editable=False, null=True)),
+                ("turn_given_at", models.DateTimeField(editable=False, null=True)),
                 (
                     "paused_until",
                     models.DateTimeField(editable=False, null=True, verbose_name="paused until"),
@@ -403,6 +473,7 @@ class Migration(migrations.Migration):
                 ("unanswered_in_a_row", models.PositiveIntegerField(default=0, editable=False)),
                 ("told_at", models.DateTimeField(editable=False, null=True)),
                 ("tolerated_code", models.CharField(blank=True, editable=False, max_length=40)),
+                ("harm_since", models.DateTimeField(editable=False, null=True)),
                 (
                     "tested_at",
                     models.DateTimeField(editable=False, null=True, verbose_name="tested at"),
@@ -489,9 +560,21 @@ class Migration(migrations.Migration):
                         blank=True, max_length=20, verbose_name="kind of service message"
                     ),
                 ),
+                (
+                    "product_kind",
+                    models.CharField(
+                        default="service", max_length=12, verbose_name="what it is about"
+                    ),
+                ),
                 ("priority", models.PositiveSmallIntegerField(default=20, verbose_name="priority")),
                 ("position", models.PositiveSmallIntegerField(default=1, verbose_name="position")),
                 ("refusals_since", models.DateTimeField(null=True)),
+                ("ends_at", models.DateTimeField(null=True, verbose_name="ends at")),
+                ("goal_since", models.DateTimeField(null=True)),
+                (
+                    "revision",
+                    models.PositiveSmallIntegerField(db_default=0, default=0, editable=False),
+                ),
                 ("variables", models.JSONField(default=list)),
                 ("goal_event", models.CharField(blank=True, max_length=60)),
                 ("goal_window_days", models.PositiveSmallIntegerField(null=True)),
@@ -675,6 +758,7 @@ class Migration(migrations.Migration):
                 ("closed_at", models.DateTimeField(null=True, verbose_name="closed at")),
                 ("provider_message_id", models.CharField(blank=True, max_length=120)),
                 ("contact_point_id", models.BigIntegerField(editable=False, null=True)),
+                ("is_point_named", models.BooleanField(db_default=False, editable=False)),
                 ("parts", models.PositiveSmallIntegerField(default=0, verbose_name="parts")),
                 (
                     "cost_amount",
@@ -779,11 +863,18 @@ class Migration(migrations.Migration):
                         blank=True, max_length=20, verbose_name="kind of service message"
                     ),
                 ),
+                (
+                    "product_kind",
+                    models.CharField(
+                        default="service", max_length=12, verbose_name="what it is about"
+                    ),
+                ),
                 ("variables", models.JSONField(blank=True, default=list, verbose_name="variables")),
                 ("is_active", models.BooleanField(default=True, verbose_name="active")),
                 ("status", models.CharField(default="draft", max_length=10, verbose_name="status")),
                 ("approved_digest", models.CharField(blank=True, editable=False, max_length=64)),
                 ("approved_at", models.DateTimeField(null=True, verbose_name="approved at")),
+                ("approved_edit_number", models.BigIntegerField(default=0, editable=False)),
                 ("created_at", models.DateTimeField(verbose_name="created at")),
                 ("updated_at", models.DateTimeField(verbose_name="updated at")),
                 (
@@ -1570,6 +1661,28 @@ class Migration(migrations.Migration):
                 name="campaign_holdout_half_at_most",
             ),
         ),
+        migrations.AddConstraint(
+            model_name="campaign",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("purpose", "marketing"),
+                    models.Q(("product_kind", "credit_offer"), _negated=True),
+                    _connector="OR",
+                ),
+                name="campaign_offer_is_marketing",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="messagetemplate",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("purpose", "marketing"),
+                    models.Q(("product_kind", "credit_offer"), _negated=True),
+                    _connector="OR",
+                ),
+                name="template_offer_is_marketing",
+            ),
+        ),
         migrations.AddIndex(
             model_name="messagevariables",
             index=models.Index(fields=["created_at"], name="message_variables_age"),
@@ -1697,6 +1810,14 @@ class Migration(migrations.Migration):
             ),
         ),
         migrations.AddConstraint(
+            model_name="campaigncorrection",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("state__in", ["editing", "in_review", "approved"])),
+                fields=("campaign",),
+                name="correction_one_open",
+            ),
+        ),
+        migrations.AddConstraint(
             model_name="step",
             constraint=models.UniqueConstraint(fields=("campaign", "position"), name="step_unique"),
         ),
@@ -1729,6 +1850,17 @@ class Migration(migrations.Migration):
                     _connector="OR",
                 ),
                 name="dispatch_has_one_source",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="dispatch",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("purpose", "marketing"),
+                    models.Q(("product_kind", "credit_offer"), _negated=True),
+                    _connector="OR",
+                ),
+                name="dispatch_offer_is_marketing",
             ),
         ),
         migrations.AddConstraint(
@@ -1799,5 +1931,115 @@ class Migration(migrations.Migration):
                 fields=("variant", "locale"),
                 name="content_one_current",
             ),
+        ),
+        migrations.CreateModel(
+            name='ModelAudience',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('source', models.CharField(max_length=60)),
+                ('score_models', models.JSONField(default=list)),
+                ('recorded_at', models.DateTimeField()),
+                ('base', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='customers.segment')),
+                ('segment', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='customers.segment')),
+            ],
+            options={
+                'verbose_name': 'audience chosen by a model',
+                'verbose_name_plural': 'audiences chosen by a model',
+            },
+        ),
+        migrations.CreateModel(
+            name='FairnessOverride',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('groups', models.JSONField(default=list)),
+                ('reason', models.TextField(max_length=1000, verbose_name='reason')),
+                ('requested_at', models.DateTimeField(verbose_name='requested at')),
+                ('confirmed_at', models.DateTimeField(null=True, verbose_name='confirmed at')),
+                ('campaign', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='fairness_overrides', to='campaigns.campaign')),
+                ('confirmed_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ('requested_by', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ('segment_version', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='customers.segmentversion')),
+            ],
+            options={
+                'verbose_name': 'fairness override',
+                'verbose_name_plural': 'fairness overrides',
+                'permissions': [('confirm_fairnessoverride', 'Can confirm fairness overrides')],
+                'constraints': [models.CheckConstraint(condition=models.Q(('confirmed_by__isnull', True), models.Q(('confirmed_by', models.F('requested_by')), _negated=True), _connector='OR'), name='fairness_override_second_person')],
+            },
+        ),
+        migrations.CreateModel(
+            name='CampaignTag',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('name', models.CharField(max_length=40, verbose_name='tag')),
+                ('campaign', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='tags', to='campaigns.campaign')),
+            ],
+            options={
+                'verbose_name': 'campaign tag',
+                'verbose_name_plural': 'campaign tags',
+                'indexes': [models.Index(fields=['name'], name='campaign_tag_name')],
+                'constraints': [models.UniqueConstraint(fields=('campaign', 'name'), name='campaign_tag_once')],
+            },
+        ),
+        migrations.CreateModel(
+            name='Notice',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('kind', models.CharField(max_length=20)),
+                ('thing', models.CharField(max_length=60)),
+                ('reason', models.CharField(blank=True, max_length=60)),
+                ('comment', models.TextField(blank=True)),
+                ('at', models.DateTimeField(verbose_name='at')),
+                ('read_at', models.DateTimeField(null=True)),
+                ('mail_state', models.CharField(max_length=10)),
+                ('mail_failures', models.PositiveSmallIntegerField(default=0)),
+                ('mail_after', models.DateTimeField(null=True)),
+                ('campaign', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='campaigns.campaign')),
+                ('reader', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to=settings.AUTH_USER_MODEL)),
+            ],
+            options={
+                'verbose_name': 'notice',
+                'verbose_name_plural': 'notices',
+                'indexes': [models.Index(condition=models.Q(('read_at__isnull', True)), fields=['reader'], name='notice_unread'), models.Index(condition=models.Q(('mail_state', 'due')), fields=['mail_after'], name='notice_mail_due')],
+                'constraints': [models.UniqueConstraint(fields=('reader', 'thing'), name='notice_once')],
+            },
+        ),
+        migrations.CreateModel(
+            name='NoticeChoice',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('kind', models.CharField(max_length=20)),
+                ('is_mailed', models.BooleanField()),
+                ('reader', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to=settings.AUTH_USER_MODEL)),
+            ],
+            options={
+                'verbose_name': 'choice of notices',
+                'verbose_name_plural': 'choices of notices',
+                'constraints': [models.UniqueConstraint(fields=('reader', 'kind'), name='notice_choice_once')],
+            },
+        ),
+        migrations.CreateModel(
+            name='ContentTest',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('test_share', models.DecimalField(decimal_places=3, max_digits=4, verbose_name='test share')),
+                ('metric', models.CharField(max_length=12, verbose_name='decided by')),
+                ('decide_after_hours', models.PositiveSmallIntegerField(verbose_name='decided after hours')),
+                ('without_winner', models.CharField(max_length=10, verbose_name='without a winner')),
+                ('opted_out_margin', models.DecimalField(decimal_places=4, max_digits=5)),
+                ('complained_margin', models.DecimalField(decimal_places=4, max_digits=5)),
+                ('state', models.CharField(default='reading', editable=False, max_length=10)),
+                ('ground', models.CharField(blank=True, editable=False, max_length=16)),
+                ('winner', models.CharField(blank=True, editable=False, max_length=10, verbose_name='variant')),
+                ('decided_at', models.DateTimeField(editable=False, null=True)),
+                ('counts', models.JSONField(default=dict, editable=False)),
+                ('rest_started_at', models.DateTimeField(editable=False, null=True)),
+                ('campaign', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, related_name='content_test', to='campaigns.campaign')),
+                ('decided_by', models.ForeignKey(editable=False, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
+            ],
+            options={
+                'verbose_name': 'test of texts',
+                'verbose_name_plural': 'tests of texts',
+            },
         ),
     ]

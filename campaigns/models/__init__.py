@@ -2,13 +2,24 @@
 
 from campaigns.models.budget import Budget
 from campaigns.models.calendar import CalendarDay
-from campaigns.models.campaign import Approval, Campaign, CampaignCost, CampaignEdit, Step
+from campaigns.models.campaign import (
+    Approval,
+    Campaign,
+    CampaignCorrection,
+    CampaignCost,
+    CampaignEdit,
+    CampaignTag,
+    Step,
+)
 from campaigns.models.channel import Channel
 from campaigns.models.content import ContentVersion, Touchpoint, Variant
+from campaigns.models.content_test import ContentTest
 from campaigns.models.dispatch import Chunk, Dispatch, LedgerEntry, Message
+from campaigns.models.fairness import FairnessOverride, ModelAudience
 from campaigns.models.frequency import FrequencyRule
 from campaigns.models.graph import Enrolment, MessageGraph, Passage
 from campaigns.models.message_variables import MessageVariables
+from campaigns.models.notice import Notice, NoticeChoice
 from campaigns.models.partner import IdempotencyKey, Partner, PartnerLead
 from campaigns.models.receipt import LinkVisit, Receipt, SoftBounce, TrackedLink
 from campaigns.models.reply import UnclearReply
@@ -26,13 +37,17 @@ __all__ = [
     "Budget",
     "CalendarDay",
     "Campaign",
+    "CampaignCorrection",
     "CampaignCost",
     "CampaignEdit",
+    "CampaignTag",
     "Channel",
     "Chunk",
+    "ContentTest",
     "ContentVersion",
     "Dispatch",
     "Enrolment",
+    "FairnessOverride",
     "FrequencyRule",
     "IdempotencyKey",
     "LedgerEntry",
@@ -42,6 +57,9 @@ __all__ = [
     "MessageRequest",
     "MessageTemplate",
     "MessageVariables",
+    "ModelAudience",
+    "Notice",
+    "NoticeChoice",
     "Partner",
     "PartnerLead",
     "Passage",

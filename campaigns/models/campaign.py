@@ -10,6 +10,8 @@ from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from campaigns.domain.campaigns.campaign import CampaignStatus
+from campaigns.domain.campaigns.correction import CorrectionState
+from campaigns.domain.compliance.offers import ProductKind
 from campaigns.models.budget import Budget
 from campaigns.models.channel import Channel
 from campaigns.models.content import Touchpoint
@@ -28,6 +30,10 @@ class Campaign(models.Model):
     purpose = models.CharField(_("purpose"), max_length=12, default=Purpose.MARKETING)
     # Only of service messages: some kinds may go at any hour.
     service_kind = models.CharField(_("kind of service message"), max_length=20, blank=True)
+    # An offer of credit, or a service: no offer ever goes under a consent for services.
+    product_kind = models.CharField(
+        _("what it is about"), max_length=12, default=ProductKind.CREDIT_OFFER
+    )
     segment = models.ForeignKey(Segment, null=True, on_delete=models.PROTECT, related_name="+")
     goal_event = models.CharField(_("goal event"), max_length=60)
     goal_window_days = models.PositiveSmallIntegerField(
@@ -40,14 +46,31 @@ class Campaign(models.Model):
         default=0,
         validators=[MinValueValidator(0), MaxValueValidator(0.5)],
     )
+    # Who has reached the goal since the audience was frozen gets no message any more.
+    stops_at_goal = models.BooleanField(_("no message after the goal"), default=True)
     experiment_salt = models.UUIDField(default=uuid4, editable=False)
     start_at = models.DateTimeField(_("start at"), null=True, blank=True)
+    # Nothing is tried from then on, whatever is left; null ends when everybody is decided about.
+    end_at = models.DateTimeField(_("end at"), null=True, blank=True)
     # When it runs again, as `recurrence_reading.stored` writes it; null where it runs once.
     recurrence = models.JSONField(null=True, blank=True, editable=False)
     # The calendar's date of the newest run; nothing at or before it runs again.
     last_run_at = models.DateTimeField(null=True, editable=False)
     # Why no further run begins until a person releases it.
     run_hold_reason = models.CharField(max_length=60, blank=True, editable=False)
+    # Those who run the system, and its author, were told of that.
+    is_run_hold_told = models.BooleanField(default=False, editable=False)
+    # How often the author's own mail about it was not taken, and when it is tried again, by the
+    # database's clock.
+    run_hold_mail_failures = models.PositiveSmallIntegerField(default=0, editable=False)
+    run_hold_mail_after = models.DateTimeField(null=True, editable=False)
+    # Why it was paused by itself; empty where a person paused it.
+    pause_reason = models.CharField(max_length=60, blank=True, editable=False)
+    is_pause_told = models.BooleanField(default=False, editable=False)
+    # Since when complaints, opt-outs and failures are counted: a person has looked at those before.
+    harm_since = models.DateTimeField(null=True, editable=False)
+    # A pattern for other campaigns: it is copied, and is never sent itself.
+    is_template = models.BooleanField(_("template"), default=False)
     next_run_at = models.DateTimeField(_("next run"), null=True, editable=False)
     late_limit_hours = models.PositiveSmallIntegerField(_("latest start, hours late"), default=24)
     budget = models.ForeignKey(
@@ -72,6 +95,8 @@ class Campaign(models.Model):
     updated_at = models.DateTimeField(_("updated at"))
     launched_at = models.DateTimeField(_("launched at"), null=True, blank=True)
     completed_at = models.DateTimeField(_("completed at"), null=True, blank=True)
+    # Where people put it away; no part of what is approved.
+    folder = models.CharField(_("folder"), max_length=60, blank=True)
 
     class Meta:
         verbose_name = _("campaign")
@@ -87,12 +112,17 @@ class Campaign(models.Model):
             models.CheckConstraint(
                 condition=Q(holdout_share__gte=0, holdout_share__lte=0.5),
                 name="campaign_holdout_half_at_most",
-            )
+            ),
+            models.CheckConstraint(
+                condition=Q(purpose=Purpose.MARKETING) | ~Q(product_kind=ProductKind.CREDIT_OFFER),
+                name="campaign_offer_is_marketing",
+            ),
         ]
         permissions = [
             ("author_campaign", _("Can write campaigns")),
             ("approve_campaign", _("Can approve campaigns")),
             ("send_service_messages", _("Can write service messages, sent without consent")),
+            ("send_collection_messages", _("Can write messages that collect")),
             ("launch_campaign", _("Can launch, pause and cancel campaigns")),
             ("view_report", _("Can read campaign reports")),
             ("import_touches", _("Can import past campaigns")),
@@ -147,6 +177,8 @@ class Approval(models.Model):
     )
     comment = models.TextField(_("comment"), blank=True)
     at = models.DateTimeField(_("at"))
+    # The number of the last edit that it covers; clocks of several hosts tell no order.
+    edit_number = models.BigIntegerField(default=0, editable=False)
 
     class Meta:
         verbose_name = _("approval")
@@ -169,6 +201,56 @@ class CampaignEdit(models.Model):
 
     def __str__(self) -> str:
         return f"CampaignEdit {self.pk} of {self.campaign_id}"
+
+
+class CampaignCorrection(models.Model):
+    """One correction of a campaign that was launched: what stood before, who began it and why."""
+
+    campaign = models.ForeignKey(Campaign, on_delete=models.CASCADE, related_name="corrections")
+    reason = models.CharField(_("reason"), max_length=300)
+    author = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+"
+    )
+    started_at = models.DateTimeField(_("started at"))
+    # What was in use before: keys of `ContentVersion`, the end, the budget's limit.
+    contents = models.JSONField(default=list)
+    end_at = models.DateTimeField(null=True)
+    budget_amount = models.DecimalField(max_digits=14, decimal_places=2, null=True)
+    state = models.CharField(_("state"), max_length=10, default=CorrectionState.EDITING)
+    # Applied or discarded; who was sent something before it was applied got what stood before.
+    closed_at = models.DateTimeField(_("closed at"), null=True)
+
+    class Meta:
+        verbose_name = _("correction")
+        verbose_name_plural = _("corrections")
+        constraints = [
+            models.UniqueConstraint(
+                fields=["campaign"],
+                condition=Q(state__in=["editing", "in_review", "approved"]),
+                name="correction_one_open",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"CampaignCorrection {self.pk} of {self.campaign_id}"
+
+
+class CampaignTag(models.Model):
+    """A word under which people find a campaign again; no part of what is approved."""
+
+    campaign = models.ForeignKey(Campaign, on_delete=models.CASCADE, related_name="tags")
+    name = models.CharField(_("tag"), max_length=40)
+
+    class Meta:
+        verbose_name = _("campaign tag")
+        verbose_name_plural = _("campaign tags")
+        constraints = [
+            models.UniqueConstraint(fields=["campaign", "name"], name="campaign_tag_once")
+        ]
+        indexes = [models.Index(fields=["name"], name="campaign_tag_name")]
+
+    def __str__(self) -> str:
+        return self.name
 
 
 class CampaignCost(models.Model):

@@ -24,6 +24,8 @@ class Channel(models.Model):
     )
     rate_per_second = models.PositiveIntegerField(_("messages a second"), null=True, blank=True)
     next_slot_at = models.DateTimeField(null=True, editable=False)
+    # When slots went to what had waited longest, whatever was more urgent.
+    turn_given_at = models.DateTimeField(null=True, editable=False)
     # The account's own state, kept by all workers: a pause ends by itself, by the database's clock;
     # a block only when a person says so.
     paused_until = models.DateTimeField(_("paused until"), null=True, editable=False)
@@ -46,6 +48,8 @@ class Channel(models.Model):
     told_at = models.DateTimeField(null=True, editable=False)
     # A code that a person has said is about recipients: refusals with it no longer block.
     tolerated_code = models.CharField(max_length=40, blank=True, editable=False)
+    # Since when complaints, opt-outs and failures are counted: a person has looked at those before.
+    harm_since = models.DateTimeField(null=True, editable=False)
     tested_at = models.DateTimeField(_("tested at"), null=True, editable=False)
     test_finding = models.CharField(_("test"), max_length=40, blank=True, editable=False)
     idempotency_shown_at = models.DateTimeField(

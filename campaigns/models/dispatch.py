@@ -4,6 +4,7 @@ from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
+from campaigns.domain.compliance.offers import ProductKind
 from campaigns.domain.sending.states import (
     ChunkState,
     DispatchSource,
@@ -15,6 +16,7 @@ from campaigns.models.budget import Budget
 from campaigns.models.campaign import Campaign, Step
 from campaigns.models.channel import Channel
 from campaigns.models.content import ContentVersion, Touchpoint, Variant
+from customers.domain.consents.consent import Purpose
 from customers.models import Customer, SegmentVersion
 from loancrm.kernel.words.titles import numbered
 
@@ -42,6 +44,9 @@ class Dispatch(models.Model):
     subject = models.CharField(max_length=80, blank=True)
     purpose = models.CharField(_("purpose"), max_length=12)
     service_kind = models.CharField(_("kind of service message"), max_length=20, blank=True)
+    product_kind = models.CharField(
+        _("what it is about"), max_length=12, default=ProductKind.SERVICE
+    )
     # The lower, the sooner it is worked.
     priority = models.PositiveSmallIntegerField(_("priority"), default=Priority.NORMAL)
     position = models.PositiveSmallIntegerField(_("position"), default=1)
@@ -51,6 +56,13 @@ class Dispatch(models.Model):
     )
     # Who refused through any channel since then hears no more of it.
     refusals_since = models.DateTimeField(null=True)
+    # Nothing is tried from then on, by the database's clock: the campaign's end, or the first of
+    # those of the products that its texts list.
+    ends_at = models.DateTimeField(_("ends at"), null=True)
+    # Who has reached the goal since then gets no message; null where that is not asked.
+    goal_since = models.DateTimeField(null=True)
+    # Raised when the plan is corrected: what was written by the plan before is not sent.
+    revision = models.PositiveSmallIntegerField(db_default=0, default=0, editable=False)
     # Names of the values that came with each message; empty for texts that are the same for all.
     variables = models.JSONField(default=list)
     goal_event = models.CharField(max_length=60, blank=True)
@@ -93,6 +105,10 @@ class Dispatch(models.Model):
                 condition=Q(source=DispatchSource.STEP, step__isnull=False, campaign__isnull=False)
                 | Q(source=DispatchSource.REQUEST, step__isnull=True, campaign__isnull=True),
                 name="dispatch_has_one_source",
+            ),
+            models.CheckConstraint(
+                condition=Q(purpose=Purpose.MARKETING) | ~Q(product_kind=ProductKind.CREDIT_OFFER),
+                name="dispatch_offer_is_marketing",
             ),
         ]
         indexes = [
@@ -192,6 +208,8 @@ class Message(models.Model):
     provider_message_id = models.CharField(max_length=120, blank=True)
     # What was written to; no key, since freezing a million rows pays for every constraint.
     contact_point_id = models.BigIntegerField(null=True, editable=False)
+    # It was named when the message was planned: no other is ever written to.
+    is_point_named = models.BooleanField(db_default=False, editable=False)
     parts = models.PositiveSmallIntegerField(_("parts"), default=0)
     cost_amount = models.DecimalField(_("cost"), max_digits=10, decimal_places=4, default=0)
 

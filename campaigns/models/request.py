@@ -4,8 +4,10 @@ from uuid import uuid4
 
 from django.conf import settings
 from django.db import models
+from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
+from campaigns.domain.compliance.offers import ProductKind
 from campaigns.domain.requests.call import RequestPriority
 from campaigns.domain.requests.template import TemplateStatus
 from campaigns.models.channel import Channel
@@ -26,6 +28,10 @@ class MessageTemplate(models.Model):
     )
     purpose = models.CharField(_("purpose"), max_length=12, default=Purpose.SERVICE)
     service_kind = models.CharField(_("kind of service message"), max_length=20, blank=True)
+    # An offer of credit, or a service: no offer ever goes under a consent for services.
+    product_kind = models.CharField(
+        _("what it is about"), max_length=12, default=ProductKind.SERVICE
+    )
     # Names that every message's own values are given for.
     variables = models.JSONField(_("variables"), default=list, blank=True)
     is_active = models.BooleanField(_("active"), default=True)
@@ -39,12 +45,20 @@ class MessageTemplate(models.Model):
         settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+"
     )
     approved_at = models.DateTimeField(_("approved at"), null=True)
+    # The number of the last edit that the newest approval covers.
+    approved_edit_number = models.BigIntegerField(default=0, editable=False)
     created_at = models.DateTimeField(_("created at"))
     updated_at = models.DateTimeField(_("updated at"))
 
     class Meta:
         verbose_name = _("message template")
         verbose_name_plural = _("message templates")
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(purpose=Purpose.MARKETING) | ~Q(product_kind=ProductKind.CREDIT_OFFER),
+                name="template_offer_is_marketing",
+            )
+        ]
 
     def __str__(self) -> str:
         return self.slug

@@ -58,6 +58,6 @@ def confirm(request: HttpRequest, token: str) -> HttpResponse:
             brand=settings.LOANCRM_BRAND,
             state=state.value if state else "",
             text=text.read(language) if text else "",
-            channel=labels.channel(found.channel),
-            purpose=labels.purpose(found.purpose),
+            channel=labels.CHANNELS.label(found.channel),
+            purpose=labels.PURPOSES.label(found.purpose),
         )

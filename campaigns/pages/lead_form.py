@@ -22,7 +22,8 @@ from customers import labels
 from customers.domain.consents.captures import RawPerson
 from customers.domain.consents.consent import ConsentChannel
 from customers.domain.consents.texts import LEAD_FORM_TEXT
-from customers.domain.values.quality import Finding
+from customers.domain.values.quality import QualityFinding
+from customers.labels import imports as import_labels
 from customers.selectors import sources
 from customers.services.consents import lead_form
 from customers.services.consents.lead_form import UTM_NAMES, LeadForm
@@ -94,7 +95,7 @@ def _form(
     request: HttpRequest,
     language: str,
     *,
-    findings: Sequence[Finding] = (),
+    findings: Sequence[QualityFinding] = (),
     is_incomplete: bool = False,
 ) -> HttpResponse:
     given = request.POST if request.method == "POST" else request.GET
@@ -115,10 +116,10 @@ def _form(
         # What somebody ticked before a mistake stays ticked; nothing ever is beforehand.
         has_agreed=request.POST.get("notice") == "on",
         wished=set(request.POST.getlist("consent")),
-        channels=[(channel, labels.channel(channel)) for channel in CHANNELS],
+        channels=[(channel, labels.CHANNELS.label(channel)) for channel in CHANNELS],
         text=LEAD_FORM_TEXT.read(language),
         is_incomplete=is_incomplete,
-        problems=[labels.finding(finding.code) for finding in findings],
+        problems=[import_labels.finding(finding.code) for finding in findings],
     )
 
 

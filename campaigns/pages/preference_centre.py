@@ -25,7 +25,7 @@ from customers.domain.consents.preferences import (
     PAUSE_DAYS,
     REQUEST_DAYS,
     WEEKLY_LIMITS,
-    Choices,
+    PreferenceChoices,
     RequestKind,
     Settings,
 )
@@ -181,7 +181,9 @@ def _store(request: HttpRequest, customer: Customer, language: str, now: datetim
     raise ChoiceRefused
 
 
-def _choices(request: HttpRequest, customer: Customer, now: datetime) -> tuple[Choices, bool]:
+def _choices(
+    request: HttpRequest, customer: Customer, now: datetime
+) -> tuple[PreferenceChoices, bool]:
     """Return what was chosen, and whether all of it could be read.
 
     A form that holds anything else than the page offers widens nothing, but what is not ticked in
@@ -205,7 +207,7 @@ def _choices(request: HttpRequest, customer: Customer, now: datetime) -> tuple[C
         granted = frozenset(pair for pair in granted if pair in held)
         current = preferences.settings_of(customer)
         chosen = replace(current, is_personalised=current.is_personalised and is_personalised)
-    return Choices(frozenset(offered.values()), granted, chosen), is_clear
+    return PreferenceChoices(frozenset(offered.values()), granted, chosen), is_clear
 
 
 def _pause(text: str, customer: Customer, now: datetime) -> datetime | None:

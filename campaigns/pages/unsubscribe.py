@@ -17,6 +17,7 @@ from django.views.decorators.http import require_http_methods
 from campaigns.domain.content import links
 from campaigns.domain.content.links import LinkPurpose
 from campaigns.domain.content.preference_links import preference_token
+from campaigns.domain.receipts.stops import StopSource
 from campaigns.pages import answers
 from campaigns.selectors.receipts import unsubscribing
 from campaigns.services.consents import preferences
@@ -41,7 +42,7 @@ def unsubscribe(request: HttpRequest, token: str) -> HttpResponse:
         preferences.opt_out(
             actor=system_actor("page:unsubscribe"),
             message_id=target.message_id,
-            source="unsubscribe_link",
+            source=StopSource.UNSUBSCRIBE_LINK,
             now=clock.now(),
         )
     signer = links.signer_for(settings.SECRET_KEY, settings.SECRET_KEY_FALLBACKS)

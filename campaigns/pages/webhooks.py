@@ -34,7 +34,7 @@ def receive(request: HttpRequest, channel: str) -> JsonResponse:
         received_at=shared_clock.now(),
     )
     try:
-        tally = reports.receive(
+        counts = reports.receive(
             actor=system_actor("page:webhooks"), slug=channel, report=report, now=clock.now()
         )
     except WebhookRefused as err:
@@ -48,10 +48,10 @@ def receive(request: HttpRequest, channel: str) -> JsonResponse:
         logger.exception("webhook for a channel that is not set up")
         return JsonResponse({"code": err.code}, status=503)
     answer: dict[str, object] = {
-        "applied": tally.applied,
-        "repeated": tally.repeated,
-        "unknown": tally.unknown,
+        "applied": counts.applied,
+        "repeated": counts.repeated,
+        "unknown": counts.unknown,
     }
-    if tally.set_aside:
-        answer["set_aside"] = [{"id": name, "reason": reason} for name, reason in tally.set_aside]
+    if counts.set_aside:
+        answer["set_aside"] = [{"id": name, "reason": reason} for name, reason in counts.set_aside]
     return JsonResponse(answer)

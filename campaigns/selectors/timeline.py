@@ -11,7 +11,7 @@ from campaigns import labels
 from campaigns.domain.sending.eligibility import gate_of
 from campaigns.domain.sending.states import DispatchSource, MessageState
 from campaigns.models import Message
-from customers.domain.timeline import Entry, Position, TimelineFilter, TimelineKind
+from customers.domain.timeline import TimelineFilter, TimelineItem, TimelineKind, TimelinePosition
 from customers.selectors.profile.timeline_sources import TimelineSource
 
 
@@ -28,7 +28,7 @@ def _rows(customer_id: int, wanted: TimelineFilter, zone: tzinfo) -> QuerySet[An
     return rows.filter(dispatch__channel_kind=wanted.channel) if wanted.channel else rows
 
 
-def _entry(row: Message, position: Position) -> Entry:
+def _entry(row: Message, position: TimelinePosition) -> TimelineItem:
     is_requested = row.dispatch.source == DispatchSource.REQUEST
     about = "template" if is_requested else "campaign"
     facts: dict[str, str | int] = {"state": row.state, about: row.dispatch.subject}
@@ -36,11 +36,11 @@ def _entry(row: Message, position: Position) -> Entry:
         facts["reason"] = row.reason
     if gate := gate_of(row.reason):
         facts |= {"gate": gate, "rule_version": row.rule_version}
-    return Entry(
+    return TimelineItem(
         position,
         TimelineKind.MESSAGE,
         f"message_{row.state}",
-        labels.read(labels.MESSAGE_STATES, row.state),
+        labels.MESSAGE_STATES.label(row.state),
         subject=row.dispatch.name,
         channel=row.dispatch.channel_kind,
         source="campaigns",
@@ -55,7 +55,7 @@ def refusal_notes(row: Message) -> tuple[str, ...]:
         return ()
     notes = [labels.message_reason(row.reason)]
     if gate := gate_of(row.reason):
-        named = {"gate": labels.read(labels.GATES, gate), "version": row.rule_version}
+        named = {"gate": labels.GATES.label(gate), "version": row.rule_version}
         notes.append(_("gate “%(gate)s”, rules version %(version)s") % named)
     return tuple(notes)
 

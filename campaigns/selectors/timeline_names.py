@@ -2,13 +2,13 @@
 
 from collections.abc import Sequence
 
-from campaigns import labels
+from campaigns.labels import receipts as receipt_labels
 from campaigns.models import Campaign, MessageTemplate, Partner
-from customers.domain.timeline import Entry, TimelineKind
+from customers.domain.timeline import TimelineItem, TimelineKind
 from customers.selectors.profile.timeline_names import Named, Names
 
 
-def of_campaigns(entries: Sequence[Entry]) -> Names:
+def of_campaigns(entries: Sequence[TimelineItem]) -> Names:
     """Return the names of campaigns and templates that entries are about, and of partners."""
     events = [entry for entry in entries if entry.kind is TimelineKind.EVENT and entry.subject]
     about = [
@@ -26,11 +26,14 @@ def of_campaigns(entries: Sequence[Entry]) -> Names:
     codes = {entry.source for entry in entries if entry.source}
     rows = Partner.objects.filter(data_source__name__in=codes).select_related("data_source")
     partners = {row.data_source.name: Named(row.name, row) for row in rows} if codes else {}
-    pages = {code: Named(str(labels.STOP_SOURCES[code])) for code in codes & {*labels.STOP_SOURCES}}
+    pages = {
+        code: Named(receipt_labels.STOP_SOURCES.label(code))
+        for code in codes & {*receipt_labels.STOP_SOURCES}
+    }
     return Names(found, {**pages, **partners})
 
 
-def _templates(entries: Sequence[Entry], slugs: set[str]) -> dict[tuple[str, str], Named]:
+def _templates(entries: Sequence[TimelineItem], slugs: set[str]) -> dict[tuple[str, str], Named]:
     """Return the names of message templates that messages, and what came of them, are about."""
     asked = {
         (entry.name, entry.subject): str(entry.facts["template"])

@@ -38,7 +38,7 @@ class Shares:
 
 
 @dataclass(frozen=True, slots=True)
-class Received:
+class ReceivedMessage:
     """A message in the form in which both simulators pass it on."""
 
     channel: str
@@ -55,7 +55,7 @@ class Received:
 
 
 @dataclass(frozen=True, slots=True)
-class Reaction:
+class SimulatedReaction:
     """What follows from one message.
 
     Attributes:
@@ -73,17 +73,17 @@ class Reaction:
     complains: bool = False
 
 
-def read_sms(channel: str, message: TakenSms) -> Received:
+def read_sms(channel: str, message: TakenSms) -> ReceivedMessage:
     """Return an SMS as received."""
-    return Received(channel, message.key, message.to, "", message.text)
+    return ReceivedMessage(channel, message.key, message.to, "", message.text)
 
 
-def read_email(channel: str, message: TakenEmail) -> Received:
+def read_email(channel: str, message: TakenEmail) -> ReceivedMessage:
     """Return an e-mail as received, its parts decoded (about 1 ms)."""
     parsed = email.message_from_bytes(message.raw, policy=email.policy.default)
     body = parsed.get_body(("html", "plain"))
     one_click = _ONE_CLICK.search(str(parsed.get("List-Unsubscribe", "")))
-    return Received(
+    return ReceivedMessage(
         channel=channel,
         key=str(parsed.get("Message-ID", "")).strip("<>").partition("@")[0],
         to=message.recipients[0],
@@ -93,16 +93,16 @@ def read_email(channel: str, message: TakenEmail) -> Received:
     )
 
 
-def react(message: Received, shares: Shares) -> Reaction:
+def react(message: ReceivedMessage, shares: Shares) -> SimulatedReaction:
     """Return what the person and the network do with a message."""
     is_email = bool(message.subject)
     if fraction(message.key, "undelivered") < shares.undelivered:
-        return Reaction(DeliveryKind.BOUNCED_HARD if is_email else DeliveryKind.FAILED)
+        return SimulatedReaction(DeliveryKind.BOUNCED_HARD if is_email else DeliveryKind.FAILED)
     links = message.links if fraction(message.key, "click") < shares.click else []
     answers = not is_email and fraction(message.key, "reply") < shares.reply
     leaves = is_email and fraction(message.key, "unsubscribe") < shares.unsubscribe
     choice = int(fraction(message.key, "words") * len(_REFUSALS))
-    return Reaction(
+    return SimulatedReaction(
         report=DeliveryKind.DELIVERED,
         reply=_REFUSALS[choice] if answers else "",
         click_url=links[0] if links else "",

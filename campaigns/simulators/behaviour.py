@@ -6,7 +6,7 @@ from enum import StrEnum
 from zlib import crc32
 
 
-class Fate(StrEnum):
+class SimulatedFate(StrEnum):
     """What a simulated provider does with a message.
 
     `LEAVE_ONCE` says good-bye (421) at the first attempt and accepts the second.
@@ -35,21 +35,21 @@ class Behaviour:
     latency_seconds: float = 0.0
     fail_share: float = 0.0
     retry_share: float = 0.0
-    rules: Mapping[str, Fate] = field(default_factory=dict)
+    rules: Mapping[str, SimulatedFate] = field(default_factory=dict)
 
-    def fate(self, address: str) -> Fate:
+    def fate(self, address: str) -> SimulatedFate:
         """Return what becomes of messages to an address."""
         for part, fate in self.rules.items():
             if part in address:
                 return fate
         if not (self.fail_share or self.retry_share):
-            return Fate.ACCEPT
+            return SimulatedFate.ACCEPT
         point = fraction(address)
         if point < self.fail_share:
-            return Fate.REJECT
+            return SimulatedFate.REJECT
         if point < self.fail_share + self.retry_share:
-            return Fate.RETRY
-        return Fate.ACCEPT
+            return SimulatedFate.RETRY
+        return SimulatedFate.ACCEPT
 
 
 def fraction(text: str, salt: str = "") -> float:

@@ -23,7 +23,7 @@ def person(address: str) -> str:
     return hashlib.blake2b(address.strip().lower().encode(), digest_size=8).hexdigest()
 
 
-class Entry(msgspec.Struct, frozen=True, rename={"is_taken": "taken", "is_final": "final"}):
+class EvidenceEntry(msgspec.Struct, frozen=True, rename={"is_taken": "taken", "is_final": "final"}):
     """What a provider did with one message at one time.
 
     Attributes:
@@ -47,13 +47,13 @@ class Entry(msgspec.Struct, frozen=True, rename={"is_taken": "taken", "is_final"
     at: float = msgspec.field(default_factory=time.time)
 
     @property
-    def is_heard(self) -> bool:
+    def is_answered(self) -> bool:
         """Return whether the caller got an answer that says what became of the message."""
         return bool(self.answer)
 
 
 _encoder = msgspec.json.Encoder()
-_decoder = msgspec.json.Decoder(Entry)
+_decoder = msgspec.json.Decoder(EvidenceEntry)
 
 
 class Log:
@@ -64,7 +64,7 @@ class Log:
         path.parent.mkdir(parents=True, exist_ok=True)
         self._descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
 
-    def write(self, entries: Iterable[Entry]) -> None:
+    def write(self, entries: Iterable[EvidenceEntry]) -> None:
         """Add entries; they survive the end of this process from here on."""
         lines = b"".join([_encoder.encode(entry) + b"\n" for entry in entries])
         if lines:
@@ -75,7 +75,7 @@ class Log:
         os.close(self._descriptor)
 
 
-def read(path: Path, *, offset: int = 0) -> Iterator[Entry]:
+def read(path: Path, *, offset: int = 0) -> Iterator[EvidenceEntry]:
     """Yield the entries of a log from a byte on; a line that is being written is left out."""
     if not path.exists():
         return
@@ -116,7 +116,7 @@ class Copies:
         return [digest for digest in people if not self.by_person[digest]]
 
 
-def count(entries: Iterable[Entry]) -> Copies:
+def count(entries: Iterable[EvidenceEntry]) -> Copies:
     """Count copies by person and by message."""
     by_person: Counter[str] = Counter()
     by_key: Counter[str] = Counter()

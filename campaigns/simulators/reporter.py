@@ -18,7 +18,7 @@ import aiohttp
 
 from campaigns.channels import signatures
 from campaigns.domain.receipts.report import DeliveryKind
-from campaigns.simulators.audience import Reaction, Received, Shares, react
+from campaigns.simulators.audience import ReceivedMessage, Shares, SimulatedReaction, react
 
 _BATCH = 200
 _TICK_SECONDS = 0.05
@@ -52,7 +52,7 @@ class _Due(NamedTuple):
 
     at: float
     number: int
-    read: Callable[[], Received]
+    read: Callable[[], ReceivedMessage]
 
 
 class Reporter:
@@ -93,7 +93,7 @@ class Reporter:
             self._record.close()
 
     def note(
-        self, read: Callable[[], Received], *, delay_seconds: float = 0.0, times: int = 1
+        self, read: Callable[[], ReceivedMessage], *, delay_seconds: float = 0.0, times: int = 1
     ) -> None:
         """Take a message; `read` is called later, in the reporter's thread.
 
@@ -122,9 +122,9 @@ class Reporter:
                 else:
                     await asyncio.sleep(_TICK_SECONDS)
 
-    def _due(self) -> list[Received]:
+    def _due(self) -> list[ReceivedMessage]:
         now = time.monotonic()
-        batch: list[Received] = []
+        batch: list[ReceivedMessage] = []
         while len(batch) < _BATCH:
             with self._lock:
                 if not self._incoming:
@@ -135,7 +135,9 @@ class Reporter:
             batch.append(due.read())
         return batch
 
-    async def _deal_with(self, session: aiohttp.ClientSession, batch: list[Received]) -> None:
+    async def _deal_with(
+        self, session: aiohttp.ClientSession, batch: list[ReceivedMessage]
+    ) -> None:
         for message in batch:
             self._write(message)
         if not self._options.receipts_to:
@@ -161,7 +163,9 @@ class Reporter:
                     data={"List-Unsubscribe": "One-Click"},
                 )
 
-    def _reports(self, message: Received, reaction: Reaction) -> list[dict[str, Any]]:
+    def _reports(
+        self, message: ReceivedMessage, reaction: SimulatedReaction
+    ) -> list[dict[str, Any]]:
         reports = [self._event(message, reaction.report)]
         if reaction.reply:
             reports.append(self._event(message, DeliveryKind.REPLIED, text=reaction.reply))
@@ -169,7 +173,9 @@ class Reporter:
             reports.append(self._event(message, DeliveryKind.COMPLAINED))
         return reports
 
-    def _event(self, message: Received, kind: DeliveryKind, *, text: str = "") -> dict[str, Any]:
+    def _event(
+        self, message: ReceivedMessage, kind: DeliveryKind, *, text: str = ""
+    ) -> dict[str, Any]:
         event = {
             "id": f"{message.key}:{kind}",
             "kind": kind.value,
@@ -229,7 +235,7 @@ class Reporter:
         self.done[f"{name}_lost"] += 1
         return False
 
-    def _write(self, message: Received) -> None:
+    def _write(self, message: ReceivedMessage) -> None:
         if self._record is None:
             return
         line = {

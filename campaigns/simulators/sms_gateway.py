@@ -18,8 +18,8 @@ from campaigns.channels import signatures
 from campaigns.channels.base import WebhookRequest
 from campaigns.channels.errors import WebhookRefused
 from campaigns.simulators import evidence
-from campaigns.simulators.behaviour import Behaviour, Fate
-from campaigns.simulators.evidence import Entry
+from campaigns.simulators.behaviour import Behaviour, SimulatedFate
+from campaigns.simulators.evidence import EvidenceEntry
 from campaigns.simulators.moods import MoodBox, Turn
 
 # What a refused request is told; nothing of it is taken.
@@ -159,7 +159,7 @@ class SmsGateway:
         """Listen in the running loop; the caller cleans the runner up."""
         application = web.Application(client_max_size=4 * 1_048_576)
         application.router.add_post("/messages", self._handle)
-        application.router.add_post("/status", self._tell)
+        application.router.add_post("/status", self._report)
         runner = web.AppRunner(application, access_log=None, shutdown_timeout=0.5)
         await runner.setup()
         site = web.TCPSite(runner, self.host, self.port, backlog=512)
@@ -196,7 +196,7 @@ class SmsGateway:
             return web.Response(status=413)
         return await self._answer(request, messages)
 
-    async def _tell(self, request: web.Request) -> web.Response:
+    async def _report(self, request: web.Request) -> web.Response:
         """Tell what became of messages; of those it forgot it says nothing clear."""
         body = await request.read()
         self.questions += 1
@@ -222,14 +222,14 @@ class SmsGateway:
             self._note(request, messages, turn, is_taken=False, answer="")
             return await self._hang_up(request)
         results = []
-        for position, message in enumerate(messages[: self._heard_count(turn, len(messages))]):
+        for position, message in enumerate(messages[: self._answered_count(turn, len(messages))]):
             fate = self.behaviour.fate(message.to)
             if turn is Turn.GREYLIST or (turn in _BUSY and position % 2):
-                fate = Fate.RETRY
-            if fate is Fate.HANG:
+                fate = SimulatedFate.RETRY
+            if fate is SimulatedFate.HANG:
                 await asyncio.sleep(3600)
             results.append(self._take(request, message, fate, turn))
-            if fate is Fate.DROP and request.transport is not None:
+            if fate is SimulatedFate.DROP and request.transport is not None:
                 request.transport.abort()
         if turn is Turn.PART:
             self._note(request, messages[len(results) :], turn, is_taken=False, answer="")
@@ -238,7 +238,7 @@ class SmsGateway:
         return await self._reply(request, turn, body)
 
     @staticmethod
-    def _heard_count(turn: Turn, count: int) -> int:
+    def _answered_count(turn: Turn, count: int) -> int:
         return max(1, count // 2) if turn is Turn.PART else count
 
     @staticmethod
@@ -314,17 +314,17 @@ class SmsGateway:
         return True
 
     def _take(
-        self, request: web.Request, message: _WireMessage, fate: Fate, turn: Turn
+        self, request: web.Request, message: _WireMessage, fate: SimulatedFate, turn: Turn
     ) -> dict[str, Any]:
         """Take one message or refuse it; return its part of the answer."""
-        if fate is Fate.REJECT:
+        if fate is SimulatedFate.REJECT:
             self._note(request, [message], turn, is_taken=False, answer="rejected", is_final=True)
             return {"id": message.id, "status": "rejected", "code": "number_invalid"}
-        if fate is Fate.RETRY:
+        if fate is SimulatedFate.RETRY:
             self._note(request, [message], turn, is_taken=False, answer="retry")
             status, code = _BUSY.get(turn, ("retry", "later"))
             return {"id": message.id, "status": status, "code": code}
-        is_told = turn not in _UNHEARD and fate is not Fate.DROP
+        is_told = turn not in _UNHEARD and fate is not SimulatedFate.DROP
         answer = "accepted" if is_told else ""
         known = self.messages.get(message.id)
         if known is not None and self.moods.mood.remembers_keys:
@@ -356,7 +356,9 @@ class SmsGateway:
         peer = request.transport.get_extra_info("peername") if request.transport else None
         port = peer[1] if peer else 0
         self.log.write(
-            Entry(port, message.id, evidence.person(message.to), turn, is_taken, answer, is_final)
+            EvidenceEntry(
+                port, message.id, evidence.person(message.to), turn, is_taken, answer, is_final
+            )
             for message in messages
         )
 

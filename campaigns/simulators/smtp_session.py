@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from campaigns.simulators import evidence
-from campaigns.simulators.behaviour import Behaviour, Fate
-from campaigns.simulators.evidence import Entry
+from campaigns.simulators.behaviour import Behaviour, SimulatedFate
+from campaigns.simulators.evidence import EvidenceEntry
 from campaigns.simulators.moods import MoodBox, Turn
 
 _END_OF_DATA = b"\r\n.\r\n"
@@ -64,7 +64,7 @@ class Relay(Protocol):
     def take(self, message: TakenEmail) -> None:
         """Count a message that was accepted."""
 
-    def note(self, entry: Entry) -> None:
+    def note(self, entry: EvidenceEntry) -> None:
         """Keep what becomes of a message until `write_down`."""
 
     def write_down(self) -> None:
@@ -86,7 +86,7 @@ class Session(asyncio.Protocol):
         self._is_logged_in = sink.credentials is None
         self._sender: str | None = None
         self._recipients: list[str] = []
-        self._fate = Fate.ACCEPT
+        self._fate = SimulatedFate.ACCEPT
         self._turn = Turn.ANSWER
         self._out: list[bytes] = []
         self._late: deque[bytes] = deque()
@@ -171,10 +171,10 @@ class Session(asyncio.Protocol):
         self._reset()
         if not message.recipients:
             self._out.append(b"554 5.5.1 no valid recipients\r\n")
-        elif fate is Fate.DROP or turn is Turn.DROP_BEFORE:
+        elif fate is SimulatedFate.DROP or turn is Turn.DROP_BEFORE:
             self._note(message, turn, is_taken=False, answer="")
             self.drop()
-        elif fate is Fate.HANG:
+        elif fate is SimulatedFate.HANG:
             self._note(message, turn, is_taken=False, answer="")
         elif turn in _AT_CONTENT:
             reply = _AT_CONTENT[turn]
@@ -212,11 +212,13 @@ class Session(asyncio.Protocol):
     def _note(self, message: TakenEmail, turn: Turn, *, is_taken: bool, answer: str) -> None:
         for recipient in message.recipients:
             self._sink.note(
-                Entry(self._port, message.key, evidence.person(recipient), turn, is_taken, answer)
+                EvidenceEntry(
+                    self._port, message.key, evidence.person(recipient), turn, is_taken, answer
+                )
             )
 
     def _reset(self) -> None:
-        self._sender, self._fate, self._turn = None, Fate.ACCEPT, Turn.ANSWER
+        self._sender, self._fate, self._turn = None, SimulatedFate.ACCEPT, Turn.ANSWER
         self._recipients.clear()
 
     def _command(self, line: bytes) -> None:
@@ -247,12 +249,12 @@ class Session(asyncio.Protocol):
             return
         address = _address(line)
         fate, turn = self._sink.behaviour.fate(address), self._sink.moods.turn()
-        if fate is Fate.REJECT:
+        if fate is SimulatedFate.REJECT:
             self._refuse(address, b"550 5.1.1 <%s>: no such mailbox" % address.encode(), turn)
-        elif fate is Fate.LEAVE_ONCE and address not in self._sink.left:
+        elif fate is SimulatedFate.LEAVE_ONCE and address not in self._sink.left:
             self._sink.left.add(address)
             self._leave(b"421 4.3.2 closing")
-        elif fate is Fate.RETRY:
+        elif fate is SimulatedFate.RETRY:
             self._refuse(address, b"451 4.7.1 <%s>: try again later" % address.encode(), turn)
         elif turn in _AT_RECIPIENT:
             self._refuse(address, _AT_RECIPIENT[turn], turn)
@@ -264,7 +266,7 @@ class Session(asyncio.Protocol):
     def _refuse(self, address: str, reply: bytes, turn: Turn) -> None:
         self._sink.stats.refused += 1
         self._sink.note(
-            Entry(
+            EvidenceEntry(
                 connection=self._port,
                 key="",
                 person=evidence.person(address),

@@ -94,7 +94,7 @@ class SmtpSink:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._thread: threading.Thread | None = None
         self._sessions: set[Session] = set()
-        self._noted: list[evidence.Entry] = []
+        self._noted: list[evidence.EvidenceEntry] = []
 
     def start(self) -> "SmtpSink":
         """Listen; returns when connections are taken."""
@@ -133,7 +133,7 @@ class SmtpSink:
         self.port = server.sockets[0].getsockname()[1]
         return server
 
-    def note(self, entry: evidence.Entry) -> None:
+    def note(self, entry: evidence.EvidenceEntry) -> None:
         """Keep what becomes of a message until `write_down`."""
         if self.log is not None:
             self._noted.append(entry)

@@ -21,14 +21,14 @@ from customers.services.imports.from_file import ImportOrder, ImportReport
 from loancrm.kernel import clock
 from loancrm.kernel.access import system_actor
 from loancrm.kernel.commands import bench
-from loancrm.kernel.commands.bench import Goal, Report
+from loancrm.kernel.commands.bench import BenchGoal, BenchReport
 
 FULL = 1_000_000
 GOALS = (
-    Goal("ratio_to_load", 0.8),
-    Goal("ratio_to_copy", 0.15),
-    Goal("same_file_speedup", 3.0),
-    Goal("peak_rss_mb", 400.0, at_least=False),
+    BenchGoal("ratio_to_load", 0.8),
+    BenchGoal("ratio_to_copy", 0.15),
+    BenchGoal("same_file_speedup", 3.0),
+    BenchGoal("peak_rss_mb", 400.0, at_least=False),
 )
 _SEED = 20_260_101
 _INDEXED = ("id", "card", "phone", "email")
@@ -65,7 +65,7 @@ _WORDS = {
 }
 
 
-def run(*, scale: float, rounds: int) -> Report:
+def run(*, scale: float, rounds: int) -> BenchReport:
     """Measure COPY `rounds` times and the import once, fresh and again, on the same file."""
     started = time.monotonic()
     call_command("migrate", verbosity=0)
@@ -82,7 +82,7 @@ def run(*, scale: float, rounds: int) -> Report:
             cpu = _cpu_seconds() - cpu
             again = _import(path, mapping)
         loads = [load_baseline.load_seconds() for _ in range(rounds)]
-    return Report(
+    return BenchReport(
         name="import",
         scale=scale,
         seconds=time.monotonic() - started,

@@ -1,6 +1,6 @@
 """A million customers and ten million events of arithmetic, written by the database itself."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -27,8 +27,7 @@ _STAGES = ("lead", "applicant", "approved", "active", "repaid", "dormant", "chur
 def write(*, count: int, now: datetime) -> None:
     """Fill the current, empty database; half of all events lie in the last six months."""
     stamp = _literal(str(connection.ops.adapt_datetimefield_value(now)))
-    _insert(Customer, count, _customers(stamp))
-    first = Customer.objects.order_by("pk").values_list("pk", flat=True)[0]
+    first = write_customers(count=count, now=now)
     _insert(Event, count * EVENTS_EACH, _events(stamp, count, first))
     _insert(Loan, max(1, count * 3 // 10), _loans(stamp, count, first))
     consents = {
@@ -53,6 +52,18 @@ def write(*, count: int, now: datetime) -> None:
     if connection.vendor == "sqlite":
         with connection.cursor() as cursor:
             cursor.execute("ANALYZE")
+
+
+def write_customers(*, count: int, now: datetime, provinces: Sequence[str] = ()) -> int:
+    """Fill the current, empty database with customers alone; return the key of the first.
+
+    Args:
+        provinces: Where they live; nowhere in particular without any.
+    """
+    stamp = _literal(str(connection.ops.adapt_datetimefield_value(now)))
+    live = {"province": _pick(_random(19), provinces)} if provinces else {}
+    _insert(Customer, count, _customers(stamp) | live)
+    return int(Customer.objects.order_by("pk").values_list("pk", flat=True)[0])
 
 
 def _customers(stamp: str) -> dict[str, str]:
@@ -136,7 +147,7 @@ def _random(salt: int) -> str:
     return f"({mixed} * 69621 % {_PRIME})"
 
 
-def _pick(number: str, values: tuple[Any, ...]) -> str:
+def _pick(number: str, values: Sequence[Any]) -> str:
     cases = " ".join(
         f"WHEN {position} THEN {_literal(value)}" for position, value in enumerate(values)
     )

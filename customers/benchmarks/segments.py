@@ -16,11 +16,11 @@ from customers.benchmarks.rules import Typical, parameters, typical
 from customers.models import Customer, Event, EventType, Segment
 from customers.selectors.segments import preview, references
 from customers.services.segments import changes, refresh, versions
-from customers.services.segments.members import Difference
+from customers.services.segments.members import RefreshResult
 from loancrm.kernel import clock
 from loancrm.kernel.access import system_actor
 from loancrm.kernel.commands import bench
-from loancrm.kernel.commands.bench import Goal, Report
+from loancrm.kernel.commands.bench import BenchGoal, BenchReport
 from loancrm.kernel.database import bulk
 
 MIN_CUSTOMERS = 1_000
@@ -36,7 +36,7 @@ class _Compared:
     preview_seconds: float
 
 
-def run_segments(*, scale: float, rounds: int) -> Report:
+def run_segments(*, scale: float, rounds: int) -> BenchReport:
     """Measure ten rules on the current (own, empty) database; counts must be the same.
 
     A preview is all that the builder shows: count, sample, waterfall, and who can be reached.
@@ -52,7 +52,7 @@ def run_segments(*, scale: float, rounds: int) -> Report:
         for name, found in compared.items()
     }
     ratios["worst_ratio"] = max(ratios.values())
-    return Report(
+    return BenchReport(
         name="segments",
         scale=scale,
         seconds=time.monotonic() - started,
@@ -68,14 +68,14 @@ def run_segments(*, scale: float, rounds: int) -> Report:
             "slowest_preview_seconds": max(found.preview_seconds for found in compared.values()),
         },
         goals=(
-            Goal("worst_ratio", 1.3, at_least=False),
-            Goal("slowest_seconds", 1.0, at_least=False),
-            Goal("slowest_preview_seconds", 1.0, at_least=False),
+            BenchGoal("worst_ratio", 1.3, at_least=False),
+            BenchGoal("slowest_seconds", 1.0, at_least=False),
+            BenchGoal("slowest_preview_seconds", 1.0, at_least=False),
         ),
     )
 
 
-def run_refresh(*, scale: float, rounds: int) -> Report:
+def run_refresh(*, scale: float, rounds: int) -> BenchReport:
     """Measure refreshes after 1 % of the customers moved, and one changed customer.
 
     All ten segments are kept, so the one customer is looked at in each of them.
@@ -88,7 +88,7 @@ def run_refresh(*, scale: float, rounds: int) -> Report:
         _refresh_after_changes(stored[0], rounds),
     ]
     single = bench.median([_one_customer() for _round in range(rounds)])
-    return Report(
+    return BenchReport(
         name="refresh",
         scale=scale,
         seconds=time.monotonic() - started,
@@ -103,9 +103,9 @@ def run_refresh(*, scale: float, rounds: int) -> Report:
             "one_customer_seconds": single,
         },
         goals=(
-            Goal("ratio_to_count_with_events", 1.5, at_least=False),
-            Goal("ratio_to_count_of_profile", 1.5, at_least=False),
-            Goal("one_customer_seconds", 5.0, at_least=False),
+            BenchGoal("ratio_to_count_with_events", 1.5, at_least=False),
+            BenchGoal("ratio_to_count_of_profile", 1.5, at_least=False),
+            BenchGoal("one_customer_seconds", 5.0, at_least=False),
         ),
     )
 
@@ -210,7 +210,7 @@ def _refresh_after_changes(segment: Segment, rounds: int) -> tuple[float, float]
     return round(bench.median(refreshed) / bench.median(counted), 3), bench.median(refreshed)
 
 
-def _check_share(difference: Difference) -> None:
+def _check_share(difference: RefreshResult) -> None:
     changed = difference.entered_count + difference.left_count
     expected = difference.member_count / 100
     # A few people more or less by chance.

@@ -11,12 +11,12 @@ from django.core.management import call_command
 from django.db import connection
 
 from customers.benchmarks import population
-from customers.domain.timeline import Position, TimelineFilter, TimelineKind
+from customers.domain.timeline import TimelineFilter, TimelineKind, TimelinePosition
 from customers.models import Customer, Event, EventType
 from customers.selectors.profile import timeline
 from loancrm.kernel import clock
 from loancrm.kernel.commands import bench
-from loancrm.kernel.commands.bench import Goal, Report
+from loancrm.kernel.commands.bench import BenchGoal, BenchReport
 from loancrm.kernel.database import bulk
 
 EVENTS = 10_000
@@ -30,7 +30,7 @@ _PLAIN = (
 )
 
 
-def run(*, scale: float, rounds: int) -> Report:
+def run(*, scale: float, rounds: int) -> BenchReport:
     """Measure first, middle and last pages of 10,000 events, with and without filters.
 
     `database_ms` is what the database took for all queries of a page, as the client saw it (SQLite
@@ -61,13 +61,13 @@ def run(*, scale: float, rounds: int) -> Report:
         f"ratio_{name}": round(pages[f"events_only_{name}"] / plain, 3)
         for name in ("first", "middle", "last")
     }
-    return Report(
+    return BenchReport(
         name="timeline",
         scale=scale,
         seconds=time.monotonic() - started,
         ratios=ratios,
         figures=figures,
-        goals=(Goal("slowest_ms", 50.0, at_least=False),),
+        goals=(BenchGoal("slowest_ms", 50.0, at_least=False),),
     )
 
 
@@ -96,14 +96,14 @@ def _storied(now: datetime) -> int:
     return person.pk
 
 
-def _places(person: int) -> Mapping[str, Position | None]:
+def _places(person: int) -> Mapping[str, TimelinePosition | None]:
     """Return where the first, the middle and the last page begin."""
     source = next(s for s in timeline.sources() if s.kind is TimelineKind.EVENT)
     rows = Event.objects.filter(customer_id=person).order_by("-occurred_at", "-pk")
-    found: dict[str, Position | None] = {"first": None}
+    found: dict[str, TimelinePosition | None] = {"first": None}
     for name, number in (("middle", EVENTS // 2), ("last", EVENTS - timeline.PAGE - 1)):
         row = rows[number]
-        found[name] = Position(row.occurred_at, source.rank, row.pk)
+        found[name] = TimelinePosition(row.occurred_at, source.rank, row.pk)
     return found
 
 
@@ -129,7 +129,7 @@ def _measure(person: int, now: datetime, rounds: int) -> tuple[dict[str, float],
     return pages, slowest, most
 
 
-def _plain_page(person: int, after: Position | None) -> None:
+def _plain_page(person: int, after: TimelinePosition | None) -> None:
     if after is None:
         raise ValueError("the plain page begins in the middle")
     at = connection.ops.adapt_datetimefield_value(after.at)

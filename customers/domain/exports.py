@@ -8,6 +8,14 @@ from enum import StrEnum
 from customers.domain.fields.catalogue import Text
 
 
+class ExportState(StrEnum):
+    """What became of a request."""
+
+    REQUESTED = "requested"
+    APPROVED = "approved"
+    REFUSED = "refused"
+
+
 class ExportColumn(StrEnum):
     """The columns that an export can have, in the order of the file."""
 

@@ -85,7 +85,7 @@ class Link:
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class DiagramPosition:
     """Where a person stands in the picture, the middle being 0, 0; `hop` is 0, 1 or 2."""
 
     customer_id: int
@@ -113,7 +113,7 @@ def neighbours(center: int, links: Sequence[Link]) -> list[int]:
     return sorted(found, key=lambda person: (-found[person], person))
 
 
-def places(center: int, first: Sequence[int], links: Sequence[Link]) -> list[Place]:
+def places(center: int, first: Sequence[int], links: Sequence[Link]) -> list[DiagramPosition]:
     """Return where everybody stands: the neighbours on a ring, theirs on a wider one beside them.
 
     Args:
@@ -121,7 +121,7 @@ def places(center: int, first: Sequence[int], links: Sequence[Link]) -> list[Pla
         links: All ties of the picture; people further away than two hops are left out.
     """
     ring = {person: position for position, person in enumerate(first)}
-    found = [Place(center, 0, 0.0, 0.0)]
+    found = [DiagramPosition(center, 0, 0.0, 0.0)]
     found += [
         _placed(person, 1, position / max(len(first), 1), _FIRST_RADIUS)
         for person, position in ring.items()
@@ -139,9 +139,11 @@ def places(center: int, first: Sequence[int], links: Sequence[Link]) -> list[Pla
     return found
 
 
-def _placed(person: int, hop: int, share: float, radius: float) -> Place:
+def _placed(person: int, hop: int, share: float, radius: float) -> DiagramPosition:
     angle = 2 * pi * share - pi / 2
-    return Place(person, hop, round(radius * cos(angle), 1), round(radius * sin(angle), 1))
+    return DiagramPosition(
+        person, hop, round(radius * cos(angle), 1), round(radius * sin(angle), 1)
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,8 +26,26 @@ class SourceKind(StrEnum):
     UNREGISTERED = "unregistered"
 
 
+class OwnSource(StrEnum):
+    """Where people told us something themselves, and what loancrm itself writes down.
+
+    Nobody describes these as sources.
+    """
+
+    LEAD_FORM = "lead_form"
+    PREFERENCE_CENTRE = "preference_centre"
+    UNSUBSCRIBE_LINK = "unsubscribe_link"
+    CAMPAIGNS = "campaigns"
+    LIFECYCLE = "lifecycle"
+    SEGMENTS = "segments"
+    MERGE = "merge"
+    DOUBLE_OPT_IN = "double_opt_in"
+    HOTLINE = "hotline"
+    CREDIT_FACTS = "credit_facts"
+
+
 # Where people told us something themselves and it was confirmed; no contract stands behind it.
-PERSONAL_SOURCES = frozenset({"preference_centre", "lead_form"})
+PERSONAL_SOURCES = frozenset({OwnSource.PREFERENCE_CENTRE, OwnSource.LEAD_FORM})
 
 
 class Standing(StrEnum):

@@ -31,10 +31,11 @@ class TimelineKind(StrEnum):
     STAGE = "stage"
     SCORE = "score"
     RECORD = "record"
+    ALERT = "alert"
 
 
 @dataclass(frozen=True, slots=True)
-class Position:
+class TimelinePosition:
     """A place between two entries.
 
     Entries of one moment stand in the order of their sources, and within one source the newest row
@@ -57,11 +58,11 @@ class Position:
         return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
 
 
-def decoded(cursor: str) -> Position:
+def decoded(cursor: str) -> TimelinePosition:
     """Return the place that a cursor stands for.
 
     Raises:
-        ValueError: It was not made by `Position.encoded`.
+        ValueError: It was not made by `TimelinePosition.encoded`.
     """
     try:
         padded = cursor + "=" * (-len(cursor) % 4)
@@ -75,7 +76,7 @@ def decoded(cursor: str) -> Position:
         raise ValueError("no cursor of a timeline")
     if at.year not in _YEARS:
         raise ValueError("no cursor of a timeline")
-    return Position(at, rank, key)
+    return TimelinePosition(at, rank, key)
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +112,7 @@ class TimelineFilter:
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class TimelineItem:
     """One thing that happened to a customer, without personal data.
 
     Attributes:
@@ -123,7 +124,7 @@ class Entry:
         notes: The facts for a reader, one short text each.
     """
 
-    position: Position
+    position: TimelinePosition
     kind: TimelineKind
     name: str
     title: str
@@ -144,7 +145,7 @@ class Entry:
 class TimelinePage:
     """Some entries, newest first, and the cursor of the older ones or None."""
 
-    entries: Sequence[Entry]
+    entries: Sequence[TimelineItem]
     older: str | None
 
 
@@ -191,7 +192,7 @@ def _day(text: str) -> date:
     return found
 
 
-def page_of(parts: Iterable[Iterable[Entry]], *, size: int) -> TimelinePage:
+def page_of(parts: Iterable[Iterable[TimelineItem]], *, size: int) -> TimelinePage:
     """Return the first `size` entries of parts that are each in order.
 
     Every part must hold its first `size` + 1 entries, or all of them.

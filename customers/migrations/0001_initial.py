@@ -1,5 +1,6 @@
 import customers.models.merge
 import customers.models.source
+import django.core.validators
 import django.db.models.deletion
 import uuid
 from django.conf import settings
@@ -55,25 +56,6 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.CreateModel(
-            name="ChangeCursor",
-            fields=[
-                (
-                    "name",
-                    models.CharField(
-                        max_length=40, primary_key=True, serialize=False, verbose_name="name"
-                    ),
-                ),
-                ("settled", models.BigIntegerField(default=0)),
-                ("top", models.BigIntegerField(default=0)),
-                ("top_at", models.DateTimeField()),
-                ("seen", models.JSONField(default=dict)),
-            ],
-            options={
-                "verbose_name": "change cursor",
-                "verbose_name_plural": "change cursors",
-            },
-        ),
-        migrations.CreateModel(
             name="EventType",
             fields=[
                 ("id", models.SmallAutoField(primary_key=True, serialize=False)),
@@ -122,10 +104,46 @@ class Migration(migrations.Migration):
                     models.PositiveSmallIntegerField(null=True, verbose_name="term in months"),
                 ),
                 ("is_active", models.BooleanField(default=True, verbose_name="active")),
+                (
+                    "offered_until",
+                    models.DateTimeField(blank=True, null=True, verbose_name="offered until"),
+                ),
             ],
             options={
                 "verbose_name": "product",
                 "verbose_name_plural": "products",
+            },
+        ),
+        migrations.CreateModel(
+            name="ListedPartner",
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('name', models.CharField(max_length=120, verbose_name='name')),
+                ('listed_from', models.DateField(verbose_name='on the list from')),
+                ('listed_until', models.DateField(blank=True, null=True, verbose_name='last day on the list')),
+            ],
+            options={
+                'verbose_name': 'listed partner',
+                'verbose_name_plural': 'listed partners',
+                'constraints': [models.CheckConstraint(condition=models.Q(('listed_until__isnull', True), ('listed_until__gte', models.F('listed_from')), _connector='OR'), name='listed_partner_days_in_order')],
+            },
+        ),
+        migrations.CreateModel(
+            name='ProductFee',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('name_zh', models.CharField(max_length=80, verbose_name='Chinese name')),
+                ('name_en', models.CharField(blank=True, max_length=80, verbose_name='English name')),
+                ('timing', models.CharField(default='monthly', max_length=10, verbose_name='when it is paid')),
+                ('amount', models.DecimalField(decimal_places=2, default=0, max_digits=14, validators=[django.core.validators.MinValueValidator(0)], verbose_name='amount, CNY')),
+                ('share', models.DecimalField(decimal_places=6, default=0, help_text='As a fraction each time that it is paid: 0.005 means 0.5 %.', max_digits=8, validators=[django.core.validators.MinValueValidator(0)], verbose_name='share of the principal')),
+                ('collector', models.ForeignKey(blank=True, help_text='Empty: the lender itself.', null=True, on_delete=django.db.models.deletion.PROTECT, related_name='fees', to='customers.listedpartner', verbose_name='charged by')),
+                ('product', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='fees', to='customers.product', verbose_name='product')),
+            ],
+            options={
+                'verbose_name': 'product fee',
+                'verbose_name_plural': 'product fees',
+                'constraints': [models.CheckConstraint(condition=models.Q(('amount__gte', 0), ('share__gte', 0)), name='product_fee_not_negative')],
             },
         ),
         migrations.CreateModel(
@@ -298,6 +316,8 @@ class Migration(migrations.Migration):
                 ),
                 ("created_at", models.DateTimeField(verbose_name="created at")),
                 ("updated_at", models.DateTimeField(verbose_name="updated at")),
+                ("profile_since", models.DateTimeField(editable=False, null=True)),
+                ("changed_at", models.DateTimeField(editable=False, null=True)),
                 (
                     "merged_into",
                     models.ForeignKey(
@@ -335,6 +355,7 @@ class Migration(migrations.Migration):
                     models.Index(fields=["city"], name="customer_city"),
                     models.Index(fields=["lifecycle_stage"], name="customer_stage"),
                     models.Index(fields=["updated_at"], name="customer_updated"),
+                    models.Index(fields=["changed_at"], name="customer_changed"),
                 ],
                 "constraints": [
                     models.UniqueConstraint(
@@ -558,6 +579,94 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.CreateModel(
+            name="PastAttribute",
+            fields=[
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("number", models.DecimalField(decimal_places=6, max_digits=20, null=True)),
+                ("text", models.CharField(max_length=200, null=True)),
+                ("day", models.DateField(null=True)),
+                ("flag", models.BooleanField(null=True)),
+                ("began_at", models.DateTimeField(verbose_name="in force from")),
+                ("ended_at", models.DateTimeField(verbose_name="in force until")),
+                (
+                    "customer",
+                    models.ForeignKey(
+                        db_constraint=False,
+                        db_index=False,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="past_attributes",
+                        to="customers.customer",
+                    ),
+                ),
+                (
+                    "definition",
+                    models.ForeignKey(
+                        db_constraint=False,
+                        db_index=False,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="+",
+                        to="customers.attributedefinition",
+                    ),
+                ),
+            ],
+            options={
+                "verbose_name": "past attribute value",
+                "verbose_name_plural": "past attribute values",
+                "indexes": [
+                    models.Index(fields=["customer", "definition"], name="past_attribute_customer"),
+                    models.Index(fields=["ended_at"], name="past_attribute_ended"),
+                ],
+            },
+        ),
+        migrations.CreateModel(
+            name="PastProfile",
+            fields=[
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "occupation",
+                    models.CharField(blank=True, max_length=60, verbose_name="occupation"),
+                ),
+                (
+                    "education",
+                    models.CharField(blank=True, max_length=40, verbose_name="education"),
+                ),
+                (
+                    "income_band",
+                    models.CharField(blank=True, max_length=20, verbose_name="income band"),
+                ),
+                ("began_at", models.DateTimeField(verbose_name="in force from")),
+                ("ended_at", models.DateTimeField(verbose_name="in force until")),
+                (
+                    "customer",
+                    models.ForeignKey(
+                        db_constraint=False,
+                        db_index=False,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="past_profiles",
+                        to="customers.customer",
+                    ),
+                ),
+            ],
+            options={
+                "verbose_name": "past profile",
+                "verbose_name_plural": "past profiles",
+                "indexes": [
+                    models.Index(fields=["customer"], name="past_profile_customer"),
+                    models.Index(fields=["ended_at"], name="past_profile_ended"),
+                ],
+            },
+        ),
+        migrations.CreateModel(
             name="Application",
             fields=[
                 (
@@ -703,13 +812,6 @@ class Migration(migrations.Migration):
                     ),
                 ),
                 ("limit", models.PositiveIntegerField(verbose_name="customers at most")),
-                ("state", models.CharField(default="queued", max_length=10, verbose_name="state")),
-                ("step", models.CharField(blank=True, max_length=10, verbose_name="step")),
-                ("done_count", models.BigIntegerField(default=0, verbose_name="done in this step")),
-                (
-                    "total_count",
-                    models.BigIntegerField(default=0, verbose_name="to do in this step"),
-                ),
                 (
                     "compared_count",
                     models.BigIntegerField(default=0, verbose_name="customers compared"),
@@ -718,22 +820,22 @@ class Migration(migrations.Migration):
                     "proposed_count",
                     models.BigIntegerField(default=0, verbose_name="pairs proposed"),
                 ),
-                ("problem", models.TextField(blank=True, verbose_name="problem")),
-                ("actor_label", models.CharField(max_length=150, verbose_name="actor")),
-                ("created_at", models.DateTimeField(verbose_name="created at")),
-                ("heard_at", models.DateTimeField()),
-                ("finished_at", models.DateTimeField(null=True, verbose_name="finished at")),
+                (
+                    "skipped_count",
+                    models.BigIntegerField(default=0, verbose_name="people gone meanwhile"),
+                ),
+                (
+                    "work",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="+",
+                        to="kernel.work",
+                    ),
+                ),
             ],
             options={
                 "verbose_name": "search for duplicates",
                 "verbose_name_plural": "searches for duplicates",
-                "constraints": [
-                    models.UniqueConstraint(
-                        models.Value(1),
-                        condition=models.Q(("state__in", ["queued", "running"])),
-                        name="duplicate_search_one_at_a_time",
-                    )
-                ],
             },
         ),
         migrations.CreateModel(
@@ -865,21 +967,18 @@ class Migration(migrations.Migration):
                     "is_released",
                     models.BooleanField(default=False, verbose_name="released over its limits"),
                 ),
-                ("is_background", models.BooleanField(default=False)),
-                ("wish", models.CharField(blank=True, default="", max_length=10)),
-                ("row_estimate", models.BigIntegerField(default=0)),
-                (
-                    "done_count",
-                    models.BigIntegerField(default=0, verbose_name="rows done in this step"),
-                ),
-                ("checkpoint", models.JSONField(default=dict)),
-                ("run_key", models.CharField(blank=True, max_length=32)),
-                ("run_until", models.DateTimeField(null=True)),
-                ("problem", models.TextField(blank=True, verbose_name="problem")),
                 ("undo", models.JSONField(default=dict, verbose_name="undo")),
                 ("actor_label", models.CharField(max_length=150, verbose_name="actor")),
                 ("created_at", models.DateTimeField(verbose_name="created at")),
-                ("finished_at", models.DateTimeField(null=True, verbose_name="finished at")),
+                (
+                    "work",
+                    models.OneToOneField(
+                        null=True,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="+",
+                        to="kernel.work",
+                    ),
+                ),
             ],
             options={
                 "verbose_name": "import batch",
@@ -1117,6 +1216,7 @@ class Migration(migrations.Migration):
                         verbose_name="state as reported",
                     ),
                 ),
+                ("changed_at", models.DateTimeField(editable=False, null=True)),
                 (
                     "application",
                     models.ForeignKey(
@@ -1150,6 +1250,7 @@ class Migration(migrations.Migration):
                 "indexes": [
                     models.Index(fields=["customer", "disbursed_on"], name="loan_customer"),
                     models.Index(fields=["status", "dpd_days"], name="loan_state"),
+                    models.Index(fields=["changed_at"], name="loan_changed"),
                 ],
                 "constraints": [
                     models.UniqueConstraint(fields=("source", "external_id"), name="loan_unique")
@@ -1553,6 +1654,7 @@ class Migration(migrations.Migration):
                     "amount",
                     models.DecimalField(decimal_places=2, max_digits=14, verbose_name="amount"),
                 ),
+                ("changed_at", models.DateTimeField(editable=False, null=True)),
                 (
                     "loan",
                     models.ForeignKey(
@@ -1565,7 +1667,10 @@ class Migration(migrations.Migration):
             options={
                 "verbose_name": "repayment",
                 "verbose_name_plural": "repayments",
-                "indexes": [models.Index(fields=["loan", "paid_on"], name="repayment_loan")],
+                "indexes": [
+                    models.Index(fields=["loan", "paid_on"], name="repayment_loan"),
+                    models.Index(fields=["changed_at"], name="repayment_changed"),
+                ],
                 "constraints": [
                     models.UniqueConstraint(
                         fields=("source", "external_id"), name="repayment_unique"
@@ -1625,6 +1730,7 @@ class Migration(migrations.Migration):
                 ("band", models.CharField(blank=True, max_length=20, verbose_name="band")),
                 ("scored_at", models.DateTimeField(verbose_name="scored at")),
                 ("is_latest", models.BooleanField(default=True)),
+                ("changed_at", models.DateTimeField(editable=False, null=True)),
                 (
                     "customer",
                     models.ForeignKey(
@@ -1638,7 +1744,8 @@ class Migration(migrations.Migration):
                 "verbose_name": "score",
                 "verbose_name_plural": "scores",
                 "indexes": [
-                    models.Index(fields=["model_name", "is_latest", "value"], name="score_lookup")
+                    models.Index(fields=["model_name", "is_latest", "value"], name="score_lookup"),
+                    models.Index(fields=["changed_at"], name="score_changed"),
                 ],
                 "constraints": [
                     models.UniqueConstraint(
@@ -1999,5 +2106,168 @@ class Migration(migrations.Migration):
                 related_name="+",
                 to="customers.segmentversion",
             ),
+        ),
+        migrations.CreateModel(
+            name='BureauPull',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('source', models.CharField(max_length=60)),
+                ('external_id', models.CharField(max_length=100, verbose_name='external id')),
+                ('vendor', models.CharField(help_text='Data source whose contract covers the report.', max_length=60, verbose_name='bureau')),
+                ('purpose', models.CharField(max_length=20, verbose_name='purpose')),
+                ('consent_reference', models.CharField(help_text='Number or file of the written consent.', max_length=100, verbose_name='consent')),
+                ('pulled_on', models.DateField(verbose_name='pulled on')),
+                ('valid_until', models.DateField(verbose_name='used until')),
+                ('cost_amount', models.DecimalField(decimal_places=2, max_digits=14, null=True, verbose_name='cost')),
+                ('changed_at', models.DateTimeField(editable=False, null=True)),
+                ('customer', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='bureau_pulls', to='customers.customer')),
+            ],
+            options={
+                'verbose_name': 'bureau report',
+                'verbose_name_plural': 'bureau reports',
+            },
+        ),
+        migrations.CreateModel(
+            name='IncomeFlow',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('source', models.CharField(max_length=60)),
+                ('external_id', models.CharField(max_length=100, verbose_name='external id')),
+                ('kind', models.CharField(max_length=10, verbose_name='kind')),
+                ('label', models.CharField(blank=True, max_length=200, verbose_name='label')),
+                ('monthly_amount', models.DecimalField(decimal_places=2, max_digits=14, verbose_name='amount a month')),
+                ('share', models.DecimalField(decimal_places=6, default=1, max_digits=8, verbose_name='own share')),
+                ('joint_reference', models.CharField(blank=True, max_length=100, verbose_name='joint with')),
+                ('is_verified', models.BooleanField(default=False, verbose_name='verified')),
+                ('valid_from', models.DateField(verbose_name='valid from')),
+                ('valid_until', models.DateField(null=True, verbose_name='valid until')),
+                ('customer', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='income_flows', to='customers.customer')),
+            ],
+            options={
+                'verbose_name': 'income or obligation',
+                'verbose_name_plural': 'incomes and obligations',
+            },
+        ),
+        migrations.CreateModel(
+            name='Inquiry',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('source', models.CharField(max_length=60)),
+                ('external_id', models.CharField(max_length=100, verbose_name='external id')),
+                ('inquired_on', models.DateField(verbose_name='inquired on')),
+                ('lender', models.CharField(blank=True, max_length=200, verbose_name='lender')),
+                ('reason', models.CharField(blank=True, max_length=200, verbose_name='reason')),
+                ('changed_at', models.DateTimeField(editable=False, null=True)),
+                ('pull', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='inquiries', to='customers.bureaupull')),
+            ],
+            options={
+                'verbose_name': 'credit inquiry',
+                'verbose_name_plural': 'credit inquiries',
+            },
+        ),
+        migrations.CreateModel(
+            name='Tradeline',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('source', models.CharField(max_length=60)),
+                ('external_id', models.CharField(max_length=100, verbose_name='external id')),
+                ('lender', models.CharField(blank=True, max_length=200, verbose_name='lender')),
+                ('product', models.CharField(blank=True, max_length=200, verbose_name='product')),
+                ('opened_on', models.DateField(verbose_name='opened on')),
+                ('closed_on', models.DateField(null=True, verbose_name='closed on')),
+                ('limit_amount', models.DecimalField(decimal_places=2, max_digits=14, null=True, verbose_name='limit')),
+                ('balance_amount', models.DecimalField(decimal_places=2, default=0, max_digits=14, verbose_name='balance')),
+                ('max_dpd_days', models.IntegerField(default=0, verbose_name='most days past due')),
+                ('changed_at', models.DateTimeField(editable=False, null=True)),
+                ('pull', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='tradelines', to='customers.bureaupull')),
+            ],
+            options={
+                'verbose_name': 'tradeline',
+                'verbose_name_plural': 'tradelines',
+            },
+        ),
+        migrations.CreateModel(
+            name='VendorValue',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('source', models.CharField(max_length=60)),
+                ('external_id', models.CharField(max_length=100, verbose_name='external id')),
+                ('vendor', models.CharField(help_text='Data source whose contract covers the value.', max_length=60, verbose_name='vendor')),
+                ('name', models.CharField(max_length=50, verbose_name='name')),
+                ('number', models.DecimalField(decimal_places=2, max_digits=14, null=True, verbose_name='number')),
+                ('text', models.CharField(blank=True, max_length=200, verbose_name='text')),
+                ('obtained_on', models.DateField(verbose_name='obtained on')),
+                ('valid_until', models.DateField(verbose_name='used until')),
+                ('cost_amount', models.DecimalField(decimal_places=2, max_digits=14, null=True, verbose_name='cost')),
+                ('customer', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='vendor_values', to='customers.customer')),
+            ],
+            options={
+                'verbose_name': "vendor's value",
+                'verbose_name_plural': "vendors' values",
+            },
+        ),
+        migrations.AddIndex(
+            model_name='bureaupull',
+            index=models.Index(fields=['customer', 'pulled_on'], name='bureau_pull_customer'),
+        ),
+        migrations.AddIndex(
+            model_name='bureaupull',
+            index=models.Index(fields=['changed_at'], name='bureau_pull_changed'),
+        ),
+        migrations.AddConstraint(
+            model_name='bureaupull',
+            constraint=models.UniqueConstraint(fields=('source', 'external_id'), name='bureau_pull_unique'),
+        ),
+        migrations.AddIndex(
+            model_name='incomeflow',
+            index=models.Index(fields=['customer', 'valid_from'], name='income_flow_customer'),
+        ),
+        migrations.AddConstraint(
+            model_name='incomeflow',
+            constraint=models.UniqueConstraint(fields=('source', 'external_id'), name='income_flow_unique'),
+        ),
+        migrations.AddConstraint(
+            model_name='incomeflow',
+            constraint=models.CheckConstraint(condition=models.Q(('share__gt', 0), ('share__lte', 1)), name='income_flow_share'),
+        ),
+        migrations.AddIndex(
+            model_name='inquiry',
+            index=models.Index(fields=['changed_at'], name='inquiry_changed'),
+        ),
+        migrations.AddConstraint(
+            model_name='inquiry',
+            constraint=models.UniqueConstraint(fields=('source', 'external_id'), name='inquiry_unique'),
+        ),
+        migrations.AddIndex(
+            model_name='tradeline',
+            index=models.Index(fields=['changed_at'], name='tradeline_changed'),
+        ),
+        migrations.AddConstraint(
+            model_name='tradeline',
+            constraint=models.UniqueConstraint(fields=('source', 'external_id'), name='tradeline_unique'),
+        ),
+        migrations.AddIndex(
+            model_name='vendorvalue',
+            index=models.Index(fields=['customer', 'name'], name='vendor_value_customer'),
+        ),
+        migrations.AddConstraint(
+            model_name='vendorvalue',
+            constraint=models.UniqueConstraint(fields=('source', 'external_id'), name='vendor_value_unique'),
+        ),
+        migrations.CreateModel(
+            name='ScoreStanding',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('model_name', models.CharField(max_length=60, unique=True, verbose_name='model')),
+                ('version', models.CharField(max_length=40, verbose_name='version')),
+                ('state', models.CharField(default="in_use", max_length=8, verbose_name='state')),
+                ('scored_at', models.DateTimeField(verbose_name='scored at')),
+                ('stale_after_days', models.PositiveSmallIntegerField(default=30, verbose_name='too old after days')),
+                ('is_for_marketing', models.BooleanField(default=True, verbose_name='may choose people for marketing')),
+            ],
+            options={
+                'verbose_name': 'standing of a score',
+                'verbose_name_plural': 'standings of scores',
+            },
         ),
     ]

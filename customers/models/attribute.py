@@ -1,22 +1,11 @@
 """Attributes that a lender adds without a migration: typed rows, never JSON."""
 
-from enum import StrEnum
-
 from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from customers.models.customer import Customer
 from loancrm.kernel.words.phrases import reads_chinese
-
-
-class AttributeType(StrEnum):
-    """Which column of AttributeValue holds the value."""
-
-    NUMBER = "number"
-    TEXT = "text"
-    DAY = "day"
-    FLAG = "flag"
 
 
 class AttributeDefinition(models.Model):

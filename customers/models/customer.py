@@ -67,6 +67,11 @@ class Customer(models.Model):
     )
     created_at = models.DateTimeField(_("created at"))
     updated_at = models.DateTimeField(_("updated at"))
+    # From when on occupation, education and income band are what they are, stamped by the database
+    # at a change of them; empty while they are what came with the customer.
+    profile_since = models.DateTimeField(null=True, editable=False)
+    # Stamped by the database at every write, for the feed of changes.
+    changed_at = models.DateTimeField(null=True, editable=False)
 
     objects = CustomerQuerySet.as_manager()
 
@@ -97,6 +102,7 @@ class Customer(models.Model):
             models.Index(fields=["city"], name="customer_city"),
             models.Index(fields=["lifecycle_stage"], name="customer_stage"),
             models.Index(fields=["updated_at"], name="customer_updated"),
+            models.Index(fields=["changed_at"], name="customer_changed"),
         ]
         permissions = [
             ("import_customers", _("Can import customers")),

@@ -1,21 +1,12 @@
 """Exports of a segment's people: who asked for which columns and why, and who agreed."""
 
-from enum import StrEnum
-
 from django.conf import settings
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from customers.domain.exports import ExportState
 from customers.models.segment import Segment, SegmentVersion
 from loancrm.kernel.words.titles import numbered
-
-
-class ExportState(StrEnum):
-    """What became of a request."""
-
-    REQUESTED = "requested"
-    APPROVED = "approved"
-    REFUSED = "refused"
 
 
 class SegmentExport(models.Model):

@@ -1,13 +1,12 @@
 """Which record of which source belongs to which customer, and what is to be merged."""
 
-from enum import StrEnum
-
 from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
+from customers.domain.identity.merging import MergeState
 from customers.models.customer import Customer
-from loancrm.kernel.words.phrases import PhraseField
+from loancrm.kernel.models import Work
 from loancrm.kernel.words.titles import numbered
 
 
@@ -36,14 +35,6 @@ class IdentityLink(models.Model):
         return f"IdentityLink {self.source}:{self.pk}"
 
 
-class MergeState(StrEnum):
-    """What became of a proposal to merge two customers."""
-
-    PROPOSED = "proposed"
-    MERGED = "merged"
-    REFUSED = "refused"
-
-
 class MergeDecision(models.Model):
     """Two customers that seem to be one person, and what a person decided about it."""
 
@@ -69,44 +60,18 @@ class MergeDecision(models.Model):
         return numbered(self)
 
 
-class SearchState(StrEnum):
-    """How far a search for duplicates has come."""
-
-    QUEUED = "queued"
-    RUNNING = "running"
-    DONE = "done"
-    FAILED = "failed"
-
-
 class DuplicateSearch(models.Model):
-    """A search for duplicates in the background: who asked, how far it is, what it found.
+    """A search for duplicates in the background: among how many, and what it found."""
 
-    `heard_at` is when its worker was last heard of.
-    """
-
+    work = models.OneToOneField(Work, on_delete=models.CASCADE, related_name="+")
     limit = models.PositiveIntegerField(_("customers at most"))
-    state = models.CharField(_("state"), max_length=10, default=SearchState.QUEUED)
-    step = models.CharField(_("step"), max_length=10, blank=True)
-    done_count = models.BigIntegerField(_("done in this step"), default=0)
-    total_count = models.BigIntegerField(_("to do in this step"), default=0)
     compared_count = models.BigIntegerField(_("customers compared"), default=0)
     proposed_count = models.BigIntegerField(_("pairs proposed"), default=0)
-    problem = PhraseField(_("problem"), blank=True)
-    actor_label = models.CharField(_("actor"), max_length=150)
-    created_at = models.DateTimeField(_("created at"))
-    heard_at = models.DateTimeField()
-    finished_at = models.DateTimeField(_("finished at"), null=True)
+    skipped_count = models.BigIntegerField(_("people gone meanwhile"), default=0)
 
     class Meta:
         verbose_name = _("search for duplicates")
         verbose_name_plural = _("searches for duplicates")
-        constraints = [
-            models.UniqueConstraint(
-                models.Value(1),
-                condition=Q(state__in=[SearchState.QUEUED.value, SearchState.RUNNING.value]),
-                name="duplicate_search_one_at_a_time",
-            )
-        ]
 
     def __str__(self) -> str:
         return numbered(self)

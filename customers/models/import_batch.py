@@ -1,68 +1,28 @@
 """Files that were read in: the batch, its staged rows, and the rows it refused."""
 
-from enum import StrEnum
 from uuid import uuid4
 
 from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
+from customers.domain.imports.states import ChangeOutcome, ImportState, RowState
 from customers.models.customer import Customer
-from loancrm.kernel.words.phrases import PhraseField
+from loancrm.kernel.models import Work
 from loancrm.kernel.words.titles import numbered
 
-
-class ImportState(StrEnum):
-    """How far a batch has come."""
-
-    DRAFT = "draft"
-    QUEUED = "queued"
-    STAGING = "staging"
-    MATCHING = "matching"
-    APPLYING = "applying"
-    DONE = "done"
-    FAILED = "failed"
-    PAUSED = "paused"
-    CANCELLED = "cancelled"
-    STOPPED = "stopped"
-    UNDOING = "undoing"
-    UNDONE = "undone"
-
-
-class ImportWish(StrEnum):
-    """What a person asked of a running import; it obeys after the page at hand."""
-
-    NONE = ""
-    PAUSE = "pause"
-    CANCEL = "cancel"
-
-
-class ImportMode(StrEnum):
-    """What an import may do."""
-
-    INSERT = "insert"
-    UPDATE = "update"
-    UPSERT = "upsert"
-
-
-class RowState(StrEnum):
-    """What became of a staged row."""
-
-    STAGED = "staged"
-    CREATED = "created"
-    UPDATED = "updated"
-    UNCHANGED = "unchanged"
-    MERGED = "merged"
-    REJECTED = "rejected"
-    UNDONE = "undone"
-    KEPT = "kept"
+_AT_REST = frozenset({ImportState.PAUSED, ImportState.FAILED, ImportState.STOPPED})
 
 
 class ImportBatch(models.Model):
     """One file that was read, with the mapping that was used and what came of it.
 
-    The row carries the work: whoever holds `run_key` until `run_until` goes on from `checkpoint`.
+    Its `work` says who is working on it and how far it is; a draft has none yet. What is stored
+    here of its state is written together with it.
     """
+
+    work = models.OneToOneField(Work, null=True, on_delete=models.CASCADE, related_name="+")
 
     source = models.CharField(_("source"), max_length=60)
     file_name = models.CharField(_("file"), max_length=255)
@@ -73,8 +33,8 @@ class ImportBatch(models.Model):
     state = models.CharField(_("state"), max_length=10, default=ImportState.STAGING)
     is_dry_run = models.BooleanField(_("dry run"), default=False)
     row_count = models.BigIntegerField(_("rows"), default=0)
-    created_count = models.BigIntegerField(_("created"), default=0)
-    updated_count = models.BigIntegerField(_("updated"), default=0)
+    created_count = models.BigIntegerField(pgettext_lazy("rows", "created"), default=0)
+    updated_count = models.BigIntegerField(pgettext_lazy("rows", "updated"), default=0)
     unchanged_count = models.BigIntegerField(_("unchanged"), default=0)
     rejected_count = models.BigIntegerField(_("rejected"), default=0)
     merged_count = models.BigIntegerField(_("merged"), default=0)
@@ -83,18 +43,9 @@ class ImportBatch(models.Model):
     limits = models.JSONField(_("limits"), default=dict)
     exceeded = models.JSONField(_("limits exceeded"), default=list)
     is_released = models.BooleanField(_("released over its limits"), default=False)
-    is_background = models.BooleanField(default=False)
-    wish = models.CharField(max_length=10, blank=True, default=ImportWish.NONE)
-    row_estimate = models.BigIntegerField(default=0)
-    done_count = models.BigIntegerField(_("rows done in this step"), default=0)
-    checkpoint = models.JSONField(default=dict)
-    run_key = models.CharField(max_length=32, blank=True)
-    run_until = models.DateTimeField(null=True)
-    problem = PhraseField(_("problem"), blank=True)
     undo = models.JSONField(_("undo"), default=dict)
     actor_label = models.CharField(_("actor"), max_length=150)
     created_at = models.DateTimeField(_("created at"))
-    finished_at = models.DateTimeField(_("finished at"), null=True)
 
     class Meta:
         verbose_name = _("import batch")
@@ -103,6 +54,12 @@ class ImportBatch(models.Model):
 
     def __str__(self) -> str:
         return numbered(self)
+
+    @property
+    def shown_state(self) -> str:
+        """Return the state as people see it: what was taken up again waits for its worker."""
+        is_taken_up = self.state in _AT_REST and self.work is not None and self.work.is_open
+        return ImportState.QUEUED if is_taken_up else self.state
 
 
 class ImportRow(models.Model):
@@ -247,27 +204,6 @@ class ImportFilePart(models.Model):
 
     def __str__(self) -> str:
         return f"ImportFilePart {self.batch_id}/{self.number}"
-
-
-class ChangeKind(StrEnum):
-    """What of a customer an import changed."""
-
-    FIELD = "field"
-    NAME = "name"
-    NATIONAL_ID = "national_id"
-    CONTACT = "contact"
-    TRUSTED_CONTACT = "trusted"
-    ATTRIBUTE = "attribute"
-    CONSENT = "consent"
-    LINK = "link"
-
-
-class ChangeOutcome(StrEnum):
-    """What an undo did with a change."""
-
-    OPEN = ""
-    RESTORED = "restored"
-    KEPT = "kept"
 
 
 class ImportChange(models.Model):

@@ -20,6 +20,8 @@ class Product(models.Model):
     max_amount = models.DecimalField(_("most amount"), max_digits=14, decimal_places=2, null=True)
     term_months = models.PositiveSmallIntegerField(_("term in months"), null=True)
     is_active = models.BooleanField(_("active"), default=True)
+    # Texts that list products do not go out any more from then on.
+    offered_until = models.DateTimeField(_("offered until"), null=True, blank=True)
 
     class Meta:
         verbose_name = _("product")
@@ -88,6 +90,8 @@ class Loan(models.Model):
         default=False,
         help_text=_("The source gave the state because it gave no repayments to derive it from."),
     )
+    # Stamped by the database at every write, for the feed of changes.
+    changed_at = models.DateTimeField(null=True, editable=False)
 
     class Meta:
         verbose_name = _("loan")
@@ -98,6 +102,7 @@ class Loan(models.Model):
         indexes = [
             models.Index(fields=["customer", "disbursed_on"], name="loan_customer"),
             models.Index(fields=["status", "dpd_days"], name="loan_state"),
+            models.Index(fields=["changed_at"], name="loan_changed"),
         ]
 
     def __str__(self) -> str:
@@ -131,6 +136,8 @@ class Repayment(models.Model):
     loan = models.ForeignKey(Loan, on_delete=models.CASCADE, related_name="repayments")
     paid_on = models.DateField(_("paid on"))
     amount = models.DecimalField(_("amount"), max_digits=14, decimal_places=2)
+    # Stamped by the database at every write, for the feed of changes.
+    changed_at = models.DateTimeField(null=True, editable=False)
 
     class Meta:
         verbose_name = _("repayment")
@@ -138,7 +145,10 @@ class Repayment(models.Model):
         constraints = [
             models.UniqueConstraint(fields=["source", "external_id"], name="repayment_unique")
         ]
-        indexes = [models.Index(fields=["loan", "paid_on"], name="repayment_loan")]
+        indexes = [
+            models.Index(fields=["loan", "paid_on"], name="repayment_loan"),
+            models.Index(fields=["changed_at"], name="repayment_changed"),
+        ]
 
     def __str__(self) -> str:
         return f"Repayment {self.pk}"

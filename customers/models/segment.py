@@ -1,20 +1,12 @@
 """Segments: named, versioned rules and, where stored, their members."""
 
-from enum import StrEnum
-
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
+from customers.domain.segments.states import BuildState, SegmentKind
 from customers.models.customer import Customer
-
-
-class SegmentKind(StrEnum):
-    """How a segment gets its members."""
-
-    DYNAMIC = "dynamic"
-    STATIC = "static"
 
 
 class Segment(models.Model):
@@ -64,14 +56,6 @@ class SegmentVersion(models.Model):
         return f"SegmentVersion {self.segment_id}/{self.number}"
 
 
-class BuildState(StrEnum):
-    """How the last build of a segment's members went."""
-
-    WAITING = "waiting"
-    BUILT = "built"
-    FAILED = "failed"
-
-
 class SegmentBuild(models.Model):
     """The stored members of a dynamic segment: as of when, by which rule, and what went wrong.
 
@@ -101,31 +85,6 @@ class SegmentBuild(models.Model):
 
     def __str__(self) -> str:
         return f"SegmentBuild {self.segment_id} {self.state}"
-
-
-class ChangeCursor(models.Model):
-    """How far one table was read for customers whose segments may have changed.
-
-    Attributes:
-        settled: Position up to which nothing is read again.
-        top: Highest position seen when `top_at` was noted; becomes `settled` after a while, so
-            that rows of transactions which commit late are still found.
-        seen: Keys read above `settled`, with their positions; `newest` is the position up to which
-            nothing else was of interest.
-    """
-
-    name = models.CharField(_("name"), max_length=40, primary_key=True)
-    settled = models.BigIntegerField(default=0)
-    top = models.BigIntegerField(default=0)
-    top_at = models.DateTimeField()
-    seen = models.JSONField(default=dict)
-
-    class Meta:
-        verbose_name = _("change cursor")
-        verbose_name_plural = _("change cursors")
-
-    def __str__(self) -> str:
-        return f"ChangeCursor {self.name}"
 
 
 class SegmentMember(models.Model):

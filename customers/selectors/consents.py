@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Mapping
 from datetime import datetime
 
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 
 from customers.domain.consents.consent import ConsentFact, Purpose, state_at
 from customers.models import ConsentRecord, ConsentState
@@ -14,17 +14,24 @@ from loancrm.kernel import clock
 ConsentKey = tuple[str, str]
 
 
+def in_force(*, now: datetime, **which: str) -> QuerySet[ConsentState]:
+    """Return the consents that stand, as `is_in_force` says of one; at most one a key.
+
+    Args:
+        which: Channel and purpose, where only those are asked for.
+    """
+    return ConsentState.objects.filter(
+        Q(expires_at__isnull=True) | Q(expires_at__gt=now), is_granted=True, **which
+    )
+
+
 def granted_now(customer_id: int, *, now: datetime) -> frozenset[ConsentKey]:
     """Return the (channel, purpose) that a person has agreed to and that may be used.
 
     Without grants that have expired and grants for marketing of sources that are barred.
     """
     barred = sources.barred(Purpose.MARKETING, today=now.astimezone(clock.company_zone()).date())
-    rows = ConsentState.objects.filter(
-        Q(expires_at__isnull=True) | Q(expires_at__gt=now),
-        customer_id=customer_id,
-        is_granted=True,
-    )
+    rows = in_force(now=now).filter(customer_id=customer_id)
     return frozenset(
         (channel, purpose)
         for channel, purpose, source in rows.values_list("channel", "purpose", "source")

@@ -8,8 +8,8 @@ from datetime import datetime
 from django.utils.translation import gettext as _
 
 from customers import labels
-from customers.domain.consents.consent import ConsentChannel, Purpose
-from customers.domain.consents.preferences import CONTACT_OF_CHANNEL, RequestStatus
+from customers.domain.consents.consent import ConsentChannel, Purpose, contact_kind_of
+from customers.domain.consents.preferences import RequestStatus
 from customers.domain.sources import SourceKind
 from customers.models import ConsentState, Customer, DataSource
 from customers.selectors import consents as ledger
@@ -29,7 +29,7 @@ class Offer:
 
 
 @dataclass(frozen=True, slots=True)
-class PrivacyAnswer:
+class OpenPrivacyRequest:
     """One request about the data that is not answered yet."""
 
     kind: str
@@ -45,13 +45,13 @@ def offers(customer: Customer, *, now: datetime) -> Sequence[Offer]:
     channels = [
         channel
         for channel in ConsentChannel
-        if CONTACT_OF_CHANNEL[channel] in kinds or channel in known_channels
+        if contact_kind_of(channel) in kinds or channel in known_channels
     ]
     return [
         Offer(
             channel,
             purpose,
-            f"{labels.channel(channel)} · {labels.purpose(purpose)}",
+            f"{labels.CHANNELS.label(channel)} · {labels.PURPOSES.label(purpose)}",
             (channel, purpose) in granted,
         )
         for channel in channels
@@ -64,7 +64,7 @@ def facts(customer: Customer) -> Sequence[tuple[str, str]]:
     rows = [
         (_("Full name"), person.masked_name(customer)),
         (_("Identity number"), person.masked_national_id(customer)),
-        (_("Gender"), labels.gender(customer.gender)),
+        (_("Gender"), labels.GENDERS.label(customer.gender)),
         (_("Place"), f"{customer.province} {customer.city}".strip()),
         (_("Occupation"), labels.occupation(customer.occupation)),
         (_("Education"), labels.education(customer.education)),
@@ -72,7 +72,7 @@ def facts(customer: Customer) -> Sequence[tuple[str, str]]:
         (_("Where the data came from"), ", ".join(_sources(customer))),
     ]
     rows += [
-        (labels.read(labels.CONTACT_KINDS, point.kind), person.masked_contact(point))
+        (labels.CONTACT_KINDS.label(point.kind), person.masked_contact(point))
         for point in customer.contact_points.order_by("kind", "-is_primary", "pk")
     ]
     rows += [
@@ -99,15 +99,15 @@ def _source_words(name: str, source: DataSource | None) -> str:
     if source is not None and source.title:
         return source.title
     if name in labels.OWN_SOURCES:
-        return labels.read(labels.OWN_SOURCES, name)
+        return labels.OWN_SOURCES.label(name)
     if not _CODE.fullmatch(name):
         return name
     if source is not None and source.kind != SourceKind.UNREGISTERED:
-        return labels.read(labels.SOURCE_KINDS, source.kind)
+        return labels.SOURCE_KINDS.label(source.kind)
     return _("Another source")
 
 
-def open_requests(customer: Customer) -> Sequence[PrivacyAnswer]:
+def open_requests(customer: Customer) -> Sequence[OpenPrivacyRequest]:
     """Return the requests about the data that are still to be answered."""
     rows = customer.privacy_requests.filter(status=RequestStatus.OPEN).order_by("requested_at")
-    return [PrivacyAnswer(row.kind, row.due_at) for row in rows]
+    return [OpenPrivacyRequest(row.kind, row.due_at) for row in rows]

@@ -3,7 +3,7 @@
 from collections.abc import Collection
 from datetime import date
 
-from django.db.models import Exists, OuterRef, Q, TextField
+from django.db.models import Exists, OuterRef, Q, Subquery, TextField
 from django.db.models.functions import Cast
 
 from customers.domain.consents.consent import Purpose
@@ -17,6 +17,18 @@ def terms_of(name: str) -> SourceTerms | None:
     """Return what was agreed about a source, or None when nobody registered it."""
     row = DataSource.objects.filter(name=name).first()
     return row.terms if row else None
+
+
+def names() -> dict[str, str]:
+    """Return {code: title} of all sources that somebody has given one (1 query)."""
+    rows = DataSource.objects.exclude(title="")
+    return dict(rows.values_list("name", "title"))
+
+
+def title(column: str = "source") -> Subquery:
+    """Return the title of a row's source, to annotate a query with; empty or none without one."""
+    rows = DataSource.objects.filter(name=OuterRef(column))
+    return Subquery(rows.values("title")[:1])
 
 
 def is_open(name: str, *, today: date) -> bool:

@@ -10,9 +10,9 @@ from django.db.models import Count, OuterRef, Subquery
 from django.db.models.functions import Coalesce
 
 from customers.domain.relationships import GRAPH_SOURCE, Neighbourhood, RiskPurpose
+from customers.domain.values.attribute import AttributeType
 from customers.models import (
     AttributeDefinition,
-    AttributeType,
     AttributeValue,
     Customer,
     Relationship,
@@ -24,9 +24,8 @@ from customers.selectors.relationships import facts
 from customers.selectors.relationships import network as relationship_network
 from customers.selectors.relationships.facts import Key
 from customers.selectors.relationships.network import Network
-from loancrm.kernel import access
 from loancrm.kernel.access import Actor
-from loancrm.kernel.auditing import audit
+from loancrm.kernel.acting import acting
 from loancrm.kernel.database import bulk_load
 
 _CHANGE = "customers.change_relationship"
@@ -62,7 +61,7 @@ def derive(*, actor: Actor, now: datetime, is_full: bool = False) -> Derived:
     Raises:
         PermissionRefused: The actor may not change relationships.
     """
-    access.require(actor, _CHANGE)
+    act = acting(actor, _CHANGE, now=now)
     last = RelationshipRun.objects.order_by("-started_at", "-pk").first()
     is_full = is_full or last is None or last.finished_at is None
     run = RelationshipRun.objects.create(started_at=now, is_full=is_full, customer_count=0)
@@ -90,14 +89,11 @@ def derive(*, actor: Actor, now: datetime, is_full: bool = False) -> Derived:
         with transaction.atomic():
             _lock(batch)
             featured += _store_features(batch, now)
-    with transaction.atomic():
+    with act:
         RelationshipRun.objects.filter(pk=run.pk).update(finished_at=now, customer_count=len(ids))
-        audit.record(
-            actor=actor,
-            action="relationships.derive",
-            object_type="customer",
-            object_id="all" if is_full else "changed",
-            now=now,
+        act.record(
+            "relationships.derive",
+            on=(Customer, "all" if is_full else "changed"),
             facts={"customers": len(ids), "featured": featured},
         )
     return Derived(len(ids), featured, is_full)
@@ -111,17 +107,11 @@ def look_at(*, actor: Actor, customer_id: int, purpose: RiskPurpose, now: dateti
         Customer.DoesNotExist: There is no such customer.
     """
     customer = Customer.objects.get(pk=customer_id)
-    access.require(actor, READ, customer)
+    act = acting(actor, READ, on=customer, now=now)
     network = relationship_network.network(customer)
-    audit.record(
-        actor=actor,
-        action="relationships.look",
-        object_type="customer",
-        object_id=customer.pk,
-        now=now,
-        reason=purpose.value,
-        facts={"people": len(network.people) - 1},
-    )
+    with act:
+        people = len(network.people) - 1
+        act.record("relationships.look", facts={"people": people}, reason=purpose.value)
     return network
 
 

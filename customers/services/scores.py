@@ -6,12 +6,10 @@ from datetime import datetime
 from decimal import Decimal
 from itertools import islice
 
-from django.db import transaction
-
-from customers.models import Score
-from loancrm.kernel import access
+from customers.domain.score_standing import ScoreState
+from customers.models import Score, ScoreStanding
 from loancrm.kernel.access import Actor
-from loancrm.kernel.auditing import audit
+from loancrm.kernel.acting import acting
 
 _ADD = "customers.add_score"
 _BATCH = 500
@@ -20,11 +18,16 @@ _PLACES = Decimal("0.000001")
 
 @dataclass(frozen=True, slots=True)
 class GivenScore:
-    """The value that a model gives to one customer, and the name of its band."""
+    """The value that a model gives to one customer, and the name of its band.
+
+    Attributes:
+        version: Where it is not that of the whole run: a challenger's, for its share of people.
+    """
 
     customer_id: int
     value: Decimal
     band: str = ""
+    version: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,30 +59,68 @@ def record_scores(
     Raises:
         PermissionRefused: The actor may not add scores.
     """
-    access.require(actor, _ADD)
+    act = acting(actor, _ADD, now=now)
     given = iter(scores)
     recorded = unchanged = 0
     named: set[int] = set()
-    with transaction.atomic():
+    with act:
         while batch := list(islice(given, _BATCH)):
             new = _record_batch(batch, model_name, version, now)
             recorded, unchanged = recorded + new, unchanged + len(batch) - new
             named.update(score.customer_id for score in batch)
         retired = _retire_others(model_name, named) if is_complete else 0
         facts = {"version": version, "recorded": recorded, "retired": retired}
-        audit.record(
-            actor=actor,
-            action="scores.record",
-            object_type="score",
-            object_id=model_name,
-            now=now,
-            facts={**facts, "unchanged": unchanged},
-        )
+        act.record("scores.record", on=(Score, model_name), facts={**facts, "unchanged": unchanged})
     return ScoresRecorded(recorded, unchanged, retired)
 
 
+def record_standing(  # noqa: PLR0913 - all that is known of a model's scores
+    *,
+    actor: Actor,
+    model_name: str,
+    version: str,
+    state: ScoreState,
+    scored_at: datetime | None,
+    stale_after_days: int,
+    is_for_marketing: bool,
+    now: datetime,
+) -> ScoreStanding | None:
+    """Say what stands of a model's scores, so that campaigns use none that they must not.
+
+    Args:
+        scored_at: When they were given; None leaves the time as it is.
+
+    Returns:
+        The row; None where nobody was scored yet, so that there is nothing to say.
+
+    Raises:
+        PermissionRefused: The actor may not add scores.
+    """
+    with acting(actor, _ADD, now=now) as act:
+        values = {
+            "version": version,
+            "state": state.value,
+            "stale_after_days": stale_after_days,
+            "is_for_marketing": is_for_marketing,
+        }
+        found = ScoreStanding.objects.filter(model_name=model_name)
+        if scored_at is None:
+            if not found.update(**values):
+                act.unchanged()
+                return None
+            row = found.get()
+        else:
+            row, _created = ScoreStanding.objects.update_or_create(
+                model_name=model_name, defaults={**values, "scored_at": scored_at}
+            )
+        act.record("scores.standing", on=(Score, model_name), facts=values)
+    return row
+
+
 def _record_batch(batch: Sequence[GivenScore], model_name: str, version: str, now: datetime) -> int:
-    wanted = {s.customer_id: (version, s.value.quantize(_PLACES), s.band) for s in batch}
+    wanted = {
+        s.customer_id: (s.version or version, s.value.quantize(_PLACES), s.band) for s in batch
+    }
     latest = Score.objects.filter(
         model_name=model_name, is_latest=True, customer_id__in=wanted
     ).values_list("customer_id", "version", "value", "band")
@@ -92,7 +133,7 @@ def _record_batch(batch: Sequence[GivenScore], model_name: str, version: str, no
         Score(
             customer_id=key,
             model_name=model_name,
-            version=version,
+            version=wanted[key][0],
             value=wanted[key][1],
             band=wanted[key][2],
             scored_at=now,

@@ -16,7 +16,6 @@ from django.core.exceptions import PermissionDenied, SuspiciousOperation
 from django.http import Http404, HttpResponse
 from django.http.multipartparser import MultiPartParserError
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
 from rest_framework import exceptions
 
 from loancrm.api import body_faults
@@ -28,43 +27,17 @@ PROBLEM_TYPE = "application/problem+json"
 PROBLEM_PREFIX = "urn:loancrm:problem:"
 logger = logging.getLogger(__name__)
 
-# code -> (HTTP status, title). Codes of single fields (ItemError.code) are not listed here: they
-# travel inside the problem document of their request. An error whose code is not here was not meant
-# for partners: its message could tell them about the inside, so it is logged and answered with 500.
-# An app declares its own in its manifest.
-_COMMON: Mapping[str, tuple[int, Any]] = {
-    "malformed_body": (400, gettext_lazy("The body cannot be read")),
-    "malformed_request": (400, gettext_lazy("The request cannot be read")),
-    "cursor_malformed": (400, gettext_lazy("The cursor is unknown")),
-    "invalid_request": (400, gettext_lazy("The token request is not valid")),
-    "invalid_scope": (400, gettext_lazy("A requested scope is not granted to this client")),
-    "invalid_target": (400, gettext_lazy("The requested resource is not valid")),
-    "unauthorized_client": (400, gettext_lazy("This client may not use this grant")),
-    "unsupported_grant_type": (400, gettext_lazy("Only client credentials are supported")),
-    "unsupported_token_type": (400, gettext_lazy("This kind of token is not supported")),
-    "not_authenticated": (401, gettext_lazy("A bearer token is needed")),
-    "invalid_token": (401, gettext_lazy("The access token is not valid")),
-    "invalid_client": (401, gettext_lazy("The client credentials are not valid")),
-    "permission_refused": (403, gettext_lazy("This is not permitted")),
-    "insufficient_scope": (403, gettext_lazy("The token lacks a scope")),
-    "not_found": (404, gettext_lazy("Not found")),
-    "method_not_allowed": (405, gettext_lazy("The method is not allowed here")),
-    "not_acceptable": (406, gettext_lazy("Only JSON is served")),
-    "body_too_large": (413, gettext_lazy("The body is too large")),
-    "unsupported_media_type": (415, gettext_lazy("Only JSON is read")),
-    "invalid_fields": (422, gettext_lazy("Some fields are not valid")),
-    "too_many_requests": (429, gettext_lazy("Too many requests")),
-    "internal_error": (500, gettext_lazy("Something went wrong on our side")),
-    "sending_unconfirmed": (503, gettext_lazy("Sending waits for a person")),
-    "unavailable": (503, gettext_lazy("The service is busy")),
-}
-
 
 @cache
 def problems() -> Mapping[str, tuple[int, Any]]:
-    """Return {code: (HTTP status, title)} of all that partners are told."""
-    own = settings.LOANCRM_MANIFESTS.problems.values()
-    return {**_COMMON, **{problem.code: (problem.status, problem.title) for problem in own}}
+    """Return {code: (HTTP status, title)} of all that partners are told, as manifests declare it.
+
+    An error whose code is not here was not meant for partners: its message could tell them about
+    the inside, so it is logged and answered with 500. Codes of single fields (`ItemError.code`) are
+    not listed: they travel inside the problem document of their request.
+    """
+    declared = settings.LOANCRM_MANIFESTS.problems.values()
+    return {problem.code: (problem.status, problem.title) for problem in declared}
 
 
 class ItemError(msgspec.Struct, frozen=True):

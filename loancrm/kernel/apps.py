@@ -35,6 +35,7 @@ def _look_at_the_database(**given: Any) -> None:
     from django.conf import settings  # noqa: PLC0415 - likewise
 
     from loancrm.kernel.auditing import append_only  # noqa: PLC0415 - needs loaded models
+    from loancrm.kernel.changes import history, stamps  # noqa: PLC0415 - needs loaded models
     from loancrm.kernel.running import readiness  # noqa: PLC0415 - likewise
     from loancrm.kernel.security import keys  # noqa: PLC0415 - needs loaded models
 
@@ -43,5 +44,8 @@ def _look_at_the_database(**given: Any) -> None:
         readiness.refuse_other_schema()
     if keys.has_tables():
         keys.note_active_key()
+    if "plan" in given:
+        stamps.install()
+        history.install()
     if "plan" in given and settings.LOANCRM_GUARD_TABLES:
         append_only.install()

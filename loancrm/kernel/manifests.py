@@ -11,12 +11,15 @@ from loancrm.kernel.jobs import Job
 from loancrm.kernel.manifest import (
     AdminPages,
     AuditWords,
+    ChangeTable,
     Manifest,
     MenuEntry,
-    Problem,
+    PastTable,
+    ProblemType,
     Role,
-    Run,
+    ScheduledJob,
     Section,
+    WorkKind,
 )
 from loancrm.kernel.processes.programs import QUEUES
 
@@ -42,16 +45,19 @@ class Collected:
 
     jobs: Mapping[str, Job]
     beat_schedule: dict[str, dict[str, Any]]
+    work_kinds: Mapping[str, WorkKind]
     rights: Mapping[str, tuple[Role, ...]]
     menu: tuple[tuple[Section, tuple[MenuEntry, ...]], ...]
     append_only: tuple[str, ...]
+    change_tables: Mapping[str, ChangeTable]
+    past_tables: Mapping[str, PastTable]
     timeline_sources: tuple[str, ...]
     timeline_names: tuple[str, ...]
     api_urls: tuple[str, ...]
     admin_pages: tuple[AdminPages, ...]
     page_urls: tuple[str, ...]
     scopes: dict[str, Any]
-    problems: Mapping[str, Problem]
+    problems: Mapping[str, ProblemType]
     audit_words: AuditWords
     # (kind, name) -> app: who declared it.
     declared_by: Mapping[tuple[str, str], str]
@@ -88,6 +94,7 @@ def collect(manifests: Iterable[Manifest]) -> Collected:
     for manifest in given:
         register.add(manifest.app, "app", manifest.app)
         _note_jobs(register, manifest)
+        _note_work(register, manifest)
         _note_rights(register, manifest)
         _note_others(register, manifest)
     runs = [run for manifest in given for run in manifest.runs]
@@ -96,9 +103,12 @@ def collect(manifests: Iterable[Manifest]) -> Collected:
     return Collected(
         jobs={job.name: job for job in jobs},
         beat_schedule={run.name: _beat_entry(run) for run in runs},
+        work_kinds={kind.name: kind for each in given for kind in each.work_kinds},
         rights={right.name: right.roles for each in given for right in each.rights},
         menu=_menu(given),
         append_only=tuple(name for each in given for name in each.append_only),
+        change_tables={table.name: table for each in given for table in each.change_tables},
+        past_tables={table.model: table for each in given for table in each.past_tables},
         timeline_sources=tuple(path for each in given for path in each.timeline_sources),
         timeline_names=tuple(path for each in given for path in each.timeline_names),
         api_urls=tuple(module for each in given for module in each.api_urls),
@@ -131,6 +141,22 @@ def _note_jobs(register: _Register, manifest: Manifest) -> None:
             raise ManifestRefused(app, f"job {job.name}", f"no worker serves queue {job.queue!r}")
 
 
+def _note_work(register: _Register, manifest: Manifest) -> None:
+    declared = {run.job for run in manifest.runs} | set(manifest.on_demand)
+    for kind in manifest.work_kinds:
+        register.add(manifest.app, "kind of work", kind.name)
+        where = f"kind of work {kind.name}"
+        if not kind.name.startswith(f"{manifest.app}."):
+            raise ManifestRefused(
+                manifest.app, where, f"its name has to begin with {manifest.app}."
+            )
+        if kind.job not in declared:
+            raise ManifestRefused(manifest.app, where, f"no job {kind.job.name} is declared")
+        rights = {right.name for right in manifest.rights}
+        if unknown := [name for name in (kind.view, kind.steer) if name not in rights]:
+            raise ManifestRefused(manifest.app, where, f"there is no right {unknown[0]!r}")
+
+
 def _note_rights(register: _Register, manifest: Manifest) -> None:
     for right in manifest.rights:
         register.add(manifest.app, "right", right.name)
@@ -148,6 +174,8 @@ def _note_others(register: _Register, manifest: Manifest) -> None:
         "section": (section.name for section in manifest.sections),
         "menu entry": (entry.target for entry in manifest.menu),
         "append-only model": manifest.append_only,
+        "change table": (table.name for table in manifest.change_tables),
+        "table with a past": (table.model for table in manifest.past_tables),
         "timeline source": manifest.timeline_sources,
         "timeline names": manifest.timeline_names,
         "API addresses": manifest.api_urls,
@@ -180,6 +208,7 @@ def _menu(manifests: tuple[Manifest, ...]) -> tuple[tuple[Section, tuple[MenuEnt
             if other := places.get((entry.section, entry.order)):
                 raise ManifestRefused(manifest.app, where, f"has the place of {other}")
             places[entry.section, entry.order] = entry.target
+    _refuse_unknown_of_menu(manifests)
     entries = sorted(
         (entry for each in manifests for entry in each.menu),
         key=lambda entry: (sections[entry.section].order, entry.section, entry.order),
@@ -189,7 +218,21 @@ def _menu(manifests: tuple[Manifest, ...]) -> tuple[tuple[Section, tuple[MenuEnt
     )
 
 
-def _beat_entry(run: Run) -> dict[str, Any]:
+def _refuse_unknown_of_menu(manifests: tuple[Manifest, ...]) -> None:
+    """Refuse rights that nobody declares, and entries beside one that has no line."""
+    rights = {right.name for each in manifests for right in each.rights}
+    lines = {entry.target for each in manifests for entry in each.menu if not entry.beside}
+    for manifest in manifests:
+        for entry in manifest.menu:
+            where = f"menu entry {entry.target}"
+            if unknown := [name for name in entry.worked_by if name not in rights]:
+                raise ManifestRefused(manifest.app, where, f"there is no right {unknown[0]!r}")
+            if entry.beside and entry.beside not in lines:
+                fault = f"there is no line {entry.beside!r}"
+                raise ManifestRefused(manifest.app, where, fault)
+
+
+def _beat_entry(run: ScheduledJob) -> dict[str, Any]:
     options: dict[str, Any] = {"queue": run.job.queue}
     if run.is_costly:
         options["expires"] = EXPIRES_SECONDS

@@ -1,10 +1,15 @@
-"""Tables of the kernel: the audit chain, leases, roles, and the keys that data was sealed with."""
+"""Tables of the kernel: audit chain, leases, long work, roles, keys that data was sealed with."""
 
+from enum import StrEnum
 from uuid import uuid4
 
+from django.conf import settings
 from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
+
+from loancrm.kernel.words.phrases import PhraseField
+from loancrm.kernel.words.titles import numbered
 
 
 class AuditEntry(models.Model):
@@ -83,6 +88,127 @@ class Lease(models.Model):
 
     def __str__(self) -> str:
         return f"Lease {self.name}"
+
+
+class WorkState(StrEnum):
+    """How far a piece of long work is."""
+
+    WAITING = "waiting"
+    RUNNING = "running"
+    PAUSED = "paused"
+    DONE = "done"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+
+
+class RequestedAction(StrEnum):
+    """What a person asked of work that is running; its worker obeys after the page at hand."""
+
+    NONE = ""
+    PAUSE = "pause"
+    CANCEL = "cancel"
+
+
+class Work(models.Model):
+    """One piece of long work; what it is about has a one-to-one `work` that leads here.
+
+    Attributes:
+        kind: Name of a `WorkKind` of the manifests.
+        title: What it is about, beside its kind.
+        step: What is being done, in words.
+        checkpoint: Where the next attempt goes on; only its kind reads it.
+        attempts: How often it was begun since it last got further.
+        is_background: Workers do it; otherwise a command does, and nobody can steer it.
+        exclusive_key: Of all work with this key only one may be open.
+        holder: The worker's claim; empty while nobody works on it.
+        lease_until: Until when the claim holds, by the database's clock.
+        heartbeat_at: Last sign of life, by the database's clock.
+        progress_at: When it last got further, or began, by the database's clock.
+    """
+
+    kind = models.CharField(_("kind"), max_length=60)
+    title = PhraseField(_("title"), blank=True)
+    state = models.CharField(_("state"), max_length=10, default=WorkState.WAITING)
+    step = PhraseField(_("step"), blank=True)
+    done_count = models.BigIntegerField(_("done in this step"), default=0)
+    total_count = models.BigIntegerField(_("to do in this step"), default=0)
+    checkpoint = models.JSONField(default=dict)
+    attempts = models.PositiveIntegerField(_("attempts"), default=0)
+    requested_action = models.CharField(
+        _("requested action"), max_length=10, blank=True, default=RequestedAction.NONE
+    )
+    last_error = PhraseField(_("problem"), blank=True)
+    is_background = models.BooleanField(default=True)
+    exclusive_key = models.CharField(max_length=60, blank=True)
+    holder = models.CharField(_("worker"), max_length=120, blank=True)
+    lease_until = models.DateTimeField(null=True)
+    heartbeat_at = models.DateTimeField(_("last sign of life"), null=True)
+    progress_at = models.DateTimeField(_("last progress"), null=True)
+    requested_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+"
+    )
+    actor_label = models.CharField(_("actor"), max_length=150)
+    created_at = models.DateTimeField(_("created at"))
+    started_at = models.DateTimeField(_("started at"), null=True)
+    finished_at = models.DateTimeField(_("finished at"), null=True)
+
+    class Meta:
+        verbose_name = _("long work")
+        verbose_name_plural = _("long work")
+        constraints = [
+            models.UniqueConstraint(
+                fields=["exclusive_key"],
+                condition=Q(state__in=["waiting", "running", "paused"]) & ~Q(exclusive_key=""),
+                name="work_one_open_a_key",
+            )
+        ]
+        indexes = [
+            models.Index(
+                fields=["state", "lease_until"],
+                condition=Q(state__in=["waiting", "running"]),
+                name="work_open",
+            ),
+            models.Index(fields=["kind", "-created_at"], name="work_latest"),
+        ]
+
+    def __str__(self) -> str:
+        return numbered(self)
+
+    @property
+    def is_open(self) -> bool:
+        """Return whether a worker has it or may take it."""
+        return self.state in {WorkState.WAITING, WorkState.RUNNING}
+
+
+class ChangeCursor(models.Model):
+    """How far a consumer has followed a table, see `kernel.changes.feed`.
+
+    Attributes:
+        settled: Position up to which nothing is read again.
+        top: Highest position seen when `top_at` was noted; becomes `settled` when all transactions
+            that were open then have ended, so that rows of those which commit late are found.
+        top_before: Number of the first transaction that had not begun then.
+        seen: Keys read above `settled`, with their positions; `newest` is the position up to which
+            nothing else was of interest, `skipped` the one up to which there was too much to read.
+    """
+
+    consumer = models.CharField(_("consumer"), max_length=40)
+    table = models.CharField(_("table"), max_length=40)
+    settled = models.BigIntegerField(default=0)
+    top = models.BigIntegerField(default=0)
+    top_at = models.DateTimeField()
+    top_before = models.BigIntegerField(default=0)
+    seen = models.JSONField(default=dict)
+
+    class Meta:
+        verbose_name = _("change cursor")
+        verbose_name_plural = _("change cursors")
+        constraints = [
+            models.UniqueConstraint(fields=["consumer", "table"], name="change_cursor_unique")
+        ]
+
+    def __str__(self) -> str:
+        return f"ChangeCursor {self.consumer} {self.table}"
 
 
 class RoleRights(models.Model):

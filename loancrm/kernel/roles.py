@@ -1,51 +1,42 @@
 """The roles that every installation starts with: groups of users and what they may do.
 
 What each may do stands in the manifests of the apps. Approving and authoring are never in one role:
-four eyes need two people. Writing service messages, which go without a consent, is in none: an
-operator gives it to single marketers.
+four eyes need two people. Where one craft does both, as risk officers do with models of risk and
+credit policies, the service asks for two people instead. Writing service messages, which go without
+a consent, is in none: an operator gives it to single marketers.
 """
 
-from collections.abc import Iterable, Mapping
-from typing import Any
+from collections.abc import Iterable
 
 from django.apps import apps
 from django.conf import settings
 from django.contrib.auth.models import Group, Permission
 from django.db import connection, transaction
-from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from loancrm.kernel.manifest import Role
 from loancrm.kernel.manifests import ManifestRefused
 from loancrm.kernel.models import RoleRights
 from loancrm.kernel.words import permission_words
+from loancrm.kernel.words.vocabulary import Vocabulary
 
 # A group is stored under its role's name; people read these.
-_NAMES: Mapping[str, Any] = {
-    Role.MARKETER: _("Marketer"),
-    Role.APPROVER: _("Approver"),
-    Role.ANALYST: _("Analyst"),
-    Role.STEWARD: _("Data steward"),
-    Role.COMPLIANCE: _("Compliance officer"),
-}
-
-# What roles were given before anything noted it: looking at every table, and these.
-_LOOKING = Q(content_type__app_label__in=("customers", "campaigns", "analytics")) & Q(
-    codename__startswith="view_"
+NAMES = Vocabulary(
+    Role,
+    {
+        Role.MARKETER: _("Marketer"),
+        Role.APPROVER: _("Approver"),
+        Role.ANALYST: _("Analyst"),
+        Role.STEWARD: _("Data steward"),
+        Role.COMPLIANCE: _("Compliance officer"),
+        Role.RISK: _("Risk officer"),
+    },
 )
-_BEFORE_NOTES: Mapping[Role, tuple[str, ...]] = {
-    Role.STEWARD: ("campaigns.view_report",),
-    Role.COMPLIANCE: (
-        "campaigns.view_report",
-        "campaigns.author_campaign",
-        "campaigns.send_service_messages",
-    ),
-}
 
 
 def read(group_name: str) -> str:
     """Return the name of a group as people read it; one that they made has their own words."""
-    return str(_NAMES.get(group_name, group_name))
+    return NAMES.label(group_name) if group_name in NAMES else group_name
 
 
 def has_table() -> bool:
@@ -57,7 +48,8 @@ def ensure_roles() -> None:
     """Create the groups where they are missing and give them what the manifests say.
 
     What a manifest gives is always there, and what one gave once and no longer gives is taken. Any
-    other permission that somebody gave to a group by hand stays: it is noted which were given here.
+    other permission that somebody gave to a group by hand stays, also to one that was there before
+    the first call: it is noted which were given here.
     """
     for role in Role:
         with transaction.atomic():
@@ -68,9 +60,7 @@ def _ensure(role: Role, wanted: Iterable[str]) -> None:
     group, _created = Group.objects.get_or_create(name=role)
     # Locked, so that of two that start at once the second finds what the first has noted.
     note = RoleRights.objects.select_for_update().filter(role=role).first()
-    former = permission_words.among(note.given if note else _BEFORE_NOTES.get(role, ()))
-    if note is None:
-        former |= _LOOKING
+    former = permission_words.among(note.given if note else ())
     named = permission_words.among(wanted)
     group.permissions.remove(*Permission.objects.filter(former).exclude(named))
     group.permissions.add(*Permission.objects.filter(named))

@@ -30,6 +30,13 @@ LOANCRM_BRAND = env.text("LOANCRM_BRAND", "loancrm")
 LOANCRM_HOTLINE = env.text("LOANCRM_HOTLINE", "")
 # Whose public holidays a campaign's calendar keeps.
 LOANCRM_COUNTRY = env.parsed("LOANCRM_COUNTRY", "CN", parsing.country, "a country code such as CN")
+# What kind of company lends: rules of the law differ by it.
+LOANCRM_LENDER_TYPE = env.parsed(
+    "LOANCRM_LENDER_TYPE",
+    "bank",
+    parsing.lender_type,
+    "bank, consumer_finance, micro_lender or loan_assisting",
+)
 LOANCRM_POSTAL_ADDRESS = env.text("LOANCRM_POSTAL_ADDRESS", "")
 # Local hours in which marketing may be sent; wider than 08:00-21:00 is refused.
 LOANCRM_SENDING_WINDOW = env.parsed(
@@ -41,6 +48,17 @@ LOANCRM_SENDING_WINDOW = env.parsed(
 # Whom to write to when a provider refuses the account or a campaign is held; nobody without one.
 LOANCRM_OPERATOR_EMAILS: list[str] = env.parsed(
     "LOANCRM_OPERATOR_EMAILS", [], parsing.emails, "e-mail addresses, comma-separated"
+)
+# From which shares of failures, complaints and opt-outs on a campaign pauses by itself.
+_RATES = "two rising shares in percent, such as 0.1-0.3, or off"
+LOANCRM_HARM_FAILURES: tuple[float, ...] = env.parsed(
+    "LOANCRM_HARM_FAILURES", (0.05, 0.15), parsing.harm_rates, _RATES
+)
+LOANCRM_HARM_COMPLAINTS: tuple[float, ...] = env.parsed(
+    "LOANCRM_HARM_COMPLAINTS", (0.001, 0.003), parsing.harm_rates, _RATES
+)
+LOANCRM_HARM_OPT_OUTS: tuple[float, ...] = env.parsed(
+    "LOANCRM_HARM_OPT_OUTS", (0.005, 0.015), parsing.harm_rates, _RATES
 )
 _MAIL = env.parsed(
     "LOANCRM_MAIL_URL",
@@ -62,6 +80,10 @@ LOANCRM_SERVICE_SENDING_WINDOW = env.parsed(
 )
 # How long refused rows of imports can be repaired; then their values are wiped.
 LOANCRM_QUARANTINE_DAYS = env.number("LOANCRM_QUARANTINE_DAYS", 90, least=1, most=3650)
+# How long searches, discoveries and the like are listed after their end.
+LOANCRM_WORK_DAYS = env.number("LOANCRM_WORK_DAYS", 180, least=1, most=3650)
+# How long attributes that are over are kept, so that models can be trained as of a past date.
+LOANCRM_HISTORY_DAYS = env.number("LOANCRM_HISTORY_DAYS", 1826, least=1, most=3650)
 # Take in data of registered sources only; otherwise a new name is registered on its first use.
 LOANCRM_REGISTERED_SOURCES_ONLY = env.flag("LOANCRM_REGISTERED_SOURCES_ONLY", default=False)
 LOANCRM_DEMO_CLOCK = env.text("LOANCRM_DEMO_CLOCK", "")
@@ -161,6 +183,7 @@ TEMPLATES = [
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
             ],
+            "libraries": {"components": "loancrm.components"},
         },
     },
 ]
@@ -207,7 +230,7 @@ CACHES: dict[str, dict[str, Any]] = {
 }
 
 _BROKER_DIR = LOANCRM_VAR_DIR / "broker"
-CELERY_BROKER_URL = REDIS_URL or "filesystem://"
+CELERY_BROKER_URL = REDIS_URL or "files://"
 if not REDIS_URL:
     for folder in ("queue", "processed", "control"):
         env.make_private(_BROKER_DIR / folder)
@@ -253,6 +276,8 @@ CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_BEAT_SCHEDULE_FILENAME = str(LOANCRM_VAR_DIR / "beat-schedule")
 
 LANGUAGE_CODE = env.parsed("LOANCRM_LANGUAGE", "zh-hans", parsing.language, "zh-hans or en")
+# Numbers with separators in Chinese too.
+FORMAT_MODULE_PATH = ["loancrm.formats"]
 LANGUAGES = [("zh-hans", _("Chinese")), ("en", _("English"))]
 LOCALE_PATHS = [BASE_DIR / "loancrm" / "locale"]
 TIME_ZONE = env.parsed(
@@ -297,7 +322,7 @@ LOGGING: dict[str, Any] = {
     "disable_existing_loggers": False,
     "formatters": {"line": logs.formatter(as_json=env.flag("LOANCRM_JSON_LOGS", default=False))},
     "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
-    # The filesystem broker has no host; kombu warns about that at every connection.
+    # The broker of files has no host; kombu warns about that at every connection.
     "loggers": {"kombu.connection": {"level": "ERROR"}},
     "root": {"handlers": ["stderr"], "level": _LEVEL},
 }

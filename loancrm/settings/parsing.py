@@ -86,6 +86,20 @@ def zone(raw: str) -> str:
     return raw
 
 
+LENDER_TYPES = ("bank", "consumer_finance", "micro_lender", "loan_assisting")
+
+
+def lender_type(raw: str) -> str:
+    """Return the kind of company that lends.
+
+    Raises:
+        ValueError: There is no such kind.
+    """
+    if raw not in LENDER_TYPES:
+        raise ValueError(raw)
+    return raw
+
+
 def country(raw: str) -> str:
     """Return the code of a country whose public holidays are known.
 
@@ -161,6 +175,20 @@ def emails(raw: str) -> list[str]:
     if not all(_EMAIL.fullmatch(entry) for entry in found):
         raise ValueError("address")
     return list(dict.fromkeys(found))
+
+
+def harm_rates(raw: str) -> tuple[float, ...]:
+    """Return (rate that is borne, rate that stops a campaign) from percent; nothing from `off`.
+
+    Raises:
+        ValueError: It is malformed, or not 0 < borne < harmful < 100.
+    """
+    if raw.strip() == "off":
+        return ()
+    borne, harmful = (float(part) / 100 for part in raw.split("-"))
+    if not 0 < borne < harmful < 1:
+        raise ValueError(raw)
+    return borne, harmful
 
 
 def mail_url(raw: str) -> dict[str, Any]:

@@ -5,6 +5,10 @@ from pathlib import Path
 
 from loancrm.settings.base import *
 
+# Beside other workers, the threads of scikit-learn wait for each other at full load: most of what
+# clustering took. Read when the libraries load; the processes that tests start inherit it.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
 SECRET_KEY = "test-secret-key-not-used-outside-tests-0123456789abcdef"  # noqa: S105 - tests only
 LOANCRM_KEYS = {"t1": bytes(range(32))}
 LOANCRM_INDEX_KEY = bytes(range(1, 33))

@@ -5,6 +5,9 @@ from typing import Any
 from django.templatetags.static import static
 from django.utils.translation import gettext_lazy as _
 
+from loancrm.menu import tabs_of
+from loancrm.settings.manifests import COLLECTED
+
 
 def _static(path: str) -> Any:
     """Return a callable: the address of a file is known only once the apps are loaded."""
@@ -47,10 +50,11 @@ UNFOLD: dict[str, Any] = {
             "950": "#172554",
         },
     },
+    "TABS": tabs_of(COLLECTED.menu),
     "COMMAND": {"search_models": False},
     "SIDEBAR": {
         "show_search": True,
         "show_all_applications": False,
-        "navigation": "loancrm.admin_site.navigation",
+        "navigation": "loancrm.menu.navigation",
     },
 }

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 import pytest
 
-from campaigns.channels.base import Channel, Outbound, Outcome, SendResult
+from campaigns.channels.base import ChannelBackend, Outbound, SendOutcome, SendResult
 from campaigns.channels.errors import ChannelError, ChannelUnavailable
 from tests.channels.awkward_proxy import AwkwardProxy, Way
 from tests.channels.swallowing import swallowing_port
@@ -20,7 +20,7 @@ class AwkwardServerContract(ABC):
     def port(self, server: object) -> int: ...
 
     @abstractmethod
-    def channel_to(self, port: int) -> Channel: ...
+    def channel_to(self, port: int) -> ChannelBackend: ...
 
     @abstractmethod
     def batch(self, numbers: Sequence[int]) -> list[Outbound]: ...
@@ -48,7 +48,7 @@ class AwkwardServerContract(ABC):
     )
     def test_a2_an_answer_in_pieces_is_read_whole(self, server: object, way: Way):
         results = self._send(server, way)
-        assert [result.outcome for result in results] == [Outcome.ACCEPTED] * len(PEOPLE)
+        assert [result.outcome for result in results] == [SendOutcome.ACCEPTED] * len(PEOPLE)
         assert [result.message_id for result in results] == list(PEOPLE)
         assert sorted(self.taken(server)) == list(PEOPLE)
 
@@ -63,13 +63,13 @@ class AwkwardServerContract(ABC):
             return
         taken = self.taken(server)
         assert len(taken) == len(set(taken))
-        by_outcome: dict[Outcome, set[int]] = {outcome: set() for outcome in Outcome}
+        by_outcome: dict[SendOutcome, set[int]] = {outcome: set() for outcome in SendOutcome}
         for result in results:
             by_outcome[result.outcome].add(result.message_id)
-        assert by_outcome[Outcome.REJECTED] == set()
-        assert by_outcome[Outcome.ACCEPTED] <= set(taken)
-        assert not (by_outcome[Outcome.NOT_TAKEN] | by_outcome[Outcome.RETRY]) & set(taken)
-        assert set(taken) <= by_outcome[Outcome.ACCEPTED] | by_outcome[Outcome.UNKNOWN]
+        assert by_outcome[SendOutcome.REJECTED] == set()
+        assert by_outcome[SendOutcome.ACCEPTED] <= set(taken)
+        assert not (by_outcome[SendOutcome.NOT_TAKEN] | by_outcome[SendOutcome.RETRY]) & set(taken)
+        assert set(taken) <= by_outcome[SendOutcome.ACCEPTED] | by_outcome[SendOutcome.UNKNOWN]
 
     def test_a2_connections_that_are_swallowed_have_taken_nobody_with_them(self):
         with swallowing_port() as port:

@@ -12,11 +12,11 @@ from campaigns.channels import signatures
 from campaigns.channels.base import (
     Asked,
     CanBeAsked,
-    Channel,
+    ChannelBackend,
     EmailPayload,
     Outbound,
-    Outcome,
     Payload,
+    SendOutcome,
     SmsPayload,
     WebhookRequest,
 )
@@ -52,13 +52,13 @@ class ChannelContract(ABC):
     def batch(self, numbers: Sequence[int]) -> list[Outbound]:
         return [outbound(number, self.address(number), self.payload()) for number in numbers]
 
-    def test_a_channel_keeps_the_protocol(self, channel: Channel):
-        assert isinstance(channel, Channel)
+    def test_a_channel_keeps_the_protocol(self, channel: ChannelBackend):
+        assert isinstance(channel, ChannelBackend)
         assert channel.limits.batch_size > 0
         assert channel.limits.flights > 0
 
     def test_a_channel_that_can_be_asked_knows_what_it_took_and_nothing_else(
-        self, channel: Channel
+        self, channel: ChannelBackend
     ):
         if not isinstance(channel, CanBeAsked) or not channel.can_be_asked:
             pytest.skip("the provider cannot be asked")
@@ -70,32 +70,32 @@ class ChannelContract(ABC):
         assert {key: told[key] for key in keys} == dict.fromkeys(keys, Asked.TAKEN)
         assert told.get("m3") is not Asked.TAKEN
 
-    def test_results_come_in_the_order_of_the_batch_one_each(self, channel: Channel):
+    def test_results_come_in_the_order_of_the_batch_one_each(self, channel: ChannelBackend):
         numbers = [5, 3, 9, 1, 7, 2]
         results = channel.send(self.batch(numbers))
         assert [result.message_id for result in results] == numbers
-        assert {result.outcome for result in results} == {Outcome.ACCEPTED}
+        assert {result.outcome for result in results} == {SendOutcome.ACCEPTED}
 
-    def test_an_empty_batch_gives_no_results(self, channel: Channel):
+    def test_an_empty_batch_gives_no_results(self, channel: ChannelBackend):
         assert channel.send([]) == []
         assert channel.submit([]).result(timeout=5) == []
 
-    def test_several_batches_may_be_under_way_at_once(self, channel: Channel):
+    def test_several_batches_may_be_under_way_at_once(self, channel: ChannelBackend):
         futures = [
             channel.submit(self.batch(range(start, start + 20))) for start in range(1, 201, 20)
         ]
         results = [result for future in futures for result in future.result(timeout=30)]
         assert [result.message_id for result in results] == list(range(1, 201))
-        assert {result.outcome for result in results} == {Outcome.ACCEPTED}
+        assert {result.outcome for result in results} == {SendOutcome.ACCEPTED}
 
-    def test_a_closed_channel_opens_again(self, channel: Channel):
+    def test_a_closed_channel_opens_again(self, channel: ChannelBackend):
         channel.send(self.batch([1]))
         channel.close()
         channel.close()
-        assert channel.send(self.batch([2]))[0].outcome is Outcome.ACCEPTED
+        assert channel.send(self.batch([2]))[0].outcome is SendOutcome.ACCEPTED
 
     def test_no_address_and_no_text_reach_the_log_or_a_repr(
-        self, channel: Channel, caplog: pytest.LogCaptureFixture
+        self, channel: ChannelBackend, caplog: pytest.LogCaptureFixture
     ):
         caplog.set_level(logging.DEBUG)
         batch = self.batch([1, 2])
@@ -118,7 +118,7 @@ class ChannelContract(ABC):
         }
         return json.dumps({"events": [event]}).encode()
 
-    def test_a_signed_report_is_read_the_same_each_time(self, channel: Channel):
+    def test_a_signed_report_is_read_the_same_each_time(self, channel: ChannelBackend):
         request = self._signed(self._report())
         first, second = channel.parse_webhook(request), channel.parse_webhook(request)
         assert first == second
@@ -137,7 +137,7 @@ class ChannelContract(ABC):
         ],
     )
     def test_a_report_that_is_not_proven_is_refused(
-        self, channel: Channel, _case: str, secret: str, age_seconds: int, tamper: bool
+        self, channel: ChannelBackend, _case: str, secret: str, age_seconds: int, tamper: bool
     ):
         body = self._report()
         request = self._signed(body, secret=secret, at=AT - timedelta(seconds=age_seconds))
@@ -150,6 +150,8 @@ class ChannelContract(ABC):
         "body",
         [b"", b"{", b"[]", b'{"events": {}}', b'{"reports": []}', b"\xff\xfe"],
     )
-    def test_a_signed_report_that_cannot_be_read_is_refused(self, channel: Channel, body: bytes):
+    def test_a_signed_report_that_cannot_be_read_is_refused(
+        self, channel: ChannelBackend, body: bytes
+    ):
         with pytest.raises(WebhookRefused):
             channel.parse_webhook(self._signed(body))

@@ -2,7 +2,7 @@ import json
 
 import pytest
 
-from campaigns.channels.base import Outcome, SmsPayload
+from campaigns.channels.base import SendOutcome, SmsPayload
 from campaigns.channels.errors import (
     ChannelBlocked,
     ChannelMisconfigured,
@@ -10,11 +10,16 @@ from campaigns.channels.errors import (
     ChannelUnavailable,
 )
 from campaigns.channels.http_sms import HttpSmsChannel, HttpSmsOptions
-from campaigns.simulators.behaviour import Behaviour, Fate
+from campaigns.simulators.behaviour import Behaviour, SimulatedFate
 from campaigns.simulators.sms_gateway import ForcedAnswer, SmsGateway
 from tests.channels.contract import SECRET, ChannelContract, email_payload, outbound
 
-RULES = {"0000": Fate.REJECT, "9999": Fate.RETRY, "6666": Fate.HANG, "5555": Fate.DROP}
+RULES = {
+    "0000": SimulatedFate.REJECT,
+    "9999": SimulatedFate.RETRY,
+    "6666": SimulatedFate.HANG,
+    "5555": SimulatedFate.DROP,
+}
 
 
 @pytest.fixture
@@ -169,7 +174,7 @@ def test_only_the_refused_part_of_a_batch_is_put_off(gateway):
     channel.close()
     outcomes = [result.outcome for result in results]
     assert sorted(outcomes) == ["accepted", "accepted", "not_taken", "not_taken"]
-    assert {r.retry_after_seconds for r in results if r.outcome is Outcome.NOT_TAKEN} == {7}
+    assert {r.retry_after_seconds for r in results if r.outcome is SendOutcome.NOT_TAKEN} == {7}
     assert len(gateway.messages) == 2
 
 

@@ -1,6 +1,6 @@
 import pytest
 
-from campaigns.channels.base import Channel, Outbound, Outcome, SmsPayload
+from campaigns.channels.base import ChannelBackend, Outbound, SendOutcome, SmsPayload
 from campaigns.channels.errors import ChannelUnavailable
 from campaigns.channels.http_sms import HttpSmsChannel, HttpSmsOptions
 from campaigns.simulators.moods import Mood, Turn
@@ -27,7 +27,7 @@ class _HttpSms(AwkwardServerContract):
     def port(self, server: SmsGateway) -> int:
         return server.port
 
-    def channel_to(self, port: int) -> Channel:
+    def channel_to(self, port: int) -> ChannelBackend:
         return HttpSmsChannel(
             "sms",
             HttpSmsOptions(
@@ -66,9 +66,9 @@ def test_a2_a_gateway_known_to_remember_keys_is_asked_again_after_a_cut(server):
         first, second = channel.send(batch), channel.send(batch)
         channel.close()
     assert [(r.outcome, r.code, r.may_be_taken) for r in first] == [
-        (Outcome.RETRY, "connection_lost", True)
+        (SendOutcome.RETRY, "connection_lost", True)
     ]
-    assert [result.outcome for result in second] == [Outcome.ACCEPTED]
+    assert [result.outcome for result in second] == [SendOutcome.ACCEPTED]
     assert server.takings == [1]
 
 
@@ -85,13 +85,13 @@ def in_mood(server, turn, **options):
 @pytest.mark.parametrize("turn", [Turn.PACKED, Turn.ODD, Turn.CONTRADICTION])
 def test_a2_an_odd_answer_about_what_was_taken_says_that_it_was_taken(server, turn):
     results = in_mood(server, turn)
-    assert [result.outcome for result in results] == [Outcome.ACCEPTED] * 4
+    assert [result.outcome for result in results] == [SendOutcome.ACCEPTED] * 4
     assert server.takings == [1, 2, 3, 4]
 
 
 def test_a2_a_503_of_a_proxy_does_not_say_that_nothing_was_taken(server):
     results = in_mood(server, Turn.UNAVAILABLE_AFTER)
-    assert [(r.outcome, r.code) for r in results] == [(Outcome.UNKNOWN, "http_503")] * 4
+    assert [(r.outcome, r.code) for r in results] == [(SendOutcome.UNKNOWN, "http_503")] * 4
     assert server.takings == [1, 2, 3, 4]
 
 
@@ -103,7 +103,10 @@ def test_a2_a_503_is_a_wait_where_the_gateway_says_so_or_remembers_keys(server, 
 
 def test_a3_a_busy_account_in_the_words_of_a_refusal_fails_nobody(server):
     results = in_mood(server, Turn.BUSY_REJECTED)
-    assert [result.outcome for result in results] == [Outcome.ACCEPTED, Outcome.NOT_TAKEN] * 2
+    assert [result.outcome for result in results] == [
+        SendOutcome.ACCEPTED,
+        SendOutcome.NOT_TAKEN,
+    ] * 2
     assert server.takings == [1, 3]
 
 

@@ -1,6 +1,6 @@
 import pytest
 
-from campaigns.channels.base import Outcome, SendResult
+from campaigns.channels.base import SendOutcome, SendResult
 from campaigns.channels.memory import MemoryChannel, MemoryOptions
 from tests.channels.contract import SECRET, ChannelContract
 
@@ -23,7 +23,7 @@ class TestMemoryChannel(ChannelContract):
 
     def test_a_test_may_decide_the_outcome(self, channel: MemoryChannel):
         channel.answer = lambda message: (
-            SendResult(message.message_id, Outcome.REJECTED, code="no")
+            SendResult(message.message_id, SendOutcome.REJECTED, code="no")
             if message.message_id == 2
             else None
         )

@@ -4,20 +4,20 @@ import time
 
 import pytest
 
-from campaigns.channels.base import Outcome, SmsPayload
+from campaigns.channels.base import SendOutcome, SmsPayload
 from campaigns.channels.errors import ChannelBlocked, ChannelMisconfigured, ChannelUnavailable
 from campaigns.channels.smtp import SmtpChannel
 from campaigns.channels.smtp_options import SmtpOptions
-from campaigns.simulators.behaviour import Behaviour, Fate
+from campaigns.simulators.behaviour import Behaviour, SimulatedFate
 from campaigns.simulators.smtp_sink import SmtpSink
 from tests.channels.contract import SECRET, ChannelContract, email_payload, outbound
 
 RULES = {
-    "reject": Fate.REJECT,
-    "later": Fate.RETRY,
-    "drop": Fate.DROP,
-    "hang": Fate.HANG,
-    "leave": Fate.LEAVE_ONCE,
+    "reject": SimulatedFate.REJECT,
+    "later": SimulatedFate.RETRY,
+    "drop": SimulatedFate.DROP,
+    "hang": SimulatedFate.HANG,
+    "leave": SimulatedFate.LEAVE_ONCE,
 }
 EXTENSIONS = {
     "chunking": {"pipelining": True, "chunking": True},
@@ -61,8 +61,8 @@ def test_a_refused_address_costs_its_neighbours_nothing(channel, sink):
         {"reject": "rejected", "later": "retry"}.get(local, "accepted")
         for local in ["a", "reject", "b", "later", "c", "reject", "d"] * 20
     ]
-    assert {r.code for r in results if r.outcome is Outcome.REJECTED} == {"5.1.1"}
-    assert {r.code for r in results if r.outcome is Outcome.RETRY} == {"4.7.1"}
+    assert {r.code for r in results if r.outcome is SendOutcome.REJECTED} == {"5.1.1"}
+    assert {r.code for r in results if r.outcome is SendOutcome.RETRY} == {"4.7.1"}
     assert not any("@" in result.detail for result in results)
 
 
@@ -96,10 +96,10 @@ def test_a_connection_lost_after_the_body_leaves_the_fate_unknown(channel, sink)
 
 def test_a_lost_connection_never_loses_or_doubles_the_others(channel, sink):
     results = _send(channel, (["a"] * 9 + ["drop"]) * 20)
-    accepted = {r.message_id for r in results if r.outcome is Outcome.ACCEPTED}
-    unknown = {r.message_id for r in results if r.outcome is Outcome.UNKNOWN}
+    accepted = {r.message_id for r in results if r.outcome is SendOutcome.ACCEPTED}
+    unknown = {r.message_id for r in results if r.outcome is SendOutcome.UNKNOWN}
     # Hung up on before the relay had it: put off, or certainly not taken.
-    left = {Outcome.RETRY, Outcome.NOT_TAKEN}
+    left = {SendOutcome.RETRY, SendOutcome.NOT_TAKEN}
     retry = {r.message_id for r in results if r.outcome in left}
     taken = [int(re.search(r"\d+", m.recipients[0])[0]) for m in sink.messages]
     assert len(taken) == len(set(taken))
@@ -115,9 +115,9 @@ def test_a_message_that_was_put_off_is_not_sent_behind_the_callers_back(sink):
     channel.close()
     (result,) = results
     taken = [recipient for message in sink.messages for recipient in message.recipients]
-    if result.outcome in {Outcome.RETRY, Outcome.NOT_TAKEN}:
+    if result.outcome in {SendOutcome.RETRY, SendOutcome.NOT_TAKEN}:
         assert "leave1@example.com" not in taken
-    assert result.outcome is not Outcome.ACCEPTED or taken.count("leave1@example.com") == 1
+    assert result.outcome is not SendOutcome.ACCEPTED or taken.count("leave1@example.com") == 1
     assert {r.outcome for r in again} == {"accepted"}
 
 
@@ -183,7 +183,7 @@ def test_a_relay_that_wants_a_login_gets_one():
     with SmtpSink(credentials=("user", "pass")) as sink:
         options = SmtpOptions(port=sink.port, username="user", password="pass")
         channel = SmtpChannel("relay", options)
-        assert _send(channel, ["a"])[0].outcome is Outcome.ACCEPTED
+        assert _send(channel, ["a"])[0].outcome is SendOutcome.ACCEPTED
         channel.close()
 
 

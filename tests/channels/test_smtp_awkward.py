@@ -2,7 +2,7 @@ import re
 
 import pytest
 
-from campaigns.channels.base import Channel, Outbound, Outcome
+from campaigns.channels.base import ChannelBackend, Outbound, SendOutcome
 from campaigns.channels.smtp import SmtpChannel
 from campaigns.channels.smtp_options import SmtpOptions
 from campaigns.simulators.smtp_sink import SmtpSink
@@ -22,7 +22,7 @@ class TestSmtp(AwkwardServerContract):
     def port(self, server: SmtpSink) -> int:
         return server.port
 
-    def channel_to(self, port: int) -> Channel:
+    def channel_to(self, port: int) -> ChannelBackend:
         options = SmtpOptions(
             port=port, connections=3, timeout_seconds=20, connect_timeout_seconds=1
         )
@@ -45,9 +45,9 @@ def test_a5_a_cut_leaves_no_more_than_the_window_of_unknown_fate():
         results = channel.send(batch)
         channel.close()
         taken = [int(re.search(r"\d+", m.recipients[0])[0]) for m in sink.messages]
-    unknown = [r.message_id for r in results if r.outcome is Outcome.UNKNOWN]
+    unknown = [r.message_id for r in results if r.outcome is SendOutcome.UNKNOWN]
     assert 1 <= len(unknown) <= 2
-    assert [r.message_id for r in results if r.outcome is Outcome.ACCEPTED] == [
+    assert [r.message_id for r in results if r.outcome is SendOutcome.ACCEPTED] == [
         n for n in range(1, 41) if n not in unknown
     ]
     assert sorted(taken) == list(range(1, 41))

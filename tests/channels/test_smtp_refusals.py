@@ -6,7 +6,7 @@ import threading
 
 import pytest
 
-from campaigns.channels.base import Outcome
+from campaigns.channels.base import SendOutcome
 from campaigns.channels.errors import ChannelBlocked, ChannelUnavailable
 from campaigns.channels.smtp import SmtpChannel
 from campaigns.channels.smtp_options import SmtpOptions
@@ -96,14 +96,14 @@ def test_a6_a_relay_that_is_closing_is_only_away():
 @pytest.mark.parametrize(
     ("answers", "outcome", "code"),
     [
-        ({"RCPT": "452 4.3.1 Insufficient system storage"}, Outcome.NOT_TAKEN, "4.3.1"),
-        ({"RCPT": "450 4.7.28 unusual rate of mail"}, Outcome.NOT_TAKEN, "4.7.28"),
-        ({"MAIL": "451 4.3.2 Please try again later"}, Outcome.NOT_TAKEN, "4.3.2"),
-        ({"BODY": "451 too many messages from your host"}, Outcome.NOT_TAKEN, "451"),
-        ({"RCPT": "450 4.7.1 Greylisted"}, Outcome.RETRY, "4.7.1"),
-        ({"RCPT": "452 4.2.2 mailbox full"}, Outcome.RETRY, "4.2.2"),
-        ({"RCPT": "550 5.1.1 user unknown"}, Outcome.REJECTED, "5.1.1"),
-        ({"RCPT": "550 5.7.1 blocked by policy"}, Outcome.REJECTED, "5.7.1"),
+        ({"RCPT": "452 4.3.1 Insufficient system storage"}, SendOutcome.NOT_TAKEN, "4.3.1"),
+        ({"RCPT": "450 4.7.28 unusual rate of mail"}, SendOutcome.NOT_TAKEN, "4.7.28"),
+        ({"MAIL": "451 4.3.2 Please try again later"}, SendOutcome.NOT_TAKEN, "4.3.2"),
+        ({"BODY": "451 too many messages from your host"}, SendOutcome.NOT_TAKEN, "451"),
+        ({"RCPT": "450 4.7.1 Greylisted"}, SendOutcome.RETRY, "4.7.1"),
+        ({"RCPT": "452 4.2.2 mailbox full"}, SendOutcome.RETRY, "4.2.2"),
+        ({"RCPT": "550 5.1.1 user unknown"}, SendOutcome.REJECTED, "5.1.1"),
+        ({"RCPT": "550 5.7.1 blocked by policy"}, SendOutcome.REJECTED, "5.7.1"),
     ],
 )
 def test_a3_a_busy_relay_is_told_from_a_message_that_was_put_off(answers, outcome, code):
@@ -118,7 +118,7 @@ def test_g3_a_refusal_of_several_lines_is_read_whole_and_in_any_language():
     )
     with Relay(RCPT=said) as relay:
         (result,) = _send(relay, 1)
-    assert result.outcome is Outcome.REJECTED
+    assert result.outcome is SendOutcome.REJECTED
     assert "收件人不存在" in result.detail
     assert "@" not in result.detail
 
@@ -126,7 +126,7 @@ def test_g3_a_refusal_of_several_lines_is_read_whole_and_in_any_language():
 def test_a3_a_relay_that_hangs_up_before_it_has_a_message_counts_as_nobodys_try():
     with Relay(RCPT="what?") as relay:
         (result,) = _send(relay, 1)
-    assert (result.outcome, result.code) == (Outcome.NOT_TAKEN, "connection_lost")
+    assert (result.outcome, result.code) == (SendOutcome.NOT_TAKEN, "connection_lost")
 
 
 def test_a_relay_that_wants_a_login_blocks_a_channel_without_one():

@@ -14,10 +14,7 @@ from tests.conventions import source
 # What is put together where it is written, by the file that does.
 _PUT_TOGETHER = {
     *(f"campaign.{status}" for status in set(CampaignStatus) - {CampaignStatus.IMPORTED}),
-    *(
-        f"customers.import_{what}"
-        for what in ("submitted", "resumed", "pause_asked", "cancel_asked")
-    ),
+    *(f"work.{what}" for what in ("pause_requested", "resumed", "cancel_requested", "retried")),
     *(f"customers.mapping_{what}" for what in ("archived", "deleted")),
     *(
         f"message_template.{what}"
@@ -44,6 +41,8 @@ def _actions() -> set[str]:
                 continue
             name = ast.unparse(node.func)
             given = [k.value for k in node.keywords if k.arg == "action"]
+            if name == "act.record":
+                given += node.args[:1]
             if name.endswith(("_record", "_audit")):
                 given += node.args[1:2]
             if "add_argument" in name:

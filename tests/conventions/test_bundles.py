@@ -7,10 +7,21 @@ from pathlib import Path
 
 import pytest
 from django.conf import settings
+from django.utils import translation
+
+from customers.admin.segments.builder_texts import builder_texts
 
 ROOT = Path(settings.BASE_DIR)
 BUILT = ROOT / "loancrm" / "static" / "loancrm"
-NAMES = ("rule_builder.js", "rule_builder.css", "charts.js", "campaign.js", "focus.js", "admin.css")
+NAMES = (
+    "rule_builder.js",
+    "rule_builder.css",
+    "charts.js",
+    "campaign.js",
+    "focus.js",
+    "awaited.js",
+    "admin.css",
+)
 
 
 def test_a_rebuild_changes_no_committed_bundle(tmp_path: Path) -> None:
@@ -47,6 +58,26 @@ def test_no_module_of_the_browser_code_imports_itself_by_a_detour() -> None:
 
     for path in imports:
         walk(path, ())
+
+
+def test_the_server_sends_every_text_that_the_rule_builder_asks_for() -> None:
+    source = (ROOT / "frontend" / "src" / "rule_builder" / "texts.ts").read_text(encoding="utf-8")
+    assert re.findall(r'\| "(\w+)"', source) == list(builder_texts())
+
+
+def test_the_texts_of_the_rule_builder_are_in_the_catalogue() -> None:
+    with translation.override("en"):
+        english = builder_texts()
+    with translation.override("zh-hans"):
+        chinese = builder_texts()
+    assert [name for name, text in chinese.items() if text == english[name]] == []
+
+
+def test_the_browser_code_has_no_second_catalogue() -> None:
+    sources = (ROOT / "frontend" / "src").rglob("*.ts*")
+    chinese = re.compile("[\u4e00-\u9fff]")
+    found = [path.name for path in sources if chinese.search(path.read_text(encoding="utf-8"))]
+    assert found == []
 
 
 def test_nothing_is_fetched_from_another_host_at_run_time() -> None:

@@ -11,9 +11,9 @@ SETTERS = {
     ),
     "campaigns/services/campaigns/message_steps.py": "the caller writes the names out",
     "customers/services/demo/data.py": "the counts of its own dataclass",
-    "customers/services/imports/steps/apply.py": "a count of the tally, by the state of a row",
+    "customers/services/imports/steps/apply.py": "a count of the import, by the state of a row",
     "customers/services/imports/restore.py": "columns that an import itself wrote down",
-    "customers/services/imports/tally.py": "the counts of the tally",
+    "customers/services/imports/counts.py": "the counts of an import",
     "customers/services/imports/steps/write.py": "the fields of a mapping, read and checked by row",
     "customers/services/identity/merge_undo.py": "columns that a merge itself wrote down",
     "customers/services/identity/merge_values.py": "columns that a merge settles",
@@ -21,7 +21,6 @@ SETTERS = {
 # Where keywords go into an update or a row as they come: its callers are steps of one service, and
 # write the names out.
 PASSED_ON = {
-    "customers/services/imports/runs.py": "what a run keeps of its batch, under its claim",
     "customers/services/segments/versions.py": "the one place where segments are created",
 }
 _WRITES = {"update", "create", "get_or_create", "update_or_create"}

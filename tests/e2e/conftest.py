@@ -2,6 +2,8 @@
 
 import random
 import shutil
+import threading
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -39,6 +41,7 @@ ARGUMENTS = [
 SCREENSHOTS = Path(settings.BASE_DIR) / "var" / "screenshots"
 LOCALES = {"zh-hans": "zh-CN", "en": "en-US"}
 PEOPLE = 40
+ANSWERS_END_WITHIN_SECONDS = 30
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -124,11 +127,24 @@ def open_screen(browser: Browser, live_server: Any) -> Iterator[Callable[..., Sc
 
     yield opened
     for screen in screens:
-        # A request that is still being answered must not meet the emptying of the tables.
         screen.page.goto("about:blank")
-        screen.page.wait_for_timeout(300)
         screen.page.context.close()
+    # A request that is still being answered must not meet the emptying of the tables.
+    _let_answers_end()
+    for screen in screens:
         assert screen.complaints == []
+
+
+def _let_answers_end() -> None:
+    """Wait for the server's threads: each ends with the connection that the browser has closed."""
+    deadline = time.monotonic() + ANSWERS_END_WITHIN_SECONDS
+    quiet = 0
+    # Twice, for what was taken in between the first look and the second.
+    while quiet < 2:
+        is_busy = any("process_request_thread" in one.name for one in threading.enumerate())
+        quiet = 0 if is_busy else quiet + 1
+        assert time.monotonic() < deadline, "the server still answers"
+        time.sleep(0.02)
 
 
 @pytest.fixture

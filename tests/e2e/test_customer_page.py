@@ -39,7 +39,7 @@ def test_b5_the_page_tells_the_story_of_a_borrower(
         )
         for name, days in (("loan_disbursed", 200), ("app_login", 100), ("loan_settled", 20))
     ]
-    log.record_events(actor=actor, events=told, now=now)
+    log.append_events(events=told, now=now)
     scores.record_scores(
         actor=actor,
         model_name="rfm",

@@ -23,6 +23,7 @@ from customers.models import (
 from customers.services.segments import versions
 from loancrm.kernel import clock
 from loancrm.kernel.access import user_actor
+from loancrm.kernel.work import service
 from tests.e2e.conftest import Screen
 from tests.factories.people import make_people
 
@@ -47,13 +48,13 @@ SEEDS = 220
 
 @pytest.fixture(autouse=True)
 def _no_worker(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(discovery_runs, "enqueue", lambda *_job, **_facts: None)
+    monkeypatch.setattr(service, "enqueue", lambda *_job, **_facts: None)
 
 
 def _work() -> None:
     """Do the search that waits, as a worker would."""
     run = DiscoveryRun.objects.latest("pk")
-    discovery_runs.run(run_id=run.pk, read_clock=clock.now)
+    discovery_runs.run(work_id=run.work_id, now=clock.now())
 
 
 def _begin(screen: Screen, method: str) -> Page:

@@ -12,8 +12,10 @@ from playwright.sync_api import expect
 
 from campaigns.domain.content import links
 from campaigns.domain.content.preference_links import preference_token
+from customers.labels import SEARCH_STEPS
 from customers.models import Customer, DataSource, DuplicateSearch, MergeDecision, OptInRequest
 from loancrm.kernel import clock
+from loancrm.kernel.models import Work
 from tests.e2e.conftest import Screen
 from tests.factories.people import make_people
 from tests.factories.sources import make_source
@@ -24,6 +26,7 @@ WORDS = {
         "email": "邮件 · 营销", "save": "保存选择", "saved": "您的选择已保存并生效。",
         "withdrawn": "已撤回", "send": "提交", "thanks": "谢谢", "add": "数据来源",
         "reveal": "显示", "search": "查找重复客户", "pairs": "新增待审客户对",
+        "consents": "授权", "from": "偏好设置页",
         "ends": "10 天后到期", "missing": "数据供应商必须填写合同编号。",
     },
     "en": {
@@ -31,6 +34,7 @@ WORDS = {
         "saved": "Your choices are saved and in force.", "withdrawn": "withdrawn",
         "send": "Send", "thanks": "Thank you", "add": "data source", "reveal": "Show",
         "search": "Look for duplicates", "pairs": "New pairs in the queue",
+        "consents": "Consents", "from": "Preference page",
         "ends": "ends in 10 days", "missing": "A vendor needs a contract reference.",
     },
 }  # fmt: skip
@@ -62,9 +66,13 @@ def test_s60_a_withdrawal_on_a_phone_is_seen_on_the_customers_page(
     page.set_viewport_size({"width": 1440, "height": 900})
     screen.go(f"/admin/customers/customer/{person.pk}/change/")
 
-    line = page.locator("dt", has_text=words["email"]).locator("+ dd")
+    heading = page.get_by_role("heading", name=words["consents"], exact=True)
+    card = page.locator("section.lcx-card").filter(has=heading)
+    line = card.locator("dt", has_text=words["email"]).locator("+ dd")
     expect(line).to_contain_text(words["withdrawn"], ignore_case=True)
-    expect(line).to_contain_text("preference_centre")
+    expect(line).to_contain_text(words["from"])
+    expect(page.locator("#past dt", has_text=words["email"])).to_have_count(1)
+    expect(page.locator("body")).not_to_contain_text("preference_centre")
     screen.shoot("customer_after_withdrawal")
 
 
@@ -130,24 +138,24 @@ def test_a11_duplicates_are_looked_for_by_a_button(
     language: str,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(
-        "customers.services.identity.duplicate_searches.enqueue", lambda *_args, **_kwargs: None
-    )
+    monkeypatch.setattr("loancrm.kernel.work.service.enqueue", lambda *_args, **_kwargs: None)
     words = WORDS[language]
     screen = open_screen(marketer, language)
     page = screen.go("/admin/customers/mergedecision/")
     screen.shoot("duplicates_empty")
     page.get_by_role("button", name=words["search"]).click()
     page.wait_for_url("**/duplicatesearch/*/change/")
-    DuplicateSearch.objects.update(
-        state="running", step="compare", done_count=61_000, total_count=184_000
+    Work.objects.update(
+        state="running",
+        step=SEARCH_STEPS.phrase("compare"),
+        done_count=61_000,
+        total_count=184_000,
     )
     page.reload()
     expect(page.locator("progress")).to_be_visible()
     screen.shoot("duplicate_search")
-    DuplicateSearch.objects.update(
-        state="done", compared_count=200_000, proposed_count=312, finished_at=clock.now()
-    )
+    Work.objects.update(state="done", finished_at=clock.now())
+    DuplicateSearch.objects.update(compared_count=200_000, proposed_count=312)
     one, other = make_people(2)
     MergeDecision.objects.create(
         kept=one, other=other, matched_by="likeness", probability=0.9, created_at=clock.now()

@@ -15,6 +15,7 @@ from customers.models import AttributeDefinition, AttributeValue, Customer, Segm
 from customers.services.segments import versions
 from loancrm.kernel import clock
 from loancrm.kernel.access import user_actor
+from loancrm.kernel.work import service
 from tests.e2e.conftest import PEOPLE, Screen
 from tests.factories.people import make_people
 
@@ -177,7 +178,7 @@ def test_s10_a_search_finds_groups_and_one_becomes_a_segment(
     language: str,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(discovery_runs, "enqueue", lambda *_job, **_facts: None)
+    monkeypatch.setattr(service, "enqueue", lambda *_job, **_facts: None)
     _planted()
     words = WORDS[language]
     screen = open_screen(marketer, language)
@@ -189,7 +190,7 @@ def test_s10_a_search_finds_groups_and_one_becomes_a_segment(
     page.get_by_role("button", name=words["start"]).click()
     page.locator("progress").wait_for()
     screen.shoot("discovery_working")
-    discovery_runs.run(run_id=DiscoveryRun.objects.get().pk, read_clock=clock.now)
+    discovery_runs.run(work_id=DiscoveryRun.objects.get().work_id, now=clock.now())
     expect(page.locator(".lcx-tile", has_text=words["stability"])).to_be_visible(timeout=15_000)
     page.locator("[data-drawn]").nth(1).wait_for()
     page.wait_for_timeout(600)

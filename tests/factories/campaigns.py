@@ -103,7 +103,7 @@ def make_run(
 ) -> Dispatch:
     """Create a dispatch of a campaign's step as it is, without messages."""
     step = step or make_step(campaign, channel=channel)
-    plan = plans.plan_step(campaign=campaign, step=step, version=None, due_at=due_at)
+    plan = plans.plan_step(campaign=campaign, step=step, version=None, due_at=due_at, now=due_at)
     plan.channel_kind = plan.channel_kind or kind
     plan.save()
     return plan

@@ -9,9 +9,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta
 
-from customers.domain.linkage.records import Role
+from customers.domain.linkage.records import ColumnRole
 
-Record = dict[Role, str]
+Record = dict[ColumnRole, str]
 _LETTERS = "abcdefghijklmnopqrstuvwxyz"
 _ONSETS = ("b", "ch", "d", "f", "g", "h", "j", "k", "l", "m", "n", "p", "r", "s", "t", "v", "w")
 _RIMES = ("a", "ai", "an", "e", "ei", "en", "i", "in", "o", "on", "u", "un")
@@ -44,16 +44,16 @@ def western(count: int, rng: random.Random, style: Style) -> tuple[list[Record],
 
     def household() -> Iterator[Record]:
         shared = {
-            Role.SURNAME: rng.choice(surnames),
-            Role.STREET_NUMBER: str(rng.randint(1, 150)),
-            Role.STREET: rng.choice(streets),
-            Role.CITY: (city := rng.choice(cities)),
-            Role.POSTCODE: f"{sum(map(ord, city)) % 9000 + 1000}",
+            ColumnRole.SURNAME: rng.choice(surnames),
+            ColumnRole.STREET_NUMBER: str(rng.randint(1, 150)),
+            ColumnRole.STREET: rng.choice(streets),
+            ColumnRole.CITY: (city := rng.choice(cities)),
+            ColumnRole.POSTCODE: f"{sum(map(ord, city)) % 9000 + 1000}",
         }
         for called, birth_date in zip(rng.sample(given, 6), _birth_dates(rng), strict=False):
             yield shared | {
-                Role.GIVEN_NAME: called,
-                Role.BIRTH_DATE: f"{birth_date:%Y%m%d}",
+                ColumnRole.GIVEN_NAME: called,
+                ColumnRole.BIRTH_DATE: f"{birth_date:%Y%m%d}",
             }
 
     return _records(count, rng, style, household)
@@ -74,11 +74,11 @@ def chinese(count: int, rng: random.Random, style: Style) -> tuple[list[Record],
         for birth_date in _birth_dates(rng):
             name = surname + "".join(rng.choices(_CHINESE_GIVEN, k=rng.choice((1, 2, 2, 2))))
             yield {
-                Role.NAME: name,
-                Role.GENDER: rng.choice(("male", "female")),
-                Role.BIRTH_DATE: f"{birth_date:%Y%m%d}",
-                Role.CITY: city,
-                Role.PHONE: phone if is_shared else _phone(rng),
+                ColumnRole.NAME: name,
+                ColumnRole.GENDER: rng.choice(("male", "female")),
+                ColumnRole.BIRTH_DATE: f"{birth_date:%Y%m%d}",
+                ColumnRole.CITY: city,
+                ColumnRole.PHONE: phone if is_shared else _phone(rng),
             }
 
     return _records(count, rng, style, household)
@@ -119,7 +119,7 @@ def _with_slips(texts: Record, rng: random.Random, style: Style) -> Record:
     for _ in range(rng.randint(0, style.slips)):
         if found:
             role = rng.choice(list(found))
-            if role is not Role.GENDER:
+            if role is not ColumnRole.GENDER:
                 found[role] = _slip(found[role], rng)
     return found
 

@@ -11,7 +11,7 @@ from campaigns.models import Channel, MessageTemplate, Partner
 from campaigns.selectors.requests import templates as template_state
 from campaigns.services.partners import contracts
 from campaigns.services.requests import receiving, templates
-from campaigns.services.requests.receiving import Received, Row
+from campaigns.services.requests.receiving import RequestResult, RequestRow
 from campaigns.services.requests.templates import TemplateSpec
 from customers.domain.sources import SourceKind
 from customers.models import Customer
@@ -80,7 +80,7 @@ def ask_for(
     template: str = "login-code",
     priority: RequestPriority = RequestPriority.URGENT,
     variables: dict[str, str] | None = None,
-) -> Received:
+) -> RequestResult:
     """Ask for a message to each of some people."""
     values = {"code": "482913"} if variables is None else variables
     return receiving.receive(
@@ -88,7 +88,9 @@ def ask_for(
         template_slug=template,
         priority=priority,
         rows=[
-            Row(index=index, customer=person.public_id, variables=values, reference=f"r{index}")
+            RequestRow(
+                index=index, customer=person.public_id, variables=values, reference=f"r{index}"
+            )
             for index, person in enumerate(people)
         ],
         actor=actor,

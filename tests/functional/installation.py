@@ -1,7 +1,5 @@
 """An installation of a test's own, migrated, whose commands need not start Python anew."""
 
-import atexit
-import functools
 import json
 import shutil
 import subprocess
@@ -16,6 +14,7 @@ from django.conf import settings
 from django.db import connection
 
 from loancrm.kernel.commands import bench
+from tests.functional import once, processes
 
 SPEC = {
     "slug": "crash",
@@ -33,10 +32,12 @@ SPEC = {
 }
 # Loads Django once, then forks for every command: a line in, a line with its exit status out.
 _FORKING = """
-import json, os, sys, traceback
+import gc, json, os, sys, traceback
 import django
 from django.core.management import execute_from_command_line
 django.setup()
+# What is loaded stays: no command that is forked has to look through it for garbage.
+gc.freeze()
 for line in sys.stdin:
     order = json.loads(line)
     pid = os.fork()
@@ -65,7 +66,7 @@ def installation() -> Iterator[dict[str, str]]:
         folder = variables["LOANCRM_VAR_DIR"]
         try:
             if connection.vendor == "sqlite":
-                shutil.copytree(_migrated(), folder, dirs_exist_ok=True)
+                copy_migrated(Path(folder))
             else:
                 manage(variables, "migrate", "-v0")
             yield variables
@@ -101,22 +102,21 @@ def _start(variables: Mapping[str, str]) -> subprocess.Popen[str]:
     return process
 
 
-@functools.cache
-def _migrated() -> Path:
-    """Return a folder with a migrated database and its keys, made once a process."""
-    kept = Path(tempfile.mkdtemp(prefix="loancrm-migrated-"))
-    atexit.register(shutil.rmtree, kept, ignore_errors=True)
-    with bench.own_database() as variables:
-        folder = Path(variables["LOANCRM_VAR_DIR"])
+def copy_migrated(folder: Path) -> None:
+    """Put a migrated SQLite database and its keys into the folder of an installation."""
+    once.copy_of("migrated", _migrate, folder)
+
+
+def _migrate(folder: Path) -> None:
+    with tempfile.TemporaryDirectory() as own:
         subprocess.run(
-            [sys.executable, "manage.py", "migrate", "-v0"],
+            [*processes.MANAGE, "migrate", "-v0"],
             cwd=settings.BASE_DIR,
-            env=variables,
+            env=processes.environment(Path(own)),
             check=True,
         )
         for name in ("development-secrets.json", "loancrm.sqlite3"):
-            shutil.copy(folder / name, kept / name)
-    return kept
+            shutil.copy(Path(own) / name, folder / name)
 
 
 def approve_campaign(variables: Mapping[str, str], spec: Path, slug: str) -> None:

@@ -38,8 +38,7 @@ def test_the_report_of_a_campaign_run_here_adds_up_to_its_messages(actor, now):
     sent = sorted(set(treated) - refused)
     control = sorted({person.pk for person in people} - set(treated) - refused)
     later = now + timedelta(days=1)
-    log.record_events(
-        actor=actor,
+    log.append_events(
         events=[
             ReportedEvent(
                 source="app",

@@ -51,6 +51,13 @@ def test_every_campaign_held_people_out_reached_people_and_skipped_people(demo):
         assert f"skipped: {reason}" in text
 
 
+def test_models_are_not_used_where_there_are_too_few_people(demo):
+    text, _reports = demo
+
+    assert "No model is used with so few people: " in text
+    assert "first-loan-sms-2 waits for an approval" in text
+
+
 def test_leads_were_matched_with_the_people_who_are_known(demo):
     text, _reports = demo
 

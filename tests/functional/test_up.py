@@ -13,8 +13,9 @@ import pytest
 from loancrm.kernel.commands import bench
 from loancrm.kernel.running import claims
 from tests.functional import preloaded, processes
+from tests.functional.installation import copy_migrated
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(200)]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(400)]
 
 
 def _free_port() -> int:
@@ -48,6 +49,7 @@ def refused(folder, port):
 
 
 def test_h4_a_port_in_use_and_a_folder_in_use_are_said_and_nothing_starts(tmp_path):
+    copy_migrated(tmp_path)
     port, log = _free_port(), tmp_path / "up.log"
     with socket.socket() as foreign:
         foreign.bind(("127.0.0.1", 0))
@@ -68,6 +70,7 @@ def test_h4_a_port_in_use_and_a_folder_in_use_are_said_and_nothing_starts(tmp_pa
 
 
 def test_h1_ctrl_c_ends_everything_and_says_nothing_of_killing(tmp_path):
+    copy_migrated(tmp_path)
     port, log = _free_port(), tmp_path / "up.log"
     with processes.started("up", "--port", str(port), folder=tmp_path, log=log) as process:
         _wait_until(lambda: _status(f"http://127.0.0.1:{port}/healthz") == 200, 120)
@@ -84,7 +87,7 @@ def test_one_command_serves_the_admin_works_and_ticks_and_stops_cleanly(tmp_path
     port, log = _free_port(), tmp_path / "up.log"
     with processes.started("up", "--port", str(port), folder=tmp_path, log=log) as process:
         url = f"http://127.0.0.1:{port}/admin/login/"
-        _wait_until(lambda: _status(url) == 200, 90)
+        _wait_until(lambda: _status(url) == 200, 180)
 
         # The tick's leader is written by a worker that got its wake-up from beat.
         def has_ticked() -> bool:

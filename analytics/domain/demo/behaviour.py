@@ -26,7 +26,7 @@ class Temper:
 
 
 @dataclass(frozen=True, slots=True)
-class Reaction:
+class DemoReaction:
     """What one person does; delays count from the moment she was (or would have been) reached."""
 
     click_after: timedelta | None
@@ -47,7 +47,20 @@ def share(seed: int, *parts: str) -> float:
     return int.from_bytes(hashlib.blake2b(text, digest_size=7).digest()) / 2**56
 
 
-def react(seed: int, slug: str, person: str, *, variant: str, is_reached: bool) -> Reaction:
+def appetites(logins: Mapping[str, int]) -> dict[str, float]:
+    """Return how much more, or less, than others each person is inclined to react.
+
+    Who uses the app more reacts more: between 0.3 and 1.7 times as much, by rank; 1 on average, so
+    that the true effect of a campaign stays what its temper says. People with as many logins are
+    ranked by name.
+    """
+    order = sorted(logins, key=lambda person: (logins[person], person))
+    return {person: 0.3 + 1.4 * (place + 0.5) / len(order) for place, person in enumerate(order)}
+
+
+def react(
+    seed: int, slug: str, person: str, *, variant: str, is_reached: bool, appetite: float = 1.0
+) -> DemoReaction:
     """Return one person's reaction to one campaign.
 
     The same draw decides with and without a message, so a message never keeps anybody from what
@@ -59,16 +72,17 @@ def react(seed: int, slug: str, person: str, *, variant: str, is_reached: bool) 
         person: The customer's external id.
         variant: Key of the variant assigned to her.
         is_reached: A message was delivered to her.
+        appetite: How much more than others she is inclined to reach the goal.
     """
     temper = TEMPERS[slug]
     effect = temper.effects.get(variant, 0.0) if is_reached else 0.0
-    reaches_goal = share(seed, slug, person, "goal") < temper.base_rate + effect
+    reaches_goal = share(seed, slug, person, "goal") < appetite * (temper.base_rate + effect)
     clicks = is_reached and share(seed, slug, person, "click") < (
         0.75 if reaches_goal else temper.click_rates.get(variant, 0.0)
     )
     click_after = timedelta(minutes=2 + 170 * share(seed, slug, person, "click delay"))
     days = temper.window_days * 2 / 3 * share(seed, slug, person, "goal delay") ** 2
-    return Reaction(
+    return DemoReaction(
         click_after=click_after if clicks else None,
         goal_after=timedelta(hours=4, days=days) if reaches_goal else None,
     )

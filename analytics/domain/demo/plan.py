@@ -20,6 +20,8 @@ ACQUISITION = "first-loan-sms"
 RETENTION = "on-time-thanks"
 WIN_BACK = "come-back"
 CALLS = "autumn-calls"
+# The segment of the first campaign, and of the one to approve where no model chooses.
+WITHOUT_LOAN = "active-without-loan"
 TO_APPROVE = "first-loan-sms-2"
 CAMPAIGNS = (ACQUISITION, RETENTION, WIN_BACK)
 

@@ -6,13 +6,14 @@ from typing import Any
 
 from django.core.management.base import CommandParser
 
+from analytics.benchmarks import scoring, targeting, training, warning
 from campaigns.benchmarks import dispatch, embedded, freezing, recovery, sms, stack
 from customers.benchmarks import imports, segments, timeline
 from loancrm.kernel.commands import arguments, bench
 from loancrm.kernel.commands.base import LoanCrmCommand
-from loancrm.kernel.commands.bench import Report
+from loancrm.kernel.commands.bench import BenchReport
 
-MEASURED: dict[str, Callable[..., Report]] = {
+MEASURED: dict[str, Callable[..., BenchReport]] = {
     "dispatch_sms": sms.run,
     "recovery": recovery.run,
     "plan": freezing.run,
@@ -20,6 +21,10 @@ MEASURED: dict[str, Callable[..., Report]] = {
     "segments": segments.run_segments,
     "refresh": segments.run_refresh,
     "timeline": timeline.run,
+    "warning": warning.run,
+    "targeting": targeting.run,
+    "scoring": scoring.run,
+    "training": training.run,
 }
 NAMES = ("dispatch", "dispatch_slow", "dispatch_embedded", *MEASURED)
 
@@ -61,7 +66,7 @@ class Command(LoanCrmCommand):
         for key, value in content.items():
             self.stdout.write(f"{key:<28} {value}")
 
-    def _measure(self, name: str, scale: float, rounds: int) -> Report:
+    def _measure(self, name: str, scale: float, rounds: int) -> BenchReport:
         if name in MEASURED:
             return MEASURED[name](scale=scale, rounds=rounds)
         latency = RELAY_LATENCY_MS if name == "dispatch_slow" else 0

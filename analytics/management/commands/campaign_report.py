@@ -8,8 +8,8 @@ from typing import Any
 from django.core.management.base import CommandParser
 
 from analytics.domain.campaign_report import CampaignReport
-from analytics.domain.campaign_worth import Assumptions
 from analytics.domain.figures import Figure, plain
+from analytics.selectors.credit import values
 from analytics.services import reports
 from loancrm.kernel import clock
 from loancrm.kernel.access import system_actor
@@ -24,12 +24,12 @@ class Command(LoanCrmCommand):
         parser.add_argument("--as-of", type=_moment, help="ISO 8601 time, default now")
         parser.add_argument("--store", action="store_true", help="keep the figures")
         parser.add_argument("--margin-per-customer", type=_amount, help="CNY for each conversion")
-        parser.add_argument("--loss-given-default", type=_amount, default=Decimal("0.65"))
-        parser.add_argument("--performing-default-rate", type=_amount, default=Decimal("0.02"))
+        parser.add_argument("--loss-given-default", type=_amount)
+        parser.add_argument("--performing-default-rate", type=_amount)
         parser.add_argument("--json", action="store_true", help="print one JSON object")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        assumptions = Assumptions(
+        assumptions = values.return_assumptions(
             margin_per_customer_amount=options["margin_per_customer"],
             loss_given_default=options["loss_given_default"],
             performing_default_rate=options["performing_default_rate"],

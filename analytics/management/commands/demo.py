@@ -22,11 +22,12 @@ from analytics.management.demo import (
     cast,
     derivations,
     environment,
+    models,
     outcomes,
     table,
 )
 from analytics.management.demo.cast import Providers
-from analytics.management.demo.stage import Stage
+from analytics.management.demo.stage import DemoStage
 from analytics.services import reports
 from campaigns.domain.sending.states import MessageState
 from campaigns.models import Campaign, Message
@@ -95,7 +96,7 @@ class Command(LoanCrmCommand):
         cast.configure_providers(providers=providers, actor=_ACTOR, now=clock.now())
         _scheme, _slashes, port = settings.LOANCRM_PUBLIC_URL.rpartition(":")
         connection.close()
-        stage = Stage(folder, host=options["host"], port=int(port), providers=providers)
+        stage = DemoStage(folder, host=options["host"], port=int(port), providers=providers)
         try:
             stage.supervisor.start()
             self._say("Web server, Celery worker, scheduler, SMS gateway and mail server started")
@@ -133,7 +134,7 @@ class Command(LoanCrmCommand):
         self._say(f"{touched} touches of a campaign of the day before imported")
         return users
 
-    def _play(self, stage: Stage, folder: Path, users: dict[Role, User]) -> None:
+    def _play(self, stage: DemoStage, folder: Path, users: dict[Role, User]) -> None:
         """Run the campaigns and let eight months pass."""
         self._write_campaigns(users)
         environment.set_clock(folder, plan.STARTS_AT)
@@ -185,7 +186,7 @@ class Command(LoanCrmCommand):
             )
         self._say("Three campaigns written by the marketer and approved by the approver")
 
-    def _reactions(self, slug: str, stage: Stage) -> list[outcomes.Reacting]:
+    def _reactions(self, slug: str, stage: DemoStage) -> list[outcomes.Reacting]:
         """Let people click, and return what else they will do."""
         reached_at = plan.RETENTION_AT if slug == plan.RETENTION else plan.STARTS_AT
         found = outcomes.reactions(seed=self._seed, slug=slug, reached_at=reached_at)
@@ -242,11 +243,26 @@ class Command(LoanCrmCommand):
         )
         derivations.derive_everything(actor=_ACTOR, as_of=clock.today(), now=clock.now())
         self._say("Stages, ties between customers and lifetime values derived")
+        segment = self._use_models(users)
         called = aftermath.import_calls(seed=self._seed, folder=folder, actor=_ACTOR)
-        slug = aftermath.leave_to_approve(author=access.user_actor(users[Role.MARKETER]))
+        slug = aftermath.leave_to_approve(
+            author=access.user_actor(users[Role.MARKETER]), segment=segment
+        )
         self._say(f"{called} calls of a call centre imported; {slug} waits for an approval")
 
-    def _serve(self, stage: Stage) -> None:
+    def _use_models(self, users: dict[Role, User]) -> str:
+        """Choose the next campaign's people by models, where there are enough people for them."""
+        try:
+            for line in models.train(users):
+                self._say(f"Model trained, approved and used for scores: {line}")
+        except models.TooFewPeople as error:
+            self._say(f"No model is used with so few people: {error}")
+            return plan.WITHOUT_LOAN
+        for line in models.target(users):
+            self._say(line)
+        return models.audience()
+
+    def _serve(self, stage: DemoStage) -> None:
         address = settings.LOANCRM_PUBLIC_URL
         self.stdout.write(f"\nAdmin: {address}/admin/   (Ctrl-C ends the demo)")
         for role in Role:

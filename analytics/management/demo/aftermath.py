@@ -14,7 +14,7 @@ from campaigns.services.partners import touches
 from campaigns.services.partners.past_campaigns import PastCampaign
 from customers.domain.consents.consent import Purpose
 from customers.domain.demo import population
-from customers.domain.demo.people import SOURCE, Person
+from customers.domain.demo.people import SOURCE, DemoPerson
 from customers.domain.sources import SourceKind
 from customers.models import Customer, DataSource
 from customers.services.imports import from_file
@@ -88,7 +88,7 @@ def _lead_rows(seed: int, customers: int) -> Iterator[list[object]]:
     yield ["", "", "", "", "", "浙江省", "杭州市", "Y", ""]
 
 
-def _lead_row(number: int, person: Person) -> list[object]:
+def _lead_row(number: int, person: DemoPerson) -> list[object]:
     return [
         f"P{number:05d}",
         person.name.text if person.name else "",
@@ -125,13 +125,13 @@ def import_calls(*, seed: int, folder: Path, actor: Actor) -> int:
     return result.exposed
 
 
-def leave_to_approve(*, author: Actor) -> str:
-    """Write one more campaign and hand it in; somebody may approve and launch it by hand."""
+def leave_to_approve(*, author: Actor, segment: str) -> str:
+    """Write one more campaign to a segment and hand it in; somebody may approve and launch it."""
     access.require(author, "campaigns.author_campaign")
     source = campaigns.read(plan.ACQUISITION) | {
         "slug": plan.TO_APPROVE,
         "name": {"zh-hans": "首贷获客短信（第二轮）", "en": "First loan by SMS, second round"},
-        "segment": "active-without-loan",
+        "segment": segment,
     }
     campaign = authoring.create_campaign(source=source, actor=author, now=clock.now())
     authoring.submit_for_review(campaign=campaign, actor=author, now=clock.now())

@@ -7,25 +7,28 @@ import csv
 import json
 import urllib.error
 import urllib.request
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from pathlib import Path
 from random import Random
 from typing import Any
 
+from django.db.models import Count
+
 from analytics.domain.demo import plan
-from analytics.domain.demo.behaviour import Reaction, react, share
+from analytics.domain.demo.behaviour import DemoReaction, appetites, react, share
 from campaigns.domain.receipts.report import message_key
 from campaigns.domain.sending.states import MessageState
 from campaigns.models import Message
 from customers.domain.demo import lending, people, population
 from customers.domain.demo.lending import DemoApplication, DemoLoan
-from customers.domain.demo.people import Person, age_on
+from customers.domain.demo.people import DemoPerson, age_on
 from customers.domain.events.event import EventName
 from customers.domain.loans.application import ApplicationStatus
 from customers.domain.loans.loan import Payment
 from customers.domain.loans.rows import LoanKind
+from customers.models import Event
 
 _BROWSER = "Mozilla/5.0 (Linux; Android 14) AppleWebKit/537.36 Chrome/130 Mobile Safari/537.36"
 _VISIT_DAYS = 60
@@ -57,7 +60,7 @@ class Reacting:
     slug: str
     external_id: str
     reached_at: datetime
-    reaction: Reaction
+    reaction: DemoReaction
     message_keys: tuple[str, ...]
 
 
@@ -99,13 +102,38 @@ def reactions(*, seed: int, slug: str, reached_at: datetime) -> list[Reacting]:
     for external_id, variant, state, pk, space in rows:
         key = message_key(space, pk)
         audience.setdefault(external_id, []).append((variant or "", state, key))
+    appetite = appetites(_logins(set(audience), before=reached_at))
     found = []
     for external_id, messages in audience.items():
         reached = [part for part in messages if part[1] == MessageState.DELIVERED]
         variant = (reached or messages)[0][0]
-        reaction = react(seed, slug, external_id, variant=variant, is_reached=bool(reached))
+        reaction = react(
+            seed,
+            slug,
+            external_id,
+            variant=variant,
+            is_reached=bool(reached),
+            appetite=appetite[external_id],
+        )
         keys = tuple(key for _variant, _state, key in reached)
         found.append(Reacting(slug, external_id, reached_at, reaction, keys))
+    return found
+
+
+def _logins(people: Collection[str], *, before: datetime) -> dict[str, int]:
+    """Return how often each of these people used the app in the year before (one query)."""
+    rows = (
+        Event.objects.filter(
+            type__name=EventName.APP_LOGIN,
+            occurred_at__gte=before - timedelta(days=365),
+            occurred_at__lt=before,
+        )
+        .values_list("customer__external_id")
+        .annotate(n=Count("pk"))
+        .order_by()
+    )
+    found = dict.fromkeys(people, 0)
+    found.update((person, count) for person, count in rows if person in found)
     return found
 
 
@@ -169,7 +197,7 @@ def write_files(
                 _borrow_lately(files, person, seed=seed, until=until)
 
 
-def _visit_lately(files: Files, person: Person, *, seed: int) -> None:
+def _visit_lately(files: Files, person: DemoPerson, *, seed: int) -> None:
     """Let those who use the app much have used it in the last weeks, too."""
     if share(seed, "visit", person.external_id) < person.engagement / 4:
         days = 1 + _VISIT_DAYS * share(seed, "visit day", person.external_id)
@@ -177,16 +205,16 @@ def _visit_lately(files: Files, person: Person, *, seed: int) -> None:
         files.event(person.external_id, EventName.APP_LOGIN, at, person.external_id, "", "app", "")
 
 
-def _borrow_lately(files: Files, person: Person, *, seed: int, until: date) -> None:
+def _borrow_lately(files: Files, person: DemoPerson, *, seed: int, until: date) -> None:
     """Let a few of those whom no campaign chose come by themselves in the last weeks."""
     if share(seed, "organic", person.external_id) < _ORGANIC_SHARE:
         back = timedelta(days=4 + _ORGANIC_DAYS * share(seed, "organic day", person.external_id))
-        goal = Reaction(click_after=None, goal_after=timedelta(0))
+        goal = DemoReaction(click_after=None, goal_after=timedelta(0))
         one = Reacting("organic", person.external_id, plan.ENDS_AT - back, goal, ())
         _borrow(files, person, one, seed=seed, until=until)
 
 
-def _borrow(files: Files, person: Person, one: Reacting, *, seed: int, until: date) -> None:
+def _borrow(files: Files, person: DemoPerson, one: Reacting, *, seed: int, until: date) -> None:
     assert one.reaction.goal_after is not None  # noqa: S101 - only those are passed in
     rng = Random(f"{seed}:{one.slug}:{one.external_id}")  # noqa: S311 - made-up people
     submitted_at = one.reached_at + one.reaction.goal_after
@@ -208,7 +236,7 @@ def _borrow(files: Files, person: Person, one: Reacting, *, seed: int, until: da
 
 
 def _write_application(
-    files: Files, person: Person, number: str, application: DemoApplication
+    files: Files, person: DemoPerson, number: str, application: DemoApplication
 ) -> None:
     product, amount = application.product.code, application.amount
     assert application.decided_at is not None  # noqa: S101 - decided long ago
@@ -230,7 +258,7 @@ def _write_application(
     files.event(who, decision, application.decided_at, number, *rest)
 
 
-def _write_loan(files: Files, person: Person, number: str, loan: DemoLoan) -> None:
+def _write_loan(files: Files, person: DemoPerson, number: str, loan: DemoLoan) -> None:
     product = loan.application.product
     loan_id = f"{number}-L"
     files.add(
@@ -255,7 +283,12 @@ def _write_loan(files: Files, person: Person, number: str, loan: DemoLoan) -> No
 
 
 def _repay(
-    files: Files, person: Person, loan_id: str, known: int, payments: Iterable[Payment], until: date
+    files: Files,
+    person: DemoPerson,
+    loan_id: str,
+    known: int,
+    payments: Iterable[Payment],
+    until: date,
 ) -> None:
     for position, payment in _until(payments, until):
         row_id = f"{loan_id}-{known + position}"

@@ -18,7 +18,7 @@ from loancrm.kernel.processes.supervisor import ProcessSpec, Supervisor
 _POLL_SECONDS = 0.2
 
 
-class Stage:
+class DemoStage:
     """Web server, worker, scheduler and simulated providers of one demo.
 
     Args:

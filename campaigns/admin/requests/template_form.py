@@ -9,9 +9,11 @@ from django.utils.translation import gettext_lazy as _
 from unfold import widgets
 
 from campaigns import labels
-from campaigns.admin.message_fields import PARTS, ChannelSelect, NamedChannels, text_name
-from campaigns.domain.content.written import LOCALES, TextSpec
+from campaigns.admin.message_fields import ChannelSelect, NamedChannels, text_name
+from campaigns.domain.content.written import LOCALES, PARTS, TextSpec
 from campaigns.domain.sending.service_messages import ServiceKind
+from campaigns.labels import compliance as labels_of_rules
+from campaigns.labels import content as content_labels
 from campaigns.models import Channel, MessageTemplate
 from campaigns.selectors.content.faults import TextFinding
 from campaigns.services.content.writing import TextUnreadable
@@ -41,7 +43,7 @@ class TemplateForm(forms.Form):
     )
     purpose = forms.ChoiceField(
         label=_("Purpose"),
-        choices=lambda: [(item.value, customer_labels.purpose(item)) for item in Purpose],
+        choices=lambda: [(item.value, customer_labels.PURPOSES.label(item)) for item in Purpose],
         initial=Purpose.SERVICE,
         widget=widgets.UnfoldAdminSelectWidget(),
     )
@@ -49,10 +51,17 @@ class TemplateForm(forms.Form):
         label=_("kind of service message"),
         choices=lambda: [
             ("", "–"),
-            *((kind.value, labels.read(labels.SERVICE_KINDS, kind)) for kind in ServiceKind),
+            *((kind.value, labels.SERVICE_KINDS.label(kind)) for kind in ServiceKind),
         ],
         required=False,
         widget=widgets.UnfoldAdminSelectWidget(),
+    )
+    product_kind = forms.ChoiceField(
+        label=_("What it is about"),
+        choices=lambda: [("", "–"), *labels_of_rules.PRODUCT_KINDS.choices()],
+        required=False,
+        widget=widgets.UnfoldAdminSelectWidget(),
+        help_text=_("An offer of credit always needs a consent for marketing."),
     )
     variables = forms.CharField(
         label=_("variables"),
@@ -94,6 +103,7 @@ class TemplateForm(forms.Form):
             channel=data["channel"],
             purpose=data["purpose"],
             service_kind=data["service_kind"],
+            product_kind=data["product_kind"],
             variables=tuple(name for name in _BETWEEN.split(data["variables"]) if name),
             texts=tuple(t for t in texts if t.subject or t.text or t.html),
         )
@@ -122,7 +132,7 @@ class TemplateForm(forms.Form):
         for locale in LOCALES:
             names = {part: _field(locale, part) for part in PARTS}
             yield {
-                "name": labels.read(labels.TEXT_LANGUAGES, locale),
+                "name": content_labels.TEXT_LANGUAGES.label(locale),
                 "fields": [
                     (part, self[name], self.text_faults.get(name, ()))
                     for part, name in names.items()
@@ -140,8 +150,8 @@ def _field(locale: str, part: str) -> str:
 
 
 def _text_field(locale: str, part: str) -> forms.CharField:
-    label = labels.read(labels.TEXT_PARTS, part)
-    language = labels.read(labels.TEXT_LANGUAGES, locale)
+    label = content_labels.TEXT_PARTS.label(part)
+    language = content_labels.TEXT_LANGUAGES.label(locale)
     if part == "subject":
         widget: Any = widgets.UnfoldAdminTextInputWidget()
     else:
@@ -162,6 +172,7 @@ def _stored(template: MessageTemplate) -> dict[str, Any]:
         "channel": template.touchpoint.channel_id,
         "purpose": template.purpose,
         "service_kind": template.service_kind,
+        "product_kind": template.product_kind,
         "variables": ", ".join(template.variables),
     }
     variant = template.touchpoint.variants.get(key="A")

@@ -3,26 +3,38 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from django.conf import settings
 from django.contrib import admin
+from django.contrib.humanize.templatetags.humanize import intcomma
 from django.db.models import QuerySet
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import (
+    Http404,
+    HttpRequest,
+    HttpResponse,
+    HttpResponseNotAllowed,
+    HttpResponseRedirect,
+)
 from django.urls import URLPattern, path
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
-from django.views.decorators.http import require_POST
+from django.utils.translation import gettext_lazy, ngettext
+from django.views.decorators.http import require_http_methods
 
 from campaigns import labels
 from campaigns.admin.requests.template_form import TemplateForm
 from campaigns.domain.requests.template import TemplateStatus
+from campaigns.domain.sending.service_messages import ServiceKind
+from campaigns.labels import content as content_labels
 from campaigns.models import MessageTemplate
 from campaigns.selectors.requests import templates as state_of
-from campaigns.services.requests import held, templates
+from campaigns.selectors.sending import channel_states
+from campaigns.services.requests import held, template_previews, templates
 from customers import labels as customer_labels
-from loancrm import admin_pages
+from loancrm import admin_pages, stale_forms
 from loancrm.admin_filters import vocabulary_filter
 from loancrm.admin_site import object_url
 from loancrm.kernel import access, clock
 from loancrm.kernel.admin.read_only import ReadOnlyAdmin
+from loancrm.kernel.errors import LoanCrmError
 
 _VIEW = "campaigns.view_messagetemplate"
 
@@ -38,7 +50,7 @@ class MessageTemplateAdmin(ReadOnlyAdmin):
             "status",
             gettext_lazy("status"),
             TemplateStatus,
-            lambda value: labels.read(labels.TEMPLATE_STATUSES, value),
+            content_labels.TEMPLATE_STATUSES.label,
         ),
     )
     search_fields = ("name", "slug")
@@ -61,8 +73,8 @@ class MessageTemplateAdmin(ReadOnlyAdmin):
     @admin.display(description=gettext_lazy("status"), ordering="status")
     def state(self, template: MessageTemplate) -> str:
         """Return the status as a coloured badge."""
-        words = labels.read(labels.TEMPLATE_STATUSES, template.status)
-        return admin_pages.badge(labels.tone(template.status), words)
+        words = content_labels.TEMPLATE_STATUSES.label(template.status)
+        return admin_pages.badge(content_labels.TEMPLATE_STATUSES.tone(template.status), words)
 
     @admin.display(description=gettext_lazy("channel"))
     def channel_label(self, template: MessageTemplate) -> str:
@@ -73,7 +85,7 @@ class MessageTemplateAdmin(ReadOnlyAdmin):
     @admin.display(description=gettext_lazy("purpose"), ordering="purpose")
     def purpose_label(self, template: MessageTemplate) -> str:
         """Return the purpose in words."""
-        return customer_labels.purpose(template.purpose)
+        return customer_labels.PURPOSES.label(template.purpose)
 
     def add_view(
         self, request: HttpRequest, form_url: str = "", extra_context: dict[str, Any] | None = None
@@ -106,15 +118,17 @@ class MessageTemplateAdmin(ReadOnlyAdmin):
 
     def _page(self, request: HttpRequest, template: MessageTemplate | None) -> HttpResponse:
         may_save = request.user.has_perm(templates.WRITES)
+        error = None
         form = TemplateForm(request.POST or None, template=template, is_open=may_save)
         if request.method == "POST" and form.is_valid():
             with admin_pages.attempt(request, _("The template is saved.")) as outcome:
                 template_saved = _save(request, form, template)
             if outcome.is_done:
                 return HttpResponseRedirect(object_url(template_saved))
-            form.show_refusal(outcome.error)
+            error = outcome.error
+            form.show_refusal(error)
         if template is not None and not form.is_bound:
-            form.show_faults(state_of.findings_of(template))
+            form.show_faults(state_of.findings_of(template, now=clock.now()))
         return admin_pages.page(
             request,
             "campaigns/template.html",
@@ -124,7 +138,25 @@ class MessageTemplateAdmin(ReadOnlyAdmin):
             row=template,
             may_save=may_save,
             **(_standing(request, template) if template else {}),
+            **_stale(request, form, template, error),
         )
+
+
+def _stale(
+    request: HttpRequest,
+    form: TemplateForm,
+    template: MessageTemplate | None,
+    error: LoanCrmError | None,
+) -> dict[str, Any]:
+    """Return what tells the second of two who change one template."""
+    if template is None:
+        return {}
+    return stale_forms.context(
+        request,
+        state_of.stored(template),
+        error=error,
+        differences=stale_forms.differences_of(form),
+    )
 
 
 def _standing(request: HttpRequest, template: MessageTemplate) -> dict[str, Any]:
@@ -132,18 +164,39 @@ def _standing(request: HttpRequest, template: MessageTemplate) -> dict[str, Any]
     is_approved = state_of.is_approved(template)
     lapsed = template.status == TemplateStatus.APPROVED and not is_approved
     return {
-        "status": labels.read(labels.TEMPLATE_STATUSES, template.status),
-        "tone": labels.tone(template.status),
+        "status": content_labels.TEMPLATE_STATUSES.label(template.status),
+        "tone": content_labels.TEMPLATE_STATUSES.tone(template.status),
         "is_approved": is_approved,
         "has_lapsed": lapsed,
         "asked_for": state_of.asked_for(template),
         "held": [
-            (labels.read(labels.HOLD_REASONS, reason), count)
-            for reason, count in state_of.held(template)
+            (labels.HOLD_REASONS.label(reason), count) for reason, count in state_of.held(template)
         ],
         "seen_digest": state_of.digest_of(state_of.shown(template)),
         "buttons": _buttons(request, template, is_approved=is_approved),
         "waits_for_another": _waits_for_another(request, template),
+        **_preview(template),
+    }
+
+
+def _preview(template: MessageTemplate) -> dict[str, Any]:
+    """Return the stored message in each language with its price, or why none can be written."""
+    try:
+        found = template_previews.preview_template(template=template, now=clock.now())
+    except LoanCrmError as error:
+        return {"preview_problem": error.message}
+    languages, channel = dict(settings.LANGUAGES), template.channel
+    return {
+        "stands_still": channel_states.state_of(channel) if channel else None,
+        "is_sms": channel is not None and channel.kind == "sms",
+        "previews": [
+            (
+                languages.get(each.language, each.language),
+                each,
+                labels.SKIP_REASONS.label(each.problem) if each.problem else "",
+            )
+            for each in found
+        ],
     }
 
 
@@ -163,7 +216,7 @@ def _is_barred(request: HttpRequest, template: MessageTemplate) -> bool:
 
 def _buttons(
     request: HttpRequest, template: MessageTemplate, *, is_approved: bool
-) -> list[dict[str, str]]:
+) -> list[dict[str, Any]]:
     actor = admin_pages.actor_of(request)
     is_waiting = template.status == TemplateStatus.IN_REVIEW
     may_approve = (
@@ -183,7 +236,12 @@ def _buttons(
         "cancel": is_held,
     }
     return [
-        {"name": name, "text": str(_STEPS[name][0]), "kind": _STEPS[name][1]}
+        {
+            "name": name,
+            "text": str(_STEPS[name][0]),
+            "kind": _STEPS[name][1],
+            "asks": name in _ASKING_BACK,
+        }
         for name, is_shown in shown.items()
         if is_shown
     ]
@@ -224,14 +282,19 @@ _STEPS: Mapping[str, tuple[Any, str, Any]] = {
     ),
 }
 
+# One click on them would stop what people wait for.
+_ASKING_BACK = {"switch_off"}
 
-@require_POST
+
+@require_http_methods(["GET", "POST"])
 def step(request: HttpRequest, pk: int, name: str) -> HttpResponse:
-    """Take one step with a template."""
+    """Take one step with a template on POST; ask back on GET where that is due."""
     admin_pages.require(request, _VIEW)
     template = admin_pages.row_of(MessageTemplate, str(pk))
     if name not in _STEPS:
         raise Http404
+    if request.method == "GET":
+        return _question(request, template, name)
     actor, now = admin_pages.actor_of(request), clock.now()
     steps: dict[str, Callable[[], object]] = {
         "submit": lambda: templates.submit_template(template=template, actor=actor, now=now),
@@ -261,10 +324,40 @@ def step(request: HttpRequest, pk: int, name: str) -> HttpResponse:
     return HttpResponseRedirect(object_url(template))
 
 
+def _question(request: HttpRequest, template: MessageTemplate, name: str) -> HttpResponse:
+    """Say what switching a template off does before it is done."""
+    if name not in _ASKING_BACK:
+        return HttpResponseNotAllowed(["POST"])
+    admin_pages.require(request, templates.WRITES)
+    count = state_of.asked_for(template)
+    asked = ngettext(
+        "Systems have asked for %(count)s message by it.",
+        "Systems have asked for %(count)s messages by it.",
+        count,
+    )
+    meaning = [
+        _("From then on every call for the template is refused, until it is switched on again."),
+        asked % {"count": intcomma(count)},
+    ]
+    if template.service_kind == ServiceKind.ONE_TIME_CODE:
+        meaning.insert(1, _("It carries one-time codes: whoever needs one gets none."))
+    return admin_pages.page(
+        request,
+        "campaigns/template_confirm.html",
+        title=f"{_STEPS[name][0]}: {template.name}",
+        model_admin=admin.site.get_model_admin(MessageTemplate),
+        meaning=meaning,
+        button=_STEPS[name][0],
+        back=object_url(template),
+    )
+
+
 def _save(
     request: HttpRequest, form: TemplateForm, template: MessageTemplate | None
 ) -> MessageTemplate:
     spec, actor, now = form.spec(), admin_pages.actor_of(request), clock.now()
     if template is None:
         return templates.create_template(spec=spec, actor=actor, now=now)
-    return templates.change_template(template=template, spec=spec, actor=actor, now=now)
+    return templates.change_template(
+        template=template, spec=spec, actor=actor, now=now, seen=stale_forms.posted(request)
+    )

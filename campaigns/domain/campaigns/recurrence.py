@@ -113,7 +113,9 @@ def occurrences(
             return
         last = day
         # A time that does not exist is read with the offset before the change, and so moves on.
-        yield datetime.combine(day, local.time(), tzinfo=zone).astimezone(UTC)
+        moment = datetime.combine(day, local.time(), tzinfo=zone).astimezone(UTC)
+        # A start in the second pass of a repeated hour is not put before itself.
+        yield max(moment, start.astimezone(UTC))
 
 
 def next_run(

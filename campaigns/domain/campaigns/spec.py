@@ -7,11 +7,19 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from campaigns.domain.campaigns.given.problems import ProblemCode, ValueProblems
+from campaigns.domain.campaigns.given.changes import end_problem
+from campaigns.domain.campaigns.given.content_test_reading import read_content_test
+from campaigns.domain.campaigns.given.problems import ValueProblemCode, ValueProblems
 from campaigns.domain.campaigns.given.reader import Reader
 from campaigns.domain.campaigns.given.recurrence_reading import read_recurrence
 from campaigns.domain.campaigns.recurrence import Recurrence
+from campaigns.domain.compliance.offers import (
+    ProductKind,
+    is_offer_under_service,
+    product_kind_for,
+)
 from campaigns.domain.content.written import LOCALES, TextSpec
+from campaigns.domain.experiments.content_test import ContentTestPlan
 from campaigns.domain.sending.service_messages import ServiceKind, kind_for
 from customers.domain.consents.consent import Purpose
 
@@ -66,26 +74,31 @@ class CampaignSpec:
     description: str
     purpose: Purpose
     service_kind: str
+    product_kind: str
     goal_event: str
     goal_window_days: int
+    stops_at_goal: bool
     segment_slug: str
     segment_rule: Mapping[str, Any] | None
     steps: tuple[StepSpec, ...]
     holdout_share: Decimal
     start_at: datetime | None
+    end_at: datetime | None
     late_limit_hours: int
     recurrence: Recurrence | None
     budget_amount: Decimal | None
     cost_per_message: Decimal | None
     costs: tuple[CostSpec, ...]
     author: str
+    content_test: ContentTestPlan | None = None
 
 
 _KNOWN = {
-    "slug", "name", "description", "purpose", "service_kind", "goal", "segment", "steps",
+    "slug", "name", "description", "purpose", "service_kind", "product_kind", "goal",
+    "segment", "steps",
     "channel", "content", "variants", "fallback_channel", "fallback_content",
     "fallback_after_minutes", "holdout_share", "schedule", "budget_amount", "budget",
-    "cost_per_message", "costs", "author", "locale",
+    "cost_per_message", "costs", "author", "locale", "experiment",
 }  # fmt: skip
 
 
@@ -97,14 +110,14 @@ def parse_spec(source: Mapping[str, Any]) -> CampaignSpec:
     """
     read = Reader()
     for key in sorted(set(source) - _KNOWN):
-        read.wrong(key, ProblemCode.UNKNOWN_KEY)
+        read.wrong(key, ValueProblemCode.UNKNOWN_KEY)
     goal = read.mapping(source.get("goal", {}), "goal")
     schedule = read.mapping(source.get("schedule") or {}, "schedule")
     segment_slug, rule = _segment(source, read)
     holdout = read.number(source, "holdout_share", "holdout_share", Decimal(0)) or Decimal(0)
     purpose = str(source.get("purpose") or Purpose.MARKETING)
     if purpose not in set(Purpose):
-        read.wrong("purpose", ProblemCode.ONE_OF, ", ".join(Purpose))
+        read.wrong("purpose", ValueProblemCode.ONE_OF, ", ".join(Purpose))
     service_kind = _service_kind(source, purpose, read)
     window = read.whole(goal, "window_days", "goal.window_days", 7)
     budget_key = "budget_amount" if "budget_amount" in source else "budget"
@@ -114,20 +127,41 @@ def parse_spec(source: Mapping[str, Any]) -> CampaignSpec:
         description=read.text(source, "description", "description"),
         purpose=Purpose(purpose) if purpose in set(Purpose) else Purpose.MARKETING,
         service_kind=service_kind,
+        product_kind=_product_kind(source, purpose, read),
         goal_event=read.text(goal, "event", "goal.event", required=True),
         goal_window_days=window,
+        stops_at_goal=read.flag(
+            goal,
+            "stops_messages",
+            "goal.stops_messages",
+            default=purpose == Purpose.MARKETING,
+        ),
         segment_slug=segment_slug,
         segment_rule=rule,
         steps=_steps(source, read),
         holdout_share=holdout,
         start_at=read.moment(schedule, "start_at", "schedule.start_at"),
+        end_at=read.moment(schedule, "end_at", "schedule.end_at"),
         late_limit_hours=read.whole(schedule, "late_limit_hours", "schedule.late_limit_hours", 24),
         recurrence=read_recurrence(schedule.get("repeat"), read, "schedule.repeat"),
         budget_amount=read.number(source, budget_key, budget_key, None),
         cost_per_message=read.number(source, "cost_per_message", "cost_per_message", None),
         costs=_costs(source, read),
         author=read.text(source, "author", "author"),
+        content_test=read_content_test(source.get("experiment"), read, "experiment"),
     )
+    _check_whole(spec, read, budget_key=budget_key)
+    if read.problems:
+        raise ValueProblems(tuple(read.problems))
+    return spec
+
+
+def _check_whole(spec: CampaignSpec, read: Reader, *, budget_key: str) -> None:
+    if not _SLUG.fullmatch(spec.slug):
+        read.wrong("slug", ValueProblemCode.SLUG_EXPECTED)
+    variants = spec.steps[0].variants if spec.steps else ()
+    if spec.content_test and (code := untestable(len(variants), spec.recurrence)):
+        read.wrong("experiment", code)
     for name, path in (
         *(("name", "name"), ("description", "description"), ("goal_event", "goal.event")),
         *(("goal_window_days", "goal.window_days"), ("holdout_share", "holdout_share")),
@@ -135,18 +169,36 @@ def parse_spec(source: Mapping[str, Any]) -> CampaignSpec:
         ("cost_per_message", "cost_per_message"),
     ):
         read.field(name, getattr(spec, name), path)
-    if not _SLUG.fullmatch(spec.slug):
-        read.wrong("slug", ProblemCode.SLUG_EXPECTED)
-    if read.problems:
-        raise ValueProblems(tuple(read.problems))
-    return spec
+    if late := end_problem(spec.start_at, spec.end_at, path="schedule.end_at"):
+        read.problems.append(late)
+
+
+def untestable(variants: int, recurrence: Any) -> ValueProblemCode | None:
+    """Return why the texts of a campaign cannot be tested; None where they can.
+
+    Args:
+        variants: Of the first message.
+        recurrence: When the campaign runs again; None where it runs once.
+    """
+    if variants < 2:
+        return ValueProblemCode.TWO_VARIANTS_EXPECTED
+    return None if recurrence is None else ValueProblemCode.TEST_RUNS_ONCE
 
 
 def _service_kind(source: Mapping[str, Any], purpose: str, read: Reader) -> str:
     kind = str(source.get("service_kind") or "")
     if kind and kind not in set(ServiceKind):
-        read.wrong("service_kind", ProblemCode.ONE_OF, ", ".join(ServiceKind))
+        read.wrong("service_kind", ValueProblemCode.ONE_OF, ", ".join(ServiceKind))
     return kind_for(purpose, kind)
+
+
+def _product_kind(source: Mapping[str, Any], purpose: str, read: Reader) -> str:
+    kind = str(source.get("product_kind") or "")
+    if kind and kind not in set(ProductKind):
+        read.wrong("product_kind", ValueProblemCode.ONE_OF, ", ".join(ProductKind))
+    elif is_offer_under_service(purpose, kind):
+        read.wrong("product_kind", ValueProblemCode.OFFER_UNDER_SERVICE)
+    return product_kind_for(purpose, kind)
 
 
 def _slug(name: str) -> str:
@@ -164,7 +216,7 @@ def _segment(source: Mapping[str, Any], read: Reader) -> tuple[str, Mapping[str,
         case Mapping() if isinstance(segment.get("rule"), Mapping):
             return str(segment.get("slug", "")), segment["rule"]
         case _:
-            read.wrong("segment", ProblemCode.SEGMENT_EXPECTED)
+            read.wrong("segment", ValueProblemCode.SEGMENT_EXPECTED)
             return "", None
 
 
@@ -184,7 +236,7 @@ def parse_steps(listed: Sequence[Mapping[str, Any]]) -> tuple[StepSpec, ...]:
 def _steps(source: Mapping[str, Any], read: Reader) -> tuple[StepSpec, ...]:
     listed = source.get("steps")
     if listed is not None and not isinstance(listed, list | tuple):
-        read.wrong("steps", ProblemCode.LIST_EXPECTED)
+        read.wrong("steps", ValueProblemCode.LIST_EXPECTED)
         return ()
     if listed is None:
         listed = [source]
@@ -195,7 +247,7 @@ def _steps(source: Mapping[str, Any], read: Reader) -> tuple[StepSpec, ...]:
     for item, path in zip(listed, paths, strict=True):
         steps.extend(_step(read.mapping(item, path or "steps"), path, read))
     if not steps:
-        read.wrong("steps", ProblemCode.STEP_EXPECTED)
+        read.wrong("steps", ValueProblemCode.STEP_EXPECTED)
     return tuple(steps)
 
 
@@ -207,10 +259,10 @@ def _step(item: Mapping[str, Any], path: str, read: Reader) -> list[StepSpec]:
     content = item.get("fallback_content")
     if not fallback:
         if content:
-            read.wrong(f"{path}fallback_channel", ProblemCode.FALLBACK_CHANNEL_EXPECTED)
+            read.wrong(f"{path}fallback_channel", ValueProblemCode.FALLBACK_CHANNEL_EXPECTED)
         return [message]
     if not content:
-        read.wrong(f"{path}fallback_content", ProblemCode.FALLBACK_TEXT_EXPECTED, SAME_TEXT)
+        read.wrong(f"{path}fallback_content", ValueProblemCode.FALLBACK_TEXT_EXPECTED, SAME_TEXT)
         return [message]
     variants = (
         _same_texts(message)
@@ -233,7 +285,7 @@ def _variants(item: Mapping[str, Any], path: str, read: Reader) -> tuple[Variant
     if listed is None:
         listed = [{"key": "A", "weight": 1, "content": item.get("content")}]
     if not isinstance(listed, list | tuple):
-        read.wrong(f"{path}variants", ProblemCode.LIST_EXPECTED)
+        read.wrong(f"{path}variants", ValueProblemCode.LIST_EXPECTED)
         return ()
     variants: list[VariantSpec] = []
     for index, variant in enumerate(listed):
@@ -244,24 +296,24 @@ def _variants(item: Mapping[str, Any], path: str, read: Reader) -> tuple[Variant
     return tuple(variants)
 
 
-def _wrong_together(variants: Sequence[VariantSpec]) -> Iterator[tuple[ProblemCode, str]]:
+def _wrong_together(variants: Sequence[VariantSpec]) -> Iterator[tuple[ValueProblemCode, str]]:
     if not variants:
-        yield ProblemCode.VARIANT_EXPECTED, ""
+        yield ValueProblemCode.VARIANT_EXPECTED, ""
         return
     if any(len(variant.key) > LONGEST_KEY for variant in variants):
-        yield ProblemCode.TOO_LONG, str(LONGEST_KEY)
+        yield ValueProblemCode.TOO_LONG, str(LONGEST_KEY)
     if len({variant.key for variant in variants}) != len(variants):
-        yield ProblemCode.VARIANT_KEYS, ""
+        yield ValueProblemCode.VARIANT_KEYS, ""
     # The first by its key is the message that others may follow.
     if min(variants, key=lambda variant: variant.key).follows_message:
-        yield ProblemCode.SAME_TEXT_AS_WHAT, ""
+        yield ValueProblemCode.SAME_TEXT_AS_WHAT, ""
 
 
 def _variant(known: Mapping[str, Any], index: int, where: str, read: Reader) -> VariantSpec:
     weight = read.whole(known, "weight", f"{where}.weight", 1)
     if weight < 1:
         # Nobody would get it; who wants that takes the variant out.
-        read.wrong(f"{where}.weight", ProblemCode.AT_LEAST, "1")
+        read.wrong(f"{where}.weight", ValueProblemCode.AT_LEAST, "1")
     content = known.get("content")
     follows = content == SAME_TEXT
     return VariantSpec(
@@ -274,7 +326,7 @@ def _variant(known: Mapping[str, Any], index: int, where: str, read: Reader) -> 
 
 def _texts(content: Any, path: str, read: Reader) -> tuple[TextSpec, ...]:
     if not content:
-        read.wrong(path, ProblemCode.CONTENT_EXPECTED)
+        read.wrong(path, ValueProblemCode.CONTENT_EXPECTED)
         return ()
     known = read.mapping(content, path)
     if known and set(known) <= {"subject", "text", "html"}:
@@ -283,7 +335,7 @@ def _texts(content: Any, path: str, read: Reader) -> tuple[TextSpec, ...]:
     for locale, body in known.items():
         where = f"{path}.{locale}"
         if locale not in LOCALES:
-            read.wrong(where, ProblemCode.ONE_OF, ", ".join(LOCALES))
+            read.wrong(where, ValueProblemCode.ONE_OF, ", ".join(LOCALES))
             continue
         text = {"text": body} if isinstance(body, str) else read.mapping(body, where)
         texts.append(
@@ -295,7 +347,7 @@ def _texts(content: Any, path: str, read: Reader) -> tuple[TextSpec, ...]:
             )
         )
     if known and not any(text.text.strip() or text.html.strip() for text in texts):
-        read.wrong(path, ProblemCode.CONTENT_EXPECTED)
+        read.wrong(path, ValueProblemCode.CONTENT_EXPECTED)
     return tuple(texts)
 
 
@@ -303,21 +355,21 @@ def _costs(source: Mapping[str, Any], read: Reader) -> tuple[CostSpec, ...]:
     costs: list[CostSpec] = []
     listed = source.get("costs") or ()
     if not isinstance(listed, list | tuple):
-        read.wrong("costs", ProblemCode.LIST_EXPECTED)
+        read.wrong("costs", ValueProblemCode.LIST_EXPECTED)
         return ()
     for index, item in enumerate(listed):
         path = f"costs[{index}]"
         known = read.mapping(item, path)
         category = str(known.get("category", ""))
         if category not in COST_CATEGORIES:
-            read.wrong(f"{path}.category", ProblemCode.ONE_OF, ", ".join(COST_CATEGORIES))
+            read.wrong(f"{path}.category", ValueProblemCode.ONE_OF, ", ".join(COST_CATEGORIES))
         amount = read.number(known, "amount", f"{path}.amount", None)
         read.field("budget_amount", amount, f"{path}.amount")
         if amount is None:
-            read.wrong(f"{path}.amount", ProblemCode.NUMBER_EXPECTED)
+            read.wrong(f"{path}.amount", ValueProblemCode.NUMBER_EXPECTED)
             amount = Decimal(0)
         note = read.text(known, "note", f"{path}.note")
         if len(note) > LONGEST_NOTE:
-            read.wrong(f"{path}.note", ProblemCode.TOO_LONG, str(LONGEST_NOTE))
+            read.wrong(f"{path}.note", ValueProblemCode.TOO_LONG, str(LONGEST_NOTE))
         costs.append(CostSpec(category=category, amount=amount, note=note))
     return tuple(costs)

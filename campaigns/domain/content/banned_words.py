@@ -1,24 +1,6 @@
-"""Words that must not, or should not, stand in an offer of credit: data, to change with the rules.
+"""How people write around a list of words; the words themselves are in the rulebook."""
 
-Sources: reports of the 金融产品网络营销管理办法 (in force 2026-09-30) quote the first four; a
-third-party checker cites its article 10(7) for the second list. The official text was not at hand,
-so the second list only warns.
-"""
-
-BLOCKED = ("低风险", "低门槛", "秒到账", "高收益")
-WARNED = (
-    "低利率",
-    "无成本",
-    "保本",
-    "零风险",
-    "限时抢购",
-    "秒杀",
-    "无视征信",
-    "黑户",
-    "百分百通过",
-)
-
-# The same words in pinyin without tones, for those who write around the list.
+# Listed words in pinyin without tones.
 PINYIN = {
     "difengxian": "低风险",
     "dimenkan": "低门槛",

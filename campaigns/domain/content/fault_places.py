@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from campaigns.domain.content import word_search
-from campaigns.domain.content.lint import Problem, ProblemCode
+from campaigns.domain.content.lint_problems import LintProblem, LintProblemCode
 from loancrm.kernel.texts.survey import TemplateRefused
 from loancrm.kernel.texts.templates import TextKind, compile_text
 
@@ -17,7 +17,7 @@ _LINK_WITH_CODE = re.compile(r"https?://[^\s\"'<>]*\{[{%]", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class TextPlace:
     """A part of a text and a line in it.
 
     Attributes:
@@ -29,7 +29,7 @@ class Place:
     line: int = 0
 
 
-def place_of(problem: Problem, parts: Mapping[str, str], *, language: str) -> Place:
+def place_of(problem: LintProblem, parts: Mapping[str, str], *, language: str) -> TextPlace:
     """Return where a finding stands.
 
     Args:
@@ -38,35 +38,37 @@ def place_of(problem: Problem, parts: Mapping[str, str], *, language: str) -> Pl
         language: `zh-hans` or `en`.
     """
     match problem.code:
-        case ProblemCode.TEMPLATE_REFUSED:
+        case LintProblemCode.TEMPLATE_REFUSED:
             return _refused_part(problem, parts, language)
-        case ProblemCode.UNKNOWN_VARIABLE:
+        case LintProblemCode.UNKNOWN_VARIABLE:
             name = re.compile(rf"\{{[{{%][^}}]*\b{re.escape(str(problem.facts['name']))}\b")
             ordered = [problem.where, *(part for part in parts if part != problem.where)]
             for part in ordered:
                 line = _first_line(parts.get(part, ""), name)
                 if line:
-                    return Place(part, line)
-        case ProblemCode.VARIABLE_IN_LINK:
-            return Place(problem.where, _first_line(parts.get(problem.where, ""), _LINK_WITH_CODE))
-        case ProblemCode.LINK_NOT_COUNTED:
+                    return TextPlace(part, line)
+        case LintProblemCode.VARIABLE_IN_LINK:
+            return TextPlace(
+                problem.where, _first_line(parts.get(problem.where, ""), _LINK_WITH_CODE)
+            )
+        case LintProblemCode.LINK_NOT_COUNTED:
             link = re.compile(re.escape(str(problem.facts["link"])))
-            return Place(problem.where, _first_line(parts.get(problem.where, ""), link))
-        case ProblemCode.BANNED_WORD | ProblemCode.RISKY_WORD:
-            return Place(problem.where, _line_of_word(problem, parts.get(problem.where, "")))
+            return TextPlace(problem.where, _first_line(parts.get(problem.where, ""), link))
+        case LintProblemCode.BANNED_WORD | LintProblemCode.RISKY_WORD:
+            return TextPlace(problem.where, _line_of_word(problem, parts.get(problem.where, "")))
         case _:
             pass
-    return Place(problem.where)
+    return TextPlace(problem.where)
 
 
-def _refused_part(problem: Problem, parts: Mapping[str, str], language: str) -> Place:
+def _refused_part(problem: LintProblem, parts: Mapping[str, str], language: str) -> TextPlace:
     """Compile the parts one by one: the check compiled them together."""
     for part, source in parts.items():
         try:
             compile_text(source, kind=_KINDS[part], language=language)
         except TemplateRefused as error:
-            return Place(part, _line(error.facts))
-    return Place(problem.where, _line(problem.facts))
+            return TextPlace(part, _line(error.facts))
+    return TextPlace(problem.where, _line(problem.facts))
 
 
 def _line(facts: Mapping[str, object]) -> int:
@@ -74,10 +76,10 @@ def _line(facts: Mapping[str, object]) -> int:
     return line if isinstance(line, int) else 0
 
 
-def _line_of_word(problem: Problem, source: str) -> int:
-    word = problem.facts.get("word")
+def _line_of_word(problem: LintProblem, source: str) -> int:
+    word = str(problem.facts.get("word"))
     for number, line in enumerate(source.splitlines(), start=1):
-        if any(found == word for found, _severity in word_search.banned(line)):
+        if word_search.banned(line, {word: problem.severity}):
             return number
     return 0
 

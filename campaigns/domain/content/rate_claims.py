@@ -7,6 +7,7 @@ is no annual rate, nor is "年化" without its number.
 
 import re
 import unicodedata
+from decimal import Decimal
 
 # Characters between a price and its annual rate that a reader still takes for one statement.
 NEAR = 60
@@ -59,13 +60,19 @@ _ANNUAL = re.compile(
 )
 
 
+_RATE = re.compile(rf"({_AMOUNT})[ ]*%")
+_ALL_IN_COST = re.compile(
+    rf"综合[ ]*融资[ ]*成本[^%\d]{{0,24}}{_PERCENT}|(?i:all-in cost)[^%\d.;]{{0,40}}{_PERCENT}"
+)
+
+
 def without_annual_rate(text: str) -> str:
     """Return the first price of credit that has no annual rate near it; empty when all have.
 
     Args:
         text: As people read it, without code and tags.
     """
-    plain = " ".join(unicodedata.normalize("NFKC", text).split())
+    plain = _plain(text)
     annual = [match.span() for match in _ANNUAL.finditer(plain)]
     for claim in _CLAIM.finditer(plain):
         if not any(
@@ -73,3 +80,26 @@ def without_annual_rate(text: str) -> str:
         ):
             return claim[0]
     return ""
+
+
+def annual_rates(text: str) -> list[Decimal]:
+    """Return the annual rates that a text names, as shares a year.
+
+    Args:
+        text: As people read it, without code and tags.
+    """
+    plain = _plain(text)
+    return [
+        Decimal(rate[1].replace(",", "")) / 100
+        for match in _ANNUAL.finditer(plain)
+        for rate in _RATE.finditer(match[0])
+    ]
+
+
+def names_all_in_cost(text: str) -> bool:
+    """Return whether a text names the all-in cost with its figure."""
+    return _ALL_IN_COST.search(_plain(text)) is not None
+
+
+def _plain(text: str) -> str:
+    return " ".join(unicodedata.normalize("NFKC", text).split())

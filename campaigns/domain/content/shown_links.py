@@ -24,13 +24,13 @@ def shows_link(source: str, target: str) -> bool:
         source: The document as a person gets it.
         target: The whole address, or its beginning.
     """
-    reader = _Reader(target)
+    reader = _LinkParser(target)
     reader.feed(source)
     reader.close()
     return reader.is_shown
 
 
-class _Reader(HTMLParser):
+class _LinkParser(HTMLParser):
     """Reads a document and keeps, for every open element, whether it is hidden or the link."""
 
     def __init__(self, target: str) -> None:

@@ -3,13 +3,15 @@
 import html
 import re
 import unicodedata
-from enum import StrEnum
+from collections.abc import Mapping
 
+from campaigns.domain.compliance.rules import RuleSeverity
 from campaigns.domain.content import banned_words
 from campaigns.domain.sending import service_messages
 
 _TAG = re.compile(r"<[^>]*>")
 _CODE = re.compile(r"\{\{.*?\}\}|\{%.*?%\}|\{#.*?#\}", re.DOTALL)
+_PINYIN = tuple(banned_words.PINYIN)
 _NO_LETTER = re.compile(r"[\W_]+")
 _NO_LATIN = re.compile(r"[^a-z]+")
 _SPELLINGS = str.maketrans(
@@ -17,28 +19,23 @@ _SPELLINGS = str.maketrans(
 )
 
 
-class Severity(StrEnum):
-    """Whether a finding stops an approval or only asks for attention."""
-
-    BLOCK = "block"
-    WARN = "warn"
-
-
-def banned(text: str) -> tuple[tuple[str, Severity], ...]:
-    """Return the forbidden and risky words in a text, however they are dressed up.
+def banned(text: str, words: Mapping[str, RuleSeverity]) -> tuple[tuple[str, RuleSeverity], ...]:
+    """Return the listed words in a text, however they are dressed up, the forbidden ones first.
 
     Width, case, blanks, punctuation, emoji, HTML entities, tags, traditional characters,
     look-alikes and pinyin with or without tones make no difference; neither does whether what
     looks like code or a tag is shown.
+
+    Args:
+        words: The words of the day, as `RulesInForce.banned_words` returns them.
     """
     shapes = _shapes(text)
     bare = [_bare(shape) for shape in shapes]
     letters = [_letters(shape) for shape in shapes]
-    found = dict.fromkeys(_within(banned_words.BLOCKED, bare), Severity.BLOCK)
-    for pinyin in _within(tuple(banned_words.PINYIN), letters):
-        found[banned_words.PINYIN[pinyin]] = Severity.BLOCK
-    found |= dict.fromkeys(_within(banned_words.WARNED, bare), Severity.WARN)
-    return tuple(found.items())
+    found = set(_within(tuple(words), bare))
+    found.update(banned_words.PINYIN[pinyin] for pinyin in _within(_PINYIN, letters))
+    listed = [(word, severity) for word, severity in words.items() if word in found]
+    return tuple(sorted(listed, key=lambda pair: pair[1] is not RuleSeverity.BLOCK))
 
 
 def offering(text: str) -> tuple[str, ...]:

@@ -7,18 +7,18 @@ from enum import StrEnum
 from typing import assert_never
 
 from campaigns.domain.graphs.graph import Branch, End, Graph, Node, Question, Send, Wait
-from campaigns.domain.sending.eligibility import Reason
+from campaigns.domain.sending.eligibility import SkipReason
 from campaigns.domain.sending.states import MessageState
 
 # Why somebody was not sent a message that another channel may still bring her.
 MISSED_REASONS = (
-    Reason.UNREACHABLE,
-    Reason.BOUNCED,
-    Reason.NO_CONSENT,
-    Reason.MISSING_VARIABLE,
-    Reason.NO_CONTENT,
-    Reason.CHANNEL_REFUSED,
-    Reason.RETRIES_EXHAUSTED,
+    SkipReason.UNREACHABLE,
+    SkipReason.BOUNCED,
+    SkipReason.NO_CONSENT,
+    SkipReason.MISSING_VARIABLE,
+    SkipReason.NO_CONTENT,
+    SkipReason.CHANNEL_REFUSED,
+    SkipReason.RETRIES_EXHAUSTED,
 )
 
 
@@ -28,10 +28,12 @@ class Leaving(StrEnum):
     ENDED = "ended"
     # She refused, got into difficulties, or her record was merged into another.
     UNWANTED = "unwanted"
+    # What it belongs to ended while she stood in it.
+    OVER = "over"
 
 
 @dataclass(frozen=True, slots=True)
-class Position:
+class GraphPosition:
     """Where somebody stands, and since when."""
 
     node: str
@@ -63,7 +65,7 @@ class Facts:
 
 
 @dataclass(frozen=True, slots=True)
-class Passage:
+class GraphPassage:
     """A node that somebody left, and by which way."""
 
     node: str
@@ -82,27 +84,27 @@ class Move:
         leaves: Why she leaves the graph; empty while she stays in it.
     """
 
-    position: Position
+    position: GraphPosition
     due_at: datetime | None = None
-    passages: tuple[Passage, ...] = ()
+    passages: tuple[GraphPassage, ...] = ()
     leaves: Leaving | None = None
 
 
-def advance(graph: Graph, position: Position, facts: Facts, now: datetime) -> Move:
+def advance(graph: Graph, position: GraphPosition, facts: Facts, now: datetime) -> Move:
     """Return how far somebody gets now: to a message to be sent, a wait that is not over, or out.
 
     Pure: the same arguments give the same move, so that a move made twice is made once.
     """
-    passages: list[Passage] = []
+    passages: list[GraphPassage] = []
     while True:
         found = _look(graph.nodes[position.node], position, facts, now)
         if isinstance(found, Move):
             return replace(found, passages=tuple(passages))
-        passages.append(Passage(position.node, found.node))
+        passages.append(GraphPassage(position.node, found.node))
         position = found
 
 
-def _look(node: Node, position: Position, facts: Facts, now: datetime) -> Position | Move:
+def _look(node: Node, position: GraphPosition, facts: Facts, now: datetime) -> GraphPosition | Move:
     """Return where somebody gets from one node, or the move that ends there for now."""
     match node:
         case End():
@@ -112,24 +114,26 @@ def _look(node: Node, position: Position, facts: Facts, now: datetime) -> Positi
         case Wait():
             return _after_wait(node, position, facts, now)
         case Branch():
-            return Position(node.yes if _is_true(node, facts) else node.no, position.since)
+            return GraphPosition(node.yes if _is_true(node, facts) else node.no, position.since)
         case _:
             assert_never(node)
 
 
-def _after_send(node: Send, position: Position, facts: Facts) -> Position | Move:
+def _after_send(node: Send, position: GraphPosition, facts: Facts) -> GraphPosition | Move:
     if position.node not in facts.messages:
         return Move(position, leaves=None if facts.is_wanted else Leaving.UNWANTED)
     settled_at = facts.settled_at.get(position.node)
-    return Move(position) if settled_at is None else Position(node.then, settled_at)
+    return Move(position) if settled_at is None else GraphPosition(node.then, settled_at)
 
 
-def _after_wait(node: Wait, position: Position, facts: Facts, now: datetime) -> Position | Move:
+def _after_wait(
+    node: Wait, position: GraphPosition, facts: Facts, now: datetime
+) -> GraphPosition | Move:
     begins = facts.settled_at.get(node.after) if node.after else position.since
     if begins is None:
         return Move(position)
     ends = begins + timedelta(seconds=node.seconds)
-    return Move(position, due_at=ends) if now < ends else Position(node.then, ends)
+    return Move(position, due_at=ends) if now < ends else GraphPosition(node.then, ends)
 
 
 def _is_true(branch: Branch, facts: Facts) -> bool:

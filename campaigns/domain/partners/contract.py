@@ -8,7 +8,7 @@ from customers.domain.events.event import EventName
 from customers.domain.sources import SourceKind
 
 
-class Scope(StrEnum):
+class TokenScope(StrEnum):
     """What a token of a partner is good for."""
 
     LEADS_WRITE = "leads:write"
@@ -19,16 +19,21 @@ class Scope(StrEnum):
     REPORTS_READ = "reports:read"
     TIMELINE_READ = "timeline:read"
     MESSAGES_WRITE = "messages:write"
+    CREDIT_WRITE = "credit:write"
+    DECISIONS_READ = "decisions:read"
 
 
-# Of no use to another company: who may have messages sent speaks in the lender's name.
-OWN_SYSTEM_SCOPES = frozenset({Scope.MESSAGES_WRITE})
+# Of no use to another company: who may have messages sent speaks in the lender's name, and what a
+# bureau says of a person is the lender's to ask for.
+OWN_SYSTEM_SCOPES = frozenset(
+    {TokenScope.MESSAGES_WRITE, TokenScope.CREDIT_WRITE, TokenScope.DECISIONS_READ}
+)
 
 
-def scopes_for(kind: SourceKind) -> tuple[Scope, ...]:
+def scopes_for(kind: SourceKind) -> tuple[TokenScope, ...]:
     """Return what a client may do whose data comes from a source of this kind."""
     is_own = kind is SourceKind.OWN_SYSTEM
-    return tuple(scope for scope in Scope if is_own or scope not in OWN_SYSTEM_SCOPES)
+    return tuple(scope for scope in TokenScope if is_own or scope not in OWN_SYSTEM_SCOPES)
 
 
 class LeadStanding(StrEnum):
@@ -103,7 +108,7 @@ def source_of(slug: str) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class Fault:
+class ItemFault:
     """Why an item is refused: a code, and the field it is about."""
 
     code: str
@@ -111,15 +116,15 @@ class Fault:
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class ItemOutcome:
     """What became of the item at `index` of a call."""
 
     index: int
     status: LeadStatus
     lead_id: UUID | None = None
-    faults: tuple[Fault, ...] = ()
+    faults: tuple[ItemFault, ...] = ()
 
 
-def rejected(index: int, *faults: Fault) -> Outcome:
+def rejected(index: int, *faults: ItemFault) -> ItemOutcome:
     """Return the outcome of a refused item."""
-    return Outcome(index=index, status=LeadStatus.REJECTED, faults=faults)
+    return ItemOutcome(index=index, status=LeadStatus.REJECTED, faults=faults)

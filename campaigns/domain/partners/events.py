@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from campaigns.domain.partners.contract import Fault, ItemCode
+from campaigns.domain.partners.contract import ItemCode, ItemFault
 
 _CLOCK_SKEW = timedelta(minutes=5)
 _EARLIEST = datetime(2000, 1, 1, tzinfo=UTC)
@@ -17,7 +17,7 @@ _PROPERTIES_CHARACTERS = 4000
 
 
 @dataclass(frozen=True, slots=True)
-class Report:
+class LeadReport:
     """One event of one lead, as a partner sent it.
 
     Attributes:
@@ -42,23 +42,25 @@ class Report:
     campaign: str = ""
 
 
-def faults_of(report: Report, *, allowed: frozenset[str], now: datetime) -> tuple[Fault, ...]:
+def faults_of(
+    report: LeadReport, *, allowed: frozenset[str], now: datetime
+) -> tuple[ItemFault, ...]:
     """Return what is wrong with a report before any look into the database."""
     return tuple(_faults(report, allowed, now))
 
 
-def _faults(report: Report, allowed: frozenset[str], now: datetime) -> Iterator[Fault]:
+def _faults(report: LeadReport, allowed: frozenset[str], now: datetime) -> Iterator[ItemFault]:
     if report.lead_id is None and not report.reference:
-        yield Fault(ItemCode.LEAD_MISSING, "lead_id")
+        yield ItemFault(ItemCode.LEAD_MISSING, "lead_id")
     if report.event not in allowed:
-        yield Fault(ItemCode.EVENT_NOT_REPORTABLE, "event")
+        yield ItemFault(ItemCode.EVENT_NOT_REPORTABLE, "event")
     if not _EARLIEST <= report.occurred_at <= now + _CLOCK_SKEW:
-        yield Fault(ItemCode.TIME_IMPLAUSIBLE, "occurred_at")
+        yield ItemFault(ItemCode.TIME_IMPLAUSIBLE, "occurred_at")
     if report.amount is not None and not _is_plausible(report.amount):
-        yield Fault(ItemCode.AMOUNT_INVALID, "amount")
+        yield ItemFault(ItemCode.AMOUNT_INVALID, "amount")
     text = json.dumps(report.properties, ensure_ascii=False)
     if len(text) > _PROPERTIES_CHARACTERS or "\\u0000" in text:
-        yield Fault(ItemCode.PROPERTIES_INVALID, "properties")
+        yield ItemFault(ItemCode.PROPERTIES_INVALID, "properties")
 
 
 def _is_plausible(amount: Decimal) -> bool:

@@ -17,6 +17,20 @@ class StopReason(StrEnum):
     IMPORTED = "imported"
 
 
+class StopSource(StrEnum):
+    """Where a stop came from; the names of imported lists are people's own."""
+
+    UNSUBSCRIBE_LINK = "unsubscribe_link"
+    PREFERENCE_CENTRE = "preference_centre"
+    COMPLAINT = "complaint"
+    SMS_REPLY = "sms_reply"
+    EMAIL_REPLY = "email_reply"
+    PHONE_REPLY = "phone_reply"
+    WECHAT_REPLY = "wechat_reply"
+    PUSH_REPLY = "push_reply"
+    BY_HAND = "by_hand"
+
+
 @dataclass(frozen=True, slots=True)
 class Stop:
     """A person, or whoever has an address, does not want messages of a purpose through a channel.
@@ -27,7 +41,7 @@ class Stop:
             whoever turns up with it later is not written to either.
         address_masked: The same address as a person recognises it, where it is known.
         key: Names the occasion; the same key makes one event.
-        source: `unsubscribe_link`, `sms_reply`, `complaint`, ...
+        source: A `StopSource`, or the name of an imported list.
         subject: Slug of the campaign that was answered, may be empty.
     """
 

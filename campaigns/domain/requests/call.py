@@ -4,9 +4,9 @@ import re
 from collections.abc import Collection, Mapping
 from enum import StrEnum
 
-from campaigns.domain.content import rate_claims, word_search
-from campaigns.domain.content.word_search import Severity
-from campaigns.domain.partners.contract import Fault
+from campaigns.domain.compliance.rules import RulesInForce
+from campaigns.domain.content import rule_checks
+from campaigns.domain.partners.contract import ItemFault
 from campaigns.domain.sending.states import Priority
 from customers.domain.consents.consent import Purpose
 
@@ -44,6 +44,7 @@ class RowCode(StrEnum):
     PERSON_MISSING = "person_missing"
     PERSON_TOLD_TWICE = "person_told_twice"
     UNKNOWN_CUSTOMER = "unknown_customer"
+    ADDRESS_OF_OTHER_CHANNEL = "address_of_other_channel"
     DUPLICATE_CUSTOMER = "duplicate_customer"
     VARIABLE_MISSING = "variable_missing"
     VARIABLE_UNDECLARED = "variable_undeclared"
@@ -51,7 +52,7 @@ class RowCode(StrEnum):
     VARIABLE_WORDS = "variable_words"
 
 
-def naming_faults(told: Mapping[str, object]) -> tuple[Fault, ...]:
+def naming_faults(told: Mapping[str, object]) -> tuple[ItemFault, ...]:
     """Return what is wrong with the ways in which a row names its person: exactly one is needed.
 
     Args:
@@ -59,13 +60,13 @@ def naming_faults(told: Mapping[str, object]) -> tuple[Fault, ...]:
     """
     given = [name for name, value in told.items() if value]
     if not given:
-        return (Fault(RowCode.PERSON_MISSING),)
-    return tuple(Fault(RowCode.PERSON_TOLD_TWICE, name) for name in given[1:])
+        return (ItemFault(RowCode.PERSON_MISSING),)
+    return tuple(ItemFault(RowCode.PERSON_TOLD_TWICE, name) for name in given[1:])
 
 
 def value_faults(
-    values: Mapping[str, str], *, declared: Collection[str], purpose: str
-) -> tuple[Fault, ...]:
+    values: Mapping[str, str], *, declared: Collection[str], purpose: str, rules: RulesInForce
+) -> tuple[ItemFault, ...]:
     """Return what is wrong with the values of a row; no fault quotes a value.
 
     A value is part of a text that two people answered for, so it may not say what they could not.
@@ -73,9 +74,10 @@ def value_faults(
     Args:
         declared: The names that the template declares; each needs a value, and no other has one.
         purpose: Of the template.
+        rules: Those of the day.
     """
     faults = [
-        Fault(RowCode.VARIABLE_MISSING, f"variables.{name}")
+        ItemFault(RowCode.VARIABLE_MISSING, f"variables.{name}")
         for name in declared
         if not values.get(name, "").strip()
     ]
@@ -83,22 +85,20 @@ def value_faults(
         field = f"variables.{name}"
         if name not in declared:
             # A name of the caller's may be anything, so it is not said again.
-            faults.append(Fault(RowCode.VARIABLE_UNDECLARED, "variables"))
+            faults.append(ItemFault(RowCode.VARIABLE_UNDECLARED, "variables"))
         elif len(value) > LONGEST_VALUE or not value.isprintable():
-            faults.append(Fault(RowCode.VARIABLE_INVALID, field))
-        elif _says_too_much(value, purpose):
-            faults.append(Fault(RowCode.VARIABLE_WORDS, field))
+            faults.append(ItemFault(RowCode.VARIABLE_INVALID, field))
+        elif _says_too_much(value, purpose, rules):
+            faults.append(ItemFault(RowCode.VARIABLE_WORDS, field))
     # Two values that stand side by side in the text may make a word of two halves.
-    if not faults and _says_too_much("".join(values.values()), purpose):
-        faults.append(Fault(RowCode.VARIABLE_WORDS, "variables"))
+    if not faults and _says_too_much("".join(values.values()), purpose, rules):
+        faults.append(ItemFault(RowCode.VARIABLE_WORDS, "variables"))
     return tuple(faults)
 
 
-def _says_too_much(value: str, purpose: str) -> bool:
+def _says_too_much(value: str, purpose: str, rules: RulesInForce) -> bool:
     """Return whether a value holds a sender's signature, a link or words that nobody approved."""
     if _SIGNATURE_OR_LINK.search(value):
         return True
-    if purpose == Purpose.MARKETING and rate_claims.without_annual_rate(value):
-        return True
-    barred = any(severity is Severity.BLOCK for _word, severity in word_search.banned(value))
-    return barred or (purpose == Purpose.SERVICE and bool(word_search.offering(value)))
+    is_marketing = purpose == Purpose.MARKETING
+    return bool(rule_checks.check_rendered({"text": value}, is_marketing=is_marketing, rules=rules))

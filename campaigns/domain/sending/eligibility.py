@@ -9,6 +9,7 @@ from datetime import date, datetime
 from enum import StrEnum
 from zoneinfo import ZoneInfo
 
+from campaigns.domain.compliance import collection
 from campaigns.domain.sending import frequency, schedule
 from campaigns.domain.sending.frequency import Cap, PastSend
 from campaigns.domain.sending.schedule import SendingWindow
@@ -16,14 +17,15 @@ from customers.domain.consents.consent import Purpose
 from customers.domain.values.person import MarketingStatus
 
 # Stored with every refusal; raised whenever a gate or their order changes.
-RULE_VERSION = 4
+RULE_VERSION = 6
 ADULT_AGE = 18
 
 
-class Reason(StrEnum):
+class SkipReason(StrEnum):
     """Why a person did not get a message (or not yet)."""
 
     UNREACHABLE = "unreachable"
+    ADDRESS_GONE = "address_gone"
     BOUNCED = "bounced"
     NO_CONSENT = "no_consent"
     SOURCE_BARRED = "source_barred"
@@ -32,11 +34,19 @@ class Reason(StrEnum):
     HARDSHIP = "hardship"
     ARREARS = "arrears"
     UNDERAGE = "underage"
+    STUDENT = "student"
+    NOT_OVERDUE = "not_overdue"
+    OVERDUE = "overdue"
+    THIRD_PARTY = "third_party"
+    COLLECTION_TRIES = "collection_tries"
+    RULE_BROKEN = "rule_broken"
     PERSONALISATION_OFF = "personalisation_off"
     ALREADY_SENT = "already_sent"
+    GOAL_REACHED = "goal_reached"
     FREQUENCY_CAP = "frequency_cap"
     QUIET_HOURS = "quiet_hours"
     HOLDOUT = "holdout"
+    EXPIRED = "expired"
     BUDGET = "budget"
     MISSING_VARIABLE = "missing_variable"
     RENDER_ERROR = "render_error"
@@ -48,6 +58,24 @@ class Reason(StrEnum):
     ASKED_AGAIN = "asked_again"
     NOT_SENT = "not_sent"
     CANCELLED = "cancelled"
+
+
+class GateName(StrEnum):
+    """What the gates are called, in their order."""
+
+    REACHABLE = "reachable"
+    CONSENT = "consent"
+    SOURCE = "source"
+    SUPPRESSION = "suppression"
+    COLLECTION = "collection"
+    PAUSE = "pause"
+    HARDSHIP = "hardship"
+    PERSONALISATION = "personalisation"
+    ALREADY_SENT = "already_sent"
+    GOAL = "goal"
+    FREQUENCY_CAP = "frequency_cap"
+    QUIET_HOURS = "quiet_hours"
+    HOLDOUT = "holdout"
 
 
 class Verdict(StrEnum):
@@ -64,7 +92,7 @@ class Decision:
     """The outcome of all gates for one person."""
 
     verdict: Verdict
-    reason: Reason | None = None
+    reason: SkipReason | None = None
     retry_at: datetime | None = None
 
 
@@ -73,7 +101,8 @@ class ContactFacts:
     """What the gates need to know about one person on one channel, read in bulk.
 
     Attributes:
-        has_point: There is a primary contact point of the channel's kind.
+        has_point: There is a primary contact point of the channel's kind, or the one that was named
+            with the message is still the person's.
         is_point_active: It has not bounced and is not invalid.
         has_consent: A consent for the channel and the purpose is in force.
         is_suppressed: The person or the address is on a stop list for the channel and the purpose.
@@ -85,6 +114,11 @@ class ContactFacts:
             cover marketing (any more), and nothing else stands behind it.
         is_sent_already: A record that was merged into this one has had the same message, or the
             message that this one is a fallback for has reached the person after all.
+        has_reached_goal: What the campaign is for has happened since its audience was frozen.
+        is_point_named: The message goes to the address that was named with it, or nowhere.
+        is_student: The attribute `is_student` is true; read only where rules ask for it.
+        is_address_shared: The address is another person's too; read only for collection.
+        collection_tries: Unanswered tries to collect of the person's day; likewise.
     """
 
     customer_id: int
@@ -103,6 +137,11 @@ class ContactFacts:
     weekly_limit: int | None = None
     is_source_barred: bool = False
     is_sent_already: bool = False
+    has_reached_goal: bool = False
+    is_point_named: bool = False
+    is_student: bool = False
+    is_address_shared: bool = False
+    collection_tries: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +155,11 @@ class MessagePlan:
         refusals_since: For later messages to the same people: who refused through any channel
             since this time hears no more.
         before_id: The dispatch whose people were not reached and are served now.
+        goal_event: What the campaign is for.
+        goal_since: Who has done that since then needs no message; None where that is not asked.
+        minimum_age: Marketing reaches nobody younger, in years.
+        bars_students: Credit is offered, and a rule in force keeps it from students.
+        max_tries: Of collection: so many unanswered tries a day; None without such a rule.
         is_at_any_hour: Quiet hours are not kept: a one-time code is no use in the morning.
     """
 
@@ -129,21 +173,28 @@ class MessagePlan:
     refusals_since: datetime | None = None
     is_at_any_hour: bool = False
     before_id: int | None = None
+    goal_event: str = ""
+    goal_since: datetime | None = None
+    minimum_age: int = ADULT_AGE
+    bars_students: bool = False
+    is_due_reminder: bool = False
+    is_collection: bool = False
+    max_tries: int | None = None
 
 
 Gate = Callable[[ContactFacts, MessagePlan, datetime], Decision | None]
 
 
-def _skip(reason: Reason) -> Decision:
+def _skip(reason: SkipReason) -> Decision:
     return Decision(verdict=Verdict.SKIP, reason=reason)
 
 
 def reachable(facts: ContactFacts, plan: MessagePlan, now: datetime) -> Decision | None:
     """Refuse without a usable contact point."""
     if not facts.has_point:
-        return _skip(Reason.UNREACHABLE)
+        return _skip(SkipReason.ADDRESS_GONE if facts.is_point_named else SkipReason.UNREACHABLE)
     if not facts.is_point_active:
-        return _skip(Reason.BOUNCED)
+        return _skip(SkipReason.BOUNCED)
     return None
 
 
@@ -153,7 +204,7 @@ def consented(facts: ContactFacts, plan: MessagePlan, now: datetime) -> Decision
     Source: PIPL articles 13 and 15; Advertising Law of the PRC article 43.
     """
     if plan.purpose is Purpose.MARKETING and not facts.has_consent:
-        return _skip(Reason.NO_CONSENT)
+        return _skip(SkipReason.NO_CONSENT)
     return None
 
 
@@ -163,20 +214,40 @@ def sourced(facts: ContactFacts, plan: MessagePlan, now: datetime) -> Decision |
     Source: PIPL articles 21 and 23 (data of others is used for what was agreed, while it is).
     """
     if plan.purpose is Purpose.MARKETING and facts.is_source_barred:
-        return _skip(Reason.SOURCE_BARRED)
+        return _skip(SkipReason.SOURCE_BARRED)
     return None
 
 
 def not_suppressed(facts: ContactFacts, plan: MessagePlan, now: datetime) -> Decision | None:
     """Refuse whoever is on a stop list."""
-    return _skip(Reason.SUPPRESSED) if facts.is_suppressed else None
+    return _skip(SkipReason.SUPPRESSED) if facts.is_suppressed else None
+
+
+def collectable(facts: ContactFacts, plan: MessagePlan, now: datetime) -> Decision | None:
+    """Refuse to collect from who owes nothing overdue, before others' eyes, or too often a day.
+
+    A reminder of what is due to somebody who is overdue by now would be collection as well.
+    Source: 催收工作指引(试行), China Banking Association, 2026-01-30.
+    """
+    is_overdue = facts.dpd_days >= collection.FIRST_DPD_DAY
+    if plan.is_due_reminder and is_overdue:
+        return _skip(SkipReason.OVERDUE)
+    if not plan.is_collection:
+        return None
+    if not is_overdue:
+        return _skip(SkipReason.NOT_OVERDUE)
+    if facts.is_address_shared:
+        return _skip(SkipReason.THIRD_PARTY)
+    if plan.max_tries is not None and facts.collection_tries >= plan.max_tries:
+        return _skip(SkipReason.COLLECTION_TRIES)
+    return None
 
 
 def not_paused(facts: ContactFacts, plan: MessagePlan, now: datetime) -> Decision | None:
     """Refuse marketing while the person has paused it; an offer weeks late is no use."""
     if plan.purpose is not Purpose.MARKETING or facts.paused_until is None:
         return None
-    return _skip(Reason.PAUSED) if facts.paused_until > now else None
+    return _skip(SkipReason.PAUSED) if facts.paused_until > now else None
 
 
 def not_in_hardship(facts: ContactFacts, plan: MessagePlan, now: datetime) -> Decision | None:
@@ -184,26 +255,33 @@ def not_in_hardship(facts: ContactFacts, plan: MessagePlan, now: datetime) -> De
     if plan.purpose is not Purpose.MARKETING:
         return None
     if facts.marketing_status != MarketingStatus.OPEN:
-        return _skip(Reason.HARDSHIP)
+        return _skip(SkipReason.HARDSHIP)
     if facts.dpd_days >= plan.arrears_dpd_days:
-        return _skip(Reason.ARREARS)
+        return _skip(SkipReason.ARREARS)
     if facts.birth_date is not None:
         today = now.astimezone(plan.company_zone).date()
-        if _age(facts.birth_date, today) < ADULT_AGE:
-            return _skip(Reason.UNDERAGE)
+        if _age(facts.birth_date, today) < plan.minimum_age:
+            return _skip(SkipReason.UNDERAGE)
+    if plan.bars_students and facts.is_student:
+        return _skip(SkipReason.STUDENT)
     return None
 
 
 def personalisation(facts: ContactFacts, plan: MessagePlan, now: datetime) -> Decision | None:
     """Refuse people chosen by behaviour or score who refused to be (PIPL article 24)."""
     if plan.uses_personal_rules and not facts.personalisation_allowed:
-        return _skip(Reason.PERSONALISATION_OFF)
+        return _skip(SkipReason.PERSONALISATION_OFF)
     return None
 
 
 def not_sent_already(facts: ContactFacts, plan: MessagePlan, now: datetime) -> Decision | None:
     """Refuse what the person has had: by a record merged since, or by the step before."""
-    return _skip(Reason.ALREADY_SENT) if facts.is_sent_already else None
+    return _skip(SkipReason.ALREADY_SENT) if facts.is_sent_already else None
+
+
+def goal_not_reached(facts: ContactFacts, plan: MessagePlan, now: datetime) -> Decision | None:
+    """Refuse to ask for what the person has done since the audience was frozen."""
+    return _skip(SkipReason.GOAL_REACHED) if facts.has_reached_goal else None
 
 
 def under_frequency_cap(facts: ContactFacts, plan: MessagePlan, now: datetime) -> Decision | None:
@@ -212,7 +290,7 @@ def under_frequency_cap(facts: ContactFacts, plan: MessagePlan, now: datetime) -
         return None
     caps = frequency.caps_of(plan.caps, facts.weekly_limit)
     cap = frequency.exceeded(facts.past_sends, caps, channel=plan.channel, now=now)
-    return _skip(Reason.FREQUENCY_CAP) if cap else None
+    return _skip(SkipReason.FREQUENCY_CAP) if cap else None
 
 
 def outside_quiet_hours(facts: ContactFacts, plan: MessagePlan, now: datetime) -> Decision | None:
@@ -225,50 +303,62 @@ def outside_quiet_hours(facts: ContactFacts, plan: MessagePlan, now: datetime) -
     opening = schedule.next_opening(now, facts.zone or plan.company_zone, plan.window)
     if opening <= now:
         return None
-    return Decision(verdict=Verdict.DEFER, reason=Reason.QUIET_HOURS, retry_at=opening)
+    return Decision(verdict=Verdict.DEFER, reason=SkipReason.QUIET_HOURS, retry_at=opening)
 
 
 def not_held_out(facts: ContactFacts, plan: MessagePlan, now: datetime) -> Decision | None:
     """Hold out the control group: last, so that only people who would have got it are in it."""
     if facts.is_control:
-        return Decision(verdict=Verdict.HOLD_OUT, reason=Reason.HOLDOUT)
+        return Decision(verdict=Verdict.HOLD_OUT, reason=SkipReason.HOLDOUT)
     return None
 
 
-GATES: tuple[tuple[str, Gate], ...] = (
-    ("reachable", reachable),
-    ("consent", consented),
-    ("source", sourced),
-    ("suppression", not_suppressed),
-    ("pause", not_paused),
-    ("hardship", not_in_hardship),
-    ("personalisation", personalisation),
-    ("already_sent", not_sent_already),
-    ("frequency_cap", under_frequency_cap),
-    ("quiet_hours", outside_quiet_hours),
-    ("holdout", not_held_out),
+GATES: tuple[tuple[GateName, Gate], ...] = (
+    (GateName.REACHABLE, reachable),
+    (GateName.CONSENT, consented),
+    (GateName.SOURCE, sourced),
+    (GateName.SUPPRESSION, not_suppressed),
+    (GateName.COLLECTION, collectable),
+    (GateName.PAUSE, not_paused),
+    (GateName.HARDSHIP, not_in_hardship),
+    (GateName.PERSONALISATION, personalisation),
+    (GateName.ALREADY_SENT, not_sent_already),
+    (GateName.GOAL, goal_not_reached),
+    (GateName.FREQUENCY_CAP, under_frequency_cap),
+    (GateName.QUIET_HOURS, outside_quiet_hours),
+    (GateName.HOLDOUT, not_held_out),
 )
 # Which gate gives a reason; the other reasons come up after the gates.
-_GATE_OF: Mapping[str, str] = {
-    Reason.UNREACHABLE: "reachable",
-    Reason.BOUNCED: "reachable",
-    Reason.NO_CONSENT: "consent",
-    Reason.SOURCE_BARRED: "source",
-    Reason.SUPPRESSED: "suppression",
-    Reason.PAUSED: "pause",
-    Reason.HARDSHIP: "hardship",
-    Reason.ARREARS: "hardship",
-    Reason.UNDERAGE: "hardship",
-    Reason.PERSONALISATION_OFF: "personalisation",
-    Reason.ALREADY_SENT: "already_sent",
-    Reason.FREQUENCY_CAP: "frequency_cap",
-    Reason.QUIET_HOURS: "quiet_hours",
-    Reason.HOLDOUT: "holdout",
+_GATE_OF: Mapping[str, GateName] = {
+    SkipReason.ADDRESS_GONE: GateName.REACHABLE,
+    SkipReason.UNREACHABLE: GateName.REACHABLE,
+    SkipReason.BOUNCED: GateName.REACHABLE,
+    SkipReason.NO_CONSENT: GateName.CONSENT,
+    SkipReason.SOURCE_BARRED: GateName.SOURCE,
+    SkipReason.SUPPRESSED: GateName.SUPPRESSION,
+    SkipReason.PAUSED: GateName.PAUSE,
+    SkipReason.HARDSHIP: GateName.HARDSHIP,
+    SkipReason.ARREARS: GateName.HARDSHIP,
+    SkipReason.UNDERAGE: GateName.HARDSHIP,
+    SkipReason.STUDENT: GateName.HARDSHIP,
+    SkipReason.OVERDUE: GateName.COLLECTION,
+    SkipReason.NOT_OVERDUE: GateName.COLLECTION,
+    SkipReason.THIRD_PARTY: GateName.COLLECTION,
+    SkipReason.COLLECTION_TRIES: GateName.COLLECTION,
+    SkipReason.PERSONALISATION_OFF: GateName.PERSONALISATION,
+    SkipReason.ALREADY_SENT: GateName.ALREADY_SENT,
+    SkipReason.GOAL_REACHED: GateName.GOAL,
+    SkipReason.FREQUENCY_CAP: GateName.FREQUENCY_CAP,
+    SkipReason.QUIET_HOURS: GateName.QUIET_HOURS,
+    SkipReason.HOLDOUT: GateName.HOLDOUT,
 }
 # Refusals by the gates that stand before the holdout: they strike both groups alike, so leaving
-# these people out keeps a comparison of the groups fair.
-GATE_REASONS: tuple[Reason, ...] = tuple(
-    Reason(reason) for reason, gate in _GATE_OF.items() if gate not in {"quiet_hours", "holdout"}
+# these people out keeps a comparison of the groups fair. Who has reached the goal stays in it: that
+# is what is compared, and the control group is asked once, others at every try.
+GATE_REASONS: tuple[SkipReason, ...] = tuple(
+    SkipReason(reason)
+    for reason, gate in _GATE_OF.items()
+    if gate not in {GateName.GOAL, GateName.QUIET_HOURS, GateName.HOLDOUT}
 )
 _PASSED = Decision(verdict=Verdict.PASS)
 

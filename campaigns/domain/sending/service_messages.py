@@ -10,10 +10,14 @@ from customers.domain.consents.consent import Purpose
 
 
 class ServiceKind(StrEnum):
-    """What a service message is about."""
+    """What a service message is about.
+
+    A reminder is a service until the due day; from the next day on it is collection.
+    """
 
     NOTICE = "notice"
     DUE_REMINDER = "due_reminder"
+    COLLECTION = "collection"
     ONE_TIME_CODE = "one_time_code"
     FRAUD_WARNING = "fraud_warning"
 

@@ -29,6 +29,35 @@ class DispatchStatus(StrEnum):
     CANCELLED = "cancelled"
 
 
+class HoldReason(StrEnum):
+    """Why a dispatch is held, or makes no headway.
+
+    CHANGED_TEXTS and the like are named by the approved part that changed; those of keys and
+    of the database are the codes of what a worker ran into.
+    """
+
+    CHANGED_TEXTS = "changed_texts"
+    CHANGED_CONSTANTS = "changed_constants"
+    CHANGED_CHANNELS = "changed_channels"
+    CHANGED_AUDIENCE = "changed_audience"
+    RULES_FORBID = "rules_forbid"
+    SCORE_NOT_USABLE = "score_not_usable"
+    UNFAIR_AUDIENCE = "unfair_audience"
+    RESTORED = "restored"
+    LATE = "late"
+    CHANNEL_MISCONFIGURED = "channel_misconfigured"
+    CHANNEL_UNAVAILABLE = "channel_unavailable"
+    CHANNEL_BLOCKED = "channel_blocked"
+    WORK_FAILS = "work_fails"
+    RUN_FAILS = "run_fails"
+    NEXT_STEP_FAILS = "next_step_fails"
+    KEYS_WRONG = "keys_wrong"
+    DATABASE_FULL = "database_full"
+    DATABASE_READ_ONLY = "database_read_only"
+    DATABASE_UNAVAILABLE = "database_unavailable"
+    DATABASE_SCHEMA = "database_schema"
+
+
 class MessageState(StrEnum):
     """Where one person's message stands."""
 

@@ -4,10 +4,11 @@ from typing import Any
 
 from django.core.management.base import CommandError, CommandParser
 
+from campaigns.domain.campaigns.campaign import CampaignStatus
 from campaigns.management.arguments import add_campaign, campaign_of, user_of
 from campaigns.models import Campaign
 from campaigns.selectors.campaigns import approved_state
-from campaigns.services.campaigns import approval
+from campaigns.services.campaigns import approval, corrections
 from loancrm.kernel import clock
 from loancrm.kernel.access import user_actor
 from loancrm.kernel.commands.base import LoanCrmCommand
@@ -37,7 +38,9 @@ class Command(LoanCrmCommand):
             raise CommandError("seen_required: read it with --show first, then give --seen DIGEST")
         if not options["username"]:
             raise CommandError("approver_required: say with --as who approves")
-        approval.approve_campaign(
+        is_correction = campaign.status == CampaignStatus.PAUSED
+        approve = corrections.approve_correction if is_correction else approval.approve_campaign
+        approve(
             campaign=campaign,
             seen_digest=options["seen"],
             actor=user_actor(user_of(options["username"])),

@@ -6,7 +6,7 @@ from typing import Any
 from django.core.management.base import CommandError
 from django.utils.text import slugify
 
-from campaigns.domain.partners.contract import Scope
+from campaigns.domain.partners.contract import TokenScope
 from campaigns.models import Partner
 from campaigns.services.partners import contracts
 from customers.domain.sources import SourceKind
@@ -26,7 +26,7 @@ class Command(LoanCrmCommand):
         parser.add_argument(
             "--scope",
             action="append",
-            choices=[scope.value for scope in Scope],
+            choices=[scope.value for scope in TokenScope],
             help="what the partner may do; repeat for several, everything by default",
         )
         parser.add_argument(
@@ -66,7 +66,7 @@ class Command(LoanCrmCommand):
             for item in shared:
                 contracts.share(actor=ACTOR, partner=partner, shared=item, now=now)
         else:
-            scopes = [Scope(name) for name in options["scope"]] if options["scope"] else None
+            scopes = [TokenScope(name) for name in options["scope"]] if options["scope"] else None
             partner, credentials = contracts.register_partner(
                 actor=ACTOR,
                 slug=slug,

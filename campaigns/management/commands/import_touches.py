@@ -7,7 +7,7 @@ from django.core.management.base import CommandParser
 
 from campaigns.domain.partners.touches import TouchChannel
 from campaigns.services.partners import touches
-from campaigns.services.partners.past_campaigns import Goal, PastCampaign
+from campaigns.services.partners.past_campaigns import PastCampaign, PastGoal
 from customers.domain.events.event import EventName
 from customers.domain.reading.encodings import ENCODINGS
 from loancrm.kernel import clock
@@ -41,9 +41,9 @@ class Command(LoanCrmCommand):
         started = time.monotonic()
         goal = None
         if options["goal_event"] or options["window_days"]:
-            goal = Goal(
+            goal = PastGoal(
                 options["goal_event"] or EventName.APPLICATION_SUBMITTED,
-                options["window_days"] or Goal().window_days,
+                options["window_days"] or PastGoal().window_days,
             )
         with progress.bar(total=None, description="touches") as bar:
             result = touches.import_touches(

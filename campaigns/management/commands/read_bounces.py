@@ -39,20 +39,20 @@ class Command(LoanCrmCommand):
             for file in files
             for event in bounces.read_bounce(file.read_bytes(), received_at=now)
         ]
-        tally = reports.apply_events(
+        counts = reports.apply_events(
             actor=system_actor("command:read_bounces"), channel=channel, events=events, now=now
         )
-        counts = {
+        figures = {
             "files": len(files),
             "events": len(events),
-            "applied": tally.applied,
-            "repeated": tally.repeated,
-            "unknown": tally.unknown,
+            "applied": counts.applied,
+            "repeated": counts.repeated,
+            "unknown": counts.unknown,
         }
         if options["json"]:
-            self.print_json(counts)
+            self.print_json(figures)
         else:
-            self.stdout.write(json.dumps(counts))
+            self.stdout.write(json.dumps(figures))
 
 
 def _files(path: Path) -> list[Path]:

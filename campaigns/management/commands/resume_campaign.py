@@ -15,6 +15,7 @@ class Command(LoanCrmCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         add_campaign(parser)
+        parser.add_argument("--reason", default="", help="why it may go on after it paused itself")
         parser.add_argument("--as", dest="username", help="who does it; else the operator")
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -22,6 +23,7 @@ class Command(LoanCrmCommand):
             campaign=campaign_of(options),
             actor=actor_of(options, "resume_campaign"),
             now=clock.now(),
+            reason=options["reason"],
         )
         if options["json"]:
             self.print_json({"slug": campaign.slug, "status": campaign.status})

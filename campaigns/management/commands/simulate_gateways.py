@@ -12,7 +12,7 @@ from typing import Any
 from django.core.management.base import CommandError, CommandParser
 
 from campaigns.simulators import audience, evidence, moods
-from campaigns.simulators.audience import Received, Shares
+from campaigns.simulators.audience import ReceivedMessage, Shares
 from campaigns.simulators.behaviour import Behaviour
 from campaigns.simulators.control import ControlPort
 from campaigns.simulators.moods import MoodBox
@@ -182,7 +182,7 @@ def _log(folder: Path | None, name: str, resources: ExitStack) -> evidence.Log |
 
 
 def _noting(
-    reporter: Reporter, box: MoodBox, read: Callable[[str, Any], Received], channel: str
+    reporter: Reporter, box: MoodBox, read: Callable[[str, Any], ReceivedMessage], channel: str
 ) -> Callable[[Any], None]:
     """Return what hands a message on to the reporter, in the mood of its provider."""
 

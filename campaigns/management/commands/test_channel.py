@@ -39,4 +39,4 @@ class Command(LoanCrmCommand):
         if options["json"]:
             self.print_json({"finding": found.finding.value, "code": found.code})
         else:
-            self.stdout.write(labels.read(labels.CHANNEL_FINDINGS, found.finding))
+            self.stdout.write(labels.CHANNEL_FINDINGS.label(found.finding))

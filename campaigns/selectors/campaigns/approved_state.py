@@ -6,17 +6,20 @@ themselves, the values put into them, the rules of segments that the rule names.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 
 from django.contrib.auth.models import User
 
 from campaigns.domain.content import approval
 from campaigns.domain.content.approval import ApprovedPart
-from campaigns.models import Campaign, Step, Variant
+from campaigns.models import Campaign, Dispatch, Step, Variant
+from campaigns.selectors.campaigns import content_tests
 from campaigns.selectors.content import approved_touchpoint, current_texts
-from customers.models import SegmentVersion
+from customers.models import Segment, SegmentVersion
 from customers.selectors.segments import references
+from loancrm.kernel.access import ActorKind
+from loancrm.kernel.auditing import audit
+from loancrm.kernel.models import AuditEntry
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,18 +67,22 @@ def read(campaign: Campaign) -> CampaignState:
             part: [touchpoint[part] for touchpoint in touchpoints.values()]
             for part in approval.READ_BY_WORKERS
         },
-        ApprovedPart.PURPOSE: [campaign.purpose, campaign.service_kind],
+        ApprovedPart.PURPOSE: [
+            campaign.purpose,
+            campaign.service_kind,
+            campaign.product_kind,
+        ],
         ApprovedPart.PRICES: [_price(campaign, step) for step in steps],
-        ApprovedPart.AUDIENCE: _audience(
-            campaign, campaign.segment.current_version if campaign.segment else None
-        ),
+        ApprovedPart.AUDIENCE: _audience(campaign, _version(campaign)),
         ApprovedPart.EXPERIMENT: [
             str(campaign.experiment_salt),
             f"{campaign.holdout_share:.3f}",
             [list(row) for row in variants],
+            _content_test(campaign),
         ],
         ApprovedPart.SCHEDULE: [
             campaign.start_at.isoformat() if campaign.start_at else "",
+            campaign.end_at.isoformat() if campaign.end_at else "",
             campaign.late_limit_hours,
             campaign.recurrence,
             [[step.position, step.is_fallback, step.wait_minutes] for step in steps],
@@ -84,34 +91,62 @@ def read(campaign: Campaign) -> CampaignState:
             campaign.name,
             campaign.goal_event,
             campaign.goal_window_days,
+            campaign.stops_at_goal,
             "" if campaign.budget_amount is None else f"{campaign.budget_amount:.2f}",
         ],
     }
     return CampaignState({part.value: value for part, value in values.items()}, touchpoints)
 
 
-def has_changed_rules(campaign: Campaign, user: User, *, since: datetime) -> bool:
-    """Return whether a person wrote a rule that decides who receives the campaign."""
+def has_changed_rules(campaign: Campaign, user: User, *, since: int) -> bool:
+    """Return whether a person wrote a rule that decides who receives the campaign.
+
+    Args:
+        since: Number of an entry of the audit trail.
+    """
     segment = campaign.segment
     if segment is None:
         return False
     rule = segment.current_version.rule if segment.current_version else None
     slugs = {segment.slug, *references.rules_behind(rule)}
-    return SegmentVersion.objects.filter(
-        segment__slug__in=slugs, author=user, created_at__gte=since
+    ids = Segment.objects.filter(slug__in=slugs).values_list("pk", flat=True)
+    return AuditEntry.objects.filter(
+        object_type=audit.type_of(Segment),
+        object_id__in=[str(pk) for pk in ids],
+        action__in=("segment.create", "segment.publish"),
+        actor_kind=ActorKind.USER,
+        actor_id=str(user.pk),
+        pk__gt=since,
     ).exists()
 
 
-def has_changed_products(campaign: Campaign, user: User, *, since: datetime) -> bool:
+def has_changed_products(campaign: Campaign, user: User, *, since: int) -> bool:
     """Return whether a person changed a product, where a text of the campaign tells of products."""
-    texts = current_texts.of_campaign(campaign)
-    return approved_touchpoint.has_changed_products(texts, user, since=since)
+    # Hardly anybody has: the texts are read where it matters only.
+    return approved_touchpoint.has_changed_products(
+        user, since=since
+    ) and approved_touchpoint.has_products(current_texts.of_campaign(campaign))
 
 
 def _price(campaign: Campaign, step: Step) -> str:
     if campaign.cost_per_message is not None:
         return f"{campaign.cost_per_message:.4f}"
     return f"{step.channel.cost_per_part:.4f}" if step.channel else ""
+
+
+def _content_test(campaign: Campaign) -> Any:
+    plan = content_tests.plan_of(content_tests.of_campaign(campaign))
+    return plan.definition if plan else None
+
+
+def _version(campaign: Campaign) -> SegmentVersion | None:
+    """Return the rule that chooses the people: as it was at the launch, once it was launched."""
+    if campaign.launched_at is not None:
+        runs = Dispatch.objects.filter(campaign=campaign, position=1).order_by("run_number")
+        first = runs.select_related("segment_version").first()
+        if first is not None and first.segment_version is not None:
+            return first.segment_version
+    return campaign.segment.current_version if campaign.segment else None
 
 
 def audience_digest(campaign: Campaign, version: SegmentVersion | None) -> str:

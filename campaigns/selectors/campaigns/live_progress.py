@@ -17,14 +17,19 @@ def dispatches(campaign: Campaign) -> Sequence[Dispatch]:
     return list(
         of_newest_runs(Dispatch.objects.filter(campaign=campaign))
         .select_related("channel", "step")
-        .order_by("position")
+        .order_by("run_number", "position")
     )
 
 
 def of_newest_runs(rows: QuerySet[Dispatch]) -> QuerySet[Dispatch]:
-    """Leave the dispatches of each campaign's newest run: what is under way, or was last."""
+    """Leave the dispatches of each campaign's newest run: what is under way, or was last.
+
+    The test of texts and the rest are two parts of one: everybody is in one of them.
+    """
     later = Dispatch.objects.filter(
-        campaign=OuterRef("campaign"), run_number__gt=OuterRef("run_number")
+        campaign=OuterRef("campaign"),
+        campaign__recurrence__isnull=False,
+        run_number__gt=OuterRef("run_number"),
     )
     return rows.filter(~Exists(later))
 

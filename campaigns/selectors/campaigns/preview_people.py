@@ -8,7 +8,7 @@ from customers.selectors.profile import search
 from customers.services.segments import versions
 
 
-def find(text: str, *, today: date) -> Customer | None:
+def match_customer(text: str, *, today: date) -> Customer | None:
     """Return the customer that a text names exactly: `#id`, phone, e-mail, name or external id."""
     wanted = text.strip().removeprefix("#")
     return (

@@ -15,9 +15,9 @@ from campaigns.domain.content import texts as content
 from campaigns.domain.content.approval import ApprovedPart
 from campaigns.models import Channel, Touchpoint
 from campaigns.selectors.content import current_texts
-from campaigns.selectors.content.constants import constants
+from campaigns.selectors.content.constants import constants, offers_end
 from campaigns.selectors.content.current_texts import CurrentText
-from customers.models import Product
+from customers.models import ListedPartner, Product, ProductFee
 from loancrm.kernel.access import ActorKind
 from loancrm.kernel.auditing import audit
 from loancrm.kernel.models import AuditEntry
@@ -33,6 +33,8 @@ _PACE = frozenset(
         "webhook_secret", "window",
     }
 )  # fmt: skip
+# Rows that decide what texts tell of products.
+_PRICING = (Product, ProductFee, ListedPartner)
 _EVERY_CONSTANT = frozenset({"brand", "hotline", "sender_address", "campaign_name", "products"})
 
 
@@ -66,7 +68,7 @@ def _constants(name: str, texts: Sequence[CurrentText]) -> dict[str, Any]:
     read: dict[str, frozenset[str]] = {}
     for text in texts:
         read[text.locale] = read.get(text.locale, frozenset()) | variables(text)
-    return {
+    shown: dict[str, Any] = {
         locale: {
             key: _plain(value)
             for key, value in constants(name, names, language=locale).items()
@@ -74,6 +76,18 @@ def _constants(name: str, texts: Sequence[CurrentText]) -> dict[str, Any]:
         }
         for locale, names in read.items()
     }
+    # Nobody is told it, but everybody goes by it: the messages end with the first of these.
+    lists_products = any("products" in names for names in read.values())
+    ends = offers_end() if lists_products else []
+    return {**shown, "offered_until": [at.isoformat() for at in ends]} if ends else shown
+
+
+def offer_end(touchpoint: Touchpoint) -> datetime | None:
+    """Return when the first of the products ends that a touchpoint's texts list; None without."""
+    texts = current_texts.of_touchpoint(touchpoint)
+    if not any("products" in variables(text) for text in texts):
+        return None
+    return next(iter(offers_end()), None)
 
 
 def variables(text: CurrentText) -> frozenset[str]:
@@ -90,15 +104,24 @@ def variables(text: CurrentText) -> frozenset[str]:
         return _EVERY_CONSTANT
 
 
-def has_changed_products(texts: Sequence[CurrentText], user: User, *, since: datetime) -> bool:
-    """Return whether a person changed a product, where one of the texts tells of products."""
+def has_changed_products(user: User, *, since: int) -> bool:
+    """Return whether a person changed a product.
+
+    Args:
+        since: Number of an entry of the audit trail.
+    """
     changes = AuditEntry.objects.filter(
-        object_type=audit.type_of(Product),
+        object_type__in=[audit.type_of(model) for model in _PRICING],
         actor_kind=ActorKind.USER,
         actor_id=str(user.pk),
-        at__gte=since,
+        pk__gt=since,
     )
-    return changes.exists() and any("products" in variables(text) for text in texts)
+    return changes.exists()
+
+
+def has_products(texts: Sequence[CurrentText]) -> bool:
+    """Return whether one of the texts tells of products."""
+    return any("products" in variables(text) for text in texts)
 
 
 def _plain(value: Any) -> Any:

@@ -1,20 +1,22 @@
 """What keeps texts from being approved, and what a reader should look at."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 from django.utils.translation import gettext as _
 
-from campaigns import labels
-from campaigns.domain.content import fault_places, lint
-from campaigns.domain.content.fault_places import Place
-from campaigns.domain.content.lint import Problem
-from campaigns.domain.content.word_search import Severity
+from campaigns.domain.compliance.rules import RuleSeverity, RulesInForce
+from campaigns.domain.content import fault_places, lint, rule_checks
+from campaigns.domain.content.fault_places import TextPlace
+from campaigns.domain.content.lint_problems import RULE_CODES, LintProblem
 from campaigns.domain.content.written import TextSpec
+from campaigns.labels import content as content_labels
 from campaigns.models import Campaign, Touchpoint
 from campaigns.selectors.content import current_texts
-from campaigns.selectors.content.constants import constants
+from campaigns.selectors.content.constants import constants, offered_products
 from campaigns.selectors.content.current_texts import CurrentText
+from campaigns.selectors.content.rules import rules_at
 from customers.domain.consents.consent import Purpose
 from customers.models import AttributeDefinition
 
@@ -34,14 +36,14 @@ class TextFinding:
     is_fallback: bool
     variant: str
     locale: str
-    place: Place
-    problem: Problem
+    place: TextPlace
+    problem: LintProblem
     follows_message: bool = False
 
     @property
     def is_blocking(self) -> bool:
         """Return whether it stops a submission and an approval."""
-        return self.problem.severity is Severity.BLOCK
+        return self.problem.severity is RuleSeverity.BLOCK
 
     @property
     def where(self) -> str:
@@ -52,7 +54,7 @@ class TextFinding:
         if self.message > 1:
             names.insert(0, _("Message %(number)s") % {"number": self.message})
         names += [
-            labels.read(labels.TEXT_LANGUAGES, self.locale),
+            content_labels.TEXT_LANGUAGES.label(self.locale),
             self.part,
         ]
         if self.place.line:
@@ -62,12 +64,12 @@ class TextFinding:
     @property
     def part(self) -> str:
         """Return in which part of the text it stands."""
-        return labels.read(labels.TEXT_PARTS, self.place.part)
+        return content_labels.TEXT_PARTS.label(self.place.part)
 
     @property
     def what(self) -> str:
         """Return what is wrong, without where."""
-        return labels.describe(self.problem)
+        return content_labels.describe(self.problem)
 
     def __str__(self) -> str:
         """Return the finding as a sentence in the language of the reader."""
@@ -86,11 +88,14 @@ class _Rules:
     name: str
     is_marketing: bool
     known_names: frozenset[str]
+    rules: RulesInForce
 
 
-def findings_of(campaign: Campaign) -> list[TextFinding]:
-    """Return every finding about the campaign's current texts, each once."""
-    rules = _Rules(campaign.name, campaign.purpose == Purpose.MARKETING, attribute_names())
+def findings_of(campaign: Campaign, *, now: datetime) -> list[TextFinding]:
+    """Return every finding about the campaign's texts by the rules of a moment, each once."""
+    rules = _Rules(
+        campaign.name, campaign.purpose == Purpose.MARKETING, attribute_names(), rules_at(now)
+    )
     found: dict[tuple[object, ...], TextFinding] = {}
     texts = current_texts.of_campaign(campaign)
     ordinary = {
@@ -116,7 +121,7 @@ def findings_of(campaign: Campaign) -> list[TextFinding]:
 
 
 def findings_of_touchpoint(
-    touchpoint: Touchpoint, *, name: str, purpose: str, own_names: Collection[str]
+    touchpoint: Touchpoint, *, name: str, purpose: str, own_names: Collection[str], now: datetime
 ) -> list[TextFinding]:
     """Return every finding about the texts of a touchpoint that is no campaign's.
 
@@ -124,9 +129,10 @@ def findings_of_touchpoint(
         name: What its texts may call the campaign by.
         purpose: Why it is sent.
         own_names: Variables whose values come with every message.
+        now: By the rules of which moment.
     """
     names = attribute_names() | frozenset(own_names)
-    rules = _Rules(name, purpose == Purpose.MARKETING, names)
+    rules = _Rules(name, purpose == Purpose.MARKETING, names, rules_at(now))
     return [
         TextFinding(
             message=1,
@@ -141,15 +147,41 @@ def findings_of_touchpoint(
     ]
 
 
+def breaches(
+    texts: Sequence[CurrentText],
+    *,
+    name: str,
+    purpose: str,
+    own_names: Collection[str],
+    rules: RulesInForce,
+) -> list[LintProblem]:
+    """Return what rules in force forbid about texts that were approved earlier.
+
+    Args:
+        name: What they may call the campaign by.
+        purpose: Why they are sent.
+        own_names: Variables whose values come with every message.
+        rules: Those of the day on which they are sent.
+    """
+    is_marketing = purpose == Purpose.MARKETING
+    looked_by = _Rules(name, is_marketing, attribute_names() | frozenset(own_names), rules)
+    return [
+        problem
+        for text in texts
+        for problem in _problems(text, looked_by)
+        if problem.severity is RuleSeverity.BLOCK and problem.code in RULE_CODES
+    ]
+
+
 def attribute_names() -> frozenset[str]:
     """Return the typed attributes that texts may name."""
     usable = AttributeDefinition.objects.filter(is_risk_only=False)
     return frozenset(usable.values_list("name", flat=True))
 
 
-def blocking(campaign: Campaign) -> list[str]:
+def blocking(campaign: Campaign, *, now: datetime) -> list[str]:
     """Return one sentence a fault that stops an approval; empty when the texts may go out."""
-    return [str(finding) for finding in findings_of(campaign) if finding.is_blocking]
+    return [str(finding) for finding in findings_of(campaign, now=now) if finding.is_blocking]
 
 
 def _parts(text: CurrentText) -> Mapping[str, str]:
@@ -181,19 +213,19 @@ def unreadable(
                 is_fallback=is_fallback,
                 variant=variant,
                 locale=text.locale,
-                place=Place(part, line if isinstance(line, int) else 0),
+                place=TextPlace(part, line if isinstance(line, int) else 0),
                 problem=problem,
             )
     return None
 
 
-def _problems(text: CurrentText, rules: _Rules) -> tuple[Problem, ...]:
+def _problems(text: CurrentText, rules: _Rules) -> tuple[LintProblem, ...]:
     row, channel = text.written, text.channel
     # Asked for only where a text reads them.
     listed = {"products"} if "products" in f"{row.subject}{row.text}{row.html}" else set()
     told = constants(rules.name, frozenset(listed), language=row.locale)
     if text.is_email:
-        return lint.check_email(
+        found = lint.check_email(
             subject=row.subject,
             text=row.text,
             html_source=row.html,
@@ -201,12 +233,20 @@ def _problems(text: CurrentText, rules: _Rules) -> tuple[Problem, ...]:
             is_marketing=rules.is_marketing,
             known_names=rules.known_names,
             constants=told,
+            rules=rules.rules,
         )
-    return lint.check_sms(
-        text=row.text,
-        language=row.locale,
-        signature=channel.sender if channel else "",
-        is_marketing=rules.is_marketing,
-        known_names=rules.known_names,
-        constants=told,
+    else:
+        found = lint.check_sms(
+            text=row.text,
+            language=row.locale,
+            signature=channel.sender if channel else "",
+            is_marketing=rules.is_marketing,
+            known_names=rules.known_names,
+            constants=told,
+            rules=rules.rules,
+        )
+    offered = offered_products(row.locale) if listed else ()
+    return (
+        *found,
+        *rule_checks.check_offers(offered, is_marketing=rules.is_marketing, rules=rules.rules),
     )

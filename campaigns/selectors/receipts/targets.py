@@ -17,6 +17,7 @@ from campaigns.domain.receipts.report import (
 )
 from campaigns.domain.sending.states import MessageState
 from campaigns.models import Channel, Message
+from customers.domain.consents.consent import contact_kind_of
 from customers.domain.values.contact import ContactKind
 from customers.domain.values.quality import ValueRefused
 from customers.models import ContactPoint
@@ -24,12 +25,12 @@ from loancrm.kernel.phones import PhoneRefused
 from loancrm.kernel.security import crypto
 from loancrm.kernel.security.masking import mask_email, mask_phone
 
-KIND_OF_CHANNEL = {"sms": ContactKind.PHONE, "email": ContactKind.EMAIL}
+_WRITTEN_FROM = (ContactKind.PHONE, ContactKind.EMAIL)
 _SAID = frozenset({DeliveryKind.REPLIED, DeliveryKind.COMPLAINED, DeliveryKind.UNREADABLE})
 
 
 @dataclass(frozen=True, slots=True)
-class Target:
+class ReceiptTarget:
     """The message that a report is about, as far as its effects need it.
 
     Attributes:
@@ -58,13 +59,13 @@ class Found:
             else says which one is meant.
     """
 
-    targets: dict[DeliveryEvent, Target] = field(default_factory=dict)
+    targets: dict[DeliveryEvent, ReceiptTarget] = field(default_factory=dict)
     people: dict[DeliveryEvent, int] = field(default_factory=dict)
     addresses: dict[DeliveryEvent, str] = field(default_factory=dict)
     ambiguous: set[DeliveryEvent] = field(default_factory=set)
 
 
-class _Row(NamedTuple):
+class _MessageRow(NamedTuple):
     """A message, in the order of `_COLUMNS`."""
 
     message_id: int
@@ -77,8 +78,8 @@ class _Row(NamedTuple):
     attempted_at: datetime | None
 
     @property
-    def target(self) -> Target:
-        return Target(
+    def target(self) -> ReceiptTarget:
+        return ReceiptTarget(
             self.message_id,
             self.customer_id,
             self.slug,
@@ -97,7 +98,7 @@ _SHARED_AT_MOST = 1_000
 _READ_OF_ONE_ID = 50
 
 
-def find(
+def match_targets(
     channel: Channel, events: Sequence[DeliveryEvent], *, shared_at_most: int = _SHARED_AT_MOST
 ) -> Found:
     """Return what each report is about; those that fit nothing are in no mapping.
@@ -114,7 +115,7 @@ def find(
     rows = _rows_by_provider_id(
         channel, {event.provider_message_id for event in named}, shared_at_most
     )
-    shared: dict[DeliveryEvent, list[_Row]] = {}
+    shared: dict[DeliveryEvent, list[_MessageRow]] = {}
     for event in named:
         match rows[event.provider_message_id]:
             case []:
@@ -130,7 +131,7 @@ def find(
 def _find_by_address(
     channel: Channel,
     events: Sequence[DeliveryEvent],
-    shared: Mapping[DeliveryEvent, Sequence[_Row]],
+    shared: Mapping[DeliveryEvent, Sequence[_MessageRow]],
     found: Found,
 ) -> None:
     """Find who wrote, and which message an id that several share means by whose address it is."""
@@ -154,12 +155,14 @@ def _find_by_address(
     }
 
 
-def _by_key(channel: Channel, events: Sequence[DeliveryEvent]) -> dict[DeliveryEvent, Target]:
+def _by_key(
+    channel: Channel, events: Sequence[DeliveryEvent]
+) -> dict[DeliveryEvent, ReceiptTarget]:
     named = {event: message_id_of(event.message_key) for event in events if event.message_key}
     rows = {
         row.message_id: row
         for row in map(
-            _Row._make,
+            _MessageRow._make,
             _messages(channel)
             .filter(pk__in={pk for pk in named.values() if pk is not None})
             .values_list(*_COLUMNS),
@@ -177,7 +180,7 @@ def _by_key(channel: Channel, events: Sequence[DeliveryEvent]) -> dict[DeliveryE
 
 def _rows_by_provider_id(
     channel: Channel, ids: set[str], shared_at_most: int
-) -> defaultdict[str, list[_Row]]:
+) -> defaultdict[str, list[_MessageRow]]:
     """Return the messages of each id; of an id that very many have only some, at least two."""
     messages = _messages(channel).values_list(*_COLUMNS)
     most = len(ids) + shared_at_most
@@ -188,8 +191,8 @@ def _rows_by_provider_id(
             for provider_id in sorted(ids)
             for row in messages.filter(provider_message_id=provider_id)[:_READ_OF_ONE_ID]
         ]
-    found: defaultdict[str, list[_Row]] = defaultdict(list)
-    for row in map(_Row._make, rows):
+    found: defaultdict[str, list[_MessageRow]] = defaultdict(list)
+    for row in map(_MessageRow._make, rows):
         found[row.provider_id].append(row)
     return found
 
@@ -200,6 +203,8 @@ def _messages(channel: Channel) -> QuerySet[Message]:
 
 def normal_address(kind: ContactKind, text: str) -> str:
     """Return an address in the form that is stored and compared; empty where it is none."""
+    if kind not in _WRITTEN_FROM:
+        return ""
     try:
         return mailbox_in(text) if kind is ContactKind.EMAIL else number_in(text)
     except (PhoneRefused, ValueRefused):
@@ -230,11 +235,11 @@ def _addresses(
     Args:
         is_said: Only for what a person says.
     """
-    kind = KIND_OF_CHANNEL.get(channel.kind)
+    kind = contact_kind_of(channel.kind)
     found: dict[DeliveryEvent, str] = {}
     as_written: dict[DeliveryEvent, str] = {}
     for event in events:
-        if kind is None or (is_said and event.kind not in _SAID):
+        if kind not in _WRITTEN_FROM or (is_said and event.kind not in _SAID):
             continue
         address = normal_address(kind, event.address) if event.address else ""
         if address:
@@ -271,6 +276,6 @@ def _owners(channel: Channel, indexes: set[str]) -> dict[str, int]:
     if not indexes:
         return {}
     points = ContactPoint.objects.filter(
-        kind=KIND_OF_CHANNEL[channel.kind], value_index__in=indexes
+        kind=contact_kind_of(channel.kind), value_index__in=indexes
     )
     return dict(points.values_list("value_index", "customer_id"))

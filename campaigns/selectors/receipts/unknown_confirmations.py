@@ -4,11 +4,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from django.db.models import QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from campaigns.domain.receipts.report import confirmation_key
-from customers.domain.consents.preferences import CONTACT_OF_CHANNEL
-from customers.models import ContactPoint, OptInRequest
+from customers.domain.consents.consent import contact_kind_of
+from customers.models import ConsentState, ContactPoint, OptInRequest
 from customers.selectors.profile import person
 from loancrm.kernel.auditing import deployment
 
@@ -17,7 +17,7 @@ WAIT = timedelta(minutes=10)
 
 
 @dataclass(frozen=True, slots=True)
-class Trace:
+class ConfirmationTrace:
     """By what the provider finds it.
 
     Attributes:
@@ -29,13 +29,21 @@ class Trace:
 
 
 def found(now: datetime) -> QuerySet[OptInRequest]:
-    """Return those that can still be confirmed, the oldest first."""
-    return OptInRequest.objects.filter(
+    """Return those that nobody has answered, the oldest first.
+
+    One whose link has expired stays among them, unless its person has said something since or was
+    asked anew: nobody else would notice that somebody who wanted to hear from us was never asked.
+    """
+    same = {name: OuterRef(name) for name in ("customer", "channel", "purpose")}
+    said = ConsentState.objects.filter(**same, changed_at__gt=OuterRef("requested_at"))
+    asked_anew = OptInRequest.objects.filter(**same, pk__gt=OuterRef("pk"))
+    rows = OptInRequest.objects.filter(
+        Q(expires_at__gt=now) | (~Exists(said) & ~Exists(asked_anew)),
         sent_at__isnull=False,
         next_try_at__lte=now - WAIT,
         confirmed_at__isnull=True,
-        expires_at__gt=now,
-    ).order_by("pk")
+    )
+    return rows.order_by("pk")
 
 
 def count(now: datetime) -> int:
@@ -43,7 +51,7 @@ def count(now: datetime) -> int:
     return found(now).count()
 
 
-def traces_of(requests: Sequence[OptInRequest]) -> dict[int, Trace]:
+def traces_of(requests: Sequence[OptInRequest]) -> dict[int, ConfirmationTrace]:
     """Return the traces by request, in two queries."""
     space = deployment.key_space_of(deployment.current())
     points = {
@@ -53,10 +61,12 @@ def traces_of(requests: Sequence[OptInRequest]) -> dict[int, Trace]:
         )
     }
     found_points = {
-        request.pk: points.get((request.customer_id, CONTACT_OF_CHANNEL[request.channel]))  # type: ignore[index] # a StrEnum equals its text
+        request.pk: points.get((request.customer_id, contact_kind_of(request.channel)))
         for request in requests
     }
     return {
-        pk: Trace(confirmation_key(space, pk), person.masked_contact(point) if point else "")
+        pk: ConfirmationTrace(
+            confirmation_key(space, pk), person.masked_contact(point) if point else ""
+        )
         for pk, point in found_points.items()
     }

@@ -56,10 +56,15 @@ def by_campaign(rows: QuerySet[Message]) -> Sequence[tuple[str, str, int]]:
     )
 
 
-def by_template(rows: QuerySet[Message]) -> Sequence[tuple[str, int]]:
-    """Return (name, how many) of each template whose messages a system asked for, by name."""
-    requested = rows.filter(dispatch__campaign__isnull=True).order_by("dispatch__name")
-    return list(requested.values_list("dispatch__name").annotate(count=Count("pk")))
+def by_template(rows: QuerySet[Message]) -> Sequence[tuple[str, str, int]]:
+    """Return (slug, name, how many) of each template whose messages a system asked for, by name."""
+    template = "dispatch__request__template"
+    return list(
+        rows.filter(dispatch__request__isnull=False)
+        .order_by(f"{template}__name", f"{template}__pk")
+        .values_list(f"{template}__slug", f"{template}__name")
+        .annotate(count=Count("pk"))
+    )
 
 
 def by_channel(rows: QuerySet[Message]) -> Sequence[tuple[str, str, int]]:

@@ -6,13 +6,13 @@ from datetime import datetime
 
 from campaigns.domain.receipts.report import message_key
 from campaigns.models import Message
-from campaigns.selectors.sending.contact_facts import CONTACT_KINDS
+from customers.domain.consents.consent import contact_kind_of
 from customers.models import ContactPoint
 from customers.selectors.profile import person
 
 
 @dataclass(frozen=True, slots=True)
-class Trace:
+class MessageTrace:
     """What the provider is told.
 
     Attributes:
@@ -25,11 +25,11 @@ class Trace:
     handed_over_at: datetime | None
 
 
-def of_messages(messages: Sequence[Message]) -> dict[int, Trace]:
+def of_messages(messages: Sequence[Message]) -> dict[int, MessageTrace]:
     """Return the traces by message, in two queries at most; the dispatches are read with them."""
     points = _points(messages)
     return {
-        message.pk: Trace(
+        message.pk: MessageTrace(
             key=message_key(message.dispatch.key_space, message.pk),
             provider_message_id=message.provider_message_id,
             address=person.masked_contact(points[message.pk]) if message.pk in points else "",
@@ -59,7 +59,7 @@ def _points(messages: Sequence[Message]) -> dict[int, ContactPoint]:
         )
     }
     for message in rest:
-        kind = CONTACT_KINDS.get(message.dispatch.channel_kind, message.dispatch.channel_kind)
+        kind = contact_kind_of(message.dispatch.channel_kind)
         if (point := primary.get((message.customer_id, kind))) is not None:
             found[message.pk] = point
     return found

@@ -1,6 +1,7 @@
 """A message template as it stands: what its approval covers, and who may not give it."""
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
 from django.contrib.auth.models import User
@@ -13,6 +14,7 @@ from campaigns.domain.sending.states import DispatchStatus
 from campaigns.models import Channel, Dispatch, MessageTemplate
 from campaigns.selectors.content import approved_touchpoint, current_texts, faults
 from campaigns.selectors.content.faults import TextFinding
+from loancrm.kernel.auditing import audit
 
 
 def shown(template: MessageTemplate) -> dict[str, Any]:
@@ -22,8 +24,28 @@ def shown(template: MessageTemplate) -> dict[str, Any]:
     texts = current_texts.of_touchpoint(touchpoint)
     return {
         **approved_touchpoint.shown(channel, texts, name=template.name),
-        ApprovedPart.PURPOSE: [template.purpose, template.service_kind],
+        ApprovedPart.PURPOSE: [
+            template.purpose,
+            template.service_kind,
+            template.product_kind,
+        ],
         ApprovedPart.TERMS: [template.name, list(template.variables)],
+    }
+
+
+def stored(template: MessageTemplate) -> dict[str, Any]:
+    """Return what people write of a template, as it is stored."""
+    texts = template.touchpoint.variants.get(key="A").contents.filter(is_current=True)
+    return {
+        "name": template.name,
+        "channel": template.touchpoint.channel_id,
+        "purpose": template.purpose,
+        "service_kind": template.service_kind,
+        "product_kind": template.product_kind,
+        "variables": list(template.variables),
+        "texts": [
+            [text.locale, text.subject, text.text, text.html] for text in texts.order_by("locale")
+        ],
     }
 
 
@@ -43,22 +65,27 @@ def is_barred(template: MessageTemplate, user: User) -> bool:
     """Return whether a person wrote the template, or changed it since it was approved last."""
     if user.pk == template.author_id:
         return True
-    since = template.approved_at or template.created_at
+    seen = template.approved_edit_number
+    since = audit.seen_by(template, action="message_template.approved")
     texts = current_texts.of_touchpoint(template.touchpoint)
     return (
-        template.edits.filter(editor=user, at__gte=since).exists()
+        template.edits.filter(editor=user, pk__gt=seen).exists()
         or any(text.written.author_id == user.pk for text in texts)
-        or approved_touchpoint.has_changed_products(texts, user, since=since)
+        or (
+            approved_touchpoint.has_changed_products(user, since=since)
+            and approved_touchpoint.has_products(texts)
+        )
     )
 
 
-def findings_of(template: MessageTemplate) -> list[TextFinding]:
+def findings_of(template: MessageTemplate, *, now: datetime) -> list[TextFinding]:
     """Return every finding about the template's texts."""
     return faults.findings_of_touchpoint(
         template.touchpoint,
         name=template.name,
         purpose=template.purpose,
         own_names=template.variables,
+        now=now,
     )
 
 

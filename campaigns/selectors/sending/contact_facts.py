@@ -10,30 +10,20 @@ from uuid import UUID
 from django.db.models import Case, F, Max, Q, Value, When
 
 from campaigns.domain.sending import schedule
-from campaigns.domain.sending.eligibility import ContactFacts, MessagePlan, Reason
+from campaigns.domain.sending.eligibility import ContactFacts, MessagePlan, SkipReason
 from campaigns.models import Message, MessageVariables, Suppression
-from campaigns.selectors.sending import past_messages, refusals
-from customers.domain.consents.consent import Purpose
+from campaigns.selectors.sending import (
+    attribute_facts,
+    collection_facts,
+    past_messages,
+    refusals,
+)
+from customers.domain.consents.consent import Purpose, contact_kind_of
 from customers.domain.loans.loan import LoanStatus
 from customers.domain.sources import PERSONAL_SOURCES
-from customers.domain.values.contact import ContactKind, ContactStatus
-from customers.models import (
-    AttributeType,
-    AttributeValue,
-    ConsentState,
-    ContactPoint,
-    Customer,
-    Loan,
-)
-from customers.selectors import sources
+from customers.models import ContactPoint, Customer, Event, Loan
+from customers.selectors import consents, reach, sources
 
-CONTACT_KINDS: Mapping[str, ContactKind] = {
-    "sms": ContactKind.PHONE,
-    "phone": ContactKind.PHONE,
-    "email": ContactKind.EMAIL,
-    "wechat": ContactKind.WECHAT,
-    "push": ContactKind.PUSH,
-}
 _MESSAGE_COLUMNS = (
     "pk",
     "customer_id",
@@ -54,8 +44,14 @@ _MESSAGE_COLUMNS = (
     "customer__weekly_message_limit",
     "reason",
     "waiting_since",
+    "contact_point_id",
+    "is_point_named",
 )
 _PERSON_COLUMNS = tuple(name.removeprefix("customer__") for name in _MESSAGE_COLUMNS[5:17])
+_POINT_COLUMNS = (
+    *("customer_id", "pk", "row_key", "value_sealed", "value_index", "status"),
+    "source",
+)
 UNKNOWN_ARREARS_DAYS = 999
 
 
@@ -153,7 +149,7 @@ def load_prospects(
     """
     people = Customer.objects.filter(pk__any_of=customer_ids).order_by("pk")
     rows = [
-        (0, pk, None, False, 0, *rest, "", None)
+        (0, pk, None, False, 0, *rest, "", None, None, False)
         for pk, *rest in people.values_list("pk", *_PERSON_COLUMNS)
     ]
     return _with_facts(rows, plan, now, attribute_names)
@@ -166,20 +162,20 @@ def _with_facts(
     attribute_names: Sequence[str],
 ) -> list[Recipient]:
     ids = [row[1] for row in rows]
-    points = _points(ids, plan.channel)
+    named = {row[1]: row[19] for row in rows if row[20]}
+    points = _all_points(ids, named, plan.channel)
     consented = _consented(ids, plan, now)
     barred = _source_barred(points, consented, plan, now)
     suppressed = _suppressed(ids, points, plan)
     records = past_messages.records_of(ids)
-    sent_already = (
-        past_messages.sent_already(records=records, message_id=rows[0][0]) if rows else set()
-    )
-    if plan.before_id is not None:
-        sent_already |= past_messages.reached_before(customer_ids=ids, dispatch_id=plan.before_id)
-    limits = {row[16] for row in rows}
-    past = past_messages.past_sends(ids, plan, now, limits=limits, records=records)
+    sent_already = _sent_already(rows, records, plan)
+    at_goal = _at_goal(ids, records, plan)
+    past = past_messages.past_sends(ids, plan, now, limits={r[16] for r in rows}, records=records)
     overdue = _overdue(ids)
-    attributes = _attributes(ids, attribute_names)
+    students = attribute_facts.students(ids, plan)
+    zones = {row[1]: schedule.zone_of(row[11]) for row in rows}
+    shared, tries = collection_facts.of_people(points, zones, records, plan, now)
+    attributes = attribute_facts.attributes(ids, attribute_names)
     records_by_person: dict[int, list[int]] = defaultdict(list)
     for record, customer_id in records.items():
         records_by_person[customer_id].append(record)
@@ -191,6 +187,7 @@ def _with_facts(
             customer_id=customer_id,
             has_point=point is not None,
             is_point_active=point is not None and point.is_active,
+            is_point_named=customer_id in named,
             has_consent=customer_id in consented,
             is_suppressed=customer_id in suppressed,
             marketing_status=row[12],
@@ -204,11 +201,14 @@ def _with_facts(
             weekly_limit=row[16],
             is_source_barred=customer_id in barred,
             is_sent_already=customer_id in sent_already,
+            has_reached_goal=customer_id in at_goal,
+            is_student=customer_id in students,
+            is_address_shared=customer_id in shared,
+            collection_tries=tries.get(customer_id, 0),
         )
         recipient = _recipient(row, facts, point, attributes.get(customer_id, {}))
-        if customer_id in records_by_person:
-            recipient = replace(recipient, records=tuple(records_by_person[customer_id]))
-        recipients.append(recipient)
+        merged = tuple(records_by_person.get(customer_id, ()))
+        recipients.append(replace(recipient, records=merged) if merged else recipient)
     return recipients
 
 
@@ -230,34 +230,60 @@ def _recipient(
         contact_point_id=point.pk if point else None,
         facts=facts,
         attributes=attributes,
-        is_doubtful=row[17] == Reason.ASKED_AGAIN,
+        is_doubtful=row[17] == SkipReason.ASKED_AGAIN,
         waiting_since=row[18],
     )
 
 
+def _all_points(
+    customer_ids: Sequence[int], named: Mapping[int, int], channel: str
+) -> dict[int, _Point]:
+    points = _points([pk for pk in customer_ids if pk not in named], channel)
+    return {**points, **_named_points(named, channel)} if named else points
+
+
 def _points(customer_ids: Sequence[int], channel: str) -> dict[int, _Point]:
-    rows = ContactPoint.objects.filter(
-        customer_id__any_of=customer_ids, kind=CONTACT_KINDS.get(channel, channel), is_primary=True
-    ).values_list("customer_id", "pk", "row_key", "value_sealed", "value_index", "status", "source")
-    return {
-        customer_id: _Point(
-            pk, row_key, bytes(sealed), index, status == ContactStatus.ACTIVE, source
+    rows = reach.points(channel).filter(customer_id__any_of=customer_ids)
+    return dict(map(_point, rows.values_list(*_POINT_COLUMNS)))
+
+
+def _named_points(named: Mapping[int, int], channel: str) -> dict[int, _Point]:
+    """Return the addresses that were named with the messages, of those whose they still are.
+
+    Args:
+        named: {customer: contact point}. By its value, which the record that a person's was merged
+            into may have had already.
+    """
+    values = dict(
+        ContactPoint.objects.filter(pk__any_of=list(named.values())).values_list(
+            "pk", "value_index"
         )
-        for customer_id, pk, row_key, sealed, index, status, source in rows
+    )
+    rows = ContactPoint.objects.filter(
+        customer_id__any_of=list(named),
+        kind=contact_kind_of(channel),
+        value_index__any_of=list(values.values()),
+    )
+    found = map(_point, rows.values_list(*_POINT_COLUMNS))
+    return {
+        customer_id: point
+        for customer_id, point in found
+        if point.value_index == values.get(named[customer_id])
     }
+
+
+def _point(row: Sequence[Any]) -> tuple[int, _Point]:
+    """Return one row of `_POINT_COLUMNS` with whose it is."""
+    customer_id, pk, row_key, sealed, index, status, source = row
+    is_usable = reach.is_usable(status)
+    return customer_id, _Point(pk, row_key, bytes(sealed), index, is_usable, source)
 
 
 def _consented(customer_ids: Sequence[int], plan: MessagePlan, now: datetime) -> Mapping[int, str]:
     """Return {customer: who told us} of the consents in force."""
-    rows = ConsentState.objects.filter(
-        Q(expires_at__isnull=True) | Q(expires_at__gt=now),
-        customer_id__any_of=customer_ids,
-        channel=plan.channel,
-        purpose=plan.purpose,
-        is_granted=True,
-        changed_at__lte=now,
-    ).values_list("customer_id", "source")
-    return dict(rows)
+    granted = consents.in_force(now=now, channel=plan.channel, purpose=plan.purpose)
+    rows = granted.filter(customer_id__any_of=customer_ids, changed_at__lte=now)
+    return dict(rows.values_list("customer_id", "source"))
 
 
 def _source_barred(
@@ -311,6 +337,34 @@ def _suppressed(
     return found
 
 
+def _sent_already(
+    rows: Sequence[Sequence[Any]], records: Mapping[int, int], plan: MessagePlan
+) -> set[int]:
+    """Return who has had the message: under a merged record, or by the message before."""
+    had = past_messages.sent_already(records=records, message_id=rows[0][0]) if rows else set()
+    if plan.before_id is not None:
+        ids = [row[1] for row in rows]
+        had |= past_messages.reached_before(customer_ids=ids, dispatch_id=plan.before_id)
+    return had
+
+
+def _at_goal(
+    customer_ids: Sequence[int], records: Mapping[int, int], plan: MessagePlan
+) -> set[int]:
+    """Return who has done what the campaign is for since its audience was frozen.
+
+    What stands under a record that was merged into a person's is the person's.
+    """
+    if plan.goal_since is None or not customer_ids:
+        return set()
+    rows = Event.objects.filter(
+        customer_id__any_of=[*customer_ids, *records],
+        occurred_at__gte=plan.goal_since,
+        type__name=plan.goal_event,
+    )
+    return {records.get(pk, pk) for pk in rows.values_list("customer_id", flat=True)}
+
+
 def _overdue(customer_ids: Sequence[int]) -> dict[int, int]:
     # A loan that its source reports as overdue without saying since when counts as long overdue.
     days = Case(
@@ -330,27 +384,3 @@ def _overdue(customer_ids: Sequence[int]) -> dict[int, int]:
         .annotate(most=Max(days))
     )
     return {customer_id: most for customer_id, most in rows if most > 0}
-
-
-def _attributes(customer_ids: Sequence[int], names: Sequence[str]) -> dict[int, dict[str, Any]]:
-    found: dict[int, dict[str, Any]] = defaultdict(dict)
-    if not names:
-        return found
-    rows = AttributeValue.objects.filter(
-        customer_id__any_of=customer_ids,
-        definition__name__in=names,
-        definition__is_risk_only=False,
-    ).values_list(
-        "customer_id", "definition__name", "definition__value_type", "number", "text", "day", "flag"
-    )
-    for customer_id, name, value_type, number, text, day, flag in rows:
-        match AttributeType(value_type):
-            case AttributeType.NUMBER:
-                found[customer_id][name] = number
-            case AttributeType.TEXT:
-                found[customer_id][name] = text
-            case AttributeType.DAY:
-                found[customer_id][name] = day
-            case AttributeType.FLAG:
-                found[customer_id][name] = flag
-    return found

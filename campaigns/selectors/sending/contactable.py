@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 from django.db.models import Q, QuerySet
 
 from campaigns.domain.sending import eligibility
-from campaigns.domain.sending.eligibility import ContactFacts, MessagePlan, Reason
+from campaigns.domain.sending.eligibility import ContactFacts, MessagePlan, SkipReason
 from campaigns.domain.sending.schedule import SendingWindow
 from campaigns.models import Suppression
 from campaigns.selectors.sending import contact_facts
@@ -37,7 +37,7 @@ class Contactable:
     """
 
     channel: str
-    objections: Sequence[Reason]
+    objections: Sequence[SkipReason]
 
 
 def of_customer(customer: Customer, *, now: datetime, zone: ZoneInfo) -> list[Contactable]:
@@ -69,7 +69,7 @@ def _plan(channel: str, zone: ZoneInfo) -> MessagePlan:
     )
 
 
-def _objections(customer: Customer, plan: MessagePlan, now: datetime) -> list[Reason]:
+def _objections(customer: Customer, plan: MessagePlan, now: datetime) -> list[SkipReason]:
     people = contact_facts.load_prospects(customer_ids=[customer.pk], plan=plan, now=now)
     facts: ContactFacts = people[0].facts
     decisions = [gate(facts, plan, now) for gate in _GATES]

@@ -4,10 +4,11 @@ from datetime import datetime
 
 from django.db.models import QuerySet
 
+from campaigns.domain.receipts.stops import StopSource
 from campaigns.models import Suppression
 
 # Whoever ticks channels off one by one says which of them may go on.
-CHOSEN_ONE_BY_ONE = "preference_centre"
+CHOSEN_ONE_BY_ONE = StopSource.PREFERENCE_CENTRE
 
 
 def of_people(*, purpose: str, since: datetime) -> QuerySet[Suppression]:

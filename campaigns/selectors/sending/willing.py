@@ -16,7 +16,8 @@ from loancrm.kernel.database.bulk import Statement
 _PERSON = "campaigns_message.customer_id"
 # Scalar look-ups by key instead of EXISTS or counts: the planner turns the one into joins and plans
 # a grouping for the other, which takes it longer than to look fifty people up.
-_ADDRESS = f"""(SELECT p.status = %s AND p.is_primary AND (SELECT 1 FROM campaigns_suppression s
+_ADDRESS = f"""(SELECT p.status = %s AND (p.is_primary OR campaigns_message.is_point_named)
+        AND (SELECT 1 FROM campaigns_suppression s
         WHERE s.value_index = p.value_index AND s.value_index <> '' AND s.lifted_at IS NULL
         AND s.channel IN ('', %s) AND s.purpose IN ('', %s) LIMIT 1) IS NULL
     FROM customers_contactpoint p
@@ -45,6 +46,12 @@ _NOT_REFUSED = f"""(SELECT 1 FROM campaigns_suppression s
     WHERE s.customer_id = {_PERSON} AND s.lifted_at IS NULL AND s.purpose IN ('', %s)
     AND s.at >= %s AND s.source <> %s LIMIT 1) IS NULL"""  # noqa: S608 - our tables
 
+# The database's clock is of no use here: whoever reports an event says when it happened.
+_GOAL_NOT_REACHED = f"""(SELECT 1 FROM customers_event e
+    WHERE e.customer_id = {_PERSON} AND e.occurred_at >= %s
+    AND e.type_id = (SELECT t.id FROM customers_eventtype t WHERE t.name = %s)
+    LIMIT 1) IS NULL"""  # noqa: S608 - our tables
+
 
 def still_willing(
     plan: MessagePlan, now: datetime, *, point: str, records: Sequence[int]
@@ -52,9 +59,10 @@ def still_willing(
     """Return the condition, in SQL over a message's row, that nobody has said no since.
 
     The gates that a person, or somebody for them, can close at any moment: address, stop lists,
-    a refusal of the campaign's earlier messages, consent, personalisation, hardship, break; and
-    that no record was merged into theirs, which may have had the message. Whom it leaves out stays
-    planned and meets the gates again, which tell the reason.
+    a refusal of the campaign's earlier messages, consent, personalisation, hardship, break; that
+    the campaign's goal is not reached; and that no record was merged into theirs, which may have
+    had the message. Whom it leaves out stays planned and meets the gates again, which tell the
+    reason.
 
     Args:
         point: The contact point that is written to, in SQL.
@@ -74,6 +82,10 @@ def still_willing(
         since = connection.ops.adapt_datetimefield_value(plan.refusals_since)
         parts.append(_NOT_REFUSED)
         parameters += [purpose, since, refusals.CHOSEN_ONE_BY_ONE]
+    if plan.goal_since is not None:
+        since = connection.ops.adapt_datetimefield_value(plan.goal_since)
+        parts.append(_GOAL_NOT_REACHED)
+        parameters += [since, plan.goal_event]
     if plan.uses_personal_rules:
         parts.append(_PERSONALISED)
     if plan.purpose is Purpose.MARKETING:

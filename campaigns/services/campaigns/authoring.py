@@ -2,33 +2,34 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
-from decimal import Decimal
 from typing import Any
 
 from django.contrib.auth.models import User
-from django.db import transaction
 from django.utils.translation import gettext as _
 
 from campaigns import labels
 from campaigns.domain.campaigns.campaign import CAMPAIGN_MOVES, CampaignStatus
-from campaigns.domain.campaigns.given.changes import parse_changes
-from campaigns.domain.campaigns.given.problems import Problem, ProblemCode, ValueProblems
+from campaigns.domain.campaigns.correction import CORRECTABLE, shapes_of
+from campaigns.domain.campaigns.given.changes import end_problem, parse_changes
+from campaigns.domain.campaigns.given.problems import ValueProblem, ValueProblemCode, ValueProblems
 from campaigns.domain.campaigns.given.recurrence_reading import stored
 from campaigns.domain.campaigns.spec import CampaignSpec, parse_spec, parse_steps
-from campaigns.domain.sending.service_messages import kind_for
-from campaigns.models import Budget, Campaign, CampaignCost, CampaignEdit
+from campaigns.domain.compliance.offers import is_offer_under_service, product_kind_for
+from campaigns.domain.sending.service_messages import ServiceKind, kind_for
+from campaigns.models import Campaign, CampaignCost, CampaignEdit
+from campaigns.selectors.campaigns import corrections
 from campaigns.selectors.content import faults as content_faults
-from campaigns.services.campaigns import message_steps
+from campaigns.services.campaigns import content_tests, fairness, message_steps, parts, score_use
 from campaigns.services.campaigns.problems import refused
 from campaigns.services.content.writing import Writer
 from customers.domain.consents.consent import Purpose
 from customers.models import Segment
-from customers.services.segments import versions
 from loancrm.kernel import access, clock
 from loancrm.kernel.access import Actor
-from loancrm.kernel.auditing import audit
+from loancrm.kernel.acting import Act, acting
 from loancrm.kernel.errors import LoanCrmError
 
+WRITES = "campaigns.author_campaign"
 EDITABLE = frozenset({CampaignStatus.DRAFT})
 
 
@@ -44,7 +45,6 @@ class TextsFaulty(LoanCrmError):
     code = "campaign_texts_faulty"
 
 
-@transaction.atomic
 def create_campaign(*, source: Mapping[str, Any], actor: Actor, now: datetime) -> Campaign:
     """Create a draft from its description; nothing is kept when any part is wrong.
 
@@ -52,58 +52,56 @@ def create_campaign(*, source: Mapping[str, Any], actor: Actor, now: datetime) -
         CampaignRefused: The description has problems; every one is named with its path.
         PermissionRefused: The actor may not write campaigns.
     """
-    access.require(actor, "campaigns.author_campaign")
+    act = acting(actor, WRITES, now=now)
     try:
         spec = parse_spec(source)
     except ValueProblems as error:
         raise refused(error.problems) from error
-    require_purpose(actor, spec.purpose)
-    _check_references(spec)
-    author = actor.user or User.objects.filter(username=spec.author).first()
-    segment = _segment(spec, actor=actor, now=now)
-    campaign = Campaign.objects.create(
-        slug=spec.slug,
-        name=spec.name,
-        description=spec.description,
-        purpose=spec.purpose,
-        service_kind=spec.service_kind,
-        segment=segment,
-        goal_event=spec.goal_event,
-        goal_window_days=spec.goal_window_days,
-        holdout_share=spec.holdout_share,
-        start_at=spec.start_at,
-        late_limit_hours=spec.late_limit_hours,
-        recurrence=stored(spec.recurrence),
-        budget=_budget(None, spec.budget_amount),
-        cost_per_message=spec.cost_per_message,
-        author=author,
-        created_at=now,
-        updated_at=now,
-    )
-    message_steps.write_steps(campaign=campaign, steps=spec.steps, writer=Writer(author, now))
-    note_edit(campaign, actor, now=now)
-    CampaignCost.objects.bulk_create(
-        CampaignCost(
-            campaign=campaign,
-            category=cost.category,
-            amount=cost.amount,
-            note=cost.note,
-            incurred_on=(spec.start_at or now).astimezone(clock.company_zone()).date(),
+    require_purpose(actor, purpose=spec.purpose, service_kind=spec.service_kind)
+    with act:
+        _check_references(spec)
+        author = actor.user or User.objects.filter(username=spec.author).first()
+        segment = parts.segment_of(spec, actor=actor, now=now)
+        campaign = Campaign.objects.create(
+            slug=spec.slug,
+            name=spec.name,
+            description=spec.description,
+            purpose=spec.purpose,
+            service_kind=spec.service_kind,
+            product_kind=spec.product_kind,
+            segment=segment,
+            goal_event=spec.goal_event,
+            goal_window_days=spec.goal_window_days,
+            holdout_share=spec.holdout_share,
+            stops_at_goal=spec.stops_at_goal,
+            start_at=spec.start_at,
+            end_at=spec.end_at,
+            late_limit_hours=spec.late_limit_hours,
+            recurrence=stored(spec.recurrence),
+            budget=parts.budget_with(None, spec.budget_amount),
+            cost_per_message=spec.cost_per_message,
+            author=author,
+            created_at=now,
+            updated_at=now,
         )
-        for cost in spec.costs
-    )
-    audit.record(
-        actor=actor,
-        action="campaign.created",
-        object_type="campaign",
-        object_id=campaign.pk,
-        now=now,
-        facts={"slug": campaign.slug, "segment": segment.slug},
-    )
+        content_tests.write_plan(campaign, spec.content_test)
+        message_steps.write_steps(campaign=campaign, steps=spec.steps, writer=Writer(author, now))
+        note_edit(act, campaign)
+        CampaignCost.objects.bulk_create(
+            CampaignCost(
+                campaign=campaign,
+                category=cost.category,
+                amount=cost.amount,
+                note=cost.note,
+                incurred_on=(spec.start_at or now).astimezone(clock.company_zone()).date(),
+            )
+            for cost in spec.costs
+        )
+        facts = {"slug": campaign.slug, "segment": segment.slug}
+        act.record("campaign.created", on=campaign, facts=facts)
     return campaign
 
 
-@transaction.atomic
 def update_campaign(
     *, campaign: Campaign, changes: Mapping[str, Any], actor: Actor, now: datetime
 ) -> Campaign:
@@ -111,46 +109,47 @@ def update_campaign(
 
     Args:
         changes: Field names and values among name, description, segment, purpose, service_kind,
-            goal_event, goal_window_days, holdout_share, start_at, late_limit_hours, recurrence,
-            budget_amount and cost_per_message.
+            product_kind, goal_event, goal_window_days, stops_at_goal, holdout_share, start_at,
+            end_at, late_limit_hours, recurrence, budget_amount, cost_per_message and content_test.
 
     Raises:
         CampaignLocked: The campaign is no draft.
         CampaignRefused: A field is none of these, or cannot hold its value; nothing is changed.
         PermissionRefused: The actor may not write campaigns, or none of this purpose.
     """
-    require_writable(campaign, actor)
+    act = writing(campaign, actor=actor, now=now)
     try:
         checked = parse_changes(changes)
     except ValueProblems as error:
         raise refused(error.problems) from error
     segment = checked.values.get("segment")
     if segment is not None and not isinstance(segment, Segment):
-        raise refused((Problem("segment", ProblemCode.SEGMENT_EXPECTED),))
-    values = dict(checked.values)
-    if "recurrence" in values:
-        values["recurrence"] = stored(values["recurrence"])
-    if "budget_amount" in values:
-        values["budget"] = _budget(campaign.budget, values.pop("budget_amount"))
-    for name, value in values.items():
-        setattr(campaign, name, value)
-    require_purpose(actor, campaign.purpose)
-    campaign.service_kind = kind_for(campaign.purpose, campaign.service_kind)
-    campaign.updated_at = now
-    campaign.save(update_fields=[*values, "service_kind", "updated_at"])
-    note_edit(campaign, actor, now=now)
-    audit.record(
-        actor=actor,
-        action="campaign.updated",
-        object_type="campaign",
-        object_id=campaign.pk,
-        now=now,
-        facts={"fields": sorted(changes)},
-    )
+        raise refused((ValueProblem("segment", ValueProblemCode.SEGMENT_EXPECTED),))
+    if campaign.status == CampaignStatus.PAUSED:
+        _require_correctable(campaign, checked.values)
+    with act:
+        values = _columns(campaign, checked.values)
+        for name, value in values.items():
+            setattr(campaign, name, value)
+        require_purpose(actor, purpose=campaign.purpose, service_kind=campaign.service_kind)
+        campaign.service_kind = kind_for(campaign.purpose, campaign.service_kind)
+        if "purpose" in values and "product_kind" not in values:
+            campaign.product_kind = product_kind_for(campaign.purpose, "")
+        _require_consistent(campaign)
+        campaign.updated_at = now
+        campaign.save(update_fields=[*values, "service_kind", "product_kind", "updated_at"])
+        note_edit(act, campaign)
+        act.record("campaign.updated", facts={"fields": sorted(changes)})
     return campaign
 
 
-@transaction.atomic
+def _require_consistent(campaign: Campaign) -> None:
+    if late := end_problem(campaign.start_at, campaign.end_at):
+        raise refused((late,))
+    if is_offer_under_service(campaign.purpose, campaign.product_kind):
+        raise refused((ValueProblem("product_kind", ValueProblemCode.OFFER_UNDER_SERVICE),))
+
+
 def revise_messages(
     *, campaign: Campaign, messages: Sequence[Mapping[str, Any]], actor: Actor, now: datetime
 ) -> Campaign:
@@ -164,91 +163,128 @@ def revise_messages(
         CampaignRefused: The description has problems; nothing is changed.
         PermissionRefused: The actor may not write campaigns, or none of this purpose.
     """
-    require_writable(campaign, actor)
+    act = writing(campaign, actor=actor, now=now)
     try:
         steps = parse_steps(messages)
     except ValueProblems as error:
         raise refused(error.problems) from error
     if problems := message_steps.channel_problems(steps, campaign):
         raise refused(problems)
-    changed = message_steps.write_steps(
-        campaign=campaign, steps=steps, writer=Writer(actor.user, now)
-    )
-    if not changed:
-        return campaign
-    campaign.updated_at = now
-    campaign.save(update_fields=["updated_at"])
-    note_edit(campaign, actor, now=now)
-    audit.record(
-        actor=actor,
-        action="campaign.messages_revised",
-        object_type="campaign",
-        object_id=campaign.pk,
-        now=now,
-        facts={"changed": changed},
-    )
+    if campaign.status == CampaignStatus.PAUSED and list(shapes_of(steps)) != corrections.shapes(
+        campaign
+    ):
+        raise CampaignLocked(
+            _("A correction changes texts only: messages, channels and variants stay."),
+            campaign=campaign.slug,
+        )
+    with act:
+        changed = message_steps.write_steps(
+            campaign=campaign, steps=steps, writer=Writer(actor.user, now)
+        )
+        if not changed:
+            act.unchanged()
+            return campaign
+        campaign.updated_at = now
+        campaign.save(update_fields=["updated_at"])
+        note_edit(act, campaign)
+        act.record("campaign.messages_revised", facts={"changed": changed})
     return campaign
 
 
-@transaction.atomic
 def submit_for_review(*, campaign: Campaign, actor: Actor, now: datetime) -> Campaign:
     """Lock a draft for its approver.
 
     Raises:
         TextsFaulty: A text has faults that would stop the approval.
+        ScoreNotUsable: A score that chooses its people may not do so now.
+        AudienceUnfair: A model chooses some people too rarely, and no two people agreed to it.
         CampaignLocked: The campaign is no draft.
     """
-    access.require(actor, "campaigns.author_campaign", campaign)
-    require_status(Campaign.objects.get(pk=campaign.pk), _sources(CampaignStatus.IN_REVIEW))
-    faults = content_faults.blocking(campaign)
-    if faults:
-        raise TextsFaulty(
-            _("The texts have faults: %(faults)s") % {"faults": "; ".join(faults)},
-            campaign=campaign.slug,
-            faults=tuple(faults),
-        )
-    return move(campaign, CampaignStatus.IN_REVIEW, actor=actor, now=now)
+    with acting(actor, WRITES, on=campaign, now=now) as act:
+        stored_now = Campaign.objects.get(pk=campaign.pk)
+        require_status(stored_now, _sources(CampaignStatus.IN_REVIEW))
+        if stored_now.is_template:
+            raise CampaignLocked(
+                _("A template is copied and never sent itself."), campaign=campaign.slug
+            )
+        faults = content_faults.blocking(campaign, now=now)
+        if faults:
+            raise TextsFaulty(
+                _("The texts have faults: %(faults)s") % {"faults": "; ".join(faults)},
+                campaign=campaign.slug,
+                faults=tuple(faults),
+            )
+        content_tests.require_testable(campaign)
+        uses = score_use.require_usable(score_use.scores_of(campaign, now=now), campaign)
+        fairness.require_fair(campaign, now=now)
+        return move(campaign, CampaignStatus.IN_REVIEW, act=act, facts=score_use.audit_facts(uses))
 
 
-@transaction.atomic
 def return_to_draft(*, campaign: Campaign, actor: Actor, now: datetime) -> Campaign:
     """Unlock a campaign for editing; approvals given so far no longer fit."""
-    access.require(actor, "campaigns.author_campaign", campaign)
-    return move(campaign, CampaignStatus.DRAFT, actor=actor, now=now)
+    with acting(actor, WRITES, on=campaign, now=now) as act:
+        return move(campaign, CampaignStatus.DRAFT, act=act)
 
 
-def require_writable(campaign: Campaign, actor: Actor) -> None:
-    """Refuse a change by whoever may not write this campaign, or of anything but a draft.
+def writing(campaign: Campaign, *, actor: Actor, now: datetime) -> Act:
+    """Open the door to a draft for whoever may write it.
 
     Raises:
         PermissionRefused: The actor may not write campaigns, or none of this purpose.
         CampaignLocked: The campaign is no draft.
     """
-    access.require(actor, "campaigns.author_campaign", campaign)
-    require_purpose(actor, Campaign.objects.values_list("purpose", flat=True).get(pk=campaign.pk))
+    act = acting(actor, WRITES, on=campaign, now=now)
+    stored = Campaign.objects.only("purpose", "service_kind").get(pk=campaign.pk)
+    require_purpose(actor, purpose=stored.purpose, service_kind=stored.service_kind)
     require_draft(campaign)
+    return act
 
 
-def require_purpose(actor: Actor, purpose: str) -> None:
+def require_purpose(actor: Actor, *, purpose: str, service_kind: str) -> None:
     """Refuse service messages, which go past consent, caps and pauses, without their own right.
 
     Raises:
-        PermissionRefused: The actor may write marketing only.
+        PermissionRefused: The actor may write marketing only, or nothing that collects.
     """
     if purpose == Purpose.SERVICE:
         access.require(actor, "campaigns.send_service_messages")
+    if service_kind == ServiceKind.COLLECTION:
+        access.require(actor, "campaigns.send_collection_messages")
 
 
 def require_draft(campaign: Campaign) -> None:
-    """Refuse a change of anything but a draft.
+    """Refuse a change of anything but a draft, and of what a correction is being written for.
 
     Raises:
         CampaignLocked: The campaign is in review, approved, running or over.
     """
+    if campaign.status == CampaignStatus.PAUSED and corrections.is_editing(campaign):
+        return
     if campaign.status not in EDITABLE:
         raise CampaignLocked(
             _("The campaign is “%(status)s”; only a draft can be changed.")
-            % {"status": labels.read(labels.CAMPAIGN_STATUSES, campaign.status)},
+            % {"status": labels.CAMPAIGN_STATUSES.label(campaign.status)},
+            campaign=campaign.slug,
+        )
+
+
+def _require_correctable(campaign: Campaign, values: Mapping[str, Any]) -> None:
+    """Refuse what a correction may not change.
+
+    Raises:
+        CampaignLocked: A field is none of these, or the budget is new, gone or others' too.
+    """
+    if set(values) - CORRECTABLE:
+        raise CampaignLocked(
+            _("A correction changes texts, the end and the budget; nothing else."),
+            campaign=campaign.slug,
+        )
+    if "budget_amount" not in values:
+        return
+    budget = campaign.budget
+    if budget is None or values["budget_amount"] is None or budget.campaigns.count() > 1:
+        raise CampaignLocked(
+            _("A correction changes the amount of a budget that the campaign has for itself."),
             campaign=campaign.slug,
         )
 
@@ -257,15 +293,16 @@ def move(
     campaign: Campaign,
     status: CampaignStatus,
     *,
-    actor: Actor,
-    now: datetime,
+    act: Act,
     sources: Collection[CampaignStatus] = (),
+    facts: Mapping[str, object] | None = None,
 ) -> Campaign:
     """Move a campaign to another status, once, whoever else tries at the same time.
 
     Args:
         sources: From where this step may start, when that is not every legal move to `status`:
             what is paused goes on, but is never launched.
+        facts: What the entry tells beside the status before.
 
     Raises:
         CampaignLocked: The move is not legal from where the campaign stands.
@@ -273,20 +310,13 @@ def move(
     before = campaign.status
     sources = sources or _sources(status)
     moved = Campaign.objects.filter(pk=campaign.pk, status__in=sources).update(
-        status=status, updated_at=now
+        status=status, updated_at=act.now
     )
     if not moved:
         campaign.refresh_from_db()
         raise _illegal(campaign, sources)
     campaign.refresh_from_db()
-    audit.record(
-        actor=actor,
-        action=f"campaign.{status.value}",
-        object_type="campaign",
-        object_id=campaign.pk,
-        now=now,
-        facts={"from": before},
-    )
+    act.record(f"campaign.{status.value}", on=campaign, facts={"from": before, **(facts or {})})
     return campaign
 
 
@@ -300,10 +330,10 @@ def require_status(campaign: Campaign, sources: Collection[CampaignStatus]) -> N
         raise _illegal(campaign, sources)
 
 
-def note_edit(campaign: Campaign, actor: Actor, *, now: datetime) -> None:
+def note_edit(act: Act, campaign: Campaign) -> None:
     """Keep who changed a campaign: they may not approve it."""
-    if actor.user is not None:
-        CampaignEdit.objects.create(campaign=campaign, editor=actor.user, at=now)
+    if act.actor.user is not None:
+        CampaignEdit.objects.create(campaign=campaign, editor=act.actor.user, at=act.now)
 
 
 def _sources(status: CampaignStatus) -> list[CampaignStatus]:
@@ -311,48 +341,37 @@ def _sources(status: CampaignStatus) -> list[CampaignStatus]:
 
 
 def _illegal(campaign: Campaign, sources: Collection[CampaignStatus]) -> CampaignLocked:
-    needed = [labels.read(labels.CAMPAIGN_STATUSES, source) for source in sorted(sources)]
+    needed = [labels.CAMPAIGN_STATUSES.label(source) for source in sorted(sources)]
     return CampaignLocked(
         _("This cannot be done now: the campaign is “%(status)s”; it must be “%(needed)s”.")
         % {
             "needed": _("” or “").join(needed),
-            "status": labels.read(labels.CAMPAIGN_STATUSES, campaign.status),
+            "status": labels.CAMPAIGN_STATUSES.label(campaign.status),
         },
         campaign=campaign.slug,
     )
 
 
 def _check_references(spec: CampaignSpec) -> None:
-    problems: list[Problem] = []
+    problems: list[ValueProblem] = []
     if Campaign.objects.filter(slug=spec.slug).exists():
-        problems.append(Problem("slug", ProblemCode.EXISTS))
+        problems.append(ValueProblem("slug", ValueProblemCode.EXISTS))
     problems.extend(message_steps.channel_problems(spec.steps))
     if spec.author and not User.objects.filter(username=spec.author).exists():
-        problems.append(Problem("author", ProblemCode.UNKNOWN, spec.author))
+        problems.append(ValueProblem("author", ValueProblemCode.UNKNOWN, spec.author))
     if spec.segment_rule is None and not Segment.objects.filter(slug=spec.segment_slug).exists():
-        problems.append(Problem("segment", ProblemCode.UNKNOWN, spec.segment_slug))
+        problems.append(ValueProblem("segment", ValueProblemCode.UNKNOWN, spec.segment_slug))
     if problems:
         raise refused(tuple(problems))
 
 
-def _budget(before: Budget | None, limit: Decimal | None) -> Budget | None:
-    """Return a draft's budget with this limit; None without one."""
-    if limit is None:
-        return None
-    if before is None:
-        return Budget.objects.create(limit_amount=limit)
-    before.limit_amount = limit
-    before.save(update_fields=["limit_amount"])
-    return before
-
-
-def _segment(spec: CampaignSpec, *, actor: Actor, now: datetime) -> Segment:
-    if spec.segment_rule is None:
-        return Segment.objects.get(slug=spec.segment_slug)
-    return versions.create_segment(
-        slug=spec.segment_slug or f"{spec.slug}-audience",
-        name=spec.name,
-        rule=spec.segment_rule,
-        actor=actor,
-        now=now,
-    )
+def _columns(campaign: Campaign, given: Mapping[str, Any]) -> dict[str, Any]:
+    """Return changes as the campaign's columns hold them; what has rows of its own is stored."""
+    values = dict(given)
+    if "recurrence" in values:
+        values["recurrence"] = stored(values["recurrence"])
+    if "budget_amount" in values:
+        values["budget"] = parts.budget_with(campaign.budget, values.pop("budget_amount"))
+    if "content_test" in values:
+        content_tests.write_plan(campaign, values.pop("content_test"))
+    return values

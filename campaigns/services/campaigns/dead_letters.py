@@ -2,19 +2,17 @@
 
 from datetime import datetime
 
-from django.db import transaction
 from django.db.models import Exists, OuterRef, QuerySet
 from django.utils.translation import gettext as _
 
 from campaigns import jobs
 from campaigns.domain.campaigns.campaign import CampaignStatus
-from campaigns.domain.sending.eligibility import Reason
+from campaigns.domain.sending.eligibility import SkipReason
 from campaigns.domain.sending.states import ChunkState, DispatchStatus, MessageState
 from campaigns.models import Campaign, Chunk, Dispatch, Message
 from campaigns.selectors.campaigns import last_messages
-from loancrm.kernel import access
 from loancrm.kernel.access import Actor
-from loancrm.kernel.auditing import audit
+from loancrm.kernel.acting import acting
 from loancrm.kernel.errors import LoanCrmError
 from loancrm.kernel.jobs import enqueue
 
@@ -35,7 +33,7 @@ def of_campaign(campaign: Campaign) -> QuerySet[Message]:
         ~last_messages.is_in_later_run(),
         dispatch__campaign=campaign,
         state=MessageState.FAILED,
-        reason=Reason.CRASHED,
+        reason=SkipReason.CRASHED,
     )
 
 
@@ -46,8 +44,7 @@ def retry(*, campaign: Campaign, actor: Actor, now: datetime) -> int:
         NothingSetAside: There is none, or the campaign was cancelled.
         PermissionRefused: The actor may not launch campaigns.
     """
-    access.require(actor, "campaigns.launch_campaign", campaign)
-    with transaction.atomic():
+    with acting(actor, "campaigns.launch_campaign", on=campaign, now=now) as act:
         locked = Campaign.objects.select_for_update().get(pk=campaign.pk)
         ids = list(of_campaign(locked).values_list("pk", flat=True))
         if not ids or locked.status == CampaignStatus.CANCELLED:
@@ -60,14 +57,7 @@ def retry(*, campaign: Campaign, actor: Actor, now: datetime) -> int:
         Campaign.objects.filter(pk=campaign.pk, status=CampaignStatus.COMPLETED).update(
             status=CampaignStatus.RUNNING, completed_at=None, updated_at=now
         )
-        audit.record(
-            actor=actor,
-            action="campaign.set_aside_retried",
-            object_type="campaign",
-            object_id=campaign.pk,
-            now=now,
-            facts={"messages": len(ids)},
-        )
+        act.record("campaign.set_aside_retried", facts={"messages": len(ids)})
         enqueue(jobs.TICK)
     campaign.refresh_from_db()
     return len(ids)

@@ -6,7 +6,7 @@ is told with the numbers.
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
@@ -17,17 +17,19 @@ from django.utils.translation import gettext as _
 from campaigns.domain.content import sms_parts
 from campaigns.domain.content import texts as content
 from campaigns.domain.content.texts import CompiledEmail, CompiledSms
-from campaigns.domain.sending import experiments, schedule
-from campaigns.domain.sending.eligibility import MessagePlan, Reason, Verdict, decide
-from campaigns.domain.sending.experiments import Arm
+from campaigns.domain.experiments import assignment
+from campaigns.domain.experiments.assignment import Arm
+from campaigns.domain.sending import schedule
+from campaigns.domain.sending.eligibility import MessagePlan, SkipReason, Verdict, decide
 from campaigns.models import Campaign, Channel, ContentVersion, Step
+from campaigns.selectors.campaigns import expected_power
+from campaigns.selectors.campaigns.expected_power import CampaignPower
 from campaigns.selectors.content import current_texts
 from campaigns.selectors.content.constants import constants
-from campaigns.selectors.sending import contact_facts
+from campaigns.selectors.sending import contact_facts, message_plan
 from campaigns.selectors.sending.contact_facts import Recipient
 from campaigns.services.campaigns import plans, recurring
 from campaigns.services.campaigns.steps_freezing import CampaignNotReady
-from campaigns.services.sending import dispatch
 from campaigns.services.sending.composing import BUILT_IN, FALLBACK_LANGUAGE
 from customers.domain.consents.consent import Purpose
 from customers.services.segments import versions
@@ -71,6 +73,7 @@ class Forecast:
     affordable: int | None = None
     channel: str = ""
     fallback_channel: str = ""
+    power: CampaignPower | None = None
 
     @property
     def is_sample(self) -> bool:
@@ -92,13 +95,13 @@ class _Course:
 
 
 @dataclass(frozen=True, slots=True)
-class _Text:
+class _ForecastText:
     needs: frozenset[str]
     parts: int
 
 
 @dataclass(slots=True)
-class _Tally:
+class _ForecastCounts:
     skipped: Counter[str] = field(default_factory=Counter)
     held_out: int = 0
     to_send: int = 0
@@ -121,14 +124,14 @@ def forecast(*, campaign: Campaign, actor: Actor, now: datetime) -> Forecast:
             _("The campaign needs a segment and at least one message."), campaign=campaign.slug
         )
     step, channel = steps[0], steps[0].channel
-    run = plans.plan_step(campaign=campaign, step=step, version=version, due_at=now)
+    run = plans.plan_step(campaign=campaign, step=step, version=version, due_at=now, now=now)
     due_at = recurring.first_due(campaign, now)
     course = _Course(
         campaign=campaign,
         step=step,
         channel=channel,
         fallback=steps[1].channel if len(steps) > 1 and steps[1].is_fallback else None,
-        plan=dispatch.plan_of(run),
+        plan=message_plan.plan_of(run, now=now),
         starts_at=max(due_at, now),
         is_late=schedule.is_too_late(
             due_at=due_at, now=now, late_limit_hours=campaign.late_limit_hours
@@ -137,7 +140,16 @@ def forecast(*, campaign: Campaign, actor: Actor, now: datetime) -> Forecast:
     people = versions.audience_queryset(version.rule, now=now)
     audience = people.count()
     ids = _ids(people, audience)
-    return _scaled(course, _ask(course, ids), audience=audience, asked=len(ids))
+    found = _scaled(course, _ask(course, ids), audience=audience, asked=len(ids))
+    power = expected_power.of_campaign(
+        campaign,
+        people=people,
+        audience=audience,
+        to_send=found.to_send,
+        held_out=found.held_out,
+        now=now,
+    )
+    return replace(found, power=power)
 
 
 def _ids(people: Any, audience: int) -> list[int]:
@@ -146,32 +158,32 @@ def _ids(people: Any, audience: int) -> list[int]:
     return list(people.values_list("pk", flat=True))
 
 
-def _ask(course: _Course, ids: Sequence[int]) -> _Tally:
+def _ask(course: _Course, ids: Sequence[int]) -> _ForecastCounts:
     campaign, step, plan, at = course.campaign, course.step, course.plan, course.starts_at
     texts = _texts(campaign, step, course.channel)
     arms = [Arm(row.key, row.weight) for row in step.touchpoint.variants.order_by("key")]
     names = frozenset().union(*(text.needs for text in texts.values())) if texts else frozenset()
-    tally = _Tally()
+    counts = _ForecastCounts()
     for recipient in _people(ids, plan, at, sorted(names - BUILT_IN)):
         decision = decide(recipient.facts, plan, at)
         if decision.verdict is Verdict.SKIP:
-            tally.skipped[str(decision.reason)] += 1
+            counts.skipped[str(decision.reason)] += 1
             continue
-        if experiments.is_held_out(
+        if assignment.is_held_out(
             campaign.experiment_salt, recipient.customer_id, campaign.holdout_share
         ):
-            tally.held_out += 1
+            counts.held_out += 1
             continue
-        variant = experiments.assign(campaign.experiment_salt, recipient.customer_id, arms)
+        variant = assignment.assign(campaign.experiment_salt, recipient.customer_id, arms)
         text = _text_for(texts, variant, recipient.language)
         if text is None or text.needs - _known(recipient):
-            reason = Reason.NO_CONTENT if text is None else Reason.MISSING_VARIABLE
-            tally.skipped[str(reason)] += 1
+            reason = SkipReason.NO_CONTENT if text is None else SkipReason.MISSING_VARIABLE
+            counts.skipped[str(reason)] += 1
             continue
-        tally.to_send += 1
-        tally.waiting += decision.verdict is Verdict.DEFER
-        tally.parts += text.parts
-    return tally
+        counts.to_send += 1
+        counts.waiting += decision.verdict is Verdict.DEFER
+        counts.parts += text.parts
+    return counts
 
 
 def _people(
@@ -194,7 +206,9 @@ def _known(recipient: Recipient) -> frozenset[str]:
     return frozenset(known)
 
 
-def _text_for(texts: Mapping[tuple[str, str], _Text], variant: str, language: str) -> _Text | None:
+def _text_for(
+    texts: Mapping[tuple[str, str], _ForecastText], variant: str, language: str
+) -> _ForecastText | None:
     """Return the text that a person gets, chosen as the composer chooses it."""
     for locale in (language, FALLBACK_LANGUAGE):
         if (variant, locale) in texts:
@@ -202,15 +216,17 @@ def _text_for(texts: Mapping[tuple[str, str], _Text], variant: str, language: st
     return next((text for (key, _locale), text in texts.items() if key == variant), None)
 
 
-def _texts(campaign: Campaign, step: Step, channel: Channel) -> dict[tuple[str, str], _Text]:
-    found: dict[tuple[str, str], _Text] = {}
+def _texts(
+    campaign: Campaign, step: Step, channel: Channel
+) -> dict[tuple[str, str], _ForecastText]:
+    found: dict[tuple[str, str], _ForecastText] = {}
     for text in current_texts.of_touchpoint(step.touchpoint):
         row, key = text.written, text.variant.key
         try:
             compiled = _compiled(row, channel)
         except TemplateRefused:
             # The page says so beside the text; a draft's numbers are told all the same.
-            found[key, row.locale] = _Text(frozenset(), 1)
+            found[key, row.locale] = _ForecastText(frozenset(), 1)
             continue
         fixed = constants(campaign.name, compiled.variables, language=row.locale)
         needs = frozenset(
@@ -219,7 +235,7 @@ def _texts(campaign: Campaign, step: Step, channel: Channel) -> dict[tuple[str, 
             if not name.startswith("link_")
         )
         parts = _parts(compiled, campaign, channel, fixed)
-        found[key, row.locale] = _Text(needs, parts)
+        found[key, row.locale] = _ForecastText(needs, parts)
     return found
 
 
@@ -257,15 +273,15 @@ def _parts(
     return parts
 
 
-def _scaled(course: _Course, tally: _Tally, *, audience: int, asked: int) -> Forecast:
+def _scaled(course: _Course, counts: _ForecastCounts, *, audience: int, asked: int) -> Forecast:
     def share(count: int) -> int:
         return round(count * audience / asked) if asked else 0
 
     campaign, channel = course.campaign, course.channel
-    skipped = {reason: share(count) for reason, count in tally.skipped.most_common()}
-    held_out = share(tally.held_out)
+    skipped = {reason: share(count) for reason, count in counts.skipped.most_common()}
+    held_out = share(counts.held_out)
     to_send = max(0, audience - sum(skipped.values()) - held_out) if asked else 0
-    each = Decimal(tally.parts) / tally.to_send if tally.to_send else Decimal(0)
+    each = Decimal(counts.parts) / counts.to_send if counts.to_send else Decimal(0)
     cost = plans.unit_cost(campaign, channel) * each * to_send
     budget = campaign.budget_amount
     affordable = int(to_send * budget / cost) if budget is not None and cost > budget else None
@@ -275,7 +291,7 @@ def _scaled(course: _Course, tally: _Tally, *, audience: int, asked: int) -> For
         skipped=skipped,
         held_out=held_out,
         to_send=to_send,
-        waiting=min(share(tally.waiting), to_send),
+        waiting=min(share(counts.waiting), to_send),
         cost=cost.quantize(Decimal("0.01")),
         starts_at=course.starts_at,
         is_late=course.is_late,

@@ -9,11 +9,20 @@ from campaigns import jobs
 from campaigns.domain.campaigns import course
 from campaigns.domain.campaigns.campaign import CampaignStatus
 from campaigns.domain.sending import schedule
-from campaigns.domain.sending.states import DispatchStatus
+from campaigns.domain.sending.states import DispatchStatus, HoldReason
 from campaigns.models import Campaign, Dispatch, Step
 from campaigns.selectors.campaigns import open_work
+from campaigns.selectors.campaigns.ends import is_over
 from campaigns.selectors.graphs.walkers import Sendings
-from campaigns.services.campaigns import approval, authoring, plans, recurring
+from campaigns.services.campaigns import (
+    approval,
+    authoring,
+    content_tests,
+    fairness,
+    plans,
+    recurring,
+    score_use,
+)
 from campaigns.services.campaigns.steps_freezing import (
     CampaignNotReady,
     freeze_first_step,
@@ -22,8 +31,8 @@ from campaigns.services.campaigns.steps_freezing import (
 from campaigns.services.graphs import moving
 from customers.domain.consents.consent import Purpose
 from customers.services.segments import versions
-from loancrm.kernel import access
 from loancrm.kernel.access import Actor
+from loancrm.kernel.acting import acting
 from loancrm.kernel.auditing import deployment
 from loancrm.kernel.jobs import enqueue
 
@@ -35,10 +44,12 @@ def launch_campaign(*, campaign: Campaign, actor: Actor, now: datetime) -> Dispa
 
     Raises:
         CampaignNotReady: It is not approved as it stands, has no segment or no step.
+        ScoreNotUsable: A score that chooses its people may not do so now.
+        AudienceUnfair: A model chooses some people too rarely, and no two people agreed to it.
         CampaignLocked: It is not approved, or was launched before; what is paused is resumed.
         PermissionRefused: The actor may not launch campaigns.
     """
-    access.require(actor, "campaigns.launch_campaign", campaign)
+    act = acting(actor, "campaigns.launch_campaign", on=campaign, now=now)
     # As it stands now, not as the caller read it a while ago.
     campaign.refresh_from_db()
     authoring.require_status(campaign, LAUNCHABLE)
@@ -48,10 +59,20 @@ def launch_campaign(*, campaign: Campaign, actor: Actor, now: datetime) -> Dispa
         raise CampaignNotReady(
             _("The campaign needs a segment and at least one message."), campaign=campaign.slug
         )
+    if is_over(campaign):
+        raise CampaignNotReady(_("The campaign's end has passed."), campaign=campaign.slug)
+    uses = score_use.require_usable(score_use.scores_of(campaign, now=now), campaign)
+    found = fairness.require_fair(campaign, now=now)
     # A person is here: what stood still with nothing to send needs no other word.
     deployment.beat(has_open_work=open_work.exists())
-    with transaction.atomic():
-        authoring.move(campaign, CampaignStatus.RUNNING, actor=actor, now=now, sources=LAUNCHABLE)
+    with act:
+        authoring.move(
+            campaign,
+            CampaignStatus.RUNNING,
+            act=act,
+            sources=LAUNCHABLE,
+            facts={**fairness.audit_facts(found), **score_use.audit_facts(uses)},
+        )
         campaign.launched_at = now
         due_at = recurring.first_due(campaign, now)
         campaign.next_run_at = recurring.due_after(campaign, due_at)
@@ -59,17 +80,24 @@ def launch_campaign(*, campaign: Campaign, actor: Actor, now: datetime) -> Dispa
         campaign.save(update_fields=["launched_at", "last_run_at", "next_run_at"])
         version = campaign.segment.current_version
         dispatch = freeze_first_step(
-            plan=plans.plan_step(campaign=campaign, step=step, version=version, due_at=due_at),
+            plan=plans.plan_step(
+                campaign=campaign, step=step, version=version, due_at=due_at, now=now
+            ),
             campaign=campaign,
-            audience=versions.audience_queryset(version.rule, now=now),
+            audience=content_tests.first_people(
+                campaign, versions.audience_queryset(version.rule, now=now)
+            ),
             now=now,
         )
         if schedule.is_too_late(due_at=due_at, now=now, late_limit_hours=campaign.late_limit_hours):
-            dispatch.status, dispatch.hold_reason = DispatchStatus.HELD, "late"
+            dispatch.status, dispatch.hold_reason = DispatchStatus.HELD, HoldReason.LATE
             dispatch.save(update_fields=["status", "hold_reason"])
         # Once more, after everything was read: a rule that was published meanwhile must not have
-        # chosen anybody.
+        # chosen anybody, nor a model that scored anew or a list that a targeting replaced.
         _require_approved(campaign)
+        # A part of them that was drawn by lot would tell of chance as well.
+        is_drawn = content_tests.is_tested(campaign)
+        fairness.require_fair(campaign, now=now, frozen=None if is_drawn else dispatch)
         enqueue(jobs.TICK)
     return dispatch
 
@@ -123,6 +151,8 @@ def start_next_step(*, before: Dispatch, now: datetime) -> Dispatch | None:
 def _may_begin(campaign: Campaign, step: Step, before: Dispatch, now: datetime) -> bool:
     """Return whether a step begins: its wait is over, nobody stopped it, it has not begun."""
     # It may have been cancelled or reopened since it was found; one that is paused waits.
+    if is_over(campaign):
+        return False
     if campaign.status != CampaignStatus.RUNNING or before.status != DispatchStatus.COMPLETED:
         return False
     if before.completed_at is None or now < course.begins_at(

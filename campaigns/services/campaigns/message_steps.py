@@ -6,14 +6,16 @@ a language that was emptied has no text any more. A text that changed becomes a 
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from campaigns.domain.campaigns.given.problems import Problem, ProblemCode
+from campaigns.domain.campaigns.given.problems import ValueProblem, ValueProblemCode
 from campaigns.domain.campaigns.spec import StepSpec, VariantSpec
 from campaigns.models import Campaign, Channel, Step, Touchpoint, Variant
 from campaigns.services.content import writing
 from campaigns.services.content.writing import Writer
 
 
-def channel_problems(steps: Sequence[StepSpec], campaign: Campaign | None = None) -> list[Problem]:
+def channel_problems(
+    steps: Sequence[StepSpec], campaign: Campaign | None = None
+) -> list[ValueProblem]:
     """Return which steps name a channel that is not there or switched off.
 
     Args:
@@ -23,14 +25,14 @@ def channel_problems(steps: Sequence[StepSpec], campaign: Campaign | None = None
     known = set(Channel.objects.filter(is_active=True).values_list("slug", flat=True))
     if campaign is not None:
         known |= set(campaign.steps.values_list("touchpoint__channel__slug", flat=True))
-    problems: list[Problem] = []
+    problems: list[ValueProblem] = []
     message = -1
     for step in steps:
         message += not step.is_fallback
         if step.channel not in known:
             name = "fallback_channel" if step.is_fallback else "channel"
             path = f"steps[{message}].{name}"
-            problems.append(Problem(path, ProblemCode.UNKNOWN, step.channel))
+            problems.append(ValueProblem(path, ValueProblemCode.UNKNOWN, step.channel))
     return problems
 
 

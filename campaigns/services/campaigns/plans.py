@@ -6,6 +6,7 @@ from decimal import Decimal
 from campaigns.domain.content import personalisation
 from campaigns.domain.sending.states import DispatchSource, Priority
 from campaigns.models import Campaign, Channel, Dispatch, Step
+from campaigns.selectors.content import approved_touchpoint
 from customers.domain.consents.consent import Purpose
 from customers.domain.segments.parse import parse_rule
 from customers.models import SegmentVersion
@@ -16,9 +17,11 @@ _TAKEN_OVER = (
     "subject",
     "purpose",
     "service_kind",
+    "product_kind",
     "priority",
     "goal_event",
     "goal_window_days",
+    "goal_since",
     "segment_version",
     "uses_personal_rules",
     "budget",
@@ -27,12 +30,18 @@ _TAKEN_OVER = (
 
 
 def plan_step(
-    *, campaign: Campaign, step: Step, version: SegmentVersion | None, due_at: datetime
+    *,
+    campaign: Campaign,
+    step: Step,
+    version: SegmentVersion | None,
+    due_at: datetime,
+    now: datetime,
 ) -> Dispatch:
     """Return the plan of a campaign's first step.
 
     Args:
         version: The rule that chooses the people.
+        now: When they are chosen; who reaches the goal later gets no message.
     """
     is_service = campaign.purpose == Purpose.SERVICE
     plan = Dispatch(
@@ -40,9 +49,11 @@ def plan_step(
         subject=campaign.slug,
         purpose=campaign.purpose,
         service_kind=campaign.service_kind,
+        product_kind=campaign.product_kind,
         priority=Priority.SERVICE if is_service else Priority.NORMAL,
         goal_event=campaign.goal_event,
         goal_window_days=campaign.goal_window_days,
+        goal_since=now if campaign.stops_at_goal else None,
         segment_version=version,
         uses_personal_rules=uses_personal_rules(version),
         budget=campaign.budget,
@@ -70,13 +81,17 @@ def plan_next_step(
     return plan
 
 
-def plan_run(*, campaign: Campaign, step: Step, first: Dispatch, due_at: datetime) -> Dispatch:
+def plan_run(
+    *, campaign: Campaign, step: Step, first: Dispatch, due_at: datetime, now: datetime
+) -> Dispatch:
     """Return the plan of a campaign's first step run once more, with what was frozen at the launch.
 
     Args:
         first: The dispatch of the first run.
+        now: When its people are chosen.
     """
     plan = Dispatch(**{name: getattr(first, name) for name in _TAKEN_OVER})
+    plan.goal_since = now if first.goal_since is not None else None
     # An answer to one message is an answer to the campaign, for all its later runs.
     plan.refusals_since = first.frozen_at
     _of_step(plan, campaign, step, due_at)
@@ -96,7 +111,14 @@ def _of_step(plan: Dispatch, campaign: Campaign, step: Step, due_at: datetime) -
     plan.unit_cost = unit_cost(campaign, channel) if channel else None
     plan.approved_parts = dict(step.touchpoint.approved_parts)
     plan.due_at = due_at
+    plan.ends_at = end_of(campaign, step)
     return plan
+
+
+def end_of(campaign: Campaign, step: Step) -> datetime | None:
+    """Return when a step's messages end: with the campaign, or with a product that they list."""
+    ends = (campaign.end_at, approved_touchpoint.offer_end(step.touchpoint))
+    return min((at for at in ends if at is not None), default=None)
 
 
 def uses_personal_rules(version: SegmentVersion | None) -> bool:

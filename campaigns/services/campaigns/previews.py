@@ -16,21 +16,23 @@ from uuid import uuid4
 from django.utils.translation import gettext as _
 
 from campaigns import labels
-from campaigns.channels.base import EmailPayload, Outbound, Outcome, SendResult, SmsPayload
+from campaigns.channels.base import EmailPayload, Outbound, SendOutcome, SendResult, SmsPayload
 from campaigns.domain.sending.eligibility import Decision, Verdict, decide
 from campaigns.models import Campaign, Channel, Dispatch, Step, Variant
-from campaigns.selectors.campaigns import preview_people
-from campaigns.selectors.sending import contact_facts
+from campaigns.selectors.campaigns import earlier_runs, preview_people
+from campaigns.selectors.content.rules import rules_at
+from campaigns.selectors.sending import contact_facts, message_plan
 from campaigns.selectors.sending.contact_facts import SealedText
 from campaigns.services.campaigns import plans
-from campaigns.services.sending import dispatch, providers, side_messages
+from campaigns.services.sending import providers, side_messages
 from campaigns.services.sending.composing import Composed, Composer, NotComposed
 from customers.domain.values.emails import parse_email
 from customers.domain.values.quality import ValueRefused
 from customers.models import ContactPoint, Customer
 from loancrm.kernel import access
 from loancrm.kernel.access import Actor
-from loancrm.kernel.auditing import audit, deployment
+from loancrm.kernel.acting import acting
+from loancrm.kernel.auditing import deployment
 from loancrm.kernel.errors import LoanCrmError
 from loancrm.kernel.phones import PhoneRefused, parse_phone
 from loancrm.kernel.security import crypto
@@ -38,6 +40,11 @@ from loancrm.kernel.security import crypto
 EXAMPLES = 4
 # Enough to meet different people in, few enough to be asked at once.
 EXAMPLES_LOOKED_AT = 200
+PREVIEWS = (
+    "campaigns.author_campaign",
+    "campaigns.approve_campaign",
+    "campaigns.launch_campaign",
+)
 
 
 class TestSendRefused(LoanCrmError):
@@ -47,11 +54,11 @@ class TestSendRefused(LoanCrmError):
 
 
 @dataclass(frozen=True, slots=True)
-class Preview:
+class MessagePreview:
     """One person's message, and whether she would get it now.
 
     Attributes:
-        problem: Why there is no message (a `Reason`); empty when there is one.
+        problem: Why there is no message (a `SkipReason`); empty when there is one.
         decision: What the gates say at this moment.
     """
 
@@ -76,10 +83,13 @@ class _Written:
 
 def may_preview(actor: Actor, campaign: Campaign) -> bool:
     """Return whether the actor may see messages as customers get them."""
-    return any(
-        access.is_allowed(actor, f"campaigns.{codename}_campaign", campaign)
-        for codename in ("author", "approve", "launch")
-    )
+    return any(access.is_allowed(actor, right, campaign) for right in PREVIEWS)
+
+
+def _right_to_preview(actor: Actor, campaign: Campaign) -> str:
+    """Return the right by which the actor may see messages; one of them where they have none."""
+    held = (right for right in PREVIEWS if access.is_allowed(actor, right, campaign))
+    return next(held, PREVIEWS[0])
 
 
 def preview(
@@ -89,7 +99,7 @@ def preview(
     customers: Sequence[Customer],
     actor: Actor,
     now: datetime,
-) -> list[Preview]:
+) -> list[MessagePreview]:
     """Return the message of one variant as each of these customers would get it now.
 
     It may hold the customers' names in full, so only people who write, approve or launch campaigns
@@ -99,31 +109,25 @@ def preview(
         PermissionRefused: The actor may do none of these.
         LoanCrmError: The text itself is faulty.
     """
-    if not may_preview(actor, campaign):
-        access.require(actor, "campaigns.author_campaign", campaign)
+    act = acting(actor, _right_to_preview(actor, campaign), on=campaign, now=now)
     written = [
         _written(campaign, variant.touchpoint.step, variant, customer, now)
         for customer in customers
     ]
-    audit.record(
-        actor=actor,
-        action="campaign.previewed",
-        object_type="campaign",
-        object_id=campaign.pk,
-        now=now,
-        facts={"customers": [customer.pk for customer in customers], "variant": variant.key},
-    )
+    with act:
+        shown = [customer.pk for customer in customers]
+        act.record("campaign.previewed", facts={"customers": shown, "variant": variant.key})
     return [_shown(item, variant) for item in written]
 
 
-def _shown(written: _Written, variant: Variant) -> Preview:
+def _shown(written: _Written, variant: Variant) -> MessagePreview:
     kind = written.channel.kind
     match written.composed:
         case NotComposed(_, reason, detail):
-            return Preview(kind, variant.key, written.decision, str(reason), detail)
+            return MessagePreview(kind, variant.key, written.decision, str(reason), detail)
         case Composed(_, outbound, _, parts, cost):
             subject, text, html = _readable(outbound)
-            return Preview(
+            return MessagePreview(
                 kind,
                 variant.key,
                 written.decision,
@@ -143,10 +147,12 @@ def examples(*, campaign: Campaign, step: Step, now: datetime) -> list[Customer]
     ids = preview_people.audience_ids(campaign, now=now, limit=EXAMPLES_LOOKED_AT)
     if not ids or step.channel is None:
         return []
-    plan = dispatch.plan_of(_plan(campaign, step, now))
+    plan = message_plan.plan_of(_plan(campaign, step, now), now=now)
     people = contact_facts.load_prospects(customer_ids=ids, plan=plan, now=now)
+    over = earlier_runs.excluded(campaign, ids)
     passes = {
-        person.customer_id: decide(person.facts, plan, now).verdict is Verdict.PASS
+        person.customer_id: person.customer_id not in over
+        and decide(person.facts, plan, now).verdict is Verdict.PASS
         for person in people
     }
     people.sort(key=lambda person: not passes[person.customer_id])
@@ -180,7 +186,7 @@ def send_test(
         PermissionRefused: The actor may not write campaigns.
         SendingUnconfirmed: Nothing goes out until a person has confirmed.
     """
-    access.require(actor, "campaigns.author_campaign", campaign)
+    act = acting(actor, "campaigns.author_campaign", on=campaign, now=now)
     deployment.require_confirmed()
     if step.channel is None:
         raise TestSendRefused(_("The step has no channel."), campaign=campaign.slug)
@@ -189,22 +195,17 @@ def send_test(
     if isinstance(written.composed, NotComposed):
         raise TestSendRefused(
             _("The message cannot be written: %(reason)s")
-            % {"reason": labels.read(labels.REASONS, written.composed.reason)},
+            % {"reason": labels.SKIP_REASONS.label(written.composed.reason)},
             campaign=campaign.slug,
         )
     provider = providers.provider_of(step.channel)
     outbound = replace(written.composed.outbound, idempotency_key=f"t{uuid4().hex}")
     result = provider.send([outbound])[0]
     side_messages.note(channel=step.channel, results=[result], now=now)
-    audit.record(
-        actor=actor,
-        action="campaign.test_sent",
-        object_type="campaign",
-        object_id=campaign.pk,
-        now=now,
-        facts={"outcome": result.outcome, "variant": variant.key, "customer": customer.pk},
-    )
-    if result.outcome is not Outcome.ACCEPTED:
+    facts = {"outcome": result.outcome, "variant": variant.key, "customer": customer.pk}
+    with act:
+        act.record("campaign.test_sent", facts=facts)
+    if result.outcome is not SendOutcome.ACCEPTED:
         raise TestSendRefused(
             _("The provider did not take the message: %(code)s") % {"code": result.code},
             campaign=campaign.slug,
@@ -224,8 +225,8 @@ def _written(
     if step.channel is None:
         raise TestSendRefused(_("The step has no channel."), campaign=campaign.slug)
     run = _plan(campaign, step, now)
-    composer = Composer(run, step.channel)
-    plan = dispatch.plan_of(run)
+    composer = Composer(run, step.channel, rules=rules_at(now))
+    plan = message_plan.plan_of(run, now=now)
     prospect = contact_facts.load_prospects(
         customer_ids=[customer.pk],
         plan=plan,
@@ -244,7 +245,7 @@ def _written(
 
 def _plan(campaign: Campaign, step: Step, now: datetime) -> Dispatch:
     version = campaign.segment.current_version if campaign.segment else None
-    plan = plans.plan_step(campaign=campaign, step=step, version=version, due_at=now)
+    plan = plans.plan_step(campaign=campaign, step=step, version=version, due_at=now, now=now)
     if step.position > 1:
         plan.refusals_since = campaign.launched_at
     return plan

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 
 from django.utils.translation import gettext as _
 
-from campaigns import problem_labels
-from campaigns.domain.campaigns.given.problems import Problem
+from campaigns.domain.campaigns.given.problems import ValueProblem
+from campaigns.labels import problems as problem_labels
 from loancrm.kernel.errors import LoanCrmError
 
 
@@ -15,7 +15,7 @@ class CampaignRefused(LoanCrmError):
     code = "campaign_invalid"
 
 
-def refused(problems: Sequence[Problem]) -> CampaignRefused:
+def refused(problems: Sequence[ValueProblem]) -> CampaignRefused:
     """Return the refusal that names every problem in the language of the reader."""
     listed = "; ".join(
         _("%(where)s: %(what)s")

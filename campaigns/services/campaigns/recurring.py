@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from itertools import islice, takewhile
 
 from django.db import transaction
 from django.db.models import Exists, OuterRef, QuerySet
@@ -13,22 +14,16 @@ from campaigns.domain.campaigns.given.recurrence_reading import of_stored
 from campaigns.domain.campaigns.recurrence import Again, Recurrence
 from campaigns.domain.content.approval import ApprovedPart
 from campaigns.domain.sending import schedule
-from campaigns.domain.sending.states import DispatchStatus, MessageState
-from campaigns.models import Campaign, Dispatch, Message
-from campaigns.selectors.campaigns import approved_state
+from campaigns.domain.sending.states import DispatchStatus, HoldReason
+from campaigns.models import Campaign, Dispatch
+from campaigns.selectors.campaigns import approved_state, earlier_runs, ends
+from campaigns.selectors.campaigns.used_scores import used_scores
 from campaigns.selectors.campaigns.work_calendar import CompanyCalendar
-from campaigns.selectors.sending.past_messages import COUNTED_STATES
-from campaigns.services.campaigns import approval, plans
+from campaigns.services.campaigns import approval, fairness, plans
 from campaigns.services.campaigns.steps_freezing import CampaignNotReady, freeze_first_step
 from customers.models import Customer
 from customers.services.segments import versions
 from loancrm.kernel import clock
-
-# What counts as having been in an earlier run: a message that may have reached somebody or still
-# may, and the control group, whose part of the experiment it is to get none.
-_WAS_IN_IT = (*COUNTED_STATES, MessageState.PLANNED, MessageState.HELD_OUT)
-HOLD_REASON = "run_fails"
-_CHANGED = f"changed_{ApprovedPart.AUDIENCE}"
 
 
 def first_due(campaign: Campaign, now: datetime) -> datetime:
@@ -49,11 +44,27 @@ def first_due(campaign: Campaign, now: datetime) -> datetime:
     )
     # Dates that had passed before anybody launched it are nobody's.
     found = next((date for date in dates if date + limit >= now), None)
-    if found is None:
+    if found is None or (campaign.end_at is not None and found >= campaign.end_at):
         raise CampaignNotReady(
             _("The calendar of the campaign ends before its first run."), campaign=campaign.slug
         )
     return found
+
+
+def coming_runs(campaign: Campaign, *, after: datetime, count: int = 3) -> list[datetime]:
+    """Return when the next runs after one are due, at most so many; none without a calendar."""
+    calendar = of_stored(campaign.recurrence)
+    if calendar is None:
+        return []
+    dates = calendars.occurrences(
+        calendar,
+        start=campaign.start_at or after,
+        zone=clock.company_zone(),
+        calendar=CompanyCalendar(),
+    )
+    end = campaign.end_at
+    coming = takewhile(lambda date: end is None or date < end, dates)
+    return list(islice((date for date in coming if date > after), count))
 
 
 def due_after(campaign: Campaign, due_at: datetime) -> datetime | None:
@@ -64,15 +75,22 @@ def due_after(campaign: Campaign, due_at: datetime) -> datetime | None:
     return _next(campaign, calendar, last=due_at, now=due_at).next_at
 
 
+def write_next_run(*, campaign: Campaign) -> None:
+    """Work out anew when a campaign runs next, after its end was changed; in a transaction."""
+    if campaign.recurrence is not None and campaign.last_run_at is not None:
+        campaign.next_run_at = due_after(campaign, campaign.last_run_at)
+        campaign.save(update_fields=["next_run_at"])
+
+
 def due(now: datetime) -> Sequence[Campaign]:
     """Return the campaigns that are to run again now, in one query."""
     rows = Campaign.objects.filter(
-        status=CampaignStatus.RUNNING, next_run_at__lte=now, run_hold_reason=""
+        ends.not_over(), status=CampaignStatus.RUNNING, next_run_at__lte=now, run_hold_reason=""
     )
     return list(rows.order_by("next_run_at", "pk"))
 
 
-def hold_runs(*, campaigns: QuerySet[Campaign], reason: str = HOLD_REASON) -> int:
+def hold_runs(*, campaigns: QuerySet[Campaign], reason: HoldReason = HoldReason.RUN_FAILS) -> int:
     """Let no further run of these begin until a person releases them; return how many."""
     waiting = campaigns.filter(next_run_at__isnull=False, run_hold_reason="")
     return waiting.update(run_hold_reason=reason)
@@ -81,7 +99,12 @@ def hold_runs(*, campaigns: QuerySet[Campaign], reason: str = HOLD_REASON) -> in
 def release_runs(*, campaign: Campaign) -> int:
     """Let runs begin again; return whether they were held."""
     held = Campaign.objects.filter(pk=campaign.pk).exclude(run_hold_reason="")
-    return held.update(run_hold_reason="")
+    return held.update(
+        run_hold_reason="",
+        is_run_hold_told=False,
+        run_hold_mail_failures=0,
+        run_hold_mail_after=None,
+    )
 
 
 def start_run(*, campaign: Campaign, now: datetime) -> Dispatch | None:
@@ -93,7 +116,8 @@ def start_run(*, campaign: Campaign, now: datetime) -> Dispatch | None:
 
     Returns:
         The run's first dispatch; None when it is not due any more, must wait, is too late by the
-        calendar, or is held because a rule behind the approved one has changed.
+        calendar, or is held because a rule behind the approved one has changed, a model chooses
+        some people too rarely or a score may not choose people now.
     """
     with transaction.atomic():
         # Two schedulers meet here: the second finds the next run in the future.
@@ -111,12 +135,28 @@ def start_run(*, campaign: Campaign, now: datetime) -> Dispatch | None:
         if found.due_at is None:
             return None
         started = _freeze_run(locked, calendar, first, newest, found.due_at, now)
-        if _is_as_approved(locked, first):
+        reason = reason_to_hold(locked, first=first, now=now)
+        if reason is None:
             return started
         # After everything was read, as at the launch: nobody may be chosen by a rule that changed.
         transaction.set_rollback(True)
-    hold_runs(campaigns=Campaign.objects.filter(pk=campaign.pk), reason=_CHANGED)
+    hold_runs(campaigns=Campaign.objects.filter(pk=campaign.pk), reason=reason)
     return None
+
+
+def reason_to_hold(campaign: Campaign, *, first: Dispatch, now: datetime) -> HoldReason | None:
+    """Return why a further run of a campaign may not begin; None when it may.
+
+    Args:
+        first: The dispatch of the first run.
+    """
+    if not _is_as_approved(campaign, first):
+        return HoldReason.CHANGED_AUDIENCE
+    measured = fairness.measure(campaign, now=now)
+    if _has_faulty_scores(first, now):
+        return HoldReason.SCORE_NOT_USABLE
+    is_fair = measured is None or not fairness.not_agreed(campaign, measured)
+    return None if is_fair else HoldReason.UNFAIR_AUDIENCE
 
 
 def _may_run(campaign: Campaign, newest: Dispatch, now: datetime) -> bool:
@@ -142,7 +182,7 @@ def _freeze_run(
     # The calendar has decided that it takes place; it is not late a second time.
     is_late = schedule.is_too_late(due_at=date, now=now, late_limit_hours=campaign.late_limit_hours)
     plan = plans.plan_run(
-        campaign=campaign, step=step, first=first, due_at=now if is_late else date
+        campaign=campaign, step=step, first=first, due_at=now if is_late else date, now=now
     )
     plan.run_number = newest.run_number + 1
     rule = first.segment_version.rule if first.segment_version else {}
@@ -153,6 +193,11 @@ def _freeze_run(
         audience=_not_again(people, campaign, calendar, date),
         now=now,
     )
+
+
+def _has_faulty_scores(first: Dispatch, now: datetime) -> bool:
+    rule = first.segment_version.rule if first.segment_version else None
+    return rule is not None and any(use.fault for use in used_scores(rule, now=now))
 
 
 def _is_as_approved(campaign: Campaign, first: Dispatch) -> bool:
@@ -171,11 +216,7 @@ def _not_again(
     """Leave out whom the campaign's rule keeps from another message, also under a merged record."""
     if calendar.again is Again.EVERY_RUN:
         return people
-    before = Message.objects.filter(dispatch__campaign=campaign, state__in=_WAS_IN_IT)
-    if calendar.again is Again.NOT_WITHIN_DAYS:
-        # By the runs' dates: how fast a run was sent decides about nobody.
-        since = date - timedelta(days=calendar.again_after_days)
-        before = before.filter(dispatch__due_at__gt=since)
+    before = earlier_runs.barring(campaign, calendar, date=date)
     # Two conditions and no OR: each becomes one anti join.
     return people.exclude(Exists(before.filter(customer=OuterRef("pk")))).exclude(
         Exists(before.filter(customer__merged_into=OuterRef("pk")))
@@ -193,7 +234,7 @@ def _start_of(campaign: Campaign) -> datetime:
 def _next(
     campaign: Campaign, calendar: Recurrence, *, last: datetime, now: datetime
 ) -> calendars.NextRun:
-    return calendars.next_run(
+    found = calendars.next_run(
         calendar,
         start=_start_of(campaign),
         last=last,
@@ -201,4 +242,13 @@ def _next(
         late_limit_hours=campaign.late_limit_hours,
         zone=clock.company_zone(),
         calendar=CompanyCalendar(),
+    )
+    if campaign.end_at is None:
+        return found
+    # What would begin after the end does not begin.
+    return calendars.NextRun(
+        *(
+            at if at is not None and at < campaign.end_at else None
+            for at in (found.due_at, found.next_at)
+        )
     )

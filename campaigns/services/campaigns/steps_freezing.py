@@ -8,6 +8,7 @@ from django.utils.translation import gettext as _
 from campaigns.domain.campaigns import course
 from campaigns.domain.campaigns.course import CourseStep
 from campaigns.models import Campaign, Dispatch
+from campaigns.services.campaigns import content_tests
 from campaigns.services.graphs import moving
 from campaigns.services.sending import freezing
 from campaigns.services.sending.freezing import Experiment
@@ -64,5 +65,9 @@ def freeze_step(
     """
     if plan.channel is None:
         raise CampaignNotReady(_("The step has no channel."), campaign=campaign.slug)
-    experiment = Experiment(campaign.experiment_salt, campaign.holdout_share)
+    experiment = Experiment(
+        campaign.experiment_salt,
+        campaign.holdout_share,
+        only_variant=content_tests.winner_of_run(campaign, plan.run_number),
+    )
     return freezing.freeze(plan=plan, audience=audience, experiment=experiment, now=now)

@@ -5,19 +5,19 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 
-from django.db import transaction
 from django.db.models import F, Q
 
 from campaigns.channels.base import Asked, CanBeAsked
 from campaigns.channels.errors import ChannelError
 from campaigns.domain.campaigns.campaign import CampaignStatus
 from campaigns.domain.receipts.report import message_key
+from campaigns.domain.sending.fates import FateDecision
 from campaigns.domain.sending.states import DispatchStatus, MessageState
 from campaigns.models import Campaign, Channel, Dispatch, Message
 from campaigns.services.channels import fates
-from campaigns.services.channels.fates import Fate
 from campaigns.services.sending import providers, throttling
 from loancrm.kernel.access import system_actor
+from loancrm.kernel.acting import acting
 from loancrm.kernel.database import leases
 
 # A campaign, or a dispatch that no campaign has.
@@ -41,7 +41,7 @@ def ask_providers(*, holder: str, now: datetime) -> int:
     Providers are asked outside any transaction. What a provider does not clearly know stays
     unknown.
     """
-    if not leases.acquire(name=LEASE, holder=holder, seconds=LEASE_SECONDS):
+    if not leases.claim(name=LEASE, holder=holder, seconds=LEASE_SECONDS):
         return 0
     usable = Channel.objects.filter(throttling.is_open(), is_active=True).order_by("pk")
     return sum(_ask(channel, now) for channel in usable)
@@ -93,13 +93,13 @@ def _settle(
 
 def _decide(whose: Owner, asked: Asked, ids: Sequence[int], now: datetime) -> int:
     model, pk = whose
-    with transaction.atomic():
+    actor = system_actor("job:campaigns.ask_providers")
+    with acting(actor, fates.DECIDES, now=now) as act:
         owner = model.objects.select_for_update().get(pk=pk)
-        fate = Fate.WAS_SENT
-        actor = system_actor("job:campaigns.ask_providers")
+        fate = FateDecision.WAS_SENT
         if asked is Asked.NEVER_TAKEN:
-            fate = Fate.SEND_AGAIN if _goes_on(owner, now) else Fate.WAS_NOT_SENT
-        return fates.store_audited(ids=ids, owner=owner, fate=fate, actor=actor, now=now)
+            fate = FateDecision.SEND_AGAIN if _goes_on(owner, now) else FateDecision.WAS_NOT_SENT
+        return fates.store_audited(act, ids=ids, owner=owner, fate=fate)
 
 
 def _goes_on(owner: Campaign | Dispatch, now: datetime) -> bool:

@@ -3,15 +3,14 @@
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 from decimal import Decimal
-from enum import StrEnum
 
-from django.db import transaction
 from django.db.models import CharField, F, Q, QuerySet, Value
 from django.db.models.functions import Cast, Coalesce, Concat
 from django.utils.translation import gettext as _
 
 from campaigns.domain.campaigns.campaign import CampaignStatus
-from campaigns.domain.sending.eligibility import Reason
+from campaigns.domain.sending.eligibility import SkipReason
+from campaigns.domain.sending.fates import FateDecision
 from campaigns.domain.sending.states import ChunkState, DispatchStatus, MessageState
 from campaigns.models import Campaign, Chunk, Dispatch, Message
 from campaigns.services.sending import chunks
@@ -19,19 +18,12 @@ from customers.domain.events.event import EventName
 from customers.services.events import log
 from loancrm.kernel import access
 from loancrm.kernel.access import Actor
-from loancrm.kernel.auditing import audit
+from loancrm.kernel.acting import Act, acting
 from loancrm.kernel.errors import LoanCrmError
 
+DECIDES = "campaigns.launch_campaign"
 _BATCH = 200
 _IDS_NAMED = 100
-
-
-class Fate(StrEnum):
-    """What a person found out, and what is to happen then."""
-
-    WAS_SENT = "was_sent"
-    WAS_NOT_SENT = "was_not_sent"
-    SEND_AGAIN = "send_again"
 
 
 class CampaignIsOver(LoanCrmError):
@@ -50,7 +42,7 @@ def decide(
     *,
     campaign: Campaign,
     message_ids: Sequence[int] | None,
-    fate: Fate,
+    fate: FateDecision,
     actor: Actor,
     now: datetime,
 ) -> int:
@@ -69,18 +61,19 @@ def decide(
         CampaignIsOver: They are to be sent again and the campaign was cancelled.
         PermissionRefused: The actor may not launch this campaign.
     """
-    _require(campaign, fate, actor)
+    access.require(actor, DECIDES, campaign)
+    _refuse_over(campaign, fate)
     unknown = Message.objects.filter(dispatch__campaign=campaign, state=MessageState.UNKNOWN)
     if message_ids is not None:
         unknown = unknown.filter(pk__in=message_ids)
     ids = list(unknown.order_by("pk").values_list("pk", flat=True))
     decided = 0
     for part in _parts(ids):
-        with transaction.atomic():
+        with acting(actor, DECIDES, on=campaign, now=now) as act:
             # The tick completes campaigns and others cancel them, each with this row locked.
             locked = Campaign.objects.select_for_update().get(pk=campaign.pk)
-            _require(locked, fate, actor)
-            decided += store_audited(ids=part, owner=locked, fate=fate, actor=actor, now=now)
+            _refuse_over(locked, fate)
+            decided += store_audited(act, ids=part, owner=locked, fate=fate)
     return decided
 
 
@@ -88,7 +81,7 @@ def decide_requested(
     *,
     dispatch: Dispatch,
     message_ids: Sequence[int] | None,
-    fate: Fate,
+    fate: FateDecision,
     actor: Actor,
     now: datetime,
 ) -> int:
@@ -98,20 +91,23 @@ def decide_requested(
         MessagesAreOver: They are to be sent again and were cancelled.
         PermissionRefused: The actor may not launch campaigns.
     """
-    _require(dispatch, fate, actor)
+    access.require(actor, DECIDES)
+    _refuse_over(dispatch, fate)
     unknown = Message.objects.filter(dispatch=dispatch, state=MessageState.UNKNOWN)
     if message_ids is not None:
         unknown = unknown.filter(pk__in=message_ids)
     decided = 0
     for part in _parts(list(unknown.order_by("pk").values_list("pk", flat=True))):
-        with transaction.atomic():
+        with acting(actor, DECIDES, now=now) as act:
             locked = Dispatch.objects.select_for_update().get(pk=dispatch.pk)
-            _require(locked, fate, actor)
-            decided += store_audited(ids=part, owner=locked, fate=fate, actor=actor, now=now)
+            _refuse_over(locked, fate)
+            decided += store_audited(act, ids=part, owner=locked, fate=fate)
     return decided
 
 
-def decide_selection(*, message_ids: Sequence[int], fate: Fate, actor: Actor, now: datetime) -> int:
+def decide_selection(
+    *, message_ids: Sequence[int], fate: FateDecision, actor: Actor, now: datetime
+) -> int:
     """Store the fate of messages of campaigns and requests, each with an audit entry of its own.
 
     Nothing is stored unless the actor may decide about every one of them.
@@ -133,7 +129,8 @@ def decide_selection(*, message_ids: Sequence[int], fate: Fate, actor: Actor, no
     )
     owners: list[Campaign | Dispatch] = [*campaigns, *requested]
     for owner in owners:
-        _require(owner, fate, actor)
+        access.require(actor, DECIDES, owner if isinstance(owner, Campaign) else None)
+        _refuse_over(owner, fate)
     of_campaigns = sum(
         decide(campaign=campaign, message_ids=message_ids, fate=fate, actor=actor, now=now)
         for campaign in campaigns
@@ -155,22 +152,15 @@ def may_be_sent_again(campaign: Campaign) -> bool:
     }
 
 
-def _reopen(campaign: Campaign, actor: Actor, now: datetime) -> None:
+def _reopen(act: Act, campaign: Campaign) -> None:
     complete = Campaign.objects.filter(pk=campaign.pk, status=CampaignStatus.COMPLETED)
-    if complete.update(status=CampaignStatus.RUNNING, completed_at=None, updated_at=now):
-        audit.record(
-            actor=actor,
-            action="campaign.reopened",
-            object_type="campaign",
-            object_id=campaign.pk,
-            now=now,
-        )
+    if complete.update(status=CampaignStatus.RUNNING, completed_at=None, updated_at=act.now):
+        act.record("campaign.reopened", on=campaign)
 
 
-def _require(owner: Campaign | Dispatch, fate: Fate, actor: Actor) -> None:
+def _refuse_over(owner: Campaign | Dispatch, fate: FateDecision) -> None:
     if isinstance(owner, Dispatch):
-        access.require(actor, "campaigns.launch_campaign")
-        if fate is Fate.SEND_AGAIN and owner.status == DispatchStatus.CANCELLED:
+        if fate is FateDecision.SEND_AGAIN and owner.status == DispatchStatus.CANCELLED:
             raise MessagesAreOver(
                 _("The messages “%(name)s” were cancelled: nothing of them is sent again.")
                 % {"name": owner.name},
@@ -178,8 +168,7 @@ def _require(owner: Campaign | Dispatch, fate: Fate, actor: Actor) -> None:
             )
         return
     campaign = owner
-    access.require(actor, "campaigns.launch_campaign", campaign)
-    if fate is Fate.SEND_AGAIN and not may_be_sent_again(campaign):
+    if fate is FateDecision.SEND_AGAIN and not may_be_sent_again(campaign):
         raise CampaignIsOver(
             _("The campaign “%(name)s” was cancelled: nothing of it is sent again.")
             % {"name": campaign.name},
@@ -191,9 +180,8 @@ def _parts(ids: Sequence[int]) -> Iterable[Sequence[int]]:
     return (ids[start : start + _BATCH] for start in range(0, len(ids), _BATCH))
 
 
-@transaction.atomic
 def store_audited(
-    *, ids: Sequence[int], owner: Campaign | Dispatch, fate: Fate, actor: Actor, now: datetime
+    act: Act, *, ids: Sequence[int], owner: Campaign | Dispatch, fate: FateDecision
 ) -> int:
     """Store what became of messages, with the entry that says who decided; return how many.
 
@@ -202,28 +190,27 @@ def store_audited(
     Args:
         owner: The campaign; of a dispatch that no campaign has, the dispatch itself.
     """
-    decided = store(ids=ids, fate=fate, now=now)
-    if decided and fate is Fate.SEND_AGAIN and isinstance(owner, Campaign):
-        _reopen(owner, actor, now)
+    decided = store(ids=ids, fate=fate, now=act.now)
+    if decided and fate is FateDecision.SEND_AGAIN and isinstance(owner, Campaign):
+        _reopen(act, owner)
     if decided:
-        audit.record(
-            actor=actor,
-            action="messages.fate_decided",
-            object_type=audit.type_of(owner),
-            object_id=owner.pk,
-            now=now,
+        act.record(
+            "messages.fate_decided",
+            on=owner,
             facts={"fate": fate, "count": len(decided), "messages": decided[:_IDS_NAMED]},
         )
+    else:
+        act.unchanged()
     return len(decided)
 
 
-def store(*, ids: Sequence[int], fate: Fate, now: datetime) -> list[int]:
+def store(*, ids: Sequence[int], fate: FateDecision, now: datetime) -> list[int]:
     """Store what became of messages whose fate is still unknown; return them. In a transaction."""
     rows = Message.objects.select_for_update().filter(pk__in=ids, state=MessageState.UNKNOWN)
     found = list(rows.order_by("pk").values_list("pk", flat=True))
     moved = Message.objects.filter(pk__in=found)
     match fate:
-        case Fate.WAS_SENT:
+        case FateDecision.WAS_SENT:
             moved.update(
                 state=MessageState.SENT,
                 reason="",
@@ -231,14 +218,14 @@ def store(*, ids: Sequence[int], fate: Fate, now: datetime) -> list[int]:
                 closed_at=now,
             )
             _record_sent(moved, now)
-        case Fate.WAS_NOT_SENT:
+        case FateDecision.WAS_NOT_SENT:
             moved.update(
                 state=MessageState.FAILED,
-                reason=Reason.NOT_SENT,
+                reason=SkipReason.NOT_SENT,
                 cost_amount=Decimal(0),
                 closed_at=now,
             )
-        case Fate.SEND_AGAIN:
+        case FateDecision.SEND_AGAIN:
             moved.update(
                 state=MessageState.PLANNED,
                 reason="",
@@ -248,7 +235,7 @@ def store(*, ids: Sequence[int], fate: Fate, now: datetime) -> list[int]:
                 closed_at=None,
             )
     touched = _chunks_of(moved)
-    if fate is Fate.SEND_AGAIN:
+    if fate is FateDecision.SEND_AGAIN:
         _wake(touched, now)
     for chunk in touched:
         chunks.settle_late(chunk=chunk)

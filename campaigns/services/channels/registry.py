@@ -15,9 +15,10 @@ from campaigns import labels
 from campaigns.channels import registry
 from campaigns.channels.errors import ChannelMisconfigured
 from campaigns.models import Channel
-from loancrm.kernel import access
+from customers import labels as customer_labels
+from customers.domain.consents.consent import ConsentChannel
 from loancrm.kernel.access import Actor
-from loancrm.kernel.auditing import audit
+from loancrm.kernel.acting import acting
 from loancrm.kernel.database import stale
 from loancrm.kernel.errors import LoanCrmError
 from loancrm.kernel.security import crypto
@@ -41,7 +42,7 @@ CHANGEABLE = (
     *("name", "kind", "backend", "sender", "cost_per_part", "rate_per_second", "options"),
     "is_active",
 )
-KINDS = ("sms", "email", "phone", "wechat", "push")
+KINDS = tuple(channel.value for channel in ConsentChannel)
 
 
 def _refuse_invalid(channel: Channel) -> None:
@@ -90,8 +91,8 @@ def backend_problem(kind: str, backend: str) -> str:
     if not kinds or kind in kinds:
         return ""
     return _("%(backend)s carries %(kinds)s only.") % {
-        "backend": labels.read(labels.BACKENDS, backend),
-        "kinds": _(", ").join(labels.read(labels.CHANNEL_KINDS, name) for name in kinds),
+        "backend": labels.backend(backend),
+        "kinds": _(", ").join(customer_labels.CHANNELS.label(name) for name in kinds),
     }
 
 
@@ -114,7 +115,6 @@ def _held(slug: str, *, is_new: bool, seen: str) -> Channel | None:
     return held
 
 
-@transaction.atomic
 def configure_channel(  # noqa: PLR0913 - one argument a column
     *,
     slug: str,
@@ -150,38 +150,35 @@ def configure_channel(  # noqa: PLR0913 - one argument a column
         ChannelInvalid: Another value is none that a channel can have, the backend carries no
             channel of this kind, or the slug of a new channel is in use; nothing is stored.
     """
-    access.require(actor, "campaigns.change_channel")
-    held = _held(slug, is_new=is_new, seen=seen)
-    if rate_per_second is not None and rate_per_second < 1:
-        raise RateInvalid(_("The rate is at least one message a second, or empty for no limit."))
-    secret = os.environ.get(secret_variable, "") if secret_variable else ""
-    checked = {**options, "secret": secret} if secret else dict(options)
-    registry.build(name=slug, backend=backend, options=checked).close()
-    if kind == "email" and "@" not in sender:
-        raise ChannelMisconfigured(_("an e-mail channel needs a sender address"))
-    channel = held or Channel(slug=slug, row_key=uuid4())
-    if secret or (channel.backend, channel.options) != (backend, dict(options)):
-        # What was shown and said about the account was about another one.
-        channel.idempotency_shown_at = channel.tested_at = None
-        channel.test_finding = channel.tolerated_code = ""
-    channel.name = name or channel.name or slug
-    channel.kind = kind
-    channel.backend = backend
-    channel.options = dict(options)
-    channel.sender = sender
-    channel.cost_per_part = cost_per_part
-    channel.rate_per_second = rate_per_second
-    channel.is_active = channel.is_active if is_active is None else is_active
-    _refuse_invalid(channel)
-    if secret:
-        channel.secret_sealed = crypto.vault().seal(Channel.SECRET_COLUMN, channel.row_key, secret)
-    _store(channel)
-    audit.record(
-        actor=actor,
-        action="channel.configured",
-        object_type="channel",
-        object_id=channel.pk,
-        now=now,
-        facts={"slug": slug, "backend": backend},
-    )
+    with acting(actor, "campaigns.change_channel", now=now) as act:
+        held = _held(slug, is_new=is_new, seen=seen)
+        if rate_per_second is not None and rate_per_second < 1:
+            raise RateInvalid(
+                _("The rate is at least one message a second, or empty for no limit.")
+            )
+        secret = os.environ.get(secret_variable, "") if secret_variable else ""
+        checked = {**options, "secret": secret} if secret else dict(options)
+        registry.build(name=slug, backend=backend, options=checked).close()
+        if kind == "email" and "@" not in sender:
+            raise ChannelMisconfigured(_("an e-mail channel needs a sender address"))
+        channel = held or Channel(slug=slug, row_key=uuid4())
+        if secret or (channel.backend, channel.options) != (backend, dict(options)):
+            # What was shown and said about the account was about another one.
+            channel.idempotency_shown_at = channel.tested_at = None
+            channel.test_finding = channel.tolerated_code = ""
+        channel.name = name or channel.name or slug
+        channel.kind = kind
+        channel.backend = backend
+        channel.options = dict(options)
+        channel.sender = sender
+        channel.cost_per_part = cost_per_part
+        channel.rate_per_second = rate_per_second
+        channel.is_active = channel.is_active if is_active is None else is_active
+        _refuse_invalid(channel)
+        if secret:
+            channel.secret_sealed = crypto.vault().seal(
+                Channel.SECRET_COLUMN, channel.row_key, secret
+            )
+        _store(channel)
+        act.record("channel.configured", on=channel, facts={"slug": slug, "backend": backend})
     return channel

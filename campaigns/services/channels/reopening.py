@@ -2,18 +2,14 @@
 
 from datetime import datetime
 
-from django.db import transaction
 from django.utils.translation import gettext as _
 
-from campaigns.domain.sending.states import DispatchStatus
+from campaigns.domain.sending.states import DispatchStatus, HoldReason
 from campaigns.models import Channel, Dispatch
 from campaigns.services.sending import throttling
-from loancrm.kernel import access
 from loancrm.kernel.access import Actor
-from loancrm.kernel.auditing import audit
+from loancrm.kernel.acting import acting
 from loancrm.kernel.errors import LoanCrmError
-
-HOLD_REASON = "channel_blocked"
 
 
 class ChannelNotBlocked(LoanCrmError):
@@ -22,7 +18,6 @@ class ChannelNotBlocked(LoanCrmError):
     code = "channel_not_blocked"
 
 
-@transaction.atomic
 def reopen_channel(
     *, channel: Channel, actor: Actor, now: datetime, blames_recipients: bool = False
 ) -> int:
@@ -39,26 +34,23 @@ def reopen_channel(
         ChannelNotBlocked: Nothing blocks the channel.
         PermissionRefused: The actor may not launch campaigns.
     """
-    access.require(actor, "campaigns.launch_campaign")
-    row = Channel.objects.select_for_update().get(pk=channel.pk)
-    if row.blocked_at is None:
-        raise ChannelNotBlocked(_("The channel is not blocked."))
-    if blames_recipients:
-        Channel.objects.filter(pk=row.pk).update(tolerated_code=row.blocked_reason[:40])
-    released = release(channel=row)
-    audit.record(
-        actor=actor,
-        action="channel.reopened",
-        object_type="channel",
-        object_id=row.pk,
-        now=now,
-        facts={
-            "slug": row.slug,
-            "reason": row.blocked_reason,
-            "blames_recipients": blames_recipients,
-            "released": released,
-        },
-    )
+    with acting(actor, "campaigns.launch_campaign", now=now) as act:
+        row = Channel.objects.select_for_update().get(pk=channel.pk)
+        if row.blocked_at is None:
+            raise ChannelNotBlocked(_("The channel is not blocked."))
+        if blames_recipients:
+            Channel.objects.filter(pk=row.pk).update(tolerated_code=row.blocked_reason[:40])
+        released = release(channel=row)
+        act.record(
+            "channel.reopened",
+            on=row,
+            facts={
+                "slug": row.slug,
+                "reason": row.blocked_reason,
+                "blames_recipients": blames_recipients,
+                "released": released,
+            },
+        )
     return released
 
 
@@ -66,5 +58,5 @@ def release(*, channel: Channel) -> int:
     """Lift a block and a pause; return how many held dispatches go on. In a transaction."""
     Channel.objects.filter(pk=channel.pk).update(**throttling.GOES_ON)
     return Dispatch.objects.filter(
-        channel=channel, status=DispatchStatus.HELD, hold_reason=HOLD_REASON
+        channel=channel, status=DispatchStatus.HELD, hold_reason=HoldReason.CHANNEL_BLOCKED
     ).update(status=DispatchStatus.RUNNING, hold_reason="", is_hold_told=False)

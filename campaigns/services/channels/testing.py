@@ -3,38 +3,32 @@
 import secrets
 from dataclasses import dataclass
 from datetime import datetime
-from enum import StrEnum
 
 from django.conf import settings
-from django.db import transaction
 from django.utils.translation import gettext as _
 
-from campaigns.channels.base import EmailPayload, Outbound, Outcome, Payload, SendResult, SmsPayload
+from campaigns.channels.base import (
+    EmailPayload,
+    Outbound,
+    Payload,
+    SendOutcome,
+    SendResult,
+    SmsPayload,
+)
 from campaigns.channels.errors import ChannelBlocked, ChannelError, ChannelMisconfigured
 from campaigns.domain.content import sms_parts
 from campaigns.domain.content.mime import Addressee, EmailSkeleton, HeaderRefused
+from campaigns.domain.sending.channel_finding import ChannelFinding
 from campaigns.models import Channel
 from campaigns.services.channels import reopening
 from campaigns.services.sending import providers, side_messages
 from customers.domain.values.emails import parse_email
 from customers.domain.values.quality import ValueRefused
-from loancrm.kernel import access
 from loancrm.kernel.access import Actor
-from loancrm.kernel.auditing import audit, deployment
+from loancrm.kernel.acting import acting
+from loancrm.kernel.auditing import deployment
 from loancrm.kernel.errors import LoanCrmError
 from loancrm.kernel.phones import PhoneRefused, parse_phone
-
-
-class Finding(StrEnum):
-    """What a test showed."""
-
-    WORKS = "works"
-    KEYS_SHOWN = "keys_shown"
-    KEYS_NOT_SHOWN = "keys_not_shown"
-    REFUSED = "refused"
-    BLOCKED = "blocked"
-    AWAY = "away"
-    UNCLEAR = "unclear"
 
 
 class TestAddressInvalid(LoanCrmError):
@@ -52,7 +46,7 @@ class ChannelTest:
         code: The provider's code where it refused.
     """
 
-    finding: Finding
+    finding: ChannelFinding
     code: str = ""
 
 
@@ -72,24 +66,25 @@ def test_channel(*, channel: Channel, to: str, actor: Actor, now: datetime) -> C
         SendingUnconfirmed: Nothing goes out until a person has confirmed.
         TestAddressInvalid: Nobody can be written to there.
     """
-    access.require(actor, "campaigns.change_channel")
+    act = acting(actor, "campaigns.change_channel", now=now)
     deployment.require_confirmed()
     declares_keys = bool(channel.options.get("supports_idempotency"))
     message = Outbound(0, f"t{secrets.token_hex(8)}", _address(channel, to), _payload(channel, now))
     found = _try(channel, message, times=2 if declares_keys else 1, now=now)
-    works = found.finding in {Finding.WORKS, Finding.KEYS_SHOWN, Finding.KEYS_NOT_SHOWN}
-    with transaction.atomic():
+    works = found.finding in {
+        ChannelFinding.WORKS,
+        ChannelFinding.KEYS_SHOWN,
+        ChannelFinding.KEYS_NOT_SHOWN,
+    }
+    with act:
         Channel.objects.filter(pk=channel.pk).update(
             tested_at=now,
             test_finding=found.finding,
-            idempotency_shown_at=now if found.finding is Finding.KEYS_SHOWN else None,
+            idempotency_shown_at=now if found.finding is ChannelFinding.KEYS_SHOWN else None,
         )
-        audit.record(
-            actor=actor,
-            action="channel.tested",
-            object_type="channel",
-            object_id=channel.pk,
-            now=now,
+        act.record(
+            "channel.tested",
+            on=channel,
             facts={"slug": channel.slug, "finding": found.finding, "code": found.code},
         )
         if works:
@@ -101,10 +96,10 @@ test_channel.__test__ = False  # type: ignore[attr-defined] # it is no test of o
 
 
 _FINDINGS = {
-    Outcome.REJECTED: Finding.REFUSED,
-    Outcome.RETRY: Finding.AWAY,
-    Outcome.NOT_TAKEN: Finding.AWAY,
-    Outcome.UNKNOWN: Finding.UNCLEAR,
+    SendOutcome.REJECTED: ChannelFinding.REFUSED,
+    SendOutcome.RETRY: ChannelFinding.AWAY,
+    SendOutcome.NOT_TAKEN: ChannelFinding.AWAY,
+    SendOutcome.UNKNOWN: ChannelFinding.UNCLEAR,
 }
 
 
@@ -119,21 +114,23 @@ def _try(channel: Channel, message: Outbound, *, times: int, now: datetime) -> C
         except ChannelError as error:
             is_blocked = isinstance(error, ChannelBlocked)
             code = error.problem if isinstance(error, ChannelBlocked) else error.code
-            return ChannelTest(Finding.BLOCKED if is_blocked else Finding.AWAY, code[:40])
+            return ChannelTest(
+                ChannelFinding.BLOCKED if is_blocked else ChannelFinding.AWAY, code[:40]
+            )
         side_messages.note(channel=channel, results=results[-1:], now=now)
-        if results[-1].outcome is not Outcome.ACCEPTED:
+        if results[-1].outcome is not SendOutcome.ACCEPTED:
             return ChannelTest(_FINDINGS[results[-1].outcome], results[-1].code)
-    return ChannelTest(Finding.WORKS if times == 1 else _finding_of_keys(message, results))
+    return ChannelTest(ChannelFinding.WORKS if times == 1 else _finding_of_keys(message, results))
 
 
-def _finding_of_keys(message: Outbound, results: list[SendResult]) -> Finding:
+def _finding_of_keys(message: Outbound, results: list[SendResult]) -> ChannelFinding:
     """Return whether two answers to one key show that the second was recognised.
 
     An id that is made from our key would come twice from a provider that forgot it, too.
     """
     ids = {result.provider_message_id for result in results}
     is_own = all(name and message.idempotency_key not in name for name in ids)
-    return Finding.KEYS_SHOWN if len(ids) == 1 and is_own else Finding.KEYS_NOT_SHOWN
+    return ChannelFinding.KEYS_SHOWN if len(ids) == 1 and is_own else ChannelFinding.KEYS_NOT_SHOWN
 
 
 def _address(channel: Channel, to: str) -> str:

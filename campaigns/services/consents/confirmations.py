@@ -12,8 +12,14 @@ from django.db.models import Q
 from django.utils import translation
 from django.utils.translation import gettext as _
 
-from campaigns.channels.base import Channel as Provider
-from campaigns.channels.base import EmailPayload, Outbound, Outcome, SendResult, SmsPayload
+from campaigns.channels.base import (
+    ChannelBackend,
+    EmailPayload,
+    Outbound,
+    SendOutcome,
+    SendResult,
+    SmsPayload,
+)
 from campaigns.channels.errors import ChannelBlocked, ChannelError, ChannelMisconfigured
 from campaigns.domain.content import links, sms_parts
 from campaigns.domain.content.links import LinkPurpose
@@ -22,9 +28,8 @@ from campaigns.domain.receipts.report import confirmation_key
 from campaigns.domain.receipts.stops import StopReason
 from campaigns.models import Channel, Suppression
 from campaigns.services.sending import breaker, providers, side_messages, throttling
-from customers.domain.consents.preferences import CONTACT_OF_CHANNEL
-from customers.domain.values.contact import ContactStatus
 from customers.models import ContactPoint, OptInRequest
+from customers.selectors import reach
 from loancrm.kernel.auditing import deployment
 from loancrm.kernel.security import crypto
 
@@ -102,7 +107,7 @@ def _has_slots(channel: Channel, count: int, ends: float) -> bool:
     return True
 
 
-def _due(provider: Provider, now: datetime) -> Q:
+def _due(provider: ChannelBackend, now: datetime) -> Q:
     """Return the condition that a request is to be sent, or sent again with the key it had."""
     unsent = Q(next_try_at__isnull=True) | Q(next_try_at__lte=now)
     is_due = unsent & Q(sent_at__isnull=True)
@@ -111,7 +116,7 @@ def _due(provider: Provider, now: datetime) -> Q:
     return is_due & Q(confirmed_at__isnull=True, expires_at__gt=now)
 
 
-def _composed(channel: Channel, provider: Provider, now: datetime) -> list[_Asked]:
+def _composed(channel: Channel, provider: ChannelBackend, now: datetime) -> list[_Asked]:
     waiting = OptInRequest.objects.filter(_due(provider, now), channel=channel.kind)
     asked = []
     for request in waiting.select_related("customer").order_by("pk")[:MOST_AT_ONCE]:
@@ -120,7 +125,7 @@ def _composed(channel: Channel, provider: Provider, now: datetime) -> list[_Aske
         except HeaderRefused:
             # The sender's fault more likely than the person's: it is set right some day.
             logger.warning("confirmation not written", extra={"request": request.pk})
-            _settle(request, SendResult(request.pk, Outcome.RETRY), can_resend=False, now=now)
+            _settle(request, SendResult(request.pk, SendOutcome.RETRY), can_resend=False, now=now)
             continue
         if outbound is not None:
             asked.append(_Asked(request, outbound))
@@ -132,7 +137,7 @@ def _composed(channel: Channel, provider: Provider, now: datetime) -> list[_Aske
     return asked
 
 
-def _marked(asked: Sequence[_Asked], provider: Provider, now: datetime) -> list[_Asked]:
+def _marked(asked: Sequence[_Asked], provider: ChannelBackend, now: datetime) -> list[_Asked]:
     """Mark requests as sent; return those that no other worker has marked meanwhile.
 
     Until the answer is stored, `next_try_at` says when it is missing.
@@ -146,7 +151,9 @@ def _marked(asked: Sequence[_Asked], provider: Provider, now: datetime) -> list[
     return [item for item in asked if item.request.pk in free]
 
 
-def _hand_over(channel: Channel, provider: Provider, batch: Sequence[_Asked], now: datetime) -> int:
+def _hand_over(
+    channel: Channel, provider: ChannelBackend, batch: Sequence[_Asked], now: datetime
+) -> int:
     try:
         results = provider.send([item.outbound for item in batch])
     except ChannelError as error:
@@ -173,12 +180,12 @@ def _hand_over(channel: Channel, provider: Provider, batch: Sequence[_Asked], no
     with transaction.atomic():
         side_messages.note(channel=channel, results=results, now=now)
         for item, result, told in zip(batch, judged.results, results, strict=True):
-            is_spared = judged.blocked is None and told.outcome is Outcome.REJECTED
-            if is_spared and result.outcome is Outcome.NOT_TAKEN:
+            is_spared = judged.blocked is None and told.outcome is SendOutcome.REJECTED
+            if is_spared and result.outcome is SendOutcome.NOT_TAKEN:
                 # Refused among others that were taken: it waits before it is refused again.
-                result = replace(result, outcome=Outcome.RETRY)  # noqa: PLW2901
+                result = replace(result, outcome=SendOutcome.RETRY)  # noqa: PLW2901
             _settle(item.request, result, can_resend=can_resend, now=now)
-    return sum(result.outcome is Outcome.ACCEPTED for result in judged.results)
+    return sum(result.outcome is SendOutcome.ACCEPTED for result in judged.results)
 
 
 def _give_back(channel: Channel, ids: Sequence[int], error: ChannelError) -> None:
@@ -199,11 +206,11 @@ def _settle(request: OptInRequest, result: SendResult, *, can_resend: bool, now:
     (`campaigns.selectors.receipts.unknown_confirmations`), as it does where the worker died.
     """
     row = OptInRequest.objects.filter(pk=request.pk)
-    may_be_taken = result.outcome is Outcome.UNKNOWN or result.may_be_taken
-    if result.outcome is Outcome.NOT_TAKEN:
+    may_be_taken = result.outcome is SendOutcome.UNKNOWN or result.may_be_taken
+    if result.outcome is SendOutcome.NOT_TAKEN:
         row.update(sent_at=None, next_try_at=None)
         return
-    if result.outcome in {Outcome.ACCEPTED, Outcome.REJECTED}:
+    if result.outcome in {SendOutcome.ACCEPTED, SendOutcome.REJECTED}:
         row.update(next_try_at=None)
         return
     tries = request.tries + 1 if can_resend or not may_be_taken else MOST_TRIES
@@ -228,12 +235,7 @@ def _refused_at(request: OptInRequest) -> datetime | None:
 
 
 def _outbound(request: OptInRequest, channel: Channel, now: datetime) -> Outbound | None:
-    point = ContactPoint.objects.filter(
-        customer_id=request.customer_id,
-        kind=CONTACT_OF_CHANNEL[channel.kind],  # type: ignore[index] # a StrEnum equals its text
-        is_primary=True,
-        status=ContactStatus.ACTIVE,
-    ).first()
+    point = reach.usable_points(channel.kind).filter(customer_id=request.customer_id).first()
     if point is None or _is_barred(request, point):
         return None
     address = crypto.vault().open(ContactPoint.VALUE_COLUMN, point.row_key, point.value_sealed)

@@ -5,7 +5,7 @@ from datetime import datetime
 from django.db import transaction
 
 from campaigns.services.consents import stop_list
-from customers.domain.consents.preferences import CONTACT_OF_CHANNEL
+from customers.domain.consents.consent import contact_kind_of
 from customers.models import ContactPoint, OptInRequest
 from customers.services.consents import opt_ins
 from customers.services.consents.opt_ins import Confirmation
@@ -22,7 +22,7 @@ def confirm(*, actor: Actor, request_id: int, now: datetime) -> Confirmation:
         state = opt_ins.confirm(actor=actor, request_id=request_id, now=now)
         if state is Confirmation.CONFIRMED:
             request = OptInRequest.objects.get(pk=request_id)
-            kind = CONTACT_OF_CHANNEL[request.channel]  # type: ignore[index] # a StrEnum
+            kind = contact_kind_of(request.channel)
             points = ContactPoint.objects.filter(
                 customer_id=request.customer_id, kind=kind, is_primary=True
             )

@@ -3,13 +3,11 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from django.db import transaction
-
-from campaigns.domain.receipts.stops import Stop
+from campaigns.domain.receipts.stops import Stop, StopSource
 from campaigns.services.consents import preferences, stop_list
 from campaigns.services.consents.preferences import EVENT_SOURCE
 from customers.domain.consents.consent import ConsentChannel, Purpose
-from customers.domain.consents.preferences import Choices
+from customers.domain.consents.preferences import PreferenceChoices
 from customers.domain.events.event import EventName, ReportedEvent
 from customers.models import ConsentState, Customer
 from customers.selectors import consents as ledger
@@ -17,17 +15,17 @@ from customers.services.consents import ledger as consents
 from customers.services.consents.ledger import ConsentChange
 from customers.services.events import log
 from customers.services.privacy import preferences as customer_preferences
-from loancrm.kernel.access import Actor, require
-from loancrm.kernel.auditing import audit
+from loancrm.kernel.access import Actor
+from loancrm.kernel.acting import acting
 
-SOURCE = "preference_centre"
+SOURCE = StopSource.PREFERENCE_CENTRE
 
 
 def change(
     *,
     actor: Actor,
     customer_id: int,
-    choices: Choices,
+    choices: PreferenceChoices,
     policy_version: str,
     evidence: str,
     now: datetime,
@@ -47,8 +45,7 @@ def change(
     Raises:
         PermissionRefused: The actor may not change consents.
     """
-    require(actor, "customers.change_consentstate")
-    with transaction.atomic():
+    with acting(actor, "customers.change_consentstate", now=now) as act:
         customer = Customer.objects.select_for_update().get(pk=customer_id)
         granted = _grant(customer_id, choices, policy_version, evidence, now)
         stopped = _stop(customer_id, choices, now)
@@ -59,19 +56,18 @@ def change(
         if changed:
             _note(customer_id, EventName.PREFERENCES_CHANGED, "", ",".join(sorted(changed)), now)
         if names or changed:
-            audit.record(
-                actor=actor,
-                action="preferences.change",
-                object_type="customer",
-                object_id=customer_id,
-                now=now,
+            act.record(
+                "preferences.change",
+                on=(Customer, customer_id),
                 facts={"consents": sorted(names), "preferences": sorted(changed)},
             )
+        else:
+            act.unchanged()
     return len(names) + len(changed)
 
 
 def _grant(
-    customer_id: int, choices: Choices, policy_version: str, evidence: str, now: datetime
+    customer_id: int, choices: PreferenceChoices, policy_version: str, evidence: str, now: datetime
 ) -> Sequence[tuple[str, str]]:
     wanted = sorted(choices.granted & choices.offered)
     kept = ledger.granted_now(customer_id, now=now)
@@ -98,7 +94,7 @@ def _grant(
     return [(item.channel, item.purpose) for item in fresh]
 
 
-def _stop(customer_id: int, choices: Choices, now: datetime) -> Sequence[tuple[str, str]]:
+def _stop(customer_id: int, choices: PreferenceChoices, now: datetime) -> Sequence[tuple[str, str]]:
     """Stop what is not wanted; what was refused before, or never agreed to, needs no new row."""
     held = _held(customer_id)
     consents.settle_unclear(

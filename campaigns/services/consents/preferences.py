@@ -7,7 +7,7 @@ from datetime import datetime
 from django.db import transaction
 
 from campaigns.domain.receipts.stops import Stop, StopReason
-from campaigns.models import Message
+from campaigns.models import Message, Suppression
 from campaigns.selectors.receipts import targets
 from campaigns.services.consents import stop_list
 from customers.domain.events.event import EventName, ReportedEvent
@@ -15,8 +15,8 @@ from customers.selectors.identity import keys
 from customers.services.consents import ledger
 from customers.services.consents.ledger import Withdrawal
 from customers.services.events import log
-from loancrm.kernel.access import Actor, require
-from loancrm.kernel.auditing import audit
+from loancrm.kernel.access import Actor
+from loancrm.kernel.acting import acting
 
 EVENT_SOURCE = "campaigns"
 
@@ -69,18 +69,12 @@ def stop_contacts(*, actor: Actor, stops: Sequence[Stop], now: datetime) -> int:
     Raises:
         PermissionRefused: The actor may not stop contacts.
     """
-    require(actor, "campaigns.add_suppression")
-    with transaction.atomic():
+    with acting(actor, "campaigns.add_suppression", now=now) as act:
         added = append_stops(stops=stops, now=now)
         if added:
-            audit.record(
-                actor=actor,
-                action="contacts.stop",
-                object_type="suppression",
-                object_id="batch",
-                now=now,
-                facts={"added": added},
-            )
+            act.record("contacts.stop", on=(Suppression, "batch"), facts={"added": added})
+        else:
+            act.unchanged()
     return added
 
 

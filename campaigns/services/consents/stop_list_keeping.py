@@ -8,31 +8,27 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
-from django.db import transaction
 from django.db.models import Q, QuerySet
 from django.utils.translation import gettext as _
 
-from campaigns.domain.receipts.stops import Stop, StopReason
+from campaigns.domain.receipts.stops import Stop, StopReason, StopSource
 from campaigns.models import Suppression
 from campaigns.selectors.receipts import targets
 from campaigns.services.consents import preferences
-from customers.domain.consents.consent import ConsentChannel, Purpose
+from customers.domain.consents.consent import ConsentChannel, Purpose, contact_kind_of
 from customers.domain.reading.tabular import TabularError, open_table
 from customers.domain.values.contact import ContactKind
+from customers.labels.problems import file_problem
 from customers.models import ContactPoint, Customer
-from customers.problem_labels import file_problem
-from loancrm.kernel.access import Actor, require
-from loancrm.kernel.auditing import audit
+from loancrm.kernel import access
+from loancrm.kernel.access import Actor
+from loancrm.kernel.acting import Act, acting
 from loancrm.kernel.errors import LoanCrmError
 
 COLUMNS = ("customer", "address_index", "channel", "purpose", "reason", "source", "at")
 _BATCH = 500
+_MANY = (Suppression, "batch")
 _INDEX_DIGITS = frozenset("0123456789abcdef")
-_KIND_OF_CHANNEL = {
-    ConsentChannel.SMS: ContactKind.PHONE,
-    ConsentChannel.PHONE: ContactKind.PHONE,
-    ConsentChannel.EMAIL: ContactKind.EMAIL,
-}
 
 
 class StopRefused(LoanCrmError):
@@ -86,20 +82,17 @@ def add_by_hand(*, actor: Actor, order: StopOrder, reason: str, now: datetime) -
         PermissionRefused: The actor may not keep the stop list.
         StopRefused: No reason is given, or nobody could be meant.
     """
-    require(actor, "campaigns.add_suppression")
+    act = acting(actor, "campaigns.add_suppression", now=now)
     _need(reason)
-    with transaction.atomic():
-        stop = _stop(order, StopReason.BY_HAND, "by_hand", now)
+    with act:
+        stop = _stop(order, StopReason.BY_HAND, StopSource.BY_HAND, now)
         added = preferences.append_stops(stops=[stop], now=now)
         row = _row_of(stop)
-        audit.record(
-            actor=actor,
-            action="stop.add",
-            object_type=audit.type_of(Suppression),
-            object_id=row.pk,
-            now=now,
-            reason=reason.strip(),
+        act.record(
+            "stop.add",
+            on=(Suppression, row.pk),
             facts={"added": added, "channel": order.channel, "purpose": order.purpose},
+            reason=reason.strip(),
         )
     return row
 
@@ -114,21 +107,16 @@ def lift(*, actor: Actor, ids: Sequence[int], reason: str, now: datetime) -> int
         PermissionRefused: The actor may not keep the stop list.
         StopRefused: No reason is given.
     """
-    require(actor, "campaigns.change_suppression")
+    act = acting(actor, "campaigns.change_suppression", now=now)
     _need(reason)
-    with transaction.atomic():
+    with act:
         rows = Suppression.objects.select_for_update().filter(pk__in=ids, lifted_at__isnull=True)
         open_ids = sorted(rows.values_list("pk", flat=True))
         Suppression.objects.filter(pk__in=open_ids).update(lifted_at=now)
         for pk in open_ids:
-            audit.record(
-                actor=actor,
-                action="stop.lift",
-                object_type=audit.type_of(Suppression),
-                object_id=pk,
-                now=now,
-                reason=reason.strip(),
-            )
+            act.record("stop.lift", on=(Suppression, pk), reason=reason.strip())
+        if not open_ids:
+            act.unchanged()
     return len(open_ids)
 
 
@@ -142,7 +130,7 @@ def import_stops(*, actor: Actor, path: Path, source: str, now: datetime) -> Sto
         PermissionRefused: The actor may not keep the stop list.
         StopRefused: The file is no table with these columns.
     """
-    require(actor, "campaigns.add_suppression")
+    act = acting(actor, "campaigns.add_suppression", now=now)
     counts: Counter[str] = Counter()
     rejected: list[int] = []
     batch: list[Stop] = []
@@ -154,34 +142,26 @@ def import_stops(*, actor: Actor, path: Path, source: str, now: datetime) -> Sto
         else:
             batch.append(stop)
         if len(batch) >= _BATCH:
-            counts["added"] += _append(actor, batch, source, now)
+            counts["added"] += _append(act, batch, source)
             batch = []
-    counts["added"] += _append(actor, batch, source, now)
+    counts["added"] += _append(act, batch, source)
     known = counts["rows"] - counts["added"] - len(rejected)
     result = StopImport(counts["rows"], counts["added"], known, len(rejected), tuple(rejected))
-    with transaction.atomic():
-        _note_import(actor, {"source": source, "rows": result.rows, "rejected": len(rejected)}, now)
+    with act:
+        facts = {"source": source, "rows": result.rows, "rejected": len(rejected)}
+        act.record("stops.import", on=_MANY, facts=facts)
     return result
 
 
-def _append(actor: Actor, stops: Sequence[Stop], source: str, now: datetime) -> int:
+def _append(act: Act, stops: Sequence[Stop], source: str) -> int:
     """Store a part of a list with its entry, so that none is stored by nobody after a kill."""
-    with transaction.atomic():
-        added = preferences.append_stops(stops=stops, now=now)
+    with act:
+        added = preferences.append_stops(stops=stops, now=act.now)
         if added:
-            _note_import(actor, {"source": source, "added": added}, now)
+            act.record("stops.import", on=_MANY, facts={"source": source, "added": added})
+        else:
+            act.unchanged()
     return added
-
-
-def _note_import(actor: Actor, facts: dict[str, Any], now: datetime) -> None:
-    audit.record(
-        actor=actor,
-        action="stops.import",
-        object_type=audit.type_of(Suppression),
-        object_id="batch",
-        now=now,
-        facts=facts,
-    )
 
 
 def export_stops(*, actor: Actor, now: datetime) -> Iterator[Mapping[str, Any]]:
@@ -190,15 +170,8 @@ def export_stops(*, actor: Actor, now: datetime) -> Iterator[Mapping[str, Any]]:
     Raises:
         PermissionRefused: The actor may not read the stop list.
     """
-    require(actor, "campaigns.view_suppression")
-    with transaction.atomic():
-        audit.record(
-            actor=actor,
-            action="stops.export",
-            object_type=audit.type_of(Suppression),
-            object_id="batch",
-            now=now,
-        )
+    with acting(actor, "campaigns.view_suppression", now=now) as act:
+        act.record("stops.export", on=_MANY)
     rows = Suppression.objects.filter(lifted_at__isnull=True).order_by("pk")
     # An address that nobody has been given yet has no customer.
     found: QuerySet[Any, Any] = rows.values_list(
@@ -276,7 +249,7 @@ def found(*, actor: Actor, address: str) -> tuple[str, QuerySet[Suppression]]:
         PermissionRefused: The actor may not read the stop list.
         StopRefused: It is no address.
     """
-    require(actor, "campaigns.view_suppression")
+    access.require(actor, "campaigns.view_suppression")
     index = _index(StopOrder(channel="", address=address))
     owners = ContactPoint.objects.filter(value_index=index).values("customer_id")
     rows = Suppression.objects.filter(Q(value_index=index) | Q(customer_id__in=owners))
@@ -285,10 +258,9 @@ def found(*, actor: Actor, address: str) -> tuple[str, QuerySet[Suppression]]:
 
 def _index(order: StopOrder) -> str:
     if order.address:
-        kinds = [_KIND_OF_CHANNEL.get(ConsentChannel(order.channel))] if order.channel else []
-        for kind in kinds or (ContactKind.EMAIL, ContactKind.PHONE):
-            normal = targets.normal_address(kind, order.address) if kind else ""
-            if normal:
+        any_kind = (ContactKind.EMAIL, ContactKind.PHONE)
+        for kind in (contact_kind_of(order.channel),) if order.channel else any_kind:
+            if normal := targets.normal_address(kind, order.address):
                 return targets.address_index(normal)
         raise StopRefused(_("This is neither a telephone number nor an e-mail address."))
     index = order.address_index.lower()

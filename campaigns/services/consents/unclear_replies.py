@@ -5,7 +5,6 @@ from datetime import datetime
 from typing import Final
 from uuid import uuid4
 
-from django.db import transaction
 from django.db.models import Q, QuerySet
 from django.utils.translation import gettext as _
 
@@ -15,8 +14,8 @@ from campaigns.domain.receipts.stops import Stop, StopReason
 from campaigns.models import Channel, Suppression, UnclearReply
 from campaigns.selectors.receipts.targets import Found
 from campaigns.services.consents import preferences, stop_list_keeping
-from loancrm.kernel.access import Actor, require
-from loancrm.kernel.auditing import audit
+from loancrm.kernel.access import Actor
+from loancrm.kernel.acting import acting
 from loancrm.kernel.errors import LoanCrmError
 from loancrm.kernel.security import crypto, masking
 
@@ -30,7 +29,9 @@ class ReplyRefused(LoanCrmError):
     code = "reply_refused"
 
 
-def keep(*, channel: Channel, events: Sequence[DeliveryEvent], found: Found, now: datetime) -> None:
+def write_unclear_replies(
+    *, channel: Channel, events: Sequence[DeliveryEvent], found: Found, now: datetime
+) -> None:
     """Keep the words of new replies that may be refusals, sealed, in the caller's transaction."""
     vault = crypto.vault()
     rows = []
@@ -75,12 +76,12 @@ def read(*, actor: Actor, reply_id: int, now: datetime) -> str:
         PermissionRefused: The actor may not decide about stops.
         UnclearReply.DoesNotExist: There is no such reply.
     """
-    require(actor, PERMISSION)
+    act = acting(actor, PERMISSION, now=now)
     row = UnclearReply.objects.get(pk=reply_id)
     if row.text_sealed is None:
         return ""
-    with transaction.atomic():
-        _audit(actor, "reply.read", row, now)
+    with act:
+        act.record("reply.read", on=row, facts=_facts(row))
     return crypto.vault().open(UnclearReply.TEXT_COLUMN, row.row_key, bytes(row.text_sealed))
 
 
@@ -100,12 +101,12 @@ def decide(
         ReplyRefused: It was decided already, nothing was chosen, or the reason is missing.
         UnclearReply.DoesNotExist: There is no such reply.
     """
-    require(actor, PERMISSION)
+    act = acting(actor, PERMISSION, now=now)
     if decision is ReplyDecision.OPEN:
         raise ReplyRefused(_("Say whether it is a refusal."))
     if decision is ReplyDecision.NO_REFUSAL and not reason.strip():
         raise ReplyRefused(_("Say why it is no refusal."))
-    with transaction.atomic():
+    with act:
         row = UnclearReply.objects.select_for_update(of=("self",)).get(pk=reply_id)
         if row.decision:
             raise ReplyRefused(_("Somebody has decided this already."))
@@ -114,10 +115,10 @@ def decide(
         row.save(update_fields=["decision", "decided_at", "decided_by", "text_sealed"])
         if decision is ReplyDecision.REFUSAL:
             _refuse(row, now)
-            _audit(actor, "reply.refusal", row, now, reason.strip())
+            act.record("reply.refusal", on=row, facts=_facts(row), reason=reason.strip())
         else:
             _lift(actor, row, reason, now)
-            _audit(actor, "reply.no_refusal", row, now, reason.strip())
+            act.record("reply.no_refusal", on=row, facts=_facts(row), reason=reason.strip())
     return row
 
 
@@ -175,13 +176,5 @@ def _masked(address: str) -> str:
     return mask(address.strip())[:80]
 
 
-def _audit(actor: Actor, action: str, row: UnclearReply, now: datetime, reason: str = "") -> None:
-    audit.record(
-        actor=actor,
-        action=action,
-        object_type=audit.type_of(UnclearReply),
-        object_id=row.pk,
-        now=now,
-        reason=reason,
-        facts={"customer": row.customer_id, "channel": row.channel_id},
-    )
+def _facts(row: UnclearReply) -> dict[str, object]:
+    return {"customer": row.customer_id, "channel": row.channel_id}

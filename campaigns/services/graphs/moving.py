@@ -10,7 +10,7 @@ from datetime import datetime
 from django.db.models import F, QuerySet, Value
 
 from campaigns.domain.graphs.graph import Graph, read_graph
-from campaigns.domain.graphs.walking import Move, Position, advance
+from campaigns.domain.graphs.walking import GraphPosition, Leaving, Move, advance
 from campaigns.models import Enrolment, Message, MessageGraph, Passage
 from campaigns.selectors.graphs import walkers
 from campaigns.selectors.graphs.walkers import Sendings
@@ -69,6 +69,14 @@ def move(
         _move_page(walked, rows, sendings, now)
 
 
+def end_all(*, graph: MessageGraph | None, now: datetime) -> None:
+    """Let everybody who still walks a graph leave it: what it belongs to is over."""
+    if graph is not None:
+        Enrolment.objects.filter(graph=graph, left_at__isnull=True).update(
+            left_at=now, leave_reason=Leaving.OVER
+        )
+
+
 def at_nodes(
     *, graph: MessageGraph, run_number: int, nodes: Collection[str]
 ) -> QuerySet[Enrolment]:
@@ -87,7 +95,7 @@ def people_at(*, graph: MessageGraph, run_number: int, node: str) -> QuerySet[Cu
 def _move_page(graph: Graph, rows: Sequence[_Row], sendings: Sendings, now: datetime) -> None:
     facts = walkers.facts_of([row[1] for row in rows], sendings)
     moves = {
-        pk: advance(graph, Position(node, since), facts[customer_id], now)
+        pk: advance(graph, GraphPosition(node, since), facts[customer_id], now)
         for pk, customer_id, node, since in rows
     }
     _write_moves({pk: made for pk, made in moves.items() if _is_change(made)}, now)

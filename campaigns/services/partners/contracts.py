@@ -5,11 +5,11 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 
 from django.contrib.auth.models import User
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError
 from django.utils.translation import gettext as _
 from oauth2_provider.models import AccessToken, Application, clear_expired
 
-from campaigns.domain.partners.contract import Scope, scopes_for, source_of
+from campaigns.domain.partners.contract import TokenScope, scopes_for, source_of
 from campaigns.models import Campaign, Partner
 from customers.domain.sources import SourceKind, Standing, standing
 from customers.models import DataSource, Segment
@@ -17,7 +17,7 @@ from customers.services.sources import registry
 from loancrm.api.auth import new_client_secret
 from loancrm.kernel import access
 from loancrm.kernel.access import Actor
-from loancrm.kernel.auditing import audit
+from loancrm.kernel.acting import acting
 from loancrm.kernel.errors import LoanCrmError
 from loancrm.kernel.security import grants
 
@@ -65,7 +65,7 @@ def register_partner(  # noqa: PLR0913 - what a contract says
     name: str,
     now: datetime,
     kind: SourceKind = SourceKind.PARTNER,
-    scopes: Sequence[Scope] | None = None,
+    scopes: Sequence[TokenScope] | None = None,
     contract_ends_on: date | None = None,
     shared: Sequence[Campaign | Segment] = (),
 ) -> tuple[Partner, ClientCredentials]:
@@ -80,7 +80,7 @@ def register_partner(  # noqa: PLR0913 - what a contract says
         PartnerExists: The slug is taken.
         ScopeRefused: A scope is the lender's own systems'.
     """
-    access.require(actor, MANAGE)
+    act = acting(actor, MANAGE, now=now)
     possible = scopes_for(kind)
     granted = possible if scopes is None else tuple(scopes)
     if refused := [scope.value for scope in granted if scope not in possible]:
@@ -89,7 +89,7 @@ def register_partner(  # noqa: PLR0913 - what a contract says
             % {"scopes": ", ".join(refused)}
         )
     try:
-        with transaction.atomic():
+        with act:
             user = User(username=f"partner:{slug}", first_name=name[:150], is_active=True)
             user.set_unusable_password()
             user.save(force_insert=True)
@@ -107,12 +107,9 @@ def register_partner(  # noqa: PLR0913 - what a contract says
                 created_at=now,
             )
             credentials = _new_client(partner)
-            audit.record(
-                actor=actor,
-                action="partner_registered",
-                object_type="partner",
-                object_id=partner.pk,
-                now=now,
+            act.record(
+                "partner_registered",
+                on=partner,
                 facts={"scopes": partner.scopes, "client_id": credentials.client_id},
             )
             for item in shared:
@@ -124,60 +121,41 @@ def register_partner(  # noqa: PLR0913 - what a contract says
     return partner, credentials
 
 
-@transaction.atomic
 def add_client(*, actor: Actor, partner: Partner, now: datetime) -> ClientCredentials:
     """Give a partner a further client; the old one works until it is removed."""
-    access.require(actor, MANAGE)
-    credentials = _new_client(partner)
-    audit.record(
-        actor=actor,
-        action="partner_client_added",
-        object_type="partner",
-        object_id=partner.pk,
-        now=now,
-        facts={"client_id": credentials.client_id},
-    )
+    with acting(actor, MANAGE, now=now) as act:
+        credentials = _new_client(partner)
+        act.record("partner_client_added", on=partner, facts={"client_id": credentials.client_id})
     return credentials
 
 
-@transaction.atomic
 def remove_client(*, actor: Actor, partner: Partner, client_id: str, now: datetime) -> int:
     """Remove a client and every token it holds; return how many clients were removed."""
-    access.require(actor, MANAGE)
-    clients = Application.objects.filter(user=partner.user, client_id=client_id)
-    AccessToken.objects.filter(application__in=clients).delete()
-    removed: int = clients.count()
-    clients.delete()
-    audit.record(
-        actor=actor,
-        action="partner_client_removed",
-        object_type="partner",
-        object_id=partner.pk,
-        now=now,
-        facts={"client_id": client_id, "removed": removed},
-    )
+    with acting(actor, MANAGE, now=now) as act:
+        clients = Application.objects.filter(user=partner.user, client_id=client_id)
+        AccessToken.objects.filter(application__in=clients).delete()
+        removed: int = clients.count()
+        clients.delete()
+        act.record(
+            "partner_client_removed", on=partner, facts={"client_id": client_id, "removed": removed}
+        )
     return removed
 
 
-@transaction.atomic
 def set_active(
     *, actor: Actor, partner: Partner, is_active: bool, now: datetime, reason: str = ""
 ) -> None:
     """Switch a partner on or off; off takes effect on the next request of every token."""
-    access.require(actor, MANAGE)
-    Partner.objects.filter(pk=partner.pk).update(is_active=is_active)
-    User.objects.filter(pk=partner.user_id).update(is_active=is_active)
-    audit.record(
-        actor=actor,
-        action="partner_switched_on" if is_active else "partner_switched_off",
-        object_type="partner",
-        object_id=partner.pk,
-        now=now,
-        reason=reason,
-    )
+    with acting(actor, MANAGE, now=now) as act:
+        Partner.objects.filter(pk=partner.pk).update(is_active=is_active)
+        User.objects.filter(pk=partner.user_id).update(is_active=is_active)
+        act.record(
+            "partner_switched_on" if is_active else "partner_switched_off",
+            on=partner,
+            reason=reason,
+        )
 
 
-@transaction.atomic
 def share(*, actor: Actor, partner: Partner, shared: Campaign | Segment, now: datetime) -> None:
     """Let a partner see a campaign with its report, or count a segment."""
     access.require(actor, MANAGE)
@@ -186,7 +164,6 @@ def share(*, actor: Actor, partner: Partner, shared: Campaign | Segment, now: da
     )
 
 
-@transaction.atomic
 def unshare(*, actor: Actor, partner: Partner, shared: Campaign | Segment, now: datetime) -> None:
     """Take a share back."""
     access.require(actor, MANAGE)

@@ -5,34 +5,34 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from uuid import UUID
 
-from django.db import transaction
 from django.db.models import Q
 
 from campaigns.domain.partners.contract import (
     REPORTABLE_CONVERSIONS,
     REPORTABLE_EVENTS,
-    Fault,
     ItemCode,
+    ItemFault,
+    ItemOutcome,
     LeadStanding,
     LeadStatus,
-    Outcome,
     rejected,
 )
-from campaigns.domain.partners.events import Report, faults_of
+from campaigns.domain.partners.events import LeadReport, faults_of
 from campaigns.models import Partner, PartnerLead
 from campaigns.selectors.campaigns import shares
 from customers.domain.events.event import ReportedEvent
 from customers.services.events import log as event_log
 from customers.services.events.log import EventOutcome
 from loancrm.kernel.access import Actor
-from loancrm.kernel.auditing import audit
+from loancrm.kernel.acting import AdmittedBy, acting
 
+_BY_SCOPE = AdmittedBy("the scope of the partner's token, and the contract")
 _CENT = Decimal("0.01")
 
 
 def report_events(
-    *, actor: Actor, partner: Partner, reports: Sequence[Report], now: datetime
-) -> list[Outcome]:
+    *, actor: Actor, partner: Partner, reports: Sequence[LeadReport], now: datetime
+) -> list[ItemOutcome]:
     """Record events of the partner's leads; an event id that came before is a duplicate.
 
     Only leads of this partner can be named, and only those it gets the credit for or brought to a
@@ -42,26 +42,26 @@ def report_events(
 
 
 def report_conversions(
-    *, actor: Actor, partner: Partner, reports: Sequence[Report], now: datetime
-) -> list[Outcome]:
+    *, actor: Actor, partner: Partner, reports: Sequence[LeadReport], now: datetime
+) -> list[ItemOutcome]:
     """Record conversions of the partner's leads, each once."""
     return _record(actor, partner, reports, now, allowed=REPORTABLE_CONVERSIONS, kind="conversion")
 
 
-@transaction.atomic
 def _record(
     actor: Actor,
     partner: Partner,
-    reports: Sequence[Report],
+    reports: Sequence[LeadReport],
     now: datetime,
     *,
     allowed: frozenset[str],
     kind: str,
-) -> list[Outcome]:
+) -> list[ItemOutcome]:
+    act = acting(actor, _BY_SCOPE, on=partner, now=now)
     leads = _leads_of(partner, reports)
     campaigns = _shared_slugs(partner, reports)
-    outcomes: list[Outcome] = []
-    accepted: list[tuple[Report, PartnerLead]] = []
+    outcomes: list[ItemOutcome] = []
+    accepted: list[tuple[LeadReport, PartnerLead]] = []
     for report in reports:
         faults = faults_of(report, allowed=allowed, now=now)
         lead = leads.get(report.lead_id or report.reference)
@@ -71,34 +71,31 @@ def _record(
             outcomes.append(rejected(report.index, *faults))
         else:
             accepted.append((report, lead))
-    result = event_log.append_events(
-        events=[_event(partner, report, lead, kind) for report, lead in accepted], now=now
-    )
-    for (report, lead), outcome in zip(accepted, result.outcomes, strict=True):
-        is_new = outcome is EventOutcome.CREATED
-        outcomes.append(
-            Outcome(
-                index=report.index,
-                status=LeadStatus.ACCEPTED if is_new else LeadStatus.DUPLICATE,
-                lead_id=lead.public_id,
-            )
+    with act:
+        result = event_log.append_events(
+            events=[_event(partner, report, lead, kind) for report, lead in accepted], now=now
         )
-    audit.record(
-        actor=actor,
-        action=f"partner_{kind}s_reported",
-        object_type="partner",
-        object_id=partner.pk,
-        now=now,
-        facts={
-            "received": len(reports),
-            "created": result.created,
-            "duplicates": result.duplicates,
-        },
-    )
+        for (report, lead), outcome in zip(accepted, result.outcomes, strict=True):
+            is_new = outcome is EventOutcome.CREATED
+            outcomes.append(
+                ItemOutcome(
+                    index=report.index,
+                    status=LeadStatus.ACCEPTED if is_new else LeadStatus.DUPLICATE,
+                    lead_id=lead.public_id,
+                )
+            )
+        act.record(
+            f"partner_{kind}s_reported",
+            facts={
+                "received": len(reports),
+                "created": result.created,
+                "duplicates": result.duplicates,
+            },
+        )
     return outcomes
 
 
-def _leads_of(partner: Partner, reports: Sequence[Report]) -> Mapping[UUID | str, PartnerLead]:
+def _leads_of(partner: Partner, reports: Sequence[LeadReport]) -> Mapping[UUID | str, PartnerLead]:
     ids = {report.lead_id for report in reports if report.lead_id}
     references = {report.reference for report in reports if not report.lead_id}
     found: dict[UUID | str, PartnerLead] = {}
@@ -114,27 +111,27 @@ def _leads_of(partner: Partner, reports: Sequence[Report]) -> Mapping[UUID | str
     return found
 
 
-def _shared_slugs(partner: Partner, reports: Sequence[Report]) -> set[str]:
+def _shared_slugs(partner: Partner, reports: Sequence[LeadReport]) -> set[str]:
     if not any(report.campaign for report in reports):
         return set()
     return shares.campaign_slugs(partner.user)
 
 
-def _faults_of_lead(lead: PartnerLead | None) -> tuple[Fault, ...]:
+def _faults_of_lead(lead: PartnerLead | None) -> tuple[ItemFault, ...]:
     if lead is None:
-        return (Fault(ItemCode.LEAD_NOT_FOUND, "lead_id"),)
+        return (ItemFault(ItemCode.LEAD_NOT_FOUND, "lead_id"),)
     if lead.standing == LeadStanding.DUPLICATE:
-        return (Fault(ItemCode.LEAD_IS_DUPLICATE, "lead_id"),)
+        return (ItemFault(ItemCode.LEAD_IS_DUPLICATE, "lead_id"),)
     return ()
 
 
-def _faults_of_campaign(report: Report, shared: set[str]) -> tuple[Fault, ...]:
+def _faults_of_campaign(report: LeadReport, shared: set[str]) -> tuple[ItemFault, ...]:
     if report.campaign and report.campaign not in shared:
-        return (Fault(ItemCode.CAMPAIGN_NOT_FOUND, "campaign"),)
+        return (ItemFault(ItemCode.CAMPAIGN_NOT_FOUND, "campaign"),)
     return ()
 
 
-def _event(partner: Partner, report: Report, lead: PartnerLead, kind: str) -> ReportedEvent:
+def _event(partner: Partner, report: LeadReport, lead: PartnerLead, kind: str) -> ReportedEvent:
     return ReportedEvent(
         source=partner.source,
         external_id=lead.reference,

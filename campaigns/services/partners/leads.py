@@ -5,14 +5,12 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from uuid import UUID
 
-from django.db import transaction
-
 from campaigns.domain.partners.contract import (
-    Fault,
     ItemCode,
+    ItemFault,
+    ItemOutcome,
     LeadStanding,
     LeadStatus,
-    Outcome,
     rejected,
     status_of,
 )
@@ -21,14 +19,16 @@ from campaigns.selectors.campaigns import shares
 from customers.domain.consents.captures import CapturedPerson, RawPerson, check_person
 from customers.domain.events.event import EventName, ReportedEvent
 from customers.domain.values.quality import Code
-from customers.selectors.identity.captured_people import Directory, Entry, Keys, keys_of
+from customers.selectors.identity.captured_people import Directory, DirectoryEntry, Keys, keys_of
 from customers.services.consents import captures, ledger
 from customers.services.consents.ledger import ConsentChange
 from customers.services.events import log as event_log
 from loancrm.kernel import clock
 from loancrm.kernel.access import Actor
-from loancrm.kernel.auditing import audit
+from loancrm.kernel.acting import AdmittedBy, acting
 from loancrm.kernel.database.bulk_load import load_objects
+
+_BY_SCOPE = AdmittedBy("the scope of the partner's token, and the contract")
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,23 +61,24 @@ class _Placed:
     """A lead that is about to be stored."""
 
     row: PartnerLead
-    entry: Entry
+    entry: DirectoryEntry
     person: CapturedPerson
 
 
 @dataclass(slots=True)
-class _Book:
+class _LeadBook:
     """The leads that exist about the people at hand, and those that are being added."""
 
     partner: Partner
-    own_by_reference: dict[str, tuple[PartnerLead, Entry | None]] = field(default_factory=dict)
+    own_by_reference: dict[str, tuple[PartnerLead, DirectoryEntry | None]] = field(
+        default_factory=dict
+    )
     own_by_customer: dict[int, PartnerLead] = field(default_factory=dict)
     credited_customers: set[int] = field(default_factory=set)
     placed: list[_Placed] = field(default_factory=list)
     placed_by_entry: dict[int, PartnerLead] = field(default_factory=dict)
 
 
-@transaction.atomic
 def capture_leads(
     *,
     actor: Actor,
@@ -85,7 +86,7 @@ def capture_leads(
     submissions: Sequence[LeadSubmission],
     now: datetime,
     today: date,
-) -> list[Outcome]:
+) -> list[ItemOutcome]:
     """Store the good leads of a call and say for every one what became of it.
 
     A new person becomes a customer with contact points, consents and a `lead_captured` event. Of a
@@ -95,7 +96,8 @@ def capture_leads(
     took back is heard whatever else is wrong with the lead. The number of reading queries does not
     depend on the number of leads.
     """
-    outcomes: list[Outcome] = []
+    act = acting(actor, _BY_SCOPE, on=partner, now=now)
+    outcomes: list[ItemOutcome] = []
     checked: list[_Checked] = []
     refused: list[_Checked] = []
     campaigns = _campaign_ids(partner, submissions)
@@ -104,27 +106,28 @@ def capture_leads(
         person, findings = check_person(
             submission.person, today=today, zone=clock.company_zone(), now=now
         )
-        faults = [Fault(finding.code, finding.column) for finding in findings]
+        faults = [ItemFault(finding.code, finding.column) for finding in findings]
         if any(claim.is_granted and claim.purpose not in purposes for claim in person.consents):
-            faults.append(Fault(Code.PURPOSE_REFUSED, "consents.purpose"))
+            faults.append(ItemFault(Code.PURPOSE_REFUSED, "consents.purpose"))
         if submission.campaign and submission.campaign not in campaigns:
-            faults.append(Fault(ItemCode.CAMPAIGN_NOT_FOUND, "campaign"))
+            faults.append(ItemFault(ItemCode.CAMPAIGN_NOT_FOUND, "campaign"))
         item = _Checked(submission, person, keys_of(person))
         if faults:
             outcomes.append(rejected(submission.index, *faults))
             refused.append(item)
         else:
             checked.append(item)
-    directory = Directory.load([item.keys for item in (*checked, *refused)])
-    book = _open_book(partner, checked, directory)
-    for item in checked:
-        campaign_id = campaigns.get(item.submission.campaign)
-        outcomes.append(_place(book, directory, item, campaign_id, now))
-    _store(book, directory, now)
-    told = list(_told_again(partner.source, directory, (*checked, *refused)))
-    ledger.append_changes(changes=[item for item in told if not item.is_doubtful], now=now)
-    ledger.append_reported(changes=[item for item in told if item.is_doubtful], now=now)
-    _record(actor, partner, outcomes, now)
+    with act:
+        directory = Directory.load([item.keys for item in (*checked, *refused)])
+        book = _open_book(partner, checked, directory)
+        for item in checked:
+            campaign_id = campaigns.get(item.submission.campaign)
+            outcomes.append(_place(book, directory, item, campaign_id, now))
+        _store(book, directory, now)
+        told = list(_repeated_withdrawals(partner.source, directory, (*checked, *refused)))
+        ledger.append_changes(changes=[item for item in told if not item.is_doubtful], now=now)
+        ledger.apply_reported_consents(changes=[item for item in told if item.is_doubtful], now=now)
+        act.record("partner_leads_captured", facts=_counts(outcomes))
     return outcomes
 
 
@@ -134,12 +137,12 @@ def _campaign_ids(partner: Partner, submissions: Iterable[LeadSubmission]) -> Ma
     return dict(shares.campaigns_of(partner.user).values_list("slug", "pk"))
 
 
-def _open_book(partner: Partner, checked: Sequence[_Checked], directory: Directory) -> _Book:
-    book = _Book(partner)
+def _open_book(partner: Partner, checked: Sequence[_Checked], directory: Directory) -> _LeadBook:
+    book = _LeadBook(partner)
     references = {item.submission.reference for item in checked}
     for lead in PartnerLead.objects.filter(partner=partner, reference__in=references):
         book.own_by_reference[lead.reference] = (lead, None)
-    found = (directory.find(item.keys) for item in checked)
+    found = (directory.match(item.keys) for item in checked)
     ids = {entry.customer_id for entry in found if entry and entry.customer_id}
     for lead in PartnerLead.objects.filter(customer_id__in=ids).order_by("-pk"):
         if lead.standing == LeadStanding.ATTRIBUTED:
@@ -150,20 +153,20 @@ def _open_book(partner: Partner, checked: Sequence[_Checked], directory: Directo
 
 
 def _place(
-    book: _Book,
+    book: _LeadBook,
     directory: Directory,
     item: _Checked,
     campaign_id: int | None,
     now: datetime,
-) -> Outcome:
+) -> ItemOutcome:
     submission = item.submission
-    entry = directory.find(item.keys)
+    entry = directory.match(item.keys)
     known = book.own_by_reference.get(submission.reference)
     if known is not None:
         return _repeated(submission.index, known, entry)
     own = _own_lead(book, entry)
     if own is not None:
-        return Outcome(submission.index, LeadStatus.DUPLICATE, own.public_id)
+        return ItemOutcome(submission.index, LeadStatus.DUPLICATE, own.public_id)
     standing = LeadStanding.ATTRIBUTED
     if entry is None:
         entry = directory.add(item.keys, item.person)
@@ -181,21 +184,23 @@ def _place(
     book.placed.append(_Placed(lead, entry, item.person))
     book.placed_by_entry[id(entry)] = lead
     book.own_by_reference[submission.reference] = (lead, entry)
-    return Outcome(submission.index, status_of(standing), lead.public_id)
+    return ItemOutcome(submission.index, status_of(standing), lead.public_id)
 
 
-def _repeated(index: int, known: tuple[PartnerLead, Entry | None], entry: Entry | None) -> Outcome:
+def _repeated(
+    index: int, known: tuple[PartnerLead, DirectoryEntry | None], entry: DirectoryEntry | None
+) -> ItemOutcome:
     lead, placed_entry = known
     if placed_entry is not None:
         is_same = placed_entry is entry
     else:
         is_same = entry is not None and entry.customer_id == lead.customer_id
     if is_same:
-        return Outcome(index, LeadStatus.DUPLICATE, lead.public_id)
-    return rejected(index, Fault(ItemCode.REFERENCE_TAKEN, "reference"))
+        return ItemOutcome(index, LeadStatus.DUPLICATE, lead.public_id)
+    return rejected(index, ItemFault(ItemCode.REFERENCE_TAKEN, "reference"))
 
 
-def _own_lead(book: _Book, entry: Entry | None) -> PartnerLead | None:
+def _own_lead(book: _LeadBook, entry: DirectoryEntry | None) -> PartnerLead | None:
     if entry is None:
         return None
     placed = book.placed_by_entry.get(id(entry))
@@ -204,7 +209,7 @@ def _own_lead(book: _Book, entry: Entry | None) -> PartnerLead | None:
     return book.own_by_customer.get(entry.customer_id)
 
 
-def _store(book: _Book, directory: Directory, now: datetime) -> None:
+def _store(book: _LeadBook, directory: Directory, now: datetime) -> None:
     source = book.partner.source
     captures.store_new(entries=directory.new, source=source, now=now)
     for placed in book.placed:
@@ -221,7 +226,7 @@ def _store(book: _Book, directory: Directory, now: datetime) -> None:
     )
 
 
-def _told_again(
+def _repeated_withdrawals(
     source: str, directory: Directory, checked: Sequence[_Checked]
 ) -> Iterator[ConsentChange]:
     """Yield what people took back at the partner, whatever becomes of the lead otherwise.
@@ -230,7 +235,7 @@ def _told_again(
     a word that cannot be read leaves none standing.
     """
     for item in checked:
-        entry = directory.find(item.keys)
+        entry = directory.match(item.keys)
         if entry is None or entry.customer_id is None:
             continue
         for claim in item.person.consents:
@@ -246,7 +251,7 @@ def _told_again(
                 )
 
 
-def _stored_id(entry: Entry) -> int:
+def _stored_id(entry: DirectoryEntry) -> int:
     if entry.customer_id is None:
         raise AssertionError
     return entry.customer_id
@@ -263,18 +268,10 @@ def _captured_event(source: str, lead: PartnerLead, now: datetime) -> ReportedEv
     )
 
 
-def _record(actor: Actor, partner: Partner, outcomes: Sequence[Outcome], now: datetime) -> None:
-    counts = {
+def _counts(outcomes: Sequence[ItemOutcome]) -> dict[str, int]:
+    return {
         status.value: sum(outcome.status is status for outcome in outcomes) for status in LeadStatus
     }
-    audit.record(
-        actor=actor,
-        action="partner_leads_captured",
-        object_type="partner",
-        object_id=partner.pk,
-        now=now,
-        facts=counts,
-    )
 
 
 def own_lead(*, partner: Partner, lead_id: UUID) -> PartnerLead | None:

@@ -1,7 +1,6 @@
 """Campaigns that ran elsewhere: what is known of them, and the rows that stand for them here."""
 
 from dataclasses import dataclass
-from datetime import datetime
 
 from django.utils.translation import gettext as _
 
@@ -9,7 +8,7 @@ from campaigns.domain.campaigns.campaign import CampaignStatus
 from campaigns.domain.partners.touches import TouchChannel
 from campaigns.models import Campaign
 from customers.domain.events.event import EventName
-from loancrm.kernel.access import Actor
+from loancrm.kernel.acting import Act
 from loancrm.kernel.errors import LoanCrmError
 
 
@@ -26,7 +25,7 @@ class GoalFixed(LoanCrmError):
 
 
 @dataclass(frozen=True, slots=True)
-class Goal:
+class PastGoal:
     """What counts as success of a past campaign, and for how long after the first touch."""
 
     event_name: str = EventName.APPLICATION_SUBMITTED
@@ -39,7 +38,7 @@ class PastCampaign:
 
     slug: str
     channel: TouchChannel
-    goal: Goal | None = None
+    goal: PastGoal | None = None
 
 
 def refuse_unfit(past: PastCampaign) -> None:
@@ -59,7 +58,7 @@ def refuse_unfit(past: PastCampaign) -> None:
             % {"slug": slug},
             slug=slug,
         )
-    stored = Goal(campaign.goal_event, campaign.goal_window_days)
+    stored = PastGoal(campaign.goal_event, campaign.goal_window_days)
     if past.goal is not None and past.goal != stored:
         raise GoalFixed(
             _("The goal of %(slug)s is %(event)s within %(days)d days and cannot be changed.")
@@ -68,9 +67,9 @@ def refuse_unfit(past: PastCampaign) -> None:
         )
 
 
-def campaign_of(past: PastCampaign, *, actor: Actor, now: datetime) -> Campaign:
+def campaign_of(act: Act, past: PastCampaign) -> Campaign:
     """Return the row of a past campaign, which is created when missing."""
-    goal = past.goal or Goal()
+    goal = past.goal or PastGoal()
     campaign, _is_new = Campaign.objects.get_or_create(
         slug=past.slug,
         defaults={
@@ -78,9 +77,9 @@ def campaign_of(past: PastCampaign, *, actor: Actor, now: datetime) -> Campaign:
             "status": CampaignStatus.IMPORTED,
             "goal_event": goal.event_name,
             "goal_window_days": goal.window_days,
-            "author": actor.user,
-            "created_at": now,
-            "updated_at": now,
+            "author": act.actor.user,
+            "created_at": act.now,
+            "updated_at": act.now,
         },
     )
     return campaign

@@ -11,7 +11,6 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from django.db import transaction
 from django.db.models import Count, Max, Min
 
 from campaigns.domain.partners.touches import Exposure, Touch, TouchChannel, is_touch, parse_touch
@@ -26,8 +25,8 @@ from customers.services.events import log as event_log
 from customers.services.sources import registry
 from customers.services.sources.balance import require_balance
 from loancrm.kernel import clock
-from loancrm.kernel.access import Actor, require
-from loancrm.kernel.auditing import audit
+from loancrm.kernel.access import Actor
+from loancrm.kernel.acting import Act, acting
 from loancrm.kernel.database import bulk
 
 _BATCH = 1000
@@ -60,13 +59,13 @@ class TouchImport:
 
 
 @dataclass(slots=True)
-class _Tally:
+class _TouchCounts:
     """What has become of the rows so far."""
 
     exposed: set[int] = field(default_factory=set)
     created: set[int] = field(default_factory=set)
     updated: set[int] = field(default_factory=set)
-    counts: Counter[str] = field(default_factory=Counter)
+    by_kind: Counter[str] = field(default_factory=Counter)
     reasons: Counter[str] = field(default_factory=Counter)
     lines: list[tuple[int, str]] = field(default_factory=list)
     joined: list[int] = field(default_factory=list)
@@ -120,90 +119,87 @@ def import_touches(
         SourceUnknown: The source is not registered, and only registered ones may hand in data.
         SourceBarred: The source's contract is not in force.
     """
-    require(actor, "campaigns.import_touches")
+    act = acting(actor, "campaigns.import_touches", now=now)
     refuse_unfit(past)
-    tally = _Tally()
+    counts = _TouchCounts()
     with from_file.opened(path, ColumnMap(encoding=encoding)) as records:
         name, rows = from_file.source_of(records.rows, source)
         registry.admit(actor=actor, name=name, now=now)
         for batch in from_file.batches(rows, _BATCH):
-            touches = _parse(batch, channel=past.channel, now=now, tally=tally)
+            touches = _parse(batch, channel=past.channel, now=now, counts=counts)
             # The events tell a later run what is new, so the messages with their costs must be
             # stored together with them: a run that was killed goes on where it was.
-            with transaction.atomic():
-                exposures = _record_touches(touches, past=past, source=name, now=now, tally=tally)
-                _expose(exposures, past=past, actor=actor, now=now, tally=tally)
+            with act:
+                exposures = _record_touches(touches, past=past, source=name, now=now, counts=counts)
+                written = _expose(act, exposures, past=past, counts=counts)
+                # Each part with its entry: the one of the whole never comes after a kill.
+                if written:
+                    facts = {"source": name, "messages": written}
+                    act.record("touches.import", on=(Campaign, past.slug), facts=facts)
+                else:
+                    act.unchanged()
             if on_progress:
                 on_progress(len(batch))
-        tally.joined = records.joined_lines
-    return _finish(tally, past=past, source=name, actor=actor, now=now)
+        counts.joined = records.joined_lines
+    return _finish(act, counts, past=past, source=name)
 
 
-def _finish(
-    tally: _Tally, *, past: PastCampaign, source: str, actor: Actor, now: datetime
-) -> TouchImport:
+def _finish(act: Act, counts: _TouchCounts, *, past: PastCampaign, source: str) -> TouchImport:
     """Bring what follows from all messages up to date, and tell the audit trail."""
     require_balance(
-        tally.counts["rows"],
-        touches=tally.counts["touches"],
-        rejected=tally.reasons.total(),
-        other=tally.counts["other"],
+        counts.by_kind["rows"],
+        touches=counts.by_kind["touches"],
+        rejected=counts.reasons.total(),
+        other=counts.by_kind["other"],
     )
-    with transaction.atomic():
-        campaign = campaign_of(past, actor=actor, now=now)
-        _refresh_times(campaign, now)
+    with act:
+        campaign = campaign_of(act, past)
+        _refresh_times(campaign, act.now)
         result = TouchImport(
             source=source,
-            rows=tally.counts["rows"],
-            exposed=len(tally.exposed),
-            touches=tally.counts["touches"],
-            rejected=tally.reasons.total(),
-            other_rows=tally.counts["other"],
-            created=len(tally.created),
-            updated=len(tally.updated - tally.created),
-            by_reason=dict(sorted(tally.reasons.items())),
-            rejected_lines=tuple(tally.lines[: from_file.NOTED_LINES]),
-            joined_lines=tuple(tally.joined[: from_file.NOTED_LINES]),
+            rows=counts.by_kind["rows"],
+            exposed=len(counts.exposed),
+            touches=counts.by_kind["touches"],
+            rejected=counts.reasons.total(),
+            other_rows=counts.by_kind["other"],
+            created=len(counts.created),
+            updated=len(counts.updated - counts.created),
+            by_reason=dict(sorted(counts.reasons.items())),
+            rejected_lines=tuple(counts.lines[: from_file.NOTED_LINES]),
+            joined_lines=tuple(counts.joined[: from_file.NOTED_LINES]),
         )
-        audit.record(
-            actor=actor,
-            action="touches.import",
-            object_type="campaign",
-            object_id=past.slug,
-            now=now,
-            facts=asdict(result),
-        )
+        act.record("touches.import", on=(Campaign, past.slug), facts=asdict(result))
     return result
 
 
 def _parse(
-    rows: list[Mapping[str, object]], *, channel: TouchChannel, now: datetime, tally: _Tally
+    rows: list[Mapping[str, object]], *, channel: TouchChannel, now: datetime, counts: _TouchCounts
 ) -> list[Touch]:
-    tally.counts["rows"] += len(rows)
+    counts.by_kind["rows"] += len(rows)
     touches: list[Touch] = []
     zone = clock.company_zone()
     for row in rows:
-        if flaw := from_file.note_flaw(row, tally.lines):
-            tally.reasons[flaw] += 1
+        if flaw := from_file.note_flaw(row, counts.lines):
+            counts.reasons[flaw] += 1
             continue
         if not is_touch(row, channel.event_name):
-            tally.counts["other"] += 1
+            counts.by_kind["other"] += 1
             continue
         try:
             touches.append(parse_touch(row, channel=channel, now=now, zone=zone))
         except EventError as err:
-            tally.reasons[err.problem.value] += 1
-            from_file.note_line(row, code=err.problem.value, lines=tally.lines)
+            counts.reasons[err.problem.value] += 1
+            from_file.note_line(row, code=err.problem.value, lines=counts.lines)
     return touches
 
 
 def _record_touches(
-    touches: list[Touch], *, past: PastCampaign, source: str, now: datetime, tally: _Tally
+    touches: list[Touch], *, past: PastCampaign, source: str, now: datetime, counts: _TouchCounts
 ) -> _Exposures:
     people = identity.customer_ids(source=source, external_ids={x.external_id for x in touches})
     known = [touch for touch in touches if touch.external_id in people]
     if len(known) < len(touches):
-        tally.reasons[EventProblem.PERSON_UNKNOWN.value] += len(touches) - len(known)
+        counts.reasons[EventProblem.PERSON_UNKNOWN.value] += len(touches) - len(known)
     result = event_log.append_events(
         events=[
             ReportedEvent(
@@ -220,7 +216,7 @@ def _record_touches(
         ],
         now=now,
     )
-    tally.counts["touches"] += len(known)
+    counts.by_kind["touches"] += len(known)
     exposures = _Exposures()
     told: set[tuple[str, str]] = set()
     for touch, outcome in zip(known, result.outcomes, strict=True):
@@ -233,13 +229,11 @@ def _record_touches(
     return exposures
 
 
-def _expose(
-    exposures: _Exposures, *, past: PastCampaign, actor: Actor, now: datetime, tally: _Tally
-) -> None:
-    """Write one message a person, or widen the one that is there."""
+def _expose(act: Act, exposures: _Exposures, *, past: PastCampaign, counts: _TouchCounts) -> int:
+    """Write one message a person, or widen the one that is there; return how many were written."""
     if not exposures.all:
-        return
-    dispatch = _dispatch(campaign_of(past, actor=actor, now=now), past.channel, exposures, now)
+        return 0
+    dispatch = _dispatch(campaign_of(act, past), past.channel, exposures, act.now)
     keys = {exposure.variant for exposure in exposures.all.values()} - {""}
     variants = _variants(dispatch.touchpoint_id, sorted(keys))
     people = sorted(exposures.all)
@@ -253,9 +247,11 @@ def _expose(
         for customer_id in fresh
     )
     by_id = {message.pk: customer_id for customer_id, message in stored.items()}
-    tally.exposed.update(people)
-    tally.created.update(fresh)
-    tally.updated.update(by_id[pk] for pk in _widen(stored, exposures, variants))
+    counts.exposed.update(people)
+    counts.created.update(fresh)
+    widened = [by_id[pk] for pk in _widen(stored, exposures, variants)]
+    counts.updated.update(widened)
+    return len(fresh) + len(widened)
 
 
 def _dispatch(

@@ -14,11 +14,11 @@ from campaigns.domain.receipts.report import (
     states_outranked_by,
     strongest,
 )
-from campaigns.domain.receipts.stops import Stop, StopReason
+from campaigns.domain.receipts.stops import Stop, StopReason, StopSource
 from campaigns.domain.sending.states import MessageState
 from campaigns.models import Channel, Message
 from campaigns.selectors.receipts import targets as receipt_targets
-from campaigns.selectors.receipts.targets import Found, Target
+from campaigns.selectors.receipts.targets import Found, ReceiptTarget
 from campaigns.services.consents import preferences
 from campaigns.services.consents.preferences import EVENT_SOURCE
 from campaigns.services.sending import addresses
@@ -56,11 +56,11 @@ def take_effect(
 def _move_messages(
     channel: Channel,
     events: Sequence[DeliveryEvent],
-    targets: Mapping[DeliveryEvent, Target],
+    targets: Mapping[DeliveryEvent, ReceiptTarget],
     now: datetime,
 ) -> None:
     reports: dict[int, dict[MessageState, DeliveryEvent]] = defaultdict(dict)
-    target_of: dict[int, Target] = {}
+    target_of: dict[int, ReceiptTarget] = {}
     for event in events:
         state = state_reported(event.kind)
         if state is None or event not in targets:
@@ -82,7 +82,7 @@ def _move_messages(
 def _move(
     state: MessageState,
     chosen: Mapping[int, DeliveryEvent],
-    target_of: Mapping[int, Target],
+    target_of: Mapping[int, ReceiptTarget],
     now: datetime,
 ) -> list[int]:
     """Move messages to a state that outranks theirs; return those that moved."""
@@ -109,7 +109,7 @@ def _move(
 
 
 def _record_handing_over(
-    moved: Sequence[int], target_of: Mapping[int, Target], channel: Channel, now: datetime
+    moved: Sequence[int], target_of: Mapping[int, ReceiptTarget], channel: Channel, now: datetime
 ) -> None:
     """Note that messages of unknown fate were handed over: a report about them proves it."""
     unsettled = Message.objects.filter(pk__in=moved, sent_at__isnull=True)
@@ -139,7 +139,7 @@ def _record_moves(
     state: MessageState,
     moved: Iterable[int],
     chosen: Mapping[int, DeliveryEvent],
-    target_of: Mapping[int, Target],
+    target_of: Mapping[int, ReceiptTarget],
     channel: Channel,
     now: datetime,
 ) -> None:
@@ -156,7 +156,7 @@ def _record_moves(
 
 
 def _report(
-    name: EventName, channel: Channel, target: Target, event: DeliveryEvent, now: datetime
+    name: EventName, channel: Channel, target: ReceiptTarget, event: DeliveryEvent, now: datetime
 ) -> ReportedEvent:
     return ReportedEvent(
         source=EVENT_SOURCE,
@@ -170,13 +170,13 @@ def _report(
     )
 
 
-def _happened_at(event: DeliveryEvent, target: Target, now: datetime) -> datetime:
+def _happened_at(event: DeliveryEvent, target: ReceiptTarget, now: datetime) -> datetime:
     """Return when it happened: by the provider's clock, which may be wrong, after the message."""
     return min(max(event.occurred_at, target.attempted_at or event.occurred_at), now)
 
 
 def _mark_addresses(
-    events: Sequence[DeliveryEvent], targets: Mapping[DeliveryEvent, Target], now: datetime
+    events: Sequence[DeliveryEvent], targets: Mapping[DeliveryEvent, ReceiptTarget], now: datetime
 ) -> None:
     """Blame what was written to: an address that is added later can be written to."""
     addresses.mark_refused(
@@ -214,14 +214,14 @@ def _stops(channel: Channel, events: Sequence[DeliveryEvent], found: Found) -> I
             address_masked=receipt_targets.masked_address(event.address),
             channel=channel.kind,
             key=_key(reason, event, target, index),
-            source="complaint" if is_complaint else f"{channel.kind}_reply",
+            source=StopSource.COMPLAINT if is_complaint else StopSource(f"{channel.kind}_reply"),
             occurred_at=event.occurred_at,
             reason=reason,
             subject=target.slug if target else "",
         )
 
 
-def _key(reason: StopReason, event: DeliveryEvent, target: Target | None, index: str) -> str:
+def _key(reason: StopReason, event: DeliveryEvent, target: ReceiptTarget | None, index: str) -> str:
     """Name the occasion; several people may refuse in reports of one id."""
     occasion = target.message_id if target else f"{event.provider_event_id}:{index}"
     return bounded_id(f"{reason}:{occasion}")

@@ -5,7 +5,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from django.db import transaction
 from django.utils.translation import gettext as _
 
 from campaigns.channels.base import WebhookRequest
@@ -25,8 +24,8 @@ from campaigns.selectors.receipts.targets import Found
 from campaigns.services.consents import unclear_replies
 from campaigns.services.receipts import effects
 from campaigns.services.sending import providers, side_messages
-from loancrm.kernel.access import Actor, require
-from loancrm.kernel.auditing import audit
+from loancrm.kernel.access import Actor
+from loancrm.kernel.acting import Act, acting
 from loancrm.kernel.errors import LoanCrmError
 
 logger = logging.getLogger(__name__)
@@ -50,7 +49,7 @@ class UnknownChannel(LoanCrmError):
 
 
 @dataclass(frozen=True, slots=True)
-class Tally:
+class ReportCounts:
     """What became of a batch of reports.
 
     Attributes:
@@ -68,7 +67,7 @@ class Tally:
     set_aside: tuple[tuple[str, ReceiptProblem], ...] = ()
 
 
-def receive(*, actor: Actor, slug: str, report: WebhookRequest, now: datetime) -> Tally:
+def receive(*, actor: Actor, slug: str, report: WebhookRequest, now: datetime) -> ReportCounts:
     """Check who sent a report and apply it.
 
     Args:
@@ -91,7 +90,7 @@ def receive(*, actor: Actor, slug: str, report: WebhookRequest, now: datetime) -
 
 def apply_events(
     *, actor: Actor, channel: Channel, events: Sequence[DeliveryEvent], now: datetime
-) -> Tally:
+) -> ReportCounts:
     """Store reports and let them take effect on messages, addresses, consents and the event log.
 
     A report counts once (`ReportIdentity`). A message only ever moves to a state that outranks
@@ -107,12 +106,12 @@ def apply_events(
     Raises:
         PermissionRefused: The actor may not bring reports.
     """
-    require(actor, "campaigns.add_receipt")
+    act = acting(actor, "campaigns.add_receipt", now=now)
     parts = [
-        _apply_batch(actor, channel, events[start : start + _BATCH], now)
+        _apply_batch(act, channel, events[start : start + _BATCH])
         for start in range(0, len(events), _BATCH)
     ]
-    return Tally(
+    return ReportCounts(
         applied=sum(part.applied for part in parts),
         repeated=sum(part.repeated for part in parts),
         unknown=sum(part.unknown for part in parts),
@@ -146,7 +145,7 @@ def retry_quarantined(*, actor: Actor, channel: Channel, now: datetime) -> int:
     Returns:
         How many found their message this time.
     """
-    require(actor, "campaigns.add_receipt")
+    act = acting(actor, "campaigns.add_receipt", now=now)
     rows = list(
         Receipt.objects.filter(channel=channel, next_try_at__lte=now).order_by(
             "-is_refusal", "tries", "next_try_at", "pk"
@@ -154,17 +153,17 @@ def retry_quarantined(*, actor: Actor, channel: Channel, now: datetime) -> int:
     )
     found = 0
     for start in range(0, len(rows), _BATCH):
-        found += _retry_batch(channel, rows[start : start + _BATCH], now)
+        found += _retry_batch(act, channel, rows[start : start + _BATCH])
     return found
 
 
-def _retry_batch(channel: Channel, rows: Sequence[Receipt], now: datetime) -> int:
+def _retry_batch(act: Act, channel: Channel, rows: Sequence[Receipt]) -> int:
     events = {row.pk: _event_of(row) for row in rows}
-    with transaction.atomic():
-        found = targets.find(channel, list(events.values()))
+    with act:
+        found = targets.match_targets(channel, list(events.values()))
         hits = [row for row in rows if _is_found(events[row.pk], found)]
         effects.take_effect(
-            channel=channel, events=[events[row.pk] for row in hits], found=found, now=now
+            channel=channel, events=[events[row.pk] for row in hits], found=found, now=act.now
         )
         unclear_replies.name_owners(
             channel=channel, events=[events[row.pk] for row in hits], found=found
@@ -180,10 +179,11 @@ def _retry_batch(channel: Channel, rows: Sequence[Receipt], now: datetime) -> in
             if events[row.pk] in found.ambiguous and not row.is_applied:
                 row.problem, row.next_try_at = ReceiptProblem.MESSAGE_AMBIGUOUS, None
             elif not row.is_applied:
-                _put_off(row, now)
+                _put_off(row, act.now)
         Receipt.objects.bulk_update(
             rows, ["message", "is_applied", "problem", "tries", "next_try_at"], batch_size=_BATCH
         )
+        act.counted_elsewhere()
     return len(hits)
 
 
@@ -211,33 +211,28 @@ def settle_by_hand(*, actor: Actor, receipt_ids: Sequence[int], reason: str, now
         PermissionRefused: The actor may not keep the stop list.
         ReasonMissing: Nobody could tell later why.
     """
-    require(actor, "campaigns.add_suppression")
+    act = acting(actor, "campaigns.add_suppression", now=now)
     if not reason.strip():
         raise ReasonMissing(_("Say why."))
-    with transaction.atomic():
+    with act:
         waiting = Receipt.objects.filter(pk__in=receipt_ids, problem__in=OPEN_PROBLEMS)
         ids = sorted(waiting.values_list("pk", flat=True))
         waiting.update(problem=ReceiptProblem.SETTLED_BY_HAND, next_try_at=None)
         for receipt_id in ids:
-            audit.record(
-                actor=actor,
-                action="receipt.settle",
-                object_type=audit.type_of(Receipt),
-                object_id=receipt_id,
-                now=now,
-                reason=reason.strip(),
-            )
+            act.record("receipt.settle", on=(Receipt, receipt_id), reason=reason.strip())
+        if not ids:
+            act.unchanged()
     return len(ids)
 
 
-def _apply_batch(
-    actor: Actor, channel: Channel, events: Sequence[DeliveryEvent], now: datetime
-) -> Tally:
-    with transaction.atomic():
+def _apply_batch(act: Act, channel: Channel, events: Sequence[DeliveryEvent]) -> ReportCounts:
+    now = act.now
+    with act:
         fresh = _fresh(channel, events)
         if not fresh:
-            return Tally(repeated=len(events))
-        found = targets.find(channel, list(fresh))
+            act.unchanged()
+            return ReportCounts(repeated=len(events))
+        found = targets.match_targets(channel, list(fresh))
         aside = side_messages.about(channel, list(fresh))
         rows = [_row(channel, event, identity, found, now) for event, identity in fresh.items()]
         for event, row in zip(fresh, rows, strict=True):
@@ -246,33 +241,32 @@ def _apply_batch(
         Receipt.objects.bulk_create(rows, ignore_conflicts=True)
         effective = [event for event in fresh if not _waits_for_message(event, found)]
         effects.take_effect(channel=channel, events=effective, found=found, now=now)
-        unclear_replies.keep(channel=channel, events=list(fresh), found=found, now=now)
+        unclear_replies.write_unclear_replies(
+            channel=channel, events=list(fresh), found=found, now=now
+        )
         applied = sum(row.is_applied for row in rows)
         set_aside = tuple(
             (row.provider_event_id, ReceiptProblem(row.problem))
             for event, row in zip(fresh, rows, strict=True)
             if row.problem and (event.problem or event in found.ambiguous)
         )
-        tally = Tally(
+        counts = ReportCounts(
             applied=applied,
             repeated=len(events) - len(fresh),
             unknown=len(fresh) - applied - len(set_aside),
             set_aside=set_aside,
         )
-        audit.record(
-            actor=actor,
-            action="receipts.apply",
-            object_type="channel",
-            object_id=channel.pk,
-            now=now,
+        act.record(
+            "receipts.apply",
+            on=channel,
             facts={
-                "applied": tally.applied,
-                "repeated": tally.repeated,
-                "unknown": tally.unknown,
-                "set_aside": len(tally.set_aside),
+                "applied": counts.applied,
+                "repeated": counts.repeated,
+                "unknown": counts.unknown,
+                "set_aside": len(counts.set_aside),
             },
         )
-    return tally
+    return counts
 
 
 def _fresh(

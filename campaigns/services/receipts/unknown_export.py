@@ -3,14 +3,12 @@
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 
-from django.db import transaction
-
 from campaigns.models import Message
 from campaigns.selectors.receipts import unknown_messages, unknown_traces
 from campaigns.selectors.receipts.unknown_messages import Filters
-from loancrm.kernel import access, clock
+from loancrm.kernel import clock
 from loancrm.kernel.access import Actor
-from loancrm.kernel.auditing import audit
+from loancrm.kernel.acting import acting
 
 COLUMNS = ("key", "provider_message_id", "address", "handed_over_at", "channel", "campaign")
 MOST_ROWS = 100_000
@@ -23,17 +21,11 @@ def export_unknown(*, actor: Actor, filters: Filters, now: datetime) -> Iterator
     Raises:
         PermissionRefused: The actor may not launch campaigns, and so decides about none of them.
     """
-    access.require(actor, "campaigns.launch_campaign", filters.campaign)
+    act = acting(actor, "campaigns.launch_campaign", on=filters.campaign, now=now)
     ids = list(unknown_messages.found(filters).values_list("pk", flat=True)[:MOST_ROWS])
-    with transaction.atomic():
-        audit.record(
-            actor=actor,
-            action="messages.unknown_export",
-            object_type="campaign" if filters.campaign else "messages",
-            object_id=filters.campaign.pk if filters.campaign else "unknown",
-            now=now,
-            facts={"count": len(ids)},
-        )
+    with act:
+        messages = filters.campaign or ("messages", "unknown")
+        act.record("messages.unknown_export", on=messages, facts={"count": len(ids)})
     return _rows(ids)
 
 

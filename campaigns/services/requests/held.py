@@ -2,22 +2,19 @@
 
 from datetime import datetime
 
-from django.db import transaction
 from django.db.models import QuerySet
 
 from campaigns import jobs
-from campaigns.domain.sending.states import DispatchStatus
+from campaigns.domain.sending.states import DispatchStatus, HoldReason
 from campaigns.models import Dispatch, Message, MessageTemplate
 from campaigns.services.sending import sweeping, throttling
-from loancrm.kernel import access
 from loancrm.kernel.access import Actor
-from loancrm.kernel.auditing import audit
+from loancrm.kernel.acting import acting
 from loancrm.kernel.jobs import enqueue
 
 RELEASES = "campaigns.launch_campaign"
 
 
-@transaction.atomic
 def release_held(*, template: MessageTemplate, actor: Actor, now: datetime) -> int:
     """Let held messages of a template go on; return how many dispatches.
 
@@ -27,42 +24,31 @@ def release_held(*, template: MessageTemplate, actor: Actor, now: datetime) -> i
     Raises:
         PermissionRefused: The actor may not launch campaigns.
     """
-    access.require(actor, RELEASES)
-    held = _held(template).exclude(hold_reason__startswith="changed_")
-    blocked = held.filter(hold_reason="channel_blocked").values_list("channel_id", flat=True)
-    throttling.unblock(channel_ids=list(blocked))
-    released = held.update(status=DispatchStatus.RUNNING, hold_reason="", is_hold_told=False)
-    audit.record(
-        actor=actor,
-        action="message_template.held_released",
-        object_type=audit.type_of(template),
-        object_id=template.pk,
-        now=now,
-        facts={"dispatches": released},
-    )
-    enqueue(jobs.TICK)
+    with acting(actor, RELEASES, now=now) as act:
+        held = _held(template).exclude(hold_reason__startswith="changed_")
+        blocked = held.filter(hold_reason=HoldReason.CHANNEL_BLOCKED)
+        throttling.unblock(channel_ids=list(blocked.values_list("channel_id", flat=True)))
+        released = held.update(status=DispatchStatus.RUNNING, hold_reason="", is_hold_told=False)
+        facts = {"dispatches": released}
+        act.record("message_template.held_released", on=template, facts=facts)
+        enqueue(jobs.TICK)
     return released
 
 
-@transaction.atomic
 def cancel_held(*, template: MessageTemplate, actor: Actor, now: datetime) -> int:
     """Give up the held messages of a template for good; return how many dispatches.
 
     Raises:
         PermissionRefused: The actor may not launch campaigns.
     """
-    access.require(actor, RELEASES)
-    ids = list(_held(template).select_for_update().values_list("pk", flat=True))
-    sweeping.cancel_planned(Message.objects.filter(dispatch__in=ids), now=now)
-    Dispatch.objects.filter(pk__in=ids).update(status=DispatchStatus.CANCELLED, completed_at=now)
-    audit.record(
-        actor=actor,
-        action="message_template.held_cancelled",
-        object_type=audit.type_of(template),
-        object_id=template.pk,
-        now=now,
-        facts={"dispatches": len(ids)},
-    )
+    with acting(actor, RELEASES, now=now) as act:
+        ids = list(_held(template).select_for_update().values_list("pk", flat=True))
+        sweeping.cancel_planned(Message.objects.filter(dispatch__in=ids), now)
+        Dispatch.objects.filter(pk__in=ids).update(
+            status=DispatchStatus.CANCELLED, completed_at=now
+        )
+        facts = {"dispatches": len(ids)}
+        act.record("message_template.held_cancelled", on=template, facts=facts)
     return len(ids)
 
 

@@ -26,6 +26,7 @@ def plan_request(
         subject=template.slug,
         purpose=template.purpose,
         service_kind=template.service_kind,
+        product_kind=template.product_kind,
         priority=_priority(template, priority),
         variables=list(template.variables),
         unit_cost=channel.cost_per_part if channel else None,

@@ -8,33 +8,32 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID, uuid4
 
-from django.db import transaction
 from django.utils.translation import gettext as _
 
 from campaigns import jobs
-from campaigns.domain.partners.contract import Fault
+from campaigns.domain.compliance.rules import RulesInForce
+from campaigns.domain.partners.contract import ItemFault
 from campaigns.domain.requests.call import RequestPriority, RowCode, naming_faults, value_faults
 from campaigns.models import Message, MessageRequest, MessageTemplate, Partner, RequestedMessage
+from campaigns.selectors.content.rules import rules_at
 from campaigns.selectors.requests import templates
+from campaigns.services.partners.own_systems import require_own_system
 from campaigns.services.requests import plans
 from campaigns.services.sending import freezing, own_values
 from campaigns.services.sending.freezing import Experiment
-from customers.domain.sources import SourceKind
+from customers.domain.consents.consent import contact_kind_of
 from customers.domain.values.contact import ContactKind
 from customers.domain.values.emails import parse_email
 from customers.models import Customer
 from customers.selectors.identity import named_people
+from customers.selectors.identity.named_people import NamedPerson
 from loancrm.kernel.access import Actor
-from loancrm.kernel.auditing import audit
+from loancrm.kernel.acting import AdmittedBy, acting
 from loancrm.kernel.errors import LoanCrmError
 from loancrm.kernel.jobs import enqueue
 from loancrm.kernel.phones import parse_phone
 
-
-class NotOwnSystem(LoanCrmError):
-    """Only the lender's own systems may have messages sent."""
-
-    code = "not_own_system"
+_BY_SCOPE = AdmittedBy("the scope of the system's token")
 
 
 class TemplateNotFound(LoanCrmError):
@@ -50,12 +49,13 @@ class TemplateNotUsable(LoanCrmError):
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class RequestRow:
     """One person of a call and what the message says to them alone.
 
     Attributes:
         index: Position in the call.
-        customer: Public id; or the person is named by `phone` or `email`.
+        customer: Public id; or the person is named by `phone` or `email`, which is then written to
+            and no other address.
         reference: The caller's own name for the message.
     """
 
@@ -83,11 +83,11 @@ class Refused:
 
     index: int
     reference: str
-    faults: tuple[Fault, ...]
+    faults: tuple[ItemFault, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Received:
+class RequestResult:
     """What became of a call; without a good row there is no request."""
 
     request: MessageRequest | None
@@ -95,16 +95,15 @@ class Received:
     refused: Sequence[Refused]
 
 
-@transaction.atomic
 def receive(
     *,
     partner: Partner,
     template_slug: str,
     priority: RequestPriority,
-    rows: Sequence[Row],
+    rows: Sequence[RequestRow],
     actor: Actor,
     now: datetime,
-) -> Received:
+) -> RequestResult:
     """Plan a message for every good row of a call and say for each row what became of it.
 
     The messages pass every gate when they are sent: accepted is not yet allowed.
@@ -118,40 +117,31 @@ def receive(
         TemplateNotUsable: It is switched off, or not approved as it stands.
         SendingUnconfirmed: Nothing may be planned until a person has confirmed the deployment.
     """
+    act = acting(actor, _BY_SCOPE, on=partner, now=now)
     require_own_system(partner)
     template = _usable(template_slug)
     people = _people(rows)
-    good: dict[int, Row] = {}
+    rules = rules_at(now)
+    good: dict[int, RequestRow] = {}
+    points: dict[int, int] = {}
     refused: list[Refused] = []
     for row in rows:
-        faults = _faults(row, template, people.get(row.index), good)
-        if faults:
+        person = people.get(row.index)
+        faults = _faults(row, template, person, good, rules)
+        if faults or person is None:
             refused.append(Refused(row.index, row.reference, faults))
         else:
-            good[people[row.index]] = row
+            good[person.customer_id] = row
+            if person.contact_point_id is not None:
+                points[person.customer_id] = person.contact_point_id
     if not good:
-        return Received(None, (), refused)
-    request, accepted = _store(partner, template, priority, good, now)
-    audit.record(
-        actor=actor,
-        action="messages.requested",
-        object_type=audit.type_of(request),
-        object_id=request.pk,
-        now=now,
-        facts={"template": template.slug, "accepted": len(accepted), "refused": len(refused)},
-    )
-    enqueue(jobs.TICK)
-    return Received(request, accepted, refused)
-
-
-def require_own_system(partner: Partner) -> None:
-    """Refuse whoever is not a system of the lender's own.
-
-    Raises:
-        NotOwnSystem: The partner is another company, or its data source was made another kind.
-    """
-    if partner.data_source.kind != SourceKind.OWN_SYSTEM:
-        raise NotOwnSystem(_("Only systems of the lender's own may have messages sent."))
+        return RequestResult(None, (), refused)
+    with act:
+        request, accepted = _store(partner, template, priority, good, points, now)
+        counts = {"accepted": len(accepted), "refused": len(refused)}
+        act.record("messages.requested", on=request, facts={"template": template.slug, **counts})
+        enqueue(jobs.TICK)
+    return RequestResult(request, accepted, refused)
 
 
 def _usable(slug: str) -> MessageTemplate:
@@ -169,8 +159,8 @@ def _usable(slug: str) -> MessageTemplate:
     return template
 
 
-def _people(rows: Iterable[Row]) -> dict[int, int]:
-    """Return {row: customer} of the rows that name a person whom the lender knows."""
+def _people(rows: Iterable[RequestRow]) -> dict[int, NamedPerson]:
+    """Return {row: person} of the rows that name a person whom the lender knows."""
     by_id: dict[int, UUID] = {}
     by_point: dict[int, tuple[ContactKind, str]] = {}
     for row in rows:
@@ -185,12 +175,16 @@ def _people(rows: Iterable[Row]) -> dict[int, int]:
     }
     owners = named_people.by_address(indexes)
     return {
-        **{row: known[public_id] for row, public_id in by_id.items() if public_id in known},
+        **{
+            row: NamedPerson(known[public_id], None)
+            for row, public_id in by_id.items()
+            if public_id in known
+        },
         **{row: owners[point] for row, point in by_point.items() if point in owners},
     }
 
 
-def _point(row: Row) -> tuple[ContactKind, str] | None:
+def _point(row: RequestRow) -> tuple[ContactKind, str] | None:
     try:
         if row.phone:
             return ContactKind.PHONE, named_people.index_of(parse_phone(row.phone).e164)
@@ -203,31 +197,47 @@ def _point(row: Row) -> tuple[ContactKind, str] | None:
 
 
 def _faults(
-    row: Row, template: MessageTemplate, customer_id: int | None, good: Mapping[int, Row]
-) -> tuple[Fault, ...]:
+    row: RequestRow,
+    template: MessageTemplate,
+    person: NamedPerson | None,
+    good: Mapping[int, RequestRow],
+    rules: RulesInForce,
+) -> tuple[ItemFault, ...]:
     told = {"customer": row.customer, "phone": row.phone, "email": row.email}
     naming = naming_faults(told)
     if not naming:
         name = next(name for name, value in told.items() if value)
-        if customer_id is None:
-            naming = (Fault(RowCode.UNKNOWN_CUSTOMER, name),)
-        elif customer_id in good:
-            naming = (Fault(RowCode.DUPLICATE_CUSTOMER, name),)
-    values = value_faults(row.variables, declared=template.variables, purpose=template.purpose)
+        if name not in ("customer", _address_of(template)):
+            naming = (ItemFault(RowCode.ADDRESS_OF_OTHER_CHANNEL, name),)
+        elif person is None:
+            naming = (ItemFault(RowCode.UNKNOWN_CUSTOMER, name),)
+        elif person.customer_id in good:
+            naming = (ItemFault(RowCode.DUPLICATE_CUSTOMER, name),)
+    values = value_faults(
+        row.variables, declared=template.variables, purpose=template.purpose, rules=rules
+    )
     return (*naming, *values)
+
+
+def _address_of(template: MessageTemplate) -> str:
+    """Return the kind of address that the template's channel writes to."""
+    channel = template.channel
+    return contact_kind_of(channel.kind) if channel else ""
 
 
 def _store(
     partner: Partner,
     template: MessageTemplate,
     priority: RequestPriority,
-    good: Mapping[int, Row],
+    good: Mapping[int, RequestRow],
+    points: Mapping[int, int],
     now: datetime,
 ) -> tuple[MessageRequest, list[Accepted]]:
     dispatch = freezing.freeze(
         plan=plans.plan_request(template=template, priority=priority, due_at=now),
         audience=Customer.objects.filter(pk__in=list(good)),
         experiment=Experiment(salt=uuid4()),
+        points=points,
         now=now,
     )
     request = MessageRequest.objects.create(
@@ -250,7 +260,7 @@ def _store(
     RequestedMessage.objects.bulk_create(asked)
     if template.variables:
         values = {pk: good[row.customer_id].variables for pk, row in messages.items()}
-        own_values.keep(values=values, now=now)
+        own_values.write_own_values(values=values, now=now)
     return request, [
         Accepted(item.position, item.public_id, item.reference, item.message.state)
         for item in sorted(asked, key=lambda item: item.position)

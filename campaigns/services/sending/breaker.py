@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from django.db import transaction
 from django.db.models import Case, F, Value, When
 
-from campaigns.channels.base import Outcome, SendResult
+from campaigns.channels.base import SendOutcome, SendResult
 from campaigns.channels.errors import ChannelBlocked
 from campaigns.domain.receipts import refusal_rules
 from campaigns.domain.receipts.refusals import Blame, blame_of
@@ -69,16 +69,16 @@ def judge(
             is_one and was_passed and now - (item.waiting_since or now) < STUBBORN
             for item, is_one, was_passed in zip(batch, suspicious, passed_over, strict=True)
         ]
-        results = _spared(results, waits, Outcome.RETRY)
+        results = _spared(results, waits, SendOutcome.RETRY)
         suspicious = [
             is_one and not was_passed
             for is_one, was_passed in zip(suspicious, passed_over, strict=True)
         ]
-    if any(result.outcome is Outcome.ACCEPTED for result in results):
+    if any(result.outcome is SendOutcome.ACCEPTED for result in results):
         # As of the claim; what was counted since is found out before the breaker opens.
         if channel.refusals_in_a_row:
             forget(channel=channel)
-        return Judgement(_spared(results, suspicious, Outcome.NOT_TAKEN))
+        return Judgement(_spared(results, suspicious, SendOutcome.NOT_TAKEN))
     if not any(suspicious):
         return Judgement(results)
     counted = _count(results, suspicious, channel, now)
@@ -92,17 +92,17 @@ def judge(
     if opens and counted.refused_since and _has_taken_since(counted, counted.refused_since):
         forget(channel=channel)
         opens = False
-    spared = _spared(results, suspicious, Outcome.NOT_TAKEN if opens else Outcome.RETRY)
+    spared = _spared(results, suspicious, SendOutcome.NOT_TAKEN if opens else SendOutcome.RETRY)
     blocked = ChannelBlocked(channel=channel.slug, problem=counted.refused_code) if opens else None
     return Judgement(spared, blocked)
 
 
 def _spared(
-    results: Sequence[SendResult], suspicious: Sequence[bool], outcome: Outcome
+    results: Sequence[SendResult], suspicious: Sequence[bool], outcome: SendOutcome
 ) -> list[SendResult]:
     return [
         replace(result, outcome=outcome)
-        if is_one and result.outcome is Outcome.REJECTED
+        if is_one and result.outcome is SendOutcome.REJECTED
         else result
         for result, is_one in zip(results, suspicious, strict=True)
     ]
@@ -124,7 +124,7 @@ def refused_one_by_one(
     code = error.problem[:_MOST_CODE]
     if not code or code != channel.tolerated_code or _is_login(code):
         return None
-    return [SendResult(message_id, Outcome.REJECTED, code=code) for message_id in message_ids]
+    return [SendResult(message_id, SendOutcome.REJECTED, code=code) for message_id in message_ids]
 
 
 def forget(*, channel: Channel) -> None:
@@ -137,22 +137,22 @@ def _tolerated(result: SendResult, channel: Channel) -> SendResult:
     """Return a refusal that a person has said is about recipients as one of its recipient."""
     is_tolerated = bool(result.code) and result.code[:_MOST_CODE] == channel.tolerated_code
     is_for_account = (
-        result.outcome is Outcome.NOT_TAKEN
+        result.outcome is SendOutcome.NOT_TAKEN
         and blame_of(result.code, result.detail) is Blame.ACCOUNT
         and not _is_login(result.code)
     )
     if is_tolerated and is_for_account:
-        return replace(result, outcome=Outcome.REJECTED)
+        return replace(result, outcome=SendOutcome.REJECTED)
     return result
 
 
 def _is_suspicious(result: SendResult, channel: Channel) -> bool:
-    if result.outcome not in {Outcome.REJECTED, Outcome.NOT_TAKEN}:
+    if result.outcome not in {SendOutcome.REJECTED, SendOutcome.NOT_TAKEN}:
         return False
     if result.code and result.code[:_MOST_CODE] == channel.tolerated_code:
         return False
     blame = blame_of(result.code, result.detail)
-    if result.outcome is Outcome.NOT_TAKEN:
+    if result.outcome is SendOutcome.NOT_TAKEN:
         return blame is Blame.ACCOUNT
     return blame in {Blame.ACCOUNT, Blame.OTHER}
 

@@ -4,14 +4,14 @@ Whatever a worker writes about its chunk holds only while the claim is still its
 stalled past its lease finds the chunk another's and leaves it alone.
 """
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 
 from django.db import connection, transaction
 from django.db.models import Count, F, Min, Q, QuerySet, Sum
 from django.utils.translation import gettext as _
 
-from campaigns.domain.sending.eligibility import Reason
+from campaigns.domain.sending.eligibility import SkipReason
 from campaigns.domain.sending.states import (
     OPEN_STATES,
     ChunkState,
@@ -22,8 +22,9 @@ from campaigns.domain.sending.states import (
 from campaigns.models import Budget, Chunk, Message
 from campaigns.services.sending import throttling
 from loancrm.kernel.auditing import deployment
+from loancrm.kernel.database import bulk
 from loancrm.kernel.database.bulk import Statement
-from loancrm.kernel.database.shared_clock import Moment
+from loancrm.kernel.database.shared_clock import Moment, moment_sql
 from loancrm.kernel.errors import LoanCrmError
 
 # Renewed every few seconds, also while deciding and while waiting for a slow provider, so it only
@@ -31,13 +32,19 @@ from loancrm.kernel.errors import LoanCrmError
 # this long; each loss in a row doubles it, so that a slow database cannot lose it for ever.
 LEASE_SECONDS = 10
 MOST_DOUBLINGS = 2
+# What is due for longer than this rises: a worker gives the oldest of it one turn of about a second
+# in so many, and an account with a rate limit so many of its slots, however much is more urgent.
+# A tenth is enough to be never at a standstill, and an urgent message waits a second more at most.
+AGED_SECONDS = 10.0
 # From this attempt on a chunk is worked one message at a time, so that the one that kills its
 # worker is found and set aside.
 CAREFUL_ATTEMPT = 3
+_BY_AGE = ("due_at", "dispatch_id", "number")
 # Part of every mark. Two look-ups by key instead of a join: planning the join took longer than
 # marking twenty rows.
 _OURS = """(SELECT claimed_by = %s AND state = %s FROM campaigns_chunk WHERE id = %s)
-    AND (SELECT status = %s AND NOT is_paused FROM campaigns_dispatch WHERE id = %s)
+    AND (SELECT status = %s AND NOT is_paused AND revision = %s
+        AND (ends_at IS NULL OR ends_at > {moment}) FROM campaigns_dispatch WHERE id = %s)
     AND """
 _HELD = "(SELECT claimed_by = %s AND state = %s FROM campaigns_chunk WHERE id = %s)"
 
@@ -65,6 +72,7 @@ def claimable(*, now: datetime, slot_seconds: float) -> QuerySet[Chunk]:
         is_due,
         throttling.is_open("dispatch__channel__"),
         throttling.has_room("dispatch__channel__", seconds=slot_seconds),
+        Q(dispatch__ends_at__isnull=True) | Q(dispatch__ends_at__gt=Moment()),
         dispatch__status=DispatchStatus.RUNNING,
         dispatch__is_paused=False,
     )
@@ -72,16 +80,34 @@ def claimable(*, now: datetime, slot_seconds: float) -> QuerySet[Chunk]:
 
 def claim(*, holder: str, now: datetime) -> Chunk | None:
     """Lease the next due chunk: by priority, then by due time; None without any."""
+    rows = claimable(now=now, slot_seconds=throttling.SHORT_WAIT_SECONDS)
+    return _lease(rows.order_by("dispatch__priority", *_BY_AGE), holder)
+
+
+def claim_aged(*, holder: str, now: datetime) -> Chunk | None:
+    """Lease the chunk that is due for longest, whatever its priority; None where none is aged.
+
+    An account whose slots went to such a one a moment ago owes it no other.
+    """
+    rows = claimable(now=now, slot_seconds=throttling.SHORT_WAIT_SECONDS).filter(
+        throttling.owes_turn("dispatch__channel__", seconds=AGED_SECONDS),
+        due_at__lte=now - timedelta(seconds=AGED_SECONDS),
+    )
+    return _lease(rows.order_by(*_BY_AGE), holder)
+
+
+def _lease(rows: QuerySet[Chunk], holder: str) -> Chunk | None:
     with transaction.atomic():
         chunk = (
-            claimable(now=now, slot_seconds=throttling.SHORT_WAIT_SECONDS)
-            .select_for_update(skip_locked=True, of=("self",))
+            rows.select_for_update(skip_locked=True, of=("self",))
             .select_related("dispatch__channel", "dispatch__touchpoint")
-            .order_by("dispatch__priority", "due_at", "dispatch_id", "number")
             .first()
         )
         if chunk is None:
             return None
+        # Nothing is sent before a mark, which waits for the disk, and for this with it: a crash of
+        # the database that loses the claim has lost nothing else.
+        bulk.commit_lazily()
         chunk.state = ChunkState.LEASED
         chunk.claim_count += 1
         chunk.claimed_by = f"{holder}/{chunk.claim_count}"
@@ -113,15 +139,19 @@ def is_urgent_waiting(*, chunk: Chunk, now: datetime) -> bool:
 def ours(chunk: Chunk) -> Statement:
     """Return the condition, in SQL, that this worker holds the chunk and its dispatch runs.
 
-    And that the deployment may send: a machine that slept for weeks wakes up in the middle of a
-    chunk.
+    That it has not ended, by the database's clock, and that its plan is the one that the chunk was
+    claimed under. And that the deployment may send: a machine that slept for weeks wakes up in the
+    middle of a chunk.
     """
     may_send = deployment.awake()
+    moment, at = moment_sql()
     return Statement(
-        f"{_OURS}{may_send.sql}",
+        f"{_OURS.replace('{moment}', moment)}{may_send.sql}",
         [
             *held(chunk).parameters,
             DispatchStatus.RUNNING.value,
+            chunk.dispatch.revision,
+            *at,
             chunk.dispatch_id,
             *may_send.parameters,
         ],
@@ -211,8 +241,8 @@ def recover_unclaimed(*, chunk: Chunk, can_resend: bool, now: datetime) -> bool:
 
 def _give_up(left_over: QuerySet[Message], *, can_resend: bool, now: datetime) -> int:
     if can_resend:
-        return left_over.update(state=MessageState.PLANNED, reason=Reason.ASKED_AGAIN)
-    return left_over.update(state=MessageState.UNKNOWN, reason=Reason.CRASHED, closed_at=now)
+        return left_over.update(state=MessageState.PLANNED, reason=SkipReason.ASKED_AGAIN)
+    return left_over.update(state=MessageState.UNKNOWN, reason=SkipReason.CRASHED, closed_at=now)
 
 
 def release(*, chunk: Chunk, now: datetime, is_complete: bool = True) -> ChunkState:
@@ -307,7 +337,7 @@ def _settle_budget(row: Chunk, budget_id: int) -> None:
     # A message that was handed over is paid for, whatever is reported about it later: settling
     # takes the cost off what the provider refused, and nothing takes it off afterwards. One that is
     # asked about again may have been taken already, so its money stays away.
-    is_spent = ~Q(state=MessageState.PLANNED) | Q(reason=Reason.ASKED_AGAIN)
+    is_spent = ~Q(state=MessageState.PLANNED) | Q(reason=SkipReason.ASKED_AGAIN)
     spent = in_chunk(row).filter(is_spent).aggregate(total=Sum("cost_amount"))["total"]
     spent = spent or Decimal(0)
     if spent != row.reserved_amount:

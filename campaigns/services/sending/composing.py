@@ -1,7 +1,7 @@
 """From a person's facts to the finished message, exactly as it will be sent."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
@@ -12,17 +12,20 @@ from django.db.models import Q
 from django.utils.translation import gettext as _
 
 from campaigns.channels.base import EmailPayload, Outbound, SmsPayload
-from campaigns.domain.content import approval, links, sms_parts, texts
+from campaigns.domain.compliance.rules import RulesInForce
+from campaigns.domain.content import approval, links, rule_checks, sms_parts, texts
 from campaigns.domain.content.approval import ApprovedPart
 from campaigns.domain.content.links import LinkPurpose
 from campaigns.domain.content.mime import Addressee, EmailSkeleton, HeaderRefused
 from campaigns.domain.content.preference_links import preference_token
 from campaigns.domain.content.texts import CompiledEmail, CompiledSms, PersonFields
 from campaigns.domain.receipts.report import message_key
-from campaigns.domain.sending.eligibility import Reason
+from campaigns.domain.sending.eligibility import SkipReason
+from campaigns.domain.sending.states import HoldReason
 from campaigns.models import Channel, ContentVersion, Dispatch, MessageVariables, TrackedLink
-from campaigns.selectors.content import approved_touchpoint, current_texts
+from campaigns.selectors.content import approved_touchpoint, current_texts, faults
 from campaigns.selectors.content.constants import constants
+from campaigns.selectors.content.current_texts import CurrentText
 from campaigns.selectors.sending.contact_facts import Recipient
 from customers.domain.consents.consent import Purpose
 from customers.models import ContactPoint, Customer
@@ -43,6 +46,10 @@ BUILT_IN = frozenset(
 )  # fmt: skip
 
 
+# Differ from person to person, but say nothing: addresses of pages.
+_SAME_WORDS = frozenset({"unsubscribe_url", "preferences_url"})
+
+
 @dataclass(frozen=True, slots=True)
 class Composed:
     """A finished message and what it costs."""
@@ -59,18 +66,25 @@ class NotComposed:
     """Why a person's message could not be written."""
 
     recipient: Recipient
-    reason: Reason
+    reason: SkipReason
     detail: str
 
 
 @dataclass(frozen=True, slots=True)
-class _Text:
+class _CompiledText:
     content_id: int
     language: str
     compiled: CompiledEmail | CompiledSms
     skeleton: EmailSkeleton | None
     link_ids: Mapping[str, int]
     fixed: Mapping[str, Any]
+    varies: bool
+
+
+class RuleBroken(LoanCrmError):
+    """One person's finished text would break a rule."""
+
+    code = "rule_broken"
 
 
 class ApprovalLapsed(LoanCrmError):
@@ -81,7 +95,13 @@ class ApprovalLapsed(LoanCrmError):
     def __init__(self, part: ApprovedPart) -> None:
         """Keep which part has changed, for the reason that people read."""
         super().__init__(_("Something changed after the approval."), part=part)
-        self.hold_reason = f"changed_{part}"
+        self.hold_reason = HoldReason(f"changed_{part}")
+
+
+class RulesForbid(LoanCrmError):
+    """A rule in force forbids what would be sent; nobody is failed for it."""
+
+    code = "rules_forbid"
 
 
 class Composer:
@@ -92,11 +112,12 @@ class Composer:
             lead nowhere.
     """
 
-    def __init__(self, dispatch: Dispatch, channel: Channel) -> None:
+    def __init__(self, dispatch: Dispatch, channel: Channel, *, rules: RulesInForce) -> None:
         """Compile every current text of the dispatch's touchpoint.
 
         Raises:
             ApprovalLapsed: What would be sent is no longer what was approved.
+            RulesForbid: A rule of the day forbids a text, or a product that it lists.
         """
         self._dispatch = dispatch
         self._channel = channel
@@ -107,10 +128,24 @@ class Composer:
         self._is_test = dispatch.pk is None
         if not self._is_test:
             _require_as_approved(dispatch)
+        self._rules = rules
+        current = current_texts.of_touchpoint(dispatch.touchpoint)
+        if not self._is_test:
+            self._require_lawful(current)
         self._texts = {
-            (text.variant.pk, text.locale): self._compile(text.written)
-            for text in current_texts.of_touchpoint(dispatch.touchpoint)
+            (text.variant.pk, text.locale): self._compile(text.written) for text in current
         }
+
+    def _require_lawful(self, current: Sequence[CurrentText]) -> None:
+        found = faults.breaches(
+            current,
+            name=self._dispatch.name,
+            purpose=self._dispatch.purpose,
+            own_names=self._dispatch.variables,
+            rules=self._rules,
+        )
+        if found:
+            raise RulesForbid(_("A rule forbids this text."), breach=found[0].code)
 
     @property
     def attribute_names(self) -> tuple[str, ...]:
@@ -132,29 +167,33 @@ class Composer:
         """
         text = self._text_for(recipient)
         if text is None:
-            return NotComposed(recipient, Reason.NO_CONTENT, "")
+            return NotComposed(recipient, SkipReason.NO_CONTENT, "")
         if reason := self._missing(recipient):
             return NotComposed(recipient, reason, "")
         try:
             return self._render(recipient, text, now)
         except MissingVariable as error:
-            return NotComposed(recipient, Reason.MISSING_VARIABLE, str(error.facts.get("name", "")))
-        except (RenderFailed, OutputTooLong, HeaderRefused) as error:
-            return NotComposed(recipient, Reason.RENDER_ERROR, error.code)
+            return NotComposed(
+                recipient, SkipReason.MISSING_VARIABLE, str(error.facts.get("name", ""))
+            )
+        except (RuleBroken, RenderFailed, OutputTooLong, HeaderRefused) as error:
+            is_breach = isinstance(error, RuleBroken)
+            reason = SkipReason.RULE_BROKEN if is_breach else SkipReason.RENDER_ERROR
+            return NotComposed(recipient, reason, error.code)
         except CipherRefused as error:
             # One row may be damaged; keys that are not the data's are nobody's fault.
             keys.refuse_wrong_keys()
-            return NotComposed(recipient, Reason.RENDER_ERROR, error.code)
+            return NotComposed(recipient, SkipReason.RENDER_ERROR, error.code)
 
-    def _missing(self, recipient: Recipient) -> Reason | None:
+    def _missing(self, recipient: Recipient) -> SkipReason | None:
         if recipient.address is None:
-            return Reason.UNREACHABLE
+            return SkipReason.UNREACHABLE
         if self._dispatch.variables and recipient.variables is None and not self._is_test:
             # Its values are gone by now: a text that could do without would say half of it.
-            return Reason.MISSING_VARIABLE
+            return SkipReason.MISSING_VARIABLE
         return None
 
-    def _text_for(self, recipient: Recipient) -> _Text | None:
+    def _text_for(self, recipient: Recipient) -> _CompiledText | None:
         if recipient.variant_id is None:
             return None
         own = self._texts.get((recipient.variant_id, recipient.language))
@@ -168,7 +207,7 @@ class Composer:
             None,
         )
 
-    def _render(self, recipient: Recipient, text: _Text, now: datetime) -> Composed:
+    def _render(self, recipient: Recipient, text: _CompiledText, now: datetime) -> Composed:
         name = self._open(Customer.NAME_COLUMN, recipient.name)
         address = self._open(ContactPoint.VALUE_COLUMN, recipient.address)
         context = self._context(recipient, name, text, now)
@@ -184,9 +223,11 @@ class Composer:
                 signature=self._channel.sender,
                 opt_out_text=sms_parts.OPT_OUT_TEXT if self._is_marketing else "",
             )
+            self._check(text, {"text": body})
             outbound = Outbound(recipient.message_id, key, address, SmsPayload(body, parts))
         else:
             subject, plain, html = texts.render_email(text.compiled, context)
+            self._check(text, {"subject": subject, "text": plain, "html": html or ""})
             assert text.skeleton is not None  # noqa: S101 - e-mail texts are compiled with one
             raw = text.skeleton.fill(
                 to=Addressee(address, name),
@@ -206,8 +247,19 @@ class Composer:
             )
         return Composed(recipient, outbound, text.content_id, parts, self._cost(parts))
 
+    def _check(self, text: _CompiledText, parts: Mapping[str, str]) -> None:
+        """Refuse a finished text that says what no single value of it says."""
+        if not text.varies:
+            # What everybody reads was looked at when it was compiled.
+            return
+        found = rule_checks.check_rendered(
+            parts, is_marketing=self._is_marketing, rules=self._rules
+        )
+        if found:
+            raise RuleBroken(_("The finished text would break a rule."), breach=found[0].code)
+
     def _context(
-        self, recipient: Recipient, name: str, text: _Text, now: datetime
+        self, recipient: Recipient, name: str, text: _CompiledText, now: datetime
     ) -> dict[str, Any]:
         context = texts.person_context(
             PersonFields(
@@ -244,7 +296,7 @@ class Composer:
     def _open(self, column: str, sealed: Any) -> str:
         return self._vault.open(column, sealed.row_key, sealed.envelope) if sealed else ""
 
-    def _compile(self, row: ContentVersion) -> _Text:
+    def _compile(self, row: ContentVersion) -> _CompiledText:
         compiled: CompiledEmail | CompiledSms
         skeleton = None
         if self._channel.kind == "email":
@@ -261,13 +313,17 @@ class Composer:
         else:
             compiled = texts.compile_sms(text=row.text, language=row.locale)
         fixed = constants(self._dispatch.name, compiled.variables, language=row.locale)
-        return _Text(
+        return _CompiledText(
             content_id=row.pk,
             language=row.locale,
             compiled=compiled.with_fixed(fixed),
             skeleton=skeleton,
             link_ids=self._tracked(compiled.link_targets),
             fixed=fixed,
+            varies=any(
+                name not in fixed and name not in _SAME_WORDS and not name.startswith("link_")
+                for name in compiled.variables
+            ),
         )
 
     def _tracked(self, targets: tuple[str, ...]) -> dict[str, int]:

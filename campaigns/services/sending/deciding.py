@@ -7,19 +7,19 @@ from decimal import Decimal
 
 from django.db.models import Q
 
-from campaigns.domain.sending.eligibility import Reason, Verdict, decide
+from campaigns.domain.sending.eligibility import SkipReason, Verdict, decide
 from campaigns.domain.sending.states import MessageState
 from campaigns.selectors.sending import contact_facts
 from campaigns.selectors.sending.contact_facts import Recipient
 from campaigns.services.sending import chunks, outcomes, settling
 from campaigns.services.sending.composing import Composed, NotComposed
-from campaigns.services.sending.lane import Lane, Work
+from campaigns.services.sending.lane import Lane, LeasedChunk
 from campaigns.services.sending.outcomes import Closing
 from loancrm.kernel.database import bulk
 
 
 def decide_and_write(
-    work: Work, lane: Lane, *, ids: Sequence[int] | None, now: datetime
+    work: LeasedChunk, lane: Lane, *, ids: Sequence[int] | None, now: datetime
 ) -> tuple[list[Composed], Counter[str]]:
     """Decide about due messages of a chunk; return what may go out and the other states' counts.
 
@@ -41,7 +41,7 @@ def decide_and_write(
         )
     for recipient in recipients:
         # Deciding may take longer than a lease: a slow database, a long text.
-        lane.keep(work.chunk)
+        lane.renew(work.chunk)
         if lane.is_stopping():
             break
         found = _decide(work, recipient, now)
@@ -52,12 +52,14 @@ def decide_and_write(
     # What is asked about again has its money already.
     costs = [Decimal(0) if item.recipient.is_doubtful else item.cost for item in composed]
     allowed = chunks.reserve_budget(chunk=work.chunk, costs=costs)
-    closings += [outcomes.not_sent(item.recipient, Reason.BUDGET) for item in composed[allowed:]]
+    closings += [
+        outcomes.not_sent(item.recipient, SkipReason.BUDGET) for item in composed[allowed:]
+    ]
     settling.close(closings, chunk=work.chunk, now=now)
     return composed[:allowed], Counter(closing.state.value for closing in closings)
 
 
-def due(work: Work, now: datetime) -> Q:
+def due(work: LeasedChunk, now: datetime) -> Q:
     """Return the condition of the chunk's messages that are due."""
     return Q(
         Q(due_at__isnull=True) | Q(due_at__lte=now),
@@ -68,7 +70,7 @@ def due(work: Work, now: datetime) -> Q:
     )
 
 
-def _decide(work: Work, recipient: Recipient, now: datetime) -> Composed | Closing:
+def _decide(work: LeasedChunk, recipient: Recipient, now: datetime) -> Composed | Closing:
     decision = decide(recipient.facts, work.plan, now)
     match decision.verdict:
         case Verdict.PASS:
@@ -77,7 +79,7 @@ def _decide(work: Work, recipient: Recipient, now: datetime) -> Composed | Closi
                 return outcomes.not_sent(recipient, result.reason)
             return result
         case Verdict.HOLD_OUT:
-            return Closing(recipient.message_id, MessageState.HELD_OUT, Reason.HOLDOUT)
+            return Closing(recipient.message_id, MessageState.HELD_OUT, SkipReason.HOLDOUT)
         case Verdict.DEFER:
             return outcomes.put_off(recipient, decision)
         case Verdict.SKIP:

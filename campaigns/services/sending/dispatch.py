@@ -9,30 +9,25 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime
-from datetime import time as day_time
 
-from django.conf import settings
 from django.db import Error as DatabaseFault
 from django.db import connection, transaction
 from django.db.models import CharField, F, Value
 from django.db.models.functions import Cast, Concat
 
 from campaigns.channels.errors import ChannelMisconfigured
-from campaigns.domain.sending.eligibility import MessagePlan
-from campaigns.domain.sending.frequency import Cap
-from campaigns.domain.sending.schedule import SendingWindow
-from campaigns.domain.sending.service_messages import AT_ANY_HOUR
-from campaigns.models import Chunk, Dispatch, FrequencyRule
+from campaigns.domain.sending.states import HoldReason
+from campaigns.models import Chunk
+from campaigns.selectors.content.rules import rules_at
+from campaigns.selectors.sending import message_plan
 from campaigns.services.sending import chunks, holding, ledger, own_values, providers, suspects
 from campaigns.services.sending.chunks import LeaseLost
-from campaigns.services.sending.composing import ApprovalLapsed, Composer
+from campaigns.services.sending.composing import ApprovalLapsed, Composer, RulesForbid
 from campaigns.services.sending.deciding import decide_and_write, due
 from campaigns.services.sending.flights import HandOver
-from campaigns.services.sending.lane import Clock, Lane, Work
-from customers.domain.consents.consent import Purpose
+from campaigns.services.sending.lane import Clock, Lane, LeasedChunk
 from customers.domain.events.event import EventName
 from customers.services.events import log
-from loancrm.kernel import clock as kernel_clock
 from loancrm.kernel.auditing import deployment
 from loancrm.kernel.database import leases
 from loancrm.kernel.database.errors import PASSING, trouble_of
@@ -85,11 +80,11 @@ def drain(
     try:
         while not lane.is_over() and deployment.may_send():
             lane.look()
-            chunk = chunks.claim(holder=holder, now=clock())
+            chunk = lane.claim()
             if chunk is not None:
                 counts += work_chunk(chunk=chunk, lane=lane)
             elif chunks.claimable(now=clock(), slot_seconds=IDLE_SECONDS).exists():
-                lane.keep_slot()
+                lane.renew_slot()
                 time.sleep(LOOK_SECONDS)
             else:
                 break
@@ -107,7 +102,7 @@ def slots(workers: int) -> list[str]:
 
 def _take_slot(lane: Lane, workers: int) -> bool:
     for name in slots(workers):
-        if leases.acquire(name=name, holder=lane.holder, seconds=chunks.LEASE_SECONDS):
+        if leases.claim(name=name, holder=lane.holder, seconds=chunks.LEASE_SECONDS):
             lane.slot = name
             return True
     return False
@@ -141,7 +136,8 @@ def _step_back(chunk: Chunk, lane: Lane, error: DatabaseFault) -> None:
     lane.ends_at = time.monotonic()
     try:
         chunks.release(chunk=chunk, now=lane.clock(), is_complete=False)
-        holding.note_waiting(dispatch=chunk.dispatch, reason=str(trouble_of(error)))
+        if (trouble := trouble_of(error)) is not None:
+            holding.note_waiting(dispatch=chunk.dispatch, reason=HoldReason(trouble))
     except LeaseLost:
         return
     except DatabaseFault as further:
@@ -162,7 +158,7 @@ def work_chunk(*, chunk: Chunk, lane: Lane) -> Counter[str]:
     except KeysRefused as error:
         # Another worker may have them; who is to restart this one has to be told now.
         _log(error, chunk)
-        holding.hold(dispatch=chunk.dispatch, reason=error.code)
+        holding.hold(dispatch=chunk.dispatch, reason=HoldReason(error.code))
         chunks.release(chunk=chunk, now=lane.clock(), is_complete=False)
         return Counter()
     except Exception as error:  # noqa: BLE001 - counted, logged, and after three rounds held
@@ -189,26 +185,41 @@ def _work_chunk(chunk: Chunk, lane: Lane) -> Counter[str]:
     return counts
 
 
-def _prepare(chunk: Chunk, lane: Lane) -> Work | None:
+def _prepare(chunk: Chunk, lane: Lane) -> LeasedChunk | None:
     """Return what the chunk's messages share; None, and the dispatch held, where that is wrong."""
     dispatch = chunk.dispatch
     try:
         channel = providers.channel_of(dispatch)
         provider = providers.provider_of(channel)
-        composer = lane.composers.get(dispatch.pk)
+        # A corrected plan has other texts: a composer of the plan before would write the old ones.
+        written_by = (dispatch.pk, dispatch.revision)
+        composer = lane.composers.get(written_by)
         if composer is None:
-            composer = lane.composers[dispatch.pk] = Composer(dispatch, channel)
+            composer = lane.composers[written_by] = Composer(
+                dispatch, channel, rules=rules_at(lane.clock())
+            )
     except ChannelMisconfigured as error:
-        holding.hold(dispatch=dispatch, reason=error.code)
+        holding.hold(dispatch=dispatch, reason=HoldReason(error.code))
         return None
     except ApprovalLapsed as error:
         holding.hold(dispatch=dispatch, reason=error.hold_reason)
         return None
+    except RulesForbid:
+        holding.hold(dispatch=dispatch, reason=HoldReason.RULES_FORBID)
+        return None
     is_careful = chunk.attempts >= chunks.CAREFUL_ATTEMPT
-    return Work(chunk, plan_of(dispatch), composer, channel, provider, is_careful)
+    plan = message_plan.plan_of(dispatch, now=lane.clock())
+    return LeasedChunk(
+        chunk,
+        plan,
+        composer,
+        channel,
+        provider,
+        is_careful,
+    )
 
 
-def _work_page(work: Work, lane: Lane, counts: Counter[str]) -> bool:
+def _work_page(work: LeasedChunk, lane: Lane, counts: Counter[str]) -> bool:
     """Work what is due, or about a second's worth of it; return whether nothing due is left."""
     if work.is_careful:
         return _work_singly(work, lane, counts)
@@ -223,7 +234,7 @@ def _work_page(work: Work, lane: Lane, counts: Counter[str]) -> bool:
     return is_complete and is_last
 
 
-def _page(work: Work, now: datetime) -> tuple[list[int] | None, bool]:
+def _page(work: LeasedChunk, now: datetime) -> tuple[list[int] | None, bool]:
     """Return the messages to work at once, None for all that are due, and whether they are all."""
     rate = work.channel.rate_per_second
     if rate is None:
@@ -234,7 +245,7 @@ def _page(work: Work, now: datetime) -> tuple[list[int] | None, bool]:
     return ids[:most], len(ids) <= most
 
 
-def _work_singly(work: Work, lane: Lane, counts: Counter[str]) -> bool:
+def _work_singly(work: LeasedChunk, lane: Lane, counts: Counter[str]) -> bool:
     """Work one message at a time, each written down before it is touched."""
     chunk = work.chunk
     failed: list[int] = []
@@ -263,7 +274,7 @@ def _work_singly(work: Work, lane: Lane, counts: Counter[str]) -> bool:
     return is_complete
 
 
-def _send_in_hand(work: Work, lane: Lane, counts: Counter[str], message_id: int) -> bool:
+def _send_in_hand(work: LeasedChunk, lane: Lane, counts: Counter[str], message_id: int) -> bool:
     """Send one message that is written down before it is touched; return whether it went through.
 
     Raises:
@@ -281,7 +292,7 @@ def _send_in_hand(work: Work, lane: Lane, counts: Counter[str], message_id: int)
     return is_complete
 
 
-def _send(work: Work, lane: Lane, counts: Counter[str], ids: list[int] | None) -> bool:
+def _send(work: LeasedChunk, lane: Lane, counts: Counter[str], ids: list[int] | None) -> bool:
     """Decide about messages and hand over what may go; return whether none was left."""
     now = lane.clock()
     composed, decided = decide_and_write(work, lane, ids=ids, now=now)
@@ -291,7 +302,7 @@ def _send(work: Work, lane: Lane, counts: Counter[str], ids: list[int] | None) -
     return hand_over.is_complete and not lane.is_stopping()
 
 
-def _finish(work: Work, lane: Lane, *, is_complete: bool) -> None:
+def _finish(work: LeasedChunk, lane: Lane, *, is_complete: bool) -> None:
     """Settle the chunk's money, add its events and its ledger entry, and give it back.
 
     Raises:
@@ -323,28 +334,6 @@ def _log(error: Exception, chunk: Chunk) -> None:
             "at": f"{frame.filename.rpartition('/')[2]}:{frame.lineno}",
             "chunk": chunk.pk,
         },
-    )
-
-
-def plan_of(dispatch: Dispatch) -> MessagePlan:
-    """Return what the gates need to know about a dispatch's messages."""
-    is_service = dispatch.purpose == Purpose.SERVICE
-    opens, closes = (
-        settings.LOANCRM_SERVICE_SENDING_WINDOW if is_service else settings.LOANCRM_SENDING_WINDOW
-    )
-    return MessagePlan(
-        channel=dispatch.channel_kind,
-        purpose=Purpose(dispatch.purpose),
-        uses_personal_rules=dispatch.uses_personal_rules,
-        window=SendingWindow(day_time(opens), day_time(closes)),
-        caps=tuple(
-            Cap(rule.channel, rule.window_hours, rule.max_count)
-            for rule in FrequencyRule.objects.filter(is_active=True).order_by("pk")
-        ),
-        company_zone=kernel_clock.company_zone(),
-        is_at_any_hour=is_service and dispatch.service_kind in AT_ANY_HOUR,
-        refusals_since=dispatch.refusals_since,
-        before_id=dispatch.before_id,
     )
 
 

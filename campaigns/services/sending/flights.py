@@ -12,6 +12,7 @@ from itertools import islice
 from campaigns.channels.base import SendResult
 from campaigns.channels.errors import ChannelBlocked, ChannelError, ChannelMisconfigured
 from campaigns.domain.sending.eligibility import outside_quiet_hours
+from campaigns.domain.sending.states import HoldReason
 from campaigns.services.sending import (
     breaker,
     chunks,
@@ -22,9 +23,9 @@ from campaigns.services.sending import (
     throttling,
 )
 from campaigns.services.sending.composing import Composed
-from campaigns.services.sending.lane import Lane, Work
-from campaigns.services.sending.outcomes import Answer
-from campaigns.services.sending.settling import Attempt
+from campaigns.services.sending.lane import Lane, LeasedChunk
+from campaigns.services.sending.outcomes import SubBatchResult
+from campaigns.services.sending.settling import SendAttempt
 from loancrm.kernel.database.reconnecting import persist
 
 SMALLEST_SUB_BATCH = 5
@@ -56,7 +57,7 @@ class HandOver:
         is_complete: False when messages that may go out were left for the next claim.
     """
 
-    work: Work
+    work: LeasedChunk
     lane: Lane
     decided_at: datetime
     is_complete: bool = True
@@ -133,7 +134,7 @@ class HandOver:
         ids = [item.recipient.message_id for item in batch]
         return breaker.refused_one_by_one(message_ids=ids, error=error, channel=self.work.channel)
 
-    def _judged(self, batch: Sequence[Composed], results: Sequence[SendResult]) -> Answer:
+    def _judged(self, batch: Sequence[Composed], results: Sequence[SendResult]) -> SubBatchResult:
         """Keep what answers say about the account: its breaker, its pause."""
         work, now = self.work, self.lane.clock()
         tried = [
@@ -156,7 +157,7 @@ class HandOver:
 
         judged, is_busy = persist(store, seconds=PERSIST_SECONDS)
         can_resend = work.provider.limits.supports_idempotency
-        return Answer(batch, judged, self.lane.rng.random(), can_resend, is_busy)
+        return SubBatchResult(batch, judged, self.lane.rng.random(), can_resend, is_busy)
 
     def _without_answer(self) -> bool:
         """Pause the account, or block it where that did not help; nothing more goes out now."""
@@ -168,33 +169,36 @@ class HandOver:
 
     def _block(self, error: ChannelBlocked) -> None:
         throttling.block(channel=self.work.channel, error=error)
-        holding.hold(dispatch=self.work.chunk.dispatch, reason=error.code)
+        holding.hold(dispatch=self.work.chunk.dispatch, reason=HoldReason(error.code))
 
-    def _next(self) -> Attempt | None:
+    def _next(self) -> SendAttempt | None:
         """Return the sub-batch that goes out next, or None with nothing left waiting."""
         if not self._may_go_on():
             self._leave()
             return None
         batch = self._waiting.popleft()
-        wait = throttling.reserve(channel=self.work.channel, count=len(batch))
+        wait = throttling.reserve(
+            channel=self.work.channel, count=len(batch), is_turn=self.lane.has_turn
+        )
         if wait is None:
             self._waiting.appendleft(batch)
             self._leave()
             return None
+        self.lane.use_turn()
         if wait:
             time.sleep(wait)
-        return Attempt(batch, self.work.plan, self.decided_at)
+        return SendAttempt(batch, self.work.plan, self.decided_at)
 
     def _may_go_on(self) -> bool:
         """Keep the leases; return whether there is time for another sub-batch."""
         lane, chunk = self.lane, self.work.chunk
         try:
-            lane.keep(chunk)
+            lane.renew(chunk)
         except chunks.LeaseLost:
             return False
         if lane.is_over():
             return False
-        if lane.look():
+        if lane.look() and not lane.has_turn:
             return not chunks.is_urgent_waiting(chunk=chunk, now=lane.clock())
         return True
 
@@ -203,7 +207,7 @@ class HandOver:
         self.is_complete = self.is_complete and not self._waiting
         self._waiting.clear()
 
-    def _step(self, answer: Answer | None, attempt: Attempt | None) -> None:
+    def _step(self, answer: SubBatchResult | None, attempt: SendAttempt | None) -> None:
         """Store an answer, mark the next sub-batch, and hand that over."""
         if answer is None and attempt is None:
             return
@@ -229,7 +233,7 @@ class HandOver:
             future = self.work.provider.submit([item.outbound for item in marked])
             self._under_way.append(_Flight(future, marked))
 
-    def _within_hours(self, attempt: Attempt, now: datetime) -> Attempt:
+    def _within_hours(self, attempt: SendAttempt, now: datetime) -> SendAttempt:
         """Put off whoever's quiet hours have begun since the decision."""
         # A person's zone is all that this gate looks at, and most share one.
         facts_of = {item.recipient.facts.zone: item.recipient.facts for item in attempt.batch}
@@ -250,7 +254,7 @@ class HandOver:
         )
         put_off = {item.recipient.message_id for item, _decision in late}
         batch = [item for item in attempt.batch if item.recipient.message_id not in put_off]
-        return Attempt(batch, attempt.plan, attempt.decided_at)
+        return SendAttempt(batch, attempt.plan, attempt.decided_at)
 
     def _wait(self, future: "Future[list[SendResult]]") -> list[SendResult]:
         """Wait for a batch; keep the leases meanwhile."""
@@ -262,12 +266,12 @@ class HandOver:
                     raise
                 if not self.lane.may_wait():
                     raise AnswerMissing from None
-                self._keep_while_waiting()
+                self._renew_while_waiting()
 
-    def _keep_while_waiting(self) -> None:
+    def _renew_while_waiting(self) -> None:
         """Renew the leases; without them the answer is still worth waiting for."""
         try:
-            persist(lambda: self.lane.keep(self.work.chunk), seconds=chunks.LEASE_SECONDS)
+            persist(lambda: self.lane.renew(self.work.chunk), seconds=chunks.LEASE_SECONDS)
         except chunks.LeaseLost:
             self._leave()
 
@@ -279,7 +283,7 @@ class HandOver:
             if isinstance(error, ChannelBlocked):
                 self._block(error)
             elif isinstance(error, ChannelMisconfigured):
-                holding.hold(dispatch=work.chunk.dispatch, reason=error.code)
+                holding.hold(dispatch=work.chunk.dispatch, reason=HoldReason(error.code))
             else:
                 throttling.pause_for(channel=work.channel, error=error)
             settling.put_back(chunk=work.chunk, batch=batch, due_at=now)
@@ -289,7 +293,7 @@ class HandOver:
         self._leave()
 
 
-def sub_batch_size(work: Work) -> int:
+def sub_batch_size(work: LeasedChunk) -> int:
     """Return how many messages go out together.
 
     What is under way when a worker is killed becomes unknown unless the provider knows repeated

@@ -1,5 +1,6 @@
 """From a plan and an audience to rows: one message a person, before anything is sent."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -24,8 +25,8 @@ from django.db.models import (
 )
 from django.db.models.functions import MD5, Cast, Concat, RowNumber, Substr
 
-from campaigns.domain.sending import experiments
-from campaigns.domain.sending.experiments import Arm
+from campaigns.domain.experiments import assignment
+from campaigns.domain.experiments.assignment import Arm
 from campaigns.domain.sending.states import MessageState
 from campaigns.models import Chunk, Dispatch, Message, Touchpoint
 from customers.models import Customer
@@ -43,14 +44,33 @@ class Experiment:
 
     Attributes:
         holdout_share: Share of the control group.
+        only_variant: Key of the one that everybody gets where the touchpoint has it; empty
+            where the hash decides.
     """
 
     salt: UUID
     holdout_share: Decimal = Decimal(0)
+    only_variant: str = ""
+
+
+def in_share(
+    people: QuerySet[Customer], *, salt: UUID, purpose: str, share: Decimal
+) -> QuerySet[Customer]:
+    """Return the people who belong to a share of all by a stable hash."""
+    bound = assignment.threshold(share)
+    if bound is None:
+        return people
+    prefix = assignment.prefix(salt, purpose)
+    return people.alias(share_bucket=_bucket(prefix)).filter(share_bucket__lt=bound)
 
 
 def freeze(
-    *, plan: Dispatch, audience: QuerySet[Customer], experiment: Experiment, now: datetime
+    *,
+    plan: Dispatch,
+    audience: QuerySet[Customer],
+    experiment: Experiment,
+    now: datetime,
+    points: Mapping[int, int] | None = None,
 ) -> Dispatch:
     """Store a planned dispatch with one message a person, in one statement, cut into chunks.
 
@@ -59,10 +79,14 @@ def freeze(
 
     Args:
         plan: A dispatch that is not stored yet, with its touchpoint.
+        points: {customer: contact point} of those who are written to there and nowhere else; the
+            others are where they are reached first when it is sent.
     """
     plan.key_space = deployment.key_space()
     plan.save(force_insert=True)
     _insert_messages(plan, audience, experiment, now)
+    if points:
+        _name_points(plan, points)
     plan.audience_count = _cut_chunks(plan)
     if plan.audience_count > CHUNK_SIZE:
         bulk.refresh_statistics(Message)
@@ -73,16 +97,18 @@ def freeze(
 
 def _bucket(prefix: str) -> Substr:
     text = Concat(Value(prefix), Cast(F("pk"), CharField()), output_field=CharField())
-    return Substr(MD5(text), 1, experiments.BUCKET_DIGITS)
+    return Substr(MD5(text), 1, assignment.BUCKET_DIGITS)
 
 
-def _variant(touchpoint: Touchpoint) -> Any:
+def _variant(touchpoint: Touchpoint, only: str) -> Any:
     rows = list(touchpoint.variants.order_by("key"))
     variants = {row.key: row.pk for row in rows}
+    if only in variants:
+        return Value(variants[only])
     arms = [Arm(row.key, row.weight) for row in rows]
     if len(variants) == 1:
         return Value(next(iter(variants.values())))
-    bounds = experiments.upper_bounds(arms)
+    bounds = assignment.upper_bounds(arms)
     cases = [
         When(variant_bucket__lt=bound, then=Value(variants[key]))
         for key, bound in bounds
@@ -92,8 +118,8 @@ def _variant(touchpoint: Touchpoint) -> Any:
 
 
 def _is_control(experiment: Experiment) -> Any:
-    bound = experiments.threshold(experiment.holdout_share)
-    if bound == "0" * experiments.BUCKET_DIGITS:
+    bound = assignment.threshold(experiment.holdout_share)
+    if bound == "0" * assignment.BUCKET_DIGITS:
         return Value(False)  # noqa: FBT003 - an SQL literal
     return Case(
         When(control_bucket__lt=bound, then=Value(True)),  # noqa: FBT003 - an SQL literal
@@ -107,14 +133,14 @@ def _insert_messages(
 ) -> None:
     salt = experiment.salt
     rows = audience.order_by("pk").alias(
-        variant_bucket=_bucket(experiments.prefix(salt, experiments.VARIANT)),
-        control_bucket=_bucket(experiments.prefix(salt, experiments.HOLDOUT)),
+        variant_bucket=_bucket(assignment.prefix(salt, assignment.VARIANT)),
+        control_bucket=_bucket(assignment.prefix(salt, assignment.HOLDOUT)),
     )
     zero = Value(0, output_field=SmallIntegerField())
     columns: dict[str, Any] = {
         "dispatch": Value(dispatch.pk),
         "customer": F("pk"),
-        "variant": _variant(dispatch.touchpoint),
+        "variant": _variant(dispatch.touchpoint, experiment.only_variant),
         "is_control": _is_control(experiment),
         "state": Value(MessageState.PLANNED.value),
         "reason": Value(""),
@@ -126,6 +152,17 @@ def _insert_messages(
         "cost_amount": Value(0, output_field=DecimalField(max_digits=10, decimal_places=4)),
     }
     bulk.insert_select(Message, rows, columns)
+
+
+def _name_points(dispatch: Dispatch, points: Mapping[int, int]) -> None:
+    bulk.update_rows(
+        Message,
+        key="customer",
+        columns=("contact_point_id",),
+        rows=list(points.items()),
+        constants={"is_point_named": True},
+        where={"dispatch": dispatch.pk},
+    )
 
 
 def _cut_chunks(dispatch: Dispatch) -> int:

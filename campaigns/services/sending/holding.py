@@ -2,16 +2,14 @@
 
 from django.db.models import F, QuerySet
 
-from campaigns.domain.sending.states import DispatchStatus
+from campaigns.domain.sending.states import DispatchStatus, HoldReason
 from campaigns.models import Dispatch
 
 # Rounds that may fail for a reason outside any person before somebody is asked.
 MOST_FAULTS = 3
-FAULT_REASON = "work_fails"
-NEXT_STEP_REASON = "next_step_fails"
 
 
-def hold(*, dispatch: Dispatch, reason: str) -> None:
+def hold(*, dispatch: Dispatch, reason: HoldReason) -> None:
     """Stop a dispatch until a person resumes it."""
     Dispatch.objects.filter(pk=dispatch.pk, status=DispatchStatus.RUNNING).update(
         status=DispatchStatus.HELD, hold_reason=reason
@@ -33,7 +31,7 @@ def note_fault(*, dispatch: Dispatch) -> None:
     rows = Dispatch.objects.filter(pk=dispatch.pk, status=DispatchStatus.RUNNING)
     rows.update(fault_count=F("fault_count") + 1)
     rows.filter(fault_count__gte=MOST_FAULTS).update(
-        status=DispatchStatus.HELD, hold_reason=FAULT_REASON, fault_count=0
+        status=DispatchStatus.HELD, hold_reason=HoldReason.WORK_FAILS, fault_count=0
     )
 
 
@@ -45,11 +43,11 @@ def note_next_step_fault(*, before: Dispatch) -> None:
     rows = Dispatch.objects.filter(pk=before.pk, status=DispatchStatus.COMPLETED)
     rows.update(fault_count=F("fault_count") + 1)
     rows.filter(fault_count__gte=MOST_FAULTS).update(
-        status=DispatchStatus.HELD, hold_reason=NEXT_STEP_REASON, fault_count=0
+        status=DispatchStatus.HELD, hold_reason=HoldReason.NEXT_STEP_FAILS, fault_count=0
     )
 
 
-def note_waiting(*, dispatch: Dispatch, reason: str) -> None:
+def note_waiting(*, dispatch: Dispatch, reason: HoldReason) -> None:
     """Say why a dispatch makes no headway; it goes on by itself."""
     Dispatch.objects.filter(pk=dispatch.pk, status=DispatchStatus.RUNNING).update(
         hold_reason=reason

@@ -10,7 +10,7 @@ from datetime import datetime
 
 from django.db import Error as DatabaseFault
 
-from campaigns.channels.base import Channel as Provider
+from campaigns.channels.base import ChannelBackend
 from campaigns.domain.sending.eligibility import MessagePlan
 from campaigns.models import Channel, Chunk
 from campaigns.services.sending import chunks
@@ -25,6 +25,8 @@ RENEW_SECONDS = 3.0
 LANDING_SECONDS = 7.0
 
 
+# How often a worker that owes a turn looks for what has waited longest.
+AGE_LOOK_SECONDS = 0.5
 # How often a worker looks after what became due while it works.
 LOOK_SECONDS = 1.0
 
@@ -46,6 +48,7 @@ class Lane:
         ends_at: When the time slice is over, by `time.monotonic`.
         advance: Starts what has become due, so that it need not wait for another worker.
         slot: Name of the lease that counts this worker among those at work; empty for none.
+        has_turn: The chunk in hand was taken for its age; a part of it goes before what is urgent.
         answering: Keys of the channels whose providers have answered this worker clearly.
     """
 
@@ -56,10 +59,12 @@ class Lane:
     ends_at: float = math.inf
     advance: Callable[[], None] = _nothing
     slot: str = ""
-    composers: dict[int, Composer] = field(default_factory=dict)
+    has_turn: bool = False
+    composers: dict[tuple[int, int], Composer] = field(default_factory=dict)
     answering: set[int] = field(default_factory=set)
     renewed_at: float = 0.0
     looked_at: float = 0.0
+    turn_due_at: float = -math.inf
     stopped_at: float | None = None
 
     def is_stopping(self) -> bool:
@@ -78,7 +83,7 @@ class Lane:
             return True
         return time.monotonic() < (self.stopped_at or 0.0) + LANDING_SECONDS
 
-    def keep(self, chunk: Chunk) -> None:
+    def renew(self, chunk: Chunk) -> None:
         """Renew the leases when it is time.
 
         Raises:
@@ -86,10 +91,28 @@ class Lane:
         """
         if time.monotonic() - self.renewed_at < RENEW_SECONDS:
             return
-        self.keep_slot()
+        self.renew_slot()
         if not chunks.renew(chunk=chunk):
             raise chunks.LeaseLost(chunk)
         self.renewed_at = time.monotonic()
+
+    def claim(self) -> Chunk | None:
+        """Lease the next chunk; once in a while that which has waited longest, if one is aged."""
+        self.has_turn = False
+        if time.monotonic() >= self.turn_due_at:
+            chunk = chunks.claim_aged(holder=self.holder, now=self.clock())
+            if chunk is not None:
+                self.has_turn = True
+                return chunk
+            # Nothing is aged, or its account has no room at this moment.
+            self.turn_due_at = time.monotonic() + AGE_LOOK_SECONDS
+        return chunks.claim(holder=self.holder, now=self.clock())
+
+    def use_turn(self) -> None:
+        """Note that what had waited longest goes out now."""
+        if self.has_turn:
+            self.has_turn = False
+            self.turn_due_at = time.monotonic() + chunks.AGED_SECONDS
 
     def look(self) -> bool:
         """Start what has become due, once a second; return whether it was time to look."""
@@ -105,14 +128,14 @@ class Lane:
             logger.error("look failed", extra={"error": type(error).__name__})  # noqa: TRY400
         return True
 
-    def keep_slot(self) -> None:
+    def renew_slot(self) -> None:
         """Stay counted among the workers that are at work."""
         if self.slot:
-            leases.acquire(name=self.slot, holder=self.holder, seconds=chunks.LEASE_SECONDS)
+            leases.claim(name=self.slot, holder=self.holder, seconds=chunks.LEASE_SECONDS)
 
 
 @dataclass(frozen=True, slots=True)
-class Work:
+class LeasedChunk:
     """One leased chunk with everything that its messages share.
 
     Attributes:
@@ -123,5 +146,5 @@ class Work:
     plan: MessagePlan
     composer: Composer
     channel: Channel
-    provider: Provider
+    provider: ChannelBackend
     is_careful: bool = False

@@ -81,7 +81,7 @@ def first_broken_entry(dispatch_id: int) -> int | None:
 
 
 @dataclass(frozen=True, slots=True)
-class Verification:
+class LedgerVerification:
     """What was found wrong with the ledgers.
 
     Attributes:
@@ -102,7 +102,7 @@ class Verification:
         return not self.broken and not self.cut
 
 
-def verify_and_anchor(*, now: datetime) -> Verification:
+def verify_and_anchor(*, now: datetime) -> LedgerVerification:
     """Hold every ledger against its hashes and anchors; write down those that are whole and grew.
 
     An anchor names the last entry of each chunk, so that entries taken off an end show too.
@@ -127,7 +127,7 @@ def verify_and_anchor(*, now: datetime) -> Verification:
             digest = hashlib.sha256(json.dumps(lasts, sort_keys=True).encode()).hexdigest()
             logged = {"dispatch": dispatch_id, "entries": count, "digest": digest}
             anchors.write(ANCHOR, written, logged=logged)
-    return Verification(len(ids), entries, broken, tuple(cut))
+    return LedgerVerification(len(ids), entries, broken, tuple(cut))
 
 
 def _lasts(dispatch_id: int) -> tuple[dict[str, list[Any]], int]:

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from campaigns.channels.base import Outcome, SendResult
-from campaigns.domain.sending.eligibility import Decision, Reason
+from campaigns.channels.base import SendOutcome, SendResult
+from campaigns.domain.sending.eligibility import Decision, SkipReason
 from campaigns.domain.sending.states import MessageState
 from campaigns.selectors.sending.contact_facts import Recipient
 from campaigns.services.sending.composing import Composed
@@ -46,7 +46,7 @@ class Closing:
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class SubBatchResult:
     """What a provider said about a sub-batch.
 
     Attributes:
@@ -68,41 +68,45 @@ def not_sent(recipient: Recipient, reason: str) -> Closing:
     Of one whose provider was to be asked again it is not known whether it went out before.
     """
     if recipient.is_doubtful:
-        return Closing(recipient.message_id, MessageState.UNKNOWN, Reason.CRASHED)
+        return Closing(recipient.message_id, MessageState.UNKNOWN, SkipReason.CRASHED)
     return Closing(recipient.message_id, MessageState.SKIPPED, reason)
 
 
 def put_off(recipient: Recipient, decision: Decision) -> Closing:
     """Return the deferral of a message, which stays in doubt where it was."""
-    reason = Reason.ASKED_AGAIN if recipient.is_doubtful else decision.reason or ""
+    reason = SkipReason.ASKED_AGAIN if recipient.is_doubtful else decision.reason or ""
     return Closing(recipient.message_id, MessageState.PLANNED, reason, decision.retry_at)
 
 
-def closing_of(*, item: Composed, result: SendResult, answer: Answer, now: datetime) -> Closing:
+def closing_of(
+    *, item: Composed, result: SendResult, answer: SubBatchResult, now: datetime
+) -> Closing:
     """Return what becomes of a message by its provider's answer."""
     message_id = item.recipient.message_id
     match result.outcome:
-        case Outcome.ACCEPTED:
+        case SendOutcome.ACCEPTED:
             return Closing(message_id, MessageState.SENT, "")
-        case Outcome.REJECTED:
-            return Closing(message_id, MessageState.FAILED, Reason.CHANNEL_REFUSED)
-        case Outcome.NOT_TAKEN:
+        case SendOutcome.REJECTED:
+            return Closing(message_id, MessageState.FAILED, SkipReason.CHANNEL_REFUSED)
+        case SendOutcome.NOT_TAKEN:
             return _not_taken(item, result, answer, now)
-        case Outcome.UNKNOWN:
+        case SendOutcome.UNKNOWN:
             return _unknown(item, result, answer, now)
-        case Outcome.RETRY:
+        case SendOutcome.RETRY:
             return _retried(item, result, answer, now)
 
 
-def _not_taken(item: Composed, result: SendResult, answer: Answer, now: datetime) -> Closing:
+def _not_taken(
+    item: Composed, result: SendResult, answer: SubBatchResult, now: datetime
+) -> Closing:
     """Keep a message for later without counting a try; one that waits for days has failed."""
     recipient = item.recipient
     since = recipient.waiting_since or now
     waited = now - since
     if waited >= LONGEST_WAIT:
         if recipient.is_doubtful:
-            return Closing(recipient.message_id, MessageState.UNKNOWN, Reason.CRASHED)
-        return Closing(recipient.message_id, MessageState.FAILED, Reason.NEVER_TAKEN)
+            return Closing(recipient.message_id, MessageState.UNKNOWN, SkipReason.CRASHED)
+        return Closing(recipient.message_id, MessageState.FAILED, SkipReason.NEVER_TAKEN)
     due_at = now
     if not answer.is_account_busy:
         # The longer it has waited the seldomer it is tried: half as long again each time.
@@ -111,33 +115,33 @@ def _not_taken(item: Composed, result: SendResult, answer: Answer, now: datetime
     return Closing(
         recipient.message_id,
         MessageState.PLANNED,
-        Reason.ASKED_AGAIN if recipient.is_doubtful else result.code[:40],
+        SkipReason.ASKED_AGAIN if recipient.is_doubtful else result.code[:40],
         due_at,
         attempts=recipient.attempts,
         waiting_since=since,
     )
 
 
-def _retried(item: Composed, result: SendResult, answer: Answer, now: datetime) -> Closing:
+def _retried(item: Composed, result: SendResult, answer: SubBatchResult, now: datetime) -> Closing:
     """Try a message again that was put off, some times; one that may be there is asked about."""
     if result.may_be_taken:
         return _unknown(item, result, answer, now)
     message_id, attempts = item.recipient.message_id, item.recipient.attempts + 1
     if attempts >= MAX_ATTEMPTS:
-        return Closing(message_id, MessageState.FAILED, Reason.RETRIES_EXHAUSTED)
+        return Closing(message_id, MessageState.FAILED, SkipReason.RETRIES_EXHAUSTED)
     wait = result.retry_after_seconds or retry_seconds(attempts, answer.jitter)
     return Closing(
         message_id, MessageState.PLANNED, result.code[:40], now + timedelta(seconds=wait)
     )
 
 
-def _unknown(item: Composed, result: SendResult, answer: Answer, now: datetime) -> Closing:
+def _unknown(item: Composed, result: SendResult, answer: SubBatchResult, now: datetime) -> Closing:
     """Ask a provider that knows repeated keys again; no other may be."""
     attempts = item.recipient.attempts + 1
     if not answer.can_resend or attempts >= MAX_QUESTIONS:
         return Closing(item.recipient.message_id, MessageState.UNKNOWN, result.code[:40])
     due_at = now + timedelta(seconds=retry_seconds(attempts, answer.jitter))
-    return Closing(item.recipient.message_id, MessageState.PLANNED, Reason.ASKED_AGAIN, due_at)
+    return Closing(item.recipient.message_id, MessageState.PLANNED, SkipReason.ASKED_AGAIN, due_at)
 
 
 def retry_seconds(attempts: int, jitter: float) -> float:

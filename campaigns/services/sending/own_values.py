@@ -19,7 +19,7 @@ KEPT_FOR = timedelta(days=1)
 _STILL_NEEDED = (*OPEN_STATES, MessageState.UNKNOWN)
 
 
-def keep(*, values: Mapping[int, Mapping[str, str]], now: datetime) -> None:
+def write_own_values(*, values: Mapping[int, Mapping[str, str]], now: datetime) -> None:
     """Store the values of messages, sealed row by row; in the transaction that plans them.
 
     Args:

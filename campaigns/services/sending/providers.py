@@ -1,7 +1,7 @@
 """From a dispatch's channel row to the provider that this process keeps open."""
 
 from campaigns.channels import registry
-from campaigns.channels.base import Channel as Provider
+from campaigns.channels.base import ChannelBackend
 from campaigns.channels.errors import ChannelMisconfigured
 from campaigns.models import Channel, Dispatch
 from loancrm.kernel.security import crypto
@@ -18,7 +18,7 @@ def channel_of(dispatch: Dispatch) -> Channel:
     return dispatch.channel
 
 
-def provider_of(channel: Channel, *, must_be_active: bool = True) -> Provider:
+def provider_of(channel: Channel, *, must_be_active: bool = True) -> ChannelBackend:
     """Return this process's open provider of a channel, its secret opened.
 
     Args:

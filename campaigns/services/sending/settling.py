@@ -11,14 +11,14 @@ from django.db import connection, transaction
 
 from campaigns.channels.base import SendResult
 from campaigns.domain.sending import frequency
-from campaigns.domain.sending.eligibility import RULE_VERSION, MessagePlan, Reason
+from campaigns.domain.sending.eligibility import RULE_VERSION, MessagePlan, SkipReason
 from campaigns.domain.sending.states import DispatchStatus, MessageState
 from campaigns.models import Chunk, Message
-from campaigns.selectors.sending import past_messages
+from campaigns.selectors.sending import collection_facts, past_messages
 from campaigns.selectors.sending.willing import limit_not_lowered, still_willing
 from campaigns.services.sending import addresses, chunks
 from campaigns.services.sending.composing import Composed
-from campaigns.services.sending.outcomes import Answer, Closing, closing_of, not_sent
+from campaigns.services.sending.outcomes import Closing, SubBatchResult, closing_of, not_sent
 from customers.domain.consents.consent import Purpose
 from loancrm.kernel.database import bulk, locks
 from loancrm.kernel.database.bulk import Statement
@@ -28,7 +28,7 @@ _MARKED = ("contact_point_id",)
 
 
 @dataclass(frozen=True, slots=True)
-class Attempt:
+class SendAttempt:
     """A sub-batch that goes out next.
 
     Attributes:
@@ -41,7 +41,9 @@ class Attempt:
 
     @property
     def has_caps(self) -> bool:
-        """Return whether anybody in it could have had enough messages: caps are for marketing."""
+        """Return whether anybody in it could have had enough messages by now."""
+        if self.plan.is_collection:
+            return self.plan.max_tries is not None
         is_capped = self.plan.purpose is Purpose.MARKETING
         return is_capped and (bool(self.plan.caps) or self.has_own_limits)
 
@@ -57,7 +59,7 @@ class Attempt:
 
 
 def step(
-    *, chunk: Chunk, answer: Answer | None, attempt: Attempt | None, now: datetime
+    *, chunk: Chunk, answer: SubBatchResult | None, attempt: SendAttempt | None, now: datetime
 ) -> tuple[Counter[str], list[Composed] | None]:
     """Store what came back and mark what goes out next, committed before the provider is called.
 
@@ -102,7 +104,10 @@ def _settle_given_up(
     ]
     if not late:
         return
-    where: dict[str, Any] = {"state": MessageState.UNKNOWN.value, "reason": Reason.CRASHED.value}
+    where: dict[str, Any] = {
+        "state": MessageState.UNKNOWN.value,
+        "reason": SkipReason.CRASHED.value,
+    }
     where["mark"] = chunk.claim_count
     statements = _settle_statements(
         chunk, [pair[0] for pair in late], [pair[1] for pair in late], now, where=where
@@ -111,7 +116,7 @@ def _settle_given_up(
         chunks.settle_late(chunk=chunk)
 
 
-def _closings(answer: Answer, now: datetime) -> list[Closing]:
+def _closings(answer: SubBatchResult, now: datetime) -> list[Closing]:
     return [
         closing_of(item=item, result=result, answer=answer, now=now)
         for item, result in zip(answer.batch, answer.results, strict=True)
@@ -135,7 +140,7 @@ def _settle_statements(
 
 
 def _mark_statements(
-    chunk: Chunk, attempt: Attempt, now: datetime
+    chunk: Chunk, attempt: SendAttempt, now: datetime
 ) -> tuple[list[Statement], list[Statement]]:
     """Return the locks to take and the updates that mark a sub-batch unless somebody else sends.
 
@@ -151,7 +156,7 @@ def _mark_statements(
     return locking, _marks(chunk, attempt, attempt.batch, condition, now)
 
 
-def _may_go(chunk: Chunk, attempt: Attempt, now: datetime) -> Statement:
+def _may_go(chunk: Chunk, attempt: SendAttempt, now: datetime) -> Statement:
     """Return the condition of every mark: the chunk is ours, and nobody has said no meanwhile."""
     mine = chunks.ours(chunk)
     willing = still_willing(
@@ -165,7 +170,7 @@ def _may_go(chunk: Chunk, attempt: Attempt, now: datetime) -> Statement:
 
 def _marks(
     chunk: Chunk,
-    attempt: Attempt,
+    attempt: SendAttempt,
     batch: Sequence[Composed],
     condition: Statement,
     now: datetime,
@@ -208,7 +213,7 @@ def _unlowered(condition: Statement, plan: MessagePlan, limit: int | None) -> St
     )
 
 
-def _alone(condition: Statement, chunk: Chunk, attempt: Attempt) -> Statement:
+def _alone(condition: Statement, chunk: Chunk, attempt: SendAttempt) -> Statement:
     """Return the condition, and that no other dispatch that caps count was at work since then."""
     return Statement(
         f"{condition.sql} AND NOT EXISTS (SELECT 1 FROM campaigns_dispatch WHERE id <> %s"  # noqa: S608
@@ -225,7 +230,7 @@ def _alone(condition: Statement, chunk: Chunk, attempt: Attempt) -> Statement:
 
 
 def _mark_the_rest(
-    chunk: Chunk, attempt: Attempt, marked: list[Composed], now: datetime
+    chunk: Chunk, attempt: SendAttempt, marked: list[Composed], now: datetime
 ) -> list[Composed] | None:
     """Mark what could not be marked at once: look at who else sends, customer by customer."""
     if not chunks.is_ours(chunk=chunk):
@@ -234,12 +239,10 @@ def _mark_the_rest(
     done = {item.recipient.message_id for item in marked}
     rest = [item for item in attempt.batch if item.recipient.message_id not in done]
     capped = _capped(rest, attempt, now=now)
+    is_collection = attempt.plan.is_collection
+    enough = SkipReason.COLLECTION_TRIES if is_collection else SkipReason.FREQUENCY_CAP
     close(
-        [
-            not_sent(item.recipient, Reason.FREQUENCY_CAP)
-            for item in rest
-            if item.recipient.customer_id in capped
-        ],
+        [not_sent(item.recipient, enough) for item in rest if item.recipient.customer_id in capped],
         chunk=chunk,
         now=now,
     )
@@ -249,7 +252,7 @@ def _mark_the_rest(
     return [item for item in attempt.batch if item.recipient.message_id in done]
 
 
-def _mark_refused(answer: Answer, closings: Sequence[Closing], now: datetime) -> None:
+def _mark_refused(answer: SubBatchResult, closings: Sequence[Closing], now: datetime) -> None:
     """Take addresses that the provider says do not exist, or too often are full, out of use."""
     refused = [
         addresses.refusal(
@@ -284,7 +287,7 @@ def _ending_statement(
         constants["closed_at"] = now
     if state is MessageState.SENT:
         constants["sent_at"] = now
-    elif state is not MessageState.UNKNOWN and ending.reason != Reason.ASKED_AGAIN:
+    elif state is not MessageState.UNKNOWN and ending.reason != SkipReason.ASKED_AGAIN:
         constants["cost_amount"] = Decimal(0)
     has_ids = any(result.provider_message_id for _closing_, result in pairs)
     return bulk.update_statement(
@@ -349,10 +352,12 @@ def close(closings: Sequence[Closing], *, chunk: Chunk, now: datetime) -> None:
         bulk.run_all([statement])
 
 
-def _capped(batch: Sequence[Composed], attempt: Attempt, *, now: datetime) -> set[int]:
+def _capped(batch: Sequence[Composed], attempt: SendAttempt, *, now: datetime) -> set[int]:
     """Return the customers who have had enough by now; needs the locks on them."""
     if not attempt.has_caps:
         return set()
+    if attempt.plan.is_collection:
+        return _tried_out(batch, attempt, now)
     limits = {
         item.recipient.customer_id: item.recipient.facts.weekly_limit
         for item in batch
@@ -371,3 +376,14 @@ def _capped(batch: Sequence[Composed], attempt: Attempt, *, now: datetime) -> se
             now=now,
         )
     }
+
+
+def _tried_out(batch: Sequence[Composed], attempt: SendAttempt, now: datetime) -> set[int]:
+    """Return whom another dispatch has tried to collect from often enough meanwhile."""
+    zones = {
+        item.recipient.customer_id: item.recipient.facts.zone or attempt.plan.company_zone
+        for item in batch
+    }
+    most = attempt.plan.max_tries
+    tries = collection_facts.tries_of(zones, now)
+    return {person for person, count in tries.items() if most is not None and count >= most}

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 from django.db.models import F
 
-from campaigns.channels.base import Outcome, SendResult
+from campaigns.channels.base import SendOutcome, SendResult
 from campaigns.channels.errors import ChannelBlocked
 from campaigns.models import Channel
 from campaigns.services.sending import throttling
@@ -56,7 +56,7 @@ def forget_after(*, results: Sequence[SendResult], channel: Channel) -> None:
 
     That it puts off what it is given says nothing about what it does once it takes some.
     """
-    ends = {Outcome.ACCEPTED, Outcome.REJECTED}
+    ends = {SendOutcome.ACCEPTED, SendOutcome.REJECTED}
     if channel.unanswered_in_a_row and any(
         result.outcome in ends and _was_asked(result) for result in results
     ):
@@ -65,8 +65,8 @@ def forget_after(*, results: Sequence[SendResult], channel: Channel) -> None:
 
 
 def _is_uncertain(result: SendResult) -> bool:
-    return result.outcome is Outcome.UNKNOWN or result.may_be_taken
+    return result.outcome is SendOutcome.UNKNOWN or result.may_be_taken
 
 
 def _was_asked(result: SendResult) -> bool:
-    return result.outcome is not Outcome.REJECTED or result.code not in _NEVER_LEFT
+    return result.outcome is not SendOutcome.REJECTED or result.code not in _NEVER_LEFT

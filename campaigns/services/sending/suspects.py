@@ -10,12 +10,12 @@ from datetime import datetime
 
 from django.db import transaction
 
-from campaigns.domain.sending.eligibility import Reason
-from campaigns.domain.sending.states import MessageState
+from campaigns.domain.sending.eligibility import SkipReason
+from campaigns.domain.sending.states import HoldReason, MessageState
 from campaigns.models import Chunk
 from campaigns.services.sending import chunks, holding
 from campaigns.services.sending.deciding import due
-from campaigns.services.sending.lane import Work
+from campaigns.services.sending.lane import LeasedChunk
 
 # So many deaths with the same message in hand set it aside.
 MOST_DEATHS = 4
@@ -44,15 +44,15 @@ def accuse(*, chunk: Chunk, message_ids: Sequence[int] = (), now: datetime) -> N
         for message_id in found:
             suspects[str(message_id)] = suspects.get(str(message_id), 0) + 1
         if sum(deaths >= MOST_DEATHS - 1 for deaths in suspects.values()) >= MANY:
-            holding.hold(dispatch=chunk.dispatch, reason=holding.FAULT_REASON)
+            holding.hold(dispatch=chunk.dispatch, reason=HoldReason.WORK_FAILS)
             suspects = {}
         dead = [int(key) for key, deaths in suspects.items() if deaths >= MOST_DEATHS]
         rows = chunks.in_chunk(chunk).filter(pk__in=dead, state=MessageState.PLANNED)
         # Who was to be asked about again may have the message: nobody can say that it failed.
-        rows.filter(reason=Reason.ASKED_AGAIN).update(
-            state=MessageState.UNKNOWN, reason=Reason.CRASHED, closed_at=now
+        rows.filter(reason=SkipReason.ASKED_AGAIN).update(
+            state=MessageState.UNKNOWN, reason=SkipReason.CRASHED, closed_at=now
         )
-        rows.update(state=MessageState.FAILED, reason=Reason.CRASHED, closed_at=now)
+        rows.update(state=MessageState.FAILED, reason=SkipReason.CRASHED, closed_at=now)
         chunk.suspects = {key: n for key, n in suspects.items() if int(key) not in dead}
         Chunk.objects.filter(pk=chunk.pk).update(suspects=chunk.suspects, in_hand_message_id=None)
 
@@ -78,7 +78,7 @@ def acquit(*, chunk: Chunk, message_id: int) -> None:
             Chunk.objects.filter(pk=chunk.pk).update(suspects=row.suspects)
 
 
-def in_order(*, work: Work, now: datetime) -> list[int]:
+def in_order(*, work: LeasedChunk, now: datetime) -> list[int]:
     """Return the chunk's due messages, those suspected last."""
     suspects = work.chunk.suspects
     ids = chunks.in_chunk(work.chunk).filter(due(work, now)).values_list("pk", flat=True)

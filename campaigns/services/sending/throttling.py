@@ -6,11 +6,12 @@ generic cell rate algorithm (ITU-T I.371, annex A), reserved a batch at a time.
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.db import transaction
 from django.db.models import Q
 
-from campaigns.channels.base import Outcome, SendResult
+from campaigns.channels.base import SendOutcome, SendResult
 from campaigns.channels.errors import ChannelBlocked, ChannelError
 from campaigns.models import Channel
 from loancrm.kernel.database.shared_clock import Moment
@@ -22,7 +23,7 @@ STUBBORN = timedelta(minutes=5)
 # An account that nobody asked for so long was not refused all that time.
 LULL_SECONDS = 600.0
 # Answers of an account that is at work, whatever becomes of the one message.
-AT_WORK = frozenset({Outcome.ACCEPTED, Outcome.REJECTED})
+AT_WORK = frozenset({SendOutcome.ACCEPTED, SendOutcome.REJECTED})
 # What a channel holds that nothing stops.
 GOES_ON = {
     "blocked_at": None,
@@ -44,8 +45,11 @@ def burst(channel: Channel, batch_size: int) -> int:
     return max(1, min(batch_size, channel.rate_per_second // 4))
 
 
-def reserve(*, channel: Channel, count: int) -> float | None:
+def reserve(*, channel: Channel, count: int, is_turn: bool = False) -> float | None:
     """Reserve slots for a batch.
+
+    Args:
+        is_turn: They go to what has waited longest, whatever is more urgent.
 
     Returns:
         The seconds to wait before sending it; None, with nothing reserved, when that is more than a
@@ -61,8 +65,9 @@ def reserve(*, channel: Channel, count: int) -> float | None:
         wait = float((starts - locked.at).total_seconds())
         if wait > SHORT_WAIT_SECONDS or not locked.rate_per_second:
             return None
+        turn: dict[str, Any] = {"turn_given_at": Moment()} if is_turn else {}
         Channel.objects.filter(pk=channel.pk).update(
-            next_slot_at=starts + timedelta(seconds=count / locked.rate_per_second)
+            next_slot_at=starts + timedelta(seconds=count / locked.rate_per_second), **turn
         )
     return wait
 
@@ -78,6 +83,17 @@ def has_room(prefix: str = "", *, seconds: float) -> Q:
         **{f"{prefix}next_slot_at__lte": Moment(seconds)}
     )
     return unlimited | (Q(**{f"{prefix}rate_per_second__gt": 0}) & is_free)
+
+
+def owes_turn(prefix: str = "", *, seconds: float) -> Q:
+    """Return the condition that no slots went to what waits longest within so many seconds.
+
+    Args:
+        prefix: The way to the channel from the rows that are asked for.
+    """
+    return Q(**{f"{prefix}turn_given_at__isnull": True}) | Q(
+        **{f"{prefix}turn_given_at__lte": Moment(-seconds)}
+    )
 
 
 def is_open(prefix: str = "") -> Q:
@@ -136,14 +152,14 @@ def pause_after(
     itself: a relay may be busy for one address for ever. A wait that the provider asked for is the
     account's.
     """
-    busy = [result for result in results if result.outcome is Outcome.NOT_TAKEN]
+    busy = [result for result in results if result.outcome is SendOutcome.NOT_TAKEN]
     asked = [result.retry_after_seconds for result in busy if result.retry_after_seconds]
-    takes = any(result.outcome is Outcome.ACCEPTED for result in results)
+    takes = any(result.outcome is SendOutcome.ACCEPTED for result in results)
     is_at_work = any(result.outcome in AT_WORK for result in results)
     if is_at_work:
         end_standstill(channel=channel)
     is_new = any(
-        result.outcome is Outcome.NOT_TAKEN and (since is None or now - since < STUBBORN)
+        result.outcome is SendOutcome.NOT_TAKEN and (since is None or now - since < STUBBORN)
         for result, since in zip(results, waiting_since, strict=True)
     )
     if not asked and (takes or not is_new):

@@ -1,5 +1,6 @@
 """Searches for duplicates: started by a button above the queue, with their progress."""
 
+from datetime import datetime
 from typing import Any
 
 from django.contrib import admin
@@ -9,16 +10,15 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST
 
-from customers import labels
-from customers.models import DuplicateSearch, SearchState
+from customers.models import DuplicateSearch
 from customers.services.identity import duplicate_searches
 from loancrm import admin_pages
 from loancrm.admin_site import object_url
 from loancrm.kernel import clock
 from loancrm.kernel.admin.read_only import ReadOnlyAdmin
+from loancrm.kernel.work import labels as work_labels
 
 REFRESH_SECONDS = "3"
-_TONES = {"done": "good", "failed": "bad"}
 
 
 @admin.register(DuplicateSearch)
@@ -27,8 +27,9 @@ class DuplicateSearchAdmin(ReadOnlyAdmin):
 
     list_display = (
         *("number", "result", "compared_count", "proposed_count"),
-        *("actor_label", "created_at", "finished_at"),
+        *("who", "begun_at", "finished_at"),
     )
+    list_select_related = ("work",)
     ordering = ("-id",)
 
     @admin.display(description=gettext_lazy("No."), ordering="id")
@@ -36,13 +37,26 @@ class DuplicateSearchAdmin(ReadOnlyAdmin):
         """Return the id as people quote it."""
         return f"#{search.pk}"
 
-    @admin.display(description=gettext_lazy("state"), ordering="state")
+    @admin.display(description=gettext_lazy("state"), ordering="work__state")
     def result(self, search: DuplicateSearch) -> str:
         """Return the state as a coloured badge."""
-        return admin_pages.badge(
-            _TONES.get(search.state, "busy"),
-            labels.read(labels.SEARCH_STATES, search.state),
-        )
+        state = search.work.state
+        return admin_pages.badge(work_labels.STATES.tone(state), work_labels.STATES.label(state))
+
+    @admin.display(description=gettext_lazy("started by"), ordering="work__actor_label")
+    def who(self, search: DuplicateSearch) -> str:
+        """Return who started it."""
+        return search.work.actor_label
+
+    @admin.display(description=gettext_lazy("started at"), ordering="work__created_at")
+    def begun_at(self, search: DuplicateSearch) -> datetime:
+        """Return when somebody asked for it."""
+        return search.work.created_at
+
+    @admin.display(description=gettext_lazy("finished at"), ordering="work__finished_at")
+    def finished_at(self, search: DuplicateSearch) -> datetime | None:
+        """Return when it was over."""
+        return search.work.finished_at
 
     def get_urls(self) -> list[URLPattern]:
         """Add the address that starts a search."""
@@ -58,21 +72,20 @@ class DuplicateSearchAdmin(ReadOnlyAdmin):
         extra_context: dict[str, Any] | None = None,
     ) -> HttpResponse:
         """Show how far a search is, and what it found."""
-        search = admin_pages.row_of(DuplicateSearch, object_id)
+        searches = DuplicateSearch.objects.select_related("work")
+        search = admin_pages.row_of(searches, object_id)
         admin_pages.require(request, "customers.view_duplicatesearch", search)
-        is_open = search.state in {SearchState.QUEUED, SearchState.RUNNING}
         answer = admin_pages.page(
             request,
             "customers/duplicate_search.html",
             title=_("Search for duplicates"),
             model_admin=self,
             search=search,
-            is_open=is_open,
-            state=labels.read(labels.SEARCH_STATES, search.state),
-            tone=_TONES.get(search.state, "busy"),
-            step=labels.read(labels.SEARCH_STEPS, search.step),
+            is_open=search.work.is_open,
+            state=work_labels.STATES.label(search.work.state),
+            tone=work_labels.STATES.tone(search.work.state),
         )
-        if is_open:
+        if search.work.is_open:
             # The browser asks again by itself until the search is over.
             answer["Refresh"] = REFRESH_SECONDS
         return answer

@@ -10,7 +10,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from customers import labels
-from customers.models import Merge, MergeDecision, MergeState, SurvivorshipRule
+from customers.domain.identity.merging import MergeState
+from customers.models import Merge, MergeDecision, SurvivorshipRule
 from customers.selectors.identity import merge_review
 from customers.services.identity import merging
 from loancrm import admin_pages
@@ -18,8 +19,6 @@ from loancrm.admin_filters import vocabulary_filter
 from loancrm.admin_site import object_url
 from loancrm.kernel import clock
 from loancrm.kernel.admin.read_only import ReadOnlyAdmin, ThemedAdmin
-
-_TONES = {"proposed": "warn", "merged": "good", "refused": "busy"}
 
 
 @admin.register(MergeDecision)
@@ -32,7 +31,7 @@ class MergeDecisionAdmin(ReadOnlyAdmin):
             "state",
             gettext_lazy("state"),
             MergeState,
-            lambda value: labels.read(labels.MERGE_STATES, value),
+            labels.MERGE_STATES.label,
         ),
     )
     list_before_template = "customers/merge_bar.html"
@@ -51,7 +50,7 @@ class MergeDecisionAdmin(ReadOnlyAdmin):
     @admin.display(description=gettext_lazy("matched by"), ordering="matched_by")
     def why(self, decision: MergeDecision) -> str:
         """Return what the two share."""
-        return labels.read(labels.MATCH_KEYS, decision.matched_by)
+        return labels.matched_by(decision.matched_by)
 
     @admin.display(description=gettext_lazy("chance"), ordering="probability")
     def chance(self, decision: MergeDecision) -> str:
@@ -62,8 +61,8 @@ class MergeDecisionAdmin(ReadOnlyAdmin):
     def result(self, decision: MergeDecision) -> str:
         """Return the state as a coloured badge."""
         return admin_pages.badge(
-            _TONES.get(decision.state, "busy"),
-            labels.read(labels.MERGE_STATES, decision.state),
+            labels.MERGE_STATES.tone(decision.state),
+            labels.MERGE_STATES.label(decision.state),
         )
 
     def change_view(
@@ -87,13 +86,13 @@ class MergeDecisionAdmin(ReadOnlyAdmin):
             title=_("One person or two?"),
             model_admin=self,
             decision=decision,
-            state=labels.read(labels.MERGE_STATES, decision.state),
-            tone=_TONES.get(decision.state, "busy"),
-            why=labels.read(labels.MATCH_KEYS, decision.matched_by),
+            state=labels.MERGE_STATES.label(decision.state),
+            tone=labels.MERGE_STATES.tone(decision.state),
+            why=labels.matched_by(decision.matched_by),
             chance=_percent(decision),
             lines=merge_review.side_by_side(decision.kept, decision.other, today=clock.today()),
             merge=merge,
-            edits=merge_review.kept_edits(merge) if merge else [],
+            edits=merge_review.surviving_edits(merge) if merge else [],
             arrivals=merge_review.arrivals(merge) if merge else [],
             may_decide=request.user.has_perm(merging.PERMISSION),
         )

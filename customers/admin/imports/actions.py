@@ -10,26 +10,33 @@ from django.urls import reverse
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-from customers.models import ImportBatch, ImportState
+from customers.domain.imports.states import ImportState
+from customers.jobs import IMPORT
+from customers.models import ImportBatch
 from customers.services.imports import checked, jobs
 from customers.services.imports.files import has_file
-from customers.services.imports.runs import WORKING
 from customers.services.imports.undo import UNDOABLE
 from loancrm import admin_pages
 from loancrm.admin_site import object_url
 from loancrm.kernel import clock
 from loancrm.kernel.access import Actor
+from loancrm.kernel.manifest import WorkAction
+from loancrm.kernel.models import Work
+from loancrm.kernel.work import service as works
+from loancrm.kernel.work.kinds import kind_of
 
 _PERMISSION = "customers.import_customers"
-_READING = frozenset(WORKING) - {ImportState.UNDOING}
+_NAMES = {
+    WorkAction.PAUSE: "pause",
+    WorkAction.RESUME: "resume",
+    WorkAction.RETRY: "resume",
+    WorkAction.CANCEL: "cancel",
+}
 # Action -> (button, what it means; empty texts need no question back).
 ACTIONS: dict[str, tuple[Promise, Promise | str]] = {
     "pause": (_("Pause"), ""),
     "resume": (_("Go on"), ""),
-    "cancel": (
-        _("Cancel import"),
-        _("The import ends after the page at hand. What was written stays until you undo it."),
-    ),
+    "cancel": (_("Cancel import"), kind_of(IMPORT).cancel_question),
     "release": (
         _("Import in spite of the limits"),
         _("The file is worse than its limits allow. It will be imported all the same."),
@@ -54,18 +61,20 @@ def actions_for(batch: ImportBatch) -> list[tuple[str, Promise, str, bool]]:
     names: list[str] = []
     if batch.is_dry_run and batch.state == ImportState.DONE and has_file(batch):
         names.append("import")
-    if batch.is_background and batch.state in _READING:
-        names += ["pause", "cancel"]
-    if batch.is_background and not batch.undo:
-        if batch.state in {ImportState.PAUSED, ImportState.FAILED}:
-            names += ["resume", "cancel"]
-        if batch.state == ImportState.STOPPED:
-            names += ["release", "cancel"]
-    if batch.state in UNDOABLE and not batch.is_dry_run:
-        names.append("undo")
+    if batch.work is not None:
+        names += [_NAMES[action] for action in works.available_actions(batch.work)]
+        if batch.state == ImportState.STOPPED and _is_at_rest(batch.work):
+            names.append("release")
+        if batch.state in UNDOABLE and not batch.is_dry_run and not batch.work.is_open:
+            names.append("undo")
     return [
         (name, ACTIONS[name][0], _address(batch, name), bool(ACTIONS[name][1])) for name in names
     ]
+
+
+def _is_at_rest(work: Work) -> bool:
+    """Return whether a worker may go on with it; a command does its own work."""
+    return work.is_background and not work.is_open
 
 
 def act(request: HttpRequest, batch_id: int, name: str, *, model_admin: Any) -> HttpResponse:

@@ -11,33 +11,39 @@ from django.urls import URLPattern, path
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from customers import labels
+from customers.admin.imports.account import (
+    about_the_check,
+    account_of,
+    no_finding,
+    none_rejected,
+)
 from customers.admin.imports.actions import act, actions_for
 from customers.admin.imports.findings import lines, lines_url
 from customers.admin.imports.forms import ImportForm
-from customers.admin.imports.kept_files import discarded, file_form, keep_file
 from customers.admin.imports.mapping_begin import begin, builder_url
 from customers.admin.imports.mapping_builder import build
-from customers.admin.imports.quality_texts import TREND_TONES
 from customers.admin.imports.repair import quarantine, quarantine_url, repair_row
-from customers.models import Customer, DataSource, ImportBatch, ImportMode, ImportState
+from customers.admin.imports.uploads import discarded, file_form, store_upload
+from customers.domain.imports import file_names
+from customers.domain.imports.states import ImportMode, ImportState
+from customers.labels import imports as import_labels
+from customers.models import Customer, DataSource, ImportBatch
 from customers.selectors.imports import traces
-from customers.selectors.imports.quality import MEASURES, balance, source_history, trends
+from customers.selectors.imports.quality import MEASURES, source_history, trends
 from customers.services.imports import from_file, jobs
 from customers.services.imports.jobs import Upload
-from customers.services.imports.runs import WORKING
 from customers.services.sources import registry
 from loancrm import admin_pages
 from loancrm.admin_site import object_url
 from loancrm.kernel import clock
 from loancrm.kernel.admin.read_only import ReadOnlyAdmin
+from loancrm.kernel.models import Work
 
 REFRESH_SECONDS = "3"
 REJECTED_SHOWN = 50
 HISTORY_SHOWN = 20
 SMALL_BYTES = 1 << 20
 _PERMISSION = "customers.import_customers"
-_TONES = {"done": "good", "failed": "bad", "stopped": "bad", "cancelled": "bad", "undone": "bad"}
 
 
 @admin.register(ImportBatch)
@@ -60,6 +66,7 @@ class ImportBatchAdmin(ReadOnlyAdmin):
     search_fields = ("file_name", "source")
     ordering = ("-created_at", "-id")
     empty_template = "customers/import_empty.html"
+    list_select_related = ("work",)
 
     def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """Whoever may import sees the button."""
@@ -69,8 +76,8 @@ class ImportBatchAdmin(ReadOnlyAdmin):
     def result(self, batch: ImportBatch) -> str:
         """Return the state as a coloured badge."""
         return admin_pages.badge(
-            _TONES.get(batch.state, "busy"),
-            labels.read(labels.IMPORT_STATES, batch.state),
+            import_labels.IMPORT_STATES.tone(batch.shown_state),
+            import_labels.IMPORT_STATES.label(batch.shown_state),
         )
 
     def get_urls(self) -> list[URLPattern]:
@@ -103,7 +110,7 @@ class ImportBatchAdmin(ReadOnlyAdmin):
             return answer
         if request.method == "POST" and form.is_valid() and (batch := _submitted(request, form)):
             return HttpResponseRedirect(object_url(batch))
-        keep_file(request, form)
+        store_upload(request, form)
         return admin_pages.page(
             request,
             "customers/import_form.html",
@@ -120,37 +127,43 @@ class ImportBatchAdmin(ReadOnlyAdmin):
         extra_context: dict[str, Any] | None = None,
     ) -> HttpResponse:
         """Show what one file brought."""
-        batch = admin_pages.row_of(ImportBatch, object_id)
+        batch = admin_pages.row_of(ImportBatch.objects.select_related("work"), object_id)
         admin_pages.require(request, "customers.view_importbatch", batch)
         if batch.state == ImportState.DRAFT and request.user.has_perm(_PERMISSION):
             return HttpResponseRedirect(builder_url(batch))
-        is_working = batch.state in WORKING
+        work = batch.work
+        is_working = work is not None and work.is_open
         rejected = batch.rejected_rows.order_by("line").values_list("line", "code", "column")
         answer = admin_pages.page(
             request,
             "customers/import_batch.html",
             title=batch.file_name,
+            is_name_masked=file_names.is_masked(batch.file_name),
             model_admin=self,
             batch=batch,
-            state=labels.read(labels.IMPORT_STATES, batch.state),
-            tone=_TONES.get(batch.state, "busy"),
-            mode=labels.read(labels.IMPORT_MODES, batch.mode),
-            encoding=labels.encoding(batch.encoding),
+            state=import_labels.IMPORT_STATES.label(batch.shown_state),
+            tone=import_labels.IMPORT_STATES.tone(batch.shown_state),
+            mode=import_labels.IMPORT_MODES.label(batch.mode),
+            encoding=import_labels.encoding(batch.encoding),
             numbers=_numbers(batch),
             is_working=is_working,
-            progress=_progress(batch) if is_working else None,
+            progress=_progress(work) if work and is_working else None,
+            problem=work.last_error if work and batch.state != ImportState.STOPPED else "",
             actions=actions_for(batch) if request.user.has_perm(_PERMISSION) else [],
             exceeded=_exceeded(batch),
             undone=_undone(batch) if batch.state == ImportState.UNDONE else None,
-            measures=[labels.read(labels.QUALITY_MEASURES, name) for name in MEASURES],
+            measures=[import_labels.QUALITY_MEASURES.label(name) for name in MEASURES],
             **_history(batch.source),
+            about_the_check=about_the_check(batch),
+            no_finding=no_finding(batch),
+            none_rejected=none_rejected(batch),
             findings=_findings(batch, has_lines=request.user.has_perm(_PERMISSION)),
             left_out=batch.mapping.get("left_out", []),
             quality=_quality(batch.quality),
-            balance=balance(batch),
+            account=account_of(batch),
             quarantine=quarantine_url(batch) if request.user.has_perm(_PERMISSION) else "",
             rejected=[
-                (line, labels.finding(code), column)
+                (line, import_labels.finding(code), column)
                 for line, code, column in rejected[:REJECTED_SHOWN]
             ],
         )
@@ -192,20 +205,26 @@ def _numbers(batch: ImportBatch) -> list[tuple[str, int]]:
         batch.merged_count,
         batch.rejected_count,
     )
-    names = (_("Rows"), _("Created"), _("Updated"), _("Unchanged"), _("Merged"), _("Rejected"))
+    # What was only checked was not written.
+    created, updated = (
+        (_("Would be created"), _("Would be updated"))
+        if batch.is_dry_run
+        else (_("Created"), _("Updated"))
+    )
+    names = (_("Rows"), created, updated, _("Unchanged"), _("Merged"), _("Rejected"))
     return list(zip(names, counts, strict=True))
 
 
-def _progress(batch: ImportBatch) -> tuple[int, int]:
+def _progress(work: Work) -> tuple[int, int]:
     """Return (rows done, rows in all) of the step at hand."""
-    return batch.done_count, max(batch.row_estimate, batch.row_count, batch.done_count, 1)
+    return work.done_count, max(work.total_count, work.done_count, 1)
 
 
 def _exceeded(batch: ImportBatch) -> list[tuple[str, int, int, str, str]]:
     """Return (text, rows with it, rows, share, limit) of the limits that a file is over."""
     return [
         (
-            labels.finding(item["code"]),
+            import_labels.finding(item["code"]),
             item["count"],
             item["rows"],
             f"{item['count'] / item['rows'] * 100:.2f}%",
@@ -217,8 +236,8 @@ def _exceeded(batch: ImportBatch) -> list[tuple[str, int, int, str, str]]:
 
 def _undone(batch: ImportBatch) -> list[tuple[str, int, str]]:
     """Return (address, customer, what) of what an undo left as it is."""
-    changes = traces.kept_changes(batch_id=batch.pk, limit=REJECTED_SHOWN)
-    people = traces.kept_customers(batch_id=batch.pk, limit=REJECTED_SHOWN)
+    changes = traces.surviving_changes(batch_id=batch.pk, limit=REJECTED_SHOWN)
+    people = traces.surviving_customers(batch_id=batch.pk, limit=REJECTED_SHOWN)
     kept = [(customer_id, name) for customer_id, _kind, name in changes]
     kept += [(customer_id, _("created by this import")) for _line, customer_id in people]
     return [(object_url(Customer(pk=pk)), pk, what) for pk, what in kept]
@@ -236,7 +255,10 @@ def _history(source: str) -> dict[str, Any]:
         for card in cards
     ]
     described = DataSource.objects.filter(name=source).select_related("quality_owner").first()
-    moves = [(labels.read(labels.TRENDS, found), TREND_TONES[found]) for found in trends(cards)]
+    moves = [
+        (import_labels.TRENDS.label(found), import_labels.TRENDS.tone(found))
+        for found in trends(cards)
+    ]
     return {
         "history": rows,
         "moves": moves,
@@ -248,7 +270,7 @@ def _findings(batch: ImportBatch, *, has_lines: bool) -> Sequence[tuple[str, int
     """Return (text, count, address of the lines) of what was wrong, most frequent first."""
     rows = sorted(dict(batch.by_reason).items(), key=lambda item: (-item[1], item[0]))
     return [
-        (labels.finding(code), count, lines_url(batch, code) if has_lines else "")
+        (import_labels.finding(code), count, lines_url(batch, code) if has_lines else "")
         for code, count in rows
     ]
 

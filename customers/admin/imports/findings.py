@@ -8,9 +8,9 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
 
-from customers import labels
 from customers.admin.imports.repair import row_url
 from customers.domain.values.quality import REASONS
+from customers.labels import imports as import_labels
 from customers.models import Customer, ImportBatch, ImportFinding, ImportRow, RejectedRow
 from loancrm import admin_pages
 from loancrm.admin_site import object_url
@@ -36,7 +36,7 @@ def lines(request: HttpRequest, batch_id: int, code: str, *, model_admin: Any) -
     return admin_pages.page(
         request,
         "customers/import_lines.html",
-        title=f"{labels.finding(code)}: {batch.file_name}",
+        title=f"{import_labels.finding(code)}: {batch.file_name}",
         model_admin=model_admin,
         batch=batch,
         page=page,

@@ -7,12 +7,13 @@ from django.core.files.uploadedfile import UploadedFile
 from django.utils.translation import gettext, gettext_lazy
 from unfold import widgets
 
-from customers import labels
 from customers.admin.imports.limit_fields import LimitsField
+from customers.domain.imports.states import ImportMode
 from customers.domain.reading.encodings import ENCODINGS
-from customers.models import ImportBatch, ImportMode
+from customers.labels import imports as import_labels
+from customers.models import ImportBatch
 from customers.selectors.imports.mappings import mapping_names
-from customers.services.imports.files import encoding_candidates, kept_candidates
+from customers.services.imports.files import encoding_candidates, stored_candidates
 
 SUFFIXES = (".csv", ".csv.gz", ".xlsx", ".txt", ".jsonl", ".parquet")
 _MODES = (ImportMode.UPSERT, ImportMode.INSERT, ImportMode.UPDATE)
@@ -37,13 +38,13 @@ class FileForm(forms.Form):
         required=False,
         choices=lambda: [
             ("", gettext("Find out")),
-            *((name, labels.encoding(name)) for name in ENCODINGS),
+            *((name, import_labels.encoding(name)) for name in ENCODINGS),
         ],
         widget=widgets.UnfoldAdminSelectWidget(),
         help_text=gettext_lazy("To be chosen only where a text file does not tell it for certain."),
     )
 
-    def keep(self, batch: ImportBatch) -> None:
+    def use_upload(self, batch: ImportBatch) -> None:
         """Ask for the file no more: it is kept."""
         self.kept = batch
         del self.fields["file"]
@@ -56,7 +57,7 @@ class FileForm(forms.Form):
         if data.get("encoding"):
             return data
         if self.kept is not None:
-            candidates = kept_candidates(self.kept)
+            candidates = stored_candidates(self.kept)
         elif file is not None:
             candidates = encoding_candidates(file.chunks())
         if candidates:
@@ -66,7 +67,7 @@ class FileForm(forms.Form):
                     "The file does not tell its encoding. Choose one here; it may be "
                     "%(candidates)s."
                 )
-                % {"candidates": "; ".join(labels.encoding(name) for name in candidates)},
+                % {"candidates": "; ".join(import_labels.encoding(name) for name in candidates)},
             )
         return data
 
@@ -85,7 +86,7 @@ class HowForm(forms.Form):
 
     mode = forms.ChoiceField(
         label=gettext_lazy("Mode"),
-        choices=lambda: [(mode, labels.read(labels.IMPORT_MODES, mode)) for mode in _MODES],
+        choices=lambda: [(mode, import_labels.IMPORT_MODES.label(mode)) for mode in _MODES],
         initial=ImportMode.UPSERT,
         widget=widgets.UnfoldAdminSelectWidget(),
     )
@@ -109,7 +110,7 @@ class ImportForm(HowForm, FileForm):
 
     mapping = forms.ChoiceField(
         label=gettext_lazy("Mapping"),
-        choices=lambda: [(name, labels.mapping_name(name)) for name in mapping_names()],
+        choices=lambda: [(name, import_labels.mapping_name(name)) for name in mapping_names()],
         widget=widgets.UnfoldAdminSelectWidget(),
         help_text=gettext_lazy("Says which column holds what."),
     )

@@ -8,9 +8,9 @@ from django import forms
 from django.utils.translation import gettext, gettext_lazy
 from unfold import widgets
 
-from customers import labels
 from customers.domain.imports.mapping import parse_limits
 from customers.domain.values.quality import LIMIT_CODES, REJECTED_LIMIT
+from customers.labels import imports as import_labels
 
 # More are given in the mapping itself; hardly anybody sets more than one or two by hand.
 SHOWN: Final = 3
@@ -18,7 +18,7 @@ SHOWN: Final = 3
 
 def _findings() -> list[tuple[str, str]]:
     """Return the findings that a limit may be about; refused rows of any kind come first."""
-    named = [(code, labels.finding(code)) for code in LIMIT_CODES - {REJECTED_LIMIT}]
+    named = [(code, import_labels.finding(code)) for code in LIMIT_CODES - {REJECTED_LIMIT}]
     return [
         ("", gettext("No limit")),
         (REJECTED_LIMIT, gettext("Refused rows, for whatever reason")),

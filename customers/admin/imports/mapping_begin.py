@@ -9,7 +9,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from customers.admin.imports.forms import FileForm
-from customers.admin.imports.kept_files import discarded, file_form, keep_file
+from customers.admin.imports.uploads import discarded, file_form, store_upload
 from customers.models import ImportBatch
 from customers.services.imports import drafts
 from loancrm import admin_pages
@@ -32,7 +32,7 @@ def begin(request: HttpRequest, *, model_admin: Any) -> HttpResponse:
 def ask(request: HttpRequest, batch: ImportBatch, *, model_admin: Any) -> HttpResponse:
     """Ask how a file that is kept is to be read, and go on from there."""
     form = FileForm(request.POST or None)
-    form.keep(batch)
+    form.use_upload(batch)
     return _taken(request, form, model_admin)
 
 
@@ -44,7 +44,7 @@ def _taken(request: HttpRequest, form: FileForm, model_admin: Any) -> HttpRespon
         with admin_pages.attempt(request, ""):
             return HttpResponseRedirect(builder_url(_read(request, form)))
     elif request.method == "POST":
-        keep_file(request, form)
+        store_upload(request, form)
     return admin_pages.page(
         request,
         "customers/mapping_begin.html",

@@ -11,7 +11,6 @@ from django.urls import reverse
 from django.utils.text import slugify
 from django.utils.translation import gettext as _
 
-from customers import labels
 from customers.admin.imports.mapping_begin import ask, builder_url
 from customers.admin.imports.mapping_forms import BuilderForm, ChoiceForm, target_choices
 from customers.admin.imports.mapping_texts import read_aloud
@@ -19,14 +18,17 @@ from customers.domain.imports.cell_masks import masked
 from customers.domain.imports.column_guess import Guess, guess_columns
 from customers.domain.imports.mapping import parse_mapping
 from customers.domain.imports.mapping_draft import (
-    Choice,
+    ColumnChoice,
     choices_of,
     definition_from,
     guessed_choices,
 )
 from customers.domain.imports.mapping_json import MappingError
+from customers.domain.imports.states import ImportMode, ImportState
 from customers.domain.imports.tryout import TryOut, try_out
-from customers.models import AttributeDefinition, ImportBatch, ImportMode, ImportState, SavedMapping
+from customers.labels import imports as import_labels
+from customers.labels import mappings as mapping_labels
+from customers.models import AttributeDefinition, ImportBatch, SavedMapping
 from customers.selectors.imports.mappings import definition_of, fitting_mappings, shipped_names
 from customers.services.imports import drafts
 from customers.services.imports.drafts import Sample, Start
@@ -44,10 +46,10 @@ _LIST = "admin:customers_importbatch_changelist"
 
 
 @dataclass
-class Draft:
+class BuilderDraft:
     """What has been chosen so far; kept with the batch between two requests."""
 
-    choices: list[Choice]
+    choices: list[ColumnChoice]
     name: str
     source: str = ""
     version: int | None = None
@@ -84,7 +86,7 @@ def build(request: HttpRequest, batch_id: int, *, model_admin: Any) -> HttpRespo
         model_admin=model_admin,
         batch=batch,
         sample=sample,
-        encoding=labels.encoding(sample.encoding),
+        encoding=import_labels.encoding(sample.encoding),
         previewed=list(_preview(sample, builder.draft, guesses)),
         columns=builder.columns(),
         form=builder.form,
@@ -95,7 +97,7 @@ def build(request: HttpRequest, batch_id: int, *, model_admin: Any) -> HttpRespo
         if builder.tried
         else [],
         tried_findings=[
-            (labels.finding(code), count)
+            f"{import_labels.finding(code)}: {count}"
             for code, count in sorted(builder.tried.by_reason.items(), key=lambda item: -item[1])
         ]
         if builder.tried
@@ -112,7 +114,7 @@ class _Builder:
         batch: ImportBatch,
         sample: Sample,
         guesses: Mapping[str, Guess],
-        draft: Draft,
+        draft: BuilderDraft,
     ) -> None:
         self.request, self.batch, self.sample = request, batch, sample
         self.guesses = guesses
@@ -148,9 +150,9 @@ class _Builder:
                 "name": form.column,
                 "number": number,
                 "is_first": firsts[form.column] == number,
-                "kind": labels.read(labels.COLUMN_KINDS, guess.kind) if guess else "–",
+                "kind": import_labels.COLUMN_KINDS.label(guess.kind) if guess else "–",
                 "words": ", ".join(guess.words[:_CELLS_SHOWN]) if guess else "",
-                "check": labels.target_check(choice.target) if choice.is_mapped else "",
+                "check": import_labels.target_check(choice.target) if choice.is_mapped else "",
                 "form": form,
             }
             for number, (form, choice) in enumerate(
@@ -191,7 +193,7 @@ class _Builder:
         definition = definition_of(name)
         if definition is not None:
             self.draft = _draft_from(name, definition, self.sample)
-            self._keep()
+            self._save_draft()
         return HttpResponseRedirect(builder_url(self.batch))
 
     def _take(self) -> None:
@@ -199,22 +201,22 @@ class _Builder:
         data = self.form.cleaned_data
         self.draft.choices = [form.choice(types) for form in self.choice_forms]
         self.draft.name, self.draft.source = data["name"], data["source"]
-        self._keep()
+        self._save_draft()
 
     def _add_target(self, number: str) -> None:
         """Let a column feed one more field; its entry is the last, so that the others stay."""
         choices = self.draft.choices
         if not number.isdecimal() or int(number) >= len(choices):
             return
-        choices.append(Choice(choices[int(number)].column))
-        self._keep()
+        choices.append(ColumnChoice(choices[int(number)].column))
+        self._save_draft()
         prefix = f"c{len(choices) - 1}"
         self.choice_forms.append(
             ChoiceForm(None, prefix=prefix, choice=choices[-1], targets=target_choices())
         )
 
-    def _keep(self) -> None:
-        drafts.keep_draft(actor=self.actor, batch_id=self.batch.pk, draft=self.draft.as_json())
+    def _save_draft(self) -> None:
+        drafts.save_draft(actor=self.actor, batch_id=self.batch.pk, draft=self.draft.as_json())
 
     def _checked(self) -> dict[str, Any] | None:
         """Return the mapping's JSON after trying it, or None after saying what is wrong."""
@@ -222,7 +224,7 @@ class _Builder:
             definition = self.draft.definition()
             mapping = parse_mapping(definition)
         except MappingError as error:
-            self._tell(error)
+            self._show_problem(error)
             return None
         self.tried = try_out(
             mapping,
@@ -246,11 +248,12 @@ class _Builder:
             ) % {"columns": ", ".join(dict.fromkeys(form.column for form in undecided))}
         return not undecided
 
-    def _tell(self, error: MappingError) -> None:
-        text = labels.read(labels.MAPPING_PROBLEMS, error.problem)
-        self.problem = f"{error.path}: {text}"
+    def _show_problem(self, error: MappingError) -> None:
+        text = import_labels.MAPPING_PROBLEMS.label(error.problem)
+        self.problem = mapping_labels.fault(error)
+        column = mapping_labels.column_of(error.path)
         for form in self.choice_forms:
-            if error.path.startswith(f"columns.{form.column}"):
+            if form.column == column:
                 form.add_error(None, text)
 
     def _save(self, definition: dict[str, Any]) -> None:
@@ -263,7 +266,7 @@ class _Builder:
                 expected_version=self._expected(),
             )
             self.draft.version, self.draft.base = saved.version, definition
-            self._keep()
+            self._save_draft()
 
     def _start(self, definition: dict[str, Any]) -> HttpResponse | None:
         data = self.form.cleaned_data
@@ -296,12 +299,14 @@ def _guesses(sample: Sample) -> dict[str, Guess]:
     return {guess.column: guess for guess in found}
 
 
-def _draft(batch: ImportBatch, guesses: Mapping[str, Guess]) -> Draft:
+def _draft(batch: ImportBatch, guesses: Mapping[str, Guess]) -> BuilderDraft:
     """Return what was chosen before, or what suggests itself."""
     stored = batch.mapping.get("draft")
     if stored:
-        return Draft(**{**stored, "choices": [Choice(**item) for item in stored["choices"]]})
-    return Draft(guessed_choices(guesses.values()), _suggested_name(batch))
+        return BuilderDraft(
+            **{**stored, "choices": [ColumnChoice(**item) for item in stored["choices"]]}
+        )
+    return BuilderDraft(guessed_choices(guesses.values()), _suggested_name(batch))
 
 
 def _suggested_name(batch: ImportBatch) -> str:
@@ -311,11 +316,11 @@ def _suggested_name(batch: ImportBatch) -> str:
     return f"mapping-{name}" if "*" in stem or name.isdigit() else name
 
 
-def _draft_from(name: str, definition: dict[str, Any], sample: Sample) -> Draft:
+def _draft_from(name: str, definition: dict[str, Any], sample: Sample) -> BuilderDraft:
     """Return a mapping as a draft; a shipped one has to get a name of its own."""
     own_name = f"{name}-2" if name in shipped_names() else name
     saved = SavedMapping.objects.filter(name=name, is_current=True).first()
-    return Draft(
+    return BuilderDraft(
         choices_of(definition, sample.columns),
         own_name,
         str(definition.get("source", name)),
@@ -325,7 +330,7 @@ def _draft_from(name: str, definition: dict[str, Any], sample: Sample) -> Draft:
 
 
 def _preview(
-    sample: Sample, draft: Draft, guesses: Mapping[str, Guess]
+    sample: Sample, draft: BuilderDraft, guesses: Mapping[str, Guess]
 ) -> Iterator[tuple[int, list[str]]]:
     """Yield (line, masked cells) of the first rows."""
     targets: dict[str, str] = {}

@@ -10,8 +10,9 @@ from customers import labels
 from customers.admin.imports.forms import HowForm
 from customers.domain.consents.consent import ConsentChannel, Purpose
 from customers.domain.imports.column_guess import ID_TARGET
-from customers.domain.imports.mapping import PARSED_FIELDS, TEXT_FIELDS, Blank, Transform, ValueType
-from customers.domain.imports.mapping_draft import IGNORE, Choice
+from customers.domain.imports.mapping import PARSED_FIELDS, TEXT_FIELDS
+from customers.domain.imports.mapping_draft import IGNORE, ColumnChoice
+from customers.labels import imports as import_labels
 from customers.models import AttributeDefinition
 from loancrm.kernel.words.phrases import reads_chinese
 
@@ -27,10 +28,6 @@ def _select() -> forms.Select:
     return forms.Select(attrs=_INPUT)
 
 
-def _options(vocabulary: Any, values: Any) -> list[tuple[str, str]]:
-    return [(str(value), labels.read(vocabulary, value)) for value in values]
-
-
 def target_choices() -> list[tuple[str, Any]]:
     """Return all targets, grouped, in the reader's language."""
     attributes = AttributeDefinition.objects.order_by("name").values_list(
@@ -42,16 +39,16 @@ def target_choices() -> list[tuple[str, Any]]:
     return [
         ("", _("– not decided –")),
         (IGNORE, _("Leave out")),
-        (ID_TARGET, labels.target(ID_TARGET)),
+        (ID_TARGET, import_labels.target(ID_TARGET)),
         (
             _("Person"),
-            [(f"customer.{name}", labels.target(f"customer.{name}")) for name in _PERSON],
+            [(f"customer.{name}", import_labels.target(f"customer.{name}")) for name in _PERSON],
         ),
         (
             _("Contact"),
-            [(path, labels.target(path)) for path in ("contact.phone", "contact.email")],
+            [(path, import_labels.target(path)) for path in ("contact.phone", "contact.email")],
         ),
-        (_("Consent"), [(path, labels.target(path)) for path in consents]),
+        (_("Consent"), [(path, import_labels.target(path)) for path in consents]),
         (_("Attributes"), [*own, (NEW_ATTRIBUTE, _("New attribute …"))]),
     ]
 
@@ -68,17 +65,17 @@ class ChoiceForm(forms.Form):
     )
     type = forms.ChoiceField(
         label=gettext_lazy("Type of the new attribute"),
-        choices=lambda: _options(labels.ATTRIBUTE_TYPES, ValueType),
+        choices=labels.ATTRIBUTE_TYPES.choices,
         widget=_select(),
     )
     transform = forms.ChoiceField(
         label=gettext_lazy("Read the cell"),
-        choices=lambda: _options(labels.TRANSFORMS, Transform),
+        choices=import_labels.TRANSFORMS.choices,
         widget=_select(),
     )
     order = forms.ChoiceField(
         label=gettext_lazy("Dates are written"),
-        choices=lambda: _options(labels.DATE_ORDERS, labels.DATE_ORDERS),
+        choices=import_labels.DATE_ORDERS.choices,
         required=False,
         widget=_select(),
     )
@@ -90,7 +87,7 @@ class ChoiceForm(forms.Form):
     )
     blank = forms.ChoiceField(
         label=gettext_lazy("A blank cell"),
-        choices=lambda: _options(labels.BLANKS, Blank),
+        choices=import_labels.BLANKS.choices,
         widget=_select(),
     )
     dictionary = forms.CharField(
@@ -107,7 +104,7 @@ class ChoiceForm(forms.Form):
     expected = forms.BooleanField(label=gettext_lazy("Report blank cells"), required=False)
     optional = forms.BooleanField(label=gettext_lazy("The file may lack it"), required=False)
 
-    def __init__(self, data: Any, *, prefix: str, choice: Choice, targets: Any) -> None:
+    def __init__(self, data: Any, *, prefix: str, choice: ColumnChoice, targets: Any) -> None:
         """Offer the targets, and start from what was chosen before."""
         known = {path for _group, items in targets if isinstance(items, list) for path, _ in items}
         is_new = choice.target.startswith(NEW_ATTRIBUTE) and choice.target not in known
@@ -129,7 +126,7 @@ class ChoiceForm(forms.Form):
             self.add_error("attribute", _("Give the new attribute a name."))
         return data
 
-    def choice(self, types: dict[str, str]) -> Choice:
+    def choice(self, types: dict[str, str]) -> ColumnChoice:
         """Return what was chosen.
 
         Args:
@@ -139,7 +136,7 @@ class ChoiceForm(forms.Form):
         target = str(data.get("target", ""))
         if target == NEW_ATTRIBUTE:
             target += str(data.get("attribute", "")).strip().lower()
-        return Choice(
+        return ColumnChoice(
             self.column,
             target,
             type=types.get(target.removeprefix(NEW_ATTRIBUTE), data.get("type", "text")),

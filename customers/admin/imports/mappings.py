@@ -13,10 +13,11 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from unfold import widgets
 
-from customers import labels
-from customers.domain.imports.mapping import Target, parse_mapping
+from customers.domain.imports.mapping import ColumnTarget, parse_mapping
 from customers.domain.imports.mapping_diff import differences
 from customers.domain.imports.mapping_json import MappingError
+from customers.labels import imports as import_labels
+from customers.labels import mappings as mapping_labels
 from customers.models import SavedMapping
 from customers.selectors.imports.mappings import definition_of, imports_with, shipped_names
 from customers.services.sources import mappings
@@ -111,6 +112,7 @@ class SavedMappingAdmin(ReadOnlyAdmin):
                 saved = mappings.save_mapping(
                     actor=admin_pages.actor_of(request),
                     definition=mappings.parse_json(form.cleaned_data["text"]),
+                    text=form.cleaned_data["text"],
                     now=clock.now(),
                     note=form.cleaned_data["note"],
                     expected_version=None if form.cleaned_data["is_replacing"] else 0,
@@ -201,10 +203,10 @@ def _remove(request: HttpRequest, saved: SavedMapping) -> HttpResponse:
             actor=admin_pages.actor_of(request), name=saved.name, now=clock.now()
         )
         if is_gone:
-            admin_pages.tell(request, _("The mapping was deleted."), is_good=True)
+            admin_pages.show_message(request, _("The mapping was deleted."), is_good=True)
             return HttpResponseRedirect(reverse("admin:customers_savedmapping_changelist"))
         text = _("The mapping was archived, not deleted: imports have used it.")
-        admin_pages.tell(request, text, is_good=True)
+        admin_pages.show_message(request, text, is_good=True)
     return HttpResponseRedirect(object_url(saved))
 
 
@@ -213,21 +215,21 @@ def _columns(definition: dict[str, Any]) -> list[tuple[str, str, str]]:
     try:
         mapping = parse_mapping(definition)
     except MappingError as error:
-        return [(error.path, labels.read(labels.MAPPING_PROBLEMS, error.problem), "")]
-    rows = [(mapping.id_column, labels.target("id_column"), "")] if mapping.id_column else []
+        return [("", mapping_labels.fault(error), "")]
+    rows = [(mapping.id_column, import_labels.target("id_column"), "")] if mapping.id_column else []
     return rows + [
-        (item.column, labels.target(target.path), ", ".join(_how(target)))
+        (item.column, import_labels.target(target.path), ", ".join(_how(target)))
         for item in mapping.columns
         for target in item.targets
     ]
 
 
-def _how(target: Target) -> list[str]:
+def _how(target: ColumnTarget) -> list[str]:
     parts = []
     if target.transform != "none":
-        parts.append(labels.read(labels.TRANSFORMS, target.transform))
+        parts.append(import_labels.TRANSFORMS.label(target.transform))
     if target.order:
-        parts.append(labels.read(labels.DATE_ORDERS, target.order))
+        parts.append(import_labels.DATE_ORDERS.label(target.order))
     if target.dictionary:
         parts.append(_("dictionary of %(count)s words") % {"count": len(target.dictionary)})
     if target.blank != "keep":

@@ -10,12 +10,13 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.cache import never_cache
 
-from customers import labels
+from customers.admin.imports.account import account_of
 from customers.domain.imports.cell_masks import masked
 from customers.domain.imports.column_guess import Kind
-from customers.models import ImportBatch, ImportState, RejectedRow
+from customers.domain.imports.states import ImportState
+from customers.labels import imports as import_labels
+from customers.models import ImportBatch, RejectedRow
 from customers.selectors.imports.mappings import mapping_names
-from customers.selectors.imports.quality import balance
 from customers.services.imports import repair as imports_repair
 from customers.services.imports.repair import OpenedRow, Repair, RepairReport
 from customers.services.sources import mappings
@@ -43,10 +44,10 @@ def quarantine(request: HttpRequest, batch_id: int, *, model_admin: Any) -> Http
         title=_("Rejected rows: %(file)s") % {"file": batch.file_name},
         model_admin=model_admin,
         batch=batch,
-        balance=balance(batch),
+        account=account_of(batch),
         page=page,
         rows=[
-            (row.line, labels.finding(row.code), row.column, row_url(row))
+            (row.line, import_labels.finding(row.code), row.column, row_url(row))
             for row in page.object_list
         ],
         can_repair=batch.state == ImportState.DONE,
@@ -69,7 +70,7 @@ def repair_row(
             corrections = {opened.line: _corrections(request, opened)}
             repair = Repair(batch_id, lines=[opened.line], corrections=corrections)
             report = imports_repair.run_again(actor=actor, repair=repair, now=now, today=today)
-            _tell(request, report)
+            _show_report(request, report)
             return HttpResponseRedirect(_next_url(batch, report, row_id))
         opened = imports_repair.open_row(actor=actor, row_id=row_id, now=now, today=today)
         return _page(request, batch, opened, model_admin)
@@ -91,12 +92,12 @@ def _page(
 ) -> HttpResponse:
     findings: dict[str, list[str]] = {}
     for finding in opened.findings:
-        findings.setdefault(finding.column, []).append(labels.finding(finding.code))
+        findings.setdefault(finding.column, []).append(import_labels.finding(finding.code))
     cells = [
         {
             "number": number,
-            "name": labels.target(name) if name == target else name,
-            "field": labels.target(target) if target and name != target else "",
+            "name": import_labels.target(name) if name == target else name,
+            "field": import_labels.target(target) if target and name != target else "",
             "is_shown": name in opened.shown,
             "value": opened.cells.get(name, ""),
             "masked": masked(opened.cells.get(name, ""), kind=Kind.NAME, target=target),
@@ -141,17 +142,17 @@ def _run_all(request: HttpRequest, batch: ImportBatch) -> HttpResponse:
             now=clock.now(),
             today=clock.today(),
         )
-        _tell(request, report)
+        _show_report(request, report)
     return HttpResponseRedirect(quarantine_url(batch))
 
 
-def _tell(request: HttpRequest, report: RepairReport) -> None:
+def _show_report(request: HttpRequest, report: RepairReport) -> None:
     text = ngettext(
         "%(tried)s row run again: %(accepted)s accepted, %(still)s still rejected.",
         "%(tried)s rows run again: %(accepted)s accepted, %(still)s still rejected.",
         report.tried,
     ) % {"tried": report.tried, "accepted": report.accepted, "still": report.still_rejected}
-    admin_pages.tell(request, text, is_good=not report.still_rejected)
+    admin_pages.show_message(request, text, is_good=not report.still_rejected)
 
 
 def _next_url(batch: ImportBatch, report: RepairReport, row_id: int) -> str:

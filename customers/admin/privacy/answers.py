@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy
 from unfold import widgets
 
 from customers import labels
-from customers.domain.consents.preferences import RequestStatus, ToldBy
+from customers.domain.consents.preferences import RequestStatus
 from customers.models import PrivacyRequest
 from customers.services.privacy import preferences
 from loancrm import admin_pages
@@ -21,13 +21,6 @@ from loancrm.admin_site import object_url
 from loancrm.kernel import clock
 
 PERMISSION = "customers.change_privacyrequest"
-_TOLD_BY = {
-    ToldBy.PHONE: gettext_lazy("by phone"),
-    ToldBy.EMAIL: gettext_lazy("by e-mail"),
-    ToldBy.SMS: gettext_lazy("by SMS"),
-    ToldBy.LETTER: gettext_lazy("by letter"),
-    ToldBy.IN_PERSON: gettext_lazy("in person"),
-}
 
 
 class AnswerForm(forms.Form):
@@ -41,7 +34,7 @@ class AnswerForm(forms.Form):
     )
     told_by = forms.ChoiceField(
         label=gettext_lazy("The person was told"),
-        choices=lambda: [("", _("– choose –")), *((k, str(v)) for k, v in _TOLD_BY.items())],
+        choices=lambda: [("", _("– choose –")), *labels.NOTIFIED_BY.choices()],
         widget=widgets.UnfoldAdminSelectWidget(),
         help_text=gettext_lazy("The system tells nobody: answer the person first."),
     )
@@ -54,13 +47,13 @@ def answer(request: HttpRequest, pk: int, what: str, model_admin: Any) -> HttpRe
     if what not in {RequestStatus.DONE, RequestStatus.REFUSED}:
         raise Http404
     if row.status != RequestStatus.OPEN:
-        admin_pages.tell(request, _("This request is answered already."), is_good=False)
+        admin_pages.show_message(request, _("This request is answered already."), is_good=False)
         return HttpResponseRedirect(object_url(row))
     is_done = what == RequestStatus.DONE
     form = AnswerForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
         done = _("The request is closed: %(status)s.") % {
-            "status": labels.read(labels.REQUEST_STATUSES, what)
+            "status": labels.REQUEST_STATUSES.label(what)
         }
         with admin_pages.attempt(request, done) as outcome:
             preferences.close_request(
@@ -80,7 +73,7 @@ def answer(request: HttpRequest, pk: int, what: str, model_admin: Any) -> HttpRe
         model_admin=model_admin,
         form=form,
         row=row,
-        kind=labels.read(labels.PRIVACY_REQUESTS, row.kind),
+        kind=labels.PRIVACY_REQUESTS.label(row.kind),
         is_done=is_done,
         back=object_url(row),
     )
@@ -100,7 +93,7 @@ def given(row: PrivacyRequest) -> str:
     found = preferences.answer_of(row)
     if found is None:
         return "–"
-    told_by = labels.read(_TOLD_BY, found.told_by) if found.told_by else _("not noted")
+    told_by = labels.NOTIFIED_BY.label(found.told_by) if found.told_by else _("not noted")
     return format_html(
         "{}<br>{}: {} · {}", found.reason or "–", _("The person was told"), told_by, found.actor
     )

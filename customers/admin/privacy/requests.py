@@ -32,17 +32,17 @@ class PrivacyRequestAdmin(ReadOnlyAdmin):
             "status",
             _("status"),
             RequestStatus,
-            lambda value: labels.read(labels.REQUEST_STATUSES, value),
+            labels.REQUEST_STATUSES.label,
         ),
         vocabulary_filter(
             "kind",
             _("kind"),
             RequestKind,
-            lambda value: labels.read(labels.PRIVACY_REQUESTS, value),
+            labels.PRIVACY_REQUESTS.label,
         ),
     )
     ordering = ("due_at",)
-    fields = ("person", "what", "standing", "requested_at", "deadline", "closed_at", "told_by")
+    fields = ("person", "what", "standing", "requested_at", "deadline", "closed_at", "came_by")
     readonly_fields = (*fields, "words", "answer")
     actions = None
 
@@ -90,17 +90,17 @@ class PrivacyRequestAdmin(ReadOnlyAdmin):
     @admin.display(description=_("kind"), ordering="kind")
     def what(self, row: PrivacyRequest) -> str:
         """Return what is asked for."""
-        return labels.read(labels.PRIVACY_REQUESTS, row.kind)
+        return labels.PRIVACY_REQUESTS.label(row.kind)
 
     @admin.display(description=_("status"), ordering="status")
     def standing(self, row: PrivacyRequest) -> str:
         """Return where the request stands."""
-        return labels.read(labels.REQUEST_STATUSES, row.status)
+        return labels.REQUEST_STATUSES.label(row.status)
 
     @admin.display(description=_("source"))
-    def told_by(self, row: PrivacyRequest) -> str:
+    def came_by(self, row: PrivacyRequest) -> str:
         """Return by what way it came."""
-        return labels.read(labels.OWN_SOURCES, row.source)
+        return labels.own_source(row.source)
 
     @admin.display(description=_("overdue"))
     def lateness(self, row: PrivacyRequest) -> str:

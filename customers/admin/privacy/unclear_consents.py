@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy
 from customers import labels
 from customers.domain.consents.consent import ConsentChannel, UnclearDecision
 from customers.models import UnclearConsent
+from customers.selectors import sources
 from customers.selectors.profile import person as profile_person
 from customers.services.consents import unclear_consents
 from loancrm import admin_pages
@@ -21,27 +22,29 @@ from loancrm.kernel import clock
 from loancrm.kernel.access import is_allowed
 from loancrm.kernel.admin.read_only import ReadOnlyAdmin
 
-_DECISIONS = {
-    UnclearDecision.OPEN: gettext_lazy("to be asked"),
-    UnclearDecision.REFUSED: gettext_lazy("it was a refusal"),
-    UnclearDecision.GRANTED: gettext_lazy("it was a consent"),
-}
-_TONES = {"": "warn", "refused": "busy", "granted": "good"}
-
 
 @admin.register(UnclearConsent)
 class UnclearConsentAdmin(ReadOnlyAdmin):
     """What waits for somebody to ask comes first, the newest before the older."""
 
-    list_display = ("person", "channel_label", "purpose_label", "source", "ended_at", "result")
+    list_display = (
+        "person",
+        "channel_label",
+        "purpose_label",
+        "source_label",
+        "ended_at",
+        "result",
+    )
     list_filter = (
         vocabulary_filter(
             "decision",
             gettext_lazy("decision"),
             UnclearDecision,
-            lambda value: labels.read(_DECISIONS, value),
+            labels.UNCLEAR_DECISIONS.label,
         ),
-        vocabulary_filter("channel", gettext_lazy("channel"), ConsentChannel, labels.channel),
+        vocabulary_filter(
+            "channel", gettext_lazy("channel"), ConsentChannel, labels.CHANNELS.label
+        ),
     )
     empty_template = "customers/unclear_consent_empty.html"
     ordering = ("decision", "-ended_at", "-id")
@@ -49,28 +52,36 @@ class UnclearConsentAdmin(ReadOnlyAdmin):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[UnclearConsent]:
         """Read everything in one query."""
-        return UnclearConsent.objects.select_related("customer")
+        rows = UnclearConsent.objects.select_related("customer")
+        return rows.annotate(source_title=sources.title())
 
     @admin.display(description=gettext_lazy("customer"))
     def person(self, row: UnclearConsent) -> str:
         """Return the customer's number and masked name."""
         return f"#{row.customer_id} {profile_person.masked_name(row.customer)}".strip()
 
+    @admin.display(description=gettext_lazy("source"), ordering="source")
+    def source_label(self, row: UnclearConsent) -> str:
+        """Return the source by its title."""
+        title: str | None = getattr(row, "source_title", None)
+        return title or labels.own_source(row.source)
+
     @admin.display(description=gettext_lazy("channel"), ordering="channel")
     def channel_label(self, row: UnclearConsent) -> str:
         """Return the channel in words."""
-        return labels.channel(row.channel)
+        return labels.CHANNELS.label(row.channel)
 
     @admin.display(description=gettext_lazy("purpose"), ordering="purpose")
     def purpose_label(self, row: UnclearConsent) -> str:
         """Return the purpose in words."""
-        return labels.purpose(row.purpose)
+        return labels.PURPOSES.label(row.purpose)
 
     @admin.display(description=gettext_lazy("decision"), ordering="decision")
     def result(self, row: UnclearConsent) -> str:
         """Return the decision as a coloured badge."""
         return admin_pages.badge(
-            _TONES.get(row.decision, "busy"), labels.read(_DECISIONS, row.decision)
+            labels.UNCLEAR_DECISIONS.tone(row.decision),
+            labels.UNCLEAR_DECISIONS.label(row.decision),
         )
 
     def change_view(
@@ -91,13 +102,14 @@ class UnclearConsentAdmin(ReadOnlyAdmin):
             title=_("Was it a consent or a refusal?"),
             model_admin=self,
             row=row,
+            source_names=sources.names(),
             name=self.person(row),
             customer_url=object_url(row.customer),
-            channel=labels.channel(row.channel),
-            purpose=labels.purpose(row.purpose),
+            channel=labels.CHANNELS.label(row.channel),
+            purpose=labels.PURPOSES.label(row.purpose),
             came_with=_came_with(row.evidence),
-            decision=labels.read(_DECISIONS, row.decision),
-            tone=_TONES.get(row.decision, "busy"),
+            decision=labels.UNCLEAR_DECISIONS.label(row.decision),
+            tone=labels.UNCLEAR_DECISIONS.tone(row.decision),
             may_decide=row.decision == UnclearDecision.OPEN
             and is_allowed(admin_pages.actor_of(request), unclear_consents.PERMISSION),
         )
@@ -119,7 +131,7 @@ def _decide(request: HttpRequest, row: UnclearConsent) -> HttpResponse:
     given = request.POST.get("decision", "")
     decision = UnclearDecision(given) if given in set(UnclearDecision) else UnclearDecision.OPEN
     with admin_pages.attempt(
-        request, _("Noted: %(word)s.") % {"word": _DECISIONS[decision]}
+        request, _("Noted: %(word)s.") % {"word": labels.UNCLEAR_DECISIONS.label(decision)}
     ) as done:
         unclear_consents.decide_unclear_consent(
             actor=admin_pages.actor_of(request),

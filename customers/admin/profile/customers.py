@@ -11,7 +11,7 @@ from django.urls import NoReverseMatch, URLPattern, reverse
 from django.utils.translation import gettext_lazy as _
 
 from customers import labels
-from customers.admin.profile import charts, lookup, relationships, reveals, timeline
+from customers.admin.profile import charts, lookup, past, relationships, reveals, timeline
 from customers.domain.events.lifecycle import LifecycleStage
 from customers.domain.fields.score_bands import (
     CLV,
@@ -21,7 +21,8 @@ from customers.domain.fields.score_bands import (
     SPENDING_TREND,
 )
 from customers.domain.values.person import Gender, MarketingStatus
-from customers.models import ContactPoint, Customer, Score
+from customers.models import ConsentState, ContactPoint, Customer, Score
+from customers.selectors import sources
 from customers.selectors.profile import page as profiles
 from customers.selectors.profile import person, search
 from customers.services.relationships import READ as READ_RELATIONSHIPS
@@ -31,12 +32,15 @@ from loancrm.kernel import clock
 from loancrm.kernel.access import is_allowed
 from loancrm.kernel.admin.read_only import ReadOnlyAdmin
 
+# Of an app above, which this one cannot import.
+_SEES_ALERTS = "analytics.view_riskcase"
+
 
 def _status_word(value: str) -> str:
     """Return a marketing status in words; an open one says nothing about consents and stops."""
     if value == MarketingStatus.OPEN:
         return str(_("No hardship or dispute"))
-    return labels.marketing_status(value)
+    return labels.MARKETING_STATUSES.label(value)
 
 
 @admin.register(Customer)
@@ -46,11 +50,13 @@ class CustomerAdmin(ReadOnlyAdmin):
     list_display = ("number", "name", "phone", "stage", "sex", "city", "status", "since")
     list_display_links = ("number", "name")
     list_filter = (
-        vocabulary_filter("lifecycle_stage", _("lifecycle stage"), LifecycleStage, labels.stage),
+        vocabulary_filter(
+            "lifecycle_stage", _("lifecycle stage"), LifecycleStage, labels.STAGES.label
+        ),
         vocabulary_filter(
             "marketing_status", _("hardship or dispute"), MarketingStatus, _status_word
         ),
-        vocabulary_filter("gender", _("gender"), Gender, labels.gender),
+        vocabulary_filter("gender", _("gender"), Gender, labels.GENDERS.label),
     )
     # The words of a search are personal data: they are posted, not put into the address.
     list_before_template = "customers/customer_search.html"
@@ -101,18 +107,18 @@ class CustomerAdmin(ReadOnlyAdmin):
     @admin.display(description=_("lifecycle stage"), ordering="lifecycle_stage")
     def stage(self, customer: Customer) -> str:
         """Return the stage in words."""
-        return labels.stage(customer.lifecycle_stage)
+        return labels.STAGES.label(customer.lifecycle_stage)
 
     @admin.display(description=_("gender"), ordering="gender")
     def sex(self, customer: Customer) -> str:
         """Return the gender in words."""
-        return labels.gender(customer.gender)
+        return labels.GENDERS.label(customer.gender)
 
     @admin.display(description=_("hardship or dispute"), ordering="marketing_status")
     def status(self, customer: Customer) -> str:
         """Return what stands in the way of marketing whatever was agreed; mostly nothing."""
         is_open = customer.marketing_status == MarketingStatus.OPEN
-        return "–" if is_open else labels.marketing_status(customer.marketing_status)
+        return "–" if is_open else labels.MARKETING_STATUSES.label(customer.marketing_status)
 
     @admin.display(description=_("created at"), ordering="created_at")
     def since(self, customer: Customer) -> Any:
@@ -124,6 +130,7 @@ class CustomerAdmin(ReadOnlyAdmin):
         return [
             lookup.url(),
             *timeline.urls(),
+            *past.urls(),
             *relationships.urls(),
             *reveals.urls(),
             *super().get_urls(),
@@ -137,7 +144,8 @@ class CustomerAdmin(ReadOnlyAdmin):
         extra_context: dict[str, Any] | None = None,
     ) -> HttpResponse:
         """Show the page of one person."""
-        customer = admin_pages.row_of(Customer, object_id)
+        rows = Customer.objects.annotate(source_title=sources.title())
+        customer = admin_pages.row_of(rows, object_id)
         admin_pages.require(request, "customers.view_customer", customer)
         actor = admin_pages.actor_of(request)
         can_relate = is_allowed(actor, READ_RELATIONSHIPS, customer)
@@ -155,34 +163,37 @@ class CustomerAdmin(ReadOnlyAdmin):
             model_admin=self,
             profile=found,
             labels=labels,
-            stage=labels.stage(customer.lifecycle_stage),
+            source_names=found.source_names,
+            stage=labels.STAGES.label(customer.lifecycle_stage),
             marketing_status=_status_word(customer.marketing_status),
-            consents=[
-                (labels.channel(c.state.channel), labels.purpose(c.state.purpose), c)
-                for c in found.consents
-            ],
-            loans=[(labels.loan_status(facts.loan.status), facts) for facts in found.loans],
+            consents=[(_consent_name(row.state), row) for row in found.consents],
+            loans=[(labels.LOAN_STATUSES.label(facts.loan.status), facts) for facts in found.loans],
             applications=[
-                (labels.read(labels.APPLICATION_STATUSES, row.status), row)
-                for row in found.applications
+                (labels.APPLICATION_STATUSES.label(row.status), row) for row in found.applications
             ],
-            messages_url=_url_above("campaigns_customer_messages", customer),
-            contact_url=_url_above("campaigns_customer_contact", customer),
-            stays=[(labels.stage(stay.stage), stay) for stay in found.stages],
+            **_pieces_above(request, customer),
+            stays=[(labels.STAGES.label(stay.stage), stay) for stay in found.stages],
             is_delinquent=any(facts.loan.dpd_days > 0 for facts in found.loans),
             charts=charts.of_months(found.months),
-            scores=[_score(score) for score in found.scores],
+            scores=[
+                (f"{_('Score')} · {name}", *rest)
+                for name, *rest in (_score(score) for score in found.scores)
+            ],
             lifetime_value=found.lifetime_value,
             lifetime_version=_version(found.lifetime_value),
             spending=_spending(found.spending),
             score_versions=[_score(score) for score in found.score_versions],
             timeline_url=timeline.url_of(customer),
-            **timeline.choices(found),
+            **timeline.choices(request, found),
             customer=customer,
             can_reveal=is_allowed(actor, "customers.reveal_pii", customer),
             can_relate=can_relate,
             **relationships.choices(),
         )
+
+
+def _consent_name(consent: ConsentState) -> str:
+    return f"{labels.CHANNELS.label(consent.channel)} · {labels.PURPOSES.label(consent.purpose)}"
 
 
 def _score(score: Score) -> tuple[str, str, str, Score]:
@@ -218,9 +229,19 @@ def _spending(scores: Mapping[str, Score]) -> dict[str, Any]:
     }
 
 
+def _pieces_above(request: HttpRequest, customer: Customer) -> dict[str, str]:
+    """Return where the pieces of the page that the apps above show are loaded from."""
+    may_see_alerts = request.user.has_perm(_SEES_ALERTS)
+    return {
+        "messages_url": _url_above("admin:campaigns_customer_messages", customer),
+        "contact_url": _url_above("admin:campaigns_customer_contact", customer),
+        "alerts_url": _url_above("warning:customer", customer) if may_see_alerts else "",
+    }
+
+
 def _url_above(name: str, customer: Customer) -> str:
     """Return where the app above shows something about this person, which this app cannot know."""
     try:
-        return reverse(f"admin:{name}", args=[customer.pk])
+        return reverse(name, args=[customer.pk])
     except NoReverseMatch:
         return ""

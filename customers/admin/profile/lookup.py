@@ -30,7 +30,7 @@ def search(request: HttpRequest) -> HttpResponse:
     words = request.POST.get("words", "").replace("\x00", "").strip()[:_LONGEST]
     if not words:
         return HttpResponseRedirect(address)
-    return HttpResponseRedirect(f"{address}?{FIND}={_keep(request, words)}")
+    return HttpResponseRedirect(f"{address}?{FIND}={_store_words(request, words)}")
 
 
 def words_of(request: HttpRequest) -> str | None:
@@ -48,7 +48,7 @@ def url() -> URLPattern:
     return path("search/", admin.site.admin_view(search), name="customers_customer_search")
 
 
-def _keep(request: HttpRequest, words: str) -> str:
+def _store_words(request: HttpRequest, words: str) -> str:
     row_key = uuid4()
     sealed = base64.b64encode(crypto.vault().seal(_COLUMN, row_key, words)).decode()
-    return admin_lookups.keep(request, _SESSION, [str(row_key), sealed])
+    return admin_lookups.store_lookup(request, _SESSION, [str(row_key), sealed])

@@ -15,6 +15,7 @@ from django.views.decorators.http import require_POST
 from customers import labels
 from customers.domain.relationships import RiskPurpose
 from customers.models import Customer
+from customers.selectors import sources
 from customers.selectors.relationships.network import Network, Tie
 from customers.services import relationships
 from loancrm import admin_pages
@@ -42,9 +43,10 @@ def relationships_view(request: HttpRequest, customer_id: int) -> HttpResponse:
     )
     context |= {
         "network": network,
+        "source_names": sources.names(),
         "lines": _lines(network),
         "nodes": _nodes(network),
-        "ties": [(labels.tie(tie.kind), _told(tie), tie) for tie in network.ties],
+        "ties": [(labels.tie(tie.kind), _meaning(tie), tie) for tie in network.ties],
         "more": max(network.first_count - sum(p.place.hop == 1 for p in network.people), 0),
     }
     return TemplateResponse(request, _TEMPLATE, context)
@@ -82,7 +84,7 @@ def _standing(has_defaulted: bool | None) -> str:  # noqa: FBT001 - three values
     return _("was in default") if has_defaulted else _("never in default")
 
 
-def _told(tie: Tie) -> str:
+def _meaning(tie: Tie) -> str:
     """Return what a tie means, in words."""
     if tie.other_id is not None:
         words = _("names #%(id)s") if tie.is_named else _("is named by #%(id)s")
@@ -94,7 +96,7 @@ def _told(tie: Tie) -> str:
 
 def choices() -> dict[str, Any]:
     """Return the purposes that somebody may look for."""
-    return {"risk_purposes": list(labels.RISK_PURPOSES.items())}
+    return {"risk_purposes": labels.RISK_PURPOSES.choices()}
 
 
 def urls() -> list[URLPattern]:

@@ -35,7 +35,7 @@ def reveal_view(request: HttpRequest, customer_id: int) -> HttpResponse:
         return TemplateResponse(
             request, template, {"customer": customer, "problem": refusal.message}
         )
-    contacts = [(labels.read(labels.CONTACT_KINDS, kind), value) for kind, value in shown.contacts]
+    contacts = [(labels.CONTACT_KINDS.label(kind), value) for kind, value in shown.contacts]
     return TemplateResponse(request, template, {"shown": shown, "contacts": contacts})
 
 

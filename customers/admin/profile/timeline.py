@@ -13,10 +13,10 @@ from django.views.decorators.http import require_GET
 
 from customers import labels
 from customers.domain.segments.columns import CHANNELS
-from customers.domain.timeline import Entry, decoded, read_filter
+from customers.domain.timeline import TimelineItem, decoded, read_filter
 from customers.models import Customer
 from customers.selectors.profile import timeline as timelines
-from customers.selectors.profile.page import Profile
+from customers.selectors.profile.page import CustomerProfile
 from customers.selectors.profile.timeline_names import Named, names_in
 from loancrm import admin_pages
 from loancrm.admin_site import object_url
@@ -39,6 +39,7 @@ def timeline_view(request: HttpRequest, customer_id: int) -> HttpResponse:
             wanted=read_filter(zone=zone, **chosen),
             after=decoded(cursor) if cursor else None,
             zone=zone,
+            may=request.user.has_perm,
         )
     except ValueError:
         context["problem"] = _("This choice of entries cannot be read.")
@@ -46,7 +47,7 @@ def timeline_view(request: HttpRequest, customer_id: int) -> HttpResponse:
     names = names_in(found.entries)
     context["entries"] = [
         {
-            "kind": labels.read(labels.TIMELINE_KINDS, entry.kind),
+            "kind": labels.TIMELINE_KINDS.label(entry.kind),
             "subject": _shown(request, names.subjects.get((entry.name, entry.subject)))
             or (entry.subject, ""),
             "details": _details(entry),
@@ -61,8 +62,8 @@ def timeline_view(request: HttpRequest, customer_id: int) -> HttpResponse:
     return TemplateResponse(request, "customers/timeline.html", context)
 
 
-def _details(entry: Entry) -> str:
-    return " · ".join(part for part in (labels.channel(entry.channel), *entry.notes) if part)
+def _details(entry: TimelineItem) -> str:
+    return " · ".join(part for part in (labels.event_channel(entry.channel), *entry.notes) if part)
 
 
 def _shown(request: HttpRequest, named: Named | None) -> tuple[str, str] | None:
@@ -76,12 +77,15 @@ def _shown(request: HttpRequest, named: Named | None) -> tuple[str, str] | None:
     return named.text, object_url(named.row) if may else ""
 
 
-def choices(found: Profile) -> dict[str, Any]:
+def choices(request: HttpRequest, found: CustomerProfile) -> dict[str, Any]:
     """Return what the filters of a person's timeline offer."""
     channels = [*CHANNELS, *(name for name in found.event_channels if name not in CHANNELS)]
     return {
-        "timeline_kinds": [(kind.value, label) for kind, label in labels.TIMELINE_KINDS.items()],
-        "timeline_channels": [(str(name), labels.channel(name)) for name in channels],
+        "timeline_kinds": [
+            (kind.value, labels.TIMELINE_KINDS.label(kind))
+            for kind in timelines.kinds(may=request.user.has_perm)
+        ],
+        "timeline_channels": [(str(name), labels.event_channel(name)) for name in channels],
         "event_names": [(name, labels.event(name)) for name in found.event_names],
     }
 

@@ -56,7 +56,7 @@ class ProductForm(forms.ModelForm):  # type: ignore[type-arg] # not generic at r
         model = Product
         fields = (
             "code", "name_zh", "name_en", "annual_rate", "min_amount", "max_amount",
-            "term_months", "is_active",
+            "term_months", "offered_until", "is_active",
         )  # fmt: skip
 
     def clean(self) -> dict[str, Any]:

@@ -18,7 +18,7 @@ from loancrm.kernel.admin.read_only import ThemedAdmin
 
 
 def _type_label(value: str) -> str:
-    return labels.read(labels.ATTRIBUTE_TYPES, value)
+    return labels.ATTRIBUTE_TYPES.label(value)
 
 
 @admin.register(AttributeDefinition)
@@ -67,7 +67,7 @@ class AttributeDefinitionAdmin(ThemedAdmin):
         if db_field.name == "value_type":
             return forms.ChoiceField(
                 label=db_field.verbose_name,
-                choices=list(labels.ATTRIBUTE_TYPES.items()),
+                choices=labels.ATTRIBUTE_TYPES.choices(),
                 widget=UnfoldAdminSelectWidget,
             )
         return super().formfield_for_dbfield(db_field, request, **options)
@@ -111,7 +111,7 @@ class ProductAdmin(ThemedAdmin):
             fields: tuple[str, ...] = ProductForm.Meta.fields
             after_rate = fields.index("annual_rate") + 1
             return (*fields[:after_rate], "is_unusual_meant", *fields[after_rate:])
-        shown = ("min_amount", "max_amount", "term_months", "is_active")
+        shown = ("min_amount", "max_amount", "term_months", "offered_until", "is_active")
         return ("label", "code_in_files", "rate", *shown)
 
     def get_readonly_fields(

@@ -11,7 +11,6 @@ from django.utils.translation import gettext_lazy
 from unfold import widgets
 
 from customers import labels
-from customers.admin.imports.quality_texts import TREND_TONES
 from customers.domain.consents.consent import Purpose
 from customers.domain.sources import (
     SourceKind,
@@ -23,20 +22,15 @@ from customers.domain.sources import (
     standing,
 )
 from customers.domain.values.quality import Share
+from customers.labels import imports as import_labels
 from customers.models import DataSource
 from customers.selectors.imports.quality import MEASURES, source_history, trends
-from customers.services.sources import registry
+from customers.services.credit import vendors
 from loancrm import admin_pages
 from loancrm.admin_filters import vocabulary_filter
 from loancrm.kernel import clock
 from loancrm.kernel.admin.read_only import ThemedAdmin
 
-_TONES = {
-    Standing.IN_FORCE: "good",
-    Standing.NOT_YET: "busy",
-    Standing.ENDED: "bad",
-    Standing.SWITCHED_OFF: "bad",
-}
 CARDS_SHOWN = 20
 _FIELD_OF = {
     TermsProblem.CONTRACT_MISSING: "contract",
@@ -47,7 +41,7 @@ _FIELD_OF = {
 
 
 def _kind_label(kind: str) -> str:
-    return labels.read(labels.SOURCE_KINDS, kind)
+    return labels.SOURCE_KINDS.label(kind)
 
 
 class DataSourceForm(forms.ModelForm):  # type: ignore[type-arg] # not at run time
@@ -64,7 +58,7 @@ class DataSourceForm(forms.ModelForm):  # type: ignore[type-arg] # not at run ti
     )
     purposes = forms.MultipleChoiceField(
         label=gettext_lazy("Agreed purposes"),
-        choices=lambda: [(purpose.value, labels.purpose(purpose)) for purpose in Purpose],
+        choices=lambda: [(purpose.value, labels.PURPOSES.label(purpose)) for purpose in Purpose],
         required=False,
         initial=[purpose.value for purpose in Purpose],
         widget=widgets.UnfoldAdminCheckboxSelectMultipleWidget(),
@@ -77,6 +71,11 @@ class DataSourceForm(forms.ModelForm):  # type: ignore[type-arg] # not at run ti
             *("name", "title", "kind", "contract", "purposes"),
             *("valid_from", "valid_until", "contact", "quality_owner", "is_active"),
         )
+        help_texts = {
+            "is_active": gettext_lazy(
+                "Switched off, nothing comes in from it, and marketing with its data stops."
+            ),
+        }
 
     def clean(self) -> dict[str, Any]:
         """Show what is wrong with the terms beside the fields that say it."""
@@ -91,7 +90,7 @@ class DataSourceForm(forms.ModelForm):  # type: ignore[type-arg] # not at run ti
             valid_until=data.get("valid_until"),
         )
         for problem in check_terms(terms, purposes=data["purposes"]):
-            self.add_error(_FIELD_OF[problem], labels.read(labels.SOURCE_PROBLEMS, problem))
+            self.add_error(_FIELD_OF[problem], labels.SOURCE_PROBLEMS.label(problem))
         return data
 
 
@@ -121,7 +120,7 @@ class DataSourceAdmin(ThemedAdmin):
     @admin.display(description=gettext_lazy("agreed purposes"))
     def purpose_labels(self, source: DataSource) -> str:
         """Return the purposes in words."""
-        return " · ".join(labels.purpose(name) for name in source.purposes) or "–"
+        return " · ".join(labels.PURPOSES.label(name) for name in source.purposes) or "–"
 
     @admin.display(description=gettext_lazy("state"))
     def state(self, source: DataSource) -> str:
@@ -129,7 +128,7 @@ class DataSourceAdmin(ThemedAdmin):
         today = clock.today()
         found = standing(source.terms, today=today)
         left = days_left(source.terms, today=today)
-        text, tone = labels.read(labels.SOURCE_STANDINGS, found), _TONES[found]
+        text, tone = labels.SOURCE_STANDINGS.label(found), labels.SOURCE_STANDINGS.tone(found)
         if found is Standing.IN_FORCE and source.kind == SourceKind.UNREGISTERED:
             text, tone = _("in use, not described yet"), "warn"
         elif left is not None:
@@ -160,8 +159,11 @@ class DataSourceAdmin(ThemedAdmin):
             (card.file_name, card.created_at, [Share(*share) for share in card.shares])
             for card in cards
         ]
-        moves = [(labels.read(labels.TRENDS, found), TREND_TONES[found]) for found in trends(cards)]
-        measures = [labels.read(labels.QUALITY_MEASURES, name) for name in MEASURES]
+        moves = [
+            (import_labels.TRENDS.label(found), import_labels.TRENDS.tone(found))
+            for found in trends(cards)
+        ]
+        measures = [import_labels.QUALITY_MEASURES.label(name) for name in MEASURES]
         return render_to_string(
             "customers/source_quality.html", {"rows": rows, "moves": moves, "measures": measures}
         )
@@ -172,4 +174,4 @@ class DataSourceAdmin(ThemedAdmin):
 
     def save_model(self, request: HttpRequest, obj: DataSource, form: Any, change: bool) -> None:  # type: ignore[override] # noqa: FBT001 - Django's signature
         """Store the source by its service, which writes the audit entry."""
-        registry.save_source(actor=admin_pages.actor_of(request), source=obj, now=clock.now())
+        vendors.save_vendor_source(actor=admin_pages.actor_of(request), source=obj, now=clock.now())

@@ -14,22 +14,21 @@ from django.http import (
 )
 from django.shortcuts import get_object_or_404
 from django.urls import URLPattern, path
-from django.utils.translation import get_language, gettext_lazy
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST
 from unfold import widgets
 
 from customers import labels
 from customers.admin.segments import texts
-from customers.domain.exports import LABELS, SEALED, ExportColumn
-from customers.models import ExportState, Segment, SegmentExport
+from customers.domain.exports import SEALED, ExportColumn, ExportState
+from customers.models import Segment, SegmentExport
 from customers.services.segments import exports
 from loancrm import admin_pages
 from loancrm.admin_site import object_url
 from loancrm.kernel import clock
 from loancrm.kernel.admin.read_only import ReadOnlyAdmin
 
-_TONES = {ExportState.REQUESTED: "warn", ExportState.APPROVED: "good", ExportState.REFUSED: "bad"}
 _USUAL = (ExportColumn.PUBLIC_ID, ExportColumn.NAME, ExportColumn.CITY)
 _DECISIONS = {
     "approve": exports.approve_export,
@@ -37,21 +36,12 @@ _DECISIONS = {
 }
 
 
-def _choices() -> list[tuple[str, str]]:
-    language = get_language() or "en"
-    return [(column.value, _capital(LABELS[column].read(language))) for column in ExportColumn]
-
-
-def _capital(text: str) -> str:
-    return text[:1].upper() + text[1:]
-
-
 class ExportForm(forms.Form):
     """Which columns of a segment's people, and what for."""
 
     columns = forms.MultipleChoiceField(
         label=gettext_lazy("Columns"),
-        choices=_choices,
+        choices=labels.EXPORT_COLUMNS.choices,
         initial=list(_USUAL),
         widget=forms.CheckboxSelectMultiple,
         help_text=gettext_lazy(
@@ -171,7 +161,9 @@ class SegmentExportAdmin(ReadOnlyAdmin):
             tone=tone,
             state=state,
             masking=_masking(export),
-            columns=[text for value, text in _choices() if value in export.columns],
+            columns=[
+                text for value, text in labels.EXPORT_COLUMNS.choices() if value in export.columns
+            ],
             words=texts.words(export.version),
             segment_url=object_url(export.segment),
             is_open=export.state == ExportState.REQUESTED,
@@ -222,7 +214,7 @@ def _is_available(export: SegmentExport) -> bool:
 def _state(export: SegmentExport) -> tuple[str, str]:
     if export.state == ExportState.APPROVED and not _is_available(export):
         return "busy", _("Expired")
-    return _TONES[ExportState(export.state)], labels.read(labels.EXPORT_STATES, export.state)
+    return labels.EXPORT_STATES.tone(export.state), labels.EXPORT_STATES.label(export.state)
 
 
 def _masking(export: SegmentExport) -> str:

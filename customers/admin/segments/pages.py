@@ -15,11 +15,12 @@ from django.views.decorators.http import require_POST
 
 from customers import labels
 from customers.admin.segments import examples, saving, texts, views
+from customers.admin.segments.builder_texts import builder_texts
 from customers.domain.segments.parse import parse_text
 from customers.domain.segments.problems import RuleRefused
 from customers.models import Segment
 from customers.selectors.segments import catalogue, preview, references
-from customers.selectors.segments.preview import Preview
+from customers.selectors.segments.preview import SegmentPreview
 from customers.selectors.segments.references import SegmentRuleInvalid
 from customers.services.segments import refresh, versions
 from loancrm import admin_pages
@@ -311,7 +312,7 @@ def _preview(request: HttpRequest) -> HttpResponse:
     return JsonResponse(answer)
 
 
-def _as_json(found: Preview) -> dict[str, Any]:
+def _as_json(found: SegmentPreview) -> dict[str, Any]:
     return {
         "count": found.count,
         "total": found.waterfall[0].left_count if found.waterfall else 0,
@@ -321,7 +322,7 @@ def _as_json(found: Preview) -> dict[str, Any]:
             for step in found.waterfall
         ],
         "reachable": [
-            {"label": labels.channel(channel), "count": count}
+            {"label": labels.CHANNELS.label(channel), "count": count}
             for channel, count in (found.reachable or {}).items()
         ],
         "sample": {
@@ -330,10 +331,10 @@ def _as_json(found: Preview) -> dict[str, Any]:
                 [
                     f"#{person.customer_id}",
                     person.masked_name or "–",
-                    labels.gender(person.gender),
+                    labels.GENDERS.label(person.gender),
                     str(person.age_years) if person.age_years is not None else "–",
                     person.city or "–",
-                    labels.stage(person.lifecycle_stage),
+                    labels.STAGES.label(person.lifecycle_stage),
                 ]
                 for person in found.sample
             ],
@@ -346,6 +347,7 @@ def _catalogue() -> dict[str, Any]:
     return {
         **catalogue.catalogue_for_builder(language=language),
         "language": language,
+        "texts": builder_texts(),
         "previewUrl": reverse("admin:customers_segment_preview"),
         "stopUrl": reverse("admin:customers_segment_stop"),
         "valuesUrl": reverse("admin:customers_segment_values"),

@@ -7,12 +7,13 @@ from django.urls import reverse
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
-from customers import problem_labels
 from customers.domain.fields.catalogue import Catalogue
 from customers.domain.segments import diff
 from customers.domain.segments.ast import Rule
 from customers.domain.segments.explain import explain
-from customers.models import BuildState, Segment, SegmentVersion
+from customers.domain.segments.states import BuildState
+from customers.labels import problems as problem_labels
+from customers.models import Segment, SegmentVersion
 from customers.selectors.segments import catalogue as segment_catalogue
 from customers.selectors.segments import references
 from customers.selectors.segments.references import SegmentRuleInvalid
@@ -42,7 +43,9 @@ def versions(segment: Segment) -> list[VersionRow]:
         words = explain(rule, catalogue=catalogue, language=language) if rule else problem
         before = read[position + 1][1] if position + 1 < len(read) else None
         changes = diff.compare(before, rule) if before and rule else []
-        told = (diff.tell(item, catalogue=catalogue, language=language) for item in changes)
+        told = (
+            diff.describe_change(item, catalogue=catalogue, language=language) for item in changes
+        )
         rows.append(VersionRow(version, words, tuple(told)))
     return rows
 

@@ -11,7 +11,7 @@ from customers.domain.values.emails import parse_email
 from customers.domain.values.names import name_key, parse_name
 from customers.domain.values.national_id import NationalId, parse_national_id
 from customers.domain.values.person import Gender
-from customers.domain.values.quality import Code, Finding, ValueRefused
+from customers.domain.values.quality import Code, QualityFinding, ValueRefused
 from customers.domain.values.words import clean, parse_gender
 from loancrm.kernel.phones import PhoneNumber, PhoneRefused, parse_phone
 
@@ -87,7 +87,7 @@ class CapturedPerson:
 
 def check_person(
     raw: RawPerson, *, today: date, zone: tzinfo, now: datetime
-) -> tuple[CapturedPerson, tuple[Finding, ...]]:
+) -> tuple[CapturedPerson, tuple[QualityFinding, ...]]:
     """Return the person in normal form and everything that is wrong.
 
     A person with any finding must not be stored: unlike a file's row, whoever sent it can be asked
@@ -115,7 +115,7 @@ def check_person(
         consents=raw.consents,
     )
     checks.findings.extend(
-        Finding(Code.TEXT_TOO_LONG, name)
+        QualityFinding(Code.TEXT_TOO_LONG, name)
         for name, limit in TEXT_FIELDS.items()
         if len(person.texts[name]) > limit
     )
@@ -123,7 +123,7 @@ def check_person(
     checks.findings.extend(_consent_findings(raw.consents, now))
     is_identified = any((raw.phone.strip(), raw.email.strip(), raw.national_id.strip()))
     if not is_identified:
-        checks.findings.append(Finding(Code.IDENTITY_MISSING, "phone"))
+        checks.findings.append(QualityFinding(Code.IDENTITY_MISSING, "phone"))
     return person, tuple(checks.findings)
 
 
@@ -131,7 +131,7 @@ def check_person(
 class _Checks:
     """Collects what is wrong, field by field."""
 
-    findings: list[Finding] = field(default_factory=list)
+    findings: list[QualityFinding] = field(default_factory=list)
 
     def take(self, column: str, text: str, parse: Callable[[str], _T]) -> _T | None:
         if not text.strip():
@@ -139,7 +139,7 @@ class _Checks:
         try:
             return parse(text)
         except ValueRefused as refusal:
-            self.findings.append(Finding(refusal.code, column))
+            self.findings.append(QualityFinding(refusal.code, column))
         return None
 
 
@@ -150,18 +150,22 @@ def _phone(text: str) -> PhoneNumber:
         raise ValueRefused(Code(refusal.code)) from refusal
 
 
-def _contradictions(person: CapturedPerson, born: date | None, gender: str) -> Iterator[Finding]:
+def _contradictions(
+    person: CapturedPerson, born: date | None, gender: str
+) -> Iterator[QualityFinding]:
     if person.national_id is None:
         return
     if born and born != person.national_id.birth_date:
-        yield Finding(Code.BIRTH_CONFLICT, "birth_date")
+        yield QualityFinding(Code.BIRTH_CONFLICT, "birth_date")
     if gender and gender != person.national_id.gender:
-        yield Finding(Code.GENDER_CONFLICT, "gender")
+        yield QualityFinding(Code.GENDER_CONFLICT, "gender")
 
 
-def _consent_findings(consents: tuple[ConsentClaim, ...], now: datetime) -> Iterator[Finding]:
+def _consent_findings(
+    consents: tuple[ConsentClaim, ...], now: datetime
+) -> Iterator[QualityFinding]:
     for claim in consents:
         if claim.is_granted and not claim.evidence.strip():
-            yield Finding(Code.VALUE_MISSING, "consents.evidence")
+            yield QualityFinding(Code.VALUE_MISSING, "consents.evidence")
         if not _EARLIEST_CONSENT <= claim.at <= now + _CLOCK_SKEW:
-            yield Finding(Code.DATE_INVALID, "consents.at")
+            yield QualityFinding(Code.DATE_INVALID, "consents.at")

@@ -1,9 +1,12 @@
 """Consent: what a customer agreed to, a channel and purpose at a time."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
+from typing import Final
+
+from customers.domain.values.contact import ContactKind
 
 
 class ConsentChannel(StrEnum):
@@ -14,6 +17,20 @@ class ConsentChannel(StrEnum):
     PHONE = "phone"
     WECHAT = "wechat"
     PUSH = "push"
+
+
+_CONTACT_KINDS: Final[Mapping[ConsentChannel, ContactKind]] = {
+    ConsentChannel.SMS: ContactKind.PHONE,
+    ConsentChannel.EMAIL: ContactKind.EMAIL,
+    ConsentChannel.PHONE: ContactKind.PHONE,
+    ConsentChannel.WECHAT: ContactKind.WECHAT,
+    ConsentChannel.PUSH: ContactKind.PUSH,
+}
+
+
+def contact_kind_of(channel: str) -> ContactKind:
+    """Return which kind of address messages through a channel go to and come from."""
+    return _CONTACT_KINDS[ConsentChannel(channel)]
 
 
 class Purpose(StrEnum):
@@ -75,7 +92,7 @@ def is_in_force(fact: ConsentFact | None, *, now: datetime) -> bool:
     return fact.expires_at is None or fact.expires_at > now
 
 
-class Hearing(StrEnum):
+class ReportedConsentEffect(StrEnum):
     """What a word that somebody else reports about a consent is worth."""
 
     FIRST_WORD = "first_word"
@@ -84,16 +101,16 @@ class Hearing(StrEnum):
     CONFLICTS = "conflicts"
 
 
-def hear(is_granted: bool, *, before: bool | None) -> Hearing:  # noqa: FBT001 - the word itself
+def decide_reported_consent(is_granted: bool, *, before: bool | None) -> ReportedConsentEffect:  # noqa: FBT001 - the word itself
     """Return what to do with a reported consent; `before` is the word in force, None for none.
 
     A file, partner or form may take a consent back but never lift a withdrawal.
     """
     if before is None:
-        return Hearing.FIRST_WORD
+        return ReportedConsentEffect.FIRST_WORD
     if before == is_granted:
-        return Hearing.SAME
-    return Hearing.CONFLICTS if is_granted else Hearing.NARROWS
+        return ReportedConsentEffect.SAME
+    return ReportedConsentEffect.CONFLICTS if is_granted else ReportedConsentEffect.NARROWS
 
 
 class UnclearDecision(StrEnum):

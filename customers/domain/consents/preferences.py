@@ -1,12 +1,10 @@
 """What customers may choose about being contacted, and what they may ask of us."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
 from customers.domain.consents.consent import ConsentChannel, Purpose
-from customers.domain.values.contact import ContactKind
 
 # How long a request may take. Source: the fifteen working days of the Chinese rules on identifying
 # unlawful collection of personal data by apps (2019, article 6), counted here as calendar days.
@@ -14,14 +12,6 @@ REQUEST_DAYS = 15
 PAUSE_DAYS = (7, 30, 90)
 WEEKLY_LIMITS = (1, 2, 4)
 DETAILS_LENGTH = 1000
-
-CONTACT_OF_CHANNEL: Mapping[ConsentChannel, ContactKind] = {
-    ConsentChannel.SMS: ContactKind.PHONE,
-    ConsentChannel.PHONE: ContactKind.PHONE,
-    ConsentChannel.EMAIL: ContactKind.EMAIL,
-    ConsentChannel.WECHAT: ContactKind.WECHAT,
-    ConsentChannel.PUSH: ContactKind.PUSH,
-}
 
 
 class PreferenceName(StrEnum):
@@ -48,7 +38,7 @@ class RequestStatus(StrEnum):
     REFUSED = "refused"
 
 
-class ToldBy(StrEnum):
+class NotifiedBy(StrEnum):
     """How a person was told the answer to a request."""
 
     PHONE = "phone"
@@ -81,7 +71,7 @@ class Settings:
 
 
 @dataclass(frozen=True, slots=True)
-class Choices:
+class PreferenceChoices:
     """Everything that somebody chose on the page at once.
 
     Attributes:

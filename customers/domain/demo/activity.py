@@ -13,7 +13,7 @@ from customers.domain.demo.lending import (
     DemoLoan,
     LendingHistory,
 )
-from customers.domain.demo.people import Person, draw_moment
+from customers.domain.demo.people import DemoPerson, draw_moment
 from customers.domain.events.event import EventName
 from customers.domain.loans.application import ApplicationStatus
 
@@ -47,7 +47,7 @@ class DemoConsent:
 
 
 def draw_events(
-    rng: Random, person: Person, history: LendingHistory, *, today: date
+    rng: Random, person: DemoPerson, history: LendingHistory, *, today: date
 ) -> tuple[DemoEvent, ...]:
     """Return the person's events in order of time."""
     events = [
@@ -98,7 +98,7 @@ def _loan_events(rng: Random, loan: DemoLoan) -> Iterator[DemoEvent]:
 
 
 def _visits(
-    rng: Random, person: Person, history: LendingHistory, today: date
+    rng: Random, person: DemoPerson, history: LendingHistory, today: date
 ) -> Iterator[DemoEvent]:
     settled = [loan.state.settled_date for loan in history.loans]
     factor = _SETTLED_VISIT_FACTOR if settled and None not in settled else 1.0
@@ -115,7 +115,7 @@ def _visits(
         day += rng.expovariate(visits_a_day)
 
 
-def draw_consents(rng: Random, person: Person, *, today: date) -> tuple[DemoConsent, ...]:
+def draw_consents(rng: Random, person: DemoPerson, *, today: date) -> tuple[DemoConsent, ...]:
     """Return the person's consent ledger in order of time.
 
     Most people granted marketing by SMS and e-mail on registration; some never did, some withdrew,

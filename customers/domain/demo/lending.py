@@ -6,7 +6,7 @@ from datetime import date, datetime, timedelta
 from decimal import Decimal
 from random import Random
 
-from customers.domain.demo.people import ADULT_AGE, Person, age_on, draw_moment
+from customers.domain.demo.people import ADULT_AGE, DemoPerson, age_on, draw_moment
 from customers.domain.loans.application import ApplicationStatus
 from customers.domain.loans.instalments import (
     ScheduledInstalment,
@@ -88,7 +88,7 @@ class LendingHistory:
     loans: tuple[DemoLoan, ...]
 
 
-def draw_history(rng: Random, person: Person, *, today: date) -> LendingHistory:
+def draw_history(rng: Random, person: DemoPerson, *, today: date) -> LendingHistory:
     """Draw applications and loans from the day the person became known until `today`."""
     applications: list[DemoApplication] = []
     loans: list[DemoLoan] = []
@@ -113,7 +113,7 @@ def draw_history(rng: Random, person: Person, *, today: date) -> LendingHistory:
 
 
 def draw_application(
-    rng: Random, person: Person, number: int, day: date, today: date
+    rng: Random, person: DemoPerson, number: int, day: date, today: date
 ) -> DemoApplication:
     """Draw a request of a day and, where it lies two days before `today`, its decision."""
     product = _choose_product(rng, person)
@@ -129,7 +129,7 @@ def draw_application(
     return DemoApplication(number, product, amount, channel, status, submitted_at, decided_at)
 
 
-def _choose_product(rng: Random, person: Person) -> DemoProduct:
+def _choose_product(rng: Random, person: DemoPerson) -> DemoProduct:
     if person.occupation == "self_employed" and rng.random() < 0.6:
         return BUSINESS
     return SHOPPING if rng.random() < 0.3 else CASH
@@ -137,7 +137,7 @@ def _choose_product(rng: Random, person: Person) -> DemoProduct:
 
 def draw_loan(
     rng: Random,
-    person: Person,
+    person: DemoPerson,
     application: DemoApplication,
     disbursed_date: date,
     *,
@@ -178,7 +178,7 @@ def draw_loan(
 
 
 def _draw_payments(
-    rng: Random, person: Person, schedule: tuple[ScheduledInstalment, ...]
+    rng: Random, person: DemoPerson, schedule: tuple[ScheduledInstalment, ...]
 ) -> Iterator[Payment]:
     """Yield one payment an instalment until the borrower stops, if ever."""
     defaults = rng.random() < person.default_probability

@@ -45,7 +45,7 @@ _ACQUIRED_THROUGH = ("app", "web", "partner", "branch", "referral")
 
 
 @dataclass(frozen=True, slots=True)
-class Person:
+class DemoPerson:
     """One made-up customer.
 
     Attributes:
@@ -60,7 +60,7 @@ class Person:
     national_id: str | None
     birth_date: date
     gender: Gender
-    place: places.Place
+    place: places.DemoCity
     occupation: str
     education: str
     marital: str
@@ -96,7 +96,7 @@ def age_on(birth_date: date, day: date) -> int:
     return day.year - birth_date.year - ((day.month, day.day) < (birth_date.month, birth_date.day))
 
 
-def draw_person(rng: Random, *, serial: int, today: date) -> Person:
+def draw_person(rng: Random, *, serial: int, today: date) -> DemoPerson:
     """Draw the person with a serial, as known at the end of `today`."""
     gender = Gender.FEMALE if rng.random() < 0.47 else Gender.MALE
     birth_date = _draw_birth_date(rng, today)
@@ -112,7 +112,7 @@ def draw_person(rng: Random, *, serial: int, today: date) -> Person:
         serial=serial,
         female=gender is Gender.FEMALE,
     )
-    return Person(
+    return DemoPerson(
         serial=serial,
         public_id=UUID(int=rng.getrandbits(128), version=4),
         name=None if rng.random() < 0.012 else name,
@@ -163,7 +163,7 @@ def _draw_occupation(rng: Random, age: int) -> _Occupation:
 
 
 def _draw_income(
-    rng: Random, place: places.Place, education: int, occupation: _Occupation
+    rng: Random, place: places.DemoCity, education: int, occupation: _Occupation
 ) -> Decimal:
     typical = 5_200 * place.income_factor * _EDUCATION_FACTORS[education] * occupation.income_factor
     amount = min(max(typical * exp(rng.gauss(0, 0.35)), 800), 120_000)

@@ -8,7 +8,7 @@ from customers.domain.values.national_id import PROVINCES
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class DemoCity:
     """One city; `province_code` is the two-digit prefix of GB/T 2260."""
 
     province_code: str
@@ -75,10 +75,10 @@ _TABLE = """
 """
 
 
-def _parse(table: str) -> tuple[tuple[Place, ...], tuple[int, ...]]:
+def _parse(table: str) -> tuple[tuple[DemoCity, ...], tuple[int, ...]]:
     rows = [line.split() for line in table.strip().splitlines()]
     places = tuple(
-        Place(code, PROVINCES[code], city, float(factor)) for code, city, _, factor in rows
+        DemoCity(code, PROVINCES[code], city, float(factor)) for code, city, _, factor in rows
     )
     return places, tuple(accumulate(int(row[2]) for row in rows))
 
@@ -86,6 +86,6 @@ def _parse(table: str) -> tuple[tuple[Place, ...], tuple[int, ...]]:
 PLACES, _CUMULATIVE = _parse(_TABLE)
 
 
-def draw_place(rng: Random) -> Place:
+def draw_place(rng: Random) -> DemoCity:
     """Draw a city in proportion to its inhabitants."""
     return rng.choices(PLACES, cum_weights=_CUMULATIVE)[0]

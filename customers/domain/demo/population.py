@@ -9,7 +9,7 @@ from random import Random
 from customers.domain.demo import activity, lending, people
 from customers.domain.demo.activity import DemoConsent, DemoEvent
 from customers.domain.demo.lending import LendingHistory
-from customers.domain.demo.people import Person
+from customers.domain.demo.people import DemoPerson
 from customers.domain.demo.ties import DemoTies, draw_ties
 from customers.domain.events.lifecycle import LifecycleStage
 from customers.domain.loans.application import ApplicationStatus
@@ -33,7 +33,7 @@ class RiskScore:
 class Story:
     """One person with everything the lender knows."""
 
-    person: Person
+    person: DemoPerson
     history: LendingHistory
     events: tuple[DemoEvent, ...]
     consents: tuple[DemoConsent, ...]
@@ -80,7 +80,7 @@ def _stage(history: LendingHistory, events: tuple[DemoEvent, ...], today: date) 
     return LifecycleStage.APPROVED if approved else LifecycleStage.APPLICANT
 
 
-def _draw_score(rng: Random, person: Person) -> RiskScore:
+def _draw_score(rng: Random, person: DemoPerson) -> RiskScore:
     # 600 points at odds of 10 to 1; the model sees the true risk through noise.
     seen = person.risk + rng.gauss(0, 0.5)
     points = round(600 + 20 / 0.6931 * (-seen - 2.3026))

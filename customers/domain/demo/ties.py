@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from random import Random
 
-from customers.domain.demo.people import Person
+from customers.domain.demo.people import DemoPerson
 
 _GROUP = 4
 _EMPLOYERS_A_CITY = 6
@@ -33,7 +33,7 @@ class DemoTies:
     shared_phone_serial: int | None = None
 
 
-def draw_ties(person: Person, *, seed: int) -> DemoTies:
+def draw_ties(person: DemoPerson, *, seed: int) -> DemoTies:
     """Draw what ties a person to others; those named come before the person in the population."""
     rng = Random(f"{seed}:ties:{person.serial}")  # noqa: S311 - made-up people, not secrets
     number, place_in_group = divmod(person.serial, _GROUP)
@@ -50,7 +50,7 @@ def draw_ties(person: Person, *, seed: int) -> DemoTies:
     return DemoTies(found, address, number * _GROUP if is_ring and place_in_group else None)
 
 
-def _work(rng: Random, person: Person) -> dict[str, str]:
+def _work(rng: Random, person: DemoPerson) -> dict[str, str]:
     if person.occupation == "driver":
         return {"employer": _PLATFORM}
     firm = _FIRMS.get(person.occupation)
@@ -59,7 +59,7 @@ def _work(rng: Random, person: Person) -> dict[str, str]:
     return {"employer": f"{person.place.city}第{rng.randrange(1, _EMPLOYERS_A_CITY + 1)}{firm}"}
 
 
-def _named(rng: Random, person: Person) -> dict[str, str]:
+def _named(rng: Random, person: DemoPerson) -> dict[str, str]:
     found: dict[str, str] = {}
     serial = person.serial
     if serial and person.acquired_through == "referral":

@@ -10,6 +10,7 @@ from decimal import Decimal, InvalidOperation
 from enum import StrEnum
 from typing import Any
 
+from customers.domain.events.survey import is_answer
 from customers.domain.values.dates import parse_moment
 from customers.domain.values.words import clean
 from loancrm.kernel.identifiers import bounded_id
@@ -40,6 +41,7 @@ class EventName(StrEnum):
     OPTED_IN = "opted_in"
     PREFERENCES_CHANGED = "preferences_changed"
     COMPLAINT_MADE = "complaint_made"
+    SURVEY_ANSWERED = "survey_answered"
     CONVERSION_REPORTED = "conversion_reported"
     STAGE_ENTERED = "stage_entered"
     STAGE_LEFT = "stage_left"
@@ -57,6 +59,7 @@ class EventProblem(StrEnum):
     TIME_IN_FUTURE = "time_in_future"
     AMOUNT_INVALID = "amount_invalid"
     PROPERTIES_INVALID = "properties_invalid"
+    SURVEY_INVALID = "survey_invalid"
     PERSON_MISSING = "person_missing"
     PERSON_UNKNOWN = "person_unknown"
 
@@ -141,6 +144,10 @@ def parse_event(
     if (occurred_at - now).total_seconds() > _FUTURE_SECONDS:
         raise EventError(EventProblem.TIME_IN_FUTURE)
     amount_text = _text(row, "amount", 0)
+    subject = _text(row, "subject", SUBJECT_LENGTH)
+    properties = _properties(row.get("properties"))
+    if name == EventName.SURVEY_ANSWERED:
+        subject, amount_text = _answer(subject, amount_text, properties)
     key = bounded_id(_text(row, "event_id", 0))
     return ReportedEvent(
         source=source,
@@ -153,9 +160,23 @@ def parse_event(
         ),
         amount=parse_amount(amount_text),
         channel=_text(row, "channel", CHANNEL_LENGTH),
-        subject=_text(row, "subject", SUBJECT_LENGTH),
-        properties=_properties(row.get("properties")),
+        subject=subject,
+        properties=properties,
     )
+
+
+def _answer(subject: str, amount: str, properties: Mapping[str, Any]) -> tuple[str, str]:
+    """Return the question and the score of an answer, which stand where rules can read them.
+
+    The question is the subject or the property `kind`, the score the amount or the property
+    `score`.
+    """
+    kind = (subject or str(properties.get("kind", ""))).strip().lower()
+    text = amount or str(properties.get("score", "")).strip()
+    score = parse_amount(text)
+    if not is_answer(kind, None if score is None else float(score)):
+        raise EventError(EventProblem.SURVEY_INVALID)
+    return kind, text
 
 
 def parse_time(text: str, *, zone: tzinfo) -> datetime:

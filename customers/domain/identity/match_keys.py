@@ -26,6 +26,8 @@ class MatchKey(StrEnum):
     EMAIL = "email"
 
 
+# Two records that share no key but are alike in many points are merged for this.
+LIKENESS: Final = "likeness"
 STRONG_KEYS: Final = frozenset({MatchKey.EXTERNAL_ID, MatchKey.NATIONAL_ID})
 
 

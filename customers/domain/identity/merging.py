@@ -23,6 +23,14 @@ _BLANK: Final = (None, "", Gender.UNKNOWN.value)
 _BARS: Final = tuple(status.value for status in MarketingStatus)
 
 
+class MergeState(StrEnum):
+    """What became of a proposal to merge two customers."""
+
+    PROPOSED = "proposed"
+    MERGED = "merged"
+    REFUSED = "refused"
+
+
 class Prefer(StrEnum):
     """Whose value survives where both records have one."""
 

@@ -11,13 +11,13 @@ from typing import Any, Final
 
 from customers.domain.imports.mapping import (
     TEXT_FIELDS,
+    ColumnTarget,
     Others,
-    Target,
     TargetKind,
     Transform,
-    ValueType,
 )
-from customers.domain.imports.person_row import AttributeText, ConsentWord, Contact
+from customers.domain.imports.person_row import AttributeText, ConsentWord, RowContact
+from customers.domain.values.attribute import AttributeType
 from customers.domain.values.contact import ContactKind
 from customers.domain.values.dates import check_birth_date, parse_birth_number, parse_date
 from customers.domain.values.emails import parse_email
@@ -49,14 +49,14 @@ class ConsentUnclear(ValueRefused):
         word: What follows from it: whoever may have said no is not written to.
     """
 
-    def __init__(self, code: Code, target: Target) -> None:
+    def __init__(self, code: Code, target: ColumnTarget) -> None:
         """Keep what the consent is for."""
         super().__init__(code)
         self.word = ConsentWord(target.name, target.purpose, is_granted=False, is_doubtful=True)
 
 
 @dataclass(slots=True)
-class Draft:
+class RowDraft:
     """A row while it is read."""
 
     name: str = ""
@@ -64,16 +64,16 @@ class Draft:
     birth_date: date | None = None
     gender: str = ""
     texts: dict[str, str] = field(default_factory=dict)
-    contacts: list[Contact] = field(default_factory=list)
+    contacts: list[RowContact] = field(default_factory=list)
     consents: list[ConsentWord] = field(default_factory=list)
     attributes: list[AttributeText] = field(default_factory=list)
 
 
-Take = Callable[[Draft, Any], None]
+Take = Callable[[RowDraft, Any], None]
 
 
 def cell_of(
-    target: Target, today: date, zone: tzinfo, purposes: Collection[str]
+    target: ColumnTarget, today: date, zone: tzinfo, purposes: Collection[str]
 ) -> tuple[Callable[[str], Any], Take]:
     """Return how a target's cells are read and where what they say goes."""
     match target.kind:
@@ -90,7 +90,9 @@ def cell_of(
             return _customer_cell(target, today, zone)
 
 
-def _customer_cell(target: Target, today: date, zone: tzinfo) -> tuple[Callable[[str], Any], Take]:
+def _customer_cell(
+    target: ColumnTarget, today: date, zone: tzinfo
+) -> tuple[Callable[[str], Any], Take]:
     match target.name:
         case "name":
             return _name, _take_name
@@ -130,17 +132,17 @@ def _national_id(today: date, text: str) -> NationalId | None:
     return parse_national_id(text, today=today) if text and not text.isspace() else None
 
 
-def _email(text: str) -> Contact | None:
+def _email(text: str) -> RowContact | None:
     if not text or text.isspace():
         return None
-    return Contact(ContactKind.EMAIL, parse_email(text))
+    return RowContact(ContactKind.EMAIL, parse_email(text))
 
 
-def _phone(region: str, text: str) -> Contact | None:
+def _phone(region: str, text: str) -> RowContact | None:
     if not text or text.isspace():
         return None
     number = parse_phone(text, region=region)
-    return Contact(
+    return RowContact(
         ContactKind.PHONE,
         number.e164,
         can_receive_messages=number.can_receive_sms,
@@ -149,7 +151,7 @@ def _phone(region: str, text: str) -> Contact | None:
 
 
 def _consent(
-    target: Target,
+    target: ColumnTarget,
     may_grant: bool,  # noqa: FBT001 - bound by partial
     text: str,
 ) -> ConsentWord | str:
@@ -166,88 +168,88 @@ def _consent(
     return ConsentWord(target.name, target.purpose, is_granted)
 
 
-def _attribute(target: Target, zone: tzinfo, text: str) -> AttributeText | str:
+def _attribute(target: ColumnTarget, zone: tzinfo, text: str) -> AttributeText | str:
     value = _attribute_text(target, zone, text)
     return AttributeText(target.name, target.value_type, value) if value else ""
 
 
-def _take_name(draft: Draft, name: str) -> None:
+def _take_name(draft: RowDraft, name: str) -> None:
     draft.name = name
 
 
-def _take_national_id(draft: Draft, national_id: NationalId) -> None:
+def _take_national_id(draft: RowDraft, national_id: NationalId) -> None:
     draft.national_id = national_id
 
 
-def _take_birth_date(draft: Draft, day: date) -> None:
+def _take_birth_date(draft: RowDraft, day: date) -> None:
     draft.birth_date = day
 
 
-def _take_gender(draft: Draft, gender: str) -> None:
+def _take_gender(draft: RowDraft, gender: str) -> None:
     draft.gender = gender
 
 
-def _take_text(name: str, draft: Draft, text: str) -> None:
+def _take_text(name: str, draft: RowDraft, text: str) -> None:
     draft.texts[name] = text
 
 
-def _take_contact(draft: Draft, contact: Contact) -> None:
+def _take_contact(draft: RowDraft, contact: RowContact) -> None:
     draft.contacts.append(contact)
 
 
-def _take_consent(draft: Draft, word: ConsentWord) -> None:
+def _take_consent(draft: RowDraft, word: ConsentWord) -> None:
     draft.consents.append(word)
 
 
-def _take_attribute(draft: Draft, attribute: AttributeText) -> None:
+def _take_attribute(draft: RowDraft, attribute: AttributeText) -> None:
     draft.attributes.append(attribute)
 
 
-def _birth(target: Target, today: date, zone: tzinfo, text: str) -> date:
+def _birth(target: ColumnTarget, today: date, zone: tzinfo, text: str) -> date:
     if target.transform is Transform.BIRTH_NUMBER_DATE:
         return check_birth_date(parse_birth_number(text)[0], today=today)
     return check_birth_date(parse_date(text, zone=zone, order=target.order), today=today)
 
 
-def _gender(target: Target, text: str) -> str:
+def _gender(target: ColumnTarget, text: str) -> str:
     if target.transform is Transform.BIRTH_NUMBER_GENDER:
         return parse_birth_number(text)[1]
     return parse_gender(_word(target, text))
 
 
-def _customer_text(target: Target, text: str) -> str:
+def _customer_text(target: ColumnTarget, text: str) -> str:
     value = _word(target, text)
     if len(value) > TEXT_FIELDS[target.name]:
         raise ValueRefused(Code.TEXT_TOO_LONG)
     return value
 
 
-def _attribute_text(target: Target, zone: tzinfo, text: str) -> str:
+def _attribute_text(target: ColumnTarget, zone: tzinfo, text: str) -> str:
     word = _word(target, text)
     if not word:
         return ""
     match target.value_type:
-        case ValueType.NUMBER:
+        case AttributeType.NUMBER:
             read = parse_amount if target.transform is Transform.AMOUNT else parse_number
             number = read(word)
             if number < 0 and _NEVER_NEGATIVE.search(target.name):
                 raise ValueRefused(Code.AMOUNT_NEGATIVE)
             return format(number.normalize(), "f")
-        case ValueType.DAY:
+        case AttributeType.DAY:
             return parse_date(word, zone=zone, order=target.order).isoformat()
-        case ValueType.FLAG:
+        case AttributeType.FLAG:
             return "1" if parse_flag(word) else "0"
-        case ValueType.TEXT:
+        case AttributeType.TEXT:
             if len(word) > _MAX_TEXT_CHARS:
                 raise ValueRefused(Code.TEXT_TOO_LONG)
             return word
 
 
-def _word(target: Target, text: str) -> str:
+def _word(target: ColumnTarget, text: str) -> str:
     return _said(target, clean(text))
 
 
-def _said(target: Target, word: str) -> str:
+def _said(target: ColumnTarget, word: str) -> str:
     """Return what a word means by the target's own dictionary and change."""
     if target.dictionary:
         listed = target.dictionary.get(word.casefold())

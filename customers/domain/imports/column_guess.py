@@ -10,7 +10,7 @@ from enum import StrEnum
 from functools import partial
 from typing import Final
 
-from customers.domain.values.dates import parse_date
+from customers.domain.values.dates import DateOrder, parse_date
 from customers.domain.values.emails import parse_email
 from customers.domain.values.names import parse_name
 from customers.domain.values.national_id import parse_national_id
@@ -157,9 +157,9 @@ def _tests(today: date) -> tuple[tuple[Kind, str, Callable[[str], object]], ...]
         (Kind.PHONE, "", parse_phone),
         (Kind.FLAG, "", parse_flag),
         (Kind.GENDER, "", parse_gender),
-        (Kind.DATE, "", partial(_date, order="")),
-        (Kind.DATE, "dmy", partial(_date, order="dmy")),
-        (Kind.DATE, "mdy", partial(_date, order="mdy")),
+        (Kind.DATE, DateOrder.YEAR_FIRST, partial(_date, order=DateOrder.YEAR_FIRST)),
+        (Kind.DATE, DateOrder.DAY_FIRST, partial(_date, order=DateOrder.DAY_FIRST)),
+        (Kind.DATE, DateOrder.MONTH_FIRST, partial(_date, order=DateOrder.MONTH_FIRST)),
         (Kind.NUMBER, "", float),
         (Kind.AMOUNT, "", parse_amount),
     )

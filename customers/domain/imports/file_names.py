@@ -33,6 +33,11 @@ _MASK: Final = "***"
 _LONGEST: Final = 200
 
 
+def is_masked(name: str) -> bool:
+    """Return whether something of a remembered name was masked."""
+    return _MASK in name
+
+
 def masked_name(name: str, digest: str) -> str:
     """Return a file's name with everything masked that might name a person.
 
@@ -41,7 +46,7 @@ def masked_name(name: str, digest: str) -> str:
         digest: A keyed digest of the name; its beginning is added where something was masked.
     """
     stem, suffixes = _parts(name[:_LONGEST].replace("\x00", ""))
-    masked = _PIECE.sub(lambda piece: _kept(piece[0]), stem)
+    masked = _PIECE.sub(lambda piece: _masked_piece(piece[0]), stem)
     masked = re.sub(r"[^\w\-.() *]", "_", masked)
     if masked != stem:
         masked = f"{masked}-{digest[:6]}"
@@ -57,7 +62,7 @@ def _parts(name: str) -> tuple[str, str]:
     return stem, suffixes
 
 
-def _kept(piece: str) -> str:
+def _masked_piece(piece: str) -> str:
     words = _HAN.findall(piece)
     return "".join(
         word if word.casefold() in _WORDS or _NUMBER.fullmatch(word.casefold()) else _MASK

@@ -13,13 +13,13 @@ import msgspec
 from msgspec.structs import replace
 
 from customers.domain.consents.consent import Purpose
-from customers.domain.imports.cells import ConsentUnclear, Draft, Take, cell_of
+from customers.domain.imports.cells import ConsentUnclear, RowDraft, Take, cell_of
 from customers.domain.imports.consent_proof import proven
-from customers.domain.imports.mapping import Blank, FileMapping, Target
+from customers.domain.imports.mapping import Blank, ColumnTarget, FileMapping
 from customers.domain.imports.person_row import PersonRow
 from customers.domain.reading.tabular import TabularRow
 from customers.domain.values.dates import parse_date
-from customers.domain.values.quality import Code, Finding, Scorecard, ValueRefused
+from customers.domain.values.quality import Code, QualityFinding, Scorecard, ValueRefused
 from customers.domain.values.words import clean
 from loancrm.kernel.phones import PhoneRefused
 
@@ -135,14 +135,14 @@ class RowReader:
         card, self._scorecard = self.scorecard, Scorecard()
         return card
 
-    def read(self, row: TabularRow) -> tuple[PersonRow, tuple[Finding, ...]]:
+    def read(self, row: TabularRow) -> tuple[PersonRow, tuple[QualityFinding, ...]]:
         """Return the person and everything that was noticed; a finding may reject the row.
 
         A field that is wrong is left out with a finding. Fields that contradict a valid identity
         number follow the number.
         """
         if row.flaw is not None or row.surplus:
-            return PersonRow(row.line), (Finding(row.flaw or Code.CELLS_MISALIGNED),)
+            return PersonRow(row.line), (QualityFinding(row.flaw or Code.CELLS_MISALIGNED),)
         self._rows += 1
         cells = row.values
         draft, findings = self._drafted(cells)
@@ -150,11 +150,11 @@ class RowReader:
         findings += self._prove_consents(row, draft)
         external_id = self._id_text(row)
         if len(external_id) > _MAX_EXTERNAL_ID_CHARS:
-            findings.append(Finding(Code.TEXT_TOO_LONG, self._id_column))
+            findings.append(QualityFinding(Code.TEXT_TOO_LONG, self._id_column))
             external_id = ""
         conflicts = _settle_by_national_id(draft)
         if conflicts:
-            findings += [Finding(code) for code in conflicts]
+            findings += [QualityFinding(code) for code in conflicts]
             self._conflicts += 1
         if self._fresh_column:
             self._count_age(cells.get(self._fresh_column, ""))
@@ -164,37 +164,37 @@ class RowReader:
             erased = self._erased(row, person, refused_columns)
             person = replace(person, erased=erased)
         if not person.is_identified:
-            findings.append(Finding(Code.IDENTITY_MISSING))
+            findings.append(QualityFinding(Code.IDENTITY_MISSING))
         return person, tuple(findings)
 
-    def _drafted(self, cells: Mapping[str, str]) -> tuple[Draft, list[Finding]]:
+    def _drafted(self, cells: Mapping[str, str]) -> tuple[RowDraft, list[QualityFinding]]:
         """Return what the mapped cells say, and what is wrong with them."""
-        draft = Draft(texts=dict(self._constants))
-        findings: list[Finding] = []
+        draft = RowDraft(texts=dict(self._constants))
+        findings: list[QualityFinding] = []
         for cell in self._cells:
             try:
                 value = cell.read(cells.get(cell.column, ""))
             except (ValueRefused, PhoneRefused) as refused:
                 cell.wrong += 1
-                findings.append(Finding(Code(refused.code), cell.column))
+                findings.append(QualityFinding(Code(refused.code), cell.column))
                 if isinstance(refused, ConsentUnclear):
                     draft.consents.append(refused.word)
                 continue
             if value is None:
                 cell.blank += 1
                 if cell.missing is not None:
-                    findings.append(Finding(cell.missing, cell.column))
+                    findings.append(QualityFinding(cell.missing, cell.column))
             elif value:
                 cell.take(draft, value)
         return draft, findings
 
-    def _prove_consents(self, row: TabularRow, draft: Draft) -> list[Finding]:
+    def _prove_consents(self, row: TabularRow, draft: RowDraft) -> list[QualityFinding]:
         if self._proof is None or not draft.consents:
             return []
         words = proven(draft.consents, row.values, proof=self._proof, today=self._today)
         is_whole = len(words) == len(draft.consents)
         draft.consents = list(words)
-        return [] if is_whole else [Finding(Code.CONSENT_UNPROVEN, self._proof.time_column)]
+        return [] if is_whole else [QualityFinding(Code.CONSENT_UNPROVEN, self._proof.time_column)]
 
     def _erased(
         self, row: TabularRow, person: PersonRow, refused_columns: set[str]
@@ -214,7 +214,7 @@ class RowReader:
         self._scorecard.timeliness.count(good=(self._today - day).days <= self._fresh_days)
 
 
-def _person(line: int, external_id: str, draft: Draft) -> PersonRow:
+def _person(line: int, external_id: str, draft: RowDraft) -> PersonRow:
     return PersonRow(
         line=line,
         external_id=external_id,
@@ -229,7 +229,7 @@ def _person(line: int, external_id: str, draft: Draft) -> PersonRow:
     )
 
 
-def _settle_by_national_id(draft: Draft) -> list[Code]:
+def _settle_by_national_id(draft: RowDraft) -> list[Code]:
     known = draft.national_id
     conflicts: list[Code] = []
     if known is None:
@@ -250,12 +250,12 @@ def _rules(mapping: FileMapping, purposes: Collection[str]) -> str:
     return sha256(said).hexdigest()
 
 
-def _shape_findings(row: TabularRow) -> list[Finding]:
+def _shape_findings(row: TabularRow) -> list[QualityFinding]:
     """Return what is odd about a row as a whole, though it can be read."""
-    found = [Finding(Code.CELLS_MISSING)] if row.missing else []
+    found = [QualityFinding(Code.CELLS_MISSING)] if row.missing else []
     if row.is_joined:
         broken = [name for name, text in row.values.items() if "\n" in text or "\r" in text]
-        found += [Finding(Code.LINES_JOINED, name) for name in broken or [""]]
+        found += [QualityFinding(Code.LINES_JOINED, name) for name in broken or [""]]
     return found
 
 
@@ -264,7 +264,7 @@ def _is_blank(text: str) -> bool:
     return not clean(text)
 
 
-def _missing_code(target: Target) -> Code | None:
+def _missing_code(target: ColumnTarget) -> Code | None:
     if not target.expected:
         return None
     return Code.NAME_MISSING if target.name == "name" else Code.VALUE_MISSING

@@ -16,6 +16,7 @@ from customers.domain.consents.consent import ConsentChannel, ConsentProof, Purp
 from customers.domain.imports.mapping_json import (
     NAME,
     MappingError,
+    MappingProblem,
     read_choice,
     read_flag,
     read_object,
@@ -24,7 +25,9 @@ from customers.domain.imports.mapping_json import (
     read_text,
     read_texts,
 )
+from customers.domain.values.attribute import AttributeType
 from customers.domain.values.contact import ContactKind
+from customers.domain.values.dates import DateOrder
 from customers.domain.values.quality import LIMIT_CODES
 
 VERSION: Final = 1
@@ -62,15 +65,6 @@ class TargetKind(StrEnum):
     ATTRIBUTE = "attribute"
 
 
-class ValueType(StrEnum):
-    """Type of an attribute."""
-
-    NUMBER = "number"
-    TEXT = "text"
-    DAY = "day"
-    FLAG = "flag"
-
-
 class Transform(StrEnum):
     """What is done to a cell before it is read as its type."""
 
@@ -101,7 +95,7 @@ class Blank(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Target:
+class ColumnTarget:
     """Where one cell goes and how it is read.
 
     Attributes:
@@ -109,7 +103,7 @@ class Target:
         purpose: Purpose of a consent, otherwise empty.
         expected: A blank cell is reported.
         optional: The file may lack the column.
-        order: `dmy` or `mdy` for dates that write the year last.
+        order: A `DateOrder`.
         region: Country of national phone numbers.
         blank: What a blank cell does to the stored value.
     """
@@ -117,7 +111,7 @@ class Target:
     kind: TargetKind
     name: str
     purpose: str = ""
-    value_type: ValueType = ValueType.TEXT
+    value_type: AttributeType = AttributeType.TEXT
     transform: Transform = Transform.NONE
     dictionary: Mapping[str, str] = field(default_factory=dict)
     others: Others = Others.REPORT
@@ -138,7 +132,7 @@ class ColumnMapping:
     """One column of the file and its targets."""
 
     column: str
-    targets: tuple[Target, ...]
+    targets: tuple[ColumnTarget, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,7 +183,7 @@ class FileMapping:
         }
         return tuple(name for name in found if name not in known)
 
-    def attribute_types(self) -> dict[str, ValueType]:
+    def attribute_types(self) -> dict[str, AttributeType]:
         """Return the type of every attribute that the mapping fills."""
         return {
             target.name: target.value_type
@@ -207,7 +201,7 @@ def parse_mapping(content: object) -> FileMapping:
     """
     top = read_object(content, "mapping", _TOP_KEYS)
     if top.get("version", VERSION) != VERSION:
-        raise MappingError("version", "wrong_version")
+        raise MappingError("version", MappingProblem.WRONG_VERSION)
     raw_columns = read_object(read_required(top, "columns", ""), "columns")
     columns = tuple(
         ColumnMapping(name, _targets(raw, f"columns.{name}")) for name, raw in raw_columns.items()
@@ -237,7 +231,7 @@ def parse_limits(raw: object) -> dict[str, float]:
     limits = {}
     for code, share in read_object(raw, "limits", LIMIT_CODES).items():
         if isinstance(share, bool) or not isinstance(share, (int, float)) or not 0 <= share <= 1:
-            raise MappingError(f"limits.{code}", "wrong_value")
+            raise MappingError(f"limits.{code}", MappingProblem.WRONG_VALUE)
         limits[code] = float(share)
     return limits
 
@@ -248,7 +242,7 @@ def _freshness(raw: object) -> tuple[str, int]:
     content = read_object(raw, "freshness", frozenset({"column", "days"}))
     days = read_required(content, "days", "freshness")
     if isinstance(days, bool) or not isinstance(days, int) or days < 0:
-        raise MappingError("freshness.days", "wrong_value")
+        raise MappingError("freshness.days", MappingProblem.WRONG_VALUE)
     return read_text(read_required(content, "column", "freshness"), "freshness.column"), days
 
 
@@ -259,18 +253,18 @@ def _proof(raw: object) -> ConsentProof | None:
     content = read_object(raw, "consent", known)
     found = {key: read_text(content[key], f"consent.{key}") for key in content}
     if not (found.get("text") or found.get("text_column")):
-        raise MappingError("consent.text", "missing_key")
+        raise MappingError("consent.text", MappingProblem.MISSING_KEY)
     if not found.get("time_column"):
-        raise MappingError("consent.time_column", "missing_key")
+        raise MappingError("consent.time_column", MappingProblem.MISSING_KEY)
     if found.get("time_zone", "UTC") not in available_timezones():
-        raise MappingError("consent.time_zone", "wrong_value")
+        raise MappingError("consent.time_zone", MappingProblem.WRONG_VALUE)
     return ConsentProof(**found)
 
 
-def _targets(raw: object, path: str) -> tuple[Target, ...]:
+def _targets(raw: object, path: str) -> tuple[ColumnTarget, ...]:
     items = raw if isinstance(raw, list) else [raw]
     if not items:
-        raise MappingError(path, "missing_key")
+        raise MappingError(path, MappingProblem.MISSING_KEY)
     many = isinstance(raw, list)
     return tuple(
         _target(item, f"{path}[{position}]" if many else path)
@@ -278,24 +272,24 @@ def _targets(raw: object, path: str) -> tuple[Target, ...]:
     )
 
 
-def _target(raw: object, path: str) -> Target:
+def _target(raw: object, path: str) -> ColumnTarget:
     content = read_object({"to": raw} if isinstance(raw, str) else raw, path, _TARGET_KEYS)
     kind, name, purpose = _address(
         read_text(read_required(content, "to", path), f"{path}.to"), path
     )
-    value_type = read_choice(ValueType, content.get("type", "text"), f"{path}.type")
+    value_type = read_choice(AttributeType, content.get("type", "text"), f"{path}.type")
     if "type" in content and kind is not TargetKind.ATTRIBUTE:
-        raise MappingError(f"{path}.type", "wrong_value")
+        raise MappingError(f"{path}.type", MappingProblem.WRONG_VALUE)
     order = read_text(content.get("order", ""), f"{path}.order")
-    if order not in {"", "dmy", "mdy"}:
-        raise MappingError(f"{path}.order", "wrong_value")
+    if order not in set(DateOrder):
+        raise MappingError(f"{path}.order", MappingProblem.WRONG_VALUE)
     region = read_text(content.get("region", "CN"), f"{path}.region")
     if not re.fullmatch("[A-Z]{2}", region):
-        raise MappingError(f"{path}.region", "wrong_value")
+        raise MappingError(f"{path}.region", MappingProblem.WRONG_VALUE)
     blank = read_choice(Blank, content.get("blank", "keep"), f"{path}.blank")
     if blank is Blank.ERASE and kind is not TargetKind.ATTRIBUTE and name not in ERASABLE:
-        raise MappingError(f"{path}.blank", "wrong_value")
-    return Target(
+        raise MappingError(f"{path}.blank", MappingProblem.WRONG_VALUE)
+    return ColumnTarget(
         kind=kind,
         name=name,
         purpose=purpose,
@@ -326,7 +320,7 @@ def _address(text: str, path: str) -> tuple[TargetKind, str, str]:
                 return TargetKind.CONSENT, channel, purpose
         case _:
             pass
-    raise MappingError(f"{path}.to", "unknown_target")
+    raise MappingError(f"{path}.to", MappingProblem.UNKNOWN_TARGET)
 
 
 def _refuse_repeats(columns: tuple[ColumnMapping, ...]) -> None:
@@ -335,7 +329,7 @@ def _refuse_repeats(columns: tuple[ColumnMapping, ...]) -> None:
         for target in item.targets:
             # A person can have several numbers and addresses, but only one of everything else.
             if target.kind is not TargetKind.CONTACT and target.path in taken:
-                raise MappingError(f"columns.{item.column}.to", "repeated_target")
+                raise MappingError(f"columns.{item.column}.to", MappingProblem.REPEATED_TARGET)
             taken.add(target.path)
 
 
@@ -344,7 +338,7 @@ def _constants(raw: object) -> dict[str, str]:
     for key, value in read_object(raw, "constants").items():
         kind, _, name = key.partition(".")
         if kind != TargetKind.CUSTOMER or name not in TEXT_FIELDS:
-            raise MappingError(f"constants.{key}", "unknown_target")
+            raise MappingError(f"constants.{key}", MappingProblem.UNKNOWN_TARGET)
         constants[name] = read_text(value, f"constants.{key}")
     return constants
 

@@ -9,7 +9,7 @@ from typing import Any
 
 
 @dataclass(frozen=True, slots=True)
-class Difference:
+class MappingDifference:
     """One place where two mappings differ; an empty text where one of them says nothing."""
 
     path: str
@@ -17,12 +17,12 @@ class Difference:
     after: str
 
 
-def differences(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[Difference]:
+def differences(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[MappingDifference]:
     """Return the places that differ, in the order of the later version, removed ones last."""
     return list(_walk("", before, after))
 
 
-def _walk(path: str, before: Any, after: Any) -> Iterator[Difference]:
+def _walk(path: str, before: Any, after: Any) -> Iterator[MappingDifference]:
     if before == after:
         return
     if isinstance(before, Mapping) and isinstance(after, Mapping):
@@ -30,7 +30,7 @@ def _walk(path: str, before: Any, after: Any) -> Iterator[Difference]:
             place = f"{path}.{key}" if path else str(key)
             yield from _walk(place, before.get(key), after.get(key))
         return
-    yield Difference(path, _text(before), _text(after))
+    yield MappingDifference(path, _text(before), _text(after))
 
 
 def _text(value: Any) -> str:

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from customers.domain.imports.column_guess import ID_TARGET, Guess, Kind
 from customers.domain.imports.mapping import VERSION
-from customers.domain.imports.mapping_json import MappingError
+from customers.domain.imports.mapping_json import MappingError, MappingProblem
 
 IGNORE: Final = "ignore"
 _SIMPLE: Final = ("type", "transform", "others", "order", "region", "blank")
@@ -25,7 +25,7 @@ _KEPT: Final = ("description", "constants", "limits", "freshness", "consent")
 
 
 @dataclass(frozen=True, slots=True)
-class Choice:
+class ColumnChoice:
     """What is to become of one column.
 
     Attributes:
@@ -51,29 +51,29 @@ class Choice:
         return self.target not in {"", IGNORE, ID_TARGET}
 
 
-def choices_of(definition: Mapping[str, Any], columns: Sequence[str]) -> list[Choice]:
+def choices_of(definition: Mapping[str, Any], columns: Sequence[str]) -> list[ColumnChoice]:
     """Return the choices that a mapping has made, in the order of a file's columns.
 
     A column with several targets has a choice for each; columns that the file lacks come last.
     """
     mapped = dict(definition.get("columns", {}))
     ignored = set(definition.get("ignore", ()))
-    found: list[Choice] = []
+    found: list[ColumnChoice] = []
     for column in dict.fromkeys((*columns, *mapped)):
         if column == definition.get("id_column"):
-            found.append(Choice(column, ID_TARGET))
+            found.append(ColumnChoice(column, ID_TARGET))
         if column in mapped:
             raw = mapped[column]
             found += [_choice(column, item) for item in (raw if isinstance(raw, list) else [raw])]
         elif column != definition.get("id_column"):
-            found.append(Choice(column, IGNORE if column in ignored else ""))
+            found.append(ColumnChoice(column, IGNORE if column in ignored else ""))
     return found
 
 
-def guessed_choices(guesses: Iterable[Guess]) -> list[Choice]:
+def guessed_choices(guesses: Iterable[Guess]) -> list[ColumnChoice]:
     """Return what the guesses suggest."""
     return [
-        Choice(
+        ColumnChoice(
             guess.column,
             guess.target,
             type=_value_type(guess.kind),
@@ -86,7 +86,7 @@ def guessed_choices(guesses: Iterable[Guess]) -> list[Choice]:
 
 
 def definition_from(
-    choices: Sequence[Choice], *, base: Mapping[str, Any], name: str, source: str
+    choices: Sequence[ColumnChoice], *, base: Mapping[str, Any], name: str, source: str
 ) -> dict[str, Any]:
     """Return the JSON of the mapping; what `base` says beside the columns stays.
 
@@ -100,7 +100,7 @@ def definition_from(
             columns.setdefault(choice.column, []).append(_target(choice))
     ids = [choice.column for choice in choices if choice.target == ID_TARGET]
     if len(ids) > 1:
-        raise MappingError(f"columns.{ids[1]}.to", "repeated_target")
+        raise MappingError(f"columns.{ids[1]}.to", MappingProblem.REPEATED_TARGET)
     kept = {key: base[key] for key in _KEPT if key in base}
     used = {choice.column for choice in choices if choice.is_mapped}
     ignored = [c.column for c in choices if c.target == IGNORE and c.column not in used]
@@ -118,15 +118,15 @@ def definition_from(
     }
 
 
-def _choice(column: str, raw: Any) -> Choice:
+def _choice(column: str, raw: Any) -> ColumnChoice:
     content: dict[str, Any] = {"to": raw} if isinstance(raw, str) else raw
     words = content.get("dictionary", {})
     lines = "\n".join(f"{word}={code}" for word, code in words.items())
     rest: dict[str, Any] = {key: content[key] for key in (*_SIMPLE, *_FLAGS) if key in content}
-    return Choice(column, content["to"], dictionary=lines, **rest)
+    return ColumnChoice(column, content["to"], dictionary=lines, **rest)
 
 
-def _target(choice: Choice) -> dict[str, Any] | str:
+def _target(choice: ColumnChoice) -> dict[str, Any] | str:
     content: dict[str, Any] = {"to": choice.target}
     for key in _SIMPLE:
         value = getattr(choice, key)
@@ -142,14 +142,14 @@ def _target(choice: Choice) -> dict[str, Any] | str:
     return choice.target if len(content) == 1 else content
 
 
-def _words(choice: Choice) -> dict[str, str]:
+def _words(choice: ColumnChoice) -> dict[str, str]:
     words = {}
     for line in choice.dictionary.splitlines():
         word, sign, code = line.partition("=")
         if not line.strip():
             continue
         if not sign or not word.strip():
-            raise MappingError(f"columns.{choice.column}.dictionary", "wrong_value")
+            raise MappingError(f"columns.{choice.column}.dictionary", MappingProblem.WRONG_VALUE)
         words[word.strip()] = code.strip()
     return words
 

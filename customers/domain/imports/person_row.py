@@ -8,11 +8,11 @@ from datetime import date, datetime
 from msgspec import Struct, field
 from msgspec.structs import replace
 
-from customers.domain.imports.mapping import ValueType
+from customers.domain.values.attribute import AttributeType
 from customers.domain.values.contact import ContactKind
 
 
-class Contact(Struct, frozen=True, gc=False):
+class RowContact(Struct, frozen=True, gc=False):
     """A phone number (E.164) or e-mail address of a person."""
 
     kind: ContactKind
@@ -43,7 +43,7 @@ class AttributeText(Struct, frozen=True, array_like=True, gc=False):
     """An attribute's value in its canonical text: plain decimal, ISO date, `1` or `0`, or text."""
 
     name: str
-    value_type: ValueType
+    value_type: AttributeType
     text: str
 
 
@@ -60,7 +60,7 @@ class PersonRow(Struct, frozen=True):
     birth_date: date | None = None
     gender: str = ""
     texts: Mapping[str, str] = field(default_factory=dict)
-    contacts: tuple[Contact, ...] = ()
+    contacts: tuple[RowContact, ...] = ()
     consents: tuple[ConsentWord, ...] = ()
     attributes: tuple[AttributeText, ...] = ()
     erased: tuple[str, ...] = ()
@@ -95,7 +95,7 @@ def fold(rows: tuple[PersonRow, ...]) -> PersonRow:
     if len(rows) == 1:
         return first
     texts: dict[str, str] = {}
-    contacts: dict[tuple[str, str], Contact] = {}
+    contacts: dict[tuple[str, str], RowContact] = {}
     consents: dict[tuple[str, str], ConsentWord] = {}
     attributes: dict[str, AttributeText] = {}
     for row in rows:

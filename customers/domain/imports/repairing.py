@@ -10,9 +10,9 @@ from typing import Final
 from customers.domain.consents.consent import ConsentProof
 from customers.domain.imports.mapping import (
     ColumnMapping,
+    ColumnTarget,
     FileMapping,
     Others,
-    Target,
     TargetKind,
     Transform,
 )
@@ -57,7 +57,7 @@ def mapping_by_target(mapping: FileMapping, cells: Mapping[str, str]) -> FileMap
         bare = path.partition(" ")[0]
         kind, _dot, name = bare.partition(".")
         if bare not in targets and kind in {TargetKind.CUSTOMER, TargetKind.CONTACT}:
-            targets[bare] = Target(TargetKind(kind), name)
+            targets[bare] = ColumnTarget(TargetKind(kind), name)
     columns = dict.fromkeys((*targets, *(name for name in cells if name != ID_CELL)))
     return replace(
         mapping,
@@ -79,7 +79,7 @@ def mapping_paths(mapping: FileMapping) -> list[str]:
     return [*paths, *(f"customer.{name}" for name in mapping.constants)]
 
 
-def _plain(target: Target) -> Target:
+def _plain(target: ColumnTarget) -> ColumnTarget:
     return replace(
         target,
         transform=Transform.NONE,

@@ -11,7 +11,7 @@ from customers.domain.imports.importing import RowReader
 from customers.domain.imports.mapping import FileMapping
 from customers.domain.imports.person_row import PersonRow
 from customers.domain.reading.tabular import TabularRow
-from customers.domain.values.quality import Finding, Severity
+from customers.domain.values.quality import QualityFinding, QualitySeverity
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,12 +20,12 @@ class TriedRow:
 
     line: int
     person: PersonRow
-    findings: tuple[Finding, ...]
+    findings: tuple[QualityFinding, ...]
 
     @property
     def is_rejected(self) -> bool:
         """Return whether the row would go to quarantine."""
-        return any(item.severity is Severity.ROW_REJECTED for item in self.findings)
+        return any(item.severity is QualitySeverity.ROW_REJECTED for item in self.findings)
 
 
 @dataclass(frozen=True, slots=True)

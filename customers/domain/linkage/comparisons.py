@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import combinations
 from typing import Final
 
-from customers.domain.linkage.records import Person, Role
+from customers.domain.linkage.records import ColumnRole, LinkageRecord
 from customers.domain.linkage.similarity import edits, jaro_winkler
 
 UNKNOWN: Final = -1
@@ -15,16 +15,25 @@ UNKNOWN: Final = -1
 LEVELS: Final = 5
 # A value that more records share is a placeholder or a crowd: it finds no candidates.
 MAX_BLOCK: Final = 60
-_OTHER_NAME: Final = {Role.GIVEN_NAME: Role.SURNAME, Role.SURNAME: Role.GIVEN_NAME}
-_NAMES: Final = frozenset({Role.NAME, Role.GIVEN_NAME, Role.SURNAME})
+_OTHER_NAME: Final = {
+    ColumnRole.GIVEN_NAME: ColumnRole.SURNAME,
+    ColumnRole.SURNAME: ColumnRole.GIVEN_NAME,
+}
+_NAMES: Final = frozenset({ColumnRole.NAME, ColumnRole.GIVEN_NAME, ColumnRole.SURNAME})
 _NUMBERS: Final = frozenset(
-    {Role.NATIONAL_ID, Role.PHONE, Role.POSTCODE, Role.STREET_NUMBER, Role.BIRTH_DATE}
+    {
+        ColumnRole.NATIONAL_ID,
+        ColumnRole.PHONE,
+        ColumnRole.POSTCODE,
+        ColumnRole.STREET_NUMBER,
+        ColumnRole.BIRTH_DATE,
+    }
 )
-Key = tuple[Role, ...]
+Key = tuple[ColumnRole, ...]
 _Part = Callable[[str], str]
 
 
-def level(role: Role, one: Person, other: Person) -> int:
+def level(role: ColumnRole, one: LinkageRecord, other: LinkageRecord) -> int:
     """Return how well two records agree in a role: 0 equal, 4 different, -1 not comparable.
 
     Names: 1 given and family name exchanged, 2 and 3 alike. Numbers and dates: 1, 2 and 3 edits
@@ -42,7 +51,7 @@ def level(role: Role, one: Person, other: Person) -> int:
     return _text_level(left, right)
 
 
-def _name_level(role: Role, one: Person, other: Person) -> int:
+def _name_level(role: ColumnRole, one: LinkageRecord, other: LinkageRecord) -> int:
     counterpart = _OTHER_NAME.get(role)
     left, right = one.get(role), other.get(role)
     if counterpart and (left == other.get(counterpart) or right == one.get(counterpart)):
@@ -74,38 +83,38 @@ def _local_part(text: str) -> str:
     return text.partition("@")[0]
 
 
-_KEYS: Final[Sequence[tuple[tuple[Role, _Part], ...]]] = (
-    ((Role.NATIONAL_ID, _whole),),
-    ((Role.PHONE, _whole),),
-    ((Role.EMAIL, _whole),),
-    ((Role.EMAIL, _local_part),),
-    ((Role.BIRTH_DATE, _whole),),
-    ((Role.BIRTH_DATE, _sorted_letters), (Role.CITY, _head(3))),
-    ((Role.NAME, _whole),),
-    ((Role.GIVEN_NAME, _whole), (Role.SURNAME, _whole)),
-    ((Role.SURNAME, _whole), (Role.POSTCODE, _whole)),
-    ((Role.GIVEN_NAME, _whole), (Role.POSTCODE, _whole)),
-    ((Role.SURNAME, _whole), (Role.CITY, _whole)),
-    ((Role.GIVEN_NAME, _whole), (Role.CITY, _whole)),
-    ((Role.SURNAME, _head(3)), (Role.BIRTH_DATE, _head(4))),
-    ((Role.GIVEN_NAME, _head(3)), (Role.BIRTH_DATE, _head(4))),
-    ((Role.POSTCODE, _whole), (Role.STREET_NUMBER, _whole)),
-    ((Role.STREET, _whole), (Role.STREET_NUMBER, _whole)),
-    ((Role.STREET, _head(5)), (Role.CITY, _head(4))),
+_KEYS: Final[Sequence[tuple[tuple[ColumnRole, _Part], ...]]] = (
+    ((ColumnRole.NATIONAL_ID, _whole),),
+    ((ColumnRole.PHONE, _whole),),
+    ((ColumnRole.EMAIL, _whole),),
+    ((ColumnRole.EMAIL, _local_part),),
+    ((ColumnRole.BIRTH_DATE, _whole),),
+    ((ColumnRole.BIRTH_DATE, _sorted_letters), (ColumnRole.CITY, _head(3))),
+    ((ColumnRole.NAME, _whole),),
+    ((ColumnRole.GIVEN_NAME, _whole), (ColumnRole.SURNAME, _whole)),
+    ((ColumnRole.SURNAME, _whole), (ColumnRole.POSTCODE, _whole)),
+    ((ColumnRole.GIVEN_NAME, _whole), (ColumnRole.POSTCODE, _whole)),
+    ((ColumnRole.SURNAME, _whole), (ColumnRole.CITY, _whole)),
+    ((ColumnRole.GIVEN_NAME, _whole), (ColumnRole.CITY, _whole)),
+    ((ColumnRole.SURNAME, _head(3)), (ColumnRole.BIRTH_DATE, _head(4))),
+    ((ColumnRole.GIVEN_NAME, _head(3)), (ColumnRole.BIRTH_DATE, _head(4))),
+    ((ColumnRole.POSTCODE, _whole), (ColumnRole.STREET_NUMBER, _whole)),
+    ((ColumnRole.STREET, _whole), (ColumnRole.STREET_NUMBER, _whole)),
+    ((ColumnRole.STREET, _head(5)), (ColumnRole.CITY, _head(4))),
 )
 # Given and family name exchanged: both orders meet under the sorted pair.
-_NAME_PAIR: Final = (Role.GIVEN_NAME, Role.SURNAME)
+_NAME_PAIR: Final = (ColumnRole.GIVEN_NAME, ColumnRole.SURNAME)
 KEYS: Final[Sequence[Key]] = (*(tuple(role for role, _ in parts) for parts in _KEYS), _NAME_PAIR)
 
 
-def key_values(person: Person) -> list[tuple[str, ...]]:
+def key_values(person: LinkageRecord) -> list[tuple[str, ...]]:
     """Return the record's value of every key in `KEYS`, empty where a part of it is not known."""
     found = [tuple(part(person.get(role)) for role, part in parts) for parts in _KEYS]
     found.append(tuple(sorted(person.get(role) for role in _NAME_PAIR)))
     return [value if all(value) else () for value in found]
 
 
-def blocks(people: Sequence[Person]) -> Iterator[tuple[Key, list[tuple[int, int]]]]:
+def blocks(people: Sequence[LinkageRecord]) -> Iterator[tuple[Key, list[tuple[int, int]]]]:
     """Yield, a blocking key, the pairs of positions that share its value."""
     groups: list[defaultdict[tuple[str, ...], list[int]]] = [defaultdict(list) for _ in KEYS]
     for position, person in enumerate(people):

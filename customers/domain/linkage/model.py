@@ -22,7 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from customers.domain.linkage.comparisons import LEVELS, UNKNOWN, Key, blocks, level
-from customers.domain.linkage.records import Person, Role
+from customers.domain.linkage.records import ColumnRole, LinkageRecord
 
 Pair = tuple[int, int]
 _Matrix = NDArray[Any]
@@ -32,7 +32,15 @@ _MIN_TRAINING_PAIRS: Final = 20
 _START_M: Final = (0.85, 0.05, 0.04, 0.03, 0.03)
 # Roles whose frequent values say less than rare ones.
 _BY_FREQUENCY: Final = frozenset(
-    {Role.NAME, Role.GIVEN_NAME, Role.SURNAME, Role.CITY, Role.STREET, Role.PLACE, Role.EMAIL}
+    {
+        ColumnRole.NAME,
+        ColumnRole.GIVEN_NAME,
+        ColumnRole.SURNAME,
+        ColumnRole.CITY,
+        ColumnRole.STREET,
+        ColumnRole.PLACE,
+        ColumnRole.EMAIL,
+    }
 )
 # No single role decides more than this many times for or against.
 _MAX_WEIGHT_BITS: Final = 24.0
@@ -40,19 +48,19 @@ _MOST_ACCIDENT: Final = 0.99
 # What people who live together share without being one person.
 HOUSEHOLD: Final = frozenset(
     {
-        Role.SURNAME,
-        Role.PHONE,
-        Role.STREET_NUMBER,
-        Role.STREET,
-        Role.PLACE,
-        Role.CITY,
-        Role.POSTCODE,
-        Role.PROVINCE,
+        ColumnRole.SURNAME,
+        ColumnRole.PHONE,
+        ColumnRole.STREET_NUMBER,
+        ColumnRole.STREET,
+        ColumnRole.PLACE,
+        ColumnRole.CITY,
+        ColumnRole.POSTCODE,
+        ColumnRole.PROVINCE,
     }
 )
-_CALLED: Final = frozenset({Role.NAME, Role.GIVEN_NAME})
-_HOME: Final = frozenset({Role.PHONE, Role.STREET, Role.POSTCODE})
-_OWN: Final = frozenset({Role.NATIONAL_ID, Role.EMAIL})
+_CALLED: Final = frozenset({ColumnRole.NAME, ColumnRole.GIVEN_NAME})
+_HOME: Final = frozenset({ColumnRole.PHONE, ColumnRole.STREET, ColumnRole.POSTCODE})
+_OWN: Final = frozenset({ColumnRole.NATIONAL_ID, ColumnRole.EMAIL})
 # Birth dates in a household: twins, a day or a digit apart, brothers and sisters, the rest.
 _NEIGHBOURING_BIRTHS: Final = (0.03, 0.07, 0.1, 0.2, 0.6)
 # How many pairs what is expected beforehand weighs as much as.
@@ -74,13 +82,13 @@ class Model:
         frequencies: Share of the records that have a value, for roles adjusted by it.
     """
 
-    roles: tuple[Role, ...]
+    roles: tuple[ColumnRole, ...]
     m: _Matrix
     u: _Matrix
     h: _Matrix
     prior: float
     household_prior: float
-    frequencies: Mapping[Role, Mapping[str, float]]
+    frequencies: Mapping[ColumnRole, Mapping[str, float]]
 
     @property
     def priors(self) -> tuple[float, float]:
@@ -121,13 +129,13 @@ class ScoredPair:
     contradicts: bool = False
 
 
-def learn(people: Sequence[Person], *, rng: np.random.Generator) -> tuple[Model, list[Pair]]:
+def learn(people: Sequence[LinkageRecord], *, rng: np.random.Generator) -> tuple[Model, list[Pair]]:
     """Return the model of these records, and the candidate pairs worth scoring.
 
     Needs no examples. The same records and generator state give the same model.
     """
     present = Counter(role for person in people for role in person.values)
-    roles = tuple(role for role in Role if present[role] > 1)
+    roles = tuple(role for role in ColumnRole if present[role] > 1)
     by_key = [(key, pairs) for key, pairs in blocks(people) if pairs]
     candidates = sorted({pair for _, pairs in by_key for pair in pairs})
     position = {pair: row for row, pair in enumerate(candidates)}
@@ -145,7 +153,7 @@ def learn(people: Sequence[Person], *, rng: np.random.Generator) -> tuple[Model,
     return _with_priors(model, levels, len(people)), candidates
 
 
-def evidence(model: Model, people: Sequence[Person], pairs: Sequence[Pair]) -> Evidence:
+def evidence(model: Model, people: Sequence[LinkageRecord], pairs: Sequence[Pair]) -> Evidence:
     """Return the bits for and against every pair."""
     levels = compare(people, pairs, model.roles)
     strangers, household = _bits(model, levels)
@@ -159,7 +167,7 @@ def evidence(model: Model, people: Sequence[Person], pairs: Sequence[Pair]) -> E
     )
 
 
-def score(model: Model, people: Sequence[Person], pairs: Sequence[Pair]) -> list[ScoredPair]:
+def score(model: Model, people: Sequence[LinkageRecord], pairs: Sequence[Pair]) -> list[ScoredPair]:
     """Return the chance of every pair; different proven ids make it zero."""
     if not pairs:
         return []
@@ -178,7 +186,7 @@ def score(model: Model, people: Sequence[Person], pairs: Sequence[Pair]) -> list
     ]
 
 
-def _contradictions(levels: _Matrix, roles: Sequence[Role]) -> _Matrix:
+def _contradictions(levels: _Matrix, roles: Sequence[ColumnRole]) -> _Matrix:
     """Return where names differ wholly, home or phone agree, and no id or e-mail speaks for one."""
     likes = {
         role: (levels[:, column] != UNKNOWN) & (levels[:, column] <= 2)
@@ -200,19 +208,21 @@ def _contradictions(levels: _Matrix, roles: Sequence[Role]) -> _Matrix:
     return differ & together & ~any_of(likes[role] for role in _OWN if role in likes)
 
 
-def differ_for_certain(one: Person, other: Person) -> bool:
+def differ_for_certain(one: LinkageRecord, other: LinkageRecord) -> bool:
     """Return whether both records prove their national id and the ids differ."""
     return bool(one.proven_id and other.proven_id and one.proven_id != other.proven_id)
 
 
-def compare(people: Sequence[Person], pairs: Sequence[Pair], roles: Sequence[Role]) -> _Matrix:
+def compare(
+    people: Sequence[LinkageRecord], pairs: Sequence[Pair], roles: Sequence[ColumnRole]
+) -> _Matrix:
     """Return the levels, a row a pair and a column a role."""
     rows = [[level(role, people[i], people[j]) for role in roles] for i, j in pairs]
     return np.array(rows, dtype=np.int8).reshape(len(pairs), len(roles))
 
 
 def _chances_by_accident(
-    people: Sequence[Person], roles: Sequence[Role], rng: np.random.Generator
+    people: Sequence[LinkageRecord], roles: Sequence[ColumnRole], rng: np.random.Generator
 ) -> _Matrix:
     """Return u: levels among pairs drawn at random; equality is counted over all pairs instead."""
     drawn = rng.integers(0, len(people), size=(_RANDOM_PAIRS, 2))
@@ -230,17 +240,19 @@ def _chances_by_accident(
     return u
 
 
-def _expected(roles: Sequence[Role], u: _Matrix) -> _Matrix:
+def _expected(roles: Sequence[ColumnRole], u: _Matrix) -> _Matrix:
     """Return where the search for m and h begins: a household agrees in its own roles only."""
     m = np.tile(np.array(_START_M), (len(roles), 1))
     shared = np.array([role in HOUSEHOLD for role in roles])
     h = np.where(shared[:, None], m, u)
-    if Role.BIRTH_DATE in roles:
-        h[roles.index(Role.BIRTH_DATE)] = _NEIGHBOURING_BIRTHS
+    if ColumnRole.BIRTH_DATE in roles:
+        h[roles.index(ColumnRole.BIRTH_DATE)] = _NEIGHBOURING_BIRTHS
     return np.stack([m, h])
 
 
-def _with_expected(counts: _Matrix, start: _Matrix, pairs: float, roles: Sequence[Role]) -> _Matrix:
+def _with_expected(
+    counts: _Matrix, start: _Matrix, pairs: float, roles: Sequence[ColumnRole]
+) -> _Matrix:
     """Return chances from counts, with what is expected as if it had been seen `pairs` times.
 
     Of h only the roles of the home are learnt, and how alike whole names are that share the
@@ -248,7 +260,7 @@ def _with_expected(counts: _Matrix, start: _Matrix, pairs: float, roles: Sequenc
     """
     chances = (counts + pairs * start) / (counts.sum(axis=2, keepdims=True) + pairs)
     for row, role in enumerate(roles):
-        if role is Role.NAME:
+        if role is ColumnRole.NAME:
             equal = start[1, row, 0]
             chances[1, row] *= (1 - equal) / chances[1, row, 1:].sum()
             chances[1, row, 0] = equal
@@ -257,7 +269,9 @@ def _with_expected(counts: _Matrix, start: _Matrix, pairs: float, roles: Sequenc
     return np.asarray(chances)
 
 
-def _train(levels: _Matrix, start: _Matrix, u: _Matrix, key: Key, roles: Sequence[Role]) -> _Matrix:
+def _train(
+    levels: _Matrix, start: _Matrix, u: _Matrix, key: Key, roles: Sequence[ColumnRole]
+) -> _Matrix:
     """Return how often each level is expected within persons and within households.
 
     By expectation maximisation over the three classes; the first axis is person, household.
@@ -298,7 +312,7 @@ def _bits(model: Model, levels: _Matrix) -> tuple[_Matrix, _Matrix]:
 
 
 def _rarity_bits(
-    model: Model, people: Sequence[Person], pairs: Sequence[Pair], levels: _Matrix
+    model: Model, people: Sequence[LinkageRecord], pairs: Sequence[Pair], levels: _Matrix
 ) -> tuple[_Matrix, _Matrix]:
     """Return what sharing a rare value adds and a frequent one takes away: of all, of own roles."""
     total, personal = np.zeros(len(pairs)), np.zeros(len(pairs))
@@ -316,7 +330,9 @@ def _rarity_bits(
     return total, personal
 
 
-def _frequencies(people: Sequence[Person], roles: Sequence[Role]) -> dict[Role, dict[str, float]]:
+def _frequencies(
+    people: Sequence[LinkageRecord], roles: Sequence[ColumnRole]
+) -> dict[ColumnRole, dict[str, float]]:
     found = {}
     for role in roles:
         if role in _BY_FREQUENCY:

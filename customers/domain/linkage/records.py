@@ -21,7 +21,7 @@ from loancrm.kernel.phones import PhoneRefused, parse_phone
 _ZONE: Final = ZoneInfo("Asia/Shanghai")
 
 
-class Role(StrEnum):
+class ColumnRole(StrEnum):
     """What a column says about a person."""
 
     NAME = "name"
@@ -41,36 +41,37 @@ class Role(StrEnum):
 
 
 # Names that columns usually have; a column that is not listed is not compared.
-_COLUMNS: Final[Mapping[str, Role]] = {
-    **dict.fromkeys(("name", "full_name", "姓名", "客户姓名"), Role.NAME),
-    **dict.fromkeys(("given_name", "first_name", "firstname", "名"), Role.GIVEN_NAME),
-    **dict.fromkeys(("surname", "last_name", "lastname", "family_name", "姓"), Role.SURNAME),
+_COLUMNS: Final[Mapping[str, ColumnRole]] = {
+    **dict.fromkeys(("name", "full_name", "姓名", "客户姓名"), ColumnRole.NAME),
+    **dict.fromkeys(("given_name", "first_name", "firstname", "名"), ColumnRole.GIVEN_NAME),
+    **dict.fromkeys(("surname", "last_name", "lastname", "family_name", "姓"), ColumnRole.SURNAME),
     **dict.fromkeys(
-        ("birth_date", "date_of_birth", "dob", "birthday", "出生日期", "生日"), Role.BIRTH_DATE
+        ("birth_date", "date_of_birth", "dob", "birthday", "出生日期", "生日"),
+        ColumnRole.BIRTH_DATE,
     ),
     **dict.fromkeys(
         ("national_id", "id_card", "soc_sec_id", "ssn", "id_number", "身份证", "身份证号"),
-        Role.NATIONAL_ID,
+        ColumnRole.NATIONAL_ID,
     ),
-    **dict.fromkeys(("phone", "mobile", "telephone", "手机", "手机号", "电话"), Role.PHONE),
-    **dict.fromkeys(("email", "e_mail", "mail", "邮箱", "电子邮箱"), Role.EMAIL),
-    **dict.fromkeys(("street_number", "house_number"), Role.STREET_NUMBER),
-    **dict.fromkeys(("address_1", "street", "address", "地址"), Role.STREET),
-    **dict.fromkeys(("address_2",), Role.PLACE),
-    **dict.fromkeys(("city", "suburb", "town", "城市"), Role.CITY),
-    **dict.fromkeys(("postcode", "zip", "postal_code", "邮编"), Role.POSTCODE),
-    **dict.fromkeys(("province", "state", "省份", "省"), Role.PROVINCE),
-    **dict.fromkeys(("gender", "sex", "性别"), Role.GENDER),
+    **dict.fromkeys(("phone", "mobile", "telephone", "手机", "手机号", "电话"), ColumnRole.PHONE),
+    **dict.fromkeys(("email", "e_mail", "mail", "邮箱", "电子邮箱"), ColumnRole.EMAIL),
+    **dict.fromkeys(("street_number", "house_number"), ColumnRole.STREET_NUMBER),
+    **dict.fromkeys(("address_1", "street", "address", "地址"), ColumnRole.STREET),
+    **dict.fromkeys(("address_2",), ColumnRole.PLACE),
+    **dict.fromkeys(("city", "suburb", "town", "城市"), ColumnRole.CITY),
+    **dict.fromkeys(("postcode", "zip", "postal_code", "邮编"), ColumnRole.POSTCODE),
+    **dict.fromkeys(("province", "state", "省份", "省"), ColumnRole.PROVINCE),
+    **dict.fromkeys(("gender", "sex", "性别"), ColumnRole.GENDER),
 }
-_PARSERS: Final[Mapping[Role, Callable[[str], str]]] = {
-    Role.PHONE: lambda text: parse_phone(text).e164,
-    Role.EMAIL: lambda text: parse_email(text).casefold(),
-    Role.NAME: lambda text: name_key(parse_name(text)),
+_PARSERS: Final[Mapping[ColumnRole, Callable[[str], str]]] = {
+    ColumnRole.PHONE: lambda text: parse_phone(text).e164,
+    ColumnRole.EMAIL: lambda text: parse_email(text).casefold(),
+    ColumnRole.NAME: lambda text: name_key(parse_name(text)),
 }
 
 
 @dataclass(frozen=True, slots=True)
-class Person:
+class LinkageRecord:
     """One record; `values` holds only what is known.
 
     Attributes:
@@ -79,20 +80,20 @@ class Person:
             ids are never one person.
     """
 
-    values: Mapping[Role, str] = field(repr=False)
+    values: Mapping[ColumnRole, str] = field(repr=False)
     proven_id: str = field(default="", repr=False)
 
-    def get(self, role: Role) -> str:
+    def get(self, role: ColumnRole) -> str:
         """Return the value, empty where it is not known."""
         return self.values.get(role, "")
 
 
-def roles_of(columns: tuple[str, ...]) -> dict[str, Role]:
+def roles_of(columns: tuple[str, ...]) -> dict[str, ColumnRole]:
     """Return {column: role} of the columns that say something about a person.
 
     The first column of a role wins.
     """
-    found: dict[str, Role] = {}
+    found: dict[str, ColumnRole] = {}
     for column in columns:
         role = _COLUMNS.get(column.strip().casefold().replace(" ", "_").replace("-", "_"))
         if role is not None and role not in found.values():
@@ -100,20 +101,20 @@ def roles_of(columns: tuple[str, ...]) -> dict[str, Role]:
     return found
 
 
-def person_of(texts: Mapping[Role, str], *, today: date) -> Person:
+def person_of(texts: Mapping[ColumnRole, str], *, today: date) -> LinkageRecord:
     """Return the record that these texts describe; what cannot be a value is left out."""
     values = {role: _normalised(role, text, today) for role, text in texts.items()}
-    return Person(
+    return LinkageRecord(
         {role: value for role, value in values.items() if value},
-        proven_id=_proven_id(texts.get(Role.NATIONAL_ID, ""), today),
+        proven_id=_proven_id(texts.get(ColumnRole.NATIONAL_ID, ""), today),
     )
 
 
-def _normalised(role: Role, text: str, today: date) -> str:
+def _normalised(role: ColumnRole, text: str, today: date) -> str:
     plain = " ".join(unicodedata.normalize("NFKC", text).casefold().split())
-    if role is Role.BIRTH_DATE:
+    if role is ColumnRole.BIRTH_DATE:
         return _birth_date(plain, today)
-    if role is Role.NATIONAL_ID:
+    if role is ColumnRole.NATIONAL_ID:
         return _proven_id(plain, today) or plain.upper()
     parse = _PARSERS.get(role)
     try:
@@ -122,7 +123,7 @@ def _normalised(role: Role, text: str, today: date) -> str:
         return ""
     except ValueRefused:
         # A damaged address still says something by its likeness.
-        return plain if role is Role.EMAIL and "@" in plain else ""
+        return plain if role is ColumnRole.EMAIL and "@" in plain else ""
 
 
 def _birth_date(text: str, today: date) -> str:

@@ -10,7 +10,7 @@ from typing import Final
 import numpy as np
 
 from customers.domain.linkage.model import Model, Pair, ScoredPair, learn, score
-from customers.domain.linkage.records import Person
+from customers.domain.linkage.records import LinkageRecord
 
 # At and above this chance two records are put together; below it, down to the other, people decide.
 SURE: Final = 0.95
@@ -64,7 +64,7 @@ class PairwiseQuality:
 
 
 def resolve(
-    people: Sequence[Person], *, rng: np.random.Generator, sure: float = SURE
+    people: Sequence[LinkageRecord], *, rng: np.random.Generator, sure: float = SURE
 ) -> Resolution:
     """Put the records of each person together, surest pairs first.
 

@@ -25,8 +25,9 @@ from customers.domain.linkage.model import (
     score,
     settled_priors,
 )
-from customers.domain.linkage.records import Person
+from customers.domain.linkage.records import LinkageRecord
 from customers.domain.linkage.resolution import SURE, WORTH_A_LOOK, Resolution, settle
+from customers.domain.linkage.search import SearchStep
 
 # How many records the model is learnt from, and how many are in memory at a time otherwise.
 SAMPLE: Final = 20_000
@@ -38,7 +39,7 @@ _HOUSEHOLD_BIN_BITS: Final = 0.5
 _MOST_HOUSEHOLD_BITS: Final = 30.0
 _Array = NDArray[Any]
 # Positions to records, in their order.
-Load = Callable[[Sequence[int]], Sequence[Person]]
+Load = Callable[[Sequence[int]], Sequence[LinkageRecord]]
 # Step, done, of how many.
 Progress = Callable[[str, int, int], object]
 
@@ -109,7 +110,7 @@ def _fingerprints(count: int, load: Load, on_progress: Progress) -> _Array:
             for number, value in enumerate(key_values(person)):
                 # Python salts the hashes of texts anew for every process.
                 hashes[number, position] = hash(value) if value else 0
-        on_progress("read", positions[-1] + 1, count)
+        on_progress(SearchStep.READ, positions[-1] + 1, count)
     for row in hashes:
         _, inverse, sizes = np.unique(row, return_inverse=True, return_counts=True)
         size = sizes[inverse]
@@ -153,13 +154,13 @@ def _look(hashes: _Array, load: Load, model: Model, on_progress: Progress) -> _F
             if size + len(group) > PAGE:
                 _score_page(page, hashes[:number], load, model, found)
                 done += size
-                on_progress("compare", done, total)
+                on_progress(SearchStep.COMPARE, done, total)
                 page, size = [], 0
             page.append(group)
             size += len(group)
         _score_page(page, hashes[:number], load, model, found)
         done += size
-        on_progress("compare", done, total)
+        on_progress(SearchStep.COMPARE, done, total)
     return found
 
 

@@ -89,22 +89,29 @@ class Table:
         width = max(self._positions) + 1
         # Spreadsheets leave empty cells at the end of a row out; text files have them.
         is_text = self.kind is TableKind.CSV
+        # Every column has a name, and a row all its cells: the commonest by far.
+        is_plain = self._positions == tuple(range(width))
         for line, cells, flaw in self._records:
             count = len(cells)
             is_joined = flaw is Code.LINES_JOINED
             if flaw is not None and not is_joined:
-                known = {name: _kept(cells, position) for name, position in named}
+                known = {name: _excerpt(cells, position) for name, position in named}
                 yield TabularRow(line, known, flaw=flaw)
                 continue
             if not any(cells):
                 continue
-            values = {name: cells[position] if position < count else "" for name, position in named}
+            if is_plain and count == width:
+                values = dict(zip(self.columns, cells, strict=True))
+            else:
+                values = {
+                    name: cells[position] if position < count else "" for name, position in named
+                }
             surplus = sum(1 for cell in cells[width:] if cell.strip()) if count > width else 0
             missing = width - count if is_text and count < width else 0
             yield TabularRow(line, values, surplus, missing, is_joined=is_joined)
 
 
-def _kept(cells: Sequence[str], position: int) -> str:
+def _excerpt(cells: Sequence[str], position: int) -> str:
     """Return what is kept of a cell of a row that cannot be read."""
     text = cells[position] if position < len(cells) else ""
     return text[:KEPT_CHARS].replace("\x00", "\ufffd").encode("utf-8", "replace").decode("utf-8")

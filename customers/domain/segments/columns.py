@@ -42,6 +42,7 @@ STAGES: Mapping[LifecycleStage, Text] = {
 }
 MARKETING_STATUSES: Mapping[MarketingStatus, Text] = {
     MarketingStatus.OPEN: Text("可营销", "open"),
+    MarketingStatus.AT_RISK: Text("风险预警", "early warning"),
     MarketingStatus.RESTRICTED: Text("限制处理", "restricted"),
     MarketingStatus.DISPUTE: Text("争议中", "in dispute"),
     MarketingStatus.HARDSHIP: Text("困难客户", "in hardship"),
@@ -90,6 +91,7 @@ EVENT_LABELS: Mapping[EventName, Text] = {
     EventName.OPTED_IN: Text("同意接收", "opted in"),
     EventName.PREFERENCES_CHANGED: Text("更改接收偏好", "preferences changed"),
     EventName.COMPLAINT_MADE: Text("投诉", "complaint made"),
+    EventName.SURVEY_ANSWERED: Text("回答调查", "survey answered"),
     EventName.CONVERSION_REPORTED: Text("上报转化", "conversion reported"),
     EventName.STAGE_ENTERED: Text("进入生命周期阶段", "lifecycle stage entered"),
     EventName.STAGE_LEFT: Text("离开生命周期阶段", "lifecycle stage left"),

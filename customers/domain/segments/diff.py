@@ -21,7 +21,7 @@ from customers.domain.segments.ast import (
 from customers.domain.segments.explain import explain
 
 
-class ChangeKind(StrEnum):
+class RuleChangeKind(StrEnum):
     """What happened to a condition or a group."""
 
     ADDED = "added"
@@ -38,16 +38,16 @@ class RuleChange:
     follows it.
     """
 
-    kind: ChangeKind
+    kind: RuleChangeKind
     old: Rule | None
     new: Rule | None
 
 
 _WORDS = {
-    ChangeKind.ADDED: Text("新增：{new}", "added: {new}"),
-    ChangeKind.REMOVED: Text("删除：{old}", "removed: {old}"),
-    ChangeKind.CHANGED: Text("“{old}”改为“{new}”", "“{old}” became “{new}”"),
-    ChangeKind.JOINED: Text(
+    RuleChangeKind.ADDED: Text("新增：{new}", "added: {new}"),
+    RuleChangeKind.REMOVED: Text("删除：{old}", "removed: {old}"),
+    RuleChangeKind.CHANGED: Text("“{old}”改为“{new}”", "“{old}” became “{new}”"),
+    RuleChangeKind.JOINED: Text(
         "条件组由“{old}”改为“{new}”", "a group of “{old}” became one of “{new}”"
     ),
 }
@@ -69,9 +69,9 @@ def compare(old: Rule, new: Rule) -> list[RuleChange]:
     return list(_compare(old, new))
 
 
-def tell(change: RuleChange, *, catalogue: Catalogue, language: str) -> str:
+def describe_change(change: RuleChange, *, catalogue: Catalogue, language: str) -> str:
     """Return a difference in words."""
-    if change.kind is ChangeKind.JOINED and change.old is not None and change.new is not None:
+    if change.kind is RuleChangeKind.JOINED and change.old is not None and change.new is not None:
         old, new = (_JOINTS[_shape(rule)].read(language) for rule in (change.old, change.new))
     else:
         old, new = (
@@ -85,10 +85,10 @@ def _compare(old: Rule, new: Rule) -> Iterator[RuleChange]:
     if old == new:
         return
     if not _is_group(old) or not _is_group(new):
-        yield RuleChange(ChangeKind.CHANGED, old, new)
+        yield RuleChange(RuleChangeKind.CHANGED, old, new)
         return
     if _shape(old) != _shape(new):
-        yield RuleChange(ChangeKind.JOINED, old, new)
+        yield RuleChange(RuleChangeKind.JOINED, old, new)
     yield from _compare_lists(_children(old), _children(new))
 
 
@@ -104,8 +104,8 @@ def _compare_lists(olds: Sequence[Rule], news: Sequence[Rule]) -> Iterator[RuleC
             gone.remove(rule)
             come.remove(match)
             yield from _compare(rule, match)
-    yield from (RuleChange(ChangeKind.REMOVED, rule, None) for rule in gone)
-    yield from (RuleChange(ChangeKind.ADDED, None, rule) for rule in come)
+    yield from (RuleChange(RuleChangeKind.REMOVED, rule, None) for rule in gone)
+    yield from (RuleChange(RuleChangeKind.ADDED, None, rule) for rule in come)
 
 
 def _is_group(rule: Rule) -> bool:

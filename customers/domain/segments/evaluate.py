@@ -30,7 +30,7 @@ from customers.domain.segments.ast import (
     Window,
 )
 from customers.domain.segments.buckets import bucket_of
-from customers.domain.segments.scope import Scope
+from customers.domain.segments.scope import RuleScope
 
 _DAY = timedelta(days=1)
 
@@ -53,7 +53,7 @@ class StandingConsent:
 
 
 @dataclass(frozen=True, slots=True)
-class Profile:
+class CustomerFacts:
     """Everything about one customer that a rule can ask.
 
     Attributes:
@@ -74,7 +74,7 @@ class Profile:
     segments: frozenset[str] = frozenset()
 
 
-def matches(rule: Rule, profile: Profile, scope: Scope) -> bool:
+def matches(rule: Rule, profile: CustomerFacts, scope: RuleScope) -> bool:
     """Return whether a customer satisfies a checked rule."""
     match rule:
         case Not(child):
@@ -87,7 +87,7 @@ def matches(rule: Rule, profile: Profile, scope: Scope) -> bool:
             return _leaf(rule, profile, scope)
 
 
-def _leaf(rule: Rule, profile: Profile, scope: Scope) -> bool:
+def _leaf(rule: Rule, profile: CustomerFacts, scope: RuleScope) -> bool:
     match rule:
         case Compare(name, op, value):
             spec = scope.catalogue.fields[name]
@@ -106,7 +106,7 @@ def _leaf(rule: Rule, profile: Profile, scope: Scope) -> bool:
             return _history(rule, profile, scope)
 
 
-def _history(rule: Rule, profile: Profile, scope: Scope) -> bool:
+def _history(rule: Rule, profile: CustomerFacts, scope: RuleScope) -> bool:
     if isinstance(rule, EventCondition):
         return _event(rule, profile.events, scope)
     if isinstance(rule, SequenceCondition):
@@ -125,7 +125,7 @@ def _passes(
     where: Sequence[PropertyFilter],
     row: Mapping[str, Any],
     specs: Mapping[str, FieldSpec],
-    scope: Scope,
+    scope: RuleScope,
 ) -> bool:
     for item in where:
         spec = specs[item.property]
@@ -135,7 +135,7 @@ def _passes(
     return True
 
 
-def _event(rule: EventCondition, events: Sequence[EventFact], scope: Scope) -> bool:
+def _event(rule: EventCondition, events: Sequence[EventFact], scope: RuleScope) -> bool:
     found = _happened(rule.event, rule.window, rule.where, events, scope)
     return satisfies(_aggregate(rule.aggregate, found, scope.now), rule.op, rule.value, scope.today)
 
@@ -145,7 +145,7 @@ def _happened(
     window: Window | None,
     where: Sequence[PropertyFilter],
     events: Sequence[EventFact],
-    scope: Scope,
+    scope: RuleScope,
 ) -> list[EventFact]:
     start, after = scope.bounds(window)
     specs = scope.catalogue.event_properties
@@ -160,7 +160,7 @@ def _happened(
     ]
 
 
-def _sequence(rule: SequenceCondition, events: Sequence[EventFact], scope: Scope) -> bool:
+def _sequence(rule: SequenceCondition, events: Sequence[EventFact], scope: RuleScope) -> bool:
     firsts = _happened(rule.event, rule.window, rule.where, events, scope)
     thens = _happened(rule.then, None, rule.then_where, events, scope)
     span = timedelta(days=rule.days)
@@ -199,7 +199,7 @@ def _stands(consent: StandingConsent | None, now: datetime) -> bool:
     return consent.expires_at is None or consent.expires_at > now
 
 
-def _read(stored: Any, spec: FieldSpec, scope: Scope) -> Any:
+def _read(stored: Any, spec: FieldSpec, scope: RuleScope) -> Any:
     """Return a stored value as the rule sees it; None where missing."""
     if stored is None or stored == "":
         return None

@@ -50,14 +50,14 @@ class Edge:
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class Concatenation:
     """One item after the other."""
 
     items: tuple["Node", ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Choice:
+class Alternation:
     """One of several."""
 
     items: tuple["Node", ...]
@@ -72,10 +72,10 @@ class Repeat:
     most: int | None
 
 
-Node: TypeAlias = Set | Edge | Row | Choice | Repeat
+Node: TypeAlias = Set | Edge | Concatenation | Alternation | Repeat
 
 
-class _Reader:
+class _PatternParser:
     """Reads a pattern from left to right."""
 
     def __init__(self, text: str) -> None:
@@ -105,7 +105,7 @@ class _Reader:
             self.take()
             rows.append(self.row())
         self.depth -= 1
-        return rows[0] if len(rows) == 1 else Choice(tuple(rows))
+        return rows[0] if len(rows) == 1 else Alternation(tuple(rows))
 
     def row(self) -> Node:
         items: list[Node] = []
@@ -113,7 +113,7 @@ class _Reader:
             items.append(self.repeated(self.atom()))
         if not items:
             raise self.wrong()
-        return items[0] if len(items) == 1 else Row(tuple(items))
+        return items[0] if len(items) == 1 else Concatenation(tuple(items))
 
     def atom(self) -> Node:
         letter = self.peek()
@@ -226,7 +226,7 @@ def read(text: str) -> Node:
     """
     if len(text) > MAX_LENGTH:
         raise PatternTooLarge
-    reader = _Reader(text)
+    reader = _PatternParser(text)
     root = reader.choice()
     if reader.peek():
         raise reader.wrong()
@@ -238,7 +238,7 @@ def size(node: Node) -> int:
     match node:
         case Set() | Edge():
             return 1
-        case Row(items) | Choice(items):
+        case Concatenation(items) | Alternation(items):
             return sum(size(item) for item in items)
         case Repeat(item, least, most):
             return size(item) * max(least + 1 if most is None else most, 1)
@@ -253,12 +253,12 @@ def canonical(node: Node) -> str:
             text = _canonical_set(node)
         case Edge(is_end):
             text = "$" if is_end else "^"
-        case Row(items):
+        case Concatenation(items):
             text = "".join(
-                f"(?:{canonical(item)})" if isinstance(item, Choice) else canonical(item)
+                f"(?:{canonical(item)})" if isinstance(item, Alternation) else canonical(item)
                 for item in items
             )
-        case Choice(items):
+        case Alternation(items):
             text = "|".join(map(canonical, items))
         case Repeat(item, least, most):
             most_text = "" if most is None else str(most)

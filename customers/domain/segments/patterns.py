@@ -14,13 +14,13 @@ from typing import Final, assert_never
 from customers.domain.segments import pattern_syntax
 from customers.domain.segments.pattern_syntax import (
     MAX_LENGTH,
-    Choice,
+    Alternation,
+    Concatenation,
     Edge,
     Node,
     PatternInvalid,
     PatternTooLarge,
     Repeat,
-    Row,
     Set,
 )
 
@@ -116,11 +116,11 @@ class Pattern:
                 return self._add(_State(reads=node, following=(then,)))
             case Edge():
                 return self._add(_State(edge=node, following=(then,)))
-            case Row(items):
+            case Concatenation(items):
                 for item in reversed(items):
                     then = self._build(item, then)
                 return then
-            case Choice(items):
+            case Alternation(items):
                 ways = tuple(self._build(item, then) for item in items)
                 return self._add(_State(following=ways))
             case Repeat():

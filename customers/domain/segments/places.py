@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 from customers.domain.fields.catalogue import CONSENT_FIELD, SPECIAL_FIELDS, Catalogue, Text
-from customers.domain.segments.problems import Problem
+from customers.domain.segments.problems import SegmentProblem
 
 _STEP = re.compile(r"(?:^|\.)rules\[(\d+)\]")
 _FILTER = re.compile(r"\.(where|then_where)\[(\d+)\]")
@@ -26,7 +26,9 @@ _SEGMENT = Text("人群“{name}”，{place}", "Segment “{name}”, {place}")
 _SEGMENT_ALONE = Text("人群“{name}”", "Segment “{name}”")
 
 
-def located(problems: Iterable[Problem], data: Any, catalogue: Catalogue) -> tuple[Problem, ...]:
+def located(
+    problems: Iterable[SegmentProblem], data: Any, catalogue: Catalogue
+) -> tuple[SegmentProblem, ...]:
     """Return the problems of a rule's JSON with their places; one that has its place keeps it."""
     return tuple(
         problem if problem.place else replace(problem, place=_place(problem.path, data, catalogue))
@@ -34,12 +36,12 @@ def located(problems: Iterable[Problem], data: Any, catalogue: Catalogue) -> tup
     )
 
 
-def inside_segment(problem: Problem, slug: str, catalogue: Catalogue) -> Problem:
+def inside_segment(problem: SegmentProblem, slug: str, catalogue: Catalogue) -> SegmentProblem:
     """Return a problem of another segment's rule, which already has its place in that rule."""
     name = catalogue.segments.get(slug, Text(slug, slug))
     pattern = _SEGMENT if problem.place else _SEGMENT_ALONE
     place = _filled(pattern, name=name, place=problem.place or Text("", ""))
-    return Problem(f"segment[{slug}].{problem.path}", problem.code, problem.facts, place)
+    return SegmentProblem(f"segment[{slug}].{problem.path}", problem.code, problem.facts, place)
 
 
 def _place(path: str, data: Any, catalogue: Catalogue) -> Text | None:

@@ -10,7 +10,7 @@ from enum import StrEnum
 from customers.domain.fields.catalogue import Text
 
 
-class ProblemCode(StrEnum):
+class SegmentProblemCode(StrEnum):
     """Closed list of what is wrong with a rule."""
 
     NOT_JSON = "not_json"
@@ -58,88 +58,100 @@ class ProblemCode(StrEnum):
     SEGMENT_EVENT_UNNAMED = "segment_event_unnamed"
 
 
-TEXTS: Mapping[ProblemCode, Text] = {
-    ProblemCode.NOT_JSON: Text("不是有效的 JSON", "This is not valid JSON"),
-    ProblemCode.NOT_A_RULE: Text(
+TEXTS: Mapping[SegmentProblemCode, Text] = {
+    SegmentProblemCode.NOT_JSON: Text("不是有效的 JSON", "This is not valid JSON"),
+    SegmentProblemCode.NOT_A_RULE: Text(
         "这里应是一个条件或条件组", "A condition or a group is expected here"
     ),
-    ProblemCode.UNKNOWN_KEY: Text("未知的键“{name}”", "The key “{name}” is not known"),
-    ProblemCode.MISSING_KEY: Text("缺少键“{name}”", "The key “{name}” is missing"),
-    ProblemCode.WRONG_TYPE: Text("类型不对，应为{expected}", "This must be of type {expected}"),
-    ProblemCode.UNSUPPORTED_VERSION: Text("不支持的规则版本", "This rule version is not supported"),
-    ProblemCode.UNKNOWN_COMBINATOR: Text(
+    SegmentProblemCode.UNKNOWN_KEY: Text("未知的键“{name}”", "The key “{name}” is not known"),
+    SegmentProblemCode.MISSING_KEY: Text("缺少键“{name}”", "The key “{name}” is missing"),
+    SegmentProblemCode.WRONG_TYPE: Text(
+        "类型不对，应为{expected}", "This must be of type {expected}"
+    ),
+    SegmentProblemCode.UNSUPPORTED_VERSION: Text(
+        "不支持的规则版本", "This rule version is not supported"
+    ),
+    SegmentProblemCode.UNKNOWN_COMBINATOR: Text(
         "组合方式只能是 and 或 or", "The combinator must be and or or"
     ),
-    ProblemCode.UNKNOWN_OPERATOR: Text("未知的运算符", "The operator is not known"),
-    ProblemCode.UNKNOWN_AGGREGATE: Text("未知的汇总方式", "The aggregate is not known"),
-    ProblemCode.TOO_DEEP: Text(
+    SegmentProblemCode.UNKNOWN_OPERATOR: Text("未知的运算符", "The operator is not known"),
+    SegmentProblemCode.UNKNOWN_AGGREGATE: Text("未知的汇总方式", "The aggregate is not known"),
+    SegmentProblemCode.TOO_DEEP: Text(
         "嵌套超过 {limit} 层", "Groups are nested deeper than {limit} levels"
     ),
-    ProblemCode.TOO_MANY_RULES: Text(
+    SegmentProblemCode.TOO_MANY_RULES: Text(
         "条件超过 {limit} 个", "There are more than {limit} conditions and groups"
     ),
-    ProblemCode.TOO_MANY_VALUES: Text("取值超过 {limit} 个", "There are more than {limit} values"),
-    ProblemCode.EMPTY_GROUP: Text("条件组为空", "The group is empty"),
-    ProblemCode.FIELD_NOT_CHOSEN: Text("请选择字段", "Choose a field"),
-    ProblemCode.UNKNOWN_FIELD: Text("没有字段“{name}”", "There is no field “{name}”"),
-    ProblemCode.FIELD_NOT_ALLOWED: Text(
+    SegmentProblemCode.TOO_MANY_VALUES: Text(
+        "取值超过 {limit} 个", "There are more than {limit} values"
+    ),
+    SegmentProblemCode.EMPTY_GROUP: Text("条件组为空", "The group is empty"),
+    SegmentProblemCode.FIELD_NOT_CHOSEN: Text("请选择字段", "Choose a field"),
+    SegmentProblemCode.UNKNOWN_FIELD: Text("没有字段“{name}”", "There is no field “{name}”"),
+    SegmentProblemCode.FIELD_NOT_ALLOWED: Text(
         "字段“{name}”不可用于此用途", "The field “{name}” may not be used for this purpose"
     ),
-    ProblemCode.OPERATOR_NOT_ALLOWED: Text(
+    SegmentProblemCode.OPERATOR_NOT_ALLOWED: Text(
         "该字段不能使用此运算符", "This field does not take this operator"
     ),
-    ProblemCode.UNKNOWN_EVENT: Text("没有事件“{name}”", "There is no event “{name}”"),
-    ProblemCode.UNKNOWN_CONSENT: Text("没有此渠道或用途", "There is no such channel or purpose"),
-    ProblemCode.UNKNOWN_SCORE: Text("没有评分“{name}”", "There is no score “{name}”"),
-    ProblemCode.UNKNOWN_SEGMENT: Text("没有人群“{name}”", "There is no segment “{name}”"),
-    ProblemCode.SEGMENT_CYCLE: Text(
+    SegmentProblemCode.UNKNOWN_EVENT: Text("没有事件“{name}”", "There is no event “{name}”"),
+    SegmentProblemCode.UNKNOWN_CONSENT: Text(
+        "没有此渠道或用途", "There is no such channel or purpose"
+    ),
+    SegmentProblemCode.UNKNOWN_SCORE: Text("没有评分“{name}”", "There is no score “{name}”"),
+    SegmentProblemCode.UNKNOWN_SEGMENT: Text("没有人群“{name}”", "There is no segment “{name}”"),
+    SegmentProblemCode.SEGMENT_CYCLE: Text(
         "人群“{name}”又引用了本人群", "The segment “{name}” leads back to this one"
     ),
-    ProblemCode.REFERENCES_TOO_DEEP: Text(
+    SegmentProblemCode.REFERENCES_TOO_DEEP: Text(
         "人群之间的引用超过 {limit} 层",
         "Segments refer to each other more than {limit} levels deep",
     ),
-    ProblemCode.VALUE_MISSING: Text("请填写取值", "A value is needed"),
-    ProblemCode.VALUE_NOT_EXPECTED: Text("此运算符不需要取值", "This operator takes no value"),
-    ProblemCode.NOT_A_NUMBER: Text("请填写数字", "A number is needed"),
-    ProblemCode.NOT_WHOLE: Text("请填写整数", "A whole number is needed"),
-    ProblemCode.NUMBER_TOO_LARGE: Text(
+    SegmentProblemCode.VALUE_MISSING: Text("请填写取值", "A value is needed"),
+    SegmentProblemCode.VALUE_NOT_EXPECTED: Text(
+        "此运算符不需要取值", "This operator takes no value"
+    ),
+    SegmentProblemCode.NOT_A_NUMBER: Text("请填写数字", "A number is needed"),
+    SegmentProblemCode.NOT_WHOLE: Text("请填写整数", "A whole number is needed"),
+    SegmentProblemCode.NUMBER_TOO_LARGE: Text(
         "数字的绝对值不能超过 {limit}", "The number must not pass {limit}"
     ),
-    ProblemCode.TOO_MANY_DECIMALS: Text(
+    SegmentProblemCode.TOO_MANY_DECIMALS: Text(
         "最多 {limit} 位小数", "At most {limit} decimal places are allowed"
     ),
-    ProblemCode.NOT_A_DATE: Text(
+    SegmentProblemCode.NOT_A_DATE: Text(
         "请填写日期，如 2026-01-31", "A date such as 2026-01-31 is needed"
     ),
-    ProblemCode.NOT_A_FLAG: Text("请选择是或否", "True or false is needed"),
-    ProblemCode.NOT_TEXT: Text("请填写文字", "Text is needed"),
-    ProblemCode.TEXT_TOO_LONG: Text(
+    SegmentProblemCode.NOT_A_FLAG: Text("请选择是或否", "True or false is needed"),
+    SegmentProblemCode.NOT_TEXT: Text("请填写文字", "Text is needed"),
+    SegmentProblemCode.TEXT_TOO_LONG: Text(
         "文字超过 {limit} 个字", "The text is longer than {limit} characters"
     ),
-    ProblemCode.TEXT_NOT_PRINTABLE: Text(
+    SegmentProblemCode.TEXT_NOT_PRINTABLE: Text(
         "含有不可用的字符", "The text has characters that cannot be used"
     ),
-    ProblemCode.NOT_AN_OPTION: Text("不在可选范围内", "This is not one of the choices"),
-    ProblemCode.TWO_VALUES_NEEDED: Text("需要两个取值", "Two values are needed"),
-    ProblemCode.BOUNDS_REVERSED: Text("起点大于终点", "The first value is above the second"),
-    ProblemCode.DAYS_OUT_OF_RANGE: Text(
+    SegmentProblemCode.NOT_AN_OPTION: Text("不在可选范围内", "This is not one of the choices"),
+    SegmentProblemCode.TWO_VALUES_NEEDED: Text("需要两个取值", "Two values are needed"),
+    SegmentProblemCode.BOUNDS_REVERSED: Text("起点大于终点", "The first value is above the second"),
+    SegmentProblemCode.DAYS_OUT_OF_RANGE: Text(
         "天数应在 {least} 到 {limit} 之间", "Days must be {least} to {limit}"
     ),
-    ProblemCode.TWO_WINDOWS: Text("只能填写一种时间范围", "Only one time window can be given"),
-    ProblemCode.PATTERN_INVALID: Text(
+    SegmentProblemCode.TWO_WINDOWS: Text(
+        "只能填写一种时间范围", "Only one time window can be given"
+    ),
+    SegmentProblemCode.PATTERN_INVALID: Text(
         "正则的第 {position} 个字符处不受支持；可用 . [] () | * + ? {{}} ^ $ \\d \\w \\s",
         "The pattern is not supported at character {position}; "
         "use . [] () | * + ? {{}} ^ $ \\d \\w \\s",
     ),
-    ProblemCode.PATTERN_TOO_LARGE: Text(
+    SegmentProblemCode.PATTERN_TOO_LARGE: Text(
         "正则过长或重复次数过多（最多 {limit} 个字符，每处最多重复 50 次）",
         "The pattern is too long or repeats too much (at most {limit} characters, 50 repeats)",
     ),
-    ProblemCode.FIELD_SEALED: Text(
+    SegmentProblemCode.FIELD_SEALED: Text(
         "“{name}”加密保存，不能用于条件", "“{name}” is stored sealed and cannot be asked about"
     ),
-    ProblemCode.SEGMENT_EVENT_UNNAMED: Text(
+    SegmentProblemCode.SEGMENT_EVENT_UNNAMED: Text(
         "进入或离开人群的事件须用“对象 等于 / 属于”指明是哪个人群",
         "An event of entering or leaving a segment must name it: subject is, or is one of",
     ),
@@ -150,7 +162,7 @@ _TOLD = Text("{place}：{message}", "{place}: {message}")
 
 
 @dataclass(frozen=True, slots=True)
-class Problem:
+class SegmentProblem:
     """One thing wrong with a rule.
 
     Attributes:
@@ -160,7 +172,7 @@ class Problem:
     """
 
     path: str
-    code: ProblemCode
+    code: SegmentProblemCode
     facts: Mapping[str, str | int | Text] = field(default_factory=dict)
     place: Text | None = field(default=None, compare=False)
 
@@ -169,7 +181,7 @@ class Problem:
         told = {k: v.read(language) if isinstance(v, Text) else v for k, v in self.facts.items()}
         return TEXTS[self.code].read(language).format(**told)
 
-    def told(self, language: str) -> str:
+    def in_words(self, language: str) -> str:
         """Return what is wrong and where, in words."""
         message = self.message(language)
         if self.place is None:
@@ -182,13 +194,13 @@ class Problem:
 
     def as_shown(self, language: str) -> dict[str, str]:
         """Return what the builder gets: the path says beside which condition it stands."""
-        return {**self.as_json(language), "told": self.told(language)}
+        return {**self.as_json(language), "told": self.in_words(language)}
 
 
 class RuleRefused(ValueError):
     """A rule cannot be used; carries every problem found."""
 
-    def __init__(self, problems: Sequence[Problem]) -> None:
+    def __init__(self, problems: Sequence[SegmentProblem]) -> None:
         """Keep the problems."""
         super().__init__("; ".join(f"{p.path or '.'}: {p.code}" for p in problems))
         self.problems = tuple(problems)

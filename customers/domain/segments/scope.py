@@ -10,7 +10,7 @@ from customers.domain.segments.ast import Period, Rule, Window, WithinDays
 
 
 @dataclass(frozen=True, slots=True)
-class Scope:
+class RuleScope:
     """Everything beside the customer that decides whether a rule holds.
 
     Attributes:

@@ -39,7 +39,7 @@ from customers.domain.segments.ast import (
 from customers.domain.segments.columns import SEALED_FIELDS
 from customers.domain.segments.events import SEGMENT_EVENTS, segments_asked_about
 from customers.domain.segments.parse import MAX_DEPTH, MAX_NODES, parse_rule
-from customers.domain.segments.problems import Problem, ProblemCode, RuleRefused, join
+from customers.domain.segments.problems import RuleRefused, SegmentProblem, SegmentProblemCode, join
 from customers.domain.segments.values import is_stored, typed_value
 
 _NAME_SHOWN = 60
@@ -59,7 +59,7 @@ class Checked:
     """Result of a check: the tree with typed values, or the problems that stand in its way."""
 
     rule: Rule | None
-    problems: tuple[Problem, ...]
+    problems: tuple[SegmentProblem, ...]
 
 
 def read_rule(data: Any, *, catalogue: Catalogue, use: RuleUse) -> Rule:
@@ -79,7 +79,7 @@ def inspect_rule(data: Any, *, catalogue: Catalogue, use: RuleUse) -> Checked:
     parsed = parse_rule(data)
     if parsed.rule is not None:
         return check_rule(parsed.rule, catalogue=catalogue, use=use)
-    checker = _Checker(catalogue, use)
+    checker = _RuleChecker(catalogue, use)
     for path, leaf in parsed.leaves:
         checker.leaf(leaf, path)
     return Checked(None, (*parsed.problems, *checker.problems))
@@ -87,28 +87,28 @@ def inspect_rule(data: Any, *, catalogue: Catalogue, use: RuleUse) -> Checked:
 
 def check_rule(rule: Rule, *, catalogue: Catalogue, use: RuleUse) -> Checked:
     """Check a tree, however it was made, and give its constants the types of their fields."""
-    checker = _Checker(catalogue, use)
+    checker = _RuleChecker(catalogue, use)
     typed = checker.node(rule, "", 1)
     if checker.nodes > MAX_NODES:
-        checker.report("", ProblemCode.TOO_MANY_RULES, limit=MAX_NODES)
+        checker.report("", SegmentProblemCode.TOO_MANY_RULES, limit=MAX_NODES)
     if checker.values > MAX_RULE_VALUES:
-        checker.report("", ProblemCode.TOO_MANY_VALUES, limit=MAX_RULE_VALUES)
+        checker.report("", SegmentProblemCode.TOO_MANY_VALUES, limit=MAX_RULE_VALUES)
     problems = tuple(checker.problems)
     return Checked(None if problems else typed, problems)
 
 
-class _Checker:
+class _RuleChecker:
     """Walks a tree once with the path of every node in the rule's JSON."""
 
     def __init__(self, catalogue: Catalogue, use: RuleUse) -> None:
         self.everything = catalogue
         self.catalogue = catalogue.for_use(use)
-        self.problems: list[Problem] = []
+        self.problems: list[SegmentProblem] = []
         self.nodes = 0
         self.values = 0
 
-    def report(self, path: str, code: ProblemCode, **facts: str | int | Text) -> None:
-        self.problems.append(Problem(path, code, facts))
+    def report(self, path: str, code: SegmentProblemCode, **facts: str | int | Text) -> None:
+        self.problems.append(SegmentProblem(path, code, facts))
 
     def node(self, rule: Rule, path: str, depth: int) -> Rule:
         if isinstance(rule, Not) and isinstance(rule.rule, AllOf | AnyOf):
@@ -126,7 +126,7 @@ class _Checker:
 
     def _children(self, rules: tuple[Rule, ...], path: str, depth: int) -> tuple[Rule, ...]:
         if depth > MAX_DEPTH:
-            self.report(path, ProblemCode.TOO_DEEP, limit=MAX_DEPTH)
+            self.report(path, SegmentProblemCode.TOO_DEEP, limit=MAX_DEPTH)
             return ()
         return tuple(self._child(child, path, n, depth) for n, child in enumerate(rules))
 
@@ -148,19 +148,19 @@ class _Checker:
                 checked = leaf
             case SegmentCondition(slug):
                 if slug not in self.catalogue.segments:
-                    self.unknown(join(path, "value"), ProblemCode.UNKNOWN_SEGMENT, slug)
+                    self.unknown(join(path, "value"), SegmentProblemCode.UNKNOWN_SEGMENT, slug)
                 checked = leaf
             case _:
                 assert_never(leaf)
         return checked
 
-    def unknown(self, path: str, code: ProblemCode, name: str) -> None:
+    def unknown(self, path: str, code: SegmentProblemCode, name: str) -> None:
         self.report(path, code, name=name[:_NAME_SHOWN])
 
     def value(self, raw: Value, spec: FieldSpec, op: Op, path: str) -> Value:
         """Return the typed constant of a condition whose JSON stands at `path`."""
         if op not in spec.operators:
-            self.report(join(path, "operator"), ProblemCode.OPERATOR_NOT_ALLOWED)
+            self.report(join(path, "operator"), SegmentProblemCode.OPERATOR_NOT_ALLOWED)
             return None
         value, problems = typed_value(raw, spec=spec, op=op, path=join(path, "value"))
         self.problems.extend(problems)
@@ -173,15 +173,15 @@ class _Checker:
         if name in usable:
             return usable[name]
         if name in _UNCHOSEN:
-            self.report(path, ProblemCode.FIELD_NOT_CHOSEN)
+            self.report(path, SegmentProblemCode.FIELD_NOT_CHOSEN)
             return None
         hidden: FieldSpec | None = getattr(self.everything, kind).get(name)
         if hidden is not None:
-            self.report(path, ProblemCode.FIELD_NOT_ALLOWED, name=hidden.label)
+            self.report(path, SegmentProblemCode.FIELD_NOT_ALLOWED, name=hidden.label)
             return None
-        code = ProblemCode.UNKNOWN_FIELD
+        code = SegmentProblemCode.UNKNOWN_FIELD
         if kind == "fields" and name in SEALED_FIELDS:
-            code = ProblemCode.FIELD_SEALED
+            code = SegmentProblemCode.FIELD_SEALED
         self.unknown(path, code, name)
         return None
 
@@ -196,9 +196,9 @@ class _Checker:
         if score is None:
             at, hidden = join(path, "field"), self.everything.scores.get(leaf.model)
             if hidden is None:
-                self.unknown(at, ProblemCode.UNKNOWN_SCORE, leaf.model)
+                self.unknown(at, SegmentProblemCode.UNKNOWN_SCORE, leaf.model)
             else:
-                self.report(at, ProblemCode.FIELD_NOT_ALLOWED, name=hidden.label)
+                self.report(at, SegmentProblemCode.FIELD_NOT_ALLOWED, name=hidden.label)
             return leaf
         return replace(leaf, value=self.value(leaf.value, score.spec, leaf.op, path))
 
@@ -206,7 +206,7 @@ class _Checker:
         channels = {option.value for option in self.catalogue.consent_channels}
         purposes = {option.value for option in self.catalogue.consent_purposes}
         if leaf.channel not in channels or leaf.purpose not in purposes:
-            self.report(join(path, "field"), ProblemCode.UNKNOWN_CONSENT)
+            self.report(join(path, "field"), SegmentProblemCode.UNKNOWN_CONSENT)
 
     def _loan(self, leaf: LoanCondition, path: str) -> LoanCondition:
         if len(leaf.where) == 1:
@@ -217,7 +217,7 @@ class _Checker:
             value = self.value(only.value, spec, only.op, path)
             return LoanCondition((replace(only, value=value),))
         if not leaf.where:
-            self.report(join(path, "value.where"), ProblemCode.VALUE_MISSING)
+            self.report(join(path, "value.where"), SegmentProblemCode.VALUE_MISSING)
         return LoanCondition(self._filters(leaf.where, "loan_fields", join(path, "value.where")))
 
     def _filters(
@@ -240,7 +240,7 @@ class _Checker:
 
     def _known_event(self, name: str, path: str) -> None:
         if name not in self.catalogue.events:
-            self.unknown(path, ProblemCode.UNKNOWN_EVENT, name)
+            self.unknown(path, SegmentProblemCode.UNKNOWN_EVENT, name)
 
     def _named_segment(self, name: str, where: tuple[PropertyFilter, ...], path: str) -> None:
         """Let only those events of segments through that say of which, so that no circle hides."""
@@ -248,10 +248,10 @@ class _Checker:
             return
         named = segments_asked_about(where)
         if not named:
-            self.report(path, ProblemCode.SEGMENT_EVENT_UNNAMED)
+            self.report(path, SegmentProblemCode.SEGMENT_EVENT_UNNAMED)
         for slug in named:
             if slug not in self.catalogue.segments:
-                self.unknown(path, ProblemCode.UNKNOWN_SEGMENT, slug)
+                self.unknown(path, SegmentProblemCode.UNKNOWN_SEGMENT, slug)
 
     def _sequence(self, leaf: SequenceCondition, path: str) -> SequenceCondition:
         self._known_event(leaf.event, join(path, "event"))
@@ -260,7 +260,7 @@ class _Checker:
         self._named_segment(leaf.then, leaf.then_where, join(path, "then_where"))
         if not 1 <= leaf.days <= MAX_DAYS:
             at = join(path, "days")
-            self.report(at, ProblemCode.DAYS_OUT_OF_RANGE, least=1, limit=MAX_DAYS)
+            self.report(at, SegmentProblemCode.DAYS_OUT_OF_RANGE, least=1, limit=MAX_DAYS)
         if leaf.window is not None:
             self._window(leaf.window, path)
         then_where = join(path, "then_where")
@@ -277,7 +277,7 @@ class _Checker:
             self._window(leaf.window, path)
         where = self._filters(leaf.where, "event_properties", join(path, "where"))
         if leaf.op not in NUMBER_OPERATORS:
-            self.report(join(path, "operator"), ProblemCode.OPERATOR_NOT_ALLOWED)
+            self.report(join(path, "operator"), SegmentProblemCode.OPERATOR_NOT_ALLOWED)
             return leaf
         spec = _SUM if leaf.aggregate is Aggregate.SUM_AMOUNT else _COUNT
         value = self.value(leaf.value, spec, leaf.op, path)
@@ -288,20 +288,20 @@ class _Checker:
     def _days_in_range(self, value: Value, path: str) -> None:
         days = value if isinstance(value, tuple) else (value,)
         if any(isinstance(item, int) and abs(item) > MAX_DAYS for item in days):
-            self.report(path, ProblemCode.DAYS_OUT_OF_RANGE, least=0, limit=MAX_DAYS)
+            self.report(path, SegmentProblemCode.DAYS_OUT_OF_RANGE, least=0, limit=MAX_DAYS)
 
     def _window(self, window: Window, path: str) -> None:
         match window:
             case WithinDays(days):
                 if not 1 <= days <= MAX_DAYS:
                     at = join(path, "within_days")
-                    self.report(at, ProblemCode.DAYS_OUT_OF_RANGE, least=1, limit=MAX_DAYS)
+                    self.report(at, SegmentProblemCode.DAYS_OUT_OF_RANGE, least=1, limit=MAX_DAYS)
             case Period(start, end):
                 at = join(path, "between")
                 if not all(1900 <= item.year <= 2200 for item in (start, end)):
-                    self.report(at, ProblemCode.NOT_A_DATE)
+                    self.report(at, SegmentProblemCode.NOT_A_DATE)
                 elif _order_key(start) > _order_key(end):
-                    self.report(at, ProblemCode.BOUNDS_REVERSED)
+                    self.report(at, SegmentProblemCode.BOUNDS_REVERSED)
             case _:
                 assert_never(window)
 

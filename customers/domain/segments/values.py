@@ -7,7 +7,7 @@ from typing import Any, assert_never
 from customers.domain.fields.catalogue import MAX_DAYS, MAX_NUMBER, FieldSpec, FieldType, Op, Store
 from customers.domain.segments import patterns
 from customers.domain.segments.ast import Scalar, Value
-from customers.domain.segments.problems import Problem, ProblemCode
+from customers.domain.segments.problems import SegmentProblem, SegmentProblemCode
 
 MAX_VALUES = 1_000
 MAX_DERIVED_VALUES = 100
@@ -24,7 +24,7 @@ _RELATIVE = frozenset({Op.IN_LAST_DAYS, Op.IN_NEXT_DAYS, Op.MORE_THAN_DAYS_AGO})
 class _Unfit(ValueError):
     """One constant does not fit its field."""
 
-    def __init__(self, code: ProblemCode, **facts: str | int) -> None:
+    def __init__(self, code: SegmentProblemCode, **facts: str | int) -> None:
         super().__init__(code)
         self.code = code
         self.facts = facts
@@ -32,7 +32,7 @@ class _Unfit(ValueError):
 
 def typed_value(
     raw: Value, *, spec: FieldSpec, op: Op, path: str
-) -> tuple[Value, tuple[Problem, ...]]:
+) -> tuple[Value, tuple[SegmentProblem, ...]]:
     """Return the value as the field's own type, or every reason why it does not fit.
 
     Numbers become `int` or `Decimal` (never rounded), days `date`; relative operators take a
@@ -41,21 +41,21 @@ def typed_value(
     try:
         return _converted(raw, spec, op), ()
     except _Unfit as unfit:
-        return None, (Problem(path, unfit.code, unfit.facts),)
+        return None, (SegmentProblem(path, unfit.code, unfit.facts),)
 
 
 def _converted(raw: Value, spec: FieldSpec, op: Op) -> Value:
     if op in _PRESENCE:
         return None
     if raw is None or raw in {"", ()}:
-        raise _Unfit(ProblemCode.VALUE_MISSING)
+        raise _Unfit(SegmentProblemCode.VALUE_MISSING)
     if op in _RELATIVE:
         return _days(_single(raw))
     if op in _LISTS:
         values = raw if isinstance(raw, tuple) else (raw,)
         limit = MAX_VALUES if is_stored(spec) else MAX_DERIVED_VALUES
         if len(values) > limit:
-            raise _Unfit(ProblemCode.TOO_MANY_VALUES, limit=limit)
+            raise _Unfit(SegmentProblemCode.TOO_MANY_VALUES, limit=limit)
         return tuple(_scalar(item, spec) for item in values)
     if op in _RANGES:
         return _range(raw, spec)
@@ -71,16 +71,16 @@ def is_stored(spec: FieldSpec) -> bool:
 
 def _single(raw: Value) -> Scalar:
     if raw is None or isinstance(raw, tuple):
-        raise _Unfit(ProblemCode.WRONG_TYPE, expected="value")
+        raise _Unfit(SegmentProblemCode.WRONG_TYPE, expected="value")
     return raw
 
 
 def _range(raw: Value, spec: FieldSpec) -> Value:
     if not isinstance(raw, tuple) or len(raw) != 2:
-        raise _Unfit(ProblemCode.TWO_VALUES_NEEDED)
+        raise _Unfit(SegmentProblemCode.TWO_VALUES_NEEDED)
     low, high = (_scalar(item, spec) for item in raw)
     if low > high:  # type: ignore[operator]  # both are of the field's one type
-        raise _Unfit(ProblemCode.BOUNDS_REVERSED)
+        raise _Unfit(SegmentProblemCode.BOUNDS_REVERSED)
     return low, high
 
 
@@ -105,22 +105,22 @@ def _scalar(raw: Scalar, spec: FieldSpec) -> Scalar:
 
 def _number(raw: Scalar) -> Decimal:
     if isinstance(raw, bool | date) or len(str(raw)) > _MAX_DIGITS:
-        raise _Unfit(ProblemCode.NOT_A_NUMBER)
+        raise _Unfit(SegmentProblemCode.NOT_A_NUMBER)
     try:
         number = Decimal(str(raw).strip())
     except InvalidOperation as error:
-        raise _Unfit(ProblemCode.NOT_A_NUMBER) from error
+        raise _Unfit(SegmentProblemCode.NOT_A_NUMBER) from error
     if not number.is_finite():
-        raise _Unfit(ProblemCode.NOT_A_NUMBER)
+        raise _Unfit(SegmentProblemCode.NOT_A_NUMBER)
     if abs(number) > MAX_NUMBER:
-        raise _Unfit(ProblemCode.NUMBER_TOO_LARGE, limit=MAX_NUMBER)
+        raise _Unfit(SegmentProblemCode.NUMBER_TOO_LARGE, limit=MAX_NUMBER)
     return number
 
 
 def _whole(raw: Scalar) -> int:
     number = _number(raw)
     if number != number.to_integral_value():
-        raise _Unfit(ProblemCode.NOT_WHOLE)
+        raise _Unfit(SegmentProblemCode.NOT_WHOLE)
     return int(number)
 
 
@@ -128,26 +128,26 @@ def _decimal(raw: Scalar, places: int) -> Decimal:
     number = _number(raw)
     # Rounding would change the rule: SQLite's adapter quantises, PostgreSQL compares exactly.
     if number != round(number, places):
-        raise _Unfit(ProblemCode.TOO_MANY_DECIMALS, limit=places)
+        raise _Unfit(SegmentProblemCode.TOO_MANY_DECIMALS, limit=places)
     return round(number, places)
 
 
 def _days(raw: Scalar) -> int:
     days = _whole(raw)
     if not 0 <= days <= MAX_DAYS:
-        raise _Unfit(ProblemCode.DAYS_OUT_OF_RANGE, least=0, limit=MAX_DAYS)
+        raise _Unfit(SegmentProblemCode.DAYS_OUT_OF_RANGE, least=0, limit=MAX_DAYS)
     return days
 
 
 def _text(raw: Scalar) -> str:
     text = raw if isinstance(raw, str) else _spelled(raw)
     if not text:
-        raise _Unfit(ProblemCode.VALUE_MISSING)
+        raise _Unfit(SegmentProblemCode.VALUE_MISSING)
     if len(text) > MAX_TEXT:
-        raise _Unfit(ProblemCode.TEXT_TOO_LONG, limit=MAX_TEXT)
+        raise _Unfit(SegmentProblemCode.TEXT_TOO_LONG, limit=MAX_TEXT)
     # Neither a NUL nor half a surrogate pair can be stored or sent as a parameter.
     if "\x00" in text or any("\ud800" <= letter <= "\udfff" for letter in text):
-        raise _Unfit(ProblemCode.TEXT_NOT_PRINTABLE)
+        raise _Unfit(SegmentProblemCode.TEXT_NOT_PRINTABLE)
     return text
 
 
@@ -156,22 +156,22 @@ def _pattern(raw: Scalar) -> str:
     try:
         patterns.compiled(text)
     except patterns.PatternInvalid as error:
-        raise _Unfit(ProblemCode.PATTERN_INVALID, position=error.position) from error
+        raise _Unfit(SegmentProblemCode.PATTERN_INVALID, position=error.position) from error
     except patterns.PatternTooLarge as error:
-        raise _Unfit(ProblemCode.PATTERN_TOO_LARGE, limit=patterns.MAX_LENGTH) from error
+        raise _Unfit(SegmentProblemCode.PATTERN_TOO_LARGE, limit=patterns.MAX_LENGTH) from error
     return text
 
 
 def _spelled(raw: Any) -> str:
     if isinstance(raw, int) and not isinstance(raw, bool):
         return str(raw)
-    raise _Unfit(ProblemCode.NOT_TEXT)
+    raise _Unfit(SegmentProblemCode.NOT_TEXT)
 
 
 def _choice(raw: Scalar, spec: FieldSpec) -> str:
     text = _text(raw)
     if text not in {option.value for option in spec.options}:
-        raise _Unfit(ProblemCode.NOT_AN_OPTION)
+        raise _Unfit(SegmentProblemCode.NOT_AN_OPTION)
     return text
 
 
@@ -179,9 +179,9 @@ def _day(raw: Scalar) -> date:
     try:
         day = raw if isinstance(raw, date) else date.fromisoformat(str(raw))
     except ValueError as error:
-        raise _Unfit(ProblemCode.NOT_A_DATE) from error
+        raise _Unfit(SegmentProblemCode.NOT_A_DATE) from error
     if isinstance(day, datetime) or not _LEAST_YEAR <= day.year <= _LAST_YEAR:
-        raise _Unfit(ProblemCode.NOT_A_DATE)
+        raise _Unfit(SegmentProblemCode.NOT_A_DATE)
     return day
 
 
@@ -193,4 +193,4 @@ def _flag(raw: Scalar) -> bool:
         return raw
     if isinstance(raw, str) and raw.lower() in _FLAGS:
         return _FLAGS[raw.lower()]
-    raise _Unfit(ProblemCode.NOT_A_FLAG)
+    raise _Unfit(SegmentProblemCode.NOT_A_FLAG)

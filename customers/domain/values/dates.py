@@ -5,9 +5,19 @@ from __future__ import annotations
 import re
 import unicodedata
 from datetime import UTC, date, datetime, time, timedelta, timezone, tzinfo
+from enum import StrEnum
 from typing import Final
 
 from customers.domain.values.quality import Code, ValueRefused
+
+
+class DateOrder(StrEnum):
+    """In which order a file writes day, month and year."""
+
+    YEAR_FIRST = ""
+    DAY_FIRST = "dmy"
+    MONTH_FIRST = "mdy"
+
 
 _TIME: Final = (
     r"(?:[T ]+(\d{1,2}):(\d{2})(?::(\d{2})(?:[.,]\d+)?)?(?: ?(Z|UTC|GMT|[+-]\d{2}(?::?\d{2})?))?)?"
@@ -34,7 +44,7 @@ _LONGEST_LIFE_DAYS: Final = 44_195
 _BIRTH_NUMBER: Final = re.compile(r"^(\d{2})(\d{2})(\d{2})$", re.ASCII)
 
 
-def parse_date(text: str, *, zone: tzinfo, order: str = "") -> date:
+def parse_date(text: str, *, zone: tzinfo, order: str = DateOrder.YEAR_FIRST) -> date:
     """Return the day that a text means to the company.
 
     Understood: `2001-07-03`, `2001/7/3`, `2001.7.3`, `20010703`, `2001年7月3日`, each also with a
@@ -45,7 +55,7 @@ def parse_date(text: str, *, zone: tzinfo, order: str = "") -> date:
     Args:
         text: What somebody wrote.
         zone: The company's time zone.
-        order: `dmy` or `mdy` for files that write the year last.
+        order: A `DateOrder`.
 
     Raises:
         ValueRefused: `date_invalid`, also for anything after the date, or `date_ambiguous`.
@@ -152,9 +162,9 @@ def parse_birth_number(text: str) -> tuple[date, str]:
 
 
 def _year_last(first: int, second: int, year: int, order: str) -> date:
-    if order == "dmy" or (not order and first > 12):
+    if order == DateOrder.DAY_FIRST or (not order and first > 12):
         return _date(year, second, first)
-    if order == "mdy" or (not order and second > 12) or first == second:
+    if order == DateOrder.MONTH_FIRST or (not order and second > 12) or first == second:
         return _date(year, first, second)
     raise ValueRefused(Code.DATE_AMBIGUOUS)
 

@@ -12,9 +12,13 @@ class Gender(StrEnum):
 
 
 class MarketingStatus(StrEnum):
-    """Whether marketing may reach a customer at all; anything but OPEN bars it."""
+    """Whether marketing may reach a customer at all; anything but OPEN bars it.
+
+    AT_RISK: An early warning of the customer's credit is open; it comes and goes with that.
+    """
 
     OPEN = "open"
+    AT_RISK = "at_risk"
     RESTRICTED = "restricted"
     DISPUTE = "dispute"
     HARDSHIP = "hardship"

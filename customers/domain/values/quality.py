@@ -62,7 +62,7 @@ class Code(StrEnum):
     LINES_JOINED = "lines_joined"
 
 
-class Severity(StrEnum):
+class QualitySeverity(StrEnum):
     """What happens because of a finding."""
 
     NOTE = "note"
@@ -103,109 +103,109 @@ _NOTING = frozenset(
 
 
 @dataclass(frozen=True, slots=True)
-class Reason:
+class CodeText:
     """A code in words."""
 
     zh: str
     en: str
 
 
-REASONS: Mapping[Code, Reason] = {
-    Code.PHONE_INVALID: Reason("电话号码无效", "not a valid telephone number"),
-    Code.PHONE_DIGITS_LOST: Reason(
+REASONS: Mapping[Code, CodeText] = {
+    Code.PHONE_INVALID: CodeText("电话号码无效", "not a valid telephone number"),
+    Code.PHONE_DIGITS_LOST: CodeText(
         "电话号码被表格软件转成科学计数法，数字已丢失",
         "the spreadsheet rounded the number; digits are lost",
     ),
-    Code.EMAIL_INVALID: Reason("电子邮箱无效", "not a valid e-mail address"),
-    Code.ID_FORMAT: Reason(
+    Code.EMAIL_INVALID: CodeText("电子邮箱无效", "not a valid e-mail address"),
+    Code.ID_FORMAT: CodeText(
         "身份证号码不是18位或15位", "the identity number does not have 18 or 15 characters"
     ),
-    Code.ID_CHECKSUM: Reason(
+    Code.ID_CHECKSUM: CodeText(
         "身份证号码校验位错误", "the check digit of the identity number is wrong"
     ),
-    Code.ID_DATE: Reason(
+    Code.ID_DATE: CodeText(
         "身份证号码中的出生日期无效", "the birth date in the identity number is impossible"
     ),
-    Code.ID_REGION: Reason(
+    Code.ID_REGION: CodeText(
         "身份证号码中的省份代码不存在", "the identity number names an unknown province"
     ),
-    Code.NAME_MISSING: Reason("缺少姓名", "the name is missing"),
-    Code.NAME_INVALID: Reason("姓名中没有文字", "the name contains no letters"),
-    Code.DATE_INVALID: Reason("日期无效", "not a valid date"),
-    Code.DATE_AMBIGUOUS: Reason("日期的日和月无法区分", "day and month cannot be told apart"),
-    Code.BIRTH_FUTURE: Reason("出生日期在未来", "the birth date lies in the future"),
-    Code.BIRTH_IMPLAUSIBLE: Reason("出生日期过早", "the birth date is too long ago"),
-    Code.BIRTH_CONFLICT: Reason(
+    Code.NAME_MISSING: CodeText("缺少姓名", "the name is missing"),
+    Code.NAME_INVALID: CodeText("姓名中没有文字", "the name contains no letters"),
+    Code.DATE_INVALID: CodeText("日期无效", "not a valid date"),
+    Code.DATE_AMBIGUOUS: CodeText("日期的日和月无法区分", "day and month cannot be told apart"),
+    Code.BIRTH_FUTURE: CodeText("出生日期在未来", "the birth date lies in the future"),
+    Code.BIRTH_IMPLAUSIBLE: CodeText("出生日期过早", "the birth date is too long ago"),
+    Code.BIRTH_CONFLICT: CodeText(
         "出生日期与身份证号码不一致，已采用身份证号码",
         "the birth date contradicts the identity number, which was used",
     ),
-    Code.GENDER_INVALID: Reason("性别无法识别", "the gender is not understood"),
-    Code.GENDER_CONFLICT: Reason(
+    Code.GENDER_INVALID: CodeText("性别无法识别", "the gender is not understood"),
+    Code.GENDER_CONFLICT: CodeText(
         "性别与身份证号码不一致，已采用身份证号码",
         "the gender contradicts the identity number, which was used",
     ),
-    Code.AMOUNT_INVALID: Reason("金额无效", "not a valid amount"),
-    Code.NUMBER_INVALID: Reason("数字无效", "not a valid number"),
-    Code.FLAG_INVALID: Reason("无法识别是或否", "neither yes nor no"),
-    Code.CATEGORY_UNKNOWN: Reason("字典中没有该值", "the dictionary does not list this word"),
-    Code.TEXT_TOO_LONG: Reason("文字过长", "the text is too long"),
-    Code.VALUE_MISSING: Reason("缺少应有的值", "an expected value is missing"),
-    Code.CONSENT_CONFLICT: Reason(
+    Code.AMOUNT_INVALID: CodeText("金额无效", "not a valid amount"),
+    Code.NUMBER_INVALID: CodeText("数字无效", "not a valid number"),
+    Code.FLAG_INVALID: CodeText("无法识别是或否", "neither yes nor no"),
+    Code.CATEGORY_UNKNOWN: CodeText("字典中没有该值", "the dictionary does not list this word"),
+    Code.TEXT_TOO_LONG: CodeText("文字过长", "the text is too long"),
+    Code.VALUE_MISSING: CodeText("缺少应有的值", "an expected value is missing"),
+    Code.CONSENT_CONFLICT: CodeText(
         "客户已退订，导入不能恢复同意", "the customer has opted out; a file cannot undo that"
     ),
-    Code.CONSENT_UNPROVEN: Reason(
+    Code.CONSENT_UNPROVEN: CodeText(
         "缺少同意文本的版本或时间，未记录同意",
         "the consent was left out: the version of its text or its time is missing",
     ),
-    Code.DUPLICATE: Reason(
+    Code.DUPLICATE: CodeText(
         "与文件中另一行是同一人，已合并", "same person as another row of the file; folded into it"
     ),
-    Code.IDENTITY_CONFLICT: Reason(
+    Code.IDENTITY_CONFLICT: CodeText(
         "来源编号属于身份证号码不同的另一人",
         "the source's id belongs to a person with another identity number",
     ),
-    Code.IDENTITY_MISSING: Reason(
+    Code.IDENTITY_MISSING: CodeText(
         "没有任何可识别客户的信息", "nothing in the row identifies a person"
     ),
-    Code.CELLS_MISALIGNED: Reason("单元格多于列", "more cells than columns"),
-    Code.EXISTS_ALREADY: Reason("客户已存在（仅新增模式）", "the customer exists (insert mode)"),
-    Code.NOT_FOUND: Reason("客户不存在（仅更新模式）", "no such customer (update mode)"),
-    Code.ID_TAKEN: Reason(
+    Code.CELLS_MISALIGNED: CodeText("单元格多于列", "more cells than columns"),
+    Code.EXISTS_ALREADY: CodeText("客户已存在（仅新增模式）", "the customer exists (insert mode)"),
+    Code.NOT_FOUND: CodeText("客户不存在（仅更新模式）", "no such customer (update mode)"),
+    Code.ID_TAKEN: CodeText(
         "身份证号码已属于另一位客户，等待人工合并",
         "the identity number belongs to another customer; a merge is proposed",
     ),
-    Code.PURPOSE_REFUSED: Reason(
+    Code.PURPOSE_REFUSED: CodeText(
         "该来源的合同不允许用于此用途的同意",
         "the contract of the source does not cover a consent for this purpose",
     ),
-    Code.CONTACT_SHARED: Reason(
+    Code.CONTACT_SHARED: CodeText(
         "联系方式已属于另一位客户，仅作为次要联系方式保存",
         "the contact belongs to another customer and was stored as secondary",
     ),
-    Code.QUOTE_UNCLOSED: Reason(
+    Code.QUOTE_UNCLOSED: CodeText(
         "该行的引号没有在单元格末尾闭合，该行及可能被它包含的行未导入",
         "a quotation mark opens here and does not close where a cell ends",
     ),
-    Code.TEXT_UNREADABLE: Reason(
+    Code.TEXT_UNREADABLE: CodeText(
         "该行含有无法按文件编码读取的字符", "the line holds bytes that the encoding cannot read"
     ),
-    Code.TEXT_BINARY: Reason(
+    Code.TEXT_BINARY: CodeText(
         "该行含有空字符（NUL）等不可保存的字符", "the line holds characters that cannot be stored"
     ),
-    Code.CELL_TOO_LONG: Reason(
+    Code.CELL_TOO_LONG: CodeText(
         "单元格超过131072个字符", "a cell is longer than 131,072 characters"
     ),
-    Code.ROW_TOO_LONG: Reason(
+    Code.ROW_TOO_LONG: CodeText(
         "该行超过1048576个字符", "the line is longer than 1,048,576 characters"
     ),
-    Code.ROW_MALFORMED: Reason("该行不是可读取的记录", "the line is no readable record"),
-    Code.CELLS_MISSING: Reason("单元格少于列", "fewer cells than columns"),
-    Code.AMOUNT_NEGATIVE: Reason("该金额不能为负数", "this amount cannot be negative"),
-    Code.LINES_JOINED: Reason(
+    Code.ROW_MALFORMED: CodeText("该行不是可读取的记录", "the line is no readable record"),
+    Code.CELLS_MISSING: CodeText("单元格少于列", "fewer cells than columns"),
+    Code.AMOUNT_NEGATIVE: CodeText("该金额不能为负数", "this amount cannot be negative"),
+    Code.LINES_JOINED: CodeText(
         "该单元格含换行，从此行起的多行被读作一条记录，请核对引号",
         "a cell runs over several lines, which were read as one record; check its quotation marks",
     ),
-    Code.SOURCE_OUTRANKED: Reason(
+    Code.SOURCE_OUTRANKED: CodeText(
         "更可信来源的值已保留，本文件的值未采用",
         "a value of a more trusted source stays; the file's was not taken",
     ),
@@ -222,18 +222,18 @@ class ValueRefused(ValueError):
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
+class QualityFinding:
     """Something an import noticed in one row; `column` is the file's column, or empty."""
 
     code: Code
     column: str = ""
 
     @property
-    def severity(self) -> Severity:
+    def severity(self) -> QualitySeverity:
         """Return what the finding did to the row."""
         if self.code in _REJECTING:
-            return Severity.ROW_REJECTED
-        return Severity.NOTE if self.code in _NOTING else Severity.FIELD_DROPPED
+            return QualitySeverity.ROW_REJECTED
+        return QualitySeverity.NOTE if self.code in _NOTING else QualitySeverity.FIELD_DROPPED
 
 
 @dataclass(slots=True)

@@ -7,8 +7,8 @@ from django.core.management.base import CommandError
 from django.utils.translation import gettext as _
 
 from customers.domain.imports.mapping import parse_limits
+from customers.domain.imports.states import ImportMode
 from customers.domain.reading.encodings import ENCODINGS
-from customers.models import ImportMode
 from customers.services.imports import from_file
 from customers.services.sources import registry
 from loancrm.kernel import clock

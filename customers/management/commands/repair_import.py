@@ -72,6 +72,7 @@ class Command(LoanCrmCommand):
             "rows_ok": found.rows_ok,
             "rows_fixed": found.rows_fixed,
             "rows_quarantined": found.rows_quarantined,
+            "rows_open": found.rows_open,
         }
         if options["json"]:
             self.print_json(content)

@@ -23,7 +23,7 @@ class Keys:
 
 
 @dataclass(slots=True, eq=False)
-class Entry:
+class DirectoryEntry:
     """One person, stored or about to be; identity is the object itself.
 
     Attributes:
@@ -72,10 +72,10 @@ class Directory:
 
     def __init__(self) -> None:
         """Start empty; `load` fills it."""
-        self.new: list[Entry] = []
-        self._known: dict[Keys, Entry] = {}
-        self._by_national_id: dict[str, Entry] = {}
-        self._by_point: dict[tuple[str, str], list[Entry]] = {}
+        self.new: list[DirectoryEntry] = []
+        self._known: dict[Keys, DirectoryEntry] = {}
+        self._by_national_id: dict[str, DirectoryEntry] = {}
+        self._by_point: dict[tuple[str, str], list[DirectoryEntry]] = {}
         self._primary: set[tuple[str, str]] = set()
 
     @classmethod
@@ -84,15 +84,15 @@ class Directory:
         directory = cls()
         probes = [Probe(external_ids=(), likeness=keys.likeness) for keys in people]
         found = person_matching.find_people(probes=probes, links={})
-        entries: dict[int, Entry] = {}
+        entries: dict[int, DirectoryEntry] = {}
         for keys, match in zip(people, found.matches, strict=True):
             if match.customer_id is not None:
-                entry = entries.setdefault(match.customer_id, Entry(match.customer_id))
+                entry = entries.setdefault(match.customer_id, DirectoryEntry(match.customer_id))
                 directory._known[keys] = entry
         directory._primary.update(found.owners)
         return directory
 
-    def find(self, keys: Keys) -> Entry | None:
+    def match(self, keys: Keys) -> DirectoryEntry | None:
         """Return the person with these keys, or None."""
         known = self._known.get(keys) or self._by_national_id.get(keys.likeness.national_id)
         if known is not None:
@@ -104,11 +104,11 @@ class Directory:
                     return entry
         return None
 
-    def add(self, keys: Keys, person: CapturedPerson) -> Entry:
+    def add(self, keys: Keys, person: CapturedPerson) -> DirectoryEntry:
         """Note a new person and return their entry."""
         points = tuple((*point, point not in self._primary) for point in keys.points)
         self._primary.update(keys.points)
-        entry = Entry(None, keys.likeness, person, points)
+        entry = DirectoryEntry(None, keys.likeness, person, points)
         if keys.likeness.national_id:
             self._by_national_id[keys.likeness.national_id] = entry
         for point in keys.points:

@@ -11,7 +11,7 @@ from typing import Any, Final
 import numpy as np
 from django.utils.translation import gettext as _
 
-from customers.domain.linkage.records import Role, person_of, roles_of
+from customers.domain.linkage.records import ColumnRole, person_of, roles_of
 from customers.domain.linkage.resolution import (
     PairwiseQuality,
     pairwise_quality,
@@ -104,7 +104,7 @@ def _truth(path: Path) -> tuple[str, dict[str, str]]:
     return id_column, {row[id_column]: row[_PERSON] for row in rows}
 
 
-def _records(path: Path, id_column: str) -> tuple[list[str], list[dict[Role, str]]]:
+def _records(path: Path, id_column: str) -> tuple[list[str], list[dict[ColumnRole, str]]]:
     rows, columns = _rows(path)
     if id_column not in columns:
         raise _refused("column_missing", column=id_column)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 
 from customers import labels
 from customers.models import ContactPoint, Customer, Merge
+from customers.selectors import sources
 from customers.selectors.profile import person
 
 
@@ -35,6 +36,7 @@ def side_by_side(left: Customer, right: Customer, *, today: date) -> list[Line]:
             lambda who: person.age_years(who.birth_date, today),
         )
     )
+    named = sources.names()
     return [
         _line(_("Full name"), names, left.name_index, right.name_index),
         _line(_("Identity number"), numbers, left.national_id_index, right.national_id_index),
@@ -47,8 +49,12 @@ def side_by_side(left: Customer, right: Customer, *, today: date) -> list[Line]:
         Line(_("Consents"), _consents(left), _consents(right), agrees=None),
         Line(_("Loans"), str(left.loans.count()), str(right.loans.count()), agrees=None),
         Line(_("Events"), str(left.events.count()), str(right.events.count()), agrees=None),
-        Line(_("Source"), left.source, right.source, agrees=None),
+        Line(_("Source"), _source(left, named), _source(right, named), agrees=None),
     ]
+
+
+def _source(customer: Customer, named: Mapping[str, str]) -> str:
+    return named.get(customer.source) or labels.own_source(customer.source)
 
 
 def _line(title: str, shown: tuple[Any, Any], left: Any, right: Any) -> Line:
@@ -61,7 +67,7 @@ def _plain(title: str, left: str, right: str) -> Line:
 
 
 def _gender(customer: Customer) -> str:
-    return labels.gender(customer.gender) if customer.gender != "unknown" else ""
+    return labels.GENDERS.label(customer.gender) if customer.gender != "unknown" else ""
 
 
 def _contacts(title: str, kind: str, left: Customer, right: Customer) -> Line:
@@ -77,12 +83,12 @@ def _masked(points: Iterable[ContactPoint]) -> str:
 
 def _consents(customer: Customer) -> str:
     return ", ".join(
-        f"{labels.channel(state.channel)} {'✓' if state.is_granted else '✗'}"
+        f"{labels.CHANNELS.label(state.channel)} {'✓' if state.is_granted else '✗'}"
         for state in customer.consent_states.order_by("channel", "purpose")
     )
 
 
-def kept_edits(merge: Merge) -> list[tuple[str, int, str]]:
+def surviving_edits(merge: Merge) -> list[tuple[str, int, str]]:
     """Return (kind of row, id, column) of what was changed after a merge and therefore stayed."""
     return [(_kind(item["model"]), item["id"], item["column"]) for item in merge.later_edits]
 

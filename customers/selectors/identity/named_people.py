@@ -1,6 +1,7 @@
 """Whom a system of the lender means: by public id, or by the address that is a person's own."""
 
 from collections.abc import Collection, Mapping
+from dataclasses import dataclass
 from uuid import UUID
 
 from django.db.models import Q
@@ -22,10 +23,24 @@ def index_of(value: str) -> str:
     return crypto.vault().blind_index(ContactPoint.VALUE_COLUMN, value)
 
 
-def by_address(indexes: Mapping[ContactKind, Collection[str]]) -> dict[tuple[str, str], int]:
-    """Return {(kind, index): customer id} of whose primary address each is.
+@dataclass(frozen=True, slots=True)
+class NamedPerson:
+    """Whom a row means.
 
-    Nobody is found by a further address: a message would go to the primary one instead.
+    Attributes:
+        contact_point_id: The address that the person was named by; None for who has a public id.
+    """
+
+    customer_id: int
+    contact_point_id: int | None
+
+
+def by_address(
+    indexes: Mapping[ContactKind, Collection[str]],
+) -> dict[tuple[str, str], NamedPerson]:
+    """Return {(kind, index): owner} of whose primary address each is.
+
+    Nobody is found by a further address, which may be several persons'.
     """
     wanted = Q(pk__in=[])
     for kind, values in indexes.items():
@@ -33,6 +48,8 @@ def by_address(indexes: Mapping[ContactKind, Collection[str]]) -> dict[tuple[str
     rows = ContactPoint.objects.filter(wanted, is_primary=True)
     owner = Coalesce("customer__merged_into_id", "customer_id")
     return {
-        (kind, index): customer_id
-        for kind, index, customer_id in rows.values_list("kind", "value_index", owner)
+        (kind, index): NamedPerson(customer_id, point_id)
+        for kind, index, customer_id, point_id in rows.values_list(
+            "kind", "value_index", owner, "pk"
+        )
     }

@@ -54,7 +54,7 @@ class Match:
 
 
 @dataclass(frozen=True, slots=True)
-class Findings:
+class PersonMatches:
     """The answer for a batch of probes, with the rows that were read for it.
 
     `owners` names whose primary contact a (kind, index) is; `national_id_owners` likewise.
@@ -98,7 +98,7 @@ def customers_of_one_link(*, source: str, customer_ids: Collection[int]) -> set[
     return {customer_id for customer_id, count in counts.items() if count == 1}
 
 
-def find_people(*, probes: Sequence[Probe], links: Mapping[str, KnownLink]) -> Findings:
+def find_people(*, probes: Sequence[Probe], links: Mapping[str, KnownLink]) -> PersonMatches:
     """Find the customers of many people in a fixed number of queries, and lock them.
 
     Must run in a transaction: the customers found stay locked until it ends, so that two imports of
@@ -120,7 +120,7 @@ def find_people(*, probes: Sequence[Probe], links: Mapping[str, KnownLink]) -> F
     matches = [
         _decide(probe, found, likenesses) for probe, found in zip(probes, candidates, strict=True)
     ]
-    return Findings(matches, customers, points, owners, by_national_id)
+    return PersonMatches(matches, customers, points, owners, by_national_id)
 
 
 def points_of(customer_ids: Collection[int]) -> defaultdict[int, list[Point]]:

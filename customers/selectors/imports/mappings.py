@@ -10,7 +10,8 @@ from typing import Any, Final
 import customers
 from customers.domain.imports.mapping import parse_mapping
 from customers.domain.imports.mapping_json import MappingError
-from customers.models import ImportBatch, ImportState, SavedMapping
+from customers.domain.imports.states import ImportState
+from customers.models import ImportBatch, SavedMapping
 
 SHIPPED: Final = Path(customers.__file__).parent / "mappings"
 

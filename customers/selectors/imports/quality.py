@@ -7,10 +7,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
+from customers.domain.imports.states import RowState
+from customers.domain.values.measures import QualityMeasure
 from customers.domain.values.quality import Share, Trend, trend
-from customers.models import ImportBatch, ImportRow, RowState
+from customers.models import ImportBatch, ImportRow, RejectedRow
 
-MEASURES: Final = ("completeness", "validity", "uniqueness", "consistency", "timeliness")
+MEASURES: Final = tuple(measure.value for measure in QualityMeasure)
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,18 +27,21 @@ class Card:
 
 @dataclass(frozen=True, slots=True)
 class Balance:
-    """Where the rows of a file are: `rows_in = rows_ok + rows_fixed + rows_quarantined`, always.
+    """Where the rows of a file are; those of the other four always add up to `rows_in`.
 
     Attributes:
         rows_ok: Taken in as they were delivered.
         rows_fixed: Taken in after somebody repaired them.
-        rows_quarantined: Refused and not repaired, or still waiting to be applied.
+        rows_quarantined: Refused and not repaired.
+        rows_open: Read, and nothing has become of them: the import has not come to them, or never
+            will.
     """
 
     rows_in: int
     rows_ok: int
     rows_fixed: int
     rows_quarantined: int
+    rows_open: int
 
 
 def balance(batch: ImportBatch) -> Balance:
@@ -45,7 +50,10 @@ def balance(batch: ImportBatch) -> Balance:
     open_states = (RowState.STAGED, RowState.REJECTED)
     repaired = ImportRow.objects.filter(batch=batch, is_repaired=True)
     fixed = repaired.exclude(state__in=open_states).count()
-    return Balance(batch.row_count, taken - fixed, fixed, batch.row_count - taken)
+    # The batch counts its refused rows only once they are written; until then they are stored.
+    refused = batch.rejected_count or RejectedRow.objects.filter(batch=batch).count()
+    rest = batch.row_count - taken - refused
+    return Balance(batch.row_count, taken - fixed, fixed, refused, rest)
 
 
 def source_history(*, source: str, limit: int) -> list[Card]:

@@ -7,11 +7,12 @@ from typing import Any, Final
 
 from django.db.models import F, Q
 
+from customers.domain.identity.merging import MergeState
+from customers.domain.imports.states import ChangeOutcome, RowState
 from customers.domain.relationships import GRAPH_SOURCE
 from customers.domain.values.contact import ContactStatus
 from customers.models import (
     AttributeValue,
-    ChangeOutcome,
     ConsentRecord,
     ConsentState,
     ContactPoint,
@@ -20,9 +21,7 @@ from customers.models import (
     ImportChange,
     ImportRow,
     MergeDecision,
-    MergeState,
     Relationship,
-    RowState,
     Score,
     SegmentMember,
     SharedTie,
@@ -80,7 +79,7 @@ def _traces(batch_id: int, ids: list[int]) -> Iterator[Any]:
             yield rows.filter(**{f"{name}__in": ids}).values_list(name, flat=True).distinct()
 
 
-def kept_changes(*, batch_id: int, limit: int) -> list[tuple[int, str, str]]:
+def surviving_changes(*, batch_id: int, limit: int) -> list[tuple[int, str, str]]:
     """Return (customer id, kind, name) of the changes that an undo left as they are."""
     rows = ImportChange.objects.filter(batch_id=batch_id, outcome=ChangeOutcome.KEPT)
     return list(
@@ -88,7 +87,7 @@ def kept_changes(*, batch_id: int, limit: int) -> list[tuple[int, str, str]]:
     )
 
 
-def kept_customers(*, batch_id: int, limit: int) -> list[tuple[int, int]]:
+def surviving_customers(*, batch_id: int, limit: int) -> list[tuple[int, int]]:
     """Return (line, customer id) of created customers that an undo left because they are in use."""
     rows = ImportRow.objects.filter(
         batch_id=batch_id, state=RowState.KEPT, customer_id__isnull=False

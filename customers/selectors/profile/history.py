@@ -32,7 +32,7 @@ _NOT_ACTIVITY = (
 
 
 @dataclass(frozen=True, slots=True)
-class Stay:
+class LifecycleStay:
     """A stay in a lifecycle stage; `left_at` is None for the present one."""
 
     stage: str
@@ -58,14 +58,14 @@ class Activity:
     by_month: Mapping[date, int]
 
 
-def stage_history(customer: Customer) -> list[Stay]:
+def stage_history(customer: Customer) -> list[LifecycleStay]:
     """Return the stays, the present one first (1 query).
 
     Who has done nothing yet has been a lead since the first day, without a row that says so.
     """
     rows = StageEntry.objects.filter(customer=customer).order_by("-entered_at")
-    stays = [Stay(row.stage, row.entered_at, row.left_at) for row in rows]
-    return stays or [Stay(LifecycleStage.LEAD, customer.created_at)]
+    stays = [LifecycleStay(row.stage, row.entered_at, row.left_at) for row in rows]
+    return stays or [LifecycleStay(LifecycleStage.LEAD, customer.created_at)]
 
 
 def score_versions(customer: Customer) -> list[Score]:

@@ -1,8 +1,9 @@
 """Everything about one customer on one page, masked, in a fixed number of queries."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from django.db.models import CharField, Exists, F, OuterRef, Subquery, Value
@@ -34,17 +35,17 @@ from customers.models import (
 )
 from customers.selectors import sources
 from customers.selectors.profile import history, person
-from customers.selectors.profile.history import Month, Stay
+from customers.selectors.profile.history import LifecycleStay, Month
 from customers.selectors.profile.person import (
-    Contact,
     Fact,
+    ProfileContact,
     masked_contact,
     masked_name,
     masked_national_id,
 )
 from loancrm.kernel.words.phrases import reads_chinese
 
-__all__ = ["Profile", "masked_contact", "masked_name", "masked_national_id", "profile"]
+__all__ = ["CustomerProfile", "masked_contact", "masked_name", "masked_national_id", "profile"]
 
 # Older interest has decayed to less than a hundredth.
 _INTEREST_DAYS = 730
@@ -71,17 +72,20 @@ class ConsentFacts:
 
 
 @dataclass(frozen=True, slots=True)
-class Profile:
+class CustomerProfile:
     """The 360° view; texts of vocabularies are read in the language of the reader.
 
     Contacts, consents and identities carry `is_source_barred`: their source may not serve marketing
     today.
+
+    Attributes:
+        source_names: {code: title} of the sources of what is shown, read with it.
     """
 
     customer: Customer
     masked_name: str
     facts: Sequence[Fact]
-    contacts: Sequence[Contact]
+    contacts: Sequence[ProfileContact]
     consents: Sequence[ConsentFacts]
     attributes: Sequence[Fact]
     loans: Sequence[LoanFacts]
@@ -91,11 +95,12 @@ class Profile:
     lifetime_value: Mapping[str, Score]
     spending: Mapping[str, Score]
     score_versions: Sequence[Score]
-    stages: Sequence[Stay]
+    stages: Sequence[LifecycleStay]
     months: Sequence[Month]
     event_names: Sequence[str]
     event_channels: Sequence[str]
     identities: Sequence[IdentityLink]
+    source_names: Mapping[str, str]
 
 
 def profile(
@@ -105,7 +110,7 @@ def profile(
     now: datetime,
     zone: ZoneInfo,
     is_for_risk: bool = False,
-) -> Profile:
+) -> CustomerProfile:
     """Return the 360° view of one customer (12 queries).
 
     Args:
@@ -115,25 +120,29 @@ def profile(
         is_for_risk: With the attributes that only risk may see.
     """
     values = _attribute_values(customer, is_for_risk=is_for_risk)
-    loans = list(customer.loans.select_related("product").order_by("-disbursed_on", "-pk"))
-    applications = list(
-        customer.applications.select_related("product").order_by("-submitted_at", "-pk")
-    )
+    title = sources.title()
+    borrowed = customer.loans.select_related("product").annotate(source_title=title)
+    loans = list(borrowed.order_by("-disbursed_on", "-pk"))
+    applied = customer.applications.select_related("product").annotate(source_title=title)
+    applications = list(applied.order_by("-submitted_at", "-pk"))
     scores = history.score_versions(customer)
     in_use = {score.model_name: score for score in scores if score.is_latest}
     done = history.activity(customer, zone=zone)
     barred = sources.is_barred(Purpose.MARKETING, today=today)
-    points = customer.contact_points.annotate(is_source_barred=barred)
-    links = customer.identity_links.annotate(is_source_barred=barred)
-    return Profile(
+    points = customer.contact_points.annotate(is_source_barred=barred, source_title=title)
+    links = customer.identity_links.annotate(is_source_barred=barred, source_title=title)
+    contacts = list(points.order_by("kind", "-is_primary", "pk"))
+    identities = list(links.order_by("source", "external_id"))
+    consents = _consents(customer, barred)
+    told = [customer, *values, *loans, *applications, *contacts, *identities]
+    return CustomerProfile(
         customer=customer,
         masked_name=masked_name(customer),
         facts=person.person_facts(customer, values, today=today),
         contacts=[
-            person.contact(point, is_source_barred=point.is_source_barred)
-            for point in points.order_by("kind", "-is_primary", "pk")
+            person.contact(point, is_source_barred=point.is_source_barred) for point in contacts
         ],
-        consents=_consents(customer, barred),
+        consents=consents,
         attributes=[person.attribute_fact(value) for value in values],
         loans=[_loan(loan, today) for loan in loans],
         applications=applications,
@@ -150,12 +159,19 @@ def profile(
         months=history.months(done, loans=loans, today=today),
         event_names=done.names,
         event_channels=done.channels,
-        identities=list(links.order_by("source", "external_id")),
+        identities=identities,
+        source_names=_titles([*told, *(consent.state for consent in consents)]),
     )
+
+
+def _titles(rows: Iterable[Any]) -> dict[str, str]:
+    """Return {code: title} of the sources of rows that were read with their titles."""
+    return {row.source: row.source_title for row in rows if getattr(row, "source_title", None)}
 
 
 def _attribute_values(customer: Customer, *, is_for_risk: bool) -> list[AttributeValue]:
     values = AttributeValue.objects.filter(customer=customer).select_related("definition")
+    values = values.annotate(source_title=sources.title())
     if not is_for_risk:
         values = values.filter(definition__is_risk_only=False)
     return list(values.order_by("definition__name"))
@@ -175,6 +191,7 @@ def _consents(customer: Customer, barred: Exists) -> list[ConsentFacts]:
         told_by=Subquery(records.values("source")[:1]),
         told_version=Subquery(records.values("policy_version")[:1]),
         is_source_barred=barred,
+        source_title=sources.title(),
     )
     return [
         ConsentFacts(row, row.told_by or "", row.told_version or "", row.is_source_barred)

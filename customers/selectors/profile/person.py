@@ -37,7 +37,7 @@ class Fact:
 
 
 @dataclass(frozen=True, slots=True)
-class Contact:
+class ProfileContact:
     """One way to reach the person, masked."""
 
     kind: str
@@ -76,12 +76,12 @@ def masked_contact(point: ContactPoint) -> str:
     return masking.mask_phone(value)
 
 
-def contact(point: ContactPoint, *, is_source_barred: bool) -> Contact:
+def contact(point: ContactPoint, *, is_source_barred: bool) -> ProfileContact:
     """Return one contact point as it is shown."""
-    return Contact(
-        kind=labels.read(labels.CONTACT_KINDS, point.kind),
+    return ProfileContact(
+        kind=labels.CONTACT_KINDS.label(point.kind),
         masked=masked_contact(point),
-        status=labels.read(labels.CONTACT_STATUSES, point.status),
+        status=labels.CONTACT_STATUSES.label(point.status),
         is_usable=point.status == ContactStatus.ACTIVE,
         is_primary=point.is_primary,
         source=point.source,
@@ -104,7 +104,7 @@ def person_facts(
     shown = (
         ("name", _("Full name"), masked_name(customer), ""),
         ("national_id", _("Identity number"), masked_national_id(customer), ""),
-        ("gender", _("Gender"), labels.gender(customer.gender), ""),
+        ("gender", _("Gender"), labels.GENDERS.label(customer.gender), ""),
         ("birth_date", _("Age"), "" if years is None else str(years), band),
         ("city", _("Place"), f"{customer.province} {customer.city}".strip(), ""),
         ("occupation", _("Occupation"), labels.occupation(customer.occupation), ""),

@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from customers import labels
 from customers.domain.events.event import EventName
 from customers.domain.fields.score_bands import CLV_PARTS, RFM_PARTS
-from customers.domain.timeline import Entry, Position, TimelineFilter, TimelineKind
+from customers.domain.timeline import TimelineFilter, TimelineItem, TimelineKind, TimelinePosition
 from customers.models import (
     Application,
     ConsentRecord,
@@ -35,14 +35,14 @@ _COPIES = (
     EventName.MESSAGE_BOUNCED,
 )
 # A row of the same day says more than the event: (table, its moment, whether it is a date).
-_TOLD_BY_ROWS: Mapping[EventName, tuple[type[Any], str, bool]] = {
+_SHOWN_AS_ROWS: Mapping[EventName, tuple[type[Any], str, bool]] = {
     EventName.APPLICATION_SUBMITTED: (Application, "submitted_at", False),
     EventName.APPLICATION_APPROVED: (Application, "decided_at", False),
     EventName.APPLICATION_DECLINED: (Application, "decided_at", False),
     EventName.LOAN_DISBURSED: (Loan, "disbursed_on", True),
     EventName.LOAN_SETTLED: (Loan, "settled_on", True),
 }
-EntryOf = Callable[[Any, Position], Entry]
+EntryOf = Callable[[Any, TimelinePosition], TimelineItem]
 
 
 def _of(model: type[Any], *related: str) -> Rows:
@@ -81,7 +81,7 @@ def _events(customer_id: int, wanted: TimelineFilter, zone: tzinfo) -> QuerySet[
         rows = rows.filter(type__name=wanted.event)
     if wanted.is_of_events:
         return rows
-    return rows.exclude(type__in=_told_types())
+    return rows.exclude(type__in=_types_shown_as_rows())
 
 
 def _untold_events(customer_id: int, wanted: TimelineFilter, zone: tzinfo) -> QuerySet[Any, Any]:
@@ -91,14 +91,14 @@ def _untold_events(customer_id: int, wanted: TimelineFilter, zone: tzinfo) -> Qu
     and sort all of them instead of reading the newest from the index.
     """
     # By their keys the planner knows how rare they are; joined by name, it takes them for most.
-    ids = {} if wanted.is_of_events else dict(_told_types().values_list("name", "pk"))
+    ids = {} if wanted.is_of_events else dict(_types_shown_as_rows().values_list("name", "pk"))
     if not ids:
         return Event.objects.none()
     rows: QuerySet[Any, Any] = _by_channel(Event, "type")(customer_id, wanted, zone)
     copies = [ids[name] for name in _COPIES if name in ids]
     rows = rows.filter(type_id__in=ids.values()).exclude(type_id__in=copies, source__in=_COPYING)
     rows = rows.annotate(day=TruncDate("occurred_at", tzinfo=zone))
-    for name, (model, moment, is_day) in _TOLD_BY_ROWS.items():
+    for name, (model, moment, is_day) in _SHOWN_AS_ROWS.items():
         if name not in ids:
             continue
         told = model.objects.filter(customer=OuterRef("customer"))
@@ -110,19 +110,19 @@ def _untold_events(customer_id: int, wanted: TimelineFilter, zone: tzinfo) -> Qu
     return rows
 
 
-def _told_types() -> QuerySet[EventType]:
-    return EventType.objects.filter(name__in=(*_COPIES, *_TOLD_BY_ROWS))
+def _types_shown_as_rows() -> QuerySet[EventType]:
+    return EventType.objects.filter(name__in=(*_COPIES, *_SHOWN_AS_ROWS))
 
 
-def _event_entry(row: Event, position: Position) -> Entry:
+def _event_entry(row: Event, position: TimelinePosition) -> TimelineItem:
     name = row.type.name
     is_stage = name in {EventName.STAGE_ENTERED, EventName.STAGE_LEFT}
-    return Entry(
+    return TimelineItem(
         position,
         TimelineKind.EVENT,
         name,
         labels.event(name),
-        subject=labels.stage(row.subject) if is_stage else row.subject,
+        subject=labels.STAGES.label(row.subject) if is_stage else row.subject,
         channel=row.channel,
         amount=row.amount,
         source=row.source,
@@ -130,9 +130,9 @@ def _event_entry(row: Event, position: Position) -> Entry:
 
 
 def _application_entry(*, is_decision: bool) -> EntryOf:
-    def entry(row: Application, position: Position) -> Entry:
+    def entry(row: Application, position: TimelinePosition) -> TimelineItem:
         submitted = EventName.APPLICATION_SUBMITTED
-        return Entry(
+        return TimelineItem(
             position,
             TimelineKind.APPLICATION,
             f"application_{row.status}" if is_decision else submitted,
@@ -142,15 +142,15 @@ def _application_entry(*, is_decision: bool) -> EntryOf:
             amount=row.amount,
             source=row.source,
             facts={"status": row.status, "number": row.external_id},
-            notes=(labels.read(labels.APPLICATION_STATUSES, row.status), row.external_id),
+            notes=(labels.APPLICATION_STATUSES.label(row.status), row.external_id),
         )
 
     return entry
 
 
 def _loan_entry(name: str) -> EntryOf:
-    def entry(row: Loan, position: Position) -> Entry:
-        return Entry(
+    def entry(row: Loan, position: TimelinePosition) -> TimelineItem:
+        return TimelineItem(
             position,
             TimelineKind.LOAN,
             name,
@@ -165,13 +165,13 @@ def _loan_entry(name: str) -> EntryOf:
     return entry
 
 
-def _consent_entry(row: ConsentRecord, position: Position) -> Entry:
-    return Entry(
+def _consent_entry(row: ConsentRecord, position: TimelinePosition) -> TimelineItem:
+    return TimelineItem(
         position,
         TimelineKind.CONSENT,
         "consent_granted" if row.is_granted else "consent_withdrawn",
         _("Consent granted") if row.is_granted else _("Consent withdrawn"),
-        subject=labels.purpose(row.purpose),
+        subject=labels.PURPOSES.label(row.purpose),
         channel=row.channel,
         source=row.source,
         facts={"purpose": row.purpose, "version": row.policy_version},
@@ -179,21 +179,21 @@ def _consent_entry(row: ConsentRecord, position: Position) -> Entry:
     )
 
 
-def _stage_entry(row: StageEntry, position: Position) -> Entry:
-    return Entry(
+def _stage_entry(row: StageEntry, position: TimelinePosition) -> TimelineItem:
+    return TimelineItem(
         position,
         TimelineKind.STAGE,
         EventName.STAGE_ENTERED,
         labels.event(EventName.STAGE_ENTERED),
-        subject=labels.stage(row.stage),
+        subject=labels.STAGES.label(row.stage),
         source="lifecycle",
         facts={"stage": row.stage},
     )
 
 
-def _score_entry(row: Score, position: Position) -> Entry:
+def _score_entry(row: Score, position: TimelinePosition) -> TimelineItem:
     value = f"{row.value.normalize():f}"
-    return Entry(
+    return TimelineItem(
         position,
         TimelineKind.SCORE,
         "score_given",
@@ -204,8 +204,8 @@ def _score_entry(row: Score, position: Position) -> Entry:
     )
 
 
-def _link_entry(row: IdentityLink, position: Position) -> Entry:
-    return Entry(
+def _link_entry(row: IdentityLink, position: TimelinePosition) -> TimelineItem:
+    return TimelineItem(
         position,
         TimelineKind.RECORD,
         "record_linked",
@@ -213,7 +213,7 @@ def _link_entry(row: IdentityLink, position: Position) -> Entry:
         subject=row.source,
         source=row.source,
         facts={"matched_by": row.matched_by},
-        notes=_known(labels.read(labels.MATCH_KEYS, row.matched_by)),
+        notes=_known(labels.matched_by(row.matched_by)),
     )
 
 
@@ -221,8 +221,8 @@ def _merges(customer_id: int, wanted: TimelineFilter, zone: tzinfo) -> QuerySet[
     return Merge.objects.filter(Q(kept_id=customer_id) | Q(other_id=customer_id))
 
 
-def _merge_entry(row: Merge, position: Position) -> Entry:
-    return Entry(
+def _merge_entry(row: Merge, position: TimelinePosition) -> TimelineItem:
+    return TimelineItem(
         position,
         TimelineKind.RECORD,
         "record_merged",

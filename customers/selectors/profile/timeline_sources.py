@@ -8,10 +8,10 @@ from typing import Any
 from django.db.models import Q, QuerySet
 
 from customers.domain.timeline import (
-    Entry,
-    Position,
     TimelineFilter,
+    TimelineItem,
     TimelineKind,
+    TimelinePosition,
     last_day_before,
     start_of,
 )
@@ -29,6 +29,7 @@ class TimelineSource:
         at: Column or annotation with the moment; rows without one are left out.
         is_day: `at` is a date, which stands at the first moment of its day.
         has_channel: The rows can be told apart by channel.
+        permission: Without it a reader sees none of the rows; empty where the customer is enough.
         entry: Makes the entry of a row.
     """
 
@@ -36,19 +37,20 @@ class TimelineSource:
     kind: TimelineKind
     rows: Rows
     at: str
-    entry: Callable[[Any, Position], Entry]
+    entry: Callable[[Any, TimelinePosition], TimelineItem]
     is_day: bool = False
     has_channel: bool = False
+    permission: str = ""
 
     def read(
         self,
         customer_id: int,
         wanted: TimelineFilter,
         *,
-        after: Position | None,
+        after: TimelinePosition | None,
         limit: int,
         zone: tzinfo,
-    ) -> Sequence[Entry]:
+    ) -> Sequence[TimelineItem]:
         """Return the first entries after a place, in one query at most."""
         if not wanted.wants(self.kind, has_channel=self.has_channel):
             return ()
@@ -56,7 +58,12 @@ class TimelineSource:
         return [self.entry(row, self._position(row, zone)) for row in rows]
 
     def queryset(
-        self, customer_id: int, wanted: TimelineFilter, *, after: Position | None, zone: tzinfo
+        self,
+        customer_id: int,
+        wanted: TimelineFilter,
+        *,
+        after: TimelinePosition | None,
+        zone: tzinfo,
     ) -> QuerySet[Any, Any]:
         """Return the rows after a place in the order of the timeline."""
         rows = self.rows(customer_id, wanted, zone).exclude(**{f"{self.at}__isnull": True})
@@ -77,7 +84,7 @@ class TimelineSource:
         value: date | datetime = moment.astimezone(zone).date() if self.is_day else moment
         return Q(**{f"{self.at}__lte": value})
 
-    def _after(self, place: Position, zone: tzinfo) -> Q:
+    def _after(self, place: TimelinePosition, zone: tzinfo) -> Q:
         """Return the condition for older rows.
 
         The bound on the moment stands by itself, so that an index can begin there.
@@ -88,6 +95,6 @@ class TimelineSource:
             return self._until(place.at, zone)
         return self._until(place.at, zone) & (self._before(place.at, zone) | Q(pk__lt=place.key))
 
-    def _position(self, row: Any, zone: tzinfo) -> Position:
+    def _position(self, row: Any, zone: tzinfo) -> TimelinePosition:
         at = getattr(row, self.at)
-        return Position(start_of(at, zone) if self.is_day else at, self.rank, row.pk)
+        return TimelinePosition(start_of(at, zone) if self.is_day else at, self.rank, row.pk)

@@ -7,7 +7,7 @@ from datetime import datetime
 from django.db.models import Q
 
 from customers.domain import relationships
-from customers.domain.relationships import HUB_SIZE, MOST_FIRST, Link, Place
+from customers.domain.relationships import HUB_SIZE, MOST_FIRST, DiagramPosition, Link
 from customers.models import Customer, Relationship, SharedTie
 from customers.selectors.profile.person import masked_name
 from customers.selectors.relationships import facts
@@ -20,7 +20,7 @@ _MOST_ROWS = 5_000
 class TiedPerson:
     """Somebody in the picture; `has_defaulted` is None for who never had a loan."""
 
-    place: Place
+    place: DiagramPosition
     masked_name: str
     has_defaulted: bool | None
 
@@ -128,7 +128,7 @@ def _tied_pairs(customer_ids: Collection[int]) -> list[tuple[int, int, str]]:
     ]
 
 
-def _people(places: Sequence[Place]) -> list[TiedPerson]:
+def _people(places: Sequence[DiagramPosition]) -> list[TiedPerson]:
     ids = [place.customer_id for place in places]
     rows = Customer.objects.filter(pk__in=ids).only("public_id", "name_sealed").in_bulk()
     defaulted = facts.defaults_of(ids)

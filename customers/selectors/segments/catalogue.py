@@ -39,7 +39,8 @@ from customers.domain.segments.ast import (
 )
 from customers.domain.segments.events import SEGMENT_EVENTS, events_of
 from customers.domain.segments.parse import MAX_DEPTH, VERSION, parse_rule
-from customers.models import AttributeDefinition, AttributeType, EventType, Product, Score, Segment
+from customers.domain.values.attribute import AttributeType
+from customers.models import AttributeDefinition, EventType, Product, Score, Segment
 
 _ATTRIBUTE_TYPES: Mapping[str, tuple[FieldType, str]] = {
     AttributeType.NUMBER: (FieldType.DECIMAL, "number"),

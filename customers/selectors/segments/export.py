@@ -5,14 +5,15 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from itertools import islice
 
-from django.db.models import Q, QuerySet
+from django.db.models import QuerySet
 
 from customers import labels
 from customers.domain.consents.consent import ConsentChannel, Purpose
 from customers.domain.exports import ExportColumn
 from customers.domain.segments.evaluate import completed_years
 from customers.domain.values.contact import ContactKind
-from customers.models import ConsentState, ContactPoint, Customer
+from customers.models import ContactPoint, Customer
+from customers.selectors.consents import in_force
 from loancrm.kernel import clock
 from loancrm.kernel.security import crypto, masking
 
@@ -69,13 +70,8 @@ def _beside(keys: list[int], wanted: Wanted) -> _Beside:
     consents: frozenset[tuple[int, str]] = frozenset()
     channels = [channel for column, channel in _CONSENTS.items() if column in wanted.columns]
     if channels:
-        standing = ConsentState.objects.filter(
-            Q(expires_at__isnull=True) | Q(expires_at__gt=wanted.now),
-            customer__any_of=keys,
-            channel__in=channels,
-            purpose=Purpose.MARKETING,
-            is_granted=True,
-        )
+        granted = in_force(now=wanted.now, purpose=Purpose.MARKETING)
+        standing = granted.filter(customer__any_of=keys, channel__in=channels)
         consents = frozenset(standing.values_list("customer_id", "channel"))
     return _Beside(points, consents)
 
@@ -122,11 +118,11 @@ def _plain(column: ExportColumn, customer: Customer, wanted: Wanted) -> str:
             born = customer.birth_date
             return str(completed_years(born, wanted.today)) if born else ""
         case ExportColumn.GENDER:
-            return labels.gender(customer.gender)
+            return labels.GENDERS.label(customer.gender)
         case ExportColumn.LIFECYCLE_STAGE:
-            return labels.stage(customer.lifecycle_stage)
+            return labels.STAGES.label(customer.lifecycle_stage)
         case ExportColumn.MARKETING_STATUS:
-            return labels.marketing_status(customer.marketing_status)
+            return labels.MARKETING_STATUSES.label(customer.marketing_status)
         case ExportColumn.CREATED_ON:
             return f"{customer.created_at.astimezone(clock.company_zone()):%Y-%m-%d}"
         case _:

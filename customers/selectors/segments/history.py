@@ -9,7 +9,7 @@ from customers.models import Customer, Segment, SegmentMember
 
 
 @dataclass(frozen=True, slots=True)
-class Stay:
+class SegmentStay:
     """One stay of a customer in a segment; open while `left_at` is None.
 
     Attributes:
@@ -37,7 +37,7 @@ def members_at(*, segment: Segment, at: datetime) -> QuerySet[Customer]:
     return Customer.objects.filter(Exists(stays))
 
 
-def stays_of(*, customer_id: int) -> list[Stay]:
+def stays_of(*, customer_id: int) -> list[SegmentStay]:
     """Return a customer's stays, the newest first."""
     rows = (
         SegmentMember.objects.filter(customer_id=customer_id)
@@ -45,7 +45,7 @@ def stays_of(*, customer_id: int) -> list[Stay]:
         .order_by("-entered_at", "-pk")
     )
     return [
-        Stay(
+        SegmentStay(
             slug=row.segment.slug,
             name=row.segment.name,
             entered_at=row.entered_at,

@@ -25,7 +25,7 @@ from customers.domain.segments.ast import (
     SegmentCondition,
     SequenceCondition,
 )
-from customers.domain.segments.scope import Scope
+from customers.domain.segments.scope import RuleScope
 from customers.models import Customer
 from customers.selectors.segments import query
 from customers.selectors.segments.values import all_of
@@ -63,7 +63,9 @@ class Narrowed:
 
 
 @contextmanager
-def narrowed(conditions: Sequence[Rule], scope: Scope, *, is_stepwise: bool) -> Iterator[Narrowed]:
+def narrowed(
+    conditions: Sequence[Rule], scope: RuleScope, *, is_stepwise: bool
+) -> Iterator[Narrowed]:
     """Yield whom all conditions leave. Needs an open transaction.
 
     Args:
@@ -78,7 +80,7 @@ def narrowed(conditions: Sequence[Rule], scope: Scope, *, is_stepwise: bool) -> 
         if tables:
             remaining = Customer.objects.filter(pk__in=_ids(tables[-1]))
         tables.append(f"{_TABLE}_{len(tables)}")
-        left_counts.append(_keep(tables[-1], remaining.filter(*_terms(stage, scope))))
+        left_counts.append(_write_keys(tables[-1], remaining.filter(*_terms(stage, scope))))
     if is_stepwise and conditions:
         # The first table is of the leading conditions alone where no other follows.
         left_counts = [*_counts(leading if later else leading[:-1], scope), *left_counts]
@@ -88,12 +90,12 @@ def narrowed(conditions: Sequence[Rule], scope: Scope, *, is_stepwise: bool) -> 
             cursor.execute(f"DROP TABLE {table}")
 
 
-def _leading(conditions: Sequence[Rule], scope: Scope) -> tuple[Rule, ...]:
+def _leading(conditions: Sequence[Rule], scope: RuleScope) -> tuple[Rule, ...]:
     """Return the conditions before the first dear one."""
     return tuple(takewhile(lambda rule: _is_light(rule, scope), conditions[:_MAX_LEADING]))
 
 
-def _is_light(rule: Rule, scope: Scope) -> bool:
+def _is_light(rule: Rule, scope: RuleScope) -> bool:
     match rule:
         case Not(child):
             return _is_light(child, scope)
@@ -107,11 +109,11 @@ def _is_light(rule: Rule, scope: Scope) -> bool:
             return True
 
 
-def _terms(conditions: Sequence[Rule], scope: Scope) -> list[Q]:
+def _terms(conditions: Sequence[Rule], scope: RuleScope) -> list[Q]:
     return [query.to_q(condition, scope) for condition in conditions]
 
 
-def _counts(conditions: Sequence[Rule], scope: Scope) -> list[int]:
+def _counts(conditions: Sequence[Rule], scope: RuleScope) -> list[int]:
     """Return how many everybody are, and how many are left after each condition."""
     terms = _terms(conditions, scope)
     plain = sum(
@@ -134,7 +136,7 @@ def _ids(table: str) -> RawSQL:
     return RawSQL(f"SELECT id FROM {table}", ())  # noqa: S608, S611 - our own name
 
 
-def _keep(table: str, customers: QuerySet[Customer]) -> int:
+def _write_keys(table: str, customers: QuerySet[Customer]) -> int:
     """Keep the keys of the customers in a new table; return how many they are."""
     customer = connection.ops.quote_name(Customer._meta.db_table)  # noqa: SLF001 - Django's options
     parameters: Any

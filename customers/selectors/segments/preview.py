@@ -10,13 +10,12 @@ from itertools import pairwise
 
 from django.db import OperationalError, connection, transaction
 
-from customers.domain.consents.consent import ConsentChannel, Purpose
 from customers.domain.segments.ast import AllOf, Rule
 from customers.domain.segments.evaluate import completed_years
 from customers.domain.segments.explain import explain
-from customers.domain.segments.scope import Scope
-from customers.domain.values.contact import ContactKind, ContactStatus
-from customers.models import ContactPoint, Customer
+from customers.domain.segments.scope import RuleScope
+from customers.models import Customer
+from customers.selectors import reach
 from customers.selectors.profile import page
 from customers.selectors.segments import narrowing, query
 from customers.selectors.segments.narrowing import Narrowed
@@ -26,10 +25,6 @@ from loancrm.kernel.words.phrases import gettext as _
 
 SAMPLE_SIZE = 10
 TIMEOUT_SECONDS = 20.0
-_CONTACTS: Mapping[ConsentChannel, ContactKind] = {
-    ConsentChannel.SMS: ContactKind.PHONE,
-    ConsentChannel.EMAIL: ContactKind.EMAIL,
-}
 _STEPS_OF_SQLITE = 20_000
 _QUERY_CANCELLED = "57014"
 _TICKET = re.compile(r"[0-9a-f]{32}")
@@ -71,7 +66,7 @@ class NarrowingStep:
 
 
 @dataclass(frozen=True, slots=True)
-class Preview:
+class SegmentPreview:
     """Result of a preview, exact at the scope's moment."""
 
     count: int
@@ -81,7 +76,7 @@ class Preview:
     reachable: Mapping[str, int] | None = None
 
 
-def count(rule: Rule, scope: Scope, *, timeout_seconds: float = TIMEOUT_SECONDS) -> int:
+def count(rule: Rule, scope: RuleScope, *, timeout_seconds: float = TIMEOUT_SECONDS) -> int:
     """Return how many customers satisfy a rule.
 
     Raises:
@@ -93,18 +88,18 @@ def count(rule: Rule, scope: Scope, *, timeout_seconds: float = TIMEOUT_SECONDS)
 
 def preview(
     rule: Rule,
-    scope: Scope,
+    scope: RuleScope,
     *,
     language: str,
     sample_size: int = SAMPLE_SIZE,
     is_detailed: bool = False,
     timeout_seconds: float = TIMEOUT_SECONDS,
     ticket: str = "",
-) -> Preview:
+) -> SegmentPreview:
     """Return count and sample, in detail also the waterfall and who can be reached.
 
-    The waterfall starts with all customers and ends at the count. Reachable on a channel means an
-    active contact point and a consent to marketing that stands.
+    The waterfall starts with all customers and ends at the count; whom a channel reaches,
+    `selectors.reach` says.
 
     Args:
         ticket: By which `cancel` can stop it meanwhile.
@@ -118,7 +113,7 @@ def preview(
         narrowing.narrowed(conditions, scope, is_stepwise=is_detailed) as left,
     ):
         counts = left.left_counts
-        return Preview(
+        return SegmentPreview(
             count=counts[-1],
             sentence=explain(rule, catalogue=scope.catalogue, language=language),
             sample=_sample(left.first_ids(sample_size), scope.today),
@@ -128,7 +123,7 @@ def preview(
 
 
 def _waterfall(
-    rule: Rule, scope: Scope, left_counts: Sequence[int], language: str
+    rule: Rule, scope: RuleScope, left_counts: Sequence[int], language: str
 ) -> tuple[NarrowingStep, ...]:
     """Return how each top-level condition of an "and" narrows; any other rule is one step."""
     is_all = isinstance(rule, AllOf)
@@ -165,22 +160,12 @@ def _sample(customer_ids: Sequence[int], today: date) -> tuple[SampleCustomer, .
     )
 
 
-def _reachable(left: Narrowed, scope: Scope) -> dict[str, int]:
-    """Return how many can be reached on each channel; each has one consent and primary point.
-
-    From few to many: each step is then a look into a small table of keys.
-    """
-    reached = {}
-    for channel, kind in _CONTACTS.items():
-        consents = query.consents(channel, Purpose.MARKETING, scope)
-        points = ContactPoint.objects.filter(
-            kind=kind,
-            status=ContactStatus.ACTIVE,
-            is_primary=True,
-            customer__in=consents.filter(customer__in=left.ids).values("customer"),
-        )
-        reached[channel.value] = points.count()
-    return reached
+def _reachable(left: Narrowed, scope: RuleScope) -> dict[str, int]:
+    """Return how many each channel reaches."""
+    return {
+        channel.value: reach.reached_points(channel, among=left.ids, now=scope.now).count()
+        for channel in reach.COUNTED
+    }
 
 
 def ticket(user_id: str, number: str) -> str:

@@ -32,7 +32,7 @@ from customers.domain.segments.ast import (
     SequenceCondition,
     Window,
 )
-from customers.domain.segments.scope import Scope
+from customers.domain.segments.scope import RuleScope
 from customers.models import (
     AttributeValue,
     ConsentState,
@@ -42,6 +42,7 @@ from customers.models import (
     Score,
     SegmentMember,
 )
+from customers.selectors.consents import in_force
 from customers.selectors.segments.values import (
     EVERYBODY,
     NOBODY,
@@ -53,28 +54,23 @@ from customers.selectors.segments.values import (
 )
 
 
-def customers_matching(rule: Rule, scope: Scope) -> QuerySet[Customer]:
+def customers_matching(rule: Rule, scope: RuleScope) -> QuerySet[Customer]:
     """Return the customers who satisfy a checked rule, those merged away excluded, unordered."""
     customers = Customer.objects.live().filter(to_q(rule, scope))
     return customers if scope.among is None else customers.filter(pk__in=scope.among)
 
 
-def to_q(rule: Rule, scope: Scope) -> Q:
+def to_q(rule: Rule, scope: RuleScope) -> Q:
     """Return the predicate selecting the customers who satisfy a checked rule."""
     return _compile(rule, scope, is_denied=False)
 
 
-def consents(channel: str, purpose: str, scope: Scope) -> QuerySet[ConsentState]:
+def consents(channel: str, purpose: str, scope: RuleScope) -> QuerySet[ConsentState]:
     """Return the consents that stand at the scope's moment, one a customer."""
-    return ConsentState.objects.filter(
-        Q(expires_at__isnull=True) | Q(expires_at__gt=scope.now),
-        channel=channel,
-        purpose=purpose,
-        is_granted=True,
-    )
+    return in_force(now=scope.now, channel=channel, purpose=purpose)
 
 
-def reads_columns_only(rule: Rule, scope: Scope) -> bool:
+def reads_columns_only(rule: Rule, scope: RuleScope) -> bool:
     """Return whether a rule asks for nothing but columns of the customer itself."""
     match rule:
         case Not(child):
@@ -87,7 +83,7 @@ def reads_columns_only(rule: Rule, scope: Scope) -> bool:
             return False
 
 
-def _compile(rule: Rule, scope: Scope, *, is_denied: bool) -> Q:
+def _compile(rule: Rule, scope: RuleScope, *, is_denied: bool) -> Q:
     match rule:
         case Not(child):
             return _compile(child, scope, is_denied=not is_denied)
@@ -99,12 +95,12 @@ def _compile(rule: Rule, scope: Scope, *, is_denied: bool) -> Q:
             return _leaf(rule, scope, is_denied=is_denied)
 
 
-def _group(rules: Sequence[Rule], scope: Scope, *, is_all: bool, is_denied: bool) -> Q:
+def _group(rules: Sequence[Rule], scope: RuleScope, *, is_all: bool, is_denied: bool) -> Q:
     children = [_compile(child, scope, is_denied=is_denied) for child in rules]
     return all_of(children) if is_all else any_of(children)
 
 
-def _leaf(rule: Leaf, scope: Scope, *, is_denied: bool) -> Q:
+def _leaf(rule: Leaf, scope: RuleScope, *, is_denied: bool) -> Q:
     match rule:
         case Compare():
             found = _compare(rule, scope, is_denied=is_denied)
@@ -131,7 +127,7 @@ def _exists(rows: QuerySet[Any], *, is_denied: bool) -> Q:
     return Q(~found) if is_denied else Q(found)
 
 
-def _compare(rule: Compare, scope: Scope, *, is_denied: bool) -> Q:
+def _compare(rule: Compare, scope: RuleScope, *, is_denied: bool) -> Q:
     spec = scope.catalogue.fields[rule.field]
     if spec.store is Store.ATTRIBUTE:
         rows = AttributeValue.objects.filter(definition_id=spec.definition_id)
@@ -148,7 +144,7 @@ def _compare(rule: Compare, scope: Scope, *, is_denied: bool) -> Q:
     return ~(is_present(spec, scope) & condition(spec, rule.op, rule.value, scope))
 
 
-def _score(rule: ScoreCondition, scope: Scope, *, is_denied: bool) -> Q:
+def _score(rule: ScoreCondition, scope: RuleScope, *, is_denied: bool) -> Q:
     spec = scope.catalogue.scores[rule.model].spec
     rows = Score.objects.filter(model_name=rule.model, is_latest=True)
     if rule.op is Op.NULL:
@@ -156,7 +152,7 @@ def _score(rule: ScoreCondition, scope: Scope, *, is_denied: bool) -> Q:
     return _exists(rows.filter(condition(spec, rule.op, rule.value, scope)), is_denied=is_denied)
 
 
-def _loan(rule: LoanCondition, scope: Scope, *, is_denied: bool) -> Q:
+def _loan(rule: LoanCondition, scope: RuleScope, *, is_denied: bool) -> Q:
     specs = scope.catalogue.loan_fields
     rows = Loan.objects.all()
     if len(rule.where) == 1 and rule.where[0].op is Op.NULL:
@@ -167,7 +163,7 @@ def _loan(rule: LoanCondition, scope: Scope, *, is_denied: bool) -> Q:
     return _exists(rows, is_denied=is_denied)
 
 
-def _segment(rule: SegmentCondition, scope: Scope, *, is_denied: bool) -> Q:
+def _segment(rule: SegmentCondition, scope: RuleScope, *, is_denied: bool) -> Q:
     is_outside = is_denied is rule.is_member
     inner = scope.rules.get(rule.slug)
     if inner is not None:
@@ -176,7 +172,7 @@ def _segment(rule: SegmentCondition, scope: Scope, *, is_denied: bool) -> Q:
     return _exists(members, is_denied=is_outside)
 
 
-def _event(rule: EventCondition, scope: Scope, *, is_denied: bool) -> Q:
+def _event(rule: EventCondition, scope: RuleScope, *, is_denied: bool) -> Q:
     rows = _matching_events(rule.event, rule.window, rule.where, scope)
     match rule.aggregate:
         case Aggregate.COUNT:
@@ -192,7 +188,7 @@ def _event(rule: EventCondition, scope: Scope, *, is_denied: bool) -> Q:
     return found
 
 
-def _sequence(rule: SequenceCondition, scope: Scope, *, is_denied: bool) -> Q:
+def _sequence(rule: SequenceCondition, scope: RuleScope, *, is_denied: bool) -> Q:
     span = timedelta(days=rule.days)
     following = _matching_events(rule.then, None, rule.then_where, scope).filter(
         customer=OuterRef("customer"), occurred_at__lte=OuterRef("occurred_at") + span
@@ -208,7 +204,7 @@ def _sequence(rule: SequenceCondition, scope: Scope, *, is_denied: bool) -> Q:
 
 
 def _matching_events(
-    name: str, window: Window | None, where: Sequence[PropertyFilter], scope: Scope
+    name: str, window: Window | None, where: Sequence[PropertyFilter], scope: RuleScope
 ) -> QuerySet[Event]:
     event = scope.catalogue.events[name]
     start, after = scope.bounds(window)
@@ -252,7 +248,7 @@ def _summed(rows: QuerySet[Event], rule: EventCondition, *, is_denied: bool) -> 
     return _grouped(rows, total, _within("found", wanted), is_denied=is_denied)
 
 
-def _ages(rule: EventCondition, scope: Scope) -> Q:
+def _ages(rule: EventCondition, scope: RuleScope) -> Q:
     """Return bounds on the moment `found` from conditions on the completed days since it."""
     ranges = intervals.number_ranges(rule.op, rule.value)
     bounds = []

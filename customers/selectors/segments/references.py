@@ -13,10 +13,11 @@ from customers.domain.segments import places
 from customers.domain.segments.ast import AllOf, AnyOf, Not, Rule, SegmentCondition
 from customers.domain.segments.events import segments_of_events
 from customers.domain.segments.parse import parse_rule
-from customers.domain.segments.problems import Problem, ProblemCode, RuleRefused
-from customers.domain.segments.scope import Scope
+from customers.domain.segments.problems import RuleRefused, SegmentProblem, SegmentProblemCode
+from customers.domain.segments.scope import RuleScope
+from customers.domain.segments.states import SegmentKind
 from customers.domain.segments.validate import read_rule
-from customers.models import Segment, SegmentKind, SegmentVersion
+from customers.models import Segment, SegmentVersion
 from customers.selectors.segments import catalogue as segment_catalogue
 from loancrm.kernel.errors import LoanCrmError
 from loancrm.kernel.words.phrases import Phrase
@@ -32,7 +33,7 @@ class SegmentRuleInvalid(LoanCrmError):
 
     code = "segment_rule_invalid"
 
-    def __init__(self, problems: tuple[Problem, ...]) -> None:
+    def __init__(self, problems: tuple[SegmentProblem, ...]) -> None:
         """Describe every problem in the active language."""
         self.problems = problems
         told = {code: self._listed(code) for code, _name in settings.LANGUAGES}
@@ -48,7 +49,7 @@ class SegmentRuleInvalid(LoanCrmError):
         return [problem.as_shown(language) for problem in self.problems]
 
     def _listed(self, language: str) -> str:
-        return _BETWEEN.read(language).join(problem.told(language) for problem in self.problems)
+        return _BETWEEN.read(language).join(problem.in_words(language) for problem in self.problems)
 
 
 def load_rule(
@@ -59,7 +60,7 @@ def load_rule(
     use: RuleUse = RuleUse.MARKETING,
     slug: str | None = None,
     catalogue: Catalogue | None = None,
-) -> tuple[Rule, Scope]:
+) -> tuple[Rule, RuleScope]:
     """Check a rule's JSON and load what it refers to.
 
     Args:
@@ -85,7 +86,7 @@ def load_rule(
     except RuleRefused as refusal:
         problems = places.located(refusal.problems, data, catalogue)
         raise SegmentRuleInvalid(problems) from refusal
-    return rule, Scope(catalogue, now, zone, rules)
+    return rule, RuleScope(catalogue, now, zone, rules)
 
 
 def _referred_rules(rule: Rule, catalogue: Catalogue, use: RuleUse) -> dict[str, Rule]:
@@ -148,11 +149,17 @@ def _refuse_circle(rule: Rule, rules: Mapping[str, Rule], slug: str) -> None:
     wave = set(named_slugs(rule))
     while wave:
         if slug in wave:
-            raise RuleRefused([Problem("", ProblemCode.SEGMENT_CYCLE, {"name": slug})])
+            raise _leads_back(slug)
         seen |= wave
         found = [rules[name] for name in wave if name in rules]
         found += _stored_rules(wave - rules.keys())
         wave = {name for inner in found for name in named_slugs(inner)} - seen
+
+
+def _leads_back(slug: str) -> RuleRefused:
+    """Return the refusal of a circle; people know a segment by its name."""
+    name = Segment.objects.filter(slug=slug).values_list("name", flat=True).first() or slug
+    return RuleRefused([SegmentProblem("", SegmentProblemCode.SEGMENT_CYCLE, {"name": name})])
 
 
 def rules_behind(data: Any) -> dict[str, Any]:
@@ -198,10 +205,10 @@ def _refuse_excess(rule: Rule, rules: Mapping[str, Rule], slug: str | None) -> N
     size, levels = _extent(rule, rules, (slug,) if slug else (), {})
     if levels > MAX_REFERENCES:
         facts = {"limit": MAX_REFERENCES}
-        raise RuleRefused([Problem("", ProblemCode.REFERENCES_TOO_DEEP, facts)])
+        raise RuleRefused([SegmentProblem("", SegmentProblemCode.REFERENCES_TOO_DEEP, facts)])
     if size > MAX_EXPANDED_NODES:
         facts = {"limit": MAX_EXPANDED_NODES}
-        raise RuleRefused([Problem("", ProblemCode.TOO_MANY_RULES, facts)])
+        raise RuleRefused([SegmentProblem("", SegmentProblemCode.TOO_MANY_RULES, facts)])
 
 
 def _extent(
@@ -219,7 +226,7 @@ def _extent(
     match rule:
         case SegmentCondition(slug):
             if slug in way:
-                raise RuleRefused([Problem("", ProblemCode.SEGMENT_CYCLE, {"name": slug})])
+                raise _leads_back(slug)
             if slug not in rules:
                 return 1, 0
             if slug not in known:

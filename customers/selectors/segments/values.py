@@ -17,7 +17,7 @@ from django.db.models.lookups import Exact, GreaterThan, GreaterThanOrEqual, Les
 from customers.domain.fields.catalogue import FieldSpec, FieldType, Op, Store
 from customers.domain.segments import ast, intervals
 from customers.domain.segments.buckets import BUCKETS, first_hash_of
-from customers.domain.segments.scope import Scope
+from customers.domain.segments.scope import RuleScope
 from customers.selectors.segments.pattern_lookup import PatternIn
 
 _TEXTS = frozenset({FieldType.TEXT, FieldType.CHOICE})
@@ -85,7 +85,7 @@ def _width(term: Any, connector: str) -> int:
     return sum(_width(child, connector) for child in term.children)
 
 
-def is_present(spec: FieldSpec, scope: Scope) -> Q:
+def is_present(spec: FieldSpec, scope: RuleScope) -> Q:
     """Return whether the row holds a value; never NULL."""
     path = spec.column
     present = Q(**{f"{path}__isnull": False})
@@ -96,7 +96,7 @@ def is_present(spec: FieldSpec, scope: Scope) -> Q:
     return present
 
 
-def is_missing(spec: FieldSpec, scope: Scope) -> Q:
+def is_missing(spec: FieldSpec, scope: RuleScope) -> Q:
     """Return whether the row holds no value; never NULL."""
     path = spec.column
     missing = Q(**{f"{path}__isnull": True})
@@ -107,7 +107,7 @@ def is_missing(spec: FieldSpec, scope: Scope) -> Q:
     return missing
 
 
-def condition(spec: FieldSpec, op: Op, value: ast.Value, scope: Scope) -> Q:
+def condition(spec: FieldSpec, op: Op, value: ast.Value, scope: RuleScope) -> Q:
     """Return the predicate of one condition on a checked constant."""
     if op is Op.NULL:
         return is_missing(spec, scope)
@@ -128,7 +128,7 @@ def condition(spec: FieldSpec, op: Op, value: ast.Value, scope: Scope) -> Q:
             assert_never(spec.store)
 
 
-def _plain(spec: FieldSpec, op: Op, value: ast.Value, scope: Scope) -> Q:
+def _plain(spec: FieldSpec, op: Op, value: ast.Value, scope: RuleScope) -> Q:
     path = spec.column
     if spec.type is FieldType.DATE:
         return _days(path, intervals.day_ranges(op, value, scope.today))
@@ -183,7 +183,7 @@ def _days(path: str, ranges: Sequence[intervals.Range]) -> Q:
     return any_of(found)
 
 
-def _moments(path: str, ranges: Sequence[intervals.Range], scope: Scope) -> Q:
+def _moments(path: str, ranges: Sequence[intervals.Range], scope: RuleScope) -> Q:
     found = []
     for low, high in ranges:
         bound = Q()

@@ -7,7 +7,7 @@ from customers.domain.consents.captures import TEXT_FIELDS, CapturedPerson, Cons
 from customers.domain.identity.match_keys import Likeness
 from customers.domain.values.contact import ContactKind
 from customers.models import ContactPoint, Customer, IdentityLink
-from customers.selectors.identity.captured_people import Entry
+from customers.selectors.identity.captured_people import DirectoryEntry
 from customers.services.consents import ledger
 from customers.services.consents.ledger import ConsentChange
 from loancrm.kernel.database.bulk_load import load_objects
@@ -16,7 +16,7 @@ from loancrm.kernel.security import crypto
 _MATCHED_BY = "capture"
 
 
-def store_new(*, entries: Sequence[Entry], source: str, now: datetime) -> None:
+def store_new(*, entries: Sequence[DirectoryEntry], source: str, now: datetime) -> None:
     """Store new people with their contact points and consents; sets every entry's customer id.
 
     For a service that checks the permission and writes the audit entry itself.
@@ -37,7 +37,7 @@ def store_new(*, entries: Sequence[Entry], source: str, now: datetime) -> None:
         words.extend(_change(claim, customer, source) for claim in person.consents)
     load_objects(ContactPoint, points)
     new_ids = {customer.pk for customer in customers}
-    ledger.append_reported(changes=words, new_ids=new_ids, now=now)
+    ledger.apply_reported_consents(changes=words, new_ids=new_ids, now=now)
 
 
 def link(*, source: str, customer_ids: dict[str, int], now: datetime) -> None:
@@ -70,7 +70,9 @@ def _learn_keys(customers: Sequence[Customer]) -> None:
         by_public_id[public_id].pk = key
 
 
-def _customer(entry: Entry, person: CapturedPerson, source: str, now: datetime) -> Customer:
+def _customer(
+    entry: DirectoryEntry, person: CapturedPerson, source: str, now: datetime
+) -> Customer:
     likeness = entry.likeness or Likeness()
     row = Customer(
         name_index=likeness.name,
@@ -94,7 +96,7 @@ def _customer(entry: Entry, person: CapturedPerson, source: str, now: datetime) 
 
 
 def _points(
-    entry: Entry, person: CapturedPerson, customer: Customer, source: str, now: datetime
+    entry: DirectoryEntry, person: CapturedPerson, customer: Customer, source: str, now: datetime
 ) -> Iterator[ContactPoint]:
     values = {
         ContactKind.PHONE.value: person.phone.e164 if person.phone else "",

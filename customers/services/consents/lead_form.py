@@ -5,22 +5,21 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from uuid import UUID
 
-from django.db import transaction
-
 from customers.domain.consents.captures import RawPerson, check_person
 from customers.domain.consents.consent import ConsentChannel, Purpose
 from customers.domain.consents.texts import LEAD_FORM_TEXT
 from customers.domain.events.event import SUBJECT_LENGTH, EventName, ReportedEvent
 from customers.domain.sources import SourceKind
-from customers.domain.values.quality import Finding
+from customers.domain.values.quality import QualityFinding
+from customers.models import Customer
 from customers.selectors.identity.captured_people import Directory, keys_of
 from customers.services.consents import captures, opt_ins
-from customers.services.consents.opt_ins import Wish
+from customers.services.consents.opt_ins import RequestedOptIn
 from customers.services.events import log
 from customers.services.sources import registry
 from loancrm.kernel import clock
-from loancrm.kernel.access import Actor, require
-from loancrm.kernel.auditing import audit
+from loancrm.kernel.access import Actor
+from loancrm.kernel.acting import acting
 from loancrm.kernel.identifiers import storable
 
 SOURCE = "lead_form"
@@ -46,7 +45,9 @@ class LeadForm:
     campaign: Mapping[str, str]
 
 
-def hand_in(*, actor: Actor, form: LeadForm, now: datetime, today: date) -> tuple[Finding, ...]:
+def hand_in(
+    *, actor: Actor, form: LeadForm, now: datetime, today: date
+) -> tuple[QualityFinding, ...]:
     """Store a lead; with any finding nothing is stored.
 
     Of a person who is known already nothing is changed: a form proves nothing about who filled it
@@ -59,32 +60,31 @@ def hand_in(*, actor: Actor, form: LeadForm, now: datetime, today: date) -> tupl
         PermissionRefused: The actor may not add customers.
         SourceBarred: Somebody switched the form off in the register of sources.
     """
-    require(actor, "customers.add_customer")
+    act = acting(actor, "customers.add_customer", now=now)
     person, findings = check_person(form.person, today=today, zone=clock.company_zone(), now=now)
     if findings:
         return findings
-    with transaction.atomic():
+    with act:
         registry.admit(actor=actor, name=SOURCE, now=now, kind=SourceKind.OWN_FORM)
         keys = keys_of(person)
         directory = Directory.load([keys])
-        entry = directory.find(keys) or directory.add(keys, person)
+        entry = directory.match(keys) or directory.add(keys, person)
         is_new = entry.customer_id is None
         captures.store_new(entries=directory.new, source=SOURCE, now=now)
         if entry.customer_id is None:
             raise AssertionError
         recorded = log.append_events(events=[_captured(form, entry.customer_id, now)], now=now)
         asked = opt_ins.append_requests(
-            customer_id=entry.customer_id, wishes=_wishes(form), source=SOURCE, now=now
+            customer_id=entry.customer_id, wishes=_requested_opt_ins(form), source=SOURCE, now=now
         )
         if recorded.created:
-            audit.record(
-                actor=actor,
-                action="lead_form.hand_in",
-                object_type="customer",
-                object_id=entry.customer_id,
-                now=now,
+            act.record(
+                "lead_form.hand_in",
+                on=(Customer, entry.customer_id),
                 facts={"is_new": is_new, "opt_ins": [request.pk for request in asked]},
             )
+        else:
+            act.unchanged()
     return ()
 
 
@@ -108,9 +108,9 @@ def _captured(form: LeadForm, customer_id: int, now: datetime) -> ReportedEvent:
     )
 
 
-def _wishes(form: LeadForm) -> list[Wish]:
+def _requested_opt_ins(form: LeadForm) -> list[RequestedOptIn]:
     return [
-        Wish(
+        RequestedOptIn(
             channel,
             Purpose.MARKETING,
             LEAD_FORM_TEXT.version,

@@ -10,16 +10,16 @@ from django.db import connection, transaction
 
 from customers.domain.consents.consent import (
     ConsentFact,
-    Hearing,
+    ReportedConsentEffect,
     UnclearDecision,
-    hear,
+    decide_reported_consent,
     is_in_force,
     state_at,
 )
 from customers.domain.sources import PERSONAL_SOURCES
 from customers.models import ConsentRecord, ConsentState, Customer, UnclearConsent
-from loancrm.kernel.access import Actor, require
-from loancrm.kernel.auditing import audit
+from loancrm.kernel.access import Actor
+from loancrm.kernel.acting import acting
 from loancrm.kernel.database.bulk_load import load_rows
 
 RECORD_COLUMNS: Final = (
@@ -29,21 +29,6 @@ RECORD_COLUMNS: Final = (
 STATE_COLUMNS: Final = (
     *("customer", "channel", "purpose", "is_granted", "changed_at", "expires_at", "source"),
 )
-
-# `append_reported` for one word each about consents of people created in the same statement, who
-# stand in `words` with the time of the word and the time it is now.
-FIRST_WORDS: Final = """
-first_records AS (
-    INSERT INTO customers_consentrecord (customer_id, channel, purpose, is_granted, policy_version,
-        source, evidence, at, recorded_at)
-    SELECT customer_id, channel, purpose, is_granted, policy_version, source, evidence, at, now
-    FROM words
-),
-first_states AS (
-    INSERT INTO customers_consentstate (customer_id, channel, purpose, is_granted, source,
-        changed_at)
-    SELECT customer_id, channel, purpose, is_granted, source, LEAST(at, now) FROM words
-)"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +84,7 @@ ConsentKey = tuple[int, str, str]
 
 
 @dataclass(frozen=True, slots=True)
-class Heard:
+class AppliedConsents:
     """What became of reported consents.
 
     Attributes:
@@ -123,18 +108,12 @@ def withdraw(*, actor: Actor, withdrawals: Sequence[Withdrawal], now: datetime) 
     Raises:
         PermissionRefused: The actor may not change consents.
     """
-    require(actor, "customers.change_consentstate")
-    with transaction.atomic():
+    with acting(actor, "customers.change_consentstate", now=now) as act:
         changed = append_withdrawals(withdrawals=withdrawals, now=now)
         if changed:
-            audit.record(
-                actor=actor,
-                action="consents.withdraw",
-                object_type="consent",
-                object_id="batch",
-                now=now,
-                facts={"changed": changed},
-            )
+            act.record("consents.withdraw", on=("consent", "batch"), facts={"changed": changed})
+        else:
+            act.unchanged()
     return changed
 
 
@@ -174,9 +153,9 @@ def append_changes(*, changes: Sequence[ConsentChange], now: datetime) -> list[C
     return fresh
 
 
-def append_reported(
+def apply_reported_consents(
     *, changes: Sequence[ConsentChange], new_ids: Collection[int] = (), now: datetime
-) -> Heard:
+) -> AppliedConsents:
     """Write what a file, partner or form says about people: it can narrow, never widen.
 
     A grant counts where there was no word before; a withdrawal always counts. Of several words
@@ -194,17 +173,17 @@ def append_reported(
     doubtful: set[ConsentKey] = set()
     for item in changes:
         fact = known.get(item.key)
-        match hear(item.is_granted, before=fact.is_granted if fact else None):
-            case Hearing.FIRST_WORD:
+        match decide_reported_consent(item.is_granted, before=fact.is_granted if fact else None):
+            case ReportedConsentEffect.FIRST_WORD:
                 if item.is_doubtful:
                     doubtful.add(item.key)
                 else:
                     first[item.key].append(item)
-            case Hearing.NARROWS:
+            case ReportedConsentEffect.NARROWS:
                 narrowed[item.key] = item
-            case Hearing.CONFLICTS:
+            case ReportedConsentEffect.CONFLICTS:
                 conflicts.append(item)
-            case Hearing.SAME:
+            case ReportedConsentEffect.SAME:
                 pass
     for key in doubtful & first.keys():
         first[key] = [item for item in first[key] if not item.is_granted]
@@ -216,7 +195,7 @@ def append_reported(
         (item, None) for items in first.values() for item in items
     ]
     written += [(item, True) for item in narrowed.values()]
-    return Heard(written, conflicts)
+    return AppliedConsents(written, conflicts)
 
 
 def settle_unclear(*, words: Iterable[ConsentChange], now: datetime) -> None:

@@ -5,8 +5,6 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from django.db import transaction
-
 from customers.domain.consents.consent import ConsentChannel, Purpose
 from customers.domain.events.event import EventName, ReportedEvent
 from customers.models import ConsentState, Customer, OptInRequest
@@ -14,8 +12,8 @@ from customers.selectors import consents as ledger
 from customers.services.consents import ledger as consents
 from customers.services.consents.ledger import ConsentChange
 from customers.services.events import log
-from loancrm.kernel.access import Actor, require
-from loancrm.kernel.auditing import audit
+from loancrm.kernel.access import Actor
+from loancrm.kernel.acting import acting
 
 VALID_DAYS = 7
 SOURCE = "double_opt_in"
@@ -31,7 +29,7 @@ class Confirmation(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Wish:
+class RequestedOptIn:
     """A consent that somebody ticked and that is to be confirmed.
 
     Attributes:
@@ -45,7 +43,7 @@ class Wish:
 
 
 def append_requests(
-    *, customer_id: int, wishes: Sequence[Wish], source: str, now: datetime
+    *, customer_id: int, wishes: Sequence[RequestedOptIn], source: str, now: datetime
 ) -> list[OptInRequest]:
     """Note consents that wait for confirmation, for a service that checks and audits itself.
 
@@ -90,24 +88,23 @@ def confirm(*, actor: Actor, request_id: int, now: datetime) -> Confirmation:
     Raises:
         PermissionRefused: The actor may not change consents.
     """
-    require(actor, "customers.change_consentstate")
-    with transaction.atomic():
+    with acting(actor, "customers.change_consentstate", now=now) as act:
         request = OptInRequest.objects.select_for_update().filter(pk=request_id).first()
         if request is None:
+            act.unchanged()
             return Confirmation.UNKNOWN
         if request.confirmed_at is not None:
+            act.unchanged()
             return Confirmation.CONFIRMED
         Customer.objects.select_for_update().get(pk=request.customer_id)
         obstacle = _obstacle(request, now)
         if obstacle is not None:
+            act.unchanged()
             return obstacle
         _grant(request, now)
-        audit.record(
-            actor=actor,
-            action="consents.confirm",
-            object_type="customer",
-            object_id=request.customer_id,
-            now=now,
+        act.record(
+            "consents.confirm",
+            on=(Customer, request.customer_id),
             facts={"request": request.pk, "channel": request.channel, "purpose": request.purpose},
         )
     return Confirmation.CONFIRMED

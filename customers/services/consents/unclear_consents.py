@@ -3,14 +3,12 @@
 from datetime import datetime
 from typing import Final
 
-from django.db import transaction
-
 from customers.domain.consents.consent import UnclearDecision
 from customers.models import ConsentRecord, Customer, UnclearConsent
 from customers.services.consents import ledger
 from customers.services.consents.ledger import ConsentChange
-from loancrm.kernel.access import Actor, require
-from loancrm.kernel.auditing import audit
+from loancrm.kernel.access import Actor
+from loancrm.kernel.acting import acting
 from loancrm.kernel.errors import LoanCrmError
 from loancrm.kernel.words.phrases import gettext as _
 
@@ -41,12 +39,12 @@ def decide_unclear_consent(
             or the ledger holds no grant that could be put back.
         UnclearConsent.DoesNotExist: There is no such row.
     """
-    require(actor, PERMISSION)
+    act = acting(actor, PERMISSION, now=now)
     if decision is UnclearDecision.OPEN:
         raise UnclearConsentRefused(_("Say whether it was a consent or a refusal."))
     if not reason.strip():
         raise UnclearConsentRefused(_("Write down whom you asked and what they said."))
-    with transaction.atomic():
+    with act:
         row = UnclearConsent.objects.select_for_update().get(pk=unclear_id)
         if row.decision != UnclearDecision.OPEN:
             raise UnclearConsentRefused(_("Somebody has decided this already."))
@@ -55,12 +53,9 @@ def decide_unclear_consent(
         row.save(update_fields=["decision", "decided_at", "decided_by"])
         if decision is UnclearDecision.GRANTED:
             ledger.append_changes(changes=[_grant(row)], now=now)
-        audit.record(
-            actor=actor,
-            action="consents.settle",
-            object_type="customer",
-            object_id=row.customer_id,
-            now=now,
+        act.record(
+            "consents.settle",
+            on=(Customer, row.customer_id),
             facts={
                 "channel": row.channel,
                 "purpose": row.purpose,

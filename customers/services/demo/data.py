@@ -14,10 +14,10 @@ from customers.domain.demo.people import SOURCE
 from customers.domain.demo.population import Story
 from customers.domain.events.event import EventName
 from customers.domain.sources import SourceKind
+from customers.domain.values.attribute import AttributeType
 from customers.models import (
     Application,
     AttributeDefinition,
-    AttributeType,
     AttributeValue,
     ContactPoint,
     Customer,
@@ -33,9 +33,8 @@ from customers.models import (
 from customers.services.consents import ledger as consents
 from customers.services.demo import rows as demo_rows
 from customers.services.sources import registry
-from loancrm.kernel import access
 from loancrm.kernel.access import Actor
-from loancrm.kernel.auditing import audit
+from loancrm.kernel.acting import acting
 from loancrm.kernel.database import bulk_load
 from loancrm.kernel.errors import LoanCrmError
 from loancrm.kernel.models import AuditEntry
@@ -82,7 +81,7 @@ class DemoCounts:
 
 
 @dataclass(frozen=True, slots=True)
-class _References:
+class _DemoReferences:
     products: dict[str, Product]
     event_type_ids: dict[str, int]
     income: AttributeDefinition
@@ -104,7 +103,7 @@ def write_population(*, actor: Actor, stories: Iterable[Story], now: datetime) -
         DemoDataPresent: There are customers of the demo already, all of them or other ones.
         PermissionRefused: The actor may not import customers.
     """
-    access.require(actor, "customers.import_customers")
+    act = acting(actor, "customers.import_customers", now=now)
     there = Customer.objects.filter(source=SOURCE)
     is_whole = AuditEntry.objects.filter(action=_GENERATED).exists
     if there.exists() and is_whole():
@@ -118,14 +117,8 @@ def write_population(*, actor: Actor, stories: Iterable[Story], now: datetime) -
         with transaction.atomic():
             if missing := _missing(batch):
                 counts.add(_write_batch(missing, references, now))
-    audit.record(
-        actor=actor,
-        action=_GENERATED,
-        object_type="customers.customer",
-        object_id=SOURCE,
-        now=now,
-        facts=asdict(counts),
-    )
+    with act:
+        act.record(_GENERATED, on=(Customer, SOURCE), facts=asdict(counts))
     return counts
 
 
@@ -143,7 +136,7 @@ def _present() -> DemoDataPresent:
     return DemoDataPresent(_("The demo's customers are there already."))
 
 
-def _write_references() -> _References:
+def _write_references() -> _DemoReferences:
     products = {
         product.code: Product.objects.update_or_create(
             code=product.code,
@@ -190,10 +183,12 @@ def _write_references() -> _References:
         )[0]
         for name, zh, en, is_risk_only in _TIES
     }
-    return _References(products, type_ids, income, acquired, ties)
+    return _DemoReferences(products, type_ids, income, acquired, ties)
 
 
-def _write_batch(stories: Sequence[Story], references: _References, now: datetime) -> DemoCounts:
+def _write_batch(
+    stories: Sequence[Story], references: _DemoReferences, now: datetime
+) -> DemoCounts:
     customers = _create(Customer, (demo_rows.customer(story, now=now) for story in stories))
     pairs = list(zip(customers, stories, strict=True))
     links = (

@@ -9,22 +9,22 @@ from itertools import chain, islice
 from pathlib import Path
 from typing import Any, TypeVar
 
-from django.db import transaction
 from django.utils.translation import gettext as _
 
 from customers.domain.events.event import EventError, ReportedEvent, parse_event
 from customers.domain.reading.records import ColumnMap, Record, Records, open_records
 from customers.domain.reading.tabular import TabularError
 from customers.domain.values.words import clean
-from customers.problem_labels import file_problem
+from customers.labels.problems import file_problem
+from customers.models import Event
 from customers.selectors.identity import keys
 from customers.services.events import log as event_log
 from customers.services.sources import registry
 from customers.services.sources.balance import require_balance
 from customers.services.sources.file_names import remembered_name
 from loancrm.kernel import clock
-from loancrm.kernel.access import Actor, require
-from loancrm.kernel.auditing import audit
+from loancrm.kernel.access import Actor
+from loancrm.kernel.acting import acting
 from loancrm.kernel.errors import LoanCrmError
 from loancrm.kernel.words.system_words import system_words
 
@@ -105,7 +105,7 @@ def import_events(
         SourceUnknown: The source is not registered, and only registered ones may hand in data.
         SourceBarred: The source's contract is not in force.
     """
-    require(actor, "customers.add_event")
+    act = acting(actor, "customers.add_event", now=now)
     with opened(path, column_map) as records:
         name, rows = source_of(records.rows, source or (column_map.source if column_map else ""))
         registry.admit(actor=actor, name=name, now=now)
@@ -121,13 +121,10 @@ def import_events(
         duplicates=result.duplicates,
         rejected=result.rejected,
     )
-    with transaction.atomic():
-        audit.record(
-            actor=actor,
-            action="events.import",
-            object_type="event",
-            object_id=name,
-            now=now,
+    with act:
+        act.record(
+            "events.import",
+            on=(Event, name),
             facts={"file": remembered_name(path.name), **asdict(result)},
         )
     return result

@@ -11,9 +11,9 @@ from customers.domain.events.lifecycle import LifecyclePolicy, LifecycleStage
 from customers.domain.events.lifecycle_history import StageStay, stage_history
 from customers.models import Customer, Event, EventType, StageEntry
 from customers.selectors import lifecycle_facts
-from loancrm.kernel import access, clock
+from loancrm.kernel import clock
 from loancrm.kernel.access import Actor
-from loancrm.kernel.auditing import audit
+from loancrm.kernel.acting import acting
 from loancrm.kernel.database import bulk
 
 # Events of this source are derived from the history and rewritten with it.
@@ -70,16 +70,13 @@ def refresh_everybody(*, actor: Actor, now: datetime) -> int:
 
 
 def _refresh_listed(ids: Iterable[int], scope: str, *, actor: Actor, now: datetime) -> int:
-    access.require(actor, _CHANGE)
+    act = acting(actor, _CHANGE, now=now)
     listed = list(ids)
     changed = refresh_stages(customer_ids=listed, now=now)
-    with transaction.atomic():
-        audit.record(
-            actor=actor,
-            action="lifecycle.refresh",
-            object_type="customer",
-            object_id=scope,
-            now=now,
+    with act:
+        act.record(
+            "lifecycle.refresh",
+            on=(Customer, scope),
             facts={"customers": len(listed), "changed": changed},
         )
     return changed

@@ -24,8 +24,6 @@ from customers.models import Event, EventType
 from customers.selectors.identity import keys as identity
 from customers.selectors.lifecycle_facts import STAGE_EVENTS
 from customers.services.events import lifecycle
-from loancrm.kernel.access import Actor, require
-from loancrm.kernel.auditing import audit
 from loancrm.kernel.database import bulk
 
 _BATCH = 1000
@@ -77,37 +75,13 @@ class RecordResult:
         return dict(Counter(problem.value for problem in self.problems.values()))
 
 
-def record_events(*, actor: Actor, events: Sequence[ReportedEvent], now: datetime) -> RecordResult:
+def append_events(*, events: Sequence[ReportedEvent], now: datetime) -> RecordResult:
     """Add events to the log; an event whose (source, dedup key) is known is left as it is.
 
-    The stored events and the lifecycle stages do not depend on the order or on repetition. A person
-    is found by the event's customer id, else by its source and external id; unknown names become
-    event types.
-
-    Raises:
-        PermissionRefused: The actor may not add events.
+    For a service that checks the permission and writes the audit entry itself. The stored events
+    and the lifecycle stages do not depend on the order or on repetition. A person is found by the
+    event's customer id, else by its source and external id; unknown names become event types.
     """
-    require(actor, "customers.add_event")
-    with transaction.atomic():
-        result = append_events(events=events, now=now)
-        audit.record(
-            actor=actor,
-            action="events.record",
-            object_type="event",
-            object_id="batch",
-            now=now,
-            facts={
-                "rows": result.rows,
-                "created": result.created,
-                "duplicates": result.duplicates,
-                "rejected": result.rejected,
-            },
-        )
-    return result
-
-
-def append_events(*, events: Sequence[ReportedEvent], now: datetime) -> RecordResult:
-    """Add events for a service that checks the permission and writes the audit entry itself."""
     outcomes: list[EventOutcome] = []
     problems: dict[int, EventProblem] = {}
     for start in range(0, len(events), _BATCH):

@@ -8,35 +8,43 @@ from datetime import date, datetime
 from typing import Any, Final
 
 import numpy as np
-from django.db import transaction
 from django.db.models import Q
 
+from customers.domain.identity.match_keys import LIKENESS
+from customers.domain.identity.merging import MergeState
 from customers.domain.linkage.resolution import Resolution, resolve
 from customers.domain.linkage.wide import Progress, resolve_wide
-from customers.models import MergeDecision, MergeState
+from customers.models import Customer, MergeDecision
 from customers.selectors.identity.linkage_people import latest_ids, load_people
 from customers.services.identity import merging
-from loancrm.kernel import access
+from customers.services.identity.merging import MergeRefused
 from loancrm.kernel.access import Actor
-from loancrm.kernel.auditing import audit
+from loancrm.kernel.acting import Act, acting
+from loancrm.kernel.database import locks
 
-LIKENESS: Final = "likeness"
 # Customers that are compared all at once; about a kilobyte each.
 IN_MEMORY: Final = 20_000
 _BATCH: Final = 500
+# Reasons for which a merge is refused when somebody erased or merged one of the two meanwhile.
+_GONE: Final = frozenset({"unknown", "merged_already"})
 
 
-def _tell_nobody(_step: str, _done: int, _total: int) -> None:
+def _no_progress(_step: str, _done: int, _total: int) -> None:
     """Report progress to nobody."""
 
 
 @dataclass(frozen=True, slots=True)
 class DuplicateReport:
-    """What a search found."""
+    """What a search found.
+
+    Attributes:
+        skipped: People who were erased or merged by others during the search.
+    """
 
     compared: int
     proposed: int
     merged: int
+    skipped: int = 0
 
     def as_json(self) -> dict[str, Any]:
         """Return the report as the command prints it."""
@@ -62,7 +70,7 @@ def find_duplicates(  # noqa: PLR0913 - choices of one run
     rng: np.random.Generator,
     now: datetime,
     today: date,
-    on_progress: Progress = _tell_nobody,
+    on_progress: Progress = _no_progress,
     finish: Callable[[DuplicateReport], None] = _finish_nothing,
 ) -> DuplicateReport:
     """Queue the customers that seem to be one person; the older one would be kept.
@@ -84,11 +92,13 @@ def find_duplicates(  # noqa: PLR0913 - choices of one run
     Raises:
         PermissionRefused: The actor may not merge customers.
     """
-    access.require(actor, merging.PERMISSION)
+    act = acting(actor, merging.PERMISSION, now=now)
     ids = latest_ids(limit=limit)
     found = _resolved(ids, rng, today, on_progress)
     decided = _decided()
-    merged = _merge_sure(actor, found, ids, decided, now) if is_merging_sure else set()
+    merged, gone = (
+        _merge_sure(actor, found, ids, decided, now) if is_merging_sure else (set(), set())
+    )
     wanted = [
         _Proposal(
             kept_id=min(ids[pair.one], ids[pair.other]),
@@ -103,9 +113,15 @@ def find_duplicates(  # noqa: PLR0913 - choices of one run
         if (item.kept_id, item.other_id) not in decided
         and not merged & {item.kept_id, item.other_id}
     ]
-    report = DuplicateReport(len(ids), len(proposals), len(merged))
-    with transaction.atomic():
-        _propose(actor, proposals, now)
+    with act:
+        named = {pk for item in proposals for pk in (item.kept_id, item.other_id)}
+        living = locks.lock_against_deletion(
+            Customer.objects.live().filter(pk__any_of=sorted(named))
+        )
+        possible = [item for item in proposals if {item.kept_id, item.other_id} <= living]
+        _propose(act, possible)
+        skipped = len(gone | (named - living))
+        report = DuplicateReport(len(ids), len(possible), len(merged), skipped)
         finish(report)
     return report
 
@@ -129,8 +145,8 @@ def _merge_sure(
     ids: Sequence[int],
     decided: set[tuple[int, int]],
     now: datetime,
-) -> set[int]:
-    """Merge records into the first of their person; return the ids that are gone.
+) -> tuple[set[int], set[int]]:
+    """Merge records into the first of their person; return the ids merged, and those not there.
 
     Where people have a say about any two of a person's records, all of them are left to people.
     """
@@ -139,19 +155,36 @@ def _merge_sure(
     for position, leader in enumerate(found.leaders):
         if position != leader:
             groups.setdefault(leader, []).append(ids[position])
-    merged = set()
+    merged: set[int] = set()
+    gone: set[int] = set()
     for leader, others in groups.items():
         kept_id = ids[leader]
         if len(open_to_people & {kept_id, *others}) > 1:
             continue
         for other_id in others:
-            merging.merge(actor=actor, kept_id=kept_id, other_id=other_id, now=now, reason=LIKENESS)
-            merged.add(other_id)
-    return merged
+            if lost := _merge_unless_gone(actor, kept_id, other_id, now):
+                gone |= lost
+            else:
+                merged.add(other_id)
+    return merged, gone
 
 
-def _propose(actor: Actor, proposals: Sequence[_Proposal], now: datetime) -> None:
+def _merge_unless_gone(actor: Actor, kept_id: int, other_id: int, now: datetime) -> set[int]:
+    """Merge two customers; return which of them somebody erased or merged meanwhile."""
+    try:
+        merging.merge(actor=actor, kept_id=kept_id, other_id=other_id, now=now, reason=LIKENESS)
+    except MergeRefused as error:
+        if error.facts["reason"] not in _GONE:
+            raise
+        pair = {kept_id, other_id}
+        living = Customer.objects.live().filter(pk__in=pair)
+        return pair - set(living.values_list("pk", flat=True))
+    return set()
+
+
+def _propose(act: Act, proposals: Sequence[_Proposal]) -> None:
     if not proposals:
+        act.unchanged()
         return
     MergeDecision.objects.bulk_create(
         [
@@ -160,21 +193,15 @@ def _propose(actor: Actor, proposals: Sequence[_Proposal], now: datetime) -> Non
                 other_id=item.other_id,
                 matched_by=LIKENESS,
                 probability=item.probability,
-                created_at=now,
+                created_at=act.now,
             )
             for item in proposals
         ],
         batch_size=_BATCH,
         ignore_conflicts=True,
     )
-    audit.record(
-        actor=actor,
-        action="customers.propose_merges",
-        object_type="customers.MergeDecision",
-        object_id="batch",
-        now=now,
-        facts={"proposed": len(proposals)},
-    )
+    facts = {"proposed": len(proposals)}
+    act.record("customers.propose_merges", on=(MergeDecision, "batch"), facts=facts)
 
 
 def _decided() -> set[tuple[int, int]]:

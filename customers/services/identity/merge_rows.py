@@ -23,6 +23,8 @@ from customers.models import (
     ImportRow,
     Merge,
     MergeDecision,
+    PastAttribute,
+    PastProfile,
     Relationship,
     SharedTie,
     StageEntry,
@@ -33,9 +35,10 @@ from customers.services.events.lifecycle import STAGE_SOURCE
 _NOT_MOVED: Final = (
     *(AttributeValue, ConsentRecord, ConsentState, ContactPoint),
     *(ImportRow, Merge, MergeDecision, StageEntry, SharedTie, Relationship),
+    *(PastAttribute, PastProfile),
 )
 # Bookkeeping about records, not something that happened to the person.
-_NOT_ARRIVING: Final = (ImportRow, Merge, MergeDecision, StageEntry)
+_NOT_ARRIVING: Final = (ImportRow, Merge, MergeDecision, StageEntry, PastAttribute, PastProfile)
 _BATCH: Final = 500
 _IDS_NAMED: Final = 100
 Moved = dict[str, list[int]]

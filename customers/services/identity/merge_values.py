@@ -39,6 +39,7 @@ _TYPED: Final = ("number", "text", "day", "flag")
 LEDGER_SOURCE: Final = "merge"
 CONTACTS: Final = "customers.contactpoint.customer"
 ATTRIBUTES: Final = "customers.attributevalue.customer"
+PAST_ATTRIBUTES: Final = "customers.pastattribute.customer"
 
 
 @dataclass(slots=True)
@@ -106,7 +107,12 @@ def merge_columns(
 def merge_attributes(
     *, kept: Customer, other: Customer, rules: Mapping[str, Rule], journal: Journal
 ) -> None:
-    """Hand over the attributes that the kept customer lacks; let the others survive by rule."""
+    """Hand over the attributes that the kept customer lacks; let the others survive by rule.
+
+    What an attribute was before goes with it. Where both have, or had, an attribute, each record
+    keeps its own past, as it keeps its own value: two pasts in one would contradict each other.
+    """
+    _hand_over_past(kept, other, journal)
     mine = {row.definition_id: row for row in kept.attribute_values.select_related("definition")}
     theirs = list(other.attribute_values.select_related("definition"))
     lacking = [row.pk for row in theirs if row.definition_id not in mine]
@@ -120,6 +126,13 @@ def merge_attributes(
             for column in VALUES:
                 journal.note(own, column, getattr(row, column))
             own.save(update_fields=VALUES)
+
+
+def _hand_over_past(kept: Customer, other: Customer, journal: Journal) -> None:
+    past = other.past_attributes.order_by("pk")
+    past = past.exclude(definition__in=kept.attribute_values.values("definition"))
+    past = past.exclude(definition__in=kept.past_attributes.values("definition"))
+    _hand_over(PAST_ATTRIBUTES, list(past.values_list("pk", flat=True)), kept, other, journal)
 
 
 def merge_contacts(*, kept: Customer, other: Customer, journal: Journal) -> None:

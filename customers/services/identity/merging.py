@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any, Final
+from typing import Final
 
-from django.db import connection, transaction
+from django.db import connection
 
-from customers.models import Customer, Merge, MergeDecision, MergeState
+from customers.domain.identity.merging import MergeState
+from customers.models import Customer, Merge, MergeDecision
 from customers.selectors.identity.survivorship import survivorship
 from customers.services.events import lifecycle
 from customers.services.identity import merge_rows, merge_undo, merge_values
 from customers.services.identity.merge_values import Journal
-from loancrm.kernel import access
 from loancrm.kernel.access import Actor
-from loancrm.kernel.auditing import audit
+from loancrm.kernel.acting import acting
 from loancrm.kernel.errors import LoanCrmError
 from loancrm.kernel.words.phrases import gettext as _
 
@@ -50,8 +50,7 @@ def merge(*, actor: Actor, kept_id: int, other_id: int, now: datetime, reason: s
         PermissionRefused: The actor may not merge customers.
         MergeRefused: `same`, `unknown`, `merged_already` or `two_national_ids`.
     """
-    access.require(actor, PERMISSION)
-    with transaction.atomic():
+    with acting(actor, PERMISSION, now=now) as act:
         kept, other = _locked(kept_id, other_id)
         record = Merge.objects.create(
             kept=kept, other=other, reason=reason, merged_by=actor.label, merged_at=now
@@ -64,8 +63,9 @@ def merge(*, actor: Actor, kept_id: int, other_id: int, now: datetime, reason: s
         record.save(update_fields=["moved", "changes", "marks"])
         lifecycle.refresh_stages(customer_ids=[kept.pk], now=now)
         _decide(kept.pk, other.pk, MergeState.MERGED, actor, now)
-        facts = {name: len(ids) for name, ids in journal.moved.items()}
-        _audit(actor, "customers.merge", record, now, {**facts, "reason": reason})
+        counts = {name: len(ids) for name, ids in journal.moved.items()}
+        facts = {**_pair(record), **counts}
+        act.record("customers.merge", on=record, facts=facts, reason=reason)
     return record
 
 
@@ -80,8 +80,7 @@ def unmerge(*, actor: Actor, merge_id: int, now: datetime, reason: str = "") -> 
         PermissionRefused: The actor may not merge customers.
         UnmergeRefused: `undone_already`, or `kept_merged_since`: take back that merge first.
     """
-    access.require(actor, PERMISSION)
-    with transaction.atomic():
+    with acting(actor, PERMISSION, now=now) as act:
         record = Merge.objects.select_for_update().get(pk=merge_id)
         if record.undone_at is not None:
             raise _unmerge_refused("undone_already")
@@ -97,12 +96,12 @@ def unmerge(*, actor: Actor, merge_id: int, now: datetime, reason: str = "") -> 
         record.save(update_fields=["arrived", "later_edits", "undone_at", "undone_by"])
         lifecycle.refresh_stages(customer_ids=[kept.pk, other.pk], now=now)
         _decide(kept.pk, other.pk, MergeState.REFUSED, actor, now)
-        facts = {
+        counts = {
             "later_edits": len(record.later_edits),
             "arrived": sum(item["count"] for item in record.arrived),
-            "reason": reason,
         }
-        _audit(actor, "customers.unmerge", record, now, facts)
+        facts = {**_pair(record), **counts}
+        act.record("customers.unmerge", on=record, facts=facts, reason=reason)
     return record
 
 
@@ -113,15 +112,14 @@ def keep_apart(*, actor: Actor, decision_id: int, now: datetime) -> MergeDecisio
         PermissionRefused: The actor may not merge customers.
         MergeRefused: `decided_already`.
     """
-    access.require(actor, PERMISSION)
-    with transaction.atomic():
+    with acting(actor, PERMISSION, now=now) as act:
         decision = MergeDecision.objects.select_for_update().get(pk=decision_id)
         if decision.state != MergeState.PROPOSED:
             raise _refused("decided_already")
         decision.state, decision.decided_by = MergeState.REFUSED, actor.label
         decision.decided_at = now
         decision.save(update_fields=["state", "decided_by", "decided_at"])
-        _audit(actor, "customers.keep_apart", decision, now, {})
+        act.record("customers.keep_apart", on=decision, facts=_pair(decision))
     return decision
 
 
@@ -171,16 +169,8 @@ def _decide(kept_id: int, other_id: int, state: MergeState, actor: Actor, now: d
     )
 
 
-def _audit(actor: Actor, action: str, row: Any, now: datetime, facts: dict[str, Any]) -> None:
-    audit.record(
-        actor=actor,
-        action=action,
-        object_type=row._meta.label,  # noqa: SLF001 - Django's registry
-        object_id=row.pk,
-        now=now,
-        reason=str(facts.pop("reason", "")),
-        facts={"kept": row.kept_id, "other": row.other_id, **facts},
-    )
+def _pair(row: Merge | MergeDecision) -> dict[str, int]:
+    return {"kept": row.kept_id, "other": row.other_id}
 
 
 def _refused(reason: str) -> MergeRefused:

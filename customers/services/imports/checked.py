@@ -5,18 +5,15 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Final
 
-from django.db import transaction
-
-from customers import jobs
-from customers.models import ImportBatch, ImportState
+from customers.domain.imports.states import ImportState
+from customers.models import ImportBatch
 from customers.services.imports.files import hand_file_on
 from customers.services.imports.pipeline import PERMISSION
+from customers.services.imports.runs import start_work
 from customers.services.sources import registry
-from loancrm.kernel import access
 from loancrm.kernel.access import Actor
-from loancrm.kernel.auditing import audit
+from loancrm.kernel.acting import acting
 from loancrm.kernel.errors import LoanCrmError
-from loancrm.kernel.jobs import enqueue
 from loancrm.kernel.words.phrases import gettext as _
 
 # What an import has in common with the check before it.
@@ -27,11 +24,10 @@ _CHECKED: Final = (
     "encoding",
     "mode",
     "limits",
-    "row_estimate",
 )
 
 
-class FileNotKept(LoanCrmError):
+class CheckedFileGone(LoanCrmError):
     """The file of a check cannot be imported: it is gone."""
 
     code = "import_file_not_kept"
@@ -42,35 +38,28 @@ def import_checked(*, actor: Actor, batch_id: int, now: datetime) -> ImportBatch
 
     Raises:
         PermissionRefused: The actor may not import.
-        FileNotKept: The file of the check was imported already, or is no longer kept.
+        CheckedFileGone: The file of the check was imported already, or is no longer kept.
         SourceUnknown, SourceBarred: See `submit`.
     """
-    access.require(actor, PERMISSION)
+    act = acting(actor, PERMISSION, now=now)
     check = ImportBatch.objects.get(pk=batch_id)
     registry.admit(actor=actor, name=check.source, now=now, is_dry_run=False)
     batch = ImportBatch(
         **{name: getattr(check, name) for name in _CHECKED},
         mapping={name: check.mapping[name] for name in ("name", "content")},
         state=ImportState.QUEUED,
-        is_background=True,
         actor_label=actor.label,
         created_at=now,
     )
-    with transaction.atomic():
+    with act:
+        batch.work = start_work(actor=actor, batch=batch, now=now)
         batch.save()
         done = ImportBatch.objects.select_for_update().filter(
             pk=batch_id, state=ImportState.DONE, is_dry_run=True
         )
         if not done.exists() or not hand_file_on(check, batch):
-            raise FileNotKept(
+            raise CheckedFileGone(
                 _("The file of this check is not kept any more, or was imported; upload it again.")
             )
-        audit.record(
-            actor=actor,
-            action="customers.import_submitted",
-            object_type="customers.ImportBatch",
-            object_id=batch.pk,
-            now=now,
-        )
-        enqueue(jobs.RUN_IMPORT, batch_id=int(batch.pk))
+        act.record("customers.import_submitted", on=batch)
     return batch

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from customers.domain.imports.mapping import FileMapping, ValueType
+from customers.domain.imports.mapping import FileMapping
+from customers.domain.values.attribute import AttributeType
 from customers.models import AttributeDefinition, AttributeValue
 from loancrm.kernel.errors import LoanCrmError
 from loancrm.kernel.words.phrases import gettext as _
@@ -48,7 +49,7 @@ def forget_definitions(names: Sequence[str]) -> None:
 
 
 def _refuse_other_types(
-    stored: Mapping[str, AttributeDefinition], wanted: Mapping[str, ValueType]
+    stored: Mapping[str, AttributeDefinition], wanted: Mapping[str, AttributeType]
 ) -> None:
     for name, row in stored.items():
         if row.value_type != wanted[name]:

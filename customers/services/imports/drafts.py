@@ -15,18 +15,18 @@ import msgspec
 from django.conf import settings
 from django.db import transaction
 
-from customers import jobs
+from customers.domain.imports.states import ImportMode, ImportState
 from customers.domain.reading.tabular import Table, open_table
-from customers.models import ImportBatch, ImportFilePart, ImportMode, ImportState, SavedMapping
-from customers.services.imports.files import keep_file, kept_file
-from customers.services.imports.pipeline import PERMISSION, batch_mapping, told
+from customers.models import ImportBatch, ImportFilePart, SavedMapping
+from customers.services.imports.files import stored_file, write_file
+from customers.services.imports.pipeline import PERMISSION, batch_mapping, translate_error
+from customers.services.imports.runs import start_work
 from customers.services.sources.file_names import remembered_name
 from customers.services.sources.mappings import checked, save_mapping
 from loancrm.kernel import access
 from loancrm.kernel.access import Actor
-from loancrm.kernel.auditing import audit
+from loancrm.kernel.acting import acting
 from loancrm.kernel.errors import LoanCrmError
-from loancrm.kernel.jobs import enqueue
 from loancrm.kernel.security import crypto
 from loancrm.kernel.words.phrases import gettext as _
 
@@ -82,28 +82,26 @@ def begin_draft(
         PermissionRefused: The actor may not import.
         FileRefused: The file is no readable table.
     """
-    access.require(actor, PERMISSION)
+    act = acting(actor, PERMISSION, now=now)
     with tempfile.TemporaryDirectory(dir=settings.LOANCRM_VAR_DIR) as folder:
         path = Path(folder) / "upload"
         with path.open("wb") as target:
             for block in blocks:
                 target.write(block)
-        with told(), open_table(path, encoding=encoding) as table:
+        with translate_error(), open_table(path, encoding=encoding) as table:
             sample = _look(table)
-        with transaction.atomic(), path.open("rb") as stream:
+        with act, path.open("rb") as stream:
             batch = ImportBatch.objects.create(
                 file_name=remembered_name(file_name),
                 encoding=sample.encoding,
-                row_estimate=sample.row_estimate,
                 state=ImportState.DRAFT,
-                is_background=True,
                 actor_label=actor.label,
                 created_at=now,
             )
-            batch.file_digest = keep_file(batch, iter(lambda: stream.read(1 << 20), b""))
+            batch.file_digest = write_file(batch, iter(lambda: stream.read(1 << 20), b""))
             batch.save(update_fields=["file_digest"])
-            _keep_sample(batch, sample)
-            _record(actor, batch, "customers.import_draft_begun", now)
+            _write_sample(batch, sample)
+            act.record("customers.import_draft_begun", on=batch)
     return batch
 
 
@@ -128,11 +126,15 @@ def read_draft(*, actor: Actor, batch_id: int, encoding: str = "") -> None:
         batch = drafts.first()
         if batch is None:
             raise gone(batch_id)
-        with kept_file(batch) as path, told(), open_table(path, encoding=encoding) as table:
+        with (
+            stored_file(batch) as path,
+            translate_error(),
+            open_table(path, encoding=encoding) as table,
+        ):
             sample = _look(table)
         batch.file_parts.filter(number=_SAMPLE_NUMBER).delete()
-        _keep_sample(batch, sample)
-        drafts.update(encoding=sample.encoding, row_estimate=sample.row_estimate)
+        _write_sample(batch, sample)
+        drafts.update(encoding=sample.encoding)
 
 
 def sample_of(batch: ImportBatch) -> Sample:
@@ -149,7 +151,7 @@ def sample_of(batch: ImportBatch) -> Sample:
     return msgspec.json.decode(b64decode(text), type=Sample)
 
 
-def keep_draft(*, actor: Actor, batch_id: int, draft: Mapping[str, Any]) -> None:
+def save_draft(*, actor: Actor, batch_id: int, draft: Mapping[str, Any]) -> None:
     """Keep what has been chosen so far, as the page wants it back.
 
     Raises:
@@ -171,9 +173,9 @@ def start_draft(*, actor: Actor, batch_id: int, start: Start, now: datetime) -> 
         MappingRefused: The definition breaks the schema.
         MappingNameTaken, MappingOutdated: See `save_mapping`.
     """
-    access.require(actor, PERMISSION)
+    act = acting(actor, PERMISSION, now=now)
     mapping = checked(start.definition)
-    with transaction.atomic():
+    with act:
         drafts = ImportBatch.objects.select_for_update().filter(
             pk=batch_id, state=ImportState.DRAFT
         )
@@ -195,9 +197,9 @@ def start_draft(*, actor: Actor, batch_id: int, start: Start, now: datetime) -> 
             is_dry_run=start.is_dry_run,
             limits={**mapping.limits, **start.limits},
             state=ImportState.QUEUED,
+            work=start_work(actor=actor, batch=batch, now=now),
         )
-        _record(actor, batch, "customers.import_submitted", now)
-        enqueue(jobs.RUN_IMPORT, batch_id=batch_id)
+        act.record("customers.import_submitted", on=batch)
     return saved
 
 
@@ -208,12 +210,11 @@ def discard_draft(*, actor: Actor, batch_id: int, now: datetime) -> None:
         PermissionRefused: The actor may not import.
         DraftGone: The import is no longer being mapped.
     """
-    access.require(actor, PERMISSION)
-    with transaction.atomic():
+    with acting(actor, PERMISSION, now=now) as act:
         deleted, _rows = ImportBatch.objects.filter(pk=batch_id, state=ImportState.DRAFT).delete()
         if not deleted:
             raise gone(batch_id)
-        _record(actor, ImportBatch(pk=batch_id), "customers.import_draft_discarded", now)
+        act.record("customers.import_draft_discarded", on=(ImportBatch, batch_id))
 
 
 def forget_old_drafts(*, now: datetime) -> int:
@@ -246,7 +247,7 @@ def _look(table: Table) -> Sample:
     )
 
 
-def _keep_sample(batch: ImportBatch, sample: Sample) -> None:
+def _write_sample(batch: ImportBatch, sample: Sample) -> None:
     row_key = uuid4()
     text = b64encode(msgspec.json.encode(sample)).decode()
     ImportFilePart.objects.create(
@@ -260,13 +261,3 @@ def _keep_sample(batch: ImportBatch, sample: Sample) -> None:
 def gone(batch_id: int) -> DraftGone:
     """Return what is raised for a draft that is none any more."""
     return DraftGone(_("This file is no longer being mapped."), batch_id=batch_id)
-
-
-def _record(actor: Actor, batch: ImportBatch, action: str, now: datetime) -> None:
-    audit.record(
-        actor=actor,
-        action=action,
-        object_type="customers.ImportBatch",
-        object_id=batch.pk,
-        now=now,
-    )

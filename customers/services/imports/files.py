@@ -17,7 +17,7 @@ from customers.models import ImportBatch, ImportFilePart
 from loancrm.kernel.security import crypto
 
 
-def keep_file(batch: ImportBatch, blocks: Iterable[bytes]) -> str:
+def write_file(batch: ImportBatch, blocks: Iterable[bytes]) -> str:
     """Store a file with its batch, in the caller's transaction; return its SHA-256."""
     vault = crypto.vault()
     digest = hashlib.sha256()
@@ -44,9 +44,9 @@ def encoding_candidates(blocks: Iterable[bytes]) -> list[str]:
         return _candidates_of(path)
 
 
-def kept_candidates(batch: ImportBatch) -> list[str]:
+def stored_candidates(batch: ImportBatch) -> list[str]:
     """Return the same of a file that is kept."""
-    with kept_file(batch) as path:
+    with stored_file(batch) as path:
         return _candidates_of(path)
 
 
@@ -70,7 +70,7 @@ def hand_file_on(batch: ImportBatch, to: ImportBatch) -> bool:
 
 
 @contextmanager
-def kept_file(batch: ImportBatch) -> Iterator[Path]:
+def stored_file(batch: ImportBatch) -> Iterator[Path]:
     """Yield the file as one on disk; the copy is gone afterwards, it holds personal data."""
     vault = crypto.vault()
     with tempfile.TemporaryDirectory(dir=settings.LOANCRM_VAR_DIR) as folder:

@@ -4,40 +4,41 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, field, replace
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any, Final
 
-from django.db import transaction
+from django.db import DatabaseError, transaction
 
 from customers.domain.imports.mapping import FileMapping
+from customers.domain.imports.states import ImportMode
 from customers.domain.reading.tabular import Table, TabularError, open_table
-from customers.models import ImportBatch, ImportMode, ImportState
-from customers.problem_labels import file_problem
+from customers.labels.problems import file_problem
+from customers.models import ImportBatch
+from customers.services.imports.counts import ImportCounts
 from customers.services.imports.definitions import AttributeTypeConflict
 from customers.services.imports.pipeline import (
     PERMISSION,
     ColumnsMissing,
     FileRefused,
     GateClosed,
-    carry_out,
     file_digest,
     new_batch,
     prepare,
     require_columns,
-    told,
+    run_steps,
+    translate_error,
 )
-from customers.services.imports.runs import CLAIM, Run
-from customers.services.imports.tally import Tally
+from customers.services.imports.runs import ImportRun, begin_run, start_work
 from customers.services.sources.mappings import MappingRefused, load_mapping
-from loancrm.kernel import access
 from loancrm.kernel.access import Actor
-from loancrm.kernel.database import shared_clock
+from loancrm.kernel.acting import Act, acting
 from loancrm.kernel.database.errors import trouble_of, words_of
 from loancrm.kernel.errors import LoanCrmError
 from loancrm.kernel.words.phrases import gettext as _
+from loancrm.kernel.work.claims import ClaimLost
 
 __all__ = [
     "PERMISSION",
@@ -121,10 +122,10 @@ def import_customers(
         AttributeTypeConflict: See there.
         GateClosed: The file is worse than the limits allow; nothing was applied.
     """
-    access.require(actor, PERMISSION)
+    act = acting(actor, PERMISSION, now=now)
     started = time.monotonic()
     mapping = replace(order.mapping, source=order.source or order.mapping.source)
-    tally = Tally()
+    counts = ImportCounts()
     batch = new_batch(
         actor=actor,
         mapping=mapping,
@@ -135,25 +136,24 @@ def import_customers(
         limits=order.limits,
     )
     with (
-        _kept_refusals(batch, now),
-        told(),
+        _recorded_refusals(actor, batch, now),
+        translate_error(),
         open_table(order.path, encoding=order.encoding) as table,
-        tally.rejects_file(order.rejects),
+        counts.rejects_file(order.rejects, whole_after=GateClosed),
     ):
         batch.file_digest = file_digest(order.path)
         batch_id = _import_table(
-            actor=actor,
+            act,
             batch=batch,
             table=table,
             path=order.path,
-            tally=tally,
-            now=now,
+            counts=counts,
             today=today,
         )
         unmapped = mapping.unmapped_columns(table.columns)
     return ImportReport(
-        **{name: getattr(tally, name) for name in _COUNTS},
-        by_reason=dict(sorted(tally.by_reason.items())),
+        **{name: getattr(counts, name) for name in _COUNTS},
+        by_reason=dict(sorted(counts.by_reason.items())),
         seconds=round(time.monotonic() - started, 3),
         batch_id=batch_id,
         unmapped_columns=unmapped,
@@ -161,23 +161,30 @@ def import_customers(
 
 
 @contextmanager
-def _kept_refusals(batch: ImportBatch, now: datetime) -> Iterator[None]:
+def _recorded_refusals(actor: Actor, batch: ImportBatch, now: datetime) -> Iterator[None]:
     """Keep an import whose file was refused before anything of it was stored, with its reason."""
     try:
         yield
     except (FileRefused, ColumnsMissing) as error:
         is_stored = ImportBatch.objects.filter(pk=batch.pk).exists()
         if not is_stored and not batch.is_dry_run:
-            batch.state, batch.finished_at = ImportState.FAILED, now
-            batch.problem = error.message
-            batch.save()
+            with transaction.atomic():
+                _store(actor, batch, now).fail(error.message)
         raise
 
 
+def _store(actor: Actor, batch: ImportBatch, now: datetime) -> ImportRun:
+    """Store a batch and take its work, in the caller's transaction."""
+    batch.work = start_work(actor=actor, batch=batch, now=now, is_background=False)
+    batch.pk = None
+    batch.save()
+    run = begin_run(int(batch.pk), now=now)
+    assert run is not None  # noqa: S101 - nobody else has seen it
+    return run
+
+
 def _problem(error: BaseException) -> str:
-    """Return in words why an import ended; empty where its limits stopped it, which are shown."""
-    if isinstance(error, GateClosed):
-        return ""
+    """Return in words why an import ended."""
     if isinstance(error, LoanCrmError):
         return error.message
     if isinstance(error, TabularError):
@@ -187,13 +194,12 @@ def _problem(error: BaseException) -> str:
 
 
 def _import_table(
+    act: Act,
     *,
-    actor: Actor,
     batch: ImportBatch,
     table: Table,
     path: Path,
-    tally: Tally,
-    now: datetime,
+    counts: ImportCounts,
     today: date,
 ) -> int | None:
     """Bring an open table in at once, without interruption; return the batch, None after a check.
@@ -201,18 +207,23 @@ def _import_table(
     Raises:
         GateClosed: The rows are worse than the limits allow; nothing was applied.
     """
-    run = Run(int(batch.pk or 0), started_at=now)
-    with transaction.atomic():
-        work = prepare(actor=actor, batch=batch, run=run, tally=tally, today=today)
-        require_columns(table, work.mapping)
+    with act:
         batch.encoding = table.encoding
-        batch.run_key, batch.run_until = run.key, shared_clock.now() + CLAIM
-        batch.save()
-    run.batch_id = int(batch.pk)
+        run = _store(act.actor, batch, act.now)
+        context = prepare(actor=act.actor, batch=batch, run=run, counts=counts, today=today)
+        require_columns(table, context.mapping)
+        run.save_checkpoint(is_further=False)
+        # Its pages and its end tell the trail.
+        act.counted_elsewhere()
     try:
-        carry_out(work, table=table, path=path)
+        # A single step may take longer than a claim lasts.
+        with run.claim.renewing():
+            run_steps(context, table=table, path=path)
+    except GateClosed:
+        run.stop()
+        raise
     except BaseException as error:
-        state = ImportState.STOPPED if isinstance(error, GateClosed) else ImportState.FAILED
-        run.give_up(state=state, problem=_problem(error))
+        with suppress(ClaimLost, DatabaseError):
+            run.fail(_problem(error))
         raise
     return None if batch.is_dry_run else int(batch.pk)

@@ -3,66 +3,65 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from functools import partial
 from typing import Final
 
-from django.db import connection, transaction
-from django.db.models import Q
+from django.db import DatabaseError, InterfaceError, transaction
 
-from customers import jobs, labels
+from customers import jobs
 from customers.domain.imports.mapping import FileMapping
+from customers.domain.imports.states import ImportMode, ImportState, RowState
 from customers.domain.reading.tabular import open_table
-from customers.models import ImportBatch, ImportMode, ImportRow, ImportState, ImportWish, RowState
+from customers.models import ImportBatch, ImportRow
+from customers.services.imports.counts import ImportCounts
+from customers.services.imports.definitions import forget_definitions
 from customers.services.imports.drafts import forget_old_drafts
-from customers.services.imports.files import forget_file, keep_file, kept_file
-from customers.services.imports.kept import take_over
+from customers.services.imports.files import forget_file, stored_file, write_file
 from customers.services.imports.pipeline import (
     PERMISSION,
     GateClosed,
-    carry_out,
+    forget_batch,
     forget_check,
     new_batch,
     prepare,
     require_columns,
-    told,
+    run_steps,
+    translate_error,
 )
 from customers.services.imports.repair import wipe_quarantine
-from customers.services.imports.runs import WORKING, Run, RunInterrupted, RunLost
-from customers.services.imports.tally import Tally
-from customers.services.imports.undo import begin_undo, carry_out_undo
+from customers.services.imports.runs import ImportRun, begin_run, start_work
+from customers.services.imports.undo import begin_undo, run_undo
+from customers.services.imports.uploads import take_over
 from customers.services.sources import registry
 from loancrm.kernel import access
 from loancrm.kernel.access import Actor, system_actor
-from loancrm.kernel.auditing import audit
-from loancrm.kernel.database.errors import PASSING, Trouble, trouble_of, words_of
+from loancrm.kernel.acting import acting
+from loancrm.kernel.database.errors import PASSING, Trouble, trouble_of
 from loancrm.kernel.database.shared_clock import Moment
 from loancrm.kernel.errors import LoanCrmError
-from loancrm.kernel.jobs import enqueue
+from loancrm.kernel.manifest import WorkAction
+from loancrm.kernel.models import RequestedAction, Work, WorkState
 from loancrm.kernel.security import keys
 from loancrm.kernel.security.crypto import CipherRefused
 from loancrm.kernel.words.phrases import gettext as _
+from loancrm.kernel.work import service as works
+from loancrm.kernel.work.claims import ClaimLost, WorkInterrupted
+from loancrm.kernel.work.execution import release_after
 
 logger = logging.getLogger(__name__)
 # Below the time limit of a task; what is left is done by the next one.
 RUN_SECONDS: Final = 600.0
-MAX_RUNS: Final = 5
-_IN_HAND: Final = (
-    *(ImportState.QUEUED, ImportState.STAGING, ImportState.MATCHING, ImportState.APPLYING),
-)
+_AT_REST: Final = (ImportState.PAUSED, ImportState.FAILED, ImportState.STOPPED)
 
 
-class ImportStateRefused(LoanCrmError):
-    """The import is in a state in which this cannot be asked of it."""
+class ReleaseRefused(LoanCrmError):
+    """The import cannot be released from its limits."""
 
-    code = "import_state_refused"
-
-
-class NoProgress(LoanCrmError):
-    """Several runs of an import in a row have not stored a single page."""
-
-    code = "import_no_progress"
+    code = "import_release_refused"
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +94,7 @@ def submit(*, actor: Actor, upload: Upload, now: datetime) -> ImportBatch:
         SourceBarred: The source's contract is not in force.
         DraftGone: The file is not kept any more.
     """
-    access.require(actor, PERMISSION)
+    act = acting(actor, PERMISSION, now=now)
     registry.admit(actor=actor, name=upload.mapping.source, now=now, is_dry_run=upload.is_dry_run)
     batch = new_batch(
         actor=actor,
@@ -106,16 +105,16 @@ def submit(*, actor: Actor, upload: Upload, now: datetime) -> ImportBatch:
         is_dry_run=upload.is_dry_run,
         limits=upload.limits,
     )
-    batch.state, batch.is_background, batch.encoding = ImportState.QUEUED, True, upload.encoding
-    with transaction.atomic():
+    batch.state, batch.encoding = ImportState.QUEUED, upload.encoding
+    with act:
+        batch.work = start_work(actor=actor, batch=batch, now=now)
         if upload.kept_id is None:
             batch.save()
-            batch.file_digest = keep_file(batch, upload.blocks)
+            batch.file_digest = write_file(batch, upload.blocks)
             ImportBatch.objects.filter(pk=batch.pk).update(file_digest=batch.file_digest)
         else:
             take_over(batch, upload.kept_id)
-        _record(actor, batch, "submitted", now)
-        enqueue(jobs.RUN_IMPORT, batch_id=int(batch.pk))
+        act.record("customers.import_submitted", on=batch)
     return batch
 
 
@@ -124,9 +123,9 @@ def pause(*, actor: Actor, batch_id: int, now: datetime) -> None:
 
     Raises:
         PermissionRefused: The actor may not import.
-        ImportStateRefused: The import is not running.
+        WorkStateRefused: The import is not running.
     """
-    _ask(actor, batch_id, ImportWish.PAUSE, now)
+    _request(actor, _work_of(batch_id), WorkAction.PAUSE, now)
 
 
 def cancel(*, actor: Actor, batch_id: int, now: datetime, today: date) -> None:
@@ -134,17 +133,13 @@ def cancel(*, actor: Actor, batch_id: int, now: datetime, today: date) -> None:
 
     Raises:
         PermissionRefused: The actor may not import.
-        ImportStateRefused: The import has ended already.
+        WorkStateRefused: The import has ended already.
     """
-    access.require(actor, PERMISSION)
-    rests = (ImportState.PAUSED, ImportState.STOPPED, ImportState.FAILED)
-    resting = ImportBatch.objects.filter(
-        pk=batch_id, state__in=list(rests), is_background=True, undo={}
-    )
-    if resting.update(state=ImportState.QUEUED, wish=ImportWish.CANCEL):
+    work = _work_of(batch_id)
+    _request(actor, work, WorkAction.CANCEL, now)
+    if not work.is_open:
+        # Nobody works on it, so nobody has to be waited for.
         run_import(batch_id=batch_id, now=now, today=today)
-        return
-    _ask(actor, batch_id, ImportWish.CANCEL, now)
 
 
 def resume(*, actor: Actor, batch_id: int, now: datetime) -> None:
@@ -152,10 +147,11 @@ def resume(*, actor: Actor, batch_id: int, now: datetime) -> None:
 
     Raises:
         PermissionRefused: The actor may not import.
-        ImportStateRefused: The import does not rest.
+        WorkStateRefused: The import does not rest.
     """
-    rests = (ImportState.PAUSED, ImportState.FAILED)
-    _go_on(actor, batch_id, "resumed", now, rests=rests)
+    work = _work_of(batch_id)
+    has_failed = work.state == WorkState.FAILED
+    _request(actor, work, WorkAction.RETRY if has_failed else WorkAction.RESUME, now)
 
 
 def release(*, actor: Actor, batch_id: int, reason: str, now: datetime) -> None:
@@ -163,12 +159,18 @@ def release(*, actor: Actor, batch_id: int, reason: str, now: datetime) -> None:
 
     Raises:
         PermissionRefused: The actor may not import.
-        ImportStateRefused: No limit stopped the import, or no reason is given.
+        ReleaseRefused: No limit stopped the import, or no reason is given.
+        WorkStateRefused: Somebody was faster.
     """
+    act = acting(actor, PERMISSION, now=now)
     if not reason.strip():
-        raise ImportStateRefused(_("Say why the file is to be imported in spite of its limits."))
-    rests = (ImportState.STOPPED,)
-    _go_on(actor, batch_id, "released", now, rests=rests, reason=reason, is_released=True)
+        raise ReleaseRefused(_("Say why the file is to be imported in spite of its limits."))
+    with act:
+        stopped = ImportBatch.objects.filter(pk=batch_id, state=ImportState.STOPPED)
+        if not stopped.update(is_released=True):
+            raise ReleaseRefused(_("No limit has stopped this import."))
+        _request(actor, _work_of(batch_id), WorkAction.RETRY, now)
+        act.record("customers.import_released", on=(ImportBatch, batch_id), reason=reason)
 
 
 def undo(*, actor: Actor, batch_id: int, reason: str, now: datetime) -> None:
@@ -180,218 +182,165 @@ def undo(*, actor: Actor, batch_id: int, reason: str, now: datetime) -> None:
     """
     access.require(actor, PERMISSION)
     batch = ImportBatch.objects.get(pk=batch_id)
-    with transaction.atomic():
-        begin_undo(actor=actor, batch=batch, reason=reason, run=Run(batch_id, started_at=now))
-        enqueue(jobs.RUN_IMPORT, batch_id=batch_id)
+    begin_undo(actor=actor, batch=batch, reason=reason, now=now)
 
 
-def wake_imports(*, now: datetime) -> int:
-    """Wake a worker for every import that nobody works on; forget what was kept long enough.
-
-    Returns:
-        How many imports were woken.
-    """
+def clear_up(*, now: datetime) -> None:
+    """Forget what was kept long enough, and end imports of commands whose process is gone."""
     forget_old_drafts(now=now)
     wipe_quarantine(now=now)
-    _end_abandoned(now)
-    free = Q(run_key="") | Q(run_until__lt=Moment()) | Q(run_until__isnull=True)
-    mine = Q(is_background=True) | Q(state=ImportState.UNDOING)
-    waiting = ImportBatch.objects.filter(free & mine, state__in=list(WORKING))
-    ids = list(waiting.values_list("pk", flat=True))
-    for batch_id in ids:
-        enqueue(jobs.RUN_IMPORT, batch_id=batch_id)
-    return len(ids)
+    left = ImportBatch.objects.filter(
+        work__is_background=False,
+        work__state=WorkState.RUNNING,
+        work__lease_until__lt=Moment(),
+    )
+    for batch in left:
+        _end_abandoned(batch, now)
 
 
-def _end_abandoned(now: datetime) -> None:
-    """End imports of commands whose process is gone: whole pages are in, the rest may come.
+@transaction.atomic
+def _end_abandoned(batch: ImportBatch, now: datetime) -> None:
+    """End an import of a command: whole pages are in, the rest may come.
 
     Of a check nothing stays, as if it had ended.
     """
-    left = ImportBatch.objects.filter(
-        is_background=False, state__in=list(_IN_HAND), run_until__lt=Moment()
-    ).exclude(run_key="")
-    for batch in left:
-        with transaction.atomic():
-            mine = ImportBatch.objects.filter(pk=batch.pk, run_key=batch.run_key)
-            ended = mine.update(
-                state=ImportState.FAILED,
-                problem=_("The command ended before the import did; import the file again."),
-                run_key="",
-                run_until=None,
-                finished_at=now,
-            )
-            if ended and batch.is_dry_run:
-                forget_check(batch, batch.checkpoint["new_definitions"])
-                batch.delete()
-            elif ended:
-                ImportRow.objects.filter(batch=batch, state=RowState.STAGED).delete()
+    run = begin_run(int(batch.pk), now=now)
+    if run is None:
+        return
+    run.fail(_("The command ended before the import did; import the file again."))
+    if batch.is_dry_run:
+        forget_check(batch, run.checkpoint["new_definitions"])
+        forget_batch(batch)
+    else:
+        ImportRow.objects.filter(batch=batch, state=RowState.STAGED).delete()
+
+
+def run_work(*, work_id: int, now: datetime, today: date) -> None:
+    """Do the work of an import, or of its undo, as its worker; nothing when it is in hand."""
+    batch_id = ImportBatch.objects.values_list("pk", flat=True).filter(work=work_id).first()
+    if batch_id is not None:
+        run_import(batch_id=batch_id, now=now, today=today)
 
 
 def run_import(
     *, batch_id: int, now: datetime, today: date, seconds: float | None = RUN_SECONDS
 ) -> None:
-    """Do a batch's work until its end, a wish or the time stops it; nothing when it is in hand."""
-    run = Run(batch_id, started_at=now, seconds=seconds)
-    if not run.claim():
+    """Do a batch's work until its end, a request or the time stops it; nothing when in hand."""
+    run = begin_run(batch_id, now=now, seconds=seconds)
+    if run is None:
         return
     batch = ImportBatch.objects.get(pk=batch_id)
+    if batch.state in _AT_REST:
+        batch.state = ImportState(run.checkpoint.get("step", ImportState.QUEUED))
     try:
-        with told(), run.renewing():
-            _refuse_standstill(batch, run)
-            _work(batch, run, today)
-    except RunInterrupted as stop:
-        _rest(batch, run, stop.wish)
-    except RunLost:
+        with translate_error(), run.claim.renewing():
+            run.raise_if_requested()
+            run.claim.refuse_standstill()
+            _perform(batch, run, today)
+    except ClaimLost:
         logger.info("import taken over by another worker", extra={"batch_id": batch_id})
-    except GateClosed:
-        run.release(state=ImportState.STOPPED)
-    except LoanCrmError as error:
-        _refuse(batch, run, error)
+    except (WorkInterrupted, LoanCrmError) as error:
+        with suppress(ClaimLost):
+            _end(batch, run, error)
     except Exception as error:
         trouble = trouble_of(error)
         if trouble in PASSING:
             _wait(batch, run, trouble)
             return
-        run.give_up(state=ImportState.FAILED, problem=_("An error occurred; see the log."))
+        with suppress(ClaimLost, DatabaseError):
+            _give_back(batch, run, partial(run.fail, _("An error occurred; see the log.")))
         raise
 
 
-def _refuse_standstill(batch: ImportBatch, run: Run) -> None:
-    """End an import whose last runs all began at the same place: its next one would too.
-
-    Raises:
-        NoProgress: That many runs have not stored a single page.
-    """
-    if batch.state == ImportState.UNDOING:
-        return
-    place = [batch.state, batch.checkpoint.get("line", 0), batch.done_count]
-    begun, runs = batch.checkpoint.get("begun", [None, 0])
-    runs = runs + 1 if begun == place else 1
-    batch.checkpoint["begun"] = [place, runs]
-    if runs > MAX_RUNS:
-        raise NoProgress(
-            _("The import was begun %(runs)s times and got no further; nothing more is tried.")
-            % {"runs": MAX_RUNS}
-        )
-    run.keep(checkpoint=batch.checkpoint)
+def _end(batch: ImportBatch, run: ImportRun, error: WorkInterrupted | LoanCrmError) -> None:
+    """Give an import back as what ended its run says."""
+    if isinstance(error, WorkInterrupted):
+        _rest(batch, run, error.action)
+    elif isinstance(error, GateClosed):
+        _give_back(batch, run, run.stop)
+    else:
+        _refuse(batch, run, error)
 
 
-def _wait(batch: ImportBatch, run: Run, trouble: Trouble) -> None:
+def _wait(batch: ImportBatch, run: ImportRun, trouble: Trouble) -> None:
     """Leave an import where its last page has brought it, until the database takes the next one.
 
-    The tick of imports begins it again; nothing is lost, and nobody has to do anything but make
-    room.
+    The tick of long work begins it again; nothing is lost, and nobody has to do anything but make
+    room. Where the database does not even take this, the lease runs out.
     """
     logger.error("import waits", extra={"batch_id": batch.pk, "reason": trouble.value})
-    if not connection.in_atomic_block:
-        connection.close()
-    batch.checkpoint.pop("begun", None)
-    run.give_up(problem=words_of(trouble), checkpoint=batch.checkpoint)
+    with suppress(ClaimLost, DatabaseError, InterfaceError):
+        release_after(trouble, run.release)
 
 
-def _refuse(batch: ImportBatch, run: Run, error: LoanCrmError) -> None:
+def _refuse(batch: ImportBatch, run: ImportRun, error: LoanCrmError) -> None:
     """End an import that is refused; one that this worker cannot read waits for another worker."""
     found = keys.problems() if isinstance(error, CipherRefused) else []
     if not found:
-        run.release(state=ImportState.FAILED, problem=error.message)
+        _give_back(batch, run, partial(run.fail, error.message))
         return
     logger.error("import waits", extra={"batch_id": batch.pk, "reason": keys.KeysRefused.code})
-    batch.checkpoint.pop("begun", None)
-    run.give_up(problem=found[0], checkpoint=batch.checkpoint)
+    run.release(last_error=found[0])
 
 
-def _work(batch: ImportBatch, run: Run, today: date) -> None:
+def _perform(batch: ImportBatch, run: ImportRun, today: date) -> None:
     actor = system_actor(f"job:{jobs.RUN_IMPORT.name}")
     if batch.state == ImportState.UNDOING:
-        carry_out_undo(actor=actor, batch=batch, run=run)
+        run_undo(actor=actor, batch=batch, run=run)
         return
-    run.pause_point()
     with transaction.atomic():
-        work = prepare(actor=actor, batch=batch, run=run, tally=Tally(), today=today)
-        run.keep(checkpoint=batch.checkpoint)
+        context = prepare(actor=actor, batch=batch, run=run, counts=ImportCounts(), today=today)
+        run.save_checkpoint({"state": batch.state}, is_further=False)
     is_reading = batch.state in {ImportState.QUEUED, ImportState.STAGING}
     if is_reading:
-        with kept_file(batch) as path, open_table(path, encoding=batch.encoding) as table:
-            require_columns(table, work.mapping)
-            run.keep(encoding=table.encoding)
-            carry_out(work, table=table, path=path)
+        with stored_file(batch) as path, open_table(path, encoding=batch.encoding) as table:
+            require_columns(table, context.mapping)
+            run.save_progress({"encoding": table.encoding})
+            run_steps(context, table=table, path=path)
     else:
-        carry_out(work)
+        run_steps(context)
 
 
-def _rest(batch: ImportBatch, run: Run, wish: ImportWish) -> None:
-    # Whoever stops in good order has not failed to get further.
-    batch.checkpoint.pop("begun", None)
-    match wish:
-        case ImportWish.PAUSE:
-            run.release(state=ImportState.PAUSED, wish="", checkpoint=batch.checkpoint)
-        case ImportWish.CANCEL:
-            with transaction.atomic():
-                run.keep(
-                    state=ImportState.CANCELLED,
-                    wish="",
-                    finished_at=run.now(),
-                    checkpoint=batch.checkpoint,
-                )
-                ImportRow.objects.filter(batch=batch, state=RowState.STAGED).delete()
-                forget_file(batch)
-                run.release()
-        case ImportWish.NONE:
-            run.release(checkpoint=batch.checkpoint)
-            enqueue(jobs.RUN_IMPORT, batch_id=int(batch.pk))
+def _rest(batch: ImportBatch, run: ImportRun, action: RequestedAction) -> None:
+    match action:
+        case RequestedAction.PAUSE:
+            _give_back(batch, run, run.pause)
+        case RequestedAction.CANCEL:
+            _cancel(batch, run)
+        case RequestedAction.NONE:
+            run.release()
+            works.announce(Work(pk=run.claim.work_id, kind=jobs.IMPORT))
 
 
-def _ask(actor: Actor, batch_id: int, wish: ImportWish, now: datetime) -> None:
-    access.require(actor, PERMISSION)
-    with transaction.atomic():
-        running = ImportBatch.objects.filter(
-            pk=batch_id, state__in=list(_IN_HAND), is_background=True
-        )
-        if not running.update(wish=wish):
-            raise _refusal(batch_id)
-        _record(actor, ImportBatch(pk=batch_id), f"{wish.value}_asked", now)
+def _give_back(batch: ImportBatch, run: ImportRun, end: Callable[[], None]) -> None:
+    """End a run in a way, or as cancelled where somebody has asked for that meanwhile."""
+    try:
+        end()
+    except WorkInterrupted:
+        _cancel(batch, run)
 
 
-def _go_on(
-    actor: Actor,
-    batch_id: int,
-    action: str,
-    now: datetime,
-    *,
-    rests: Iterable[ImportState],
-    reason: str = "",
-    is_released: bool = False,
-) -> None:
-    access.require(actor, PERMISSION)
-    with transaction.atomic():
-        resting = ImportBatch.objects.filter(
-            pk=batch_id, state__in=list(rests), is_background=True, run_key="", undo={}
-        )
-        batch = resting.first()
-        if batch is None:
-            raise _refusal(batch_id)
-        state = ImportState(batch.checkpoint.get("step", ImportState.QUEUED))
-        is_free = batch.is_released or is_released
-        resting.update(state=state, wish="", problem="", is_released=is_free)
-        _record(actor, batch, action, now, reason)
-        enqueue(jobs.RUN_IMPORT, batch_id=batch_id)
+@transaction.atomic
+def _cancel(batch: ImportBatch, run: ImportRun) -> None:
+    """End an import for good: the pages that are written stay, the rest is forgotten."""
+    run.cancel()
+    if batch.is_dry_run:
+        forget_definitions(run.checkpoint.get("new_definitions", ()))
+    ImportRow.objects.filter(batch=batch, state=RowState.STAGED).delete()
+    forget_file(batch)
 
 
-def _refusal(batch_id: int) -> ImportStateRefused:
-    state = ImportBatch.objects.values_list("state", flat=True).get(pk=batch_id)
-    words = _("This is not possible: the state of the import is “%(state)s”.")
-    return ImportStateRefused(
-        words % {"state": labels.read(labels.IMPORT_STATES, state)}, state=state
-    )
+def _work_of(batch_id: int) -> Work:
+    """Return an import's work.
+
+    Raises:
+        WorkStateRefused: It has none: nobody has started it yet.
+    """
+    batch = ImportBatch.objects.select_related("work").get(pk=batch_id)
+    if batch.work is None:
+        raise works.WorkStateRefused(_("This import has not been started."))
+    return batch.work
 
 
-def _record(actor: Actor, batch: ImportBatch, action: str, now: datetime, reason: str = "") -> None:
-    audit.record(
-        actor=actor,
-        action=f"customers.import_{action}",
-        object_type="customers.ImportBatch",
-        object_id=batch.pk,
-        now=now,
-        reason=reason,
-    )
+def _request(actor: Actor, work: Work, action: WorkAction, now: datetime) -> None:
+    works.request_action(actor=actor, work_id=int(work.pk), action=action, now=now)

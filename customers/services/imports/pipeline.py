@@ -11,35 +11,29 @@ from pathlib import Path
 from typing import Any, Final
 
 import msgspec
-from django.db import transaction
 
 from customers.domain.imports.importing import RowReader
 from customers.domain.imports.mapping import FileMapping
+from customers.domain.imports.states import ImportMode, ImportState
 from customers.domain.reading.tabular import Table, TabularError
 from customers.domain.values.quality import Code, exceeded_limits
-from customers.labels import finding
-from customers.models import (
-    AttributeDefinition,
-    ImportBatch,
-    ImportMode,
-    ImportRow,
-    ImportState,
-)
-from customers.problem_labels import file_problem
+from customers.labels.imports import finding
+from customers.labels.problems import file_problem
+from customers.models import AttributeDefinition, ImportBatch, ImportRow
+from customers.services.imports.counts import ImportCounts
 from customers.services.imports.definitions import attribute_definitions, forget_definitions
 from customers.services.imports.files import forget_file
-from customers.services.imports.runs import Run
+from customers.services.imports.runs import AS_REQUESTED, ImportRun
 from customers.services.imports.steps.apply import ApplyOrder, apply_all
-from customers.services.imports.steps.known import keep_known
-from customers.services.imports.steps.lone import apply_lone
+from customers.services.imports.steps.known import restage_shared
 from customers.services.imports.steps.match import match_in_file
 from customers.services.imports.steps.stage import stage
-from customers.services.imports.tally import Tally
+from customers.services.imports.steps.standalone import apply_standalone
 from customers.services.sources import registry
 from customers.services.sources.file_names import remembered_name
 from loancrm.kernel import clock
 from loancrm.kernel.access import Actor
-from loancrm.kernel.auditing import audit
+from loancrm.kernel.acting import acting
 from loancrm.kernel.errors import LoanCrmError
 from loancrm.kernel.processes.memory import few_collections
 from loancrm.kernel.words.phrases import gettext as _
@@ -68,17 +62,17 @@ class GateClosed(LoanCrmError):
 
 
 @dataclass(frozen=True, slots=True)
-class Work:
+class ImportContext:
     """Everything that the steps of one run share."""
 
     actor: Actor
     batch: ImportBatch
-    run: Run
+    run: ImportRun
     mapping: FileMapping
     definitions: Mapping[str, AttributeDefinition]
     new_definitions: list[str]
     reader: RowReader
-    tally: Tally
+    counts: ImportCounts
 
 
 def new_batch(
@@ -118,8 +112,10 @@ def stored_mapping(batch: ImportBatch) -> FileMapping:
     return msgspec.convert(batch.mapping["content"], FileMapping)
 
 
-def prepare(*, actor: Actor, batch: ImportBatch, run: Run, tally: Tally, today: date) -> Work:
-    """Return the work of a batch with the figures of its checkpoint.
+def prepare(
+    *, actor: Actor, batch: ImportBatch, run: ImportRun, counts: ImportCounts, today: date
+) -> ImportContext:
+    """Return what a batch's run needs, with the figures of its checkpoint.
 
     Defines the attributes that are new and notes them in the checkpoint: the caller stores that in
     the same transaction, so that whoever comes after a kill knows what a check has to remove.
@@ -135,12 +131,12 @@ def prepare(*, actor: Actor, batch: ImportBatch, run: Run, tally: Tally, today: 
     )
     definitions, new = attribute_definitions(mapping)
     reader = RowReader(mapping, today=today, zone=clock.company_zone(), purposes=terms.purposes)
-    if "tally" in batch.checkpoint:
-        tally.restore(batch.checkpoint["tally"])
-        reader.scorecard.restore(batch.checkpoint["card"])
-    batch.checkpoint.setdefault("new_definitions", new)
-    made = batch.checkpoint["new_definitions"]
-    return Work(actor, batch, run, mapping, definitions, made, reader, tally)
+    if "tally" in run.checkpoint:
+        counts.restore(run.checkpoint["tally"])
+        reader.scorecard.restore(run.checkpoint["card"])
+    run.checkpoint.setdefault("new_definitions", new)
+    made = run.checkpoint["new_definitions"]
+    return ImportContext(actor, batch, run, mapping, definitions, made, reader, counts)
 
 
 def require_columns(table: Table, mapping: FileMapping) -> None:
@@ -158,7 +154,9 @@ def require_columns(table: Table, mapping: FileMapping) -> None:
         )
 
 
-def carry_out(work: Work, *, table: Table | None = None, path: Path | None = None) -> None:
+def run_steps(
+    context: ImportContext, *, table: Table | None = None, path: Path | None = None
+) -> None:
     """Do what is left to do of a batch, step by step.
 
     Args:
@@ -168,36 +166,40 @@ def carry_out(work: Work, *, table: Table | None = None, path: Path | None = Non
     Raises:
         GateClosed: The rows are worse than the limits allow; nothing was applied.
         RowsUnbalanced: Rows of the file have gone astray.
-        RunInterrupted: Somebody asked to stop, or the run's time is up.
-        RunLost: Another worker took over.
+        WorkInterrupted: Somebody asked to stop, or the run's time is up.
+        ClaimLost: Another worker took over.
     """
     with few_collections():
-        _steps(work, table, path)
+        _steps(context, table, path)
 
 
-def _steps(work: Work, table: Table | None, path: Path | None) -> None:
-    batch = work.batch
+def _steps(context: ImportContext, table: Table | None, path: Path | None) -> None:
+    batch = context.batch
     if (
         table is not None
         and path is not None
         and batch.state in {ImportState.QUEUED, ImportState.STAGING}
     ):
-        _enter(work, ImportState.STAGING, row_estimate=table.row_estimate)
-        stage(run=work.run, batch=batch, table=table, reader=work.reader, tally=work.tally)
-        work.tally.unchanged = keep_known(batch=batch, path=path, reader=work.reader)
-        batch.checkpoint["tally"] = work.tally.as_json()
-        _enter(work, ImportState.MATCHING, done_count=0)
+        _enter(context, ImportState.STAGING, is_further=False, total_count=table.row_estimate)
+        stage(
+            run=context.run, batch=batch, table=table, reader=context.reader, counts=context.counts
+        )
+        context.counts.unchanged = restage_shared(batch=batch, path=path, reader=context.reader)
+        context.run.checkpoint["tally"] = context.counts.as_json()
+        _enter(context, ImportState.MATCHING, done_count=0, total_count=context.counts.rows)
     if batch.state == ImportState.MATCHING:
-        work.tally.row_codes[Code.DUPLICATE.value] = match_in_file(batch, work.run)
-        batch.checkpoint |= {"tally": work.tally.as_json(), "card": _card(work)}
-        _gate(work)
-        _enter(work, ImportState.APPLYING, done_count=0)
+        context.counts.row_codes[Code.DUPLICATE.value] = match_in_file(batch, context.run)
+        context.run.checkpoint.update(tally=context.counts.as_json(), card=_card(context))
+        _gate(context)
+        to_apply = context.counts.rows - context.counts.rejected
+        _enter(context, ImportState.APPLYING, done_count=0, total_count=to_apply)
+    run = context.run
     order = ApplyOrder(
-        work.actor, batch, work.mapping, work.definitions, work.run.started_at, work.run
+        context.actor, batch, context.mapping, context.definitions, run.started_at, run
     )
-    apply_lone(order, work.tally)
-    apply_all(order, work.tally)
-    _finish(work)
+    apply_standalone(order, context.counts)
+    apply_all(order, context.counts)
+    _finish(context)
 
 
 def forget_check(batch: ImportBatch, definitions: Sequence[str]) -> None:
@@ -206,8 +208,14 @@ def forget_check(batch: ImportBatch, definitions: Sequence[str]) -> None:
     forget_definitions(definitions)
 
 
+def forget_batch(batch: ImportBatch) -> None:
+    """Delete a batch with its work, in the caller's transaction."""
+    if batch.work is not None:
+        batch.work.delete()
+
+
 @contextmanager
-def told() -> Iterator[None]:
+def translate_error() -> Iterator[None]:
     """Tell what is wrong with a file in the user's language."""
     try:
         yield
@@ -234,31 +242,34 @@ def file_digest(path: Path) -> str:
     return digest.hexdigest()
 
 
-def _enter(work: Work, state: ImportState, **fields: Any) -> None:
-    work.batch.checkpoint["step"] = state.value
-    work.run.keep(state=state, checkpoint=work.batch.checkpoint, **fields)
-    work.batch.state = state
+def _enter(
+    context: ImportContext, state: ImportState, *, is_further: bool = True, **work: Any
+) -> None:
+    context.run.checkpoint["step"] = state.value
+    context.run.enter(state, is_further=is_further, **work)
+    context.batch.state = state
 
 
-def _card(work: Work) -> dict[str, object]:
-    uniqueness = work.reader.scorecard.uniqueness
-    followers = work.tally.row_codes[Code.DUPLICATE.value]
-    uniqueness.denominator = work.tally.rows
-    uniqueness.numerator = work.tally.rows - followers
-    return work.reader.scorecard.as_json()
+def _card(context: ImportContext) -> dict[str, object]:
+    uniqueness = context.reader.scorecard.uniqueness
+    followers = context.counts.row_codes[Code.DUPLICATE.value]
+    uniqueness.denominator = context.counts.rows
+    uniqueness.numerator = context.counts.rows - followers
+    return context.reader.scorecard.as_json()
 
 
-def _gate(work: Work) -> None:
-    batch, tally = work.batch, work.tally
-    found = exceeded_limits(batch.limits, tally.row_codes, rows=tally.rows, rejected=tally.rejected)
-    exceeded = [asdict(item) for item in found]
-    work.run.keep(
-        exceeded=exceeded,
-        checkpoint=batch.checkpoint,
-        quality=batch.checkpoint["card"],
-        by_reason=dict(tally.by_reason),
-        **tally.counts(),
+def _gate(context: ImportContext) -> None:
+    batch, counts = context.batch, context.counts
+    found = exceeded_limits(
+        batch.limits, counts.row_codes, rows=counts.rows, rejected=counts.rejected
     )
+    exceeded = [asdict(item) for item in found]
+    figures = {
+        "exceeded": exceeded,
+        "quality": context.run.checkpoint["card"],
+        "by_reason": dict(counts.by_reason),
+    }
+    context.run.save_checkpoint(figures | counts.columns(), is_further=False)
     if found and not batch.is_released:
         raise GateClosed(
             _("The file is worse than its limits allow (%(codes)s). Nothing was changed.")
@@ -267,39 +278,27 @@ def _gate(work: Work) -> None:
         )
 
 
-def _finish(work: Work) -> None:
-    batch, tally = work.batch, work.tally
-    tally.require_balance()
-    scorecard = work.reader.scorecard
-    scorecard.uniqueness.denominator = tally.rows
-    scorecard.uniqueness.numerator = tally.rows - tally.merged
-    counts = tally.counts()
-    now = work.run.started_at
-    with transaction.atomic():
+def _finish(context: ImportContext) -> None:
+    batch, counts = context.batch, context.counts
+    counts.require_balance()
+    scorecard = context.reader.scorecard
+    scorecard.uniqueness.denominator = counts.rows
+    scorecard.uniqueness.numerator = counts.rows - counts.merged
+    columns = counts.columns()
+    with acting(context.actor, AS_REQUESTED, on=batch, now=context.run.started_at) as act:
         # With the end itself: whoever dies after it leaves nothing that nobody comes back for.
-        if not (batch.is_dry_run and batch.is_background):
+        if not (batch.is_dry_run and context.run.is_background):
             # What was checked may be imported next, so the file of a check stays for a while.
             forget_file(batch)
         if batch.is_dry_run:
-            forget_check(batch, work.new_definitions)
-        work.run.keep(
-            state=ImportState.DONE,
-            by_reason=dict(tally.by_reason),
-            quality=scorecard.as_json(),
-            finished_at=now,
-            checkpoint={},
-            **counts,
+            forget_check(batch, context.new_definitions)
+        context.run.finish(
+            {"by_reason": dict(counts.by_reason), "quality": scorecard.as_json(), **columns}
         )
-        work.run.release()
         if batch.is_dry_run:
-            if not batch.is_background:
-                batch.delete()
+            if not context.run.is_background:
+                forget_batch(batch)
+            act.counted_elsewhere()
             return
-        audit.record(
-            actor=work.actor,
-            action="customers.import",
-            object_type="customers.ImportBatch",
-            object_id=batch.pk,
-            now=now,
-            facts={**counts, "mapping": batch.mapping["name"], "file_digest": batch.file_digest},
-        )
+        facts = {**columns, "mapping": batch.mapping["name"], "file_digest": batch.file_digest}
+        act.record("customers.import", facts=facts)

@@ -15,7 +15,6 @@ from typing import Any, Final
 
 import msgspec
 from django.conf import settings
-from django.db import transaction
 
 from customers import jobs
 from customers.domain.consents.consent import Purpose
@@ -23,24 +22,25 @@ from customers.domain.imports.importing import RowReader
 from customers.domain.imports.mapping import FileMapping
 from customers.domain.imports.person_row import PersonRow
 from customers.domain.imports.repairing import mapping_by_target
+from customers.domain.imports.states import ImportState
 from customers.domain.reading.tabular import TabularRow
-from customers.domain.values.quality import Code, Finding, Severity
-from customers.models import ImportBatch, ImportRow, ImportState, RejectedRow
+from customers.domain.values.quality import Code, QualityFinding, QualitySeverity
+from customers.models import ImportBatch, ImportRow, RejectedRow
+from customers.services.imports.counts import ImportCounts
 from customers.services.imports.definitions import attribute_definitions
 from customers.services.imports.pipeline import PERMISSION, batch_mapping, stored_mapping
-from customers.services.imports.runs import CLAIM, Run
+from customers.services.imports.runs import ImportRun, begin_run
 from customers.services.imports.steps.match import match_in_file
 from customers.services.imports.steps.stage import stage_repaired
-from customers.services.imports.tally import Tally
 from customers.services.sources import registry
 from loancrm.kernel import access, clock
 from loancrm.kernel.access import Actor
-from loancrm.kernel.auditing import audit
-from loancrm.kernel.database.shared_clock import Moment
+from loancrm.kernel.acting import acting
 from loancrm.kernel.errors import LoanCrmError
-from loancrm.kernel.jobs import enqueue
+from loancrm.kernel.models import Work, WorkState
 from loancrm.kernel.security import crypto
 from loancrm.kernel.words.phrases import gettext as _
+from loancrm.kernel.work import service as works
 
 _PAGE: Final = 500
 # Targets whose cells are shown because of a reason that names no column; a shifted row shows all.
@@ -50,7 +50,7 @@ _SUSPECTS: Final[Mapping[Code, tuple[str, ...]]] = {
     Code.EXISTS_ALREADY: (),
     Code.NOT_FOUND: ("id_column",),
 }
-_Read = tuple[PersonRow, tuple[Finding, ...]]
+_Read = tuple[PersonRow, tuple[QualityFinding, ...]]
 
 
 class RepairRefused(LoanCrmError):
@@ -71,7 +71,7 @@ class OpenedRow:
     line: int
     code: str
     cells: Mapping[str, str] = field(repr=False)
-    findings: tuple[Finding, ...]
+    findings: tuple[QualityFinding, ...]
     shown: tuple[str, ...]
     targets: Mapping[str, str]
 
@@ -110,15 +110,11 @@ def open_row(*, actor: Actor, row_id: int, now: datetime, today: date) -> Opened
         PermissionRefused: The actor may not import.
         RepairRefused: The row has left quarantine, or its cells were wiped.
     """
-    row, opened = _read_row(actor, row_id, today)
-    audit.record(
-        actor=actor,
-        action="customers.rejected_row_opened",
-        object_type="customers.ImportBatch",
-        object_id=row.batch_id,
-        now=now,
-        facts={"line": row.line, "columns": list(opened.shown)},
-    )
+    act = acting(actor, PERMISSION, now=now)
+    row, opened = _read_row(row_id, today)
+    facts = {"line": row.line, "columns": list(opened.shown)}
+    with act:
+        act.record("customers.rejected_row_opened", on=row.batch, facts=facts)
     return opened
 
 
@@ -129,20 +125,20 @@ def reread_row(*, actor: Actor, row_id: int, today: date) -> OpenedRow:
         PermissionRefused: The actor may not import.
         RepairRefused: The row has left quarantine, or its cells were wiped.
     """
-    return _read_row(actor, row_id, today)[1]
-
-
-def _read_row(actor: Actor, row_id: int, today: date) -> tuple[RejectedRow, OpenedRow]:
     access.require(actor, PERMISSION)
+    return _read_row(row_id, today)[1]
+
+
+def _read_row(row_id: int, today: date) -> tuple[RejectedRow, OpenedRow]:
     row = RejectedRow.objects.select_related("batch").filter(pk=row_id).first()
     if row is None or row.cells_sealed is None:
         raise _gone()
-    reader = _Reader(stored_mapping(row.batch), today, tuple(Purpose))
+    reader = _RefusedRowReader(stored_mapping(row.batch), today, tuple(Purpose))
     cells = _open(row)
     _person, findings = reader.read(row, cells, is_corrected=False)
     columns = reader.columns(row, cells)
     if not _is_rejected(findings):
-        findings = (*findings, Finding(Code(row.code), row.column))
+        findings = (*findings, QualityFinding(Code(row.code), row.column))
     faulty = {finding.column for finding in findings}
     suspects = _SUSPECTS.get(Code(row.code), columns.values())
     shown = tuple(name for name, path in columns.items() if name in faulty or path in suspects)
@@ -163,33 +159,36 @@ def run_again(
         SourceUnknown, SourceBarred: The source may not hand in data now.
         AttributeTypeConflict: See there.
     """
-    access.require(actor, PERMISSION)
-    with transaction.atomic():
+    with acting(actor, PERMISSION, now=now) as act:
         batch, run = _hold(repair.batch_id, now)
         if repair.mapping is not None:
             batch.mapping = batch_mapping(replace(repair.mapping, source=batch.source))
         mapping = stored_mapping(batch)
         terms = registry.admit(actor=actor, name=mapping.source, now=now, is_dry_run=False)
         attribute_definitions(mapping)
-        tally = _tally_of(batch)
-        report = _read_again(batch, repair, _Reader(mapping, today, terms.purposes), tally)
+        counts = _counts_of(batch)
+        report = _read_again(
+            batch, repair, _RefusedRowReader(mapping, today, terms.purposes), counts
+        )
         if report.accepted:
             match_in_file(batch, run)
-        run.keep(
-            state=ImportState.APPLYING if report.accepted else ImportState.DONE,
-            checkpoint=_checkpoint(batch, tally) if report.accepted else {},
-            mapping=batch.mapping,
-            is_background=True,
-            by_reason=dict(+tally.by_reason),
-            rejected_count=tally.rejected,
-        )
-        run.release()
-        audit.record(
-            actor=actor,
-            action="customers.import_repair",
-            object_type="customers.ImportBatch",
-            object_id=batch.pk,
-            now=now,
+        figures = {
+            "mapping": batch.mapping,
+            "by_reason": dict(+counts.by_reason),
+            "rejected_count": counts.rejected,
+        }
+        if report.accepted:
+            replace(run, checkpoint=_checkpoint(batch, counts)).save_checkpoint(
+                {"state": ImportState.APPLYING, **figures},
+                done_count=counts.rows - counts.rejected - report.accepted,
+                total_count=counts.rows - counts.rejected,
+            )
+            run.release(is_background=True)
+        else:
+            run.finish(figures)
+        act.record(
+            "customers.import_repair",
+            on=batch,
             facts={
                 "tried": report.tried,
                 "accepted": report.accepted,
@@ -198,7 +197,7 @@ def run_again(
             },
         )
         if in_background and report.accepted:
-            enqueue(jobs.RUN_IMPORT, batch_id=int(batch.pk))
+            works.announce(Work(pk=batch.work_id, kind=jobs.IMPORT))
     return report
 
 
@@ -209,7 +208,7 @@ def wipe_quarantine(*, now: datetime) -> int:
     return rows.update(cells_sealed=None)
 
 
-class _Reader:
+class _RefusedRowReader:
     """Reads refused rows by one mapping, whichever form their cells were kept in."""
 
     def __init__(self, mapping: FileMapping, today: date, purposes: Collection[str]) -> None:
@@ -241,21 +240,22 @@ class _Reader:
         return {**found, **{name: "" for name in cells if name not in found}}
 
 
-def _hold(batch_id: int, now: datetime) -> tuple[ImportBatch, Run]:
+def _hold(batch_id: int, now: datetime) -> tuple[ImportBatch, ImportRun]:
     """Lock a batch at rest and hold it as a worker would."""
-    run = Run(batch_id, started_at=now)
     resting = ImportBatch.objects.select_for_update().filter(pk=batch_id, is_dry_run=False)
-    batch = resting.filter(state=ImportState.DONE, run_key="").first()
-    if batch is None:
+    batch = resting.filter(state=ImportState.DONE).first()
+    run = begin_run(batch_id, now=now, states=(WorkState.DONE,)) if batch else None
+    if batch is None or run is None:
         raise RepairRefused(
             _("Rows can be repaired only while their import is done and nothing works on it."),
             batch_id=batch_id,
         )
-    resting.update(run_key=run.key, run_until=Moment(CLAIM.total_seconds()))
     return batch, run
 
 
-def _read_again(batch: ImportBatch, repair: Repair, reader: _Reader, tally: Tally) -> RepairReport:
+def _read_again(
+    batch: ImportBatch, repair: Repair, reader: _RefusedRowReader, counts: ImportCounts
+) -> RepairReport:
     """Move what can be read now from quarantine to the staged rows, page by page."""
     tried = accepted = 0
     ids = iter(_waiting(repair))
@@ -270,11 +270,11 @@ def _read_again(batch: ImportBatch, repair: Repair, reader: _Reader, tally: Tall
             person, findings = reader.read(row, corrected, is_corrected=is_corrected)
             # The findings of the row as it is now are counted instead of those it had.
             codes = [finding.code.value for finding in findings]
-            tally.by_reason.subtract(Counter(row.codes))
-            tally.by_reason.update(codes)
+            counts.by_reason.subtract(Counter(row.codes))
+            counts.by_reason.update(codes)
             row.codes = codes
             if _is_rejected(findings):
-                _keep_refused(row, corrected, findings)
+                _write_refusal(row, corrected, findings)
             else:
                 people.append(person)
                 gone.append(row)
@@ -284,7 +284,7 @@ def _read_again(batch: ImportBatch, repair: Repair, reader: _Reader, tally: Tall
         stage_repaired(batch, people)
         tried += len(keys)
         accepted += len(gone)
-    tally.rejected -= accepted
+    counts.rejected -= accepted
     return RepairReport(tried, accepted, tried - accepted)
 
 
@@ -296,18 +296,20 @@ def _waiting(repair: Repair) -> list[int]:
     return list(rows.order_by("line").values_list("pk", flat=True)[: repair.limit])
 
 
-def _keep_refused(
-    row: RejectedRow, cells: Mapping[str, str], findings: tuple[Finding, ...]
+def _write_refusal(
+    row: RejectedRow, cells: Mapping[str, str], findings: tuple[QualityFinding, ...]
 ) -> None:
     text = msgspec.json.encode(dict(cells)).decode()
     row.cells_sealed = crypto.vault().seal(RejectedRow.CELLS_COLUMN, row.row_key, text)
-    refusal = [finding for finding in findings if finding.severity is Severity.ROW_REJECTED][-1]
+    refusal = [finding for finding in findings if finding.severity is QualitySeverity.ROW_REJECTED][
+        -1
+    ]
     row.code, row.column = refusal.code.value, refusal.column
     row.save(update_fields=["cells_sealed", "code", "column", "codes"])
 
 
-def _is_rejected(findings: tuple[Finding, ...]) -> bool:
-    return any(finding.severity is Severity.ROW_REJECTED for finding in findings)
+def _is_rejected(findings: tuple[QualityFinding, ...]) -> bool:
+    return any(finding.severity is QualitySeverity.ROW_REJECTED for finding in findings)
 
 
 def _open(row: RejectedRow) -> dict[str, str]:
@@ -316,8 +318,8 @@ def _open(row: RejectedRow) -> dict[str, str]:
     return msgspec.json.decode(text, type=dict[str, str])
 
 
-def _tally_of(batch: ImportBatch) -> Tally:
-    return Tally(
+def _counts_of(batch: ImportBatch) -> ImportCounts:
+    return ImportCounts(
         rows=batch.row_count,
         created=batch.created_count,
         updated=batch.updated_count,
@@ -328,12 +330,12 @@ def _tally_of(batch: ImportBatch) -> Tally:
     )
 
 
-def _checkpoint(batch: ImportBatch, tally: Tally) -> dict[str, Any]:
+def _checkpoint(batch: ImportBatch, counts: ImportCounts) -> dict[str, Any]:
     """Return where a worker goes on; the quality card stays that of the delivered file."""
-    tally.by_reason = +tally.by_reason
+    counts.by_reason = +counts.by_reason
     return {
         "step": ImportState.APPLYING.value,
-        "tally": tally.as_json(),
+        "tally": counts.as_json(),
         "card": batch.quality,
         "new_definitions": [],
         # A row that has been refused may share something with a row that was applied long ago:

@@ -13,13 +13,12 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any, Final
 
-from customers.domain.imports.mapping import ValueType
+from customers.domain.imports.states import ChangeOutcome, ImportChangeKind
+from customers.domain.values.attribute import AttributeType
 from customers.domain.values.contact import ContactStatus
 from customers.models import (
     AttributeDefinition,
     AttributeValue,
-    ChangeKind,
-    ChangeOutcome,
     ConsentRecord,
     ConsentState,
     ContactPoint,
@@ -247,14 +246,14 @@ def _brought_back(
 
 
 def _typed(value_type: str, text: str) -> Decimal | date | bool | str:
-    match ValueType(value_type):
-        case ValueType.NUMBER:
+    match AttributeType(value_type):
+        case AttributeType.NUMBER:
             return Decimal(text)
-        case ValueType.DAY:
+        case AttributeType.DAY:
             return date.fromisoformat(text)
-        case ValueType.FLAG:
+        case AttributeType.FLAG:
             return text == "1"
-        case ValueType.TEXT:
+        case AttributeType.TEXT:
             return text
 
 
@@ -314,12 +313,12 @@ def _links(page: _Page, changes: Sequence[ImportChange]) -> None:
 
 
 _TAKE_BACK: Final[Mapping[str, Callable[[_Page, Sequence[ImportChange]], None]]] = {
-    ChangeKind.FIELD: _fields,
-    ChangeKind.NAME: _names,
-    ChangeKind.NATIONAL_ID: _national_ids,
-    ChangeKind.CONTACT: _contacts,
-    ChangeKind.TRUSTED_CONTACT: _trusted_contacts,
-    ChangeKind.ATTRIBUTE: _attributes,
-    ChangeKind.CONSENT: _consents,
-    ChangeKind.LINK: _links,
+    ImportChangeKind.FIELD: _fields,
+    ImportChangeKind.NAME: _names,
+    ImportChangeKind.NATIONAL_ID: _national_ids,
+    ImportChangeKind.CONTACT: _contacts,
+    ImportChangeKind.TRUSTED_CONTACT: _trusted_contacts,
+    ImportChangeKind.ATTRIBUTE: _attributes,
+    ImportChangeKind.CONSENT: _consents,
+    ImportChangeKind.LINK: _links,
 }

@@ -1,150 +1,148 @@
-"""Who is working on a batch, how far it is, and what people ask of it meanwhile.
-
-The batch's row carries all of it: a worker that dies leaves a claim that runs out, and the next one
-goes on from the last committed page. A worker that was only slow finds its key replaced and stops.
-"""
+"""One worker's run of an import: what becomes of the batch is written together with its work."""
 
 from __future__ import annotations
 
-import logging
-import time
-from collections.abc import Collection, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, field
-from datetime import datetime, timedelta
-from threading import Event, Thread
-from typing import Any, Final
-from uuid import uuid4
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
 
-from django.db import DatabaseError, connection
-from django.db.models import Q
+from django.db import transaction
 
-from customers.models import ImportBatch, ImportState, ImportWish
-from loancrm.kernel.database.shared_clock import Moment
-from loancrm.kernel.errors import LoanCrmError
-from loancrm.kernel.words.phrases import gettext as _
+from customers import jobs
+from customers.domain.imports.states import ImportState
+from customers.labels import imports as import_labels
+from customers.models import ImportBatch
+from loancrm.kernel.access import Actor
+from loancrm.kernel.acting import AdmittedBy
+from loancrm.kernel.models import Work, WorkState
+from loancrm.kernel.work import service as works
+from loancrm.kernel.work.claims import WorkClaim, claim
 
-logger = logging.getLogger(__name__)
-# Several times within a claim, so that one failure costs nothing.
-_RENEW_SECONDS: Final = 30.0
-_GRACE_SECONDS: Final = 240.0
-CLAIM: Final = timedelta(seconds=120)
-WORKING: Final = (
-    ImportState.QUEUED,
-    ImportState.STAGING,
-    ImportState.MATCHING,
-    ImportState.APPLYING,
-    ImportState.UNDOING,
-)
+# A worker does what somebody was allowed to ask for, page by page.
+AS_REQUESTED = AdmittedBy("whoever submitted the import, or wants it undone")
 
 
-class RunLost(LoanCrmError):
-    """Another worker has taken the batch over."""
+@dataclass(frozen=True, slots=True)
+class ImportRun:
+    """A claim on an import's work, and the batch that it is about.
 
-    code = "import_run_lost"
-
-
-class RunInterrupted(Exception):
-    """The run ends before its end; `wish` says why, and is empty when its time is up."""
-
-    def __init__(self, wish: ImportWish) -> None:
-        """Keep the wish."""
-        super().__init__(wish.value)
-        self.wish = wish
-
-
-@dataclass(slots=True)
-class Run:
-    """One worker's hold on a batch.
+    Every method raises `ClaimLost` where the import is another worker's by now, and then stores
+    nothing.
 
     Attributes:
-        started_at: When the run began; later times are counted from there.
-        seconds: How long it may last; None for as long as it takes.
+        checkpoint: Where the run has come to; it counts once it is stored with a page.
+        is_background: A worker has it, not a command.
     """
 
     batch_id: int
-    started_at: datetime
-    key: str = field(default_factory=lambda: uuid4().hex)
-    seconds: float | None = None
-    _start: float = field(default_factory=time.monotonic)
+    claim: WorkClaim
+    checkpoint: dict[str, Any]
+    is_background: bool
 
-    def now(self) -> datetime:
-        """Return the time that the run has reached."""
-        return self.started_at + timedelta(seconds=time.monotonic() - self._start)
+    @property
+    def started_at(self) -> datetime:
+        """Return when the run began."""
+        return self.claim.started_at
 
-    def claim(self, states: Collection[ImportState] = WORKING) -> bool:
-        """Take the batch unless it is held by a living worker or rests; return whether it is."""
-        free = Q(run_key="") | Q(run_until__lt=Moment()) | Q(run_until__isnull=True)
-        batches = ImportBatch.objects.filter(free, pk=self.batch_id, state__in=list(states))
-        return bool(
-            batches.update(run_key=self.key, run_until=Moment(CLAIM.total_seconds()), problem="")
-        )
-
-    def keep(self, **fields: Any) -> None:
-        """Store progress and renew the claim, in the caller's transaction if there is one.
-
-        Raises:
-            RunLost: The batch is another worker's by now.
-        """
-        held = ImportBatch.objects.filter(pk=self.batch_id, run_key=self.key)
-        if not held.update(run_until=Moment(CLAIM.total_seconds()), **fields):
-            raise RunLost(_("Another worker has taken over this import."), batch_id=self.batch_id)
-
-    def pause_point(self) -> None:
+    def raise_if_requested(self) -> None:
         """Stop here if somebody asked for it or the time is up; call it between transactions.
 
         Raises:
-            RunInterrupted: The run must end.
-            RunLost: The batch is another worker's by now.
+            WorkInterrupted: The run must end.
         """
-        self.keep()
-        wish = ImportBatch.objects.values_list("wish", flat=True).get(pk=self.batch_id)
-        if wish:
-            raise RunInterrupted(ImportWish(wish))
-        if self.seconds is not None and time.monotonic() - self._start > self.seconds:
-            raise RunInterrupted(ImportWish.NONE)
+        self.claim.raise_if_requested()
 
-    def give_up(self, **fields: Any) -> None:
-        """Give the batch back with what became of it, if the database still takes it.
+    def enter(self, state: ImportState, *, is_further: bool, **work: Any) -> None:
+        """Store that a step begins; `is_further` unless another attempt begins it over again."""
+        step = import_labels.IMPORT_STATES.phrase(state)
+        self.save_checkpoint({"state": state}, is_further=is_further, step=step, **work)
 
-        Where it does not, the claim runs out by itself and the batch is found later.
-        """
-        try:
-            self.release(**fields)
-        except DatabaseError:
-            logger.warning("import not given back", extra={"batch_id": self.batch_id})
+    def save_progress(self, batch: Mapping[str, Any]) -> None:
+        """Store columns of the batch, in the caller's transaction if there is one."""
+        with transaction.atomic(savepoint=False):
+            self.claim.save_progress()
+            self._update(batch)
 
-    @contextmanager
-    def renewing(self) -> Iterator[None]:
-        """Renew the claim meanwhile: a single step may take longer than a claim lasts.
+    def save_checkpoint(
+        self, batch: Mapping[str, Any] | None = None, *, is_further: bool = True, **work: Any
+    ) -> None:
+        """Store the checkpoint with columns of the batch and of its work, as `WorkClaim` does."""
+        with transaction.atomic(savepoint=False):
+            self.claim.save_checkpoint(self.checkpoint, is_further=is_further, **work)
+            self._update(batch or {})
 
-        It ends when the run's time is long over, so that a step without end loses its claim.
-        """
-        over = Event()
-        renewer = Thread(target=self._renew, args=(over,), name="import claim", daemon=True)
-        renewer.start()
-        try:
-            yield
-        finally:
-            over.set()
-            renewer.join()
+    def finish(self, batch: Mapping[str, Any], state: ImportState = ImportState.DONE) -> None:
+        """Give the import back as done, with what came of it."""
+        with transaction.atomic(savepoint=False):
+            self.claim.finish(checkpoint={})
+            self._update({"state": state, **batch})
 
-    def _renew(self, over: Event) -> None:
-        try:
-            while not over.wait(_RENEW_SECONDS):
-                if self.seconds is not None and self._lasted() > self.seconds + _GRACE_SECONDS:
-                    return
-                held = ImportBatch.objects.filter(pk=self.batch_id, run_key=self.key)
-                held.update(run_until=Moment(CLAIM.total_seconds()))
-        except DatabaseError:
-            logger.warning("claim not renewed", extra={"batch_id": self.batch_id})
-        finally:
-            connection.close()
+    def fail(self, error: str, state: ImportState = ImportState.FAILED) -> None:
+        """Give the import back with the reason why it ended."""
+        with transaction.atomic(savepoint=False):
+            self.claim.fail(error)
+            self._update({"state": state})
 
-    def _lasted(self) -> float:
-        return time.monotonic() - self._start
+    def stop(self) -> None:
+        """Give the import back as stopped by its limits."""
+        words = import_labels.IMPORT_STATES.phrase(ImportState.STOPPED)
+        self.fail(words, ImportState.STOPPED)
 
-    def release(self, **fields: Any) -> None:
-        """Give the batch back."""
-        held = ImportBatch.objects.filter(pk=self.batch_id, run_key=self.key)
-        held.update(run_key="", run_until=None, **fields)
+    def pause(self) -> None:
+        """Give the import back as paused."""
+        with transaction.atomic(savepoint=False):
+            self.claim.pause()
+            self._update({"state": ImportState.PAUSED})
+
+    def cancel(self) -> None:
+        """Give the import back as cancelled."""
+        with transaction.atomic(savepoint=False):
+            self.claim.cancel()
+            self._update({"state": ImportState.CANCELLED})
+
+    def release(self, **work: Any) -> None:
+        """Give the import back for another run to go on where this one has come to."""
+        self.claim.release(**work)
+
+    def _update(self, batch: Mapping[str, Any]) -> None:
+        if batch:
+            ImportBatch.objects.filter(pk=self.batch_id).update(**batch)
+
+
+def start_work(
+    *, actor: Actor, batch: ImportBatch, now: datetime, is_background: bool = True
+) -> Work:
+    """Store the work of a new import, which a worker takes once the transaction commits."""
+    return works.start(
+        kind=jobs.IMPORT,
+        actor=actor,
+        now=now,
+        title=batch.file_name,
+        is_background=is_background,
+    )
+
+
+def begin_run(
+    batch_id: int,
+    *,
+    now: datetime,
+    seconds: float | None = None,
+    states: Collection[WorkState] = (WorkState.WAITING,),
+) -> ImportRun | None:
+    """WorkClaim an import; None when it is in hand, or rests in another state.
+
+    Args:
+        now: Time at which the run begins.
+        seconds: How long it may last; None for as long as it takes.
+        states: In which it may be taken, beside what another worker left.
+    """
+    work_id = ImportBatch.objects.values_list("work_id", flat=True).get(pk=batch_id)
+    held = claim(work_id, now=now, seconds=seconds, states=states) if work_id else None
+    return run_of(batch_id, held) if held else None
+
+
+def run_of(batch_id: int, held: WorkClaim) -> ImportRun:
+    """Return the run of a batch whose work is claimed."""
+    work = Work.objects.get(pk=held.work_id)
+    return ImportRun(batch_id, held, work.checkpoint, work.is_background)

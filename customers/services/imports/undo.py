@@ -9,31 +9,35 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Final
 
 from django.db import transaction
+from django.db.models import F
 
-from customers import labels
+from customers import jobs
+from customers.domain.identity.merging import MergeState
+from customers.domain.imports.states import ChangeOutcome, ImportState, RowState
+from customers.labels import imports as import_labels
 from customers.models import (
-    ChangeOutcome,
     Customer,
     IdentityLink,
     ImportBatch,
     ImportChange,
     ImportRow,
-    ImportState,
     MergeDecision,
-    MergeState,
-    RowState,
 )
 from customers.selectors.imports.traces import edited_since
+from customers.services.imports.pipeline import PERMISSION
 from customers.services.imports.restore import restore
-from customers.services.imports.runs import Run
+from customers.services.imports.runs import AS_REQUESTED, ImportRun
 from loancrm.kernel.access import Actor
-from loancrm.kernel.auditing import append_only, audit
+from loancrm.kernel.acting import acting
+from loancrm.kernel.auditing import append_only
 from loancrm.kernel.database import bulk
 from loancrm.kernel.errors import LoanCrmError
 from loancrm.kernel.words.phrases import gettext as _
+from loancrm.kernel.work import service as works
 
 _PAGE: Final = 500
 UNDOABLE: Final = (
@@ -67,39 +71,39 @@ class UndoReport:
     kept_customers: int
 
 
-def begin_undo(*, actor: Actor, batch: ImportBatch, reason: str, run: Run) -> None:
-    """Mark a batch as being undone and say who wants it and why.
+def begin_undo(*, actor: Actor, batch: ImportBatch, reason: str, now: datetime) -> None:
+    """Let a worker undo a batch, and say who wants it and why.
 
     Raises:
         UndoRefused: The batch cannot be undone now.
     """
-    with transaction.atomic():
-        fit = ImportBatch.objects.filter(
-            pk=batch.pk, state__in=list(UNDOABLE), is_dry_run=False, run_key=""
-        )
-        if not fit.update(state=ImportState.UNDOING, wish="", undo={"begun": True}):
+    with acting(actor, PERMISSION, now=now) as act:
+        fit = ImportBatch.objects.filter(pk=batch.pk, state__in=list(UNDOABLE), is_dry_run=False)
+        todo = ImportChange.objects.filter(batch=batch, outcome=ChangeOutcome.OPEN).count()
+        todo += ImportRow.objects.filter(batch=batch, state=RowState.CREATED).count()
+        if not (
+            fit.update(state=ImportState.UNDOING, undo={"begun": True})
+            and batch.work_id
+            and works.restart(
+                work_id=batch.work_id, kind=jobs.IMPORT_UNDO, actor=actor, now=now, total_count=todo
+            )
+        ):
             raise UndoRefused(
                 _("This import cannot be undone now (%(state)s).")
-                % {"state": labels.read(labels.IMPORT_STATES, batch.state)},
+                % {"state": import_labels.IMPORT_STATES.phrase(batch.state)},
                 state=batch.state,
             )
-        audit.record(
-            actor=actor,
-            action="customers.import_undo_begun",
-            object_type="customers.ImportBatch",
-            object_id=batch.pk,
-            now=run.started_at,
-            reason=reason,
-        )
+        act.record("customers.import_undo_begun", on=batch, reason=reason)
 
 
-def carry_out_undo(*, actor: Actor, batch: ImportBatch, run: Run) -> UndoReport:
+def run_undo(*, actor: Actor, batch: ImportBatch, run: ImportRun) -> UndoReport:
     """Undo what is still to be undone of a batch.
 
     Raises:
-        RunInterrupted: Somebody asked to stop, or the run's time is up; nothing is half done.
-        RunLost: Another worker took over.
+        WorkInterrupted: Somebody asked to stop, or the run's time is up; nothing is half done.
+        ClaimLost: Another worker took over.
     """
+    run.enter(ImportState.UNDOING, is_further=False)
     while _undo_changes(batch, run):
         pass
     while _undo_creations(actor, batch, run):
@@ -107,9 +111,9 @@ def carry_out_undo(*, actor: Actor, batch: ImportBatch, run: Run) -> UndoReport:
     return _end(actor, batch, run)
 
 
-def _undo_changes(batch: ImportBatch, run: Run) -> bool:
+def _undo_changes(batch: ImportBatch, run: ImportRun) -> bool:
     """Take back one page of changes, latest first; return whether there was one."""
-    run.pause_point()
+    run.raise_if_requested()
     with transaction.atomic():
         changes = list(
             ImportChange.objects.filter(batch=batch, outcome=ChangeOutcome.OPEN).order_by("-id")[
@@ -134,17 +138,18 @@ def _undo_changes(batch: ImportBatch, run: Run) -> bool:
         bulk.update_rows(Customer, key="id", columns=["updated_at"], rows=sorted(set(touched)))
         # Whatever any source sent last must be looked at again when it sends it again.
         IdentityLink.objects.filter(customer_id__in=ids).update(row_digest="")
-        run.keep()
+        run.save_checkpoint(done_count=F("done_count") + len(changes))
     return True
 
 
-def _undo_creations(actor: Actor, batch: ImportBatch, run: Run) -> bool:
+def _undo_creations(actor: Actor, batch: ImportBatch, run: ImportRun) -> bool:
     """Delete one page of the customers that the batch created, unless they are in use since."""
-    run.pause_point()
-    with transaction.atomic():
+    run.raise_if_requested()
+    with acting(actor, AS_REQUESTED, on=batch, now=run.started_at) as act:
         created = ImportRow.objects.filter(batch=batch, state=RowState.CREATED)
         rows = list(created.order_by("pk").values_list("pk", "customer_id", "line")[:_PAGE])
         if not rows:
+            act.unchanged()
             return False
         ids = sorted({customer_id for _pk, customer_id, _line in rows if customer_id})
         list(Customer.objects.select_for_update().filter(pk__in=ids).order_by("pk").values("pk"))
@@ -157,15 +162,9 @@ def _undo_creations(actor: Actor, batch: ImportBatch, run: Run) -> bool:
         bulk.update_rows(ImportRow, key="id", columns=["state"], rows=states)
         _delete(gone)
         IdentityLink.objects.filter(customer_id__in=used).update(row_digest="")
-        run.keep()
-        audit.record(
-            actor=actor,
-            action="customers.import_undo_page",
-            object_type="customers.ImportBatch",
-            object_id=batch.pk,
-            now=run.started_at,
-            facts={"first_line": rows[0][2], "deleted": len(gone), "kept": sorted(used)},
-        )
+        run.save_checkpoint(done_count=F("done_count") + len(rows))
+        facts = {"first_line": rows[0][2], "deleted": len(gone), "kept": sorted(used)}
+        act.record("customers.import_undo_page", facts=facts)
     return True
 
 
@@ -176,7 +175,7 @@ def _delete(customer_ids: Sequence[int]) -> None:
         Customer.objects.filter(pk__in=customer_ids).delete()
 
 
-def _end(actor: Actor, batch: ImportBatch, run: Run) -> UndoReport:
+def _end(actor: Actor, batch: ImportBatch, run: ImportRun) -> UndoReport:
     outcomes = Counter(
         ImportChange.objects.filter(batch=batch).values_list("outcome", flat=True).iterator()
     )
@@ -193,17 +192,9 @@ def _end(actor: Actor, batch: ImportBatch, run: Run) -> UndoReport:
         "kept": report.kept,
         "kept_customers": report.kept_customers,
     }
-    with transaction.atomic():
+    with acting(actor, AS_REQUESTED, on=batch, now=run.started_at) as act:
         MergeDecision.objects.filter(batch_id=batch.pk, state=MergeState.PROPOSED).delete()
         rows.filter(state=RowState.STAGED).delete()
-        run.keep(state=ImportState.UNDONE, undo=facts, finished_at=run.started_at, checkpoint={})
-        run.release()
-        audit.record(
-            actor=actor,
-            action="customers.import_undo",
-            object_type="customers.ImportBatch",
-            object_id=batch.pk,
-            now=run.started_at,
-            facts=facts,
-        )
+        run.finish({"undo": facts}, ImportState.UNDONE)
+        act.record("customers.import_undo", facts=facts)
     return report

@@ -7,20 +7,20 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from django.db import transaction
 from django.utils.translation import gettext as _
 
 from customers.domain.loans import berka
 from customers.domain.loans.berka import Owners
 from customers.domain.loans.rows import LoanKind
+from customers.models import Loan
 from customers.services.events import from_file
 from customers.services.events.from_file import RowsRefused
 from customers.services.loans import from_file as loans
 from customers.services.loans.from_file import LoanImport
-from customers.services.loans.upserts import Tally
+from customers.services.loans.upserts import LoanCounts
 from customers.services.sources import registry
-from loancrm.kernel.access import Actor, require
-from loancrm.kernel.auditing import audit
+from loancrm.kernel.access import Actor
+from loancrm.kernel.acting import acting
 
 _BATCH = 1000
 _TRANSACTION_FILES = ("trans.csv", "trans.csv.gz", "trans_preloan_354.csv.gz")
@@ -62,24 +62,21 @@ def import_berka(
         SourceUnknown: The source is not registered, and only registered ones may hand in data.
         SourceBarred: The source's contract is not in force.
     """
-    require(actor, "customers.add_loan")
+    act = acting(actor, "customers.add_loan", now=now)
     registry.admit(actor=actor, name=source, now=now)
-    book = _Book(source, now, on_progress or (lambda _count: None))
+    book = _BerkaCounts(source, now, on_progress or (lambda _count: None))
     _read_folder(folder, book)
     result = book.result()
-    with transaction.atomic():
-        audit.record(
-            actor=actor,
-            action="berka.import",
-            object_type="loan",
-            object_id=source,
-            now=now,
+    with act:
+        act.record(
+            "berka.import",
+            on=(Loan, source),
             facts={"rows": result.total.rows, "created": result.total.created},
         )
     return result
 
 
-def _read_folder(folder: Path, book: "_Book") -> None:
+def _read_folder(folder: Path, book: "_BerkaCounts") -> None:
     credit, dispositions = _rows(folder / "loan.csv"), _rows(folder / "disp.csv")
     owners = Owners.of(dispositions, credit)
     clients = {row["disp_id"]: row["client_id"] for row in dispositions}
@@ -96,36 +93,38 @@ def _read_folder(folder: Path, book: "_Book") -> None:
     book.record("transactions", (berka.transaction_event(move, owners) for move in moves))
 
 
-class _Book:
+class _BerkaCounts:
     """The counts by kind while the folder is read."""
 
     def __init__(self, source: str, now: datetime, on_progress: Callable[[int], object]) -> None:
         self.source = source
         self.now = now
         self.on_progress = on_progress
-        self.tallies: dict[str, Tally] = {}
+        self.counts_by_kind: dict[str, LoanCounts] = {}
 
     def take(self, kind: LoanKind, rows: Iterable[Mapping[str, Any]]) -> None:
-        tally = self.tallies.setdefault(kind.value, Tally())
+        counts = self.counts_by_kind.setdefault(kind.value, LoanCounts())
         for batch in from_file.batches(rows, _BATCH):
-            tally.add(loans.take_in(kind=kind, rows=batch, source=self.source, now=self.now))
+            counts.add(loans.take_in(kind=kind, rows=batch, source=self.source, now=self.now))
             self.on_progress(len(batch))
 
     def record(self, name: str, rows: Iterable[Mapping[str, Any]]) -> None:
-        tally = self.tallies.setdefault(name, Tally())
+        counts = self.counts_by_kind.setdefault(name, LoanCounts())
         for batch in from_file.batches(rows, _BATCH):
-            counts = from_file.take_in(rows=batch, source=self.source, now=self.now)
-            tally.rows += counts.rows
-            tally.created += counts.created
-            tally.unchanged += counts.duplicates
-            tally.reasons.update(Counter(counts.by_reason))
+            taken = from_file.take_in(rows=batch, source=self.source, now=self.now)
+            counts.rows += taken.rows
+            counts.created += taken.created
+            counts.unchanged += taken.duplicates
+            counts.reasons.update(Counter(taken.by_reason))
             self.on_progress(len(batch))
 
     def result(self) -> BerkaImport:
-        total = Tally()
-        for tally in self.tallies.values():
-            total.add(tally)
-        by_kind = {name: LoanImport.of(self.source, x, ()) for name, x in self.tallies.items()}
+        total = LoanCounts()
+        for counts in self.counts_by_kind.values():
+            total.add(counts)
+        by_kind = {
+            name: LoanImport.of(self.source, x, ()) for name, x in self.counts_by_kind.items()
+        }
         return BerkaImport(LoanImport.of(self.source, total, ()), by_kind)
 
 

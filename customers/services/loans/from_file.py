@@ -10,20 +10,21 @@ from typing import Any
 from django.db import transaction
 from django.db.models import QuerySet
 
+from customers.domain.loans.cells import RowError
 from customers.domain.loans.loan import LoanStatus, loan_state, received_amount
-from customers.domain.loans.rows import LoanKind, LoanRow, RowError, parse_row
+from customers.domain.loans.rows import LoanKind, LoanRow, parse_row
 from customers.domain.reading.records import ColumnMap
 from customers.models import Loan
 from customers.selectors import loan_books
 from customers.selectors.loan_books import LoanBook
 from customers.services.events import from_file, lifecycle
-from customers.services.loans.upserts import Tally, upsert
+from customers.services.loans.upserts import LoanCounts, upsert
 from customers.services.sources import registry
 from customers.services.sources.balance import require_balance
 from customers.services.sources.file_names import remembered_name
 from loancrm.kernel import clock
-from loancrm.kernel.access import Actor, require
-from loancrm.kernel.auditing import audit
+from loancrm.kernel.access import Actor
+from loancrm.kernel.acting import acting
 from loancrm.kernel.database import bulk
 
 _BATCH = 1000
@@ -59,17 +60,17 @@ class LoanImport:
     joined_lines: tuple[int, ...] = ()
 
     @classmethod
-    def of(cls, source: str, tally: Tally, joined_lines: Sequence[int]) -> "LoanImport":
-        """Return the counts of a tally."""
+    def of(cls, source: str, counts: LoanCounts, joined_lines: Sequence[int]) -> "LoanImport":
+        """Return what an import of these counts was."""
         return cls(
             source=source,
-            rows=tally.rows,
-            created=tally.created,
-            updated=tally.updated,
-            unchanged=tally.unchanged,
-            rejected=tally.rejected,
-            by_reason=dict(sorted(tally.reasons.items())),
-            rejected_lines=tuple(tally.lines[: from_file.NOTED_LINES]),
+            rows=counts.rows,
+            created=counts.created,
+            updated=counts.updated,
+            unchanged=counts.unchanged,
+            rejected=counts.rejected,
+            by_reason=dict(sorted(counts.reasons.items())),
+            rejected_lines=tuple(counts.lines[: from_file.NOTED_LINES]),
             joined_lines=tuple(joined_lines[: from_file.NOTED_LINES]),
         )
 
@@ -105,8 +106,8 @@ def import_loans(
         SourceUnknown: The source is not registered, and only registered ones may hand in data.
         SourceBarred: The source's contract is not in force.
     """
-    require(actor, "customers.add_loan")
-    total, count = Tally(), 0
+    act = acting(actor, "customers.add_loan", now=now)
+    total, count = LoanCounts(), 0
     with from_file.opened(path, column_map) as records:
         named = source or (column_map.source if column_map else "")
         name, rows = _source_of(kind, records.rows, named)
@@ -124,49 +125,42 @@ def import_loans(
         unchanged=result.unchanged,
         rejected=result.rejected,
     )
-    with transaction.atomic():
+    with act:
         facts: dict[str, object] = {
             "file": remembered_name(path.name),
             "rows": result.rows,
             "rejected": result.rejected,
         }
         facts |= {"created": result.created, "updated": result.updated}
-        audit.record(
-            actor=actor,
-            action=f"{kind.value}.import",
-            object_type="loan",
-            object_id=name,
-            now=now,
-            facts=facts,
-        )
+        act.record(f"{kind.value}.import", on=(Loan, name), facts=facts)
     return result
 
 
 def take_in(
     *, kind: LoanKind, rows: Iterable[Mapping[str, Any]], source: str, now: datetime
-) -> Tally:
+) -> LoanCounts:
     """Check and write one batch of rows and refresh the states of the loans concerned."""
     parsed: list[LoanRow] = []
-    tally = Tally()
+    counts = LoanCounts()
     zone = clock.company_zone()
     for row in rows:
-        if flaw := from_file.note_flaw(row, tally.lines):
-            tally.rows += 1
-            tally.reasons[flaw] += 1
+        if flaw := from_file.note_flaw(row, counts.lines):
+            counts.rows += 1
+            counts.reasons[flaw] += 1
             continue
         try:
             parsed.append(parse_row(kind, row, zone=zone))
         except RowError as err:
-            tally.rows += 1
-            tally.reasons[err.problem.value] += 1
-            from_file.note_line(row, code=err.problem.value, lines=tally.lines)
+            counts.rows += 1
+            counts.reasons[err.problem.value] += 1
+            from_file.note_line(row, code=err.problem.value, lines=counts.lines)
     with transaction.atomic():
-        tally.add(upsert(kind=kind, rows=parsed, source=source))
+        counts.add(upsert(kind=kind, rows=parsed, source=source))
         today = now.astimezone(clock.company_zone()).date()
-        _refresh(Loan.objects.filter(pk__in=tally.loan_ids), as_of=today)
-        owners = Loan.objects.filter(pk__in=tally.loan_ids).values_list("customer_id", flat=True)
-        lifecycle.refresh_stages(customer_ids=tally.customer_ids | set(owners), now=now)
-    return tally
+        _refresh(Loan.objects.filter(pk__in=counts.loan_ids), as_of=today)
+        owners = Loan.objects.filter(pk__in=counts.loan_ids).values_list("customer_id", flat=True)
+        lifecycle.refresh_stages(customer_ids=counts.customer_ids | set(owners), now=now)
+    return counts
 
 
 def refresh_loan_states(
@@ -189,7 +183,7 @@ def refresh_loan_states(
     Raises:
         PermissionRefused: The actor may not change loans.
     """
-    require(actor, "customers.change_loan")
+    act = acting(actor, "customers.change_loan", now=now)
     day = as_of or now.astimezone(clock.company_zone()).date()
     loans = Loan.objects.all() if loan_ids is None else Loan.objects.filter(pk__in=loan_ids)
     count = 0
@@ -198,13 +192,10 @@ def refresh_loan_states(
         last_pk = batch[-1].pk
         with transaction.atomic():
             count += _refresh_batch(batch, day)
-    with transaction.atomic():
-        audit.record(
-            actor=actor,
-            action="loans.refresh",
-            object_type="loan",
-            object_id="all" if loan_ids is None else "some",
-            now=now,
+    with act:
+        act.record(
+            "loans.refresh",
+            on=(Loan, "all" if loan_ids is None else "some"),
             facts={"as_of": day.isoformat(), "loans": count},
         )
     return count

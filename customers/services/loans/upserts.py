@@ -9,7 +9,8 @@ from typing import Any
 
 from django.db.models import Model, QuerySet
 
-from customers.domain.loans.rows import LoanKind, LoanRow, RowProblem
+from customers.domain.loans.cells import RowProblem
+from customers.domain.loans.rows import LoanKind, LoanRow
 from customers.models import Application, Instalment, Loan, Product, Repayment
 from customers.selectors.identity import keys as identity
 from loancrm.kernel.database import bulk
@@ -60,7 +61,7 @@ _Value = int | str | bool | Decimal | date | datetime | None
 
 
 @dataclass(slots=True)
-class Tally:
+class LoanCounts:
     """What became of rows: rows = created + updated + unchanged + rejected."""
 
     rows: int = 0
@@ -77,7 +78,7 @@ class Tally:
         """Return how many rows were not taken in."""
         return self.reasons.total()
 
-    def add(self, other: "Tally") -> None:
+    def add(self, other: "LoanCounts") -> None:
         """Add the counts of another batch."""
         self.rows += other.rows
         self.created += other.created
@@ -89,7 +90,7 @@ class Tally:
         self.customer_ids |= other.customer_ids
 
 
-def upsert(*, kind: LoanKind, rows: Sequence[LoanRow], source: str) -> Tally:
+def upsert(*, kind: LoanKind, rows: Sequence[LoanRow], source: str) -> LoanCounts:
     """Insert the rows that are new and change those that differ; the caller owns the transaction.
 
     Empty values never erase stored ones. A key that comes again in the same batch is taken as a
@@ -98,16 +99,16 @@ def upsert(*, kind: LoanKind, rows: Sequence[LoanRow], source: str) -> Tally:
     Returns:
         The counts, the loans whose state may have changed and the customers concerned.
     """
-    tally = Tally(rows=len(rows))
-    references = _References(rows, source)
+    counts = LoanCounts(rows=len(rows))
+    references = _LoanReferences(rows, source)
     wanted: list[tuple[str, dict[str, Any]]] = []
     for row in rows:
         try:
             wanted.append((row.key, references.resolve(kind, row)))
         except _UnknownReferenceError as err:
-            tally.reasons[err.problem.value] += 1
-    _write(kind, wanted, source, references, tally)
-    return tally
+            counts.reasons[err.problem.value] += 1
+    _write(kind, wanted, source, references, counts)
+    return counts
 
 
 class _UnknownReferenceError(Exception):
@@ -116,7 +117,7 @@ class _UnknownReferenceError(Exception):
         self.problem = problem
 
 
-class _References:
+class _LoanReferences:
     """The customers, products, applications and loans that a batch refers to."""
 
     def __init__(self, rows: Sequence[LoanRow], source: str) -> None:
@@ -162,8 +163,8 @@ def _write(
     kind: LoanKind,
     wanted: Sequence[tuple[str, dict[str, Any]]],
     source: str,
-    references: _References,
-    tally: Tally,
+    references: _LoanReferences,
+    counts: LoanCounts,
 ) -> None:
     table = _TABLES[kind]
     stored = _stored(kind, [key for key, _ in wanted], source, references)
@@ -173,14 +174,14 @@ def _write(
         given = {name: value for name, value in values.items() if value is not None}
         if key not in stored and key not in fresh:
             fresh[key] = values
-            tally.created += 1
+            counts.created += 1
             continue
         state = fresh.get(key) or stored[key]
         if all(state.get(name) == value for name, value in given.items()):
-            tally.unchanged += 1
+            counts.unchanged += 1
             continue
         state.update(given)
-        tally.updated += 1
+        counts.updated += 1
         if key not in fresh:
             changed[key] = state
     objects = [_object(kind, key, values, source) for key, values in fresh.items()]
@@ -191,11 +192,11 @@ def _write(
         columns=table.columns,
         rows=[(x["pk"], *(x.get(name) for name in table.columns)) for x in changed.values()],
     )
-    _note_touched(kind, [*objects], [*changed.values()], tally)
+    _note_touched(kind, [*objects], [*changed.values()], counts)
 
 
 def _stored(
-    kind: LoanKind, keys: Collection[str], source: str, references: _References
+    kind: LoanKind, keys: Collection[str], source: str, references: _LoanReferences
 ) -> dict[str, dict[str, Any]]:
     """Return {key: stored columns with `pk`}; references as ids under their own names."""
     table = _TABLES[kind]
@@ -231,16 +232,16 @@ def _object(kind: LoanKind, key: str, values: Mapping[str, Any], source: str) ->
 
 
 def _note_touched(
-    kind: LoanKind, objects: Sequence[Any], changed: Sequence[Mapping[str, Any]], tally: Tally
+    kind: LoanKind, objects: Sequence[Any], changed: Sequence[Mapping[str, Any]], counts: LoanCounts
 ) -> None:
     match kind:
         case LoanKind.LOANS:
-            tally.loan_ids.update(loan.pk for loan in objects)
-            tally.loan_ids.update(row["pk"] for row in changed)
-            tally.customer_ids.update(loan.customer_id for loan in objects)
-            tally.customer_ids.update(row["customer"] for row in changed)
+            counts.loan_ids.update(loan.pk for loan in objects)
+            counts.loan_ids.update(row["pk"] for row in changed)
+            counts.customer_ids.update(loan.customer_id for loan in objects)
+            counts.customer_ids.update(row["customer"] for row in changed)
         case LoanKind.INSTALMENTS | LoanKind.REPAYMENTS:
-            tally.loan_ids.update(row.loan_id for row in objects)
-            tally.loan_ids.update(row["loan"] for row in changed)
+            counts.loan_ids.update(row.loan_id for row in objects)
+            counts.loan_ids.update(row["loan"] for row in changed)
         case LoanKind.PRODUCTS | LoanKind.APPLICATIONS:
             pass

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from datetime import datetime
 from typing import Any, Final
 
@@ -67,12 +67,17 @@ def export_own_data(
 def _tables(
     ids: Sequence[int], indexes: Sequence[str]
 ) -> Iterator[tuple[type[models.Model], models.QuerySet[Any]]]:
-    """Yield every table that points at customers, with the rows about these."""
+    """Yield every table that points at customers, with the rows about these, and its parts.
+
+    Parts are rows that live and die with such a row and know the person through it alone, such as
+    the instalments of a loan.
+    """
     columns: dict[type[models.Model], list[str]] = {}
     for relation in Customer._meta.get_fields(include_hidden=True):  # noqa: SLF001 - Django's registry
         if isinstance(relation, models.ManyToOneRel):
             model: Any = relation.related_model
             columns.setdefault(model, []).append(relation.field.name)
+    parts: dict[type[models.Model], Q] = {}
     for model, names in columns.items():
         wanted = Q()
         for name in names:
@@ -88,6 +93,24 @@ def _tables(
         ]
         rows = model._base_manager.filter(wanted).order_by("pk")  # noqa: SLF001 - rows of all kinds
         yield model, rows.select_related(*others) if others else rows
+        for part, name in _parts_of(model, columns):
+            parts[part] = parts.get(part, Q()) | Q(**{f"{name}__in": rows})
+    for part, of_person in parts.items():
+        yield part, part._base_manager.filter(of_person).order_by("pk")  # noqa: SLF001 - as above
+
+
+def _parts_of(
+    model: type[models.Model], direct: Collection[type[models.Model]]
+) -> Iterator[tuple[type[models.Model], str]]:
+    for relation in model._meta.get_fields(include_hidden=True):  # noqa: SLF001 - Django's registry
+        if not isinstance(relation, models.ManyToOneRel) or relation.on_delete != models.CASCADE:
+            continue
+        part: Any = relation.related_model
+        meta = part._meta  # noqa: SLF001 - Django's registry
+        # What is sealed in a part is on its way out, such as the code of a message to be sent.
+        is_passing = any(field.name.endswith(_SEALED) for field in meta.concrete_fields)
+        if part not in direct and not meta.auto_created and not is_passing:
+            yield part, relation.field.name
 
 
 def _row(row: models.Model) -> dict[str, Any]:

@@ -3,21 +3,20 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.db import transaction
 from django.utils.translation import gettext as _
 
 from customers.domain.consents.preferences import (
     DETAILS_LENGTH,
+    NotifiedBy,
     PreferenceName,
     RequestKind,
     RequestStatus,
     Settings,
-    ToldBy,
     request_due_at,
 )
 from customers.models import ContactPoint, Customer, Event, Loan, PreferenceRecord, PrivacyRequest
-from loancrm.kernel.access import Actor, require
-from loancrm.kernel.auditing import audit
+from loancrm.kernel.access import Actor
+from loancrm.kernel.acting import acting
 from loancrm.kernel.errors import LoanCrmError
 from loancrm.kernel.models import AuditEntry
 from loancrm.kernel.security import crypto
@@ -108,13 +107,13 @@ def request_privacy(
     Raises:
         PermissionRefused: The actor may not record requests.
     """
-    require(actor, "customers.add_privacyrequest")
-    with transaction.atomic():
+    with acting(actor, "customers.add_privacyrequest", now=now) as act:
         Customer.objects.select_for_update().get(pk=customer_id)
         known = PrivacyRequest.objects.filter(
             customer_id=customer_id, kind=kind, status=RequestStatus.OPEN
         ).first()
         if known is not None:
+            act.unchanged()
             return known
         request = PrivacyRequest(
             customer_id=customer_id,
@@ -129,12 +128,9 @@ def request_privacy(
                 PrivacyRequest.DETAILS_COLUMN, request.row_key, text
             )
         request.save(force_insert=True)
-        audit.record(
-            actor=actor,
-            action="privacy.request",
-            object_type="customer",
-            object_id=customer_id,
-            now=now,
+        act.record(
+            "privacy.request",
+            on=(Customer, customer_id),
             facts={"kind": kind.value, "request": request.pk, "due_at": request.due_at.isoformat()},
         )
     return request
@@ -146,18 +142,13 @@ def read_details(*, actor: Actor, request_id: int, now: datetime) -> str:
     Raises:
         PermissionRefused: The actor may not answer requests.
     """
-    require(actor, "customers.change_privacyrequest")
+    act = acting(actor, "customers.change_privacyrequest", now=now)
     request = PrivacyRequest.objects.get(pk=request_id)
     if request.details_sealed is None:
         return ""
-    audit.record(
-        actor=actor,
-        action="privacy.look",
-        object_type="customer",
-        object_id=request.customer_id,
-        now=now,
-        facts={"request": request.pk},
-    )
+    with act:
+        owner = (Customer, request.customer_id)
+        act.record("privacy.look", on=owner, facts={"request": request.pk})
     return crypto.vault().open(
         PrivacyRequest.DETAILS_COLUMN, request.row_key, bytes(request.details_sealed)
     )
@@ -177,35 +168,33 @@ def close_request(
     Args:
         is_done: False when it is refused.
         reason: What was done, or why not.
-        told_by: How the person was told, one of `ToldBy`; what nobody was told is no answer.
+        told_by: How the person was told, one of `NotifiedBy`; what nobody was told is no answer.
 
     Raises:
         PermissionRefused: The actor may not answer requests.
         AnswerIncomplete: The reason is missing, or nobody says how the person was told.
         DeletionIncomplete: A deletion is to be noted as done while the person is still there.
     """
-    require(actor, "customers.change_privacyrequest")
+    act = acting(actor, "customers.change_privacyrequest", now=now)
     if not reason.strip():
         raise AnswerIncomplete(_("Say why."))
-    if told_by not in set(ToldBy):
+    if told_by not in set(NotifiedBy):
         raise AnswerIncomplete(_("Say how the person was told."))
-    with transaction.atomic():
+    with act:
         request = PrivacyRequest.objects.select_for_update().get(pk=request_id)
         if request.status != RequestStatus.OPEN:
+            act.unchanged()
             return request
         if is_done and request.kind == RequestKind.DELETION:
             _refuse_unless_gone(request.pk, request.customer_id)
         request.status = RequestStatus.DONE if is_done else RequestStatus.REFUSED
         request.closed_at = now
         request.save(update_fields=["status", "closed_at"])
-        audit.record(
-            actor=actor,
-            action="privacy.close",
-            object_type="customer",
-            object_id=request.customer_id,
-            now=now,
-            reason=reason.strip(),
+        act.record(
+            "privacy.close",
+            on=(Customer, request.customer_id),
             facts={"request": request.pk, "status": request.status, "told_by": told_by},
+            reason=reason.strip(),
         )
     return request
 

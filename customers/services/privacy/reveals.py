@@ -6,11 +6,10 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from django.contrib.auth.models import User
-from django.db import transaction
 
 from customers.models import ContactPoint, Customer
-from loancrm.kernel.access import Actor, require
-from loancrm.kernel.auditing import audit
+from loancrm.kernel.access import Actor
+from loancrm.kernel.acting import acting
 from loancrm.kernel.errors import LoanCrmError
 from loancrm.kernel.models import AuditEntry
 from loancrm.kernel.security import crypto
@@ -77,21 +76,13 @@ def note_look(
         action: What is done, as one of `LOOKS`; all of them count for the limit.
         facts: Written into the trace.
     """
-    require(actor, "customers.reveal_pii", customer)
+    act = acting(actor, "customers.reveal_pii", on=customer, now=now)
     why = " ".join(reason.split())[:LONGEST_REASON]
     if len(why) < SHORTEST_REASON:
         raise RevealRefused(_("Say why you need to see this."))
-    with transaction.atomic():
+    with act:
         _refuse_too_many(actor, now)
-        audit.record(
-            actor=actor,
-            action=action,
-            object_type="customer",
-            object_id=customer.pk,
-            now=now,
-            reason=why,
-            facts=facts,
-        )
+        act.record(action, facts=facts, reason=why)
 
 
 def _refuse_too_many(actor: Actor, now: datetime) -> None:

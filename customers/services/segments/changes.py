@@ -1,33 +1,32 @@
 """Customers that changed are in or out of the stored segments within seconds."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from django.db import transaction
+from django.db.models import Q
 
 from customers.domain.fields.catalogue import Catalogue
 from customers.domain.segments.ast import Rule
 from customers.domain.segments.events import events_of
-from customers.domain.segments.scope import Scope
-from customers.models import (
-    BuildState,
-    ChangeCursor,
-    Segment,
-    SegmentBuild,
-    SegmentKind,
-    SegmentMember,
-)
+from customers.domain.segments.scope import RuleScope
+from customers.domain.segments.states import BuildState, SegmentKind
+from customers.models import Segment, SegmentBuild, SegmentMember
 from customers.selectors.segments import catalogue as segment_catalogue
-from customers.selectors.segments import changes as segment_changes
 from customers.selectors.segments import query, references
 from customers.selectors.segments.references import SegmentRuleInvalid
 from customers.services.segments import members as segment_members
-from customers.services.segments.members import Reason
-from loancrm.kernel import access, clock
+from customers.services.segments.members import MembershipReason
+from loancrm.kernel import clock
 from loancrm.kernel.access import Actor
+from loancrm.kernel.acting import acting
+from loancrm.kernel.changes import feed
+from loancrm.kernel.changes.feed import Followed
 
 CHANGE = "customers.change_segment"
+CONSUMER = "segments"
+FOLLOWED = ("customers", "events", "consents", "loans", "repayments", "scores")
 _BATCH = 200
 _PAUSE_BETWEEN_BUILDS = timedelta(minutes=5)
 
@@ -50,7 +49,7 @@ class Applied:
 class _Watched:
     segment: Segment
     rule: Rule
-    scope: Scope
+    scope: RuleScope
 
 
 def apply_changes(*, actor: Actor, now: datetime) -> Applied:
@@ -62,38 +61,34 @@ def apply_changes(*, actor: Actor, now: datetime) -> Applied:
     Raises:
         PermissionRefused: The actor may not change segments.
     """
-    access.require(actor, CHANGE)
-    stored = {cursor.name: cursor for cursor in ChangeCursor.objects.all()}
-    if not _has_news(stored, now):
+    act = acting(actor, CHANGE, now=now)
+    if not feed.has_news(consumer=CONSUMER, tables=FOLLOWED, now=now):
         return Applied(0, 0, 0)
     catalogue = segment_catalogue.load_catalogue()
     watched = list(_watched(catalogue, now))
-    changes = segment_changes.read_changes(
-        stored, event_types=_event_types(watched, catalogue), now=now
+    changes = feed.read(
+        consumer=CONSUMER, tables=_followed(_event_types(watched, catalogue), now), now=now
     )
     entered = left = 0
     if changes.is_complete:
         for item in watched:
-            came, went = _reevaluate(item.segment, item.rule, item.scope, changes.customer_ids)
+            came, went = _reevaluate(item.segment, item.rule, item.scope, changes.subjects)
             entered, left = entered + came, left + went
     else:
         _ask_for_builds(now)
-    with transaction.atomic():
-        for cursor in changes.cursors:
-            cursor.save()
-    count = len(changes.customer_ids)
+    with act:
+        feed.advance(changes)
+        act.counted_elsewhere()
+    count = len(changes.subjects)
     return Applied(count, entered, left, is_complete=changes.is_complete)
 
 
-def _has_news(stored: Mapping[str, ChangeCursor], now: datetime) -> bool:
-    if set(segment_changes.NAMES) - stored.keys():
-        return True
-    if any(now - cursor.top_at >= segment_changes.SETTLES_AFTER for cursor in stored.values()):
-        return True
-    tops = segment_changes.newest()
-    return any(
-        tops[name] > max([cursor.top, *cursor.seen.values()]) for name, cursor in stored.items()
-    )
+def _followed(event_types: Collection[int], now: datetime) -> dict[str, Followed]:
+    """Return what of each table changes segments: of events, those that a rule asks about."""
+    followed = {name: Followed() for name in FOLLOWED}
+    # One of this very second counts for no rule yet; it is read when its moment has come.
+    followed["events"] = Followed(Q(type_id__in=event_types), is_due=Q(occurred_at__lte=now))
+    return followed
 
 
 def _watched(catalogue: Catalogue, now: datetime) -> Iterator[_Watched]:
@@ -132,7 +127,7 @@ def _event_types(watched: Sequence[_Watched], catalogue: Catalogue) -> set[int]:
 
 
 def _reevaluate(
-    segment: Segment, rule: Rule, scope: Scope, customer_ids: Sequence[int]
+    segment: Segment, rule: Rule, scope: RuleScope, customer_ids: Sequence[int]
 ) -> tuple[int, int]:
     """Bring some customers' membership up to date; return how many entered and left."""
     entered = left = 0
@@ -156,7 +151,7 @@ def _reevaluate(
             came, went = sorted(wanted - present), sorted(present - wanted)
             if not came and not went:
                 continue
-            source = f"{Reason.CHANGE}:{build.version.number}"
+            source = f"{MembershipReason.CHANGE}:{build.version.number}"
             segment_members.end_stays(
                 segment=segment, customer_ids=went, source=source, now=scope.now
             )

@@ -4,18 +4,26 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
-from django.db import transaction
+from django.contrib.auth.models import User
 from django.db.models import F
 from django.utils.translation import get_language, override
 from django.utils.translation import gettext as _
 
-from customers.domain.exports import LABELS, SEALED, ExportColumn, csv_lines, read_columns
-from customers.models import ExportState, Segment, SegmentExport
+from customers.domain.exports import (
+    LABELS,
+    SEALED,
+    ExportColumn,
+    ExportState,
+    csv_lines,
+    read_columns,
+)
+from customers.models import Segment, SegmentExport
 from customers.selectors.segments import export as segment_export
+from customers.selectors.segments import history
 from customers.services.segments import versions
 from loancrm.kernel import access
 from loancrm.kernel.access import Actor
-from loancrm.kernel.auditing import audit
+from loancrm.kernel.acting import Act, acting
 from loancrm.kernel.errors import LoanCrmError
 
 EXPORT = "customers.export_customers"
@@ -26,6 +34,7 @@ AVAILABLE_FOR = timedelta(hours=24)
 SHORTEST_REASON = 4
 LONGEST_REASON = 300
 _BYTE_ORDER_MARK = "\ufeff"
+_IDS_AT_ONCE = 5000
 
 
 class ExportRequestInvalid(LoanCrmError):
@@ -70,28 +79,24 @@ def request_export(
             clear.
         ExportRequestInvalid: No person asks, no reason or column is given, or one is unknown.
     """
-    access.require(actor, EXPORT)
+    act = acting(actor, EXPORT, now=now)
     access.require(actor, VIEW, segment)
     if is_unmasked:
         access.require(actor, UNMASKED)
-    if actor.user is None:
-        raise ExportRequestInvalid(_("An export is asked for by a person."))
-    why = " ".join(reason.split())[:LONGEST_REASON]
-    if len(why) < SHORTEST_REASON:
-        raise ExportRequestInvalid(_("Say what the file is needed for."))
+    person, why = _asked_by(actor, reason)
     if segment.current_version is None:
         raise ExportRequestInvalid(_("The segment has no rule yet."))
-    with transaction.atomic():
+    with act:
         export = SegmentExport.objects.create(
             segment=segment,
             version=segment.current_version,
             columns=[column.value for column in _checked(columns)],
             reason=why,
             is_unmasked=is_unmasked,
-            requested_by=actor.user,
+            requested_by=person,
             requested_at=now,
         )
-        _record(actor, "segment.export_requested", export, now, reason=why)
+        _record(act, export, "requested", reason=why)
     return export
 
 
@@ -125,22 +130,23 @@ def download_export(*, actor: Actor, export_id: int, now: datetime, today: date)
         ExportNotOpen: It is not approved, or its time is over.
         SegmentRuleInvalid: The agreed rule no longer fits the catalogue.
     """
-    access.require(actor, EXPORT)
-    with transaction.atomic():
+    act = acting(actor, EXPORT, now=now)
+    asked = SegmentExport.objects.get(pk=export_id)
+    if actor.user is None or asked.requested_by_id != actor.user.pk:
+        raise access.PermissionRefused(
+            _("Only the person who asked for the export can download it."), permission=EXPORT
+        )
+    if asked.is_unmasked:
+        access.require(actor, UNMASKED)
+    with act:
         export = _locked(export_id)
-        if actor.user is None or export.requested_by_id != actor.user.pk:
-            raise access.PermissionRefused(
-                _("Only the person who asked for the export can download it."), permission=EXPORT
-            )
-        if export.is_unmasked:
-            access.require(actor, UNMASKED)
         if export.state != ExportState.APPROVED or export.expires_at is None:
             raise ExportNotOpen(_("The export is not approved."), state=export.state)
         if export.expires_at <= now:
             raise ExportNotOpen(_("The time to download this export is over."), state="expired")
         people = versions.audience_queryset(export.version.rule, now=now)
         SegmentExport.objects.filter(pk=export.pk).update(download_count=F("download_count") + 1)
-        _record(actor, "segment.export_downloaded", export, now)
+        _record(act, export, "downloaded")
     wanted = segment_export.Wanted(
         columns=read_columns(export.columns),
         is_unmasked=export.is_unmasked,
@@ -157,6 +163,27 @@ def download_export(*, actor: Actor, export_id: int, now: datetime, today: date)
         SegmentExport.objects.filter(pk=export.pk).update(row_count=count)
 
     return ExportFile(name, _encoded(wanted.columns, pages, language, note_rows))
+
+
+def export_member_ids(
+    *, actor: Actor, segment: Segment, at: datetime, reason: str, now: datetime
+) -> Iterator[int]:
+    """Return the ids of a segment's stored members at a moment, in order, and leave a trace of it.
+
+    Ids say nothing outside of this deployment, so nobody else has to agree.
+
+    Raises:
+        PermissionRefused: The actor may not export, or not see the segment.
+        ExportRequestInvalid: No person asks, or no reason is given.
+    """
+    act = acting(actor, EXPORT, now=now)
+    access.require(actor, VIEW, segment)
+    _person, why = _asked_by(actor, reason)
+    members = history.members_at(segment=segment, at=at)
+    with act:
+        facts = {"slug": segment.slug, "at": at.isoformat(), "members": members.count()}
+        act.record("segment.export_member_ids", on=segment, facts=facts, reason=why)
+    return members.order_by("pk").values_list("pk", flat=True).iterator(chunk_size=_IDS_AT_ONCE)
 
 
 def _encoded(
@@ -179,6 +206,16 @@ def _encoded(
     note_rows(count)
 
 
+def _asked_by(actor: Actor, reason: str) -> tuple[User, str]:
+    """Return the person who asks for a file, and why."""
+    if actor.user is None:
+        raise ExportRequestInvalid(_("An export is asked for by a person."))
+    why = " ".join(reason.split())[:LONGEST_REASON]
+    if len(why) < SHORTEST_REASON:
+        raise ExportRequestInvalid(_("Say what the file is needed for."))
+    return actor.user, why
+
+
 def _checked(columns: Sequence[str]) -> tuple[ExportColumn, ...]:
     try:
         found = read_columns(columns)
@@ -195,14 +232,15 @@ def _checked(columns: Sequence[str]) -> tuple[ExportColumn, ...]:
 def _decide(
     actor: Actor, export_id: int, state: ExportState, note: str, now: datetime
 ) -> SegmentExport:
-    access.require(actor, APPROVE)
-    with transaction.atomic():
+    act = acting(actor, APPROVE, now=now)
+    asked = SegmentExport.objects.select_related("segment").get(pk=export_id)
+    access.require(actor, VIEW, asked.segment)
+    if actor.user is None or asked.requested_by_id == actor.user.pk:
+        raise ExportNeedsSecondPerson(
+            _("Another person than the one who asked decides about an export.")
+        )
+    with act:
         export = _locked(export_id)
-        access.require(actor, VIEW, export.segment)
-        if actor.user is None or export.requested_by_id == actor.user.pk:
-            raise ExportNeedsSecondPerson(
-                _("Another person than the one who asked decides about an export.")
-            )
         if export.state != ExportState.REQUESTED:
             raise ExportNotOpen(_("The export is decided already."), state=export.state)
         export.state = state
@@ -211,7 +249,7 @@ def _decide(
         export.decision_note = " ".join(note.split())[:LONGEST_REASON]
         export.expires_at = now + AVAILABLE_FOR if state is ExportState.APPROVED else None
         export.save()
-        _record(actor, f"segment.export_{state}", export, now, reason=export.decision_note)
+        _record(act, export, state, reason=export.decision_note)
     return export
 
 
@@ -222,15 +260,10 @@ def _locked(export_id: int) -> SegmentExport:
     return found.get(pk=export_id)
 
 
-def _record(
-    actor: Actor, action: str, export: SegmentExport, now: datetime, reason: str = ""
-) -> None:
-    audit.record(
-        actor=actor,
-        action=action,
-        object_type="segment",
-        object_id=export.segment_id,
-        now=now,
+def _record(act: Act, export: SegmentExport, what: str, *, reason: str = "") -> None:
+    act.record(
+        f"segment.export_{what}",
+        on=export.segment,
         reason=reason,
         facts={
             "export": export.pk,

@@ -12,7 +12,7 @@ from typing import Any
 
 from django.core.exceptions import EmptyResultSet
 from django.db import connection
-from django.db.models import CharField, F, QuerySet, Value
+from django.db.models import CharField, DateTimeField, F, QuerySet, Value
 from django.db.models.functions import Cast, Concat
 
 from customers.domain.events.event import EventName
@@ -20,13 +20,13 @@ from customers.models import Customer, Segment, SegmentMember
 from customers.services.events import log
 from loancrm.kernel.database import bulk
 
-_BATCH = 500
+_BATCH = 20_000
 _MANY = 1_000
 _TABLE = "loancrm_segment_differences"
 EVENT_SOURCE = "segments"
 
 
-class Reason(StrEnum):
+class MembershipReason(StrEnum):
     """Why a customer entered or left a dynamic segment."""
 
     RULE = "rule"
@@ -35,7 +35,7 @@ class Reason(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Difference:
+class RefreshResult:
     """What a refresh wrote.
 
     Attributes:
@@ -54,7 +54,7 @@ def write_difference(
     source: str,
     now: datetime,
     are_entries_told: bool = True,
-) -> Difference:
+) -> RefreshResult:
     """Make the matching customers the open members; write only who enters and who leaves.
 
     The query runs once. Needs an open transaction.
@@ -89,7 +89,7 @@ def write_difference(
     total = SegmentMember.objects.filter(segment=segment, left_at__isnull=True).count()
     if entered + len(left_ids) >= max(_MANY, total // 10):
         bulk.refresh_statistics(SegmentMember)
-    return Difference(entered, len(left_ids), total)
+    return RefreshResult(entered, len(left_ids), total)
 
 
 def _gather_differences(cursor: Any, segment: Segment, matching: QuerySet[Customer]) -> None:
@@ -133,7 +133,7 @@ def end_stays(*, segment: Segment, customer_ids: Sequence[int], source: str, now
         stays = SegmentMember.objects.filter(
             segment=segment,
             left_at__isnull=True,
-            customer_id__in=customer_ids[start : start + _BATCH],
+            customer_id__any_of=customer_ids[start : start + _BATCH],
         )
         ids = list(stays.values_list("pk", flat=True))
         if ids:
@@ -149,12 +149,18 @@ def begin_stays(
     if not customer_ids:
         return
     before = _newest_stay()
-    SegmentMember.objects.bulk_create(
-        (
-            SegmentMember(segment=segment, customer_id=key, entered_at=now, source=source)
-            for key in customer_ids
-        ),
-        batch_size=_BATCH,
+    # A list of hundreds of thousands is written by the database itself, from the keys alone.
+    bulk.insert_select(
+        SegmentMember,
+        Customer.objects.filter(pk__any_of=list(customer_ids)).order_by("pk"),
+        {
+            "segment": Value(segment.pk),
+            "customer": F("pk"),
+            "entered_at": Value(now, output_field=DateTimeField()),
+            "left_at": Value(None, output_field=DateTimeField()),
+            "source": Value(source),
+            "left_source": Value(""),
+        },
     )
     _record_entries(segment, before, now)
 

@@ -8,21 +8,15 @@ from datetime import datetime, timedelta
 from django.db import DatabaseError, transaction
 from django.db.models import F, Max, Q, QuerySet
 
-from customers import problem_labels
-from customers.models import (
-    BuildState,
-    ImportBatch,
-    Segment,
-    SegmentBuild,
-    SegmentKind,
-    SegmentVersion,
-)
+from customers.domain.segments.states import BuildState, SegmentKind
+from customers.labels import problems as problem_labels
+from customers.models import ImportBatch, Segment, SegmentBuild, SegmentVersion
 from customers.selectors.segments import query, references
 from customers.services.segments import members
-from customers.services.segments.members import Difference, Reason
+from customers.services.segments.members import MembershipReason, RefreshResult
 from loancrm.kernel import access, clock
 from loancrm.kernel.access import Actor
-from loancrm.kernel.auditing import audit
+from loancrm.kernel.acting import acting
 from loancrm.kernel.database import bulk
 from loancrm.kernel.errors import LoanCrmError
 from loancrm.kernel.words.phrases import gettext as _
@@ -55,7 +49,7 @@ class DueRefreshed:
     failed_count: int
 
 
-def refresh_segment(*, actor: Actor, segment: Segment, now: datetime) -> Difference:
+def refresh_segment(*, actor: Actor, segment: Segment, now: datetime) -> RefreshResult:
     """Bring the stored members of a dynamic segment up to its current rule and this moment.
 
     Only differences are written. When the build fails, nothing of it stays, the failure is
@@ -66,7 +60,7 @@ def refresh_segment(*, actor: Actor, segment: Segment, now: datetime) -> Differe
         SegmentNotBuildable: It is a list of members, or has no rule yet.
         SegmentBuildFailed: The rule no longer fits the catalogue, or the database failed.
     """
-    access.require(actor, CHANGE, segment)
+    act = acting(actor, CHANGE, on=segment, now=now)
     if segment.kind != SegmentKind.DYNAMIC or segment.current_version_id is None:
         raise SegmentNotBuildable(
             _("The segment “%(slug)s” has no rule to build members from.") % {"slug": segment.slug},
@@ -74,13 +68,16 @@ def refresh_segment(*, actor: Actor, segment: Segment, now: datetime) -> Differe
         )
     SegmentBuild.objects.get_or_create(segment=segment, defaults={"due_at": now})
     try:
-        with transaction.atomic():
+        with act:
             # What a crash of the database loses with it, the next round builds again.
             bulk.commit_lazily()
             bulk.read_widely()
             difference = _build(segment, now)
             if actor.user is not None:
-                _record(actor, segment, difference, now)
+                counts = {"entered": difference.entered_count, "left": difference.left_count}
+                act.record("segment.refresh", facts={"slug": segment.slug, **counts})
+            else:
+                act.counted_elsewhere()
     except (DatabaseError, LoanCrmError) as error:
         code = error.code if isinstance(error, LoanCrmError) else "database_error"
         _note_failure(segment, code, now)
@@ -120,8 +117,13 @@ def refresh_due(
 
 
 def due_segments(*, now: datetime) -> QuerySet[Segment]:
-    """Return the dynamic segments never built, due, or older than the last finished import."""
-    imported_at = ImportBatch.objects.aggregate(last=Max("finished_at"))["last"]
+    """Return the dynamic segments never built, due, or older than the last finished import.
+
+    An import that a host with a clock ahead has finished counts when its time has come: until then
+    every build would be older, and be made again in each round. Its rows are told by the feed.
+    """
+    finished = ImportBatch.objects.filter(work__finished_at__lte=now)
+    imported_at = finished.aggregate(last=Max("work__finished_at"))["last"]
     is_due = Q(build__isnull=True) | Q(build__due_at__lte=now)
     if imported_at is not None:
         is_due |= Q(build__state=BuildState.BUILT, build__built_at__lt=imported_at)
@@ -135,13 +137,13 @@ def mark_due(*, segment_slugs: set[str], now: datetime) -> None:
     SegmentBuild.objects.filter(segment__slug__in=segment_slugs).update(due_at=now, attempts=0)
 
 
-def _build(segment: Segment, now: datetime) -> Difference:
+def _build(segment: Segment, now: datetime) -> RefreshResult:
     build = SegmentBuild.objects.select_for_update().get(segment=segment)
     version = SegmentVersion.objects.get(pk__in=_current_version_id(segment))
     rule, scope = references.load_rule(
         version.rule, now=now, zone=clock.company_zone(), slug=segment.slug
     )
-    reason = Reason.TIME if build.version_id == version.pk else Reason.RULE
+    reason = MembershipReason.TIME if build.version_id == version.pk else MembershipReason.RULE
     difference = members.write_difference(
         segment=segment,
         matching=query.customers_matching(rule, scope),
@@ -182,18 +184,3 @@ def _note_failure(segment: Segment, code: str, now: datetime) -> None:
             attempts=build.attempts + 1,
             due_at=now + min(pause, REFRESH_EVERY),
         )
-
-
-def _record(actor: Actor, segment: Segment, difference: Difference, now: datetime) -> None:
-    audit.record(
-        actor=actor,
-        action="segment.refresh",
-        object_type="segment",
-        object_id=segment.pk,
-        now=now,
-        facts={
-            "slug": segment.slug,
-            "entered": difference.entered_count,
-            "left": difference.left_count,
-        },
-    )

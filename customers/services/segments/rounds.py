@@ -22,7 +22,7 @@ def build_round(*, actor: Actor, holder: str, read_clock: Callable[[], datetime]
         PermissionRefused: The actor may not change segments.
     """
     name = "segment builds"
-    if not leases.acquire(name=name, holder=holder, seconds=_BUILD_LEASE_SECONDS):
+    if not leases.claim(name=name, holder=holder, seconds=_BUILD_LEASE_SECONDS):
         return False
     try:
         refresh.refresh_due(actor=actor, read_clock=read_clock, slice_seconds=_BUILD_SECONDS)
@@ -38,7 +38,7 @@ def change_round(*, actor: Actor, holder: str, now: datetime) -> bool:
         PermissionRefused: The actor may not change segments.
     """
     name = "segment changes"
-    if not leases.acquire(name=name, holder=holder, seconds=_CHANGE_LEASE_SECONDS):
+    if not leases.claim(name=name, holder=holder, seconds=_CHANGE_LEASE_SECONDS):
         return False
     try:
         changes.apply_changes(actor=actor, now=now)

@@ -10,14 +10,15 @@ from django.db.models import Max, ProtectedError, QuerySet
 from customers.domain.fields.catalogue import RuleUse
 from customers.domain.segments.ast import AllOf, Rule, SegmentCondition
 from customers.domain.segments.parse import parse_rule
-from customers.domain.segments.scope import Scope
+from customers.domain.segments.scope import RuleScope
+from customers.domain.segments.states import SegmentKind
 from customers.domain.segments.write import to_json
-from customers.models import Customer, Segment, SegmentKind, SegmentMember, SegmentVersion
+from customers.models import Customer, Segment, SegmentMember, SegmentVersion
 from customers.selectors.segments import preview, query, references
 from customers.services.segments import members, refresh
 from loancrm.kernel import access, clock
 from loancrm.kernel.access import Actor
-from loancrm.kernel.auditing import audit
+from loancrm.kernel.acting import acting
 from loancrm.kernel.database import bulk
 from loancrm.kernel.errors import LoanCrmError
 from loancrm.kernel.words.phrases import gettext as _
@@ -65,9 +66,9 @@ def create_segment(
         SegmentNameTaken: The slug is in use.
         SegmentRuleInvalid: With every problem of the rule.
     """
-    access.require(actor, ADD)
+    act = acting(actor, ADD, now=now)
     tree, scope = _read(rule, now=now, use=use, slug=slug)
-    with transaction.atomic():
+    with act:
         _refuse_taken(slug)
         segment = _insert(
             slug=slug,
@@ -79,7 +80,7 @@ def create_segment(
         )
         version = _write_version(segment, tree, scope, actor=actor)
         facts = {"slug": slug, "version": version.number, "count": segment.last_count}
-        _record(actor, "segment.create", segment, now, facts)
+        act.record("segment.create", on=segment, facts=facts)
     return segment
 
 
@@ -100,17 +101,18 @@ def publish_version(
         SegmentRuleInvalid: With every problem of the rule, cycles included.
         SegmentWrongKind: The segment is a list of members.
     """
-    access.require(actor, CHANGE, segment)
+    act = acting(actor, CHANGE, on=segment, now=now)
     _refuse_kind(segment, SegmentKind.DYNAMIC)
     tree, scope = _read(rule, now=now, use=use, slug=segment.slug)
-    with transaction.atomic():
+    with act:
         locked = Segment.objects.select_for_update().get(pk=segment.pk)
         current = locked.current_version
         if current is not None and current.rule == to_json(tree):
+            act.unchanged()
             return current
         version = _write_version(locked, tree, scope, actor=actor)
         facts = {"slug": locked.slug, "version": version.number, "count": locked.last_count}
-        _record(actor, "segment.publish", locked, now, facts)
+        act.record("segment.publish", facts=facts)
         _mark_due(locked.slug, now)
     segment.refresh_from_db()
     return version
@@ -124,12 +126,11 @@ def edit_segment(
     Raises:
         PermissionRefused: The actor may not change this segment.
     """
-    access.require(actor, CHANGE, segment)
-    with transaction.atomic():
+    with acting(actor, CHANGE, on=segment, now=now) as act:
         segment.name = name
         segment.description = description
         segment.save(update_fields=["name", "description"])
-        _record(actor, "segment.edit", segment, now, {"slug": segment.slug})
+        act.record("segment.edit", facts={"slug": segment.slug})
     return segment
 
 
@@ -140,26 +141,20 @@ def delete_segment(*, actor: Actor, segment: Segment, now: datetime) -> None:
         PermissionRefused: The actor may not delete this segment.
         SegmentInUse: A campaign or another segment's current rule uses it; facts name them.
     """
-    access.require(actor, DELETE, segment)
+    act = acting(actor, DELETE, on=segment, now=now)
     users = segments_referring_to(segment.slug)
     if users:
-        raise _in_use(segment, users)
-    with transaction.atomic():
-        facts = {"slug": segment.slug}
-        key = segment.pk
-        Segment.objects.filter(pk=key).update(current_version=None)
+        named = Segment.objects.filter(slug__in=users).order_by("slug")
+        raise _in_use(segment, users, list(named.values_list("name", flat=True)))
+    with act:
+        Segment.objects.filter(pk=segment.pk).update(current_version=None)
         try:
-            Segment.objects.get(pk=key).delete()
+            Segment.objects.get(pk=segment.pk).delete()
         except ProtectedError as error:
-            raise _in_use(segment, sorted(map(str, error.protected_objects))) from error
-        audit.record(
-            actor=actor,
-            action="segment.delete",
-            object_type="segment",
-            object_id=key,
-            now=now,
-            facts=facts,
-        )
+            users = sorted(map(str, error.protected_objects))
+            names = sorted(getattr(row, "name", str(row)) for row in error.protected_objects)
+            raise _in_use(segment, users, names) from error
+        act.record("segment.delete", facts={"slug": segment.slug})
 
 
 def recount(*, actor: Actor, segment: Segment, now: datetime) -> int:
@@ -201,8 +196,7 @@ def replace_members(
         SegmentWrongKind: The segment has a rule of its own.
     """
     segment = Segment.objects.filter(slug=slug).first()
-    access.require(actor, ADD if segment is None else CHANGE, segment)
-    with transaction.atomic():
+    with acting(actor, ADD if segment is None else CHANGE, on=segment, now=now) as act:
         if segment is None:
             segment = _create_list(slug, name, now)
         _refuse_kind(segment, SegmentKind.STATIC)
@@ -224,7 +218,7 @@ def replace_members(
             "entered": len(wanted - present),
             "left": len(present - wanted),
         }
-        _record(actor, "segment.replace_members", segment, now, facts)
+        act.record("segment.replace_members", on=segment, facts=facts)
         if wanted != present:
             _mark_due(slug, now)
     return segment
@@ -301,11 +295,13 @@ def segments_referring_to(slug: str) -> list[str]:
     return sorted(users)
 
 
-def _read(rule: Any, *, now: datetime, use: RuleUse, slug: str | None) -> tuple[Rule, Scope]:
+def _read(rule: Any, *, now: datetime, use: RuleUse, slug: str | None) -> tuple[Rule, RuleScope]:
     return references.load_rule(rule, now=now, zone=clock.company_zone(), use=use, slug=slug)
 
 
-def _write_version(segment: Segment, tree: Rule, scope: Scope, *, actor: Actor) -> SegmentVersion:
+def _write_version(
+    segment: Segment, tree: Rule, scope: RuleScope, *, actor: Actor
+) -> SegmentVersion:
     last = segment.versions.aggregate(last=Max("number"))["last"] or 0
     version = SegmentVersion.objects.create(
         segment=segment,
@@ -371,23 +367,10 @@ def _refuse_kind(segment: Segment, kind: SegmentKind) -> None:
         )
 
 
-def _in_use(segment: Segment, users: Sequence[str]) -> SegmentInUse:
+def _in_use(segment: Segment, users: Sequence[str], names: Sequence[str]) -> SegmentInUse:
     return SegmentInUse(
-        _("The segment “%(slug)s” is in use by: %(users)s")
-        % {"slug": segment.slug, "users": ", ".join(users)},
+        _("The segment “%(name)s” is in use by: %(users)s")
+        % {"name": segment.name, "users": ", ".join(names)},
         slug=segment.slug,
         users=list(users),
-    )
-
-
-def _record(
-    actor: Actor, action: str, segment: Segment, now: datetime, facts: dict[str, object]
-) -> None:
-    audit.record(
-        actor=actor,
-        action=action,
-        object_type="segment",
-        object_id=segment.pk,
-        now=now,
-        facts=facts,
     )

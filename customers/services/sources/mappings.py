@@ -8,11 +8,9 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
 
-from django.db import transaction
-
-from customers import labels
 from customers.domain.imports.mapping import FileMapping, parse_mapping
 from customers.domain.imports.mapping_json import MappingError
+from customers.labels import mappings as mapping_labels
 from customers.models import SavedMapping
 from customers.selectors.imports.mappings import (
     definition_of,
@@ -22,10 +20,9 @@ from customers.selectors.imports.mappings import (
 )
 from loancrm.kernel import access
 from loancrm.kernel.access import Actor
-from loancrm.kernel.auditing import audit
+from loancrm.kernel.acting import acting
 from loancrm.kernel.errors import LoanCrmError
 from loancrm.kernel.words.phrases import gettext as _
-from loancrm.kernel.words.phrases import worded
 
 PERMISSION: Final = "customers.import_customers"
 
@@ -63,7 +60,8 @@ def load_mapping(name_or_path: str) -> FileMapping:
     """
     path = Path(name_or_path)
     if path.suffix == ".json":
-        return checked(_read(path))
+        text = _read(path)
+        return checked(parse_json(text), text=text)
     definition = definition_of(name_or_path)
     if definition is None:
         if SavedMapping.objects.filter(name=name_or_path).exists():
@@ -87,8 +85,11 @@ def parse_json(text: str) -> Any:
         ) from error
 
 
-def checked(definition: object) -> FileMapping:
+def checked(definition: object, *, text: str = "") -> FileMapping:
     """Return the mapping that a JSON document describes.
+
+    Args:
+        text: Of the file that it was read from, so that a mistake's line can be told.
 
     Raises:
         MappingRefused: It breaks the schema; the message names the place.
@@ -97,8 +98,8 @@ def checked(definition: object) -> FileMapping:
         return parse_mapping(definition)
     except MappingError as error:
         raise MappingRefused(
-            _("The mapping is wrong at %(path)s: %(problem)s.")
-            % {"path": error.path, "problem": worded(labels.MAPPING_PROBLEMS[error.problem])},
+            _("The mapping is wrong. %(fault)s.")
+            % {"fault": mapping_labels.fault(error, text=text)},
             path=error.path,
             problem=error.problem,
         ) from error
@@ -111,12 +112,14 @@ def save_mapping(
     now: datetime,
     note: str = "",
     expected_version: int | None = None,
+    text: str = "",
 ) -> SavedMapping:
     """Store a mapping under its own name as the version in use; an equal one is not stored again.
 
     Args:
         expected_version: Version that the author started from, 0 for a new name; None saves in any
             case.
+        text: Of the file that the definition was read from.
 
     Raises:
         PermissionRefused: The actor may not import.
@@ -125,21 +128,22 @@ def save_mapping(
         MappingOutdated: There is a later version than the author started from.
         MappingArchived: The name is in the archive.
     """
-    access.require(actor, PERMISSION)
-    mapping = checked(definition)
+    act = acting(actor, PERMISSION, now=now)
+    mapping = checked(definition, text=text)
     if mapping.name in shipped_names():
         raise MappingNameTaken(
             _("%(name)s is the name of a mapping that ships with the product; choose another.")
             % {"name": mapping.name},
             name=mapping.name,
         )
-    with transaction.atomic():
+    with act:
         versions = SavedMapping.objects.select_for_update().filter(name=mapping.name)
         latest = versions.order_by("-version").first()
         if latest is not None and latest.archived_at is not None:
             raise _archived(mapping.name)
         _refuse_surprise(mapping.name, latest.version if latest else 0, expected_version)
         if latest is not None and latest.is_current and _is_same(latest.definition, definition):
+            act.unchanged()
             return latest
         versions.filter(is_current=True).update(is_current=False)
         saved = SavedMapping.objects.create(
@@ -152,7 +156,7 @@ def save_mapping(
             created_at=now,
         )
         facts = {"name": saved.name, "version": saved.version}
-        _audit(actor, "customers.mapping_saved", int(saved.pk), now, facts, note[:200])
+        act.record("customers.mapping_saved", on=saved, facts=facts, reason=note[:200])
     return saved
 
 
@@ -195,8 +199,7 @@ def remove_mapping(*, actor: Actor, name: str, now: datetime) -> bool:
         PermissionRefused: The actor may not import.
         MappingRefused: There is no saved mapping of this name.
     """
-    access.require(actor, PERMISSION)
-    with transaction.atomic():
+    with acting(actor, PERMISSION, now=now) as act:
         versions = SavedMapping.objects.select_for_update().filter(name=name)
         keys = list(versions.values_list("pk", flat=True))
         if not keys:
@@ -208,7 +211,7 @@ def remove_mapping(*, actor: Actor, name: str, now: datetime) -> bool:
             versions.delete()
         what = "archived" if uses else "deleted"
         facts = {"name": name, "versions": len(keys), "imports": uses}
-        _audit(actor, f"customers.mapping_{what}", max(keys), now, facts)
+        act.record(f"customers.mapping_{what}", on=(SavedMapping, max(keys)), facts=facts)
     return not uses
 
 
@@ -219,28 +222,16 @@ def take_out(*, actor: Actor, name: str, now: datetime) -> None:
         PermissionRefused: The actor may not import.
         MappingRefused: There is no saved mapping of this name.
     """
-    access.require(actor, PERMISSION)
-    with transaction.atomic():
+    with acting(actor, PERMISSION, now=now) as act:
         versions = SavedMapping.objects.select_for_update().filter(name=name)
         keys = list(versions.values_list("pk", flat=True))
         if not keys:
             raise _missing(name)
         if versions.exclude(archived_at=None).update(archived_at=None):
-            _audit(actor, "customers.mapping_taken_out", max(keys), now, {"name": name})
-
-
-def _audit(
-    actor: Actor, action: str, key: int, now: datetime, facts: Mapping[str, object], note: str = ""
-) -> None:
-    audit.record(
-        actor=actor,
-        action=action,
-        object_type="customers.SavedMapping",
-        object_id=key,
-        now=now,
-        facts=facts,
-        reason=note,
-    )
+            taken_out = (SavedMapping, max(keys))
+            act.record("customers.mapping_taken_out", on=taken_out, facts={"name": name})
+        else:
+            act.unchanged()
 
 
 def _archived(name: str) -> MappingArchived:
@@ -271,9 +262,9 @@ def _refuse_surprise(name: str, latest: int, expected: int | None) -> None:
     )
 
 
-def _read(path: Path) -> Any:
+def _read(path: Path) -> str:
     try:
-        return parse_json(path.read_text(encoding="utf-8"))
+        return path.read_text(encoding="utf-8")
     except OSError as error:
         raise _missing(str(path)) from error
 

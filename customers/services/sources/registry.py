@@ -3,7 +3,6 @@
 from datetime import date, datetime
 
 from django.conf import settings
-from django.db import transaction
 
 from customers import labels
 from customers.domain.consents.consent import Purpose
@@ -16,15 +15,15 @@ from customers.domain.sources import (
     standing,
 )
 from customers.models import DataSource
-from loancrm.kernel import access, clock
+from loancrm.kernel import clock
 from loancrm.kernel.access import Actor
-from loancrm.kernel.auditing import audit
+from loancrm.kernel.acting import Act, AdmittedBy, acting
 from loancrm.kernel.errors import LoanCrmError
 from loancrm.kernel.words.phrases import gettext as _
-from loancrm.kernel.words.phrases import worded
 
 ADD = "customers.add_datasource"
 CHANGE = "customers.change_datasource"
+_AS_DATA_ARRIVES = AdmittedBy("the service through which the source hands in its data")
 
 
 class SourceUnknown(LoanCrmError):
@@ -81,7 +80,7 @@ def admit(
     if found is not Standing.IN_FORCE:
         raise SourceBarred(
             _("The source %(name)s may not hand in data: %(reason)s.")
-            % {"name": name, "reason": worded(labels.SOURCE_STANDINGS[found])},
+            % {"name": name, "reason": labels.SOURCE_STANDINGS.phrase(found)},
             source=name,
             field="source",
             standing=found.value,
@@ -112,7 +111,7 @@ def save_source(*, actor: Actor, source: DataSource, now: datetime) -> DataSourc
         SourceTermsRefused: The description is wrong.
     """
     is_new = source.pk is None
-    access.require(actor, ADD if is_new else CHANGE)
+    act = acting(actor, ADD if is_new else CHANGE, now=now)
     known = {*Purpose}
     purposes = frozenset(Purpose(item) for item in source.purposes if item in known)
     terms = SourceTerms(
@@ -124,36 +123,35 @@ def save_source(*, actor: Actor, source: DataSource, now: datetime) -> DataSourc
     )
     problems = check_terms(terms, purposes=source.purposes)
     if problems:
-        texts = [labels.read(labels.SOURCE_PROBLEMS, problem) for problem in problems]
+        texts = [labels.SOURCE_PROBLEMS.label(problem) for problem in problems]
         raise SourceTermsRefused(
             "; ".join(texts), problems=[problem.value for problem in problems], source=source.name
         )
-    with transaction.atomic():
+    with act:
         if is_new:
             source.created_at = now
         source.save()
-        _audit(actor, source, "added" if is_new else "changed", now)
+        _record(act, source, "added" if is_new else "changed")
     return source
 
 
 def _registered(source: DataSource, actor: Actor, now: datetime) -> DataSource:
-    with transaction.atomic():
+    with acting(actor, _AS_DATA_ARRIVES, now=now) as act:
         row, is_new = DataSource.objects.get_or_create(
             name=source.name, defaults={"kind": source.kind, "created_at": now}
         )
         if is_new:
-            _audit(actor, row, "met", now)
+            _record(act, row, "met")
+        else:
+            act.unchanged()
     return row
 
 
-def _audit(actor: Actor, source: DataSource, what: str, now: datetime) -> None:
+def _record(act: Act, source: DataSource, what: str) -> None:
     until = source.valid_until
-    audit.record(
-        actor=actor,
-        action=f"datasource.{what}",
-        object_type="datasource",
-        object_id=source.pk,
-        now=now,
+    act.record(
+        f"datasource.{what}",
+        on=source,
         facts={
             "name": source.name,
             "kind": str(source.kind),

@@ -8,7 +8,7 @@ import { addButton, CombinatorSwitch, iconButton, NotSwitch, OperatorSelector } 
 import { FieldSelector } from "./FieldSelector";
 import { PreviewPanel } from "./PreviewPanel";
 import { usePreview, type Problem } from "./preview";
-import { textsFor, type Texts } from "./texts";
+import type { Texts } from "./texts";
 import { ValueEditor } from "./ValueEditor";
 import { initialValue } from "./values";
 
@@ -49,7 +49,7 @@ interface Props {
 
 export function RuleBuilder({ catalogue, initial, serverProblems, onChange }: Props) {
   const [query, setQuery] = useState<RuleGroupType>(initial);
-  const texts = textsFor(catalogue.language);
+  const { texts } = catalogue;
   const isComplete = isQueryComplete(query);
   const stored = useMemo(() => cleaned(query), [query]);
   const state = usePreview(catalogue.previewUrl, catalogue.stopUrl, stored, isComplete);

@@ -1,4 +1,6 @@
 /** What the server tells the builder: fields, events, examples, and where to ask for a preview. */
+import type { Texts } from "./texts";
+
 export type FieldKind =
   | "integer"
   | "decimal"
@@ -43,6 +45,7 @@ export interface Example {
 
 export interface Catalogue {
   language: string;
+  texts: Texts;
   help: string;
   fields: FieldGroup[];
   event: { events: Choice[]; aggregates: Choice[]; operators: Choice[]; properties: CatalogueField[]; subjects: Record<string, Choice[]>; needs_subject: string[] };

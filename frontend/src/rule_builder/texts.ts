@@ -1,126 +1,61 @@
-/** Every text of the builder, in English and Chinese. */
-const english = {
-  builder: "Conditions of the segment",
-  group: "Group of conditions",
-  allOf: "All of",
-  anyOf: "Any of",
-  not: "Not",
-  addRule: "Condition",
-  addGroup: "Group",
-  remove: "Remove",
-  clone: "Duplicate",
-  chooseField: "Choose a field…",
-  searchField: "Search fields…",
-  noField: "No field matches",
-  chooseValue: "Choose…",
-  and: "and",
-  days: "days",
-  value: "Value",
-  addValue: "Type a value, press Enter",
-  yes: "Yes",
-  no: "No",
-  event: "Event",
-  measure: "Measure",
-  comparison: "Comparison",
-  amount: "Number",
-  window: "Period",
-  ever: "at any time",
-  lastDays: "in the last … days",
-  betweenDates: "between two dates",
-  followed: "Followed or not",
-  followedBy: "followed by",
-  notFollowedBy: "not followed by",
-  thenEvent: "Following event",
-  within: "within",
-  where: "where",
-  andAlso: "and",
-  isProtected: "not for credit offers",
-  addFilter: "Filter by property",
-  customersMatch: "customers match",
-  ofAll: "of all customers",
-  counting: "Counting…",
-  unfinished: "Finish the highlighted condition to see the count.",
-  failed: "The count could not be made. Your rule is kept; try again.",
-  retry: "Try again",
-  inWords: "In words",
-  sample: "Sample, masked",
-  noSample: "Nobody matches this rule yet. Loosen a condition to reach more people.",
-  reachable: "Reachable on",
-  waterfall: "How it narrows",
-  emptyTitle: "Who should be in this segment?",
-  emptyText: "Add a condition, or start from an example. An empty rule means everybody.",
-  examples: "Start from an example",
-  seconds: "s",
-  missingHint: "A customer without a value does not match a condition; “Not” turns that round.",
-  problems: "Please check",
-  stop: "Stop counting",
-  stopped: "Stopped. Your rule is kept.",
-  patternExample: "e.g. ^A[0-9]{4}$",
-  patternHint: "Found anywhere in the text; ^ and $ tie it to the beginning and the end. Use . [] () | * + ? {} \\d \\w \\s",
-};
+/** The names of the builder's texts; the words come with the page, from the one catalogue of the server. */
+export type TextName =
+  | "builder"
+  | "group"
+  | "allOf"
+  | "anyOf"
+  | "not"
+  | "addRule"
+  | "addGroup"
+  | "remove"
+  | "clone"
+  | "chooseField"
+  | "searchField"
+  | "noField"
+  | "chooseValue"
+  | "and"
+  | "days"
+  | "value"
+  | "addValue"
+  | "yes"
+  | "no"
+  | "event"
+  | "measure"
+  | "comparison"
+  | "amount"
+  | "window"
+  | "ever"
+  | "lastDays"
+  | "betweenDates"
+  | "followed"
+  | "followedBy"
+  | "notFollowedBy"
+  | "thenEvent"
+  | "within"
+  | "where"
+  | "andAlso"
+  | "isProtected"
+  | "addFilter"
+  | "customersMatch"
+  | "ofAll"
+  | "counting"
+  | "unfinished"
+  | "failed"
+  | "retry"
+  | "inWords"
+  | "sample"
+  | "noSample"
+  | "reachable"
+  | "waterfall"
+  | "emptyTitle"
+  | "emptyText"
+  | "examples"
+  | "seconds"
+  | "missingHint"
+  | "problems"
+  | "stop"
+  | "stopped"
+  | "patternExample"
+  | "patternHint";
 
-export type Texts = { [key in keyof typeof english]: string };
-
-const chinese: Texts = {
-  builder: "人群条件",
-  group: "条件组",
-  allOf: "满足全部",
-  anyOf: "满足任一",
-  not: "取反",
-  addRule: "条件",
-  addGroup: "条件组",
-  remove: "删除",
-  clone: "复制",
-  chooseField: "选择字段…",
-  searchField: "搜索字段…",
-  noField: "没有匹配的字段",
-  chooseValue: "请选择…",
-  and: "至",
-  days: "天",
-  value: "值",
-  addValue: "输入后按回车添加",
-  yes: "是",
-  no: "否",
-  event: "事件",
-  measure: "统计方式",
-  comparison: "比较",
-  amount: "数值",
-  window: "时间范围",
-  ever: "任意时间",
-  lastDays: "最近 … 天内",
-  betweenDates: "两个日期之间",
-  followed: "是否发生",
-  followedBy: "之后发生",
-  notFollowedBy: "之后没有发生",
-  thenEvent: "后续事件",
-  within: "期限",
-  where: "其中",
-  andAlso: "且",
-  isProtected: "不可用于授信类活动",
-  addFilter: "按属性过滤",
-  customersMatch: "位客户符合条件",
-  ofAll: "占全部客户",
-  counting: "正在计算…",
-  unfinished: "请先补全标红的条件，再查看人数。",
-  failed: "暂时无法计算人数，规则已保留，请重试。",
-  retry: "重试",
-  inWords: "规则说明",
-  sample: "样本（已脱敏）",
-  noSample: "目前没有客户符合此规则，可放宽条件以覆盖更多客户。",
-  reachable: "可触达",
-  waterfall: "逐步筛选",
-  emptyTitle: "这个人群包含哪些客户？",
-  emptyText: "添加一个条件，或从示例开始。空规则代表全部客户。",
-  examples: "从示例开始",
-  seconds: "秒",
-  missingHint: "没有该字段值的客户不满足条件；使用“取反”则相反。",
-  problems: "请检查",
-  stop: "停止计算",
-  stopped: "已停止，规则已保留。",
-  patternExample: "如 ^A[0-9]{4}$",
-  patternHint: "在文本任意位置匹配；^ 和 $ 表示开头和结尾。可用 . [] () | * + ? {} \\d \\w \\s",
-};
-
-const isChinese = (language: string): boolean => language.toLowerCase().startsWith("zh");
-
-export const textsFor = (language: string): Texts => (isChinese(language) ? chinese : english);
+export type Texts = Record<TextName, string>;

@@ -10,6 +10,7 @@ from django.urls import reverse
 from django.utils.formats import date_format
 from django.utils.html import format_html
 from django.utils.http import urlencode
+from django.utils.text import capfirst
 from django.utils.timezone import localtime
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -31,6 +32,14 @@ class ThemedAdmin(DeclaredLookups, ModelAdmin):  # type: ignore[misc] # the them
     list_fullwidth = True
     list_per_page = 50
     compressed_fields = True
+    # What an empty list says; without it, that there is nothing, and who can add something.
+    nothing_yet: Any = ""
+
+    def get_changelist_instance(self, request: HttpRequest) -> Any:
+        """Name a list by what it lists; Django's “select … to view” is no title."""
+        changelist = super().get_changelist_instance(request)
+        changelist.title = capfirst(str(self.opts.verbose_name_plural))
+        return changelist
 
     def get_form(
         self, request: HttpRequest, obj: Model | None = None, *args: Any, **kw: Any
@@ -89,6 +98,8 @@ class ThemedAdmin(DeclaredLookups, ModelAdmin):  # type: ignore[misc] # the them
 
 class ReadOnlyAdmin(ThemedAdmin):
     """A list and its rows to look at; everything that changes them is a service."""
+
+    nothing_yet = gettext_lazy("There is nothing here yet; what belongs here appears by itself.")
 
     def has_add_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
         """Nobody adds rows here."""

@@ -9,7 +9,7 @@ from functools import cache
 
 from django.apps import apps
 from django.db import transaction
-from django.db.models import Model, QuerySet
+from django.db.models import Max, Model, QuerySet
 
 from loancrm.kernel import access
 from loancrm.kernel.access import Actor, ActorKind, system_actor
@@ -22,6 +22,8 @@ GENESIS = "0" * 64
 ANCHOR = "audit"
 VERIFIED, BROKEN = "audit.verified", "audit.broken"
 ACCEPTED = "audit.restore_accepted"
+# The fact of a decision that tells up to which entry it has seen everything.
+SEEN = "seen_entry"
 
 
 class NotAccepted(LoanCrmError):
@@ -31,7 +33,7 @@ class NotAccepted(LoanCrmError):
 
 
 @dataclass(frozen=True, slots=True)
-class Verification:
+class ChainVerification:
     """Result of walking the chain.
 
     Attributes:
@@ -68,15 +70,15 @@ def record(
 ) -> AuditEntry:
     """Append an entry to the chain, in the caller's transaction.
 
-    Call it last in the transaction: the end of the chain stays locked until the commit.
+    Services record through `acting.Act`. Last in the transaction: the end of the chain stays locked
+    until the commit.
 
     Args:
         object_type: Name or label of the object's model; stored as its label.
         facts: Ids, counts and old/new values without personal data; must be JSON.
     """
-    with transaction.atomic():
-        AuditHead.objects.get_or_create(id=1, defaults={"entry_hash": GENESIS})
-        head = AuditHead.objects.select_for_update().get(id=1)
+    with transaction.atomic(savepoint=False):
+        head = _locked_head()
         entry = AuditEntry(
             at=now,
             actor_kind=actor.kind.value,
@@ -97,6 +99,16 @@ def record(
     return entry
 
 
+def _locked_head() -> AuditHead:
+    """Return the end of the chain, locked; a new chain gets one."""
+    heads = AuditHead.objects.select_for_update()
+    head = heads.filter(id=1).first()
+    if head is None:
+        AuditHead.objects.get_or_create(id=1, defaults={"entry_hash": GENESIS})
+        head = heads.get(id=1)
+    return head
+
+
 def type_of(model: type[Model] | Model) -> str:
     """Return how entries name objects of a model: `campaigns.Campaign`, the same everywhere."""
     return model._meta.label  # noqa: SLF001 - Django's documented way to a model's label
@@ -106,6 +118,32 @@ def about(obj: Model) -> QuerySet[AuditEntry]:
     """Return every entry about one object, oldest first."""
     entries = AuditEntry.objects.filter(object_type=type_of(obj), object_id=str(obj.pk))
     return entries.order_by("id")
+
+
+def last_number() -> int:
+    """Return the number of the newest entry, to be taken before a state is read and judged.
+
+    Entries come in the order of their commits: what this one and all before it tell of is in the
+    state, and whatever is not in it gets a higher number.
+    """
+    return AuditEntry.objects.aggregate(last=Max("pk"))["last"] or 0
+
+
+def seen_by(obj: Model, *, action: str) -> int:
+    """Return up to which entry the newest decision about an object has seen; its first without any.
+
+    What a decision has not seen is told by numbers: the clocks of several hosts tell no order, and
+    the decision's own entry comes after changes that were made while it was taken.
+
+    Args:
+        action: The decision's; its entries have the fact `SEEN`.
+    """
+    entries = about(obj)
+    decision = entries.filter(action=action).last()
+    if decision is not None:
+        return int(decision.facts.get(SEEN, 0))
+    first = entries.first()
+    return first.pk if first else 0
 
 
 @cache
@@ -119,7 +157,7 @@ def one_spelling(object_type: str) -> str:
     return found[0] if len(found) == 1 else object_type
 
 
-def verify(*, known_heads: Mapping[int, str] | None = None) -> Verification:
+def verify(*, known_heads: Mapping[int, str] | None = None) -> ChainVerification:
     """Walk the whole chain and name the first entry that was changed, removed or slipped in.
 
     Cutting entries off the end shows because the head keeps their count; a rewrite of the whole
@@ -134,7 +172,9 @@ def verify(*, known_heads: Mapping[int, str] | None = None) -> Verification:
     broken_anchor = None
     for entry in AuditEntry.objects.order_by("id").iterator(chunk_size=2000):
         if entry.previous_hash != expected or entry.entry_hash != _digest(entry):
-            return Verification(count, entry.pk, is_truncated=False, broken_anchor=broken_anchor)
+            return ChainVerification(
+                count, entry.pk, is_truncated=False, broken_anchor=broken_anchor
+            )
         expected = entry.entry_hash
         count += 1
         if broken_anchor is None and heads.get(count, expected) != expected:
@@ -142,10 +182,10 @@ def verify(*, known_heads: Mapping[int, str] | None = None) -> Verification:
     head = AuditHead.objects.filter(id=1).first()
     is_cut = head is not None and (head.entry_count, head.entry_hash) != (count, expected)
     is_cut = is_cut or (head is None and count > 0) or max(heads, default=0) > count
-    return Verification(count, None, is_cut, broken_anchor, head=expected, anchors=len(heads))
+    return ChainVerification(count, None, is_cut, broken_anchor, head=expected, anchors=len(heads))
 
 
-def verify_and_anchor(*, now: datetime) -> Verification:
+def verify_and_anchor(*, now: datetime) -> ChainVerification:
     """Hold the chain against its anchors; where it is whole, write down what it looks like now.
 
     What was found is an entry of its own, so that compliance sees that somebody looked, and when.

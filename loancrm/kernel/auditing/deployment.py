@@ -6,13 +6,14 @@ so that one host's clock stops nothing, and the demo's clock, which only the pro
 neither.
 """
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from enum import StrEnum
 from uuid import uuid4
 
 from django.conf import settings
 from django.db import transaction
 from django.db.models import F
+from django.utils.translation import gettext_lazy
 
 from loancrm.kernel.auditing import deployment_anchors
 from loancrm.kernel.auditing.deployment_anchors import Anchor, AnchorUnreachable
@@ -21,7 +22,9 @@ from loancrm.kernel.database.bulk import Statement
 from loancrm.kernel.database.shared_clock import Moment, moment_sql
 from loancrm.kernel.errors import LoanCrmError
 from loancrm.kernel.models import Deployment
+from loancrm.kernel.words.phrases import Phrase
 from loancrm.kernel.words.phrases import gettext as _
+from loancrm.kernel.words.vocabulary import Vocabulary
 
 
 class HeldReason(StrEnum):
@@ -34,17 +37,25 @@ class HeldReason(StrEnum):
     UNREACHABLE = "unreachable"
 
 
-def describe(reason: HeldReason) -> str:
-    """Return why nothing goes out, in the language of the reader."""
-    return {
-        HeldReason.RESTORED: _(
+HELD_REASONS = Vocabulary(
+    HeldReason,
+    {
+        HeldReason.RESTORED: gettext_lazy(
             "The database was restored from a backup: it does not know what was sent since."
         ),
-        HeldReason.MOVED: _("The database was moved or copied to another place."),
-        HeldReason.STANDSTILL: _("Nothing ran for a long time, and campaigns are open."),
-        HeldReason.CLOCK: _("The database's clock was set back."),
-        HeldReason.UNREACHABLE: _("Redis does not answer, so a restore could not be told."),
-    }[reason]
+        HeldReason.MOVED: gettext_lazy("The database was moved or copied to another place."),
+        HeldReason.STANDSTILL: gettext_lazy("Nothing ran for a long time, and campaigns are open."),
+        HeldReason.CLOCK: gettext_lazy("The database's clock was set back."),
+        HeldReason.UNREACHABLE: gettext_lazy(
+            "Redis does not answer, so a restore could not be told."
+        ),
+    },
+)
+
+
+def describe(reason: HeldReason) -> Phrase:
+    """Return why nothing goes out, as a sentence that can be stored."""
+    return HELD_REASONS.phrase(reason)
 
 
 class SendingUnconfirmed(LoanCrmError):
@@ -54,18 +65,22 @@ class SendingUnconfirmed(LoanCrmError):
 
 
 def current() -> Deployment:
-    """Return this deployment; a new database becomes a new one, known outside from the start."""
-    row = Deployment.objects.filter(pk=1).first()
+    """Return this deployment; a new database becomes a new one, known outside from the start.
+
+    With the database's time of the look as `looked_at`: who asks whether it may send, as workers do
+    for every chunk, asks once.
+    """
+    row = Deployment.objects.annotate(looked_at=Moment()).filter(pk=1).first()
     if row is not None:
         return row
     # The anchor first: a row without one looks like a database that was moved, to a process that
     # looks just then and to all of them when this one dies in between.
     new = Deployment()
     deployment_anchors.write(new.public_id, Anchor(new.beat, new.epoch))
-    row, _is_new = Deployment.objects.get_or_create(
+    Deployment.objects.get_or_create(
         pk=1, defaults={"public_id": new.public_id, "last_seen_at": shared_clock.now()}
     )
-    return row
+    return Deployment.objects.annotate(looked_at=Moment()).get(pk=1)
 
 
 def beat(*, has_open_work: bool) -> bool:
@@ -192,7 +207,8 @@ def _fault(row: Deployment, *, has_open_work: bool) -> HeldReason | None:
 
 def _standstill(row: Deployment) -> HeldReason | None:
     most = timedelta(hours=settings.LOANCRM_STANDSTILL_HOURS)
-    passed = shared_clock.now() - row.last_seen_at
+    looked_at: datetime = row.looked_at  # type: ignore[attr-defined]  # annotated by `current`
+    passed = looked_at - row.last_seen_at
     if passed > most:
         return HeldReason.STANDSTILL
     return HeldReason.CLOCK if passed < -most else None

@@ -31,7 +31,7 @@ TICKS = os.sysconf("SC_CLK_TCK")
 
 
 @dataclass(frozen=True, slots=True)
-class Goal:
+class BenchGoal:
     """A bound on one figure; `at_least` or `at_most`."""
 
     figure: str
@@ -44,7 +44,7 @@ class Goal:
 
 
 @dataclass
-class Report:
+class BenchReport:
     """What a benchmark prints: figures, ratios against a baseline of the same run, and goals."""
 
     name: str
@@ -52,7 +52,7 @@ class Report:
     seconds: float = 0.0
     ratios: dict[str, float] = field(default_factory=dict)
     figures: dict[str, Any] = field(default_factory=dict)
-    goals: Sequence[Goal] = ()
+    goals: Sequence[BenchGoal] = ()
     memory_mb: float = 0.0
 
     def to_json(self) -> dict[str, Any]:
@@ -118,7 +118,7 @@ def own_database() -> Iterator[dict[str, str]]:
         left |= {"redis": redis_url, "prefix": f"{name}:"}
     if is_server:
         left |= {"server": url, "database": name}
-    guardian.of_this_run().keep(name, **left)
+    guardian.of_this_run().register(name, **left)
     if is_server:
         leftovers.sweep(url)
         _on_server(url, f'CREATE DATABASE "{name}"')

@@ -8,7 +8,7 @@ from functools import lru_cache
 from typing import Any
 
 from django.db import connection, transaction
-from django.db.models import Model, QuerySet
+from django.db.models import BinaryField, JSONField, Model, QuerySet
 
 _SORT_IN_MEMORY = "SET LOCAL work_mem = '64MB'"
 # A table without an index then seems dear enough to compile a plan for it.
@@ -202,11 +202,18 @@ def refresh_statistics(model: type[Model]) -> None:
     """Let the planner know about rows just added; until then it may scan the whole table for 50.
 
     PostgreSQL does this by itself only a minute later. SQLite's planner prefers the key anyway.
+    Sealed values and JSON are left to that: no query compares them as a whole, and sorting a sample
+    of them takes a quarter of the time.
     """
     if connection.vendor == "postgresql":
-        table = connection.ops.quote_name(model._meta.db_table)  # noqa: SLF001
+        meta, quote = model._meta, connection.ops.quote_name  # noqa: SLF001 - Django's own options
+        columns = ", ".join(
+            quote(_column(field))
+            for field in meta.concrete_fields
+            if not isinstance(field, BinaryField | JSONField)
+        )
         with connection.cursor() as cursor:
-            cursor.execute(f"ANALYZE {table}")
+            cursor.execute(f"ANALYZE {quote(meta.db_table)} ({columns})")
 
 
 def commit_lazily() -> None:

@@ -5,7 +5,14 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import Final
 
-from django.db import DatabaseError, InterfaceError, OperationalError, ProgrammingError
+from django.db import (
+    DatabaseError,
+    IntegrityError,
+    InterfaceError,
+    OperationalError,
+    ProgrammingError,
+)
+from django.db.models import Model, UniqueConstraint
 
 from loancrm.kernel.words.phrases import gettext as _
 
@@ -82,3 +89,22 @@ def words_of(trouble: Trouble) -> str:
             return _("The database takes no changes at the moment: it is read-only.")
         case Trouble.SCHEMA:
             return _("The database lacks tables or columns: run `manage.py migrate`.")
+
+
+def has_broken(error: IntegrityError, model: type[Model], name: str) -> bool:
+    """Return whether it is this unique constraint of a model that a row would break.
+
+    Args:
+        name: Of a constraint over columns; no other may be over the same ones.
+    """
+    if told := getattr(error.__cause__, "diag", None):
+        return bool(told.constraint_name == name)
+    # SQLite names the columns instead.
+    options = model._meta  # noqa: SLF001 - the documented way
+    fields = next(
+        constraint.fields
+        for constraint in options.constraints
+        if isinstance(constraint, UniqueConstraint) and constraint.name == name
+    )
+    columns = (f"{options.db_table}.{options.get_field(field).column}" for field in fields)  # type: ignore[union-attr] # a column's field
+    return str(error) == f"UNIQUE constraint failed: {', '.join(columns)}"

@@ -3,6 +3,8 @@
 The time is the database's: hosts whose clocks differ or jump agree on who holds what.
 """
 
+import os
+import socket
 from collections.abc import Sequence
 
 from django.db import IntegrityError, transaction
@@ -12,8 +14,13 @@ from loancrm.kernel.database.shared_clock import Moment
 from loancrm.kernel.models import Lease
 
 
-def acquire(*, name: str, holder: str, seconds: float) -> bool:
-    """Take or renew a lease; return whether the caller holds it afterwards."""
+def current_holder() -> str:
+    """Return how this process calls itself as a holder: `host:process`."""
+    return f"{socket.gethostname()[:50]}:{os.getpid()}"
+
+
+def claim(*, name: str, holder: str, seconds: float) -> bool:
+    """Take a lease or renew it; return whether the caller holds it afterwards."""
     free = Q(holder=holder) | Q(until__lt=Moment())
     until = Moment(seconds)
     if Lease.objects.filter(free, name=name).update(holder=holder, until=until):
@@ -34,7 +41,7 @@ def take_turn(*, name: str, holder: str, seconds: float) -> bool:
         return True
     if Lease.objects.filter(name=name).exists():
         return False
-    return acquire(name=name, holder=holder, seconds=seconds)
+    return claim(name=name, holder=holder, seconds=seconds)
 
 
 def count_held(*, names: Sequence[str]) -> int:

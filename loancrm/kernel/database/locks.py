@@ -3,7 +3,9 @@
 from collections.abc import Sequence
 from enum import IntEnum
 
+from django.core.exceptions import EmptyResultSet
 from django.db import connection
+from django.db.models import Model, QuerySet
 
 from loancrm.kernel.database.bulk import Statement, array_of_numbers
 
@@ -29,3 +31,19 @@ def lock_statement(space: Space, ids: Sequence[int]) -> Statement | None:
     return Statement(
         "SELECT count(pg_advisory_xact_lock(k)) FROM unnest(%s::bigint[]) AS k", [keys]
     )
+
+
+def lock_against_deletion(rows: QuerySet[Model]) -> set[int]:
+    """Return the keys of the rows that are there, and stay there until the transaction ends.
+
+    The weakest lock of PostgreSQL: other columns may be written meanwhile. On SQLite a transaction
+    is alone anyway.
+    """
+    try:
+        sql, parameters = rows.order_by("pk").values_list("pk").query.sql_with_params()
+    except EmptyResultSet:
+        return set()
+    lock = " FOR KEY SHARE" if connection.vendor == "postgresql" else ""
+    with connection.cursor() as cursor:
+        cursor.execute(sql + lock, parameters)
+        return {key for (key,) in cursor.fetchall()}

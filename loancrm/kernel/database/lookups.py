@@ -11,7 +11,7 @@ from loancrm.kernel.database.bulk import array_of_numbers
 
 @Field.register_lookup
 @ForeignObject.register_lookup
-class AnyOf(Lookup):
+class AnyOfLookup(Lookup):
     """`field__any_of=[…]`: as `in`, but the keys travel as one parameter.
 
     `IN (%s, %s, …)` is built, quoted and parsed key by key, which for the batches of dispatch took

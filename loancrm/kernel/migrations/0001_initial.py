@@ -1,4 +1,6 @@
+import django.db.models.deletion
 import uuid
+from django.conf import settings
 from django.db import migrations, models
 
 
@@ -17,6 +19,33 @@ class Migration(migrations.Migration):
     ]
 
     operations = [
+        migrations.CreateModel(
+            name="ChangeCursor",
+            fields=[
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("consumer", models.CharField(max_length=40, verbose_name="consumer")),
+                ("table", models.CharField(max_length=40, verbose_name="table")),
+                ("settled", models.BigIntegerField(default=0)),
+                ("top", models.BigIntegerField(default=0)),
+                ("top_at", models.DateTimeField()),
+                ("top_before", models.BigIntegerField(default=0)),
+                ("seen", models.JSONField(default=dict)),
+            ],
+            options={
+                "verbose_name": "change cursor",
+                "verbose_name_plural": "change cursors",
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("consumer", "table"), name="change_cursor_unique"
+                    )
+                ],
+            },
+        ),
         migrations.CreateModel(
             name="KeyCheck",
             fields=[
@@ -174,6 +203,79 @@ class Migration(migrations.Migration):
                 "verbose_name": "count of failed sign-ins",
                 "verbose_name_plural": "counts of failed sign-ins",
                 "indexes": [models.Index(fields=["until"], name="sign_in_tally_until")],
+            },
+        ),
+        migrations.CreateModel(
+            name="Work",
+            fields=[
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("kind", models.CharField(max_length=60, verbose_name="kind")),
+                ("title", models.TextField(blank=True, verbose_name="title")),
+                ("state", models.CharField(default="waiting", max_length=10, verbose_name="state")),
+                ("step", models.TextField(blank=True, verbose_name="step")),
+                ("done_count", models.BigIntegerField(default=0, verbose_name="done in this step")),
+                (
+                    "total_count",
+                    models.BigIntegerField(default=0, verbose_name="to do in this step"),
+                ),
+                ("checkpoint", models.JSONField(default=dict)),
+                ("attempts", models.PositiveIntegerField(default=0, verbose_name="attempts")),
+                (
+                    "requested_action",
+                    models.CharField(
+                        blank=True, default="", max_length=10, verbose_name="requested action"
+                    ),
+                ),
+                ("last_error", models.TextField(blank=True, verbose_name="problem")),
+                ("is_background", models.BooleanField(default=True)),
+                ("exclusive_key", models.CharField(blank=True, max_length=60)),
+                ("holder", models.CharField(blank=True, max_length=120, verbose_name="worker")),
+                ("lease_until", models.DateTimeField(null=True)),
+                (
+                    "heartbeat_at",
+                    models.DateTimeField(null=True, verbose_name="last sign of life"),
+                ),
+                ("progress_at", models.DateTimeField(null=True, verbose_name="last progress")),
+                ("actor_label", models.CharField(max_length=150, verbose_name="actor")),
+                ("created_at", models.DateTimeField(verbose_name="created at")),
+                ("started_at", models.DateTimeField(null=True, verbose_name="started at")),
+                ("finished_at", models.DateTimeField(null=True, verbose_name="finished at")),
+                (
+                    "requested_by",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+            ],
+            options={
+                "verbose_name": "long work",
+                "verbose_name_plural": "long work",
+                "indexes": [
+                    models.Index(
+                        condition=models.Q(("state__in", ["waiting", "running"])),
+                        fields=["state", "lease_until"],
+                        name="work_open",
+                    ),
+                    models.Index(fields=["kind", "-created_at"], name="work_latest"),
+                ],
+                "constraints": [
+                    models.UniqueConstraint(
+                        condition=models.Q(
+                            ("state__in", ["waiting", "running", "paused"]),
+                            models.Q(("exclusive_key", ""), _negated=True),
+                        ),
+                        fields=("exclusive_key",),
+                        name="work_one_open_a_key",
+                    )
+                ],
             },
         ),
     ]

@@ -39,5 +39,5 @@ def _has_keys() -> bool:
     return bool(settings.LOANCRM_KEYS and settings.LOANCRM_INDEX_KEY)
 
 
-def _errors(found: list[readiness.Finding]) -> list[checks.CheckMessage]:
+def _errors(found: list[readiness.ReadinessFinding]) -> list[checks.CheckMessage]:
     return [checks.Error(finding.text, id=f"kernel.{finding.code}") for finding in found]

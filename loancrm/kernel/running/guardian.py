@@ -42,24 +42,24 @@ class Guardian:
 
         The child says so itself: a parent that is killed right after starting it could not.
         """
-        self._tell(group=os.getpid())
+        self._send(group=os.getpid())
 
     def adopt_process(self) -> None:
         """Put the calling process under guard, which shares its parent's group, and leave."""
-        self._tell(process=os.getpid())
+        self._send(process=os.getpid())
         self.leave()
 
     def forget(self, pid: int) -> None:
         """A guarded process and its group have ended: the number may be somebody else's now."""
-        self._tell(ended=pid)
+        self._send(ended=pid)
 
-    def keep(self, name: str, **leftovers: str) -> None:
+    def register(self, name: str, **leftovers: str) -> None:
         """Note what must be removed after a kill: `folder`, `database`, `server`, `redis`."""
-        self._tell(name=name, leftovers=leftovers)
+        self._send(name=name, leftovers=leftovers)
 
     def removed(self, name: str) -> None:
         """What was noted under a name has been removed by the run itself."""
-        self._tell(name=name, leftovers={})
+        self._send(name=name, leftovers={})
 
     def leave(self) -> None:
         """Let go of the pipe in a forked process, which would keep it open beyond the run."""
@@ -69,7 +69,7 @@ class Guardian:
         self.leave()
         self._process.wait()
 
-    def _tell(self, **note: Any) -> None:
+    def _send(self, **note: Any) -> None:
         os.write(self._pipe, json.dumps(note).encode() + b"\n")
 
 

@@ -34,5 +34,5 @@ class ProbeMiddleware:
         return answer
 
 
-def _findings() -> list[readiness.Finding]:
+def _findings() -> list[readiness.ReadinessFinding]:
     return readiness.connection_findings() + readiness.broker_findings()

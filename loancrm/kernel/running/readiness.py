@@ -20,6 +20,7 @@ from django.utils.translation import gettext as _
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
+from loancrm.kernel.changes import history, stamps
 from loancrm.kernel.database.errors import Trouble, trouble_of, words_of
 from loancrm.kernel.errors import LoanCrmError
 from loancrm.kernel.running import schema
@@ -36,7 +37,7 @@ class SchemaDiffers(LoanCrmError):
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
+class ReadinessFinding:
     """Something that is wrong, with its stable code."""
 
     code: str
@@ -46,7 +47,7 @@ class Finding:
         return f"{self.code}: {self.text}"
 
 
-def findings(*, needs_broker: bool = True, needs_static: bool = False) -> list[Finding]:
+def findings(*, needs_broker: bool = True, needs_static: bool = False) -> list[ReadinessFinding]:
     """Return everything that keeps loancrm from working; takes about a second."""
     found = database_findings()
     if needs_broker:
@@ -56,23 +57,29 @@ def findings(*, needs_broker: bool = True, needs_static: bool = False) -> list[F
     return found
 
 
-def database_findings() -> list[Finding]:
+def database_findings() -> list[ReadinessFinding]:
     """Return what is wrong with the database; further questions need the earlier ones answered."""
     if found := connection_findings():
         return found
     try:
-        return list(_of_migrations()) or list(_of_schema()) or key_findings()
+        return (
+            list(_of_migrations())
+            or list(_of_schema())
+            or [*_stamp_findings(), *_history_findings(), *key_findings()]
+        )
     except (DatabaseError, InterfaceError) as error:
         return [_of_trouble(error)]
 
 
-def connection_findings(*, may_be_missing: bool = False) -> list[Finding]:
+def connection_findings(*, may_be_missing: bool = False) -> list[ReadinessFinding]:
     """Return whether the database answers; a SQLite file is not made by asking."""
     name = str(connection.settings_dict["NAME"])
     is_file = connection.vendor == "sqlite" and "mode=memory" not in name and name != ":memory:"
     if is_file and not may_be_missing and not Path(name).exists():
         return [
-            Finding("database_missing", _("There is no database: run `manage.py migrate` first."))
+            ReadinessFinding(
+                "database_missing", _("There is no database: run `manage.py migrate` first.")
+            )
         ]
     try:
         with connection.cursor() as cursor:
@@ -82,14 +89,14 @@ def connection_findings(*, may_be_missing: bool = False) -> list[Finding]:
     return []
 
 
-def broker_findings() -> list[Finding]:
+def broker_findings() -> list[ReadinessFinding]:
     """Return whether the broker answers within two seconds."""
     if not settings.REDIS_URL:
         folder = settings.CELERY_BROKER_TRANSPORT_OPTIONS["data_folder_in"]
         if os.access(folder, os.W_OK | os.X_OK):
             return []
         words = _("The broker's folder %(name)s cannot be written to.") % {"name": folder}
-        return [Finding("broker_unavailable", words)]
+        return [ReadinessFinding("broker_unavailable", words)]
     try:
         with redis.Redis.from_url(
             settings.REDIS_URL,
@@ -101,7 +108,7 @@ def broker_findings() -> list[Finding]:
             client.ping()
     except (redis.RedisError, OSError):
         words = _("Redis does not answer: is it running, and REDIS_URL right?")
-        return [Finding("broker_unavailable", words)]
+        return [ReadinessFinding("broker_unavailable", words)]
     return []
 
 
@@ -110,12 +117,30 @@ def collects_static() -> bool:
     return str(settings.STORAGES["staticfiles"]["BACKEND"]).endswith("ManifestStaticFilesStorage")
 
 
-def static_findings() -> list[Finding]:
+def static_findings() -> list[ReadinessFinding]:
     """Return whether the files of the pages were collected, where production serves them so."""
     if not collects_static() or getattr(staticfiles_storage, "hashed_files", None):
         return []
     words = _("The pages' static files are not collected: run `manage.py collectstatic`.")
-    return [Finding("static_missing", words)]
+    return [ReadinessFinding("static_missing", words)]
+
+
+def _stamp_findings() -> list[ReadinessFinding]:
+    """Return the tables of which changes would go unseen."""
+    tables = [model._meta.db_table for model in stamps.missing()]  # noqa: SLF001 - public name
+    if not tables:
+        return []
+    words = _("The database does not stamp changes of %(tables)s: run `manage.py migrate`.")
+    return [ReadinessFinding("changes_not_stamped", words % {"tables": ", ".join(tables)})]
+
+
+def _history_findings() -> list[ReadinessFinding]:
+    """Return the tables of which what was in force before would be lost."""
+    tables = [model._meta.db_table for model in history.missing()]  # noqa: SLF001 - public name
+    if not tables:
+        return []
+    words = _("The database does not keep the past values of %(tables)s: run `manage.py migrate`.")
+    return [ReadinessFinding("history_not_kept", words % {"tables": ", ".join(tables)})]
 
 
 def refuse_other_schema() -> None:
@@ -155,30 +180,30 @@ def refuse_unusable(*, needs_broker: bool = True, needs_static: bool = False) ->
     _end_with(found)
 
 
-def _end_with(found: list[Finding]) -> None:
+def _end_with(found: list[ReadinessFinding]) -> None:
     if found:
         sys.stderr.writelines(f"{finding}\n" for finding in found)
         sys.stderr.flush()
         raise SystemExit(1)
 
 
-def _of_migrations() -> Iterator[Finding]:
+def _of_migrations() -> Iterator[ReadinessFinding]:
     try:
         loader = MigrationLoader(connection)
     except NodeNotFoundError:
         words = _("A migration stands on one that is not there: files of loancrm are missing.")
-        yield Finding("migrations_conflict", words)
+        yield ReadinessFinding("migrations_conflict", words)
         return
     if conflicts := loader.detect_conflicts():
         names = "; ".join(f"{app}: {', '.join(ends)}" for app, ends in sorted(conflicts.items()))
         words = _("Migrations contradict each other: %(names)s.")
-        yield Finding("migrations_conflict", words % {"names": names})
+        yield ReadinessFinding("migrations_conflict", words % {"names": names})
         return
     try:
         loader.check_consistent_history(connection)
     except InconsistentMigrationHistory:
         words = _("A migration was applied before one that it stands on; the history is broken.")
-        yield Finding("migrations_inconsistent", words)
+        yield ReadinessFinding("migrations_inconsistent", words)
         return
     known = set(loader.disk_migrations) | set(loader.replacements)
     own = {app for app, _name in known}
@@ -189,7 +214,7 @@ def _of_migrations() -> Iterator[Finding]:
     ]
     if newer:
         words = _("The database was migrated by another version of loancrm: %(names)s.")
-        yield Finding("migrations_unknown", words % {"names": _some(newer)})
+        yield ReadinessFinding("migrations_unknown", words % {"names": _some(newer)})
     missing = [
         f"{app}.{name}"
         for app, name in loader.graph.nodes
@@ -197,29 +222,29 @@ def _of_migrations() -> Iterator[Finding]:
     ]
     if missing:
         words = _("%(count)s migrations are not applied; run `manage.py migrate`: %(names)s.")
-        yield Finding(
+        yield ReadinessFinding(
             "migrations_missing", words % {"count": len(missing), "names": _some(missing)}
         )
 
 
-def _of_schema() -> Iterator[Finding]:
+def _of_schema() -> Iterator[ReadinessFinding]:
     if found := schema.differences():
         words = _(
             "The database does not match its migrations (%(count)s differences), so it was made by "
             "another state of loancrm that `migrate` cannot bring up to date: %(names)s."
         )
         names = _some([str(difference) for difference in found])
-        yield Finding(SchemaDiffers.code, words % {"count": len(found), "names": names})
+        yield ReadinessFinding(SchemaDiffers.code, words % {"count": len(found), "names": names})
 
 
-def key_findings() -> list[Finding]:
+def key_findings() -> list[ReadinessFinding]:
     """Return the keys that are missing or are not the ones that data was made with."""
-    return [Finding(keys.KeysRefused.code, problem) for problem in keys.problems()]
+    return [ReadinessFinding(keys.KeysRefused.code, problem) for problem in keys.problems()]
 
 
-def _of_trouble(error: Exception) -> Finding:
+def _of_trouble(error: Exception) -> ReadinessFinding:
     trouble = trouble_of(error) or Trouble.GONE
-    return Finding(trouble.value, words_of(trouble))
+    return ReadinessFinding(trouble.value, words_of(trouble))
 
 
 def _some(names: list[str]) -> str:

@@ -34,7 +34,7 @@ _SQLITE_PRIMARY_KEYS: Final = """
 
 
 @dataclass(frozen=True, slots=True)
-class Difference:
+class SchemaDifference:
     """Something that the models want and the database does not have so."""
 
     table: str
@@ -51,7 +51,7 @@ class _Column:
     is_nullable: bool
 
 
-def differences() -> list[Difference]:
+def differences() -> list[SchemaDifference]:
     """Return everything in which the live schema falls short of the models."""
     models = [
         model
@@ -67,11 +67,11 @@ def _of_model(
     model: type[Model],
     columns: dict[str, dict[str, _Column]],
     of_tables: dict[str, dict[str, Any]],
-) -> Iterator[Difference]:
+) -> Iterator[SchemaDifference]:
     table = model._meta.db_table  # noqa: SLF001
     live = columns.get(table)
     if live is None:
-        yield Difference(table, "table", table)
+        yield SchemaDifference(table, "table", table)
         return
     fields = [field for field in model._meta.local_concrete_fields if field.column]  # noqa: SLF001
     for field in fields:
@@ -85,44 +85,44 @@ def _of_model(
 
 def _of_field(
     table: str, field: "Field[Any, Any]", live: dict[str, _Column]
-) -> Iterator[Difference]:
+) -> Iterator[SchemaDifference]:
     column = live.get(str(field.column))
     if column is None:
-        yield Difference(table, "column", str(field.column))
+        yield SchemaDifference(table, "column", str(field.column))
         return
     wanted = field.db_parameters(connection)["type"]
     # Keys of Django's own tables are wider in the database than its models say, which harms nobody.
     is_wider_key = field.primary_key and column.kind == "bigint"
     if wanted and not is_wider_key and _plain(str(wanted)) != _plain(column.kind):
-        yield Difference(table, "type", f"{field.column} ({column.kind}, not {wanted})")
+        yield SchemaDifference(table, "type", f"{field.column} ({column.kind}, not {wanted})")
     if column.is_nullable != field.null and not field.primary_key:
-        yield Difference(table, "null", str(field.column))
+        yield SchemaDifference(table, "null", str(field.column))
 
 
-def _missing_indexes(model: type[Model], live: dict[str, Any]) -> Iterator[Difference]:
+def _missing_indexes(model: type[Model], live: dict[str, Any]) -> Iterator[SchemaDifference]:
     meta = model._meta  # noqa: SLF001
     for index in meta.indexes:
         if index.name not in live:
-            yield Difference(meta.db_table, "index", index.name)
+            yield SchemaDifference(meta.db_table, "index", index.name)
     for constraint in meta.constraints:
         if constraint.name not in live:
-            yield Difference(meta.db_table, "constraint", constraint.name)
+            yield SchemaDifference(meta.db_table, "constraint", constraint.name)
     for together in meta.unique_together:
         columns = [str(meta.get_field(name).column) for name in together]  # type: ignore[union-attr]
         if not any(c["unique"] and c["columns"] == columns for c in live.values()):
-            yield Difference(meta.db_table, "constraint", ", ".join(columns))
+            yield SchemaDifference(meta.db_table, "constraint", ", ".join(columns))
 
 
-def _of_uniqueness(table: str, field: Any, live: dict[str, Any]) -> Iterator[Difference]:
+def _of_uniqueness(table: str, field: Any, live: dict[str, Any]) -> Iterator[SchemaDifference]:
     alone = [found for found in live.values() if found["columns"] == [field.column]]
     if field.unique and not any(f["unique"] or f["primary_key"] for f in alone):
-        yield Difference(table, "constraint", f"unique {field.column}")
+        yield SchemaDifference(table, "constraint", f"unique {field.column}")
     is_indexed = field.db_index and not field.unique
     if is_indexed and not any(found["index"] for found in alone):
-        yield Difference(table, "index", str(field.column))
+        yield SchemaDifference(table, "index", str(field.column))
     is_key = field.many_to_one and getattr(field, "db_constraint", False)
     if is_key and not any(found["foreign_key"] for found in alone):
-        yield Difference(table, "constraint", f"foreign key {field.column}")
+        yield SchemaDifference(table, "constraint", f"foreign key {field.column}")
 
 
 def _plain(kind: str) -> str:

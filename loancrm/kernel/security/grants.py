@@ -7,14 +7,12 @@ from typing import Any, TypeVar
 
 from django.contrib.auth.models import Group, Permission, User
 from django.contrib.contenttypes.models import ContentType
-from django.db import transaction
 from django.db.models import Model, QuerySet
 from guardian.models import GroupObjectPermission, UserObjectPermission
 from guardian.shortcuts import assign_perm, get_objects_for_user, remove_perm
 
-from loancrm.kernel import access
 from loancrm.kernel.access import Actor
-from loancrm.kernel.auditing import audit
+from loancrm.kernel.acting import acting
 
 # The permission to write the very rows that this service writes; no role holds it.
 SHARE = "guardian.change_userobjectpermission"
@@ -29,7 +27,6 @@ class Grant:
     permission: Permission
 
 
-@transaction.atomic
 def give(
     *, actor: Actor, to: User | Group, permissions: Collection[str], obj: Model, now: datetime
 ) -> None:
@@ -41,13 +38,12 @@ def give(
     Raises:
         PermissionRefused: The actor is no operator.
     """
-    access.require(actor, SHARE)
-    for permission in permissions:
-        assign_perm(permission, to, obj)
-    _record(actor, "share_added", to, permissions, obj, now)
+    with acting(actor, SHARE, now=now) as act:
+        for permission in permissions:
+            assign_perm(permission, to, obj)
+        act.record("share_added", on=obj, facts=_facts(to, permissions))
 
 
-@transaction.atomic
 def take(
     *, actor: Actor, of: User | Group, permissions: Collection[str], obj: Model, now: datetime
 ) -> None:
@@ -56,10 +52,10 @@ def take(
     Raises:
         PermissionRefused: The actor is no operator.
     """
-    access.require(actor, SHARE)
-    for permission in permissions:
-        remove_perm(permission, of, obj)
-    _record(actor, "share_removed", of, permissions, obj, now)
+    with acting(actor, SHARE, now=now) as act:
+        for permission in permissions:
+            remove_perm(permission, of, obj)
+        act.record("share_removed", on=obj, facts=_facts(of, permissions))
 
 
 def on(obj: Model) -> list[Grant]:
@@ -101,23 +97,9 @@ def holds_any(user: Any, permission: str) -> bool:
     )
 
 
-def _record(
-    actor: Actor,
-    action: str,
-    holder: User | Group,
-    permissions: Collection[str],
-    obj: Model,
-    now: datetime,
-) -> None:
-    audit.record(
-        actor=actor,
-        action=action,
-        object_type=audit.type_of(obj),
-        object_id=obj.pk,
-        now=now,
-        facts={
-            "holder": holder._meta.model_name,  # noqa: SLF001 - Django's documented way to a name
-            "holder_id": holder.pk,
-            "permissions": sorted(permissions),
-        },
-    )
+def _facts(holder: User | Group, permissions: Collection[str]) -> dict[str, object]:
+    return {
+        "holder": holder._meta.model_name,  # noqa: SLF001 - Django's documented way to a name
+        "holder_id": holder.pk,
+        "permissions": sorted(permissions),
+    }

@@ -1,7 +1,7 @@
 """Masks that leave just enough of a value for a person to recognise it."""
 
 
-def _keep(text: str, head: int, tail: int) -> str:
+def _mask_middle(text: str, head: int, tail: int) -> str:
     hidden = len(text) - head - tail
     if hidden <= 0:
         return "*" * len(text)
@@ -10,24 +10,24 @@ def _keep(text: str, head: int, tail: int) -> str:
 
 def mask_name(text: str) -> str:
     """Mask all but the family name: 王小明 -> 王**, Smith -> S****."""
-    return _keep(text, 1, 0) if len(text) > 1 else "*" * len(text)
+    return _mask_middle(text, 1, 0) if len(text) > 1 else "*" * len(text)
 
 
 def mask_phone(text: str) -> str:
     """Mask the middle of a number: +8613800138000 -> +86138****8000."""
     if text.startswith("+86") and len(text) == 14:
         return text[:6] + "****" + text[-4:]
-    return _keep(text, 3, 2)
+    return _mask_middle(text, 3, 2)
 
 
 def mask_national_id(text: str) -> str:
     """Mask an identity number: the region's first three and the last two characters stay."""
-    return _keep(text, 3, 2)
+    return _mask_middle(text, 3, 2)
 
 
 def mask_email(text: str) -> str:
     """Mask the local part of an address: wang@example.com -> w***@example.com."""
     local, separator, domain = text.rpartition("@")
     if not separator:
-        return _keep(text, 1, 0)
+        return _mask_middle(text, 1, 0)
     return (local[:1] + "***" if local else "") + separator + domain

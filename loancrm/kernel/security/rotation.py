@@ -15,14 +15,15 @@ from django.apps import apps
 from django.db import transaction
 from django.db.models import Model
 
-from loancrm.kernel.access import Actor, require
-from loancrm.kernel.auditing import audit
+from loancrm.kernel.access import Actor
+from loancrm.kernel.acting import acting
 from loancrm.kernel.database import bulk
 from loancrm.kernel.models import KeyRecord, KeyRotation
 from loancrm.kernel.security import crypto, keys
 
 logger = logging.getLogger(__name__)
 BATCH_ROWS = 500
+ROTATE = "kernel.change_keyrotation"
 _SUFFIX = "_sealed"
 
 
@@ -93,22 +94,15 @@ def rotate(
     Raises:
         PermissionRefused: The actor may not rotate keys.
     """
-    require(actor, "kernel.change_keyrotation")
+    act = acting(actor, ROTATE, now=now)
     keys.note_active_key()
     key_id = crypto.vault().active_key_id
     changed = {
         column.name: _rotate_column(column, key_id, batch_rows, on_batch, now)
         for column in sealed_columns()
     }
-    with transaction.atomic():
-        audit.record(
-            actor=actor,
-            action="keys.rotate",
-            object_type="key",
-            object_id=key_id,
-            now=now,
-            facts={"sealed": changed},
-        )
+    with act:
+        act.record("keys.rotate", on=("key", key_id), facts={"sealed": changed})
     return changed
 
 
@@ -135,12 +129,12 @@ def retire_unused_keys(*, actor: Actor, counts: list[ColumnCount], now: datetime
     Raises:
         PermissionRefused: The actor may not rotate keys.
     """
-    require(actor, "kernel.change_keyrotation")
+    act = acting(actor, ROTATE, now=now)
     if any(count.refused for count in counts):
         return []
     used = {key_id for count in counts for key_id in count.by_key}
     used.add(crypto.vault().active_key_id)
-    with transaction.atomic():
+    with act:
         unused = KeyRecord.objects.exclude(key_id__in=used)
         retired = sorted(unused.values_list("key_id", flat=True))
         unused.delete()
@@ -148,13 +142,9 @@ def retire_unused_keys(*, actor: Actor, counts: list[ColumnCount], now: datetime
         KeyRotation.objects.exclude(key_id__in=used).delete()
         KeyRotation.objects.update(last_row_id=0)
         if retired:
-            audit.record(
-                actor=actor,
-                action="keys.retire",
-                object_type="key",
-                object_id=",".join(retired)[:80],
-                now=now,
-            )
+            act.record("keys.retire", on=("key", ",".join(retired)[:80]))
+        else:
+            act.unchanged()
     return retired
 
 

@@ -5,13 +5,12 @@ from typing import Any
 
 from django.contrib.auth import authenticate
 from django.contrib.auth.models import User
-from django.db import transaction
 from django.http import HttpRequest
 from django.utils.translation import gettext as _
 
 from loancrm.kernel import access
 from loancrm.kernel.access import Actor, ActorKind
-from loancrm.kernel.auditing import audit
+from loancrm.kernel.acting import AdmittedBy, acting
 from loancrm.kernel.errors import LoanCrmError
 from loancrm.kernel.security.client_address import client_address
 from loancrm.kernel.sign_in import tries
@@ -19,6 +18,8 @@ from loancrm.kernel.sign_in import tries
 RELEASE = "auth.change_user"
 # What stands in the trail where the name that was typed belongs to nobody: it may be a password.
 UNKNOWN_ACCOUNT = "unknown"
+_BY_PASSWORD = AdmittedBy("the user's own password")
+_AT_THE_DOOR = AdmittedBy("the form that everybody sees")
 
 
 class SignInPaused(LoanCrmError):
@@ -45,41 +46,32 @@ def sign_in(*, request: HttpRequest, name: str, password: str, now: datetime) ->
     if not isinstance(user, User) or not user.is_active or not user.is_staff:
         _record_failure(name, now)
         return None
-    with transaction.atomic():
+    with acting(access.user_actor(user), _BY_PASSWORD, now=now) as act:
         tries.succeeded(tried)
-        _record(access.user_actor(user), "user.signed_in", str(user.pk), now)
+        act.record("user.signed_in", on=user)
     return user
 
 
 def sign_out(*, user: User, now: datetime) -> None:
     """Note that somebody signs out."""
-    _record(access.user_actor(user), "user.signed_out", str(user.pk), now)
+    with acting(access.user_actor(user), _BY_PASSWORD, now=now) as act:
+        act.record("user.signed_out", on=user)
 
 
-@transaction.atomic
 def release(*, actor: Actor, user: User, now: datetime) -> None:
     """Let an account sign in again at once.
 
     Raises:
         PermissionRefused: The actor may not change users.
     """
-    access.require(actor, RELEASE)
-    tries.release(name=user.get_username())
-    _record(actor, "user.sign_in_released", str(user.pk), now)
+    with acting(actor, RELEASE, now=now) as act:
+        tries.release(name=user.get_username())
+        act.record("user.sign_in_released", on=user)
 
 
 def _record_failure(name: str, now: datetime) -> None:
     tries.forget_old()
     key: Any = User.objects.filter(username=name).values_list("pk", flat=True).first()
     nobody = Actor(kind=ActorKind.SYSTEM, id="sign-in", label="sign-in")
-    _record(nobody, "user.sign_in_failed", str(key or UNKNOWN_ACCOUNT), now)
-
-
-def _record(actor: Actor, action: str, user_key: str, now: datetime) -> None:
-    audit.record(
-        actor=actor,
-        action=action,
-        object_type=audit.type_of(User),
-        object_id=user_key,
-        now=now,
-    )
+    with acting(nobody, _AT_THE_DOOR, now=now) as act:
+        act.record("user.sign_in_failed", on=(User, key or UNKNOWN_ACCOUNT))

@@ -79,7 +79,7 @@ def succeeded(tried: Try) -> None:
 
 
 def forget_old() -> None:
-    """Delete tallies that no longer say anything."""
+    """Delete counts that no longer say anything."""
     SignInTally.objects.filter(
         Q(succeeded_at=None) | Q(succeeded_at__lt=Moment(-KNOWN_ADDRESS_SECONDS)),
         until__lt=Moment(-KEPT_SECONDS),
@@ -87,7 +87,7 @@ def forget_old() -> None:
 
 
 def release(*, name: str) -> int:
-    """Let an account be tried again from everywhere; return how many tallies were cleared."""
+    """Let an account be tried again from everywhere; return how many counts were cleared."""
     account = _digest("account", name.strip().casefold())
     return SignInTally.objects.filter(account=account, failures__gt=0).update(
         failures=0, until=Moment()

@@ -54,7 +54,7 @@ def readings(
     found: dict[str, None] = {}
     for taken in _combinations(ways):
         chosen = {id(node): way for (node, _ways), way in zip(choices, taken, strict=True)}
-        found["".join(_Reader(kind, language, chosen).read(tree.body, dict(context)))] = None
+        found["".join(_BranchReader(kind, language, chosen).read(tree.body, dict(context)))] = None
     return tuple(found)
 
 
@@ -95,7 +95,7 @@ def _combinations(ways: list[int]) -> Iterator[tuple[int, ...]]:
                 yield tuple(whole)
 
 
-class _Reader:
+class _BranchReader:
     """Reads a text with every choice made beforehand."""
 
     def __init__(self, kind: TextKind, language: str, chosen: Mapping[int, int]) -> None:

@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-from tests.functional import preloaded
+from tests.functional import once, preloaded
 from tests.functional.processes import MANAGE, ROOT
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
@@ -43,10 +43,14 @@ def run(name, folder, **variables):
 @pytest.fixture(scope="module")
 def migrated(tmp_path_factory):
     folder = tmp_path_factory.mktemp("migrated")
+    once.copy_of("migrated-in-production", _migrate, folder)
+    return folder
+
+
+def _migrate(folder):
     words = (*MANAGE, "migrate", "-v0")
     done = preloaded.run(words, env=environment(folder), cwd=ROOT, seconds=200)
     assert done.returncode == 0, done.stderr
-    return folder
 
 
 WRONG = {
@@ -58,6 +62,7 @@ WRONG = {
     "LOANCRM_ALLOWED_HOSTS": "*",
     "LOANCRM_PUBLIC_URL": "http://crm.lender.example",
     "LOANCRM_QUARANTINE_DAYS": "0",
+    "LOANCRM_HISTORY_DAYS": "0",
     "LOANCRM_PROXY_COUNT": "-1",
     "LOANCRM_SECRET_KEY": "short",
     "LOANCRM_KEYS": "k1:notbase64",

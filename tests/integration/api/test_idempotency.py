@@ -7,9 +7,10 @@ from typing import Any
 import pytest
 
 from campaigns.models import IdempotencyKey, PartnerLead
-from campaigns.services.partners import idempotency, leads
+from campaigns.services.partners import idempotency
 from customers.models import Customer
 from loancrm.kernel import clock
+from loancrm.kernel.auditing import audit
 from loancrm.kernel.database import shared_clock
 from tests.partner_client import PartnerClient, lead
 
@@ -100,7 +101,7 @@ def test_a_failure_rolls_back_and_gives_the_key_back(
         raise RuntimeError
 
     with monkeypatch.context() as patch:
-        patch.setattr(leads.audit, "record", fail)
+        patch.setattr(audit, "record", fail)
         response = acme.post("leads", lead(1), key="k")
 
     assert (response.status_code, response.json()["code"]) == (500, "internal_error")

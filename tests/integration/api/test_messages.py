@@ -5,7 +5,7 @@ from uuid import UUID, uuid4
 import pytest
 
 from campaigns.channels import registry
-from campaigns.domain.partners.contract import Scope
+from campaigns.domain.partners.contract import TokenScope
 from campaigns.models import Dispatch, Message, MessageRequest, MessageVariables
 from campaigns.services.partners.contracts import ScopeRefused
 from campaigns.services.requests import templates
@@ -86,7 +86,7 @@ def test_the_reply_is_replayed_and_nothing_goes_out_twice(core, template, people
     assert core.post("messages", content).json()["code"] == "idempotency_key_required"
 
 
-def test_a_person_is_found_by_id_number_or_address(core, template, people):
+def test_a_person_is_found_by_id_or_number(core, template, people):
     # As it is stored: in the form of the whole world.
     index = crypto.vault().blind_index(ContactPoint.VALUE_COLUMN, "+8613812345678")
     people[1].contact_points.filter(kind="phone").update(value_index=index)
@@ -94,15 +94,33 @@ def test_a_person_is_found_by_id_number_or_address(core, template, people):
     values = {"variables": {"code": CODE}}
     answer = core.post(
         "messages",
-        call(row(people[0]), {"phone": phone} | values, {"email": "P3@Example.com"} | values),
+        call(row(people[0]), {"phone": phone} | values),
         key="k1",
     )
     assert answer.status_code == 202, answer.content
-    assert set(Message.objects.values_list("customer_id", flat=True)) == {p.pk for p in people}
+    found = set(Message.objects.values_list("customer_id", "is_point_named"))
+    assert found == {(people[0].pk, False), (people[1].pk, True)}
 
 
-def test_nobody_is_reached_by_a_further_number(core, template, people):
-    # The message would go to the primary one, which the caller may not have meant.
+def test_a_person_is_found_by_the_address_that_an_email_goes_to(core, people, now):
+    make_template(make_channel("email"), now)
+    content = call({"email": "P3@Example.com", "variables": {"code": CODE}})
+    assert core.post("messages", content, key="k1").status_code == 202
+    assert Message.objects.get().customer_id == people[2].pk
+
+
+def test_an_address_of_another_channel_is_not_written_around(core, template, people):
+    """An SMS to whoever has an e-mail address would go to a number that nobody named."""
+    content = call({"email": "p1@example.com", "variables": {"code": CODE}})
+    answer = core.post("messages", content, key="k1")
+    (error,) = answer.json()["errors"]
+    assert (error["code"], error["field"]) == ("address_of_other_channel", "messages[0].email")
+    assert not Message.objects.exists()
+
+
+def test_nobody_is_found_by_a_further_number(core, people, now):
+    # It may be several persons'.
+    make_template(make_channel("email"), now)
     people[0].contact_points.filter(kind="email").update(is_primary=False)
     content = call({"email": "p1@example.com", "variables": {"code": CODE}})
     answer = core.post("messages", content, key="k1")
@@ -151,12 +169,12 @@ def test_good_rows_are_taken_and_bad_ones_told_why_not(core, template, people):
 
 
 def test_without_a_good_row_nothing_is_kept_and_the_key_is_free(core, template, people):
-    bad = call(row(people[0], variables={}), {"email": "stranger@example.com"})
+    bad = call(row(people[0], variables={}), {"phone": "+8613900000000"})
     answer = core.post("messages", bad, key="k1")
     assert answer.status_code == 422
     assert [(error["code"], error["field"]) for error in answer.json()["errors"]] == [
         ("variable_missing", "messages[0].variables.code"),
-        ("unknown_customer", "messages[1].email"),
+        ("unknown_customer", "messages[1].phone"),
         ("variable_missing", "messages[1].variables.code"),
     ]
     assert not Dispatch.objects.exists()
@@ -206,7 +224,7 @@ def test_a_partner_never_gets_the_scope(template, people, now):
     answer = acme.post("messages", call(row(people[0])), key="k1")
     assert (answer.status_code, answer.json()["code"]) == (403, "insufficient_scope")
     with pytest.raises(ScopeRefused):
-        new_partner("bolt", scopes=[Scope.MESSAGES_WRITE])
+        new_partner("bolt", scopes=[TokenScope.MESSAGES_WRITE])
 
 
 def test_a_token_is_of_no_use_once_the_system_is_not_the_lenders_any_more(core, template, people):

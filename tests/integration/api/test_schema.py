@@ -25,6 +25,8 @@ def test_the_document_is_valid_and_lists_every_end_point(document: dict[str, Any
         "campaigns",
         "campaigns/{campaign_id}/report",
         "conversions",
+        "credit-decisions",
+        "credit-facts",
         "customers/{public_id}/timeline",
         "events",
         "events/bulk",

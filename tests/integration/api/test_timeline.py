@@ -7,7 +7,7 @@ from django.contrib.auth.models import Permission, User
 from django.test import Client
 from guardian.shortcuts import assign_perm
 
-from campaigns.domain.partners.contract import Scope
+from campaigns.domain.partners.contract import TokenScope
 from customers.models import Customer, Event, EventType, Score
 from loancrm.kernel import clock
 from tests.factories.people import make_people
@@ -125,7 +125,7 @@ def test_k_another_partners_lead_and_a_customer_do_not_exist_for_a_partner(
 
 
 def test_a_partner_needs_the_scope_and_everybody_a_sign_in(acme: PartnerClient, lead_id):
-    narrow = new_partner("narrow", scopes=[Scope.LEADS_WRITE])
+    narrow = new_partner("narrow", scopes=[TokenScope.LEADS_WRITE])
 
     assert narrow.get(_address(lead_id)).json()["code"] == "insufficient_scope"
     assert Client().get(ROOT + _address(lead_id)).status_code == 401

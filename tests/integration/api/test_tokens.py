@@ -9,7 +9,7 @@ from django.test import Client
 from oauth2_provider.models import AccessToken, Application
 
 from campaigns import tasks
-from campaigns.domain.partners.contract import Scope, scopes_for
+from campaigns.domain.partners.contract import TokenScope, scopes_for
 from campaigns.services.partners import contracts
 from customers.domain.sources import SourceKind
 from customers.models import DataSource
@@ -74,7 +74,7 @@ def test_other_ways_to_a_token_are_refused(
 
 
 def test_a_partner_gets_only_the_scopes_it_was_granted(db: None) -> None:
-    reader = new_partner("reader", scopes=[Scope.REPORTS_READ])
+    reader = new_partner("reader", scopes=[TokenScope.REPORTS_READ])
 
     assert reader.get_token().json()["scope"] == "reports:read"
     assert reader.get_token(scope="leads:write").json()["code"] == "invalid_scope"

@@ -9,7 +9,7 @@ from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from zoneinfo import ZoneInfo
 
-from customers.domain.segments.evaluate import EventFact, Profile, StandingConsent
+from customers.domain.segments.evaluate import CustomerFacts, EventFact, StandingConsent
 from customers.models import (
     AttributeDefinition,
     AttributeValue,
@@ -143,7 +143,7 @@ def write_customer(
     events: list | None = None,
     is_listed: bool = False,
     fixed: Fixed,
-) -> tuple[int, Profile]:
+) -> tuple[int, CustomerFacts]:
     """Write one customer and return its id and its profile."""
     stored = {"created_at": NOW, "updated_at": NOW, "language": "zh-hans"} | (columns or {})
     customer = Customer.objects.create(**stored)
@@ -181,7 +181,7 @@ def write_customer(
         _write_event(customer, position, event, fixed)
     if is_listed:
         SegmentMember.objects.create(segment=fixed.listed, customer=customer, entered_at=NOW)
-    return customer.pk, Profile(
+    return customer.pk, CustomerFacts(
         columns=read,
         attributes={f"attribute.{name}": value for name, value in (attributes or {}).items()},
         consents=consents or {},
@@ -229,7 +229,7 @@ def _write_event(customer: Customer, position: int, event: EventFact, fixed: Fix
     )
 
 
-def random_customer(rng: random.Random, fixed: Fixed) -> tuple[int, Profile]:
+def random_customer(rng: random.Random, fixed: Fixed) -> tuple[int, CustomerFacts]:
     """Write a customer of values that lie on and beside the edges which random rules ask about."""
     attributes = {"number": NUMBERS, "plan": PLANS, "since": DAYS, "vip": FLAGS}
     scores = {model: rng.choice(SCORES) for model in MODELS}

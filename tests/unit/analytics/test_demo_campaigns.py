@@ -1,11 +1,16 @@
 import json
+from datetime import date
 
 import pytest
 
 from analytics.domain.demo import behaviour, plan
 from analytics.management.demo import campaigns
 from campaigns.domain.campaigns.spec import parse_spec
+from campaigns.domain.compliance import rulebook
+from campaigns.domain.compliance.rules import LenderType
 from campaigns.domain.content import lint, texts
+
+RULES = rulebook.rules_on(date(2026, 11, 1), LenderType.BANK)
 
 SPECS = {slug: campaigns.read(slug) for slug in plan.CAMPAIGNS}
 
@@ -75,6 +80,7 @@ def test_no_text_breaks_a_rule_that_stops_an_approval(slug):
                         html_source=text.html,
                         language=text.locale,
                         is_marketing=True,
+                        rules=RULES,
                         known_names=frozenset(),
                     )
                 else:
@@ -83,6 +89,7 @@ def test_no_text_breaks_a_rule_that_stops_an_approval(slug):
                         language=text.locale,
                         signature="安心消费金融",
                         is_marketing=True,
+                        rules=RULES,
                         known_names=frozenset(),
                     )
                 assert [problem for problem in problems if problem.severity == "block"] == []

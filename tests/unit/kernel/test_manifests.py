@@ -4,17 +4,20 @@ from dataclasses import replace
 
 import pytest
 
+import loancrm.manifest
 from loancrm.kernel.jobs import Job
 from loancrm.kernel.manifest import (
     AdminPages,
     AuditWords,
     Manifest,
     MenuEntry,
-    Problem,
+    PastTable,
+    ProblemType,
     Right,
     Role,
-    Run,
+    ScheduledJob,
     Section,
+    WorkKind,
 )
 from loancrm.kernel.manifests import EXPIRES_SECONDS, ManifestRefused, collect
 
@@ -24,9 +27,9 @@ ASKED = Job("lower.asked", queue="imports")
 LOWER = Manifest(
     app="lower",
     runs=(
-        Run("counting", COUNT, every_seconds=3600, is_costly=True),
-        Run("counting all", COUNT, every_seconds=86400, arguments={"is_full": True}),
-        Run("waking", WAKE, every_seconds=2),
+        ScheduledJob("counting", COUNT, every_seconds=3600, is_costly=True),
+        ScheduledJob("counting all", COUNT, every_seconds=86400, arguments={"is_full": True}),
+        ScheduledJob("waking", WAKE, every_seconds=2),
     ),
     on_demand=(ASKED,),
     rights=(
@@ -41,13 +44,16 @@ LOWER = Manifest(
         ),
     ),
     append_only=("lower.Thing",),
+    past_tables=(
+        PastTable("lower.Thing", past="lower.Past", columns=("a",), owner={}, since="at"),
+    ),
     timeline_sources=("lower.timeline.SOURCES",),
     timeline_names=("lower.timeline.names",),
     api_urls=("lower.api.urls",),
     admin_pages=(AdminPages("things/", "lower.things.urls"),),
     page_urls=("lower.pages.urls",),
     scopes={"things:read": "Read things"},
-    problems=(Problem("thing_not_found", 404, "The thing is unknown"),),
+    problems=(ProblemType("thing_not_found", 404, "The thing is unknown"),),
     audit_words=AuditWords({"thing": "Thing"}, {"lost": "lost"}, {"thing_lost": "Thing: lost"}),
 )
 UPPER = Manifest(
@@ -116,23 +122,55 @@ def test_lower_apps_come_first():
     assert found.declared_by["right", "upper.view_house"] == "upper"
 
 
+def _kind(**given):
+    things = {"subject": "lower.thing", "page": "thing", "title": "x", "job": ASKED}
+    rights = {"view": "lower.view_thing", "steer": "lower.add_thing"}
+    return WorkKind(**{"name": "lower.counting", **things, **rights, **given})
+
+
+def test_kinds_of_long_work_are_found_by_their_name():
+    kind = _kind()
+    assert collect([replace(LOWER, work_kinds=(kind,))]).work_kinds == {"lower.counting": kind}
+
+
+@pytest.mark.parametrize(
+    ("given", "fault"),
+    [
+        ({"name": "upper.counting"}, "its name has to begin with lower."),
+        ({"job": Job("lower.other", queue="default")}, "no job lower.other is declared"),
+        ({"view": "lower.see_thing"}, "there is no right 'lower.see_thing'"),
+        ({"steer": "lower.steer_thing"}, "there is no right 'lower.steer_thing'"),
+    ],
+)
+def test_a_kind_of_long_work_names_what_its_app_declares(given, fault):
+    kind = _kind(**given)
+    with pytest.raises(ManifestRefused) as refused:
+        collect([replace(LOWER, work_kinds=(kind,))])
+    assert str(refused.value) == f"lower.manifest: kind of work {kind.name}: {fault}"
+
+
 def _entry(**given):
     return MenuEntry(**{"section": "things", "order": 99, "title": "x", "icon": "x", **given})
 
 
 TWICE = {
-    "run counting": {"runs": (Run("counting", Job("upper.a", queue="default"), 1),)},
+    "run counting": {"runs": (ScheduledJob("counting", Job("upper.a", queue="default"), 1),)},
     "right lower.add_thing": {"rights": (Right("lower.add_thing"),)},
     "section things": {"sections": (Section("things", "Things", 50),)},
     "menu entry lower.thing": {"menu": (_entry(model="lower.thing"),)},
     "append-only model lower.Thing": {"append_only": ("lower.Thing",)},
+    "table with a past lower.Thing": {
+        "past_tables": (
+            PastTable("lower.Thing", past="lower.Other", columns=("b",), owner={}, since="at"),
+        )
+    },
     "timeline source lower.timeline.SOURCES": {"timeline_sources": ("lower.timeline.SOURCES",)},
     "timeline names lower.timeline.names": {"timeline_names": ("lower.timeline.names",)},
     "API addresses lower.api.urls": {"api_urls": ("lower.api.urls",)},
     "admin pages things/": {"admin_pages": (AdminPages("things/", "upper.urls"),)},
     "public pages lower.pages.urls": {"page_urls": ("lower.pages.urls",)},
     "scope things:read": {"scopes": {"things:read": "x"}},
-    "problem thing_not_found": {"problems": (Problem("thing_not_found", 400, "x"),)},
+    "problem thing_not_found": {"problems": (ProblemType("thing_not_found", 400, "x"),)},
     "subject of the audit trail thing": {"audit_words": AuditWords(subjects={"thing": "x"})},
     "deed of the audit trail lost": {"audit_words": AuditWords(deeds={"lost": "x"})},
     "action of the audit trail thing_lost": {"audit_words": AuditWords(whole={"thing_lost": "x"})},
@@ -160,8 +198,8 @@ FAULTS = {
         {"on_demand": (Job("", queue="default"),)},
         "upper.manifest: job: has no name",
     ),
-    "run": ({"runs": (Run("", A_JOB, 1),)}, "upper.manifest: run: has no name"),
-    "period": ({"runs": (Run("a", A_JOB, 0),)}, "upper.manifest: run a: has no period"),
+    "run": ({"runs": (ScheduledJob("", A_JOB, 1),)}, "upper.manifest: run: has no name"),
+    "period": ({"runs": (ScheduledJob("a", A_JOB, 0),)}, "upper.manifest: run a: has no period"),
     "queue": (
         {"on_demand": (Job("upper.a", queue="nowhere"),)},
         "upper.manifest: job upper.a: no worker serves queue 'nowhere'",
@@ -195,6 +233,14 @@ FAULTS = {
         {"menu": (_entry(order=20, model="upper.house"),)},
         "upper.manifest: menu entry upper.house: has the place of lower.thing",
     ),
+    "worked by nobody": (
+        {"menu": (_entry(model="upper.house", worked_by=("upper.dream",)),)},
+        "upper.manifest: menu entry upper.house: there is no right 'upper.dream'",
+    ),
+    "beside nothing": (
+        {"menu": (_entry(model="upper.house", beside="upper.garden"),)},
+        "upper.manifest: menu entry upper.house: there is no line 'upper.garden'",
+    ),
 }
 
 
@@ -206,3 +252,10 @@ def test_what_cannot_be_used_is_refused_by_app_and_entry(fault):
         collect([LOWER, replace(UPPER, **changes)])
 
     assert str(refused.value) == text
+
+
+def test_an_app_gives_no_other_meaning_to_a_code_that_any_call_may_be_told():
+    own = replace(UPPER, problems=(ProblemType("not_found", 410, "Gone"),))
+    with pytest.raises(ManifestRefused) as refused:
+        collect([loancrm.manifest.MANIFEST, LOWER, own])
+    assert str(refused.value) == "upper.manifest: problem not_found: is declared by loancrm already"

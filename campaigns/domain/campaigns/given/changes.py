@@ -7,15 +7,17 @@ from decimal import Decimal
 from types import MappingProxyType
 from typing import Any
 
-from campaigns.domain.campaigns.given.problems import Problem, ProblemCode, ValueProblems
+from campaigns.domain.campaigns.given.problems import ValueProblem, ValueProblemCode, ValueProblems
 from campaigns.domain.campaigns.recurrence import Recurrence
+from campaigns.domain.compliance.offers import ProductKind
+from campaigns.domain.experiments.content_test import ContentTestPlan
 from campaigns.domain.sending.service_messages import ServiceKind
 from customers.domain.consents.consent import Purpose
 
 MAX_HOLDOUT = Decimal("0.5")
 MAX_WINDOW_DAYS = 3650
 MAX_LATE_HOURS = 8760
-_Check = Callable[[Any], tuple[ProblemCode, str] | None]
+_Check = Callable[[Any], tuple[ValueProblemCode, str] | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,18 +32,18 @@ class CampaignChanges:
 
 
 def _text(longest: int, *, required: bool) -> _Check:
-    def check(value: Any) -> tuple[ProblemCode, str] | None:
+    def check(value: Any) -> tuple[ValueProblemCode, str] | None:
         if not isinstance(value, str) or "\x00" in value or (required and not value.strip()):
-            return ProblemCode.TEXT_EXPECTED, ""
-        return (ProblemCode.TOO_LONG, str(longest)) if len(value) > longest else None
+            return ValueProblemCode.TEXT_EXPECTED, ""
+        return (ValueProblemCode.TOO_LONG, str(longest)) if len(value) > longest else None
 
     return check
 
 
 def _whole(least: int, most: int) -> _Check:
-    def check(value: Any) -> tuple[ProblemCode, str] | None:
+    def check(value: Any) -> tuple[ValueProblemCode, str] | None:
         if not isinstance(value, int) or isinstance(value, bool):
-            return ProblemCode.WHOLE_EXPECTED, ""
+            return ValueProblemCode.WHOLE_EXPECTED, ""
         return _outside(Decimal(value), Decimal(least), Decimal(most))
 
     return check
@@ -50,47 +52,56 @@ def _whole(least: int, most: int) -> _Check:
 def _number(
     most: Decimal, decimals: int, *, required: bool = False, least: Decimal = Decimal(0)
 ) -> _Check:
-    def check(value: Any) -> tuple[ProblemCode, str] | None:
+    def check(value: Any) -> tuple[ValueProblemCode, str] | None:
         if value is None and not required:
             return None
         if not isinstance(value, Decimal | int) or isinstance(value, bool):
-            return ProblemCode.NUMBER_EXPECTED, ""
+            return ValueProblemCode.NUMBER_EXPECTED, ""
         number = Decimal(value)
         if not number.is_finite():
-            return ProblemCode.NUMBER_EXPECTED, ""
+            return ValueProblemCode.NUMBER_EXPECTED, ""
         if found := _outside(number, least, most):
             return found
         is_finer = number != round(number, decimals)
-        return (ProblemCode.TOO_MANY_DECIMALS, str(decimals)) if is_finer else None
+        return (ValueProblemCode.TOO_MANY_DECIMALS, str(decimals)) if is_finer else None
 
     return check
 
 
-def _outside(number: Decimal, least: Decimal, most: Decimal) -> tuple[ProblemCode, str] | None:
+def _outside(number: Decimal, least: Decimal, most: Decimal) -> tuple[ValueProblemCode, str] | None:
     if number < least:
-        return ProblemCode.AT_LEAST, str(least)
-    return (ProblemCode.AT_MOST, str(most)) if number > most else None
+        return ValueProblemCode.AT_LEAST, str(least)
+    return (ValueProblemCode.AT_MOST, str(most)) if number > most else None
 
 
-def _moment(value: Any) -> tuple[ProblemCode, str] | None:
+def _moment(value: Any) -> tuple[ValueProblemCode, str] | None:
     is_good = value is None or (isinstance(value, datetime) and value.tzinfo is not None)
-    return None if is_good else (ProblemCode.TIME_EXPECTED, "")
+    return None if is_good else (ValueProblemCode.TIME_EXPECTED, "")
 
 
-def _present(value: Any) -> tuple[ProblemCode, str] | None:
-    return (ProblemCode.SEGMENT_EXPECTED, "") if value is None else None
+def _flag(value: Any) -> tuple[ValueProblemCode, str] | None:
+    return None if isinstance(value, bool) else (ValueProblemCode.FLAG_EXPECTED, "")
+
+
+def _present(value: Any) -> tuple[ValueProblemCode, str] | None:
+    return (ValueProblemCode.SEGMENT_EXPECTED, "") if value is None else None
 
 
 def _one_of(*known: str) -> _Check:
-    def check(value: Any) -> tuple[ProblemCode, str] | None:
-        return None if value in known else (ProblemCode.ONE_OF, ", ".join(filter(None, known)))
+    def check(value: Any) -> tuple[ValueProblemCode, str] | None:
+        return None if value in known else (ValueProblemCode.ONE_OF, ", ".join(filter(None, known)))
 
     return check
 
 
-def _calendar(value: Any) -> tuple[ProblemCode, str] | None:
+def _calendar(value: Any) -> tuple[ValueProblemCode, str] | None:
     is_good = value is None or isinstance(value, Recurrence)
-    return None if is_good else (ProblemCode.OBJECT_EXPECTED, "")
+    return None if is_good else (ValueProblemCode.OBJECT_EXPECTED, "")
+
+
+def _content_test(value: Any) -> tuple[ValueProblemCode, str] | None:
+    is_good = value is None or isinstance(value, ContentTestPlan)
+    return None if is_good else (ValueProblemCode.OBJECT_EXPECTED, "")
 
 
 _CHECKS: Mapping[str, _Check] = {
@@ -99,23 +110,36 @@ _CHECKS: Mapping[str, _Check] = {
     "segment": _present,
     "purpose": _one_of(*Purpose),
     "service_kind": _one_of("", *ServiceKind),
+    "product_kind": _one_of(*ProductKind),
     "goal_event": _text(60, required=True),
     "goal_window_days": _whole(1, MAX_WINDOW_DAYS),
     "holdout_share": _number(MAX_HOLDOUT, 3, required=True),
     "start_at": _moment,
+    "end_at": _moment,
+    "stops_at_goal": _flag,
     "late_limit_hours": _whole(0, MAX_LATE_HOURS),
     "recurrence": _calendar,
+    "content_test": _content_test,
     # Nobody could be written to for nothing; who wants no limit gives none.
     "budget_amount": _number(Decimal(999_999_999_999), 2, least=Decimal("0.01")),
     "cost_per_message": _number(Decimal(999_999), 4),
 }
 
 
-def problem_of(name: str, value: Any, *, path: str = "") -> Problem | None:
+def problem_of(name: str, value: Any, *, path: str = "") -> ValueProblem | None:
     """Return what is wrong with a value of one field, None when nothing is."""
     check = _CHECKS.get(name)
-    found = (ProblemCode.UNKNOWN_KEY, "") if check is None else check(value)
-    return Problem(path or name, *found) if found else None
+    found = (ValueProblemCode.UNKNOWN_KEY, "") if check is None else check(value)
+    return ValueProblem(path or name, *found) if found else None
+
+
+def end_problem(
+    start_at: datetime | None, end_at: datetime | None, *, path: str = "end_at"
+) -> ValueProblem | None:
+    """Return what is wrong with an end that is not later than the start, None when nothing is."""
+    if start_at is None or end_at is None or end_at > start_at:
+        return None
+    return ValueProblem(path, ValueProblemCode.END_BEFORE_START)
 
 
 def parse_changes(source: Mapping[str, Any]) -> CampaignChanges:

@@ -6,7 +6,7 @@ from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from campaigns.domain.campaigns.given.changes import problem_of
-from campaigns.domain.campaigns.given.problems import Problem, ProblemCode
+from campaigns.domain.campaigns.given.problems import ValueProblem, ValueProblemCode
 
 MOST_WHOLE = 32_767
 
@@ -15,11 +15,11 @@ class Reader:
     """Reads values of a JSON object and notes what is wrong with them."""
 
     def __init__(self) -> None:
-        self.problems: list[Problem] = []
+        self.problems: list[ValueProblem] = []
 
-    def wrong(self, path: str, code: ProblemCode, limit: str = "") -> None:
+    def wrong(self, path: str, code: ValueProblemCode, limit: str = "") -> None:
         """Note a problem."""
-        self.problems.append(Problem(path, code, limit))
+        self.problems.append(ValueProblem(path, code, limit))
 
     def field(self, name: str, value: Any, path: str) -> None:
         """Note what a field of a campaign cannot hold, unless the path is known to be wrong."""
@@ -35,7 +35,7 @@ class Reader:
         if isinstance(value, Mapping):
             value = value.get("zh-hans") or value.get("en") or ""
         if not isinstance(value, str) or "\x00" in value or (required and not value.strip()):
-            self.wrong(path, ProblemCode.TEXT_EXPECTED)
+            self.wrong(path, ValueProblemCode.TEXT_EXPECTED)
             return ""
         return value
 
@@ -51,7 +51,7 @@ class Reader:
         except InvalidOperation:
             number = Decimal("NaN")
         if not number.is_finite() or number < 0:
-            self.wrong(path, ProblemCode.NUMBER_EXPECTED)
+            self.wrong(path, ValueProblemCode.NUMBER_EXPECTED)
             return default
         return number
 
@@ -59,12 +59,22 @@ class Reader:
         """Return a whole number of at least 0."""
         number = self.number(source, key, path, Decimal(default))
         if number is not None and number > MOST_WHOLE:
-            self.wrong(path, ProblemCode.AT_MOST, str(MOST_WHOLE))
+            self.wrong(path, ValueProblemCode.AT_MOST, str(MOST_WHOLE))
             return default
         if number is None or number != int(number):
-            self.wrong(path, ProblemCode.WHOLE_EXPECTED)
+            self.wrong(path, ValueProblemCode.WHOLE_EXPECTED)
             return default
         return int(number)
+
+    def flag(self, source: Mapping[str, Any], key: str, path: str, *, default: bool) -> bool:
+        """Return true or false, the default where nothing is said."""
+        value = source.get(key)
+        if value is None:
+            return default
+        if not isinstance(value, bool):
+            self.wrong(path, ValueProblemCode.FLAG_EXPECTED)
+            return default
+        return value
 
     def moment(self, source: Mapping[str, Any], key: str, path: str) -> datetime | None:
         """Return a time with its offset, None where there is none."""
@@ -76,13 +86,13 @@ class Reader:
         except ValueError:
             moment = None
         if moment is None or moment.tzinfo is None:
-            self.wrong(path, ProblemCode.TIME_EXPECTED)
+            self.wrong(path, ValueProblemCode.TIME_EXPECTED)
             return None
         return moment
 
     def mapping(self, value: Any, path: str) -> Mapping[str, Any]:
         """Return a value as a mapping, an empty one where it is none."""
         if not isinstance(value, Mapping):
-            self.wrong(path, ProblemCode.OBJECT_EXPECTED)
+            self.wrong(path, ValueProblemCode.OBJECT_EXPECTED)
             return {}
         return value

@@ -5,7 +5,7 @@ from datetime import date
 from enum import StrEnum
 from typing import Any, TypeVar
 
-from campaigns.domain.campaigns.given.problems import ProblemCode
+from campaigns.domain.campaigns.given.problems import ValueProblemCode
 from campaigns.domain.campaigns.given.reader import Reader
 from campaigns.domain.campaigns.recurrence import (
     MOST_INTERVAL,
@@ -29,11 +29,11 @@ def read_recurrence(source: Any, read: Reader, path: str) -> Recurrence | None:
         return None
     values = read.mapping(source, path)
     for key in sorted(set(values) - _KEYS):
-        read.wrong(f"{path}.{key}", ProblemCode.UNKNOWN_KEY)
+        read.wrong(f"{path}.{key}", ValueProblemCode.UNKNOWN_KEY)
     every = _choice(Every, values, "every", None, read, path)
     interval = read.whole(values, "interval", f"{path}.interval", 1)
     if not 1 <= interval <= MOST_INTERVAL:
-        code = ProblemCode.AT_LEAST if interval < 1 else ProblemCode.AT_MOST
+        code = ValueProblemCode.AT_LEAST if interval < 1 else ValueProblemCode.AT_MOST
         read.wrong(f"{path}.interval", code, "1" if interval < 1 else str(MOST_INTERVAL))
     again_after = read.whole(values, "again_after_days", f"{path}.again_after_days", 30)
     if every is None:
@@ -83,14 +83,14 @@ def _choice(
     value = values.get(key) or default
     if value in set(kind):
         return kind(value)
-    read.wrong(f"{path}.{key}", ProblemCode.ONE_OF, ", ".join(kind))
+    read.wrong(f"{path}.{key}", ValueProblemCode.ONE_OF, ", ".join(kind))
     return None
 
 
 def _weekdays(values: Mapping[str, Any], every: Every, read: Reader, path: str) -> tuple[int, ...]:
     given = values.get("weekdays") or []
     if not isinstance(given, list) or any(day not in WEEKDAYS for day in given):
-        read.wrong(f"{path}.weekdays", ProblemCode.ONE_OF, ", ".join(WEEKDAYS))
+        read.wrong(f"{path}.weekdays", ValueProblemCode.ONE_OF, ", ".join(WEEKDAYS))
         return ()
     return tuple(sorted({WEEKDAYS.index(day) for day in given})) if every is Every.WEEK else ()
 
@@ -102,5 +102,5 @@ def _day(values: Mapping[str, Any], read: Reader, path: str) -> date | None:
     try:
         return date.fromisoformat(str(value))
     except ValueError:
-        read.wrong(path, ProblemCode.TIME_EXPECTED)
+        read.wrong(path, ValueProblemCode.TIME_EXPECTED)
         return None

@@ -16,37 +16,35 @@ from django.db import IntegrityError, OperationalError, transaction
 from customers.domain.identity.match_keys import MatchKey
 from customers.domain.imports.mapping import FileMapping
 from customers.domain.imports.person_row import fold
-from customers.domain.values.quality import Code, Finding
+from customers.domain.imports.states import ImportChangeKind, ImportMode, RowState
+from customers.domain.values.quality import Code, QualityFinding
 from customers.models import (
     AttributeDefinition,
-    ChangeKind,
     IdentityLink,
     ImportBatch,
-    ImportMode,
     ImportRow,
     MergeDecision,
     RejectedRow,
-    RowState,
 )
 from customers.selectors.identity.person_matching import (
-    Findings,
     KnownLink,
     Match,
+    PersonMatches,
     Probe,
     find_people,
     known_links,
 )
-from customers.services.imports.runs import Run
+from customers.services.imports.counts import ImportCounts
+from customers.services.imports.runs import AS_REQUESTED, ImportRun
 from customers.services.imports.steps.changes import ChangeLog
-from customers.services.imports.steps.findings import Noticed, keep_noticed
-from customers.services.imports.steps.person import Person, WriteContext
+from customers.services.imports.steps.findings import Noticed, write_findings
+from customers.services.imports.steps.person import ImportedPerson, WriteContext
 from customers.services.imports.steps.sealed import StagedPerson, StagedRow, keys_of, open_row
 from customers.services.imports.steps.stage import pages, quarantine
 from customers.services.imports.steps.trust import trust_in
 from customers.services.imports.steps.write import write_people
-from customers.services.imports.tally import Tally
 from loancrm.kernel.access import Actor
-from loancrm.kernel.auditing import audit
+from loancrm.kernel.acting import Act, acting
 from loancrm.kernel.commands.progress import bar
 from loancrm.kernel.database import bulk
 from loancrm.kernel.database.bulk_load import load_rows
@@ -68,7 +66,11 @@ class ApplyOrder:
     mapping: FileMapping
     definitions: Mapping[str, AttributeDefinition]
     now: datetime
-    run: Run
+    run: ImportRun
+
+    def acting(self) -> Act:
+        """Open the door for one page: pages have a transaction each, and connections their own."""
+        return acting(self.actor, AS_REQUESTED, on=self.batch, now=self.now)
 
     @property
     def definition_ids(self) -> str:
@@ -90,18 +92,18 @@ class Group:
     notes: list[Code] = field(default_factory=list)
 
 
-def apply_all(order: ApplyOrder, tally: Tally) -> None:
+def apply_all(order: ApplyOrder, counts: ImportCounts) -> None:
     """Apply the rows still staged, in file order, each page in a transaction of its own."""
-    done = tally.created + tally.updated + tally.unchanged + tally.merged
-    with bar(total=tally.rows - tally.rejected - done, description="apply") as progress:
+    done = counts.created + counts.updated + counts.unchanged + counts.merged
+    with bar(total=counts.rows - counts.rejected - done, description="apply") as progress:
         for page in pages(order.batch.pk, size=APPLY_BATCH):
-            order.run.pause_point()
-            groups = repeat_on_conflict(partial(_apply_page, order, page, tally))
+            order.run.raise_if_requested()
+            groups = repeat_on_conflict(partial(_apply_page, order, page, counts))
             if order.batch.is_dry_run:
                 # What the page itself wrote is gone with it.
-                _keep_noticed(order, groups, tally)
+                _write_noticed(order, groups, counts)
             for group in groups:
-                _count(group, tally)
+                _count(group, counts)
             progress.update(len(page))
 
 
@@ -118,9 +120,9 @@ def repeat_on_conflict(apply: Callable[[], _Done]) -> _Done:
     return apply()
 
 
-def _apply_page(order: ApplyOrder, page: Sequence[StagedRow], tally: Tally) -> list[Group]:
+def _apply_page(order: ApplyOrder, page: Sequence[StagedRow], counts: ImportCounts) -> list[Group]:
     groups = [Group(list(rows)) for _, rows in groupby(page, key=lambda row: row.leader_line)]
-    with transaction.atomic():
+    with order.acting() as act:
         bulk.commit_lazily()
         links = known_links(
             source=order.mapping.source, external_ids=[row.external_id for row in page]
@@ -131,11 +133,11 @@ def _apply_page(order: ApplyOrder, page: Sequence[StagedRow], tally: Tally) -> l
         groups = _join_by_customer(groups)
         write_groups(order, groups, links=links, found=found)
         finish_rows(order, groups, earlier=_seen_earlier(order, groups))
-        _keep_count(order, groups, tally)
+        _save_progress(order, groups, counts)
         rows = [row for group in groups for row in group.rows]
         lines = [row.line for row in rows]
-        counts = Counter(row.state for row in rows)
-        audit_page(order, first_line=min(lines), last_line=max(lines), counts=counts)
+        states = Counter(row.state for row in rows)
+        audit_page(act, first_line=min(lines), last_line=max(lines), counts=states)
         if order.batch.is_dry_run:
             transaction.set_rollback(True)
     return groups
@@ -159,7 +161,7 @@ def write_groups(
     groups: Sequence[Group],
     *,
     links: Mapping[str, KnownLink],
-    found: Findings,
+    found: PersonMatches,
 ) -> None:
     """Write the people that are to be written; each group is told what became of it."""
     vault = crypto.vault()
@@ -169,7 +171,7 @@ def write_groups(
         person = _folded(group, vault)
         customer = found.customers.get(group.customer_id)
         points = found.points.get(group.customer_id, ())
-        people.append(Person(person.row, person.keys, customer, points, group.customer_id))
+        people.append(ImportedPerson(person.row, person.keys, customer, points, group.customer_id))
     context = WriteContext(
         source=order.mapping.source,
         evidence=f"import:{order.batch.pk}",
@@ -202,7 +204,7 @@ def _folded(group: Group, vault: Vault) -> StagedPerson:
 
 def resolve_people(
     changed: Sequence[Group], *, links: Mapping[str, KnownLink], mode: str
-) -> Findings:
+) -> PersonMatches:
     """Find out who the changed persons are; each group is told."""
     vault = crypto.vault()
     probes = []
@@ -267,7 +269,7 @@ def _write_links(
     new: dict[str, tuple[object, ...]] = {}
     changed: dict[str, str] = {}
     for group in groups:
-        matched_by = group.matched_by or MatchKey.EXTERNAL_ID.value
+        owner, matched_by = group.customer_id, group.matched_by or MatchKey.EXTERNAL_ID.value
         times = Counter(row.external_id for row in group.rows)
         for row in group.rows:
             if times[row.external_id] > 1:
@@ -276,9 +278,9 @@ def _write_links(
             known = links.get(row.external_id)
             key = (order.mapping.source, row.external_id)
             if known is None:
-                if group.customer_id not in created and row.external_id not in new:
-                    changes.note(group.customer_id, ChangeKind.LINK, row.external_id, before=None)
-                rest = (group.customer_id, matched_by, row.row_digest, order.now)
+                if owner not in created and row.external_id not in new:
+                    changes.note(owner, ImportChangeKind.LINK, row.external_id, before=None)
+                rest = (owner, matched_by, row.row_digest, order.now)
                 new[row.external_id] = (*key, *rest)
             elif known.row_digest != row.row_digest:
                 changed[row.external_id] = row.row_digest
@@ -349,52 +351,43 @@ def _seen_earlier(order: ApplyOrder, groups: Sequence[Group]) -> set[int | None]
     return set(rows.values_list("customer_id", flat=True))
 
 
-def _keep_count(order: ApplyOrder, groups: Sequence[Group], tally: Tally) -> None:
+def _save_progress(order: ApplyOrder, groups: Sequence[Group], counts: ImportCounts) -> None:
     """Store the figures with the page, so that a run that goes on later counts nothing twice."""
-    _keep_noticed(order, groups, tally)
-    reached = tally.silent_copy()
+    _write_noticed(order, groups, counts)
+    reached = counts.silent_copy()
     for group in groups:
         _count(group, reached)
-    order.batch.checkpoint["tally"] = reached.as_json()
-    order.run.keep(
-        checkpoint=order.batch.checkpoint,
+    order.run.checkpoint["tally"] = reached.as_json()
+    order.run.save_checkpoint(
+        reached.columns(),
         done_count=reached.created + reached.updated + reached.unchanged + reached.merged,
-        **reached.counts(),
     )
 
 
-def _keep_noticed(order: ApplyOrder, groups: Sequence[Group], tally: Tally) -> None:
+def _write_noticed(order: ApplyOrder, groups: Sequence[Group], counts: ImportCounts) -> None:
     noticed = [Noticed(line, found) for group in groups for line, found in _noticed(group)]
-    keep_noticed(order.batch, noticed, counted=tally.by_reason)
+    write_findings(order.batch, noticed, counted=counts.by_reason)
 
 
-def audit_page(
-    order: ApplyOrder, *, first_line: int, last_line: int, counts: Mapping[str, int]
-) -> None:
+def audit_page(act: Act, *, first_line: int, last_line: int, counts: Mapping[str, int]) -> None:
     """Record that a page was applied; call it last in its transaction."""
-    audit.record(
-        actor=order.actor,
-        action="customers.import_page",
-        object_type="customers.ImportBatch",
-        object_id=order.batch.pk,
-        now=order.now,
-        facts={"first_line": first_line, "last_line": last_line, **counts},
-    )
+    facts = {"first_line": first_line, "last_line": last_line, **counts}
+    act.record("customers.import_page", facts=facts)
 
 
-def _count(group: Group, tally: Tally) -> None:
+def _count(group: Group, counts: ImportCounts) -> None:
     for row in group.rows:
         state = RowState(row.state)
-        setattr(tally, state.value, getattr(tally, state.value) + 1)
+        setattr(counts, state.value, getattr(counts, state.value) + 1)
     for line, found in _noticed(group):
-        tally.note(line, found)
+        counts.note(line, found)
 
 
-def _noticed(group: Group) -> Iterator[tuple[int, Finding]]:
+def _noticed(group: Group) -> Iterator[tuple[int, QualityFinding]]:
     """Yield (line, finding) of what applying a person's rows has told."""
     for row in group.rows:
         if row.state == RowState.MERGED:
-            yield row.line, Finding(Code.DUPLICATE)
+            yield row.line, QualityFinding(Code.DUPLICATE)
     for code in (group.refusal, *group.notes):
         if code is not None:
-            yield group.rows[0].line, Finding(code)
+            yield group.rows[0].line, QualityFinding(code)

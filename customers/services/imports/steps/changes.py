@@ -11,7 +11,8 @@ from uuid import uuid4
 
 import msgspec
 
-from customers.models import ChangeKind, ChangeOutcome, ImportChange
+from customers.domain.imports.states import ChangeOutcome, ImportChangeKind
+from customers.models import ImportChange
 from loancrm.kernel.database.bulk_load import load_rows
 from loancrm.kernel.security.crypto import Vault
 
@@ -30,7 +31,13 @@ class ChangeLog:
     _rows: list[tuple[Any, ...]] = field(default_factory=list)
 
     def note(
-        self, customer_id: int, kind: ChangeKind, name: str, *, before: object, after: str = ""
+        self,
+        customer_id: int,
+        kind: ImportChangeKind,
+        name: str,
+        *,
+        before: object,
+        after: str = "",
     ) -> None:
         """Remember one change.
 

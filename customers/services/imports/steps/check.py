@@ -18,7 +18,7 @@ from django.db import connection
 
 from customers.domain.imports.importing import RowReader
 from customers.domain.reading.tabular import TabularRow
-from customers.domain.values.quality import Code, Finding, Scorecard, Severity
+from customers.domain.values.quality import Code, QualityFinding, QualitySeverity, Scorecard
 from customers.models import ImportRow, RejectedRow
 from customers.services.imports.steps.findings import Noticed, shown_cell
 from customers.services.imports.steps.known import KnownRow, digest_of, unchanged_values
@@ -27,6 +27,7 @@ from loancrm.kernel.database.bulk_load import Packed, pack_rows
 from loancrm.kernel.processes.forked import forked, process_count
 from loancrm.kernel.security import crypto
 from loancrm.kernel.security.crypto import Vault
+from loancrm.kernel.security.row_keys import row_keys
 
 # Below, starting processes takes longer than they save.
 MANY_ROWS: Final = 20_000
@@ -59,7 +60,7 @@ class CheckedPage(NamedTuple):
     row_count: int
     staged: Packed
     rejected: Sequence[RejectedRow]
-    findings: Mapping[int, tuple[Finding, ...]]
+    findings: Mapping[int, tuple[QualityFinding, ...]]
     card: Scorecard
     noticed: Sequence[Noticed] = ()
 
@@ -82,7 +83,7 @@ def checking(
     *, batch_id: int, reader: RowReader, now: datetime, row_estimate: int
 ) -> Iterator[tuple[Submit, int]]:
     """Yield a function that checks pages, and how many of them it is best given ahead."""
-    checker = _Checker(batch_id, reader.again(), now)
+    checker = _PageChecker(batch_id, reader.again(), now)
     count = process_count() if row_estimate >= MANY_ROWS else 1
     if count == 1 or connection.vendor != "postgresql":
         yield checker.check_now, 0
@@ -92,7 +93,7 @@ def checking(
 
 
 @dataclass(frozen=True, slots=True)
-class _Checker:
+class _PageChecker:
     """Checks pages of one batch; `reader` keeps no figures from one page to the next."""
 
     batch_id: int
@@ -106,7 +107,7 @@ class _Checker:
 
     def check(self, page: Page) -> CheckedPage:
         rejected: list[RejectedRow] = []
-        findings: dict[int, tuple[Finding, ...]] = {}
+        findings: dict[int, tuple[QualityFinding, ...]] = {}
         staged = self._staged(page, rejected, findings)
         packed = pack_rows(ImportRow, STAGED_COLUMNS, staged)
         return CheckedPage(
@@ -118,7 +119,9 @@ class _Checker:
             self._noticed(page, findings),
         )
 
-    def _noticed(self, page: Page, findings: Mapping[int, tuple[Finding, ...]]) -> list[Noticed]:
+    def _noticed(
+        self, page: Page, findings: Mapping[int, tuple[QualityFinding, ...]]
+    ) -> list[Noticed]:
         """Return the findings with their cells."""
         if not findings:
             return []
@@ -132,32 +135,43 @@ class _Checker:
         ]
 
     def _staged(
-        self, page: Page, rejected: list[RejectedRow], findings: dict[int, tuple[Finding, ...]]
+        self,
+        page: Page,
+        rejected: list[RejectedRow],
+        findings: dict[int, tuple[QualityFinding, ...]],
     ) -> Iterator[tuple[object, ...]]:
         """Yield the rows to be staged; the others are added to `rejected`."""
-        vault, reader, batch_id = crypto.vault(), self.reader, self.batch_id
+        vault, reader, batch_id, keys = crypto.vault(), self.reader, self.batch_id, row_keys()
         for line, surplus, missing, flaw, is_joined, cells in page.rows:
             values = dict(zip(page.columns, cells, strict=True))
             row = TabularRow(line, values, surplus, missing, flaw, is_joined)
             known = page.known.get(line)
             if known is not None:
                 reader.pass_over(row)
-                yield unchanged_values(batch_id=batch_id, line=line, known=known)
+                yield unchanged_values(
+                    batch_id=batch_id, line=line, known=known, row_key=next(keys)
+                )
                 continue
             person, found = reader.read(row)
             if found:
                 findings[line] = found
-            refusals = [item for item in found if item.severity is Severity.ROW_REJECTED]
+            refusals = [item for item in found if item.severity is QualitySeverity.ROW_REJECTED]
             if refusals:
                 rejected.append(self._rejected(row, found, refusals[-1], vault))
                 continue
             digest = digest_of(row=row, reader=reader, vault=vault)
             if found:
                 digest = FLAWED + digest
-            yield staged_values(batch_id=batch_id, person=person, digest=digest, vault=vault)
+            yield staged_values(
+                batch_id=batch_id, person=person, digest=digest, keys=keys, vault=vault
+            )
 
     def _rejected(
-        self, row: TabularRow, findings: Sequence[Finding], refusal: Finding, vault: Vault
+        self,
+        row: TabularRow,
+        findings: Sequence[QualityFinding],
+        refusal: QualityFinding,
+        vault: Vault,
     ) -> RejectedRow:
         rejected = RejectedRow(
             batch_id=self.batch_id,

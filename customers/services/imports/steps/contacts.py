@@ -7,12 +7,13 @@ from dataclasses import replace
 from typing import Any, Final
 from uuid import uuid4
 
-from customers.domain.imports.person_row import Contact
+from customers.domain.imports.person_row import RowContact
+from customers.domain.imports.states import ImportChangeKind
 from customers.domain.values.contact import ContactStatus
 from customers.domain.values.quality import Code
-from customers.models import ChangeKind, ContactPoint
+from customers.models import ContactPoint
 from customers.selectors.identity.person_matching import Point
-from customers.services.imports.steps.person import Person, WriteContext
+from customers.services.imports.steps.person import ImportedPerson, WriteContext
 from loancrm.kernel.database.bulk_load import load_rows
 
 _POINT: Final = (
@@ -21,7 +22,7 @@ _POINT: Final = (
 )
 
 
-def write_contacts(people: Sequence[Person], context: WriteContext) -> None:
+def write_contacts(people: Sequence[ImportedPerson], context: WriteContext) -> None:
     """Add what a person did not have yet; the first of a kind that takes messages is primary."""
     _take_over(people, context)
     new: list[tuple[Any, ...]] = []
@@ -45,7 +46,7 @@ def write_contacts(people: Sequence[Person], context: WriteContext) -> None:
             person.is_changed = True
             if not person.is_new:
                 context.changes.note(
-                    person.customer_id, ChangeKind.CONTACT, str(row[0]), before=replaced
+                    person.customer_id, ImportChangeKind.CONTACT, str(row[0]), before=replaced
                 )
     # The old number steps back before the new one comes in: only one a kind may be primary.
     if demoted:
@@ -53,7 +54,7 @@ def write_contacts(people: Sequence[Person], context: WriteContext) -> None:
     load_rows(ContactPoint, _POINT, new)
 
 
-def _take_over(people: Sequence[Person], context: WriteContext) -> None:
+def _take_over(people: Sequence[ImportedPerson], context: WriteContext) -> None:
     """Let stored contacts that this file says too count as its own, where it is trusted more."""
     if not context.trust.ranks:
         return
@@ -76,14 +77,14 @@ def _take_over(people: Sequence[Person], context: WriteContext) -> None:
                 before["replaced"] = replaced
                 demoted += [replaced] if replaced else []
             context.changes.note(
-                person.customer_id, ChangeKind.TRUSTED_CONTACT, str(point.id), before=before
+                person.customer_id, ImportChangeKind.TRUSTED_CONTACT, str(point.id), before=before
             )
     ContactPoint.objects.filter(pk__in=confirmed).update(source=context.source)
     ContactPoint.objects.filter(pk__in=demoted).update(is_primary=False)
     ContactPoint.objects.filter(pk__in=promoted).update(is_primary=True)
 
 
-def _bring_forward(person: Person, chosen: Point) -> int | None:
+def _bring_forward(person: ImportedPerson, chosen: Point) -> int | None:
     """Make a stored contact the person's primary one of its kind; return the one before it."""
     rivals = [p.id for p in person.points if p.kind == chosen.kind and p.is_primary]
     person.points = [
@@ -94,7 +95,7 @@ def _bring_forward(person: Person, chosen: Point) -> int | None:
     return rivals[0] if rivals else None
 
 
-def _wanted_primaries(person: Person) -> set[tuple[str, str]]:
+def _wanted_primaries(person: ImportedPerson) -> set[tuple[str, str]]:
     """Return the first contact of each kind that takes messages; a landline never does."""
     first: dict[str, tuple[str, str]] = {}
     for contact, key in zip(person.row.contacts, person.keys.contacts, strict=True):
@@ -103,7 +104,7 @@ def _wanted_primaries(person: Person) -> set[tuple[str, str]]:
     return set(first.values())
 
 
-def _outranked(person: Person, context: WriteContext) -> set[tuple[str, str]]:
+def _outranked(person: ImportedPerson, context: WriteContext) -> set[tuple[str, str]]:
     """Return the contacts that may not become primary: a more trusted source's one stays."""
     held = {
         point.kind
@@ -116,7 +117,7 @@ def _outranked(person: Person, context: WriteContext) -> set[tuple[str, str]]:
     return outranked
 
 
-def _claim(person: Person, key: tuple[str, str], context: WriteContext) -> bool:
+def _claim(person: ImportedPerson, key: tuple[str, str], context: WriteContext) -> bool:
     """Return whether a contact can be this person's primary one: nobody else's is."""
     if context.owners.setdefault(key, person.customer_id) == person.customer_id:
         return True
@@ -125,7 +126,12 @@ def _claim(person: Person, key: tuple[str, str], context: WriteContext) -> bool:
 
 
 def _new_point(
-    person: Person, contact: Contact, index: str, *, is_primary: bool, context: WriteContext
+    person: ImportedPerson,
+    contact: RowContact,
+    index: str,
+    *,
+    is_primary: bool,
+    context: WriteContext,
 ) -> tuple[Any, ...]:
     row_key = uuid4()
     sealed = context.vault.seal(ContactPoint.VALUE_COLUMN, row_key, contact.value)

@@ -9,7 +9,7 @@ from typing import Final, NamedTuple
 from customers.domain.imports.cell_masks import masked
 from customers.domain.imports.column_guess import Kind
 from customers.domain.imports.mapping import FileMapping
-from customers.domain.values.quality import Finding
+from customers.domain.values.quality import QualityFinding
 from customers.models import ImportBatch, ImportFinding
 
 # Of each finding; whoever has seen so many lines knows what is wrong with the file.
@@ -24,7 +24,7 @@ class Noticed(NamedTuple):
     """A finding in a line of a file, and the cell that it is about, masked."""
 
     line: int
-    finding: Finding
+    finding: QualityFinding
     shown: str = ""
 
 
@@ -42,7 +42,7 @@ def shown_cell(*, mapping: FileMapping, values: Mapping[str, str], column: str) 
     return masked(text, kind=Kind.TEXT, target=target)
 
 
-def keep_noticed(
+def write_findings(
     batch: ImportBatch, noticed: Iterable[Noticed], *, counted: Mapping[str, int]
 ) -> None:
     """Keep the lines of findings, in the caller's transaction.

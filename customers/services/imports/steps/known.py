@@ -12,21 +12,23 @@ from collections.abc import Iterator, Sequence
 from itertools import islice
 from pathlib import Path
 from typing import Any, Final, NamedTuple
-from uuid import uuid4
+from uuid import UUID
 
 from django.db import transaction
 from django.db.models import Count, QuerySet
 
 from customers.domain.imports.importing import RowReader
+from customers.domain.imports.states import RowState
 from customers.domain.reading.tabular import TabularRow, open_table
 from customers.domain.values.contact import ContactKind
-from customers.models import ContactPoint, Customer, ImportBatch, ImportRow, RowState
+from customers.models import ContactPoint, Customer, ImportBatch, ImportRow
 from customers.selectors.identity.person_matching import customers_of_one_link, known_links
 from customers.services.imports.steps.sealed import STAGED_COLUMNS, nameless_id, staged_values
 from loancrm.kernel.database import bulk
 from loancrm.kernel.database.bulk_load import load_rows
 from loancrm.kernel.security import crypto
 from loancrm.kernel.security.crypto import Vault
+from loancrm.kernel.security.row_keys import row_keys
 
 _PAGE: Final = 1_000
 
@@ -67,15 +69,17 @@ def known_rows(
     return {line: row for line, row in same.items() if row.customer_id in safe}
 
 
-def unchanged_values(*, batch_id: int, line: int, known: KnownRow) -> tuple[object, ...]:
+def unchanged_values(
+    *, batch_id: int, line: int, known: KnownRow, row_key: UUID
+) -> tuple[object, ...]:
     """Return a row of the staging table for which nothing is left to be done."""
     return (
-        *(batch_id, line, line, uuid4(), known.external_id, None, known.digest, "", "", ""),
+        *(batch_id, line, line, row_key, known.external_id, None, known.digest, "", "", ""),
         *(RowState.UNCHANGED.value, True, known.customer_id),
     )
 
 
-def keep_known(*, batch: ImportBatch, path: Path, reader: RowReader) -> int:
+def restage_shared(*, batch: ImportBatch, path: Path, reader: RowReader) -> int:
     """Read those recognised rows after all that share something with another row of the file.
 
     Returns:
@@ -87,7 +91,7 @@ def keep_known(*, batch: ImportBatch, path: Path, reader: RowReader) -> int:
     bulk.refresh_statistics(ImportRow)
     lines = _shared_lines(batch, known)
     if lines:
-        again, vault = reader.again(), crypto.vault()
+        again, vault, keys = reader.again(), crypto.vault(), row_keys()
         with open_table(path, encoding=batch.encoding) as table:
             wanted = (row for row in table if row.line in lines)
             for page in _pages(wanted):
@@ -99,7 +103,11 @@ def keep_known(*, batch: ImportBatch, path: Path, reader: RowReader) -> int:
                     known.filter(line__in=[row.line for row in page]).delete()
                     values = (
                         staged_values(
-                            batch_id=int(batch.pk), person=person, digest=digest, vault=vault
+                            batch_id=int(batch.pk),
+                            person=person,
+                            digest=digest,
+                            keys=keys,
+                            vault=vault,
                         )
                         for person, digest in people
                     )

@@ -11,8 +11,9 @@ from django.db import transaction
 from django.db.models import Count
 
 from customers.domain.identity.match_keys import Likeness, MatchKey, cluster
-from customers.models import ImportBatch, ImportRow, RowState
-from customers.services.imports.runs import Run
+from customers.domain.imports.states import RowState
+from customers.models import ImportBatch, ImportRow
+from customers.services.imports.runs import ImportRun
 from customers.services.imports.steps.sealed import open_row
 from customers.services.imports.steps.stage import staged_rows
 from loancrm.kernel.database import bulk
@@ -27,7 +28,7 @@ _COLUMNS: Final = (
 )
 
 
-def match_in_file(batch: ImportBatch, run: Run) -> int:
+def match_in_file(batch: ImportBatch, run: ImportRun) -> int:
     """Give every row that is somebody else's second row the line of that person's first row.
 
     Only rows that share a value with another row are loaded, so memory follows the number of
@@ -42,7 +43,7 @@ def match_in_file(batch: ImportBatch, run: Run) -> int:
         groups = [group for key, column in _COLUMNS for group in _groups(batch, key, column)]
     lines = sorted({line for _, members in groups for line in members})
     followers = cluster(groups, _likenesses(batch, lines, run))
-    run.pause_point()
+    run.raise_if_requested()
     with transaction.atomic():
         for chunk in _chunks(iter(lines)):
             ImportRow.objects.filter(batch=batch, line__any_of=chunk).update(is_alone=False)
@@ -61,11 +62,11 @@ def _groups(batch: ImportBatch, key: MatchKey, column: str) -> Iterator[tuple[Ma
         yield key, [line for _, line in members]
 
 
-def _likenesses(batch: ImportBatch, lines: list[int], run: Run) -> dict[int, Likeness]:
+def _likenesses(batch: ImportBatch, lines: list[int], run: ImportRun) -> dict[int, Likeness]:
     vault = crypto.vault()
     found = {}
     for chunk in _chunks(iter(lines)):
-        run.pause_point()
+        run.raise_if_requested()
         for row in staged_rows(ImportRow.objects.filter(batch=batch, line__any_of=chunk)):
             person = open_row(row, vault)
             found[row.line] = person.keys.likeness(person.row)

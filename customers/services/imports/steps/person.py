@@ -17,7 +17,7 @@ from loancrm.kernel.security.crypto import Vault
 
 
 @dataclass(slots=True)
-class Person:
+class ImportedPerson:
     """One person to be written: what the file says and the customer it was matched with.
 
     `customer_id` is 0 until a new customer is written.

@@ -6,20 +6,21 @@ can make thousands of them; for everybody else the row is opened again.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 from typing import Any, Final
-from uuid import UUID, uuid4
+from uuid import UUID
 
 import msgspec
 from msgspec import Struct, field
 
 from customers.domain.identity.match_keys import Likeness
-from customers.domain.imports.person_row import AttributeText, ConsentWord, Contact, PersonRow
+from customers.domain.imports.person_row import AttributeText, ConsentWord, PersonRow, RowContact
+from customers.domain.imports.states import RowState
 from customers.domain.values.contact import ContactKind
 from customers.domain.values.names import name_key
-from customers.models import ContactPoint, Customer, RowState
+from customers.models import ContactPoint, Customer
 from loancrm.kernel.database.bulk_load import JsonText
 from loancrm.kernel.security.crypto import Vault
 
@@ -115,11 +116,11 @@ def keys_of(person: PersonRow, vault: Vault) -> PersonKeys:
 
 
 def staged_values(
-    *, batch_id: int, person: PersonRow, digest: str, vault: Vault
+    *, batch_id: int, person: PersonRow, digest: str, keys: Iterator[UUID], vault: Vault
 ) -> tuple[object, ...]:
     """Return a row of the staging table, in the order of `STAGED_COLUMNS`."""
-    row_key = uuid4()
-    sealed = _sealed(person, row_key, vault)
+    row_key = next(keys)
+    sealed = _sealed(person, row_key, keys, vault)
     first: dict[str, str] = {}
     for contact in sealed.contacts:
         first.setdefault(contact.kind, contact.index)
@@ -163,7 +164,7 @@ def open_row(row: StagedRow, vault: Vault) -> StagedPerson:
     return StagedPerson(person, PersonKeys(sealed.name_index, row.national_id_index, contacts))
 
 
-def _sealed(person: PersonRow, row_key: UUID, vault: Vault) -> SealedPerson:
+def _sealed(person: PersonRow, row_key: UUID, keys: Iterator[UUID], vault: Vault) -> SealedPerson:
     name, number = person.name, person.national_id
     return SealedPerson(
         name=vault.seal(Customer.NAME_COLUMN, row_key, name) if name else b"",
@@ -172,15 +173,14 @@ def _sealed(person: PersonRow, row_key: UUID, vault: Vault) -> SealedPerson:
         birth_date=person.birth_date,
         gender=person.gender,
         texts=person.texts,
-        contacts=tuple([_sealed_contact(item, vault) for item in person.contacts]),
+        contacts=tuple([_sealed_contact(item, next(keys), vault) for item in person.contacts]),
         consents=person.consents,
         attributes=person.attributes,
         erased=person.erased,
     )
 
 
-def _sealed_contact(contact: Contact, vault: Vault) -> SealedContact:
-    row_key = uuid4()
+def _sealed_contact(contact: RowContact, row_key: UUID, vault: Vault) -> SealedContact:
     return SealedContact(
         contact.kind,
         row_key,
@@ -191,9 +191,9 @@ def _sealed_contact(contact: Contact, vault: Vault) -> SealedContact:
     )
 
 
-def _opened(sealed: SealedContact, vault: Vault) -> Contact:
+def _opened(sealed: SealedContact, vault: Vault) -> RowContact:
     value = vault.open(ContactPoint.VALUE_COLUMN, sealed.row_key, sealed.sealed)
-    return Contact(sealed.kind, value, sealed.can_receive_messages, sealed.is_virtual)
+    return RowContact(sealed.kind, value, sealed.can_receive_messages, sealed.is_virtual)
 
 
 def _name_index(person: PersonRow, vault: Vault) -> str:
@@ -201,5 +201,5 @@ def _name_index(person: PersonRow, vault: Vault) -> str:
     return vault.blind_index(Customer.NAME_COLUMN, key) if key else ""
 
 
-def _contact_index(contact: Contact, vault: Vault) -> str:
+def _contact_index(contact: RowContact, vault: Vault) -> str:
     return vault.blind_index(ContactPoint.VALUE_COLUMN, contact.value)

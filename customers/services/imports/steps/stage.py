@@ -17,11 +17,13 @@ from msgspec.structs import replace
 from customers.domain.imports.importing import RowReader
 from customers.domain.imports.person_row import PersonRow
 from customers.domain.imports.repairing import cells_of
+from customers.domain.imports.states import RowState
 from customers.domain.reading.tabular import Table, TabularRow
-from customers.models import IdentityLink, ImportBatch, ImportRow, RejectedRow, RowState
-from customers.services.imports.runs import Run
+from customers.models import IdentityLink, ImportBatch, ImportRow, RejectedRow
+from customers.services.imports.counts import ImportCounts
+from customers.services.imports.runs import ImportRun
 from customers.services.imports.steps.check import CheckedPage, checking, page_of
-from customers.services.imports.steps.findings import keep_noticed
+from customers.services.imports.steps.findings import write_findings
 from customers.services.imports.steps.known import known_rows
 from customers.services.imports.steps.sealed import (
     FLAWED,
@@ -31,19 +33,21 @@ from customers.services.imports.steps.sealed import (
     open_row,
     staged_values,
 )
-from customers.services.imports.tally import Tally
 from customers.services.sources.balance import require_balance
 from loancrm.kernel.commands.progress import bar
 from loancrm.kernel.database import bulk
 from loancrm.kernel.database.bulk_load import load_packed, load_rows
 from loancrm.kernel.security import crypto
 from loancrm.kernel.security.crypto import Vault
+from loancrm.kernel.security.row_keys import row_keys
 
 STAGE_BATCH: Final = 1_000
 _ENCODER: Final = msgspec.json.Encoder(order="deterministic")
 
 
-def stage(*, run: Run, batch: ImportBatch, table: Table, reader: RowReader, tally: Tally) -> None:
+def stage(
+    *, run: ImportRun, batch: ImportBatch, table: Table, reader: RowReader, counts: ImportCounts
+) -> None:
     """Check all rows after the batch's checkpoint and store them, page by page, in file order.
 
     Rejected rows go to quarantine with their cells sealed. What was counted so far is stored with
@@ -52,7 +56,7 @@ def stage(*, run: Run, batch: ImportBatch, table: Table, reader: RowReader, tall
     Raises:
         RowsUnbalanced: What is stored is not what the file holds.
     """
-    last = int(batch.checkpoint.get("line", 0))
+    last = int(run.checkpoint.get("line", 0))
     counted = _Counted(table, reader.mapping.unmapped_columns(table.columns))
     rows = (row for row in counted if row.line > last)
     source = batch.source if IdentityLink.objects.filter(source=batch.source).exists() else ""
@@ -72,16 +76,16 @@ def stage(*, run: Run, batch: ImportBatch, table: Table, reader: RowReader, tall
                 known = known_rows(source=source, rows=chunk, reader=reader) if source else {}
                 ahead.append((chunk[-1].line, submit(page_of(chunk, known))))
             while ahead and (len(ahead) > most_ahead or not chunk):
-                run.pause_point()
+                run.raise_if_requested()
                 line, checked = ahead.popleft()
-                _store(run, batch, line, checked.result(), reader, tally)
+                _store(run, batch, line, checked.result(), reader, counts)
                 progress.update(checked.result().row_count)
             if not chunk:
                 break
     left_out = [name for name in table.columns if name in counted.left_out]
     batch.mapping |= {"left_out": left_out}
-    run.keep(mapping=batch.mapping)
-    require_balance(counted.count, counted=tally.rows)
+    run.save_progress({"mapping": batch.mapping})
+    require_balance(counted.count, counted=counts.rows)
     require_balance(
         counted.count,
         staged=ImportRow.objects.filter(batch=batch).count(),
@@ -116,26 +120,29 @@ class _Counted:
 
 
 def _store(
-    run: Run, batch: ImportBatch, last_line: int, page: CheckedPage, reader: RowReader, tally: Tally
+    run: ImportRun,
+    batch: ImportBatch,
+    last_line: int,
+    page: CheckedPage,
+    reader: RowReader,
+    counts: ImportCounts,
 ) -> None:
     """Store a page with all that was counted up to it."""
-    tally.rows += page.row_count
-    tally.rejected += len(page.rejected)
-    before = dict(tally.by_reason)
+    counts.rows += page.row_count
+    counts.rejected += len(page.rejected)
+    before = dict(counts.by_reason)
     for line, findings in page.findings.items():
-        tally.note_row(line, findings)
+        counts.note_row(line, findings)
     reader.scorecard.add(page.card)
     with transaction.atomic():
         bulk.commit_lazily()
         load_packed(ImportRow, STAGED_COLUMNS, page.staged)
         RejectedRow.objects.bulk_create(page.rejected)
-        keep_noticed(batch, page.noticed, counted=before)
-        batch.checkpoint |= {
-            "line": last_line,
-            "tally": tally.as_json(),
-            "card": reader.scorecard.as_json(),
-        }
-        run.keep(checkpoint=batch.checkpoint, done_count=tally.rows, row_count=tally.rows)
+        write_findings(batch, page.noticed, counted=before)
+        run.checkpoint.update(
+            line=last_line, tally=counts.as_json(), card=reader.scorecard.as_json()
+        )
+        run.save_checkpoint({"row_count": counts.rows}, done_count=counts.rows)
 
 
 def quarantine(
@@ -160,12 +167,13 @@ def stage_repaired(batch: ImportBatch, people: Iterable[PersonRow]) -> None:
 
     What their line of the file says is refused again next time, so its digest is of no use.
     """
-    vault = crypto.vault()
+    vault, keys = crypto.vault(), row_keys()
     rows = (
         staged_values(
             batch_id=int(batch.pk),
             person=person,
             digest=FLAWED + vault.blind_index(ImportRow.DIGEST_COLUMN, _said(person)),
+            keys=keys,
             vault=vault,
         )
         for person in people

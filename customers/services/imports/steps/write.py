@@ -14,19 +14,17 @@ from typing import Any, Final
 from uuid import uuid4
 
 from customers.domain.events.lifecycle import LifecycleStage
-from customers.domain.imports.mapping import TEXT_FIELDS, ValueType
+from customers.domain.imports.mapping import TEXT_FIELDS
+from customers.domain.imports.states import ImportChangeKind
+from customers.domain.values.attribute import AttributeType
 from customers.domain.values.person import Gender, MarketingStatus
 from customers.domain.values.quality import Code
-from customers.models import (
-    AttributeValue,
-    ChangeKind,
-    Customer,
-)
+from customers.models import AttributeValue, Customer
 from customers.services.consents import ledger
 from customers.services.consents.ledger import ConsentChange
 from customers.services.imports.steps.changes import envelope, plain_text
 from customers.services.imports.steps.contacts import write_contacts
-from customers.services.imports.steps.person import Person, WriteContext
+from customers.services.imports.steps.person import ImportedPerson, WriteContext
 from customers.services.imports.steps.trust import Trust, said_by_default
 from loancrm.kernel.database import bulk
 from loancrm.kernel.database.bulk_load import load_rows
@@ -46,17 +44,17 @@ _NATIONAL_ID: Final = ("national_id_sealed", "national_id_index")
 _BLANKS: Final[Mapping[str, Any]] = {"birth_date": None, "gender": Gender.UNKNOWN.value}
 _VALUES: Final = ("number", "text", "day", "flag")
 # A value stands in the column of its type, in the order of `_VALUES`.
-_COLUMN_VALUES: Final[Mapping[ValueType, Callable[[Any], tuple[Any, ...]]]] = {
-    ValueType.NUMBER: lambda value: (value, None, None, None),
-    ValueType.TEXT: lambda value: (None, value, None, None),
-    ValueType.DAY: lambda value: (None, None, value, None),
-    ValueType.FLAG: lambda value: (None, None, None, value),
+_COLUMN_VALUES: Final[Mapping[AttributeType, Callable[[Any], tuple[Any, ...]]]] = {
+    AttributeType.NUMBER: lambda value: (value, None, None, None),
+    AttributeType.TEXT: lambda value: (None, value, None, None),
+    AttributeType.DAY: lambda value: (None, None, value, None),
+    AttributeType.FLAG: lambda value: (None, None, None, value),
 }
 _ATTRIBUTE: Final = ("customer", "definition", *_VALUES, "source", "updated_at")
 _ATTRIBUTE_IDS: Final = ("customer_id", "definition_id", *_VALUES, "source", "updated_at")
 
 
-def write_people(people: Sequence[Person], context: WriteContext) -> None:
+def write_people(people: Sequence[ImportedPerson], context: WriteContext) -> None:
     """Create and update customers with their contacts, attributes and consents."""
     _write_customers(people, context)
     write_contacts(people, context)
@@ -72,7 +70,7 @@ def write_people(people: Sequence[Person], context: WriteContext) -> None:
     context.changes.save()
 
 
-def _write_customers(people: Sequence[Person], context: WriteContext) -> None:
+def _write_customers(people: Sequence[ImportedPerson], context: WriteContext) -> None:
     new, plain, names, national_ids = [], [], [], []
     for person in people:
         customer = person.customer
@@ -91,7 +89,7 @@ def _write_customers(people: Sequence[Person], context: WriteContext) -> None:
                 "source": customer.field_sources.get("name"),
             }
             context.changes.note(
-                customer.pk, ChangeKind.NAME, "name", before=before, after=person.keys.name
+                customer.pk, ImportChangeKind.NAME, "name", before=before, after=person.keys.name
             )
             _seal_name(customer, person, context.vault)
             context.trust.claim(customer, "name")
@@ -100,7 +98,7 @@ def _write_customers(people: Sequence[Person], context: WriteContext) -> None:
             person.is_changed = True
             index = person.keys.national_id
             context.changes.note(
-                customer.pk, ChangeKind.NATIONAL_ID, "national_id", before=None, after=index
+                customer.pk, ImportChangeKind.NATIONAL_ID, "national_id", before=None, after=index
             )
             _seal_national_id(customer, person, context.vault)
             national_ids.append((customer.pk, *(getattr(customer, name) for name in _NATIONAL_ID)))
@@ -110,7 +108,7 @@ def _write_customers(people: Sequence[Person], context: WriteContext) -> None:
     bulk.update_rows(Customer, key="id", columns=_NATIONAL_ID, rows=national_ids)
 
 
-def _insert_customers(new: Sequence[Person], context: WriteContext) -> None:
+def _insert_customers(new: Sequence[ImportedPerson], context: WriteContext) -> None:
     if not new:
         return
     for person, customer_id in zip(new, bulk.new_ids(Customer, len(new)), strict=True):
@@ -118,7 +116,7 @@ def _insert_customers(new: Sequence[Person], context: WriteContext) -> None:
     load_rows(Customer, _CUSTOMER, (_new_customer(person, context) for person in new))
 
 
-def _brings_name(person: Person, customer: Customer, context: WriteContext) -> bool:
+def _brings_name(person: ImportedPerson, customer: Customer, context: WriteContext) -> bool:
     if not person.keys.name:
         return False
     if person.keys.name == customer.name_index:
@@ -126,7 +124,7 @@ def _brings_name(person: Person, customer: Customer, context: WriteContext) -> b
     return person.is_trusted(context.trust.may_change(customer, "name"))
 
 
-def _brings_national_id(person: Person, customer: Customer, context: WriteContext) -> bool:
+def _brings_national_id(person: ImportedPerson, customer: Customer, context: WriteContext) -> bool:
     index = person.keys.national_id
     if not index or customer.national_id_index:
         return False
@@ -136,7 +134,7 @@ def _brings_national_id(person: Person, customer: Customer, context: WriteContex
     return True
 
 
-def _new_customer(person: Person, context: WriteContext) -> tuple[Any, ...]:
+def _new_customer(person: ImportedPerson, context: WriteContext) -> tuple[Any, ...]:
     row, keys, seal = person.row, person.keys, context.vault.seal
     public_id = uuid4()
     texts = {**_DEFAULT_TEXTS, **row.texts}
@@ -153,19 +151,19 @@ def _new_customer(person: Person, context: WriteContext) -> tuple[Any, ...]:
     )
 
 
-def _seal_name(customer: Customer, person: Person, vault: Vault) -> None:
+def _seal_name(customer: Customer, person: ImportedPerson, vault: Vault) -> None:
     column, key = Customer.NAME_COLUMN, customer.public_id
     customer.name_sealed = vault.seal(column, key, person.row.name)
     customer.name_index = person.keys.name
 
 
-def _seal_national_id(customer: Customer, person: Person, vault: Vault) -> None:
+def _seal_national_id(customer: Customer, person: ImportedPerson, vault: Vault) -> None:
     column, key = Customer.NATIONAL_ID_COLUMN, customer.public_id
     customer.national_id_sealed = vault.seal(column, key, person.row.national_id)
     customer.national_id_index = person.keys.national_id
 
 
-def _take_plain(person: Person, customer: Customer, context: WriteContext) -> bool:
+def _take_plain(person: ImportedPerson, customer: Customer, context: WriteContext) -> bool:
     row, trust = person.row, context.trust
     wanted: dict[str, Any] = {name: text for name, text in row.texts.items() if text}
     if row.birth_date is not None:
@@ -187,13 +185,13 @@ def _take_plain(person: Person, customer: Customer, context: WriteContext) -> bo
             "source": customer.field_sources.get(name),
         }
         after = plain_text(value) or ""
-        context.changes.note(customer.pk, ChangeKind.FIELD, name, before=before, after=after)
+        context.changes.note(customer.pk, ImportChangeKind.FIELD, name, before=before, after=after)
         setattr(customer, name, value)
         trust.claim(customer, name)
     return is_changed
 
 
-def _write_attributes(people: Sequence[Person], context: WriteContext) -> None:
+def _write_attributes(people: Sequence[ImportedPerson], context: WriteContext) -> None:
     if not context.definitions:
         return
     stored = _stored_attributes([person.customer_id for person in people if not person.is_new])
@@ -211,7 +209,7 @@ def _write_attributes(people: Sequence[Person], context: WriteContext) -> None:
                 person.is_changed |= before != value
                 context.changes.note(
                     person.customer_id,
-                    ChangeKind.ATTRIBUTE,
+                    ImportChangeKind.ATTRIBUTE,
                     attribute.name,
                     before={"value": plain_text(before), "source": said_by},
                     after=plain_text(value) or "",
@@ -232,7 +230,11 @@ def _write_attributes(people: Sequence[Person], context: WriteContext) -> None:
 
 
 def _is_taken(
-    person: Person, name: str, value: object, stored: tuple[object, str] | None, trust: Trust
+    person: ImportedPerson,
+    name: str,
+    value: object,
+    stored: tuple[object, str] | None,
+    trust: Trust,
 ) -> bool:
     """Return whether a value is to be written over a stored one, or as the first one."""
     if stored is None:
@@ -245,7 +247,7 @@ def _is_taken(
 
 
 def _erase_attributes(
-    person: Person, stored: Mapping[tuple[int, int], tuple[Any, str]], context: WriteContext
+    person: ImportedPerson, stored: Mapping[tuple[int, int], tuple[Any, str]], context: WriteContext
 ) -> None:
     """Remove the values that a blank cell erases; a page of them goes in one statement later."""
     for name in person.row.erased:
@@ -259,7 +261,7 @@ def _erase_attributes(
         person.is_changed = True
         before = {"value": plain_text(value), "source": said_by}
         context.changes.note(
-            key[0], ChangeKind.ATTRIBUTE, name.removeprefix("attribute."), before=before
+            key[0], ImportChangeKind.ATTRIBUTE, name.removeprefix("attribute."), before=before
         )
         context.erased.append(key)
 
@@ -289,19 +291,19 @@ def _delete_attributes(keys: Collection[tuple[int, int]]) -> None:
 
 
 @lru_cache(20_000)
-def _typed(value_type: ValueType, text: str) -> Decimal | str | date | bool:
+def _typed(value_type: AttributeType, text: str) -> Decimal | str | date | bool:
     match value_type:
-        case ValueType.NUMBER:
+        case AttributeType.NUMBER:
             return Decimal(text).quantize(Decimal("0.000001"))
-        case ValueType.DAY:
+        case AttributeType.DAY:
             return date.fromisoformat(text)
-        case ValueType.FLAG:
+        case AttributeType.FLAG:
             return text == "1"
-        case ValueType.TEXT:
+        case AttributeType.TEXT:
             return text
 
 
-def _write_consents(people: Sequence[Person], context: WriteContext) -> None:
+def _write_consents(people: Sequence[ImportedPerson], context: WriteContext) -> None:
     by_id = {person.customer_id: person for person in people}
     changes = [
         ConsentChange(
@@ -321,7 +323,7 @@ def _write_consents(people: Sequence[Person], context: WriteContext) -> None:
     if not changes:
         return
     new_ids = {person.customer_id for person in people if person.is_new}
-    heard = ledger.append_reported(changes=changes, new_ids=new_ids, now=context.now)
+    heard = ledger.apply_reported_consents(changes=changes, new_ids=new_ids, now=context.now)
     for change in heard.conflicts:
         by_id[change.customer_id].notes.append(Code.CONSENT_CONFLICT)
     for change, before in heard.written:
@@ -330,7 +332,7 @@ def _write_consents(people: Sequence[Person], context: WriteContext) -> None:
         if not person.is_new:
             context.changes.note(
                 change.customer_id,
-                ChangeKind.CONSENT,
+                ImportChangeKind.CONSENT,
                 f"{change.channel}.{change.purpose}",
                 before=before,
                 after="1" if change.is_granted else "0",

@@ -4,8 +4,10 @@ from datetime import date, timedelta
 from decimal import Decimal
 
 import pytest
+from django.urls import reverse
 
 from campaigns.models import LinkVisit, Message
+from customers import labels as customer_labels
 from customers.models import Customer
 from tests.integration.analytics.selectors.scene import AS_OF, SENT_AT, WINDOW, make_loan
 
@@ -30,6 +32,29 @@ def test_a_conversion_counts_inside_the_window_only(scene, _case, at, converted)
 
     assert report.counts.converted == converted
     assert report.counts.converted_any_time == (at >= SENT_AT)
+
+
+@pytest.mark.sql
+def test_what_was_sent_is_measured_by_the_goal_that_it_was_frozen_with(scene, admin_client):
+    scene.message("c1")
+    scene.applied("c1", SENT_AT + WINDOW)
+    scene.campaign.goal_event, scene.campaign.goal_window_days = "loan_disbursed", 1
+    scene.campaign.save()
+
+    report = scene.report()
+
+    assert report.counts.converted == 1
+    assert (report.head.goal_event, report.head.window_days) == ("application_submitted", 7)
+    page = admin_client.get(reverse("reports:index"))
+    assert customer_labels.event("application_submitted") in page.content.decode()
+
+
+@pytest.mark.sql
+def test_a_campaign_that_was_run_elsewhere_has_its_own_goal(scene):
+    scene.message("c1")
+    scene.applied("c1", SENT_AT + WINDOW)
+    scene.campaign.dispatches.update(goal_event="", goal_window_days=None)
+    assert scene.report().counts.converted == 1
 
 
 @pytest.mark.sql
@@ -221,12 +246,12 @@ def test_the_number_of_queries_does_not_depend_on_the_number_of_people(
     scene.message("c0")
     scene.applied("c0", SENT_AT + timedelta(days=1))
     make_loan(scene, "c0", date(2026, 1, 12))
-    with django_assert_num_queries(10):
+    with django_assert_num_queries(13):
         scene.report()
     for number in range(1, 40):
         scene.message(f"c{number}")
         scene.applied(f"c{number}", SENT_AT + timedelta(days=1))
         make_loan(scene, f"c{number}", date(2026, 1, 12))
 
-    with django_assert_num_queries(10):
+    with django_assert_num_queries(13):
         scene.report()

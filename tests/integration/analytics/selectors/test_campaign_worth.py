@@ -5,7 +5,9 @@ from decimal import Decimal
 
 import pytest
 
-from analytics.domain.campaign_worth import Assumptions
+from analytics.dashboards import charts
+from analytics.domain.campaign_worth import ReturnAssumptions
+from customers.models import Loan
 from tests.integration.analytics.selectors.scene import SENT_AT, lend
 
 
@@ -36,7 +38,7 @@ def test_return_takes_interest_less_expected_loss_of_the_loans_that_followed(sce
 
     derived = scene.report().figures["roi"]
     given = scene.report(
-        assumptions=Assumptions(
+        assumptions=ReturnAssumptions(
             margin_per_customer_amount=Decimal(10),
             loss_given_default=Decimal(0),
         )
@@ -77,6 +79,27 @@ def test_default_rates_are_blank_where_no_loan_is_old_enough(scene):
     by_month = {figure.window.length: figure for figure in in_april[30]}
     assert _parts(by_month[3]) == (4, 4)
     assert {figure.value for figure in in_april[90]} == {0.0, None}
+
+
+@pytest.mark.sql
+def test_default_rates_are_told_by_the_amount_lent_too(scene):
+    lend(scene)
+    Loan.objects.filter(pk=Loan.objects.order_by("pk").first().pk).update(principal_amount=900)
+
+    curves = scene.report(as_of=datetime(2026, 4, 20, tzinfo=UTC)).default_amount_rates
+    by_month = {figure.window.length: figure for figure in curves[30]}
+
+    # Four loans, one of 900 and three of 300; all were 30 days past due by the third month.
+    assert (by_month[3].numerator, by_month[3].denominator) == (1800, 1800)
+    assert (by_month[1].value, by_month[1].low, by_month[1].denominator) == (0.0, None, 1800)
+    assert (by_month[6].value, by_month[6].note, by_month[6].excluded_count) == (
+        None,
+        "immature",
+        4,
+    )
+    page = charts.curves("d", "d", {"by amount": curves[30]}, axis="x")
+    drawn = page.option["series"][0]["data"]
+    assert [point and point["value"] for point in drawn] == [0.0, 0.0, 1.0, None, None, None]
 
 
 @pytest.mark.sql

@@ -15,6 +15,8 @@ from analytics.selectors.discovery_features import FeatureProtected, FeatureUnkn
 from analytics.services import discovery, discovery_clusters
 from analytics.services.discovery_models import DiscoveryModelChanged
 from analytics.services.discovery_writing import DiscoveryRefused
+from campaigns.models import ModelAudience
+from campaigns.services.campaigns import fairness
 from customers.models import (
     AttributeDefinition,
     AttributeValue,
@@ -147,6 +149,10 @@ def test_c13_clusters_become_segments_and_new_customers_join_the_same_ones(actor
     assert "稳定性" in segment.description
     sources = set(segment.members.values_list("source", flat=True))
     assert sources == {f"cluster@{first.version}"}
+    audiences = ModelAudience.objects.order_by("segment__slug")
+    assert [(row.segment.slug, row.base, row.source) for row in audiences] == [
+        (f"cluster-{number}", None, f"cluster@{first.version}") for number in (1, 2, 3)
+    ]
 
 
 @pytest.mark.parametrize("is_digest_fitted", [False, True])
@@ -197,6 +203,12 @@ def test_c14_a_lookalike_segment_finds_people_like_the_seed_with_lift(actor, now
     assert len(found) == 98
     assert not found & {f"c{n}" for n in range(220)}
     assert len(found & {f"c{n}" for n in range(220, 300)}) > 50
+    # The check before a launch compares them with everybody.
+    audience = ModelAudience.objects.get(segment__slug="lookalike-best")
+    assert (audience.base, audience.score_models) == (None, ["lookalike_best"])
+    inside = {"field": "segment", "operator": "=", "value": "lookalike-best"}
+    report = fairness.measure_rule({"combinator": "and", "rules": [inside]}, now=now)
+    assert (report.audience, report.base) == (98, Customer.objects.count())
     assert Score.objects.filter(model_name="lookalike_best", is_latest=True).count() == 980
     out = StringIO()
     call_command(

@@ -13,26 +13,29 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import translation
 
-from analytics.domain.discovery_choices import ChoiceInvalid, Choices, Method
-from analytics.models import DiscoveryRun, RunState
+from analytics.domain.discovery_choices import ChoiceInvalid, DiscoveryChoices, Method
+from analytics.models import DiscoveryRun
 from analytics.services import discovery_runs
 from analytics.services.discovery_writing import DiscoveryRefused
 from customers.models import AttributeDefinition, AttributeValue, Segment, SegmentMember
 from customers.services.segments import versions
+from loancrm.kernel import clock
 from loancrm.kernel.access import PermissionRefused, user_actor
-from loancrm.kernel.database.shared_clock import Moment
 from loancrm.kernel.manifest import Role
+from loancrm.kernel.models import WorkState
 from loancrm.kernel.roles import ensure_roles
+from loancrm.kernel.work import claims, service
 from tests.integration.analytics.services.test_discovery import FEATURES, _planted, _population
+from tests.kills import let_claims_run_out
 
 pytestmark = [pytest.mark.django_db, pytest.mark.sql]
 
-CLUSTERS = Choices(Method.CLUSTERS, features=FEATURES, max_clusters=4)
+CLUSTERS = DiscoveryChoices(Method.CLUSTERS, features=FEATURES, max_clusters=4)
 
 
 @pytest.fixture(autouse=True)
 def _no_worker(monkeypatch):
-    monkeypatch.setattr(discovery_runs, "enqueue", lambda *_job, **_facts: None)
+    monkeypatch.setattr(service, "enqueue", lambda *_job, **_facts: None)
 
 
 @pytest.fixture
@@ -48,20 +51,19 @@ def as_role():
 
 
 def finished(run, now):
-    discovery_runs.run(run_id=run.pk, read_clock=lambda: now + timedelta(minutes=1))
-    run.refresh_from_db()
-    return run
+    discovery_runs.run(work_id=run.work_id, now=now + timedelta(minutes=1))
+    return DiscoveryRun.objects.select_related("work").get(pk=run.pk)
 
 
 @pytest.mark.parametrize("role", [Role.MARKETER, Role.ANALYST])
 def test_s10_a_run_tells_names_sizes_lifts_and_stability_of_its_groups(as_role, role, now):
     _population(_planted(400, seed=1)[0], now)
     run = discovery_runs.start_run(actor=user_actor(as_role(role)), choices=CLUSTERS, now=now)
-    assert (run.state, run.step, run.step_count) == (RunState.WAITING, 0, 4)
+    assert (run.work.state, run.work.done_count, run.work.total_count) == (WorkState.WAITING, 0, 4)
 
-    finished(run, now)
+    run = finished(run, now)
 
-    assert (run.state, run.step, run.problem) == (RunState.DONE, 4, "")
+    assert (run.work.state, run.work.done_count, run.work.last_error) == (WorkState.DONE, 4, "")
     assert run.result["people"] == 400
     assert run.result["stability"] >= 0.8
     groups = run.result["groups"]
@@ -74,7 +76,7 @@ def test_s10_a_run_tells_names_sizes_lifts_and_stability_of_its_groups(as_role, 
         assert (first["lift"] > 1) == (first["z"] > 0)
         assert first["feature"]["zh"] in {"余额", "到访"}
     again = finished(run, now)
-    assert again.finished_at == run.finished_at
+    assert again.work.finished_at == run.work.finished_at
 
 
 def test_s78_the_number_of_groups_is_chosen_and_the_same_again(as_role, now):
@@ -131,7 +133,7 @@ def test_s3_a_category_is_a_column_of_each_frequent_word_and_named_in_words(as_r
         )
         for n, person in enumerate(people)
     )
-    choices = Choices(Method.CLUSTERS, features=("attribute.job",), max_clusters=3)
+    choices = DiscoveryChoices(Method.CLUSTERS, features=("attribute.job",), max_clusters=3)
     run = discovery_runs.start_run(
         actor=user_actor(as_role(Role.ANALYST)), choices=choices, now=now
     )
@@ -151,10 +153,10 @@ def test_a_lookalike_run_tells_its_lift_and_what_decides(as_role, actor, now):
     versions.replace_members(
         actor=actor, slug="rich", name="富", customer_ids=rich, source="t", now=now
     )
-    choices = Choices(Method.LOOKALIKE, seed_segment="rich", features=FEATURES, share=0.2)
+    choices = DiscoveryChoices(Method.LOOKALIKE, seed_segment="rich", features=FEATURES, share=0.2)
     owner = user_actor(as_role(Role.MARKETER))
     run = finished(discovery_runs.start_run(actor=owner, choices=choices, now=now), now)
-    assert run.state == RunState.DONE
+    assert run.work.state == WorkState.DONE
     lift = run.result["lift"]
     assert lift["value"] > lift["low"] > 1
     assert {item["feature"]["zh"] for item in run.result["drivers"]} == {"余额", "到访"}
@@ -166,8 +168,8 @@ def test_a_search_that_finds_nothing_says_why_and_writes_nothing(as_role, now):
     _population(np.full((50, 2), 7.0), now)
     owner = user_actor(as_role(Role.ANALYST))
     run = finished(discovery_runs.start_run(actor=owner, choices=CLUSTERS, now=now), now)
-    assert run.state == RunState.FAILED
-    assert run.problem
+    assert run.work.state == WorkState.FAILED
+    assert run.work.last_error
     assert not Segment.objects.exists()
 
 
@@ -188,14 +190,14 @@ def test_d_what_was_not_found_is_told_in_the_language_of_who_reads(as_role, now,
 def test_d_a_run_is_given_up_by_no_host_while_its_worker_lives(as_role, now, monkeypatch, hours):
     real = time.time
     owner = user_actor(as_role(Role.ANALYST))
-    run = discovery_runs.start_run(actor=owner, choices=Choices(Method.RFM), now=now)
-    DiscoveryRun.objects.update(state=RunState.RUNNING, alive_at=Moment(-60))
+    run = discovery_runs.start_run(actor=owner, choices=DiscoveryChoices(Method.RFM), now=now)
     monkeypatch.setattr(time, "time", lambda: real() + hours * 3600)
-    assert discovery_runs.wake() == 0
-    DiscoveryRun.objects.update(alive_at=Moment(-16 * 60))
-    assert discovery_runs.wake() == 1
-    run.refresh_from_db()
-    assert run.state == RunState.RUNNING
+    assert claims.claim(run.work_id, now=clock.now())
+    assert service.wake() == 0
+    let_claims_run_out()
+    assert service.wake() == 1
+    run.work.refresh_from_db()
+    assert run.work.state == WorkState.RUNNING
 
 
 def test_only_roles_for_it_start_a_search_and_unknown_segments_are_refused(as_role, now):
@@ -205,7 +207,7 @@ def test_only_roles_for_it_start_a_search_and_unknown_segments_are_refused(as_ro
     with pytest.raises(DiscoveryRefused):
         discovery_runs.start_run(
             actor=user_actor(as_role(Role.ANALYST)),
-            choices=Choices(Method.RFM, segment="nobody"),
+            choices=DiscoveryChoices(Method.RFM, segment="nobody"),
             now=now,
         )
     assert not DiscoveryRun.objects.exists()
@@ -223,29 +225,24 @@ def test_only_roles_for_it_start_a_search_and_unknown_segments_are_refused(as_ro
 )
 def test_choices_outside_their_bounds_are_named(method, wrong, name):
     with pytest.raises(ChoiceInvalid) as refused:
-        Choices(method, **wrong)
+        DiscoveryChoices(method, **wrong)
     assert refused.value.name == name
 
 
 def test_choices_survive_being_stored():
-    assert Choices.from_json(CLUSTERS.to_json()) == CLUSTERS
+    assert DiscoveryChoices.from_json(CLUSTERS.to_json()) == CLUSTERS
 
 
 def test_who_lost_the_permission_finds_nothing_and_a_dead_worker_is_replaced(as_role, now):
     _population(_planted(300, seed=1)[0], now)
     user = as_role(Role.ANALYST)
     run = discovery_runs.start_run(actor=user_actor(user), choices=CLUSTERS, now=now)
-    rows = DiscoveryRun.objects.filter(pk=run.pk)
-    # By the database's clock: a host that runs ahead or back revives or forgets nobody.
-    rows.update(state=RunState.RUNNING, alive_at=Moment(-14 * 60))
-    assert discovery_runs.wake() == 0
-    assert finished(run, now).state == RunState.RUNNING
-    rows.update(alive_at=Moment(-16 * 60))
-    assert discovery_runs.wake() == 1
+    assert claims.claim(run.work_id, now=now)
+    assert finished(run, now).work.state == WorkState.RUNNING
+    let_claims_run_out()
     user.groups.clear()
-    discovery_runs.run(run_id=run.pk, read_clock=lambda: now + timedelta(minutes=16))
-    run.refresh_from_db()
-    assert run.state == RunState.FAILED
+    run = finished(run, now)
+    assert run.work.state == WorkState.FAILED
     assert not Segment.objects.exists()
 
 
@@ -288,20 +285,19 @@ def test_a_worker_that_was_taken_for_lost_writes_nothing_about_the_run_of_anothe
     _population(_planted(400, seed=1)[0], now)
     author = user_actor(as_role(Role.ANALYST))
     run = discovery_runs.start_run(actor=author, choices=CLUSTERS, now=now)
-    whole = discovery_runs._carry_out
+    whole = discovery_runs._discover
 
     def stalled(row, at, advance, _finish):
-        monkeypatch.setattr(discovery_runs, "_carry_out", whole)
-        DiscoveryRun.objects.update(alive_at=Moment(-16 * 60))
-        assert finished(run, now).state == RunState.DONE
+        monkeypatch.setattr(discovery_runs, "_discover", whole)
+        let_claims_run_out()
+        assert finished(run, now).work.state == WorkState.DONE
         if is_broken:
             raise DiscoveryRefused("too late")
         advance(1)
         raise AssertionError("it went on")
 
-    monkeypatch.setattr(discovery_runs, "_carry_out", stalled)
-    finished(run, now)
+    monkeypatch.setattr(discovery_runs, "_discover", stalled)
+    run = finished(run, now)
 
-    run.refresh_from_db()
-    assert (run.state, run.step, run.problem) == (RunState.DONE, 4, "")
+    assert (run.work.state, run.work.done_count, run.work.last_error) == (WorkState.DONE, 4, "")
     assert run.result["people"] == 400

@@ -77,7 +77,7 @@ def test_b5_clv_of_a_stored_loan_equals_the_hand_calculation(borrower, actor):
         before, alive = alive, alive * survival
         flow = (
             alive * (balance * (0.24 - given.funding_rate) / 12 - 1)
-            - (before - alive) * 0.6 * balance
+            - (before - alive) * given.loss_given_default * balance
         )
         to_come += flow / 1.1 ** (month / 12)
     assert _values(borrower) == {

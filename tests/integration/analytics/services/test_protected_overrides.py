@@ -9,7 +9,7 @@ from django.contrib.auth.models import Group, User
 from django.test import Client
 from django.urls import reverse
 
-from analytics.domain.discovery_choices import Choices, Method
+from analytics.domain.discovery_choices import DiscoveryChoices, Method
 from analytics.models import DiscoveryModel, ProtectedOverride
 from analytics.selectors.discovery_features import FeatureProtected, FeatureUnknown
 from analytics.services import discovery, discovery_clusters, discovery_runs, protected_overrides
@@ -119,7 +119,7 @@ def test_s14_leave_ends_by_itself_and_is_for_one_attribute_and_never_for_look_al
             discovery_clusters.discover_clusters(actor=actor, now=at, features=features)
     with pytest.raises(FeatureProtected):
         discovery.discover_lookalike(actor=actor, now=now, seed_segment="any", features=["gender"])
-    choices = Choices(Method.LOOKALIKE, seed_segment="seed", features=("gender",))
+    choices = DiscoveryChoices(Method.LOOKALIKE, seed_segment="seed", features=("gender",))
     Segment.objects.create(slug="seed", name="seed", created_at=now)
     with pytest.raises(FeatureProtected):
         discovery_runs.start_run(actor=actor, choices=choices, now=now)

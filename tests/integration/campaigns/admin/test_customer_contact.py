@@ -61,7 +61,7 @@ def test_u31_every_thing_that_decides_is_named(browser, person, actor, now):
     answers = _answers(browser, person)
     assert set(answers["email"]) == {
         "The person has paused marketing",
-        "In hardship, dispute or excluded",
+        "In hardship or dispute, under an early warning, or excluded",
     }
     shown = _piece(browser, person).content.decode()
     assert "Marketing paused by the person until" in shown

@@ -6,6 +6,9 @@ from django.test import Client
 from django.urls import reverse
 
 from campaigns.models import Dispatch, Message, MessageTemplate
+from campaigns.selectors.receipts import unknown_messages
+from campaigns.selectors.receipts.unknown_messages import Filters
+from loancrm.kernel.database.shared_clock import Moment
 from loancrm.kernel.roles import Role, ensure_roles
 from tests.factories.campaigns import make_channel
 from tests.factories.people import make_people
@@ -76,6 +79,28 @@ def test_one_writes_and_another_approves(sms):
     assert template.status == "approved"
 
 
+def test_who_saves_second_is_told_what_is_stored_and_undoes_nothing(sms, now):
+    template = make_template(sms, now)
+    address = reverse("admin:campaigns_messagetemplate_change", args=[template.pk])
+    first, second = (
+        writer(),
+        client_of(Role.MARKETER, extra=("send_service_messages", "approve_campaign")),
+    )
+    seen = {"seen": second.get(address).context["seen"], "variables": "code"}
+    text = {"A_zh_hans_text": "验证码{{ code }}。"}
+
+    first.post(address, filled_in(sms, name="第一人的名称", **seen, **text), follow=True)
+    refused = second.post(address, filled_in(sms, name="第二人的名称", **seen, **text))
+
+    assert MessageTemplate.objects.get().name == "第一人的名称"
+    assert "Somebody else has saved this" in text_of(refused)
+    assert "第一人的名称" in text_of(refused)
+    # Whoever was shown it may replace it.
+    again = {**seen, "seen": refused.context["seen"]}
+    second.post(address, filled_in(sms, name="第二人的名称", **again, **text), follow=True)
+    assert MessageTemplate.objects.get().name == "第二人的名称"
+
+
 def test_who_wrote_it_is_told_that_another_approves(sms, now):
     both = client_of(Role.MARKETER, extra=("send_service_messages", "approve_campaign"))
     both.post(reverse("admin:campaigns_messagetemplate_add"), filled_in(sms))
@@ -127,6 +152,42 @@ def test_who_may_only_look_changes_nothing(sms, now):
     assert analyst.get(reverse("admin:campaigns_messagetemplate_add")).status_code == 403
 
 
+def test_switching_off_asks_back_and_is_seen_on_the_badge(sms, now):
+    template = make_template(sms, now, service_kind="one_time_code")
+    client = writer()
+    address = reverse("admin:campaigns_messagetemplate_change", args=[template.pk])
+    off = reverse("admin:campaigns_messagetemplate_step", args=[template.pk, "switch_off"])
+    page = text_of(client.get(address))
+    assert f'href="{off}"' in page
+    assert f'action="{off}"' not in page
+    assert "Switched off" not in page
+
+    asked = text_of(client.get(off))
+    template.refresh_from_db()
+    assert template.is_active
+    assert "every call for the template is refused" in asked
+    assert "whoever needs one gets none" in asked
+    assert "Systems have asked for 0 messages by it." in asked
+
+    assert '<span class="lcx-badge" data-tone="bad">Switched off</span>' in text_of(
+        client.post(off, follow=True)
+    )
+    template.refresh_from_db()
+    assert not template.is_active
+    assert client.get(off.replace("switch_off", "switch_on")).status_code == 405
+    assert client_of(Role.ANALYST).get(off).status_code == 403
+
+
+def test_what_saving_voids_is_told_where_there_is_an_approval(sms, now):
+    approved = make_template(sms, now)
+    client = writer()
+    told = "Saving voids the approval: calls are refused until somebody else approves it again."
+    address = reverse("admin:campaigns_messagetemplate_change", args=[approved.pk])
+    assert told in text_of(client.get(address))
+    MessageTemplate.objects.update(status="draft")
+    assert "Saving voids" not in text_of(client.get(address))
+
+
 def test_held_messages_are_shown_and_given_up(sms, now, actor):
     template = make_template(sms, now)
     ask_for(make_own_system(actor, now), make_people(1), actor, now)
@@ -161,6 +222,22 @@ def test_a_step_that_is_not_there_or_not_due_does_nothing(sms, now, name):
     assert MessageTemplate.objects.values().get() == before
 
 
+def test_messages_of_two_templates_of_one_name_are_counted_apart(sms, now, actor):
+    """And those of one that was renamed between two calls together."""
+    core, people = make_own_system(actor, now), make_people(1)
+    for slug in ("login-code", "other-code"):
+        make_template(sms, now, slug=slug)
+        ask_for(core, people, actor, now, template=slug)
+    Dispatch.objects.filter(subject="login-code").update(name="旧名称")
+    ask_for(core, people, actor, now)
+    Message.objects.update(state="unknown", attempted_at=now)
+    rows = unknown_messages.found(Filters())
+    assert [tuple(row) for row in unknown_messages.by_template(rows)] == [
+        ("login-code", "登录验证码", 2),
+        ("other-code", "登录验证码", 1),
+    ]
+
+
 def test_messages_of_unknown_fate_lead_to_their_template(sms, now, actor):
     template = make_template(sms, now)
     ask_for(make_own_system(actor, now), make_people(1), actor, now)
@@ -183,3 +260,17 @@ def test_messages_of_unknown_fate_lead_to_their_template(sms, now, actor):
     assert message.state == "sent"
     export = client.get(reverse("admin:campaigns_unknown_export"))
     assert export.status_code == 200
+
+
+def test_the_page_shows_the_saved_text_with_its_price_and_a_channel_that_stands_still(sms, now):
+    template = make_template(sms, now)
+    address = reverse("admin:campaigns_messagetemplate_change", args=[template.pk])
+    client = writer()
+    page = client.get(address).content.decode()
+    assert "您的验证码是‹code›，五分钟内有效。" in page
+    assert "1 part" in page
+    assert "is paused until" not in page
+    type(sms).objects.update(cost_per_part="0.05", paused_until=Moment(3600))
+    page = client.get(address).content.decode()
+    assert "¥0.0500 a message" in " ".join(page.split())
+    assert "is paused until" in page

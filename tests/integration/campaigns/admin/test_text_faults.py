@@ -99,7 +99,7 @@ def test_f1_message_and_fallback_are_told_apart(now: datetime) -> None:
         fallback_content=wrong,
     )
     with translation.override("zh-hans"):
-        assert faults.blocking(campaign) == [
+        assert faults.blocking(campaign, now=now) == [
             "备用消息 · 版本 A · 中文 · 正文 · 第 1 行：没有变量 nmae"
         ]
     html = browser.get(
@@ -122,7 +122,7 @@ def test_f1_what_cannot_be_read_is_told_in_words_at_its_line(
 ) -> None:
     campaign, _browser = make_draft(now)
     ContentVersion.objects.update(text=f"{text}", html="<p>{{ unsubscribe_url }}</p>")
-    (finding,) = [x for x in faults.findings_of(campaign) if x.is_blocking]
+    (finding,) = [x for x in faults.findings_of(campaign, now=now) if x.is_blocking]
     assert (finding.place.part, finding.place.line) == place
     with translation.override("en"):
         assert words in finding.what

@@ -7,12 +7,13 @@ import pytest
 from campaigns.benchmarks import audience, texts
 from campaigns.chaos import gateways, proof
 from campaigns.chaos.gateways import Gateway
-from campaigns.models import Budget, Message
+from campaigns.models import Budget, Campaign, Message
 from campaigns.services.campaigns import launch
 from campaigns.simulators import evidence
-from campaigns.simulators.evidence import Entry
+from campaigns.simulators.evidence import EvidenceEntry
 from campaigns.simulators.moods import Turn
 from loancrm.kernel.access import system_actor
+from tests.factories import kept
 
 pytestmark = pytest.mark.django_db
 COUNT = 4
@@ -20,12 +21,15 @@ COUNT = 4
 
 @pytest.fixture
 def campaign(now):
-    audience.make_people(COUNT, "email", "sms")
-    audience.make_channel(kind="email", backend="memory", options={})
-    campaign = audience.make_approved(0, kind="email", budget_amount="10")
-    launch.launch_campaign(campaign=campaign, actor=system_actor("test"), now=now)
-    Message.objects.update(state="sent")
-    return campaign
+    def make():
+        audience.make_people(COUNT, "email", "sms")
+        audience.make_channel(kind="email", backend="memory", options={})
+        campaign = audience.make_approved(0, kind="email", budget_amount="10")
+        launch.launch_campaign(campaign=campaign, actor=system_actor("test"), now=now)
+        Message.objects.update(state="sent")
+
+    kept.scene("all sent in a benchmark", make)
+    return Campaign.objects.get()
 
 
 @pytest.fixture
@@ -43,11 +47,11 @@ def prove(campaign, tmp_path):
 
 
 def taken(number, *, turn=Turn.ANSWER, answer="250"):
-    return Entry(1, f"m{number}", digest(number), turn, True, answer)
+    return EvidenceEntry(1, f"m{number}", digest(number), turn, True, answer)
 
 
 def refused(number, *, is_final):
-    return Entry(1, "", digest(number), Turn.ANSWER, False, "550", is_final)
+    return EvidenceEntry(1, "", digest(number), Turn.ANSWER, False, "550", is_final)
 
 
 def digest(number):

@@ -9,10 +9,11 @@ from django.test import Client
 from campaigns.channels import registry, signatures
 from campaigns.domain.content import links
 from campaigns.domain.content.links import LinkPurpose
-from campaigns.models import LinkVisit, Message, Receipt, Suppression, TrackedLink
+from campaigns.models import Channel, LinkVisit, Message, Receipt, Suppression, TrackedLink
 from campaigns.services.receipts import visits
 from customers.models import ConsentRecord, ConsentState, Customer, Event
 from loancrm.kernel.models import AuditEntry
+from tests.factories import kept
 from tests.factories.sent import SECRET, make_sent
 
 pytestmark = pytest.mark.django_db
@@ -33,7 +34,8 @@ def client():
 
 @pytest.fixture
 def sent(actor, now):
-    return make_sent(actor, now, count=2)
+    kept.scene("two sent", lambda: make_sent(actor, now, count=2))
+    return Channel.objects.get(), list(Message.objects.order_by("pk"))
 
 
 def _token(purpose, message, link_id=0):

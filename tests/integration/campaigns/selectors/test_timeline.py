@@ -8,7 +8,7 @@ from django.contrib.auth.models import User
 from django.test import Client
 from django.urls import reverse
 
-from campaigns.domain.sending.eligibility import RULE_VERSION, Reason, gate_of
+from campaigns.domain.sending.eligibility import RULE_VERSION, SkipReason, gate_of
 from campaigns.models import Suppression
 from campaigns.services.campaigns import ticking
 from campaigns.services.sending import dispatch
@@ -80,9 +80,10 @@ def test_b4_the_page_says_it_in_words(people, language):
 
 def test_every_reason_of_a_gate_is_assigned_to_one():
     after_the_gates = {
-        Reason.BUDGET, Reason.MISSING_VARIABLE, Reason.RENDER_ERROR, Reason.NO_CONTENT,
-        Reason.CHANNEL_REFUSED, Reason.RETRIES_EXHAUSTED, Reason.CRASHED, Reason.CANCELLED,
-        Reason.ASKED_AGAIN, Reason.NOT_SENT, Reason.NEVER_TAKEN,
+        SkipReason.BUDGET, SkipReason.MISSING_VARIABLE, SkipReason.RENDER_ERROR,
+        SkipReason.NO_CONTENT, SkipReason.CHANNEL_REFUSED, SkipReason.RETRIES_EXHAUSTED,
+        SkipReason.CRASHED, SkipReason.CANCELLED, SkipReason.ASKED_AGAIN,
+        SkipReason.NOT_SENT, SkipReason.NEVER_TAKEN, SkipReason.EXPIRED, SkipReason.RULE_BROKEN,
     }  # fmt: skip
 
-    assert {reason for reason in Reason if not gate_of(reason)} == after_the_gates
+    assert {reason for reason in SkipReason if not gate_of(reason)} == after_the_gates

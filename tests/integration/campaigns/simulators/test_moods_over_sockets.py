@@ -7,7 +7,7 @@ import socket
 import pytest
 
 from campaigns.simulators import evidence, moods
-from campaigns.simulators.behaviour import Behaviour, Fate
+from campaigns.simulators.behaviour import Behaviour, SimulatedFate
 from campaigns.simulators.control import ControlPort
 from campaigns.simulators.moods import Mood, MoodBox, Pieces, Turn
 from campaigns.simulators.sms_gateway import SmsGateway
@@ -144,7 +144,7 @@ def test_a_relay_turns_connections_away(sink):
 
 def test_an_address_that_is_no_more_is_a_final_refusal(log_path):
     log = evidence.Log(log_path)
-    behaviour = Behaviour(rules={"gone": Fate.REJECT})
+    behaviour = Behaviour(rules={"gone": SimulatedFate.REJECT})
     with SmtpSink(log=log, behaviour=behaviour) as sink:
         assert Caller(sink.port).mail(to="gone@example.com").startswith("550 5.1.1")
     log.close()

@@ -3,7 +3,8 @@ from django.contrib.auth.models import Group, User
 from django.test import Client
 from django.urls import reverse
 
-from customers.models import Customer, ExportState, SegmentExport
+from customers.domain.exports import ExportState
+from customers.models import Customer, SegmentExport
 from customers.services.segments import versions
 from loancrm.kernel.manifest import Role
 from loancrm.kernel.roles import ensure_roles

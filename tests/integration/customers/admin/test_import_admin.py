@@ -5,6 +5,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.conf import settings
 from django.contrib.auth.models import Group, User
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
@@ -12,7 +13,7 @@ from django.urls import reverse
 from django.utils import translation
 
 from customers.domain.values.quality import LIMIT_CODES, REJECTED_LIMIT
-from customers.labels import finding
+from customers.labels.imports import finding
 from customers.models import Customer, ImportBatch, ImportFilePart
 from customers.services.imports import drafts
 from customers.services.sources import mappings
@@ -57,21 +58,21 @@ def shown(client: Client, batch: ImportBatch) -> str:
 
 def test_a3_an_upload_is_imported_by_a_worker(client: Client) -> None:
     batch = upload(client)
-    assert (batch.state, batch.is_background, Customer.objects.count()) == ("done", True, 3)
+    assert (batch.state, batch.work.is_background, Customer.objects.count()) == ("done", True, 3)
     assert address(batch, "undo") in shown(client, batch)
 
 
 def test_a3_a_running_import_shows_progress_and_can_be_paused(
     client: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("customers.services.imports.jobs.enqueue", lambda *_a, **_k: None)
+    monkeypatch.setattr("loancrm.kernel.work.service.enqueue", lambda *_a, **_k: None)
     batch = upload(client)
     text = shown(client, batch)
     assert "<progress" in text
     assert address(batch, "pause") in text
     client.post(address(batch, "pause"))
     batch.refresh_from_db()
-    assert batch.wish == "pause"
+    assert batch.work.requested_action == "pause"
 
 
 def test_a7_an_undo_asks_back_and_needs_a_reason_in_the_trail(client: Client) -> None:
@@ -226,3 +227,14 @@ def test_u11_the_file_of_a_check_is_forgotten_after_a_week(client: Client) -> No
     drafts.forget_old_drafts(now=check.created_at + timedelta(days=8))
     assert not ImportFilePart.objects.exists()
     assert ImportBatch.objects.filter(pk=check.pk).exists()
+
+
+@pytest.mark.parametrize(("name", "is_masked"), [("client.csv", False), ("王小明.csv", True)])
+def test_a_masked_name_is_explained_where_it_stands(
+    client: Client, name: str, is_masked: bool
+) -> None:
+    batch = upload(client, file=SimpleUploadedFile(name, CONTENT.encode()))
+    client.cookies.load({settings.LANGUAGE_COOKIE_NAME: "en"})
+    page = shown(client, batch)
+    assert ("masked by *" in page) == is_masked
+    assert ("***" in batch.file_name) == is_masked

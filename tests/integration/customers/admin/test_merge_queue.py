@@ -7,6 +7,7 @@ from django.contrib.auth.models import Group, User
 from django.test import Client
 from django.urls import reverse
 
+from customers.labels import SEARCH_STEPS
 from customers.models import (
     Customer,
     DuplicateSearch,
@@ -14,8 +15,9 @@ from customers.models import (
     MergeDecision,
     SurvivorshipRule,
 )
-from customers.services.identity import duplicate_searches
 from loancrm.kernel import roles
+from loancrm.kernel.models import Work
+from loancrm.kernel.work import service
 from tests.factories.people import make_people
 
 pytestmark = [pytest.mark.django_db, pytest.mark.sql]
@@ -110,7 +112,7 @@ def test_a12_survivorship_rules_are_kept_by_an_administrator_and_checked() -> No
 def test_a11_a_search_is_started_above_the_queue_and_shows_its_progress(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(duplicate_searches, "enqueue", lambda *_args, **_kwargs: None)
+    monkeypatch.setattr(service, "enqueue", lambda *_args, **_kwargs: None)
     client = client_of(is_superuser=True)
     listed = client.get(reverse(LIST)).content.decode()
     begin = reverse("admin:customers_duplicatesearch_start")
@@ -121,8 +123,8 @@ def test_a11_a_search_is_started_above_the_queue_and_shows_its_progress(
 
     assert shown.headers["Refresh"] == "3"
     assert "Waiting for a worker" in shown.content.decode()
-    DuplicateSearch.objects.update(
-        state="running", step="compare", done_count=1_500, total_count=4_000
+    Work.objects.update(
+        state="running", step=SEARCH_STEPS.phrase("compare"), done_count=1_500, total_count=4_000
     )
     page = client.get(shown.request["PATH_INFO"]).content.decode()
     assert "Comparing pairs" in page

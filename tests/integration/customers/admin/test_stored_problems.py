@@ -13,7 +13,8 @@ from customers.services.identity import duplicate_searches
 from customers.services.imports import jobs
 from customers.services.imports.jobs import Upload
 from loancrm.kernel.access import system_actor
-from loancrm.kernel.database.shared_clock import Moment
+from loancrm.kernel.models import Work
+from loancrm.kernel.work.claims import MAX_ATTEMPTS
 from tests.integration.customers.import_rows import MAPPING, NOW
 
 pytestmark = [pytest.mark.django_db, pytest.mark.sql]
@@ -49,8 +50,8 @@ def _barred() -> str:
 
 def _lost_search() -> str:
     search = duplicate_searches.start(actor=ACTOR, now=NOW)
-    DuplicateSearch.objects.update(heard_at=Moment(-20 * 60))
-    duplicate_searches.start(actor=ACTOR, now=NOW)
+    Work.objects.update(attempts=MAX_ATTEMPTS)
+    duplicate_searches.run(work_id=search.work_id, now=NOW, today=NOW.date())
     return _page_of(search)
 
 
@@ -58,7 +59,7 @@ TOLD = [
     (_no_table, "it is no table of rows and columns", "它不是由行和列组成的表格"),
     (_no_columns, "The file lacks these columns of the mapping", "文件缺少映射中的列"),
     (_barred, "the contract has ended", "合同已到期"),
-    (_lost_search, "The worker was lost.", "后台进程已丢失。"),
+    (_lost_search, "got no further; nothing more is tried", "次仍无进展"),
 ]
 
 

@@ -1,6 +1,8 @@
 """A timeline names what its codes stand for, and leads there."""
 
+import re
 from datetime import timedelta
+from html import unescape
 
 import pytest
 from django.contrib.auth.models import Permission, User
@@ -12,6 +14,7 @@ from campaigns.models import Campaign, Partner
 from campaigns.services.campaigns import authoring
 from campaigns.services.partners import contracts
 from customers.models import Customer, Event, EventType, Loan, Product, Segment
+from customers.selectors.profile import timeline as timelines
 from customers.services.segments import versions
 from loancrm.admin_site import object_url
 from loancrm.kernel import clock
@@ -127,4 +130,33 @@ def test_a_partner_is_described_in_words_and_leads_to_its_clients(
     page = admin_client.get(object_url(Application.objects.get()), headers=HEADERS)
     assert "The client secret" not in page.content.decode()
     clients = reverse("admin:oauth2_provider_application_changelist")
-    assert "Pk" not in admin_client.get(clients, headers=HEADERS).content.decode()
+    # As a heading: the page's random tokens may hold any two letters.
+    assert not re.search(r">\s*Pk\s*<", admin_client.get(clients, headers=HEADERS).content.decode())
+
+
+def test_an_event_about_a_product_calls_it_by_its_name(admin_client: Client) -> None:
+    Product.objects.create(code="cash-12", name_zh="安心现金贷")
+    (customer,) = make_people(1)
+    happened(customer, "page_viewed", source="core", subject="cash-12")
+    happened(customer, "repayment_made", source="core", subject="gone-6")
+
+    text = shown(admin_client, customer)
+
+    assert "安心现金贷" in text
+    assert "cash-12" not in text
+    assert "gone-6" in text
+
+
+def test_older_entries_take_the_focus_of_the_button_that_asked_for_them(
+    admin_client: Client,
+) -> None:
+    (customer,) = make_people(1)
+    for number in range(timelines.PAGE + 2):
+        happened(customer, "page_viewed", source="core", subject=str(number))
+
+    first = shown(admin_client, customer)
+    older = unescape(re.search(r'hx-get="([^"]*after=[^"]*)"', first)[1])
+    second = admin_client.get(older, headers=HEADERS).content.decode()
+
+    assert "autofocus" not in first
+    assert second.count(' tabindex="-1" autofocus') == 1

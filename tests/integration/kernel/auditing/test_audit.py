@@ -20,7 +20,9 @@ def write(actor, now, count=4):
 
 def test_an_untouched_chain_is_intact(actor, now):
     write(actor, now)
-    assert audit.verify() == audit.Verification(entries=4, first_bad_id=None, is_truncated=False)
+    assert audit.verify() == audit.ChainVerification(
+        entries=4, first_bad_id=None, is_truncated=False
+    )
 
 
 @pytest.mark.parametrize(

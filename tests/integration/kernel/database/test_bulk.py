@@ -78,6 +78,17 @@ def test_statements_together_run_in_their_order_and_each_returns_its_own():
     assert len(captured) == (1 if connection.vendor == "postgresql" else 3)
 
 
+@pytest.mark.skipif(connection.vendor != "postgresql", reason="SQLite's planner takes the key")
+def test_statistics_are_kept_of_what_a_query_compares():
+    with CaptureQueriesContext(connection) as captured:
+        bulk.refresh_statistics(Customer)
+    (asked,) = [each["sql"] for each in captured.captured_queries]
+    assert '"city"' in asked
+    assert '"merged_into_id"' in asked
+    assert "sealed" not in asked
+    assert "field_sources" not in asked
+
+
 def test_nothing_to_do_asks_nothing():
     with CaptureQueriesContext(connection) as captured:
         assert bulk.run_all([]) == []

@@ -18,12 +18,12 @@ def test_d_a_host_whose_clock_jumps_holds_no_lease_into_the_future(monkeypatch, 
     real = time.time
     monkeypatch.setattr(time, "time", lambda: real() + hours * 3600)
     assert abs(clock.now() - shared_clock.now()) > timedelta(minutes=59)
-    assert leases.acquire(name="a", holder="ahead", seconds=10)
-    assert not leases.acquire(name="a", holder="other", seconds=10)
+    assert leases.claim(name="a", holder="ahead", seconds=10)
+    assert not leases.claim(name="a", holder="other", seconds=10)
     left = Lease.objects.get().until - shared_clock.now()
     assert timedelta(0) < left <= timedelta(seconds=10)
     Lease.objects.update(until=Moment(-1))
-    assert leases.acquire(name="a", holder="other", seconds=10)
+    assert leases.claim(name="a", holder="other", seconds=10)
 
 
 def test_turns_are_taken_once_a_while_whoever_asks():

@@ -32,32 +32,6 @@ def test_no_new_customer_leaves_the_cost_of_one_unknown():
     assert cost.channel_cac(LEDGER, channel="sms", new_customers=0).value is None
 
 
-def test_incremental_cost_divides_by_the_conversions_beyond_the_control_rate():
-    # 80 of 1,000 converted, 5 % of the holdout would have: 30 are extra.
-    unit = cost.incremental_cac(
-        Decimal(1990), treated=(80, 1000), control=(5, 100), is_identified=True
-    )
-
-    assert unit.units == 30
-    assert round(unit.value, 4) == Decimal("66.3333")
-
-
-@pytest.mark.parametrize(
-    ("_case", "treated", "control", "is_identified"),
-    [
-        ("the interval includes zero", (80, 1000), (5, 100), False),
-        ("there is no holdout", (80, 1000), (0, 0), True),
-        ("the holdout did better", (10, 1000), (5, 100), True),
-    ],
-)
-def test_incremental_cost_is_unknown_where(_case, treated, control, is_identified):
-    unit = cost.incremental_cac(
-        Decimal(100), treated=treated, control=control, is_identified=is_identified
-    )
-
-    assert unit.value is None
-
-
 def test_incremental_conversions_of_the_hillstrom_trial():
     x1, n1, x2, n2, *_rest = golden.HILLSTROM_CONVERSIONS
     extra = cost.incremental_conversions(treated=(x1, n1), control=(x2, n2))

@@ -5,14 +5,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from analytics.domain.lifetime_value import (
-    Assumptions,
+    LifetimeAssumptions,
     LoanWorth,
     falling_balances,
     lifetime_value,
 )
 from customers.domain.loans.loan import Bucket
 
-SAFE = Assumptions(
+SAFE = LifetimeAssumptions(
     funding_rate=0.04,
     discount_rate=0.10,
     loss_given_default=0.6,

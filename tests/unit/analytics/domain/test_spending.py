@@ -4,7 +4,7 @@ from datetime import date
 
 import pytest
 
-from analytics.domain.spending import Received, Spent, pay_day, spending
+from analytics.domain.spending import DailyIncome, Spent, pay_day, spending
 
 UNTIL = date(2026, 7, 15)
 
@@ -56,7 +56,7 @@ def test_s17_twelve_months_count_at_most_and_two_tell_no_trend():
 
 
 def test_s17_without_spending_there_are_no_habits_and_refunds_alone_have_no_share():
-    assert spending(spent=[], received=[Received(date(2026, 5, 1), 5.0)], until=UNTIL) is None
+    assert spending(spent=[], received=[DailyIncome(date(2026, 5, 1), 5.0)], until=UNTIL) is None
     assert spending(spent=[Spent(_month(7), "food", 5.0)], received=[], until=UNTIL) is None
     refunded = [Spent(_month(number), "food", -10.0) for number in (4, 5, 6)]
     found = spending(spent=refunded, received=[], until=UNTIL)
@@ -66,7 +66,7 @@ def test_s17_without_spending_there_are_no_habits_and_refunds_alone_have_no_shar
 def test_s17_a_month_with_only_pay_is_a_month_of_no_spending():
     found = spending(
         spent=[Spent(_month(6), "food", 300.0)],
-        received=[Received(date(2026, 4, 10), 1.0)],
+        received=[DailyIncome(date(2026, 4, 10), 1.0)],
         until=UNTIL,
     )
     assert found.monthly_amount == pytest.approx(100)
@@ -88,8 +88,8 @@ def test_s17_a_month_with_only_pay_is_a_month_of_no_spending():
     ],
 )
 def test_s17_the_day_of_pay_is_that_of_the_largest_credit_of_most_months(_case, days, expected):
-    received = [Received(date.fromisoformat(f"2026-{day}"), 5000.0) for day in days]
+    received = [DailyIncome(date.fromisoformat(f"2026-{day}"), 5000.0) for day in days]
     # Smaller credits at other days say nothing, neither do returned ones.
-    received += [Received(date.fromisoformat(f"2026-{day[:2]}-17"), 20.0) for day in days]
-    received += [Received(date.fromisoformat(f"2026-{day[:2]}-05"), -9e6) for day in days]
+    received += [DailyIncome(date.fromisoformat(f"2026-{day[:2]}-17"), 20.0) for day in days]
+    received += [DailyIncome(date.fromisoformat(f"2026-{day[:2]}-05"), -9e6) for day in days]
     assert pay_day(received) == expected

@@ -1,20 +1,20 @@
 import os
 
 from campaigns.simulators import evidence
-from campaigns.simulators.evidence import Entry
+from campaigns.simulators.evidence import EvidenceEntry
 from campaigns.simulators.moods import Turn
 
 
 def entry(key, person, *, is_taken=True, is_final=False):
-    return Entry(1, key, person, Turn.ANSWER, is_taken, "250", is_final)
+    return EvidenceEntry(1, key, person, Turn.ANSWER, is_taken, "250", is_final)
 
 
 def test_entries_are_read_as_they_were_written(tmp_path):
     path = tmp_path / "logs" / "smtp.jsonl"
     log = evidence.Log(path)
-    log.write([entry("m1", "p1"), Entry(2, "", "p2", Turn.BLOCK, False, "550", True)])
+    log.write([entry("m1", "p1"), EvidenceEntry(2, "", "p2", Turn.BLOCK, False, "550", True)])
     middle = evidence.size(path)
-    log.write([Entry(3, "m3", "p3", Turn.SILENT, True, "")])
+    log.write([EvidenceEntry(3, "m3", "p3", Turn.SILENT, True, "")])
     log.close()
     entries = list(evidence.read(path))
     assert [(e.key, e.person, e.turn, e.is_taken, e.is_final) for e in entries] == [
@@ -22,7 +22,7 @@ def test_entries_are_read_as_they_were_written(tmp_path):
         ("", "p2", Turn.BLOCK, False, True),
         ("m3", "p3", Turn.SILENT, True, False),
     ]
-    assert [e.is_heard for e in entries] == [True, True, False]
+    assert [e.is_answered for e in entries] == [True, True, False]
     assert [e.key for e in evidence.read(path, offset=middle)] == ["m3"]
 
 

@@ -6,10 +6,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from customers.domain.timeline import (
-    Entry,
-    Position,
     TimelineFilter,
+    TimelineItem,
     TimelineKind,
+    TimelinePosition,
     decoded,
     last_day_before,
     page_of,
@@ -20,7 +20,7 @@ from customers.domain.timeline import (
 ZONE = ZoneInfo("Asia/Shanghai")
 BEGINNING = datetime(1970, 1, 1, tzinfo=UTC)
 positions = st.builds(
-    Position,
+    TimelinePosition,
     st.timedeltas(timedelta(0), timedelta(days=80_000)).map(lambda age: BEGINNING + age),
     st.integers(0, 999),
     st.integers(0, 2**63 - 1),
@@ -28,7 +28,7 @@ positions = st.builds(
 
 
 def _entry(position):
-    return Entry(position, TimelineKind.EVENT, "app_login", "App login")
+    return TimelineItem(position, TimelineKind.EVENT, "app_login", "App login")
 
 
 @given(positions)
@@ -58,7 +58,7 @@ def test_a_cursor_that_was_never_handed_out_is_refused(text):
 def test_pages_put_together_are_everything_in_order_and_nothing_twice(parts, size):
     # A source has a rank of its own and every row stands in it once.
     parts = [
-        sorted({Position(p.at, rank, p.key) for p in part}, key=lambda p: p.order)
+        sorted({TimelinePosition(p.at, rank, p.key) for p in part}, key=lambda p: p.order)
         for rank, part in enumerate(parts)
     ]
     shown, after = [], None

@@ -11,7 +11,7 @@ from django.utils import translation
 from customers.services.events import from_file
 from customers.services.events.from_file import RowsRefused
 from customers.services.imports.from_file import FileRefused
-from customers.services.imports.pipeline import told
+from customers.services.imports.pipeline import translate_error
 from loancrm.kernel.commands.base import failure_line
 from loancrm.kernel.words.system_words import system_words
 
@@ -24,7 +24,7 @@ def _error(number: int) -> OSError:
 
 
 def _of_customers(error: OSError) -> str:
-    with pytest.raises(FileRefused) as caught, told():
+    with pytest.raises(FileRefused) as caught, translate_error():
         raise error
     return str(caught.value.message)
 

@@ -16,6 +16,7 @@ from campaigns.domain.campaigns.campaign import CampaignStatus
 from campaigns.models import Approval, Campaign, Dispatch
 from campaigns.services.campaigns import approval, authoring, launch, ticking
 from loancrm.kernel.models import AuditEntry
+from tests.factories import kept
 from tests.factories.campaigns import make_approved, make_approver, make_channel
 from tests.factories.people import make_people
 
@@ -56,9 +57,13 @@ STEPS: dict[str, Callable[..., Any]] = {
 
 @pytest.fixture
 def approved(actor, now) -> Campaign:
-    make_channel()
-    make_people(1)
-    return make_approved(actor, now)
+    def make() -> None:
+        make_channel()
+        make_people(1)
+        make_approved(actor, now)
+
+    kept.scene("approved", make)
+    return Campaign.objects.get()
 
 
 def stand(campaign: Campaign, status: CampaignStatus) -> Campaign:
@@ -114,7 +119,7 @@ def test_an_illegal_step_by_its_address_is_a_refusal_in_words(approved, step):
         assert answer.url == reverse("admin:campaigns_campaign_change", args=[approved.pk])
         (told,) = (str(message) for message in get_messages(answer.wsgi_request))
         with translation.override("en"):
-            expected = labels.read(labels.CAMPAIGN_STATUSES, status)
+            expected = labels.CAMPAIGN_STATUSES.label(status)
         assert f"“{expected}”" in told or told.startswith("The campaign is not paused")
         assert traces() == before
 

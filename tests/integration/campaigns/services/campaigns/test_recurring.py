@@ -12,10 +12,10 @@ from django.db import connection
 from campaigns.admin import course_texts
 from campaigns.models import CalendarDay, Campaign, Channel, Dispatch, Message
 from campaigns.selectors.campaigns import live_progress, open_work, status
+from campaigns.selectors.sending import message_plan
 from campaigns.services.campaigns import approval, dead_letters, plans, recurring, ticking
 from campaigns.services.campaigns.steps_freezing import CampaignNotReady
 from campaigns.services.channels import sending_confirmation
-from campaigns.services.sending import dispatch
 from customers.models import Segment
 from customers.services.segments import versions
 from loancrm.kernel.access import user_actor
@@ -324,8 +324,10 @@ def test_seven_days_apart_is_not_within_seven_days(actor, people):
 
 def test_a_refusal_in_one_run_counts_in_the_next(actor, people):
     run = first_run(actor)
-    second = plans.plan_run(campaign=run.campaign, step=run.step, first=run, due_at=week(1))
-    assert dispatch.plan_of(second).refusals_since == run.frozen_at
+    second = plans.plan_run(
+        campaign=run.campaign, step=run.step, first=run, due_at=week(1), now=week(1)
+    )
+    assert message_plan.plan_of(second, now=week(1)).refusals_since == run.frozen_at
 
 
 def test_a_copy_or_a_restored_database_begins_no_run(actor, people, monkeypatch):

@@ -86,7 +86,9 @@ def test_f2_a_fault_of_a_followed_text_is_named_once_at_the_message(follower, ac
     revise(
         Variant.objects.get(touchpoint__step__position=1, key="A"), "您好 {{ nmae }}", actor, now
     )
-    faults = [finding for finding in content_faults.findings_of(follower) if finding.is_blocking]
+    faults = [
+        finding for finding in content_faults.findings_of(follower, now=now) if finding.is_blocking
+    ]
     assert [(f.is_fallback, f.variant) for f in faults] == [(False, "A")]
 
 
@@ -100,7 +102,9 @@ def test_f2_what_only_the_fallbacks_channel_finds_is_named_at_the_fallback(actor
         fallback_content=SAME,
     )
     campaign = authoring.create_campaign(source=source, actor=actor, now=now)
-    faults = [finding for finding in content_faults.findings_of(campaign) if finding.is_blocking]
+    faults = [
+        finding for finding in content_faults.findings_of(campaign, now=now) if finding.is_blocking
+    ]
     assert faults
     assert all(finding.is_fallback and finding.follows_message for finding in faults)
 

@@ -122,10 +122,10 @@ def test_b7_an_offer_in_a_service_text_stops_its_approval(actor, now, text):
     make_channel("sms")
     source = _service() | {"content": {"zh-hans": {"text": text}}}
     campaign = authoring.create_campaign(source=source, actor=actor, now=now)
-    assert faults.blocking(campaign)
+    assert faults.blocking(campaign, now=now)
     Campaign.objects.update(purpose="marketing")
     campaign.refresh_from_db()
-    assert not faults.blocking(campaign)
+    assert not faults.blocking(campaign, now=now)
 
 
 @pytest.mark.parametrize(

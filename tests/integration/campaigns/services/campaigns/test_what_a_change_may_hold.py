@@ -6,8 +6,8 @@ from decimal import Decimal
 import pytest
 from django.utils import translation
 
-from campaigns import problem_labels
-from campaigns.domain.campaigns.given.problems import Problem, ProblemCode
+from campaigns.domain.campaigns.given.problems import ValueProblem, ValueProblemCode
+from campaigns.labels import problems as problem_labels
 from campaigns.models import Campaign, CampaignEdit, ContentVersion
 from campaigns.services.campaigns import authoring
 from campaigns.services.campaigns.problems import CampaignRefused
@@ -115,12 +115,12 @@ def test_c3_a_new_campaign_is_held_to_the_same_bounds(actor, now, change, path):
     assert stored() == before
 
 
-@pytest.mark.parametrize("code", ProblemCode)
+@pytest.mark.parametrize("code", ValueProblemCode)
 def test_every_reason_has_words_in_both_languages(code):
     words = {}
     for language in ("en", "zh-hans"):
         with translation.override(language):
-            words[language] = problem_labels.problem(Problem("x", code, "7"))
+            words[language] = problem_labels.problem(ValueProblem("x", code, "7"))
     assert not [letter for letter in words["en"] if "\u4e00" <= letter <= "\u9fff"]
     assert [letter for letter in words["zh-hans"] if "\u4e00" <= letter <= "\u9fff"]
 

@@ -2,7 +2,7 @@
 
 import random
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 from uuid import uuid4
 
@@ -23,6 +23,7 @@ from campaigns.models import (
     Step,
     Variant,
 )
+from campaigns.selectors.sending import message_plan
 from campaigns.services.campaigns import approval, authoring, launch, ticking
 from campaigns.services.campaigns.approval import ApprovalRefused
 from campaigns.services.campaigns.authoring import CampaignLocked
@@ -33,6 +34,7 @@ from customers.services.segments import versions
 from loancrm.kernel import roles
 from loancrm.kernel.access import Actor, user_actor
 from loancrm.kernel.models import Lease
+from tests.factories import kept
 from tests.factories.campaigns import (
     make_approved,
     make_approver,
@@ -69,12 +71,17 @@ def in_city(city: str) -> dict:
 
 @pytest.fixture
 def approved(actor, now) -> Campaign:
+    kept.scene("approved with a fallback", lambda: _approve_with_fallback(actor, now))
+    return Campaign.objects.get()
+
+
+def _approve_with_fallback(actor: Actor, now: datetime) -> None:
     make_channel()
     Product.objects.create(code="calm", name_zh="安心借", annual_rate=Decimal("0.072"))
     versions.create_segment(slug="inner", name="inner", rule=in_city("杭州"), actor=actor, now=now)
     make_people(2)
     Customer.objects.update(city="杭州")
-    return make_approved(
+    make_approved(
         actor,
         now,
         content=RATES,
@@ -120,7 +127,7 @@ CHANGES: dict[str, Callable[[], object]] = {
     "how late it may begin": lambda: Campaign.objects.update(late_limit_hours=9),
     "the wait before the fallback": lambda: _fallback().update(wait_minutes=9),
     "whom the next step serves": lambda: _fallback().update(is_fallback=False),
-    "the purpose": lambda: Campaign.objects.update(purpose="service"),
+    "the purpose": lambda: Campaign.objects.update(purpose="service", product_kind="service"),
 }
 
 
@@ -214,7 +221,7 @@ def test_b4_a_rule_published_after_the_launch_changes_no_gate(actor, now):
         segment=segment, rule={"combinator": "and", "rules": []}, actor=actor, now=now
     )
     fresh = Dispatch.objects.select_related("campaign__segment").get(pk=launched.pk)
-    assert dispatch.plan_of(fresh).uses_personal_rules
+    assert message_plan.plan_of(fresh, now=now).uses_personal_rules
     assert fresh.segment_version_id != Segment.objects.get(pk=segment.pk).current_version_id
 
 
@@ -244,7 +251,7 @@ def test_b4_a_rule_published_after_the_launch_changes_no_gate_of_the_fallback(ac
     before = Dispatch.objects.select_related("campaign", "step").get(pk=launched.pk)
     fallback = launch.start_next_step(before=before, now=now + timedelta(minutes=2))
     assert fallback is not None
-    assert dispatch.plan_of(fallback).uses_personal_rules
+    assert message_plan.plan_of(fallback, now=now).uses_personal_rules
     assert fallback.segment_version_id == launched.segment_version_id
 
 

@@ -3,10 +3,10 @@ from decimal import Decimal
 import pytest
 
 from campaigns.channels import registry
+from campaigns.domain.sending.channel_finding import ChannelFinding
 from campaigns.models import Channel, Dispatch
 from campaigns.services.channels import registry as channels
 from campaigns.services.channels import reopening, testing
-from campaigns.services.channels.testing import Finding
 from campaigns.services.sending import providers
 from campaigns.simulators.sms_gateway import SmsGateway
 from loancrm.kernel.access import PermissionRefused, user_actor
@@ -46,7 +46,7 @@ def test_a3_keys_count_only_once_a_test_has_shown_them(gateway, actor, now):
     channel = _configured(gateway, actor, now, supports_idempotency=True)
     assert not _knows_keys(channel)
     found = testing.test_channel(channel=channel, to=TO, actor=actor, now=now)
-    assert found.finding is Finding.KEYS_SHOWN
+    assert found.finding is ChannelFinding.KEYS_SHOWN
     assert (len(gateway.messages), gateway.repeated) == (1, 1)
     assert _knows_keys(channel)
     assert channel.idempotency_shown_at == now
@@ -56,7 +56,7 @@ def test_a3_a_gateway_that_forgets_keys_is_found_out(gateway, actor, now):
     gateway.moods.mood = type(gateway.moods.mood)(remembers_keys=False)
     channel = _configured(gateway, actor, now, supports_idempotency=True)
     found = testing.test_channel(channel=channel, to=TO, actor=actor, now=now)
-    assert found.finding is Finding.KEYS_NOT_SHOWN
+    assert found.finding is ChannelFinding.KEYS_NOT_SHOWN
     assert not _knows_keys(channel)
 
 

@@ -6,7 +6,7 @@ from decimal import Decimal
 from html import unescape
 
 import pytest
-from django.contrib.auth.models import Group
+from django.contrib.auth.models import Group, Permission
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
@@ -15,10 +15,10 @@ from django.utils import translation
 
 from campaigns import labels
 from campaigns.domain.receipts.report import message_key
+from campaigns.domain.sending.fates import FateDecision
 from campaigns.models import Budget, Campaign, Chunk, Message
 from campaigns.services.campaigns import ticking
 from campaigns.services.channels import fates
-from campaigns.services.channels.fates import Fate
 from campaigns.services.sending import dispatch
 from customers.models import Event
 from loancrm.kernel.access import PermissionRefused, user_actor
@@ -62,7 +62,9 @@ def _ids(campaign):
 def test_a5_what_was_sent_has_its_event_and_keeps_its_cost(lost, actor, now):
     chosen = _ids(lost)[:2]
     for _again in range(2):
-        fates.decide(campaign=lost, message_ids=chosen, fate=Fate.WAS_SENT, actor=actor, now=now)
+        fates.decide(
+            campaign=lost, message_ids=chosen, fate=FateDecision.WAS_SENT, actor=actor, now=now
+        )
     lost.refresh_from_db()
     assert _states(lost) == ["sent", "sent", "unknown"]
     assert Event.objects.filter(type__name="message_sent").count() == 2
@@ -72,7 +74,7 @@ def test_a5_what_was_sent_has_its_event_and_keeps_its_cost(lost, actor, now):
 
 def test_a5_what_was_not_sent_fails_and_costs_nothing(lost, actor, now):
     count = fates.decide(
-        campaign=lost, message_ids=None, fate=Fate.WAS_NOT_SENT, actor=actor, now=now
+        campaign=lost, message_ids=None, fate=FateDecision.WAS_NOT_SENT, actor=actor, now=now
     )
     lost.refresh_from_db()
     assert count == 3
@@ -84,7 +86,7 @@ def test_a5_what_was_not_sent_fails_and_costs_nothing(lost, actor, now):
 def test_a5_what_was_not_sent_is_sent_again_if_the_person_says_so(lost, actor, now):
     (first, *_rest) = _ids(lost)
     count = fates.decide(
-        campaign=lost, message_ids=[first], fate=Fate.SEND_AGAIN, actor=actor, now=now
+        campaign=lost, message_ids=[first], fate=FateDecision.SEND_AGAIN, actor=actor, now=now
     )
     assert count == 1
     assert _states(lost) == ["planned", "unknown", "unknown"]
@@ -96,7 +98,9 @@ def test_a5_what_was_not_sent_is_sent_again_if_the_person_says_so(lost, actor, n
 def test_a5_a_complete_campaign_reopens_for_what_is_sent_again(lost, actor, now):
     Campaign.objects.filter(pk=lost.pk).update(status="completed", completed_at=now)
     # As the caller read it before it was complete.
-    fates.decide(campaign=lost, message_ids=None, fate=Fate.SEND_AGAIN, actor=actor, now=now)
+    fates.decide(
+        campaign=lost, message_ids=None, fate=FateDecision.SEND_AGAIN, actor=actor, now=now
+    )
     lost.refresh_from_db()
     assert (lost.status, lost.completed_at) == ("running", None)
     assert _states(lost) == ["planned"] * 3
@@ -124,7 +128,7 @@ def test_a7_every_part_that_was_decided_has_its_entry(lost, actor, now, monkeypa
         return store(**arguments)
 
     monkeypatch.setattr(fates, "store", killing)
-    order = {"message_ids": None, "fate": Fate.WAS_NOT_SENT, "actor": actor, "now": now}
+    order = {"message_ids": None, "fate": FateDecision.WAS_NOT_SENT, "actor": actor, "now": now}
     with pytest.raises(Killed):
         fates.decide(campaign=lost, **order)
     fates.decide(campaign=lost, **order)
@@ -137,14 +141,18 @@ def test_a5_nothing_is_sent_again_for_a_campaign_that_was_cancelled(lost, actor,
     Campaign.objects.filter(pk=lost.pk).update(status="cancelled")
     lost.refresh_from_db()
     with pytest.raises(fates.CampaignIsOver):
-        fates.decide(campaign=lost, message_ids=None, fate=Fate.SEND_AGAIN, actor=actor, now=now)
+        fates.decide(
+            campaign=lost, message_ids=None, fate=FateDecision.SEND_AGAIN, actor=actor, now=now
+        )
     assert _states(lost) == ["unknown"] * 3
 
 
 def test_a5_not_everybody_decides(lost, now, django_user_model):
     reader = user_actor(django_user_model.objects.create_user("reader"))
     with pytest.raises(PermissionRefused):
-        fates.decide(campaign=lost, message_ids=None, fate=Fate.WAS_SENT, actor=reader, now=now)
+        fates.decide(
+            campaign=lost, message_ids=None, fate=FateDecision.WAS_SENT, actor=reader, now=now
+        )
     assert _states(lost) == ["unknown"] * 3
 
 
@@ -217,7 +225,7 @@ def test_a5_a_choice_over_several_campaigns_is_asked_about_before_it_is_taken(
     assert question.context["total"] == 3
     assert question.context["counts"] == [(second.name, 1), (first.name, 2)]
     with translation.override(language):
-        assert str(labels.FATE_CONSEQUENCES["was_not_sent"]) in unescape(html)
+        assert labels.FATES.hint("was_not_sent") in unescape(html)
     hidden = {"messages": question.context["messages_chosen"], "fate": "was_not_sent"}
     admin_client.post(address, {**hidden, "confirmed": "yes"})
     assert _states(first) == ["failed", "failed", "unknown"]
@@ -234,7 +242,10 @@ def test_a5_nothing_is_decided_where_one_of_the_campaigns_may_not_be(both, actor
     Campaign.objects.filter(pk=second.pk).update(status="cancelled")
     with pytest.raises(fates.CampaignIsOver) as refused:
         fates.decide_selection(
-            message_ids=[*_ids(first), *_ids(second)], fate=Fate.SEND_AGAIN, actor=actor, now=now
+            message_ids=[*_ids(first), *_ids(second)],
+            fate=FateDecision.SEND_AGAIN,
+            actor=actor,
+            now=now,
         )
     assert "Second" in refused.value.message
     assert _states(first) == ["unknown"] * 3
@@ -250,8 +261,8 @@ def test_a5_who_may_decide_finds_the_page_from_the_overview(lost, django_user_mo
         client.force_login(user, backend="django.contrib.auth.backends.ModelBackend")
         page = client.get(reverse("admin:index")).content.decode()
         decides = role in {Role.MARKETER, Role.APPROVER}
-        # In the menu, and in a note that says how many there are.
-        assert page.count(f'href="{address}"') == 2 * decides
+        # In a note that says how many there are; approvers have it in their menu too.
+        assert page.count(f'href="{address}"') == decides + (role == Role.APPROVER)
         listed = client.get(address)
         assert bool(listed.context["buttons"]) == decides
 
@@ -289,3 +300,21 @@ def test_u50_a_page_of_traces_needs_few_queries(lost, admin_client):
         admin_client.get(reverse("admin:campaigns_unknown"), {"campaign": lost.slug})
     points = [query for query in captured if "customers_contactpoint" in query["sql"]]
     assert len(points) <= 2
+
+
+@pytest.mark.parametrize("may_decide", [True, False])
+def test_who_may_only_look_is_told_who_decides(lost, client, django_user_model, may_decide):
+    ensure_roles()
+    user = django_user_model.objects.create_user("one", is_staff=True)
+    rights = ["view_campaign", *(["launch_campaign"] if may_decide else [])]
+    user.user_permissions.add(*Permission.objects.filter(codename__in=rights))
+    client.force_login(user)
+    page = client.get(reverse("admin:campaigns_unknown"), headers={"accept-language": "en"})
+    text = " ".join(page.content.decode().split())
+    told = "Ask somebody with one of these roles to decide: Approver, Marketer."
+    assert (told in text) != may_decide
+    assert (page.content.decode().count('name="fate"') > 0) == may_decide
+    Group.objects.get(name=Role.APPROVER).permissions.clear()
+    Group.objects.get(name=Role.MARKETER).permissions.clear()
+    page = client.get(reverse("admin:campaigns_unknown"), headers={"accept-language": "en"})
+    assert ("No role may decide" in page.content.decode()) != may_decide

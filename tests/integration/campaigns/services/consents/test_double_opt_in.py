@@ -7,7 +7,7 @@ from django.conf import settings as django_settings
 from django.test import Client
 
 from campaigns.channels import registry
-from campaigns.channels.base import Outcome, SendResult
+from campaigns.channels.base import SendOutcome, SendResult
 from campaigns.domain.content import links
 from campaigns.domain.content.links import LinkPurpose
 from campaigns.domain.receipts.stops import Stop
@@ -19,7 +19,7 @@ from customers.domain.consents.consent import ConsentChannel, Purpose
 from customers.domain.consents.texts import LEAD_FORM_TEXT
 from customers.models import ConsentRecord, ConsentState, Event, OptInRequest
 from customers.services.consents import opt_ins
-from customers.services.consents.opt_ins import Wish
+from customers.services.consents.opt_ins import RequestedOptIn
 from loancrm.kernel import clock
 from loancrm.kernel.access import PermissionRefused
 from tests.factories.campaigns import SMS, make_channel, make_launched
@@ -40,7 +40,7 @@ def person():
 
 
 def _ask(person, *, channel=ConsentChannel.SMS, now=None):
-    wish = Wish(
+    wish = RequestedOptIn(
         channel, Purpose.MARKETING, LEAD_FORM_TEXT.version, LEAD_FORM_TEXT.evidence("zh-hans")
     )
     return opt_ins.append_requests(
@@ -157,7 +157,7 @@ def test_k2_confirming_needs_an_actor(person, now):
     assert not Message.objects.exists()
 
 
-@pytest.mark.parametrize("outcome", [Outcome.RETRY, Outcome.NOT_TAKEN])
+@pytest.mark.parametrize("outcome", [SendOutcome.RETRY, SendOutcome.NOT_TAKEN])
 def test_a10_a_confirmation_that_was_put_off_is_tried_again(person, now, outcome):
     channel = make_channel("email")
     (request,) = _ask(person, channel=ConsentChannel.EMAIL, now=now)

@@ -7,15 +7,16 @@ import pytest
 from django.urls import reverse
 
 from campaigns.channels import registry
-from campaigns.channels.base import Outcome, SendResult
+from campaigns.channels.base import SendOutcome, SendResult
 from campaigns.channels.errors import ChannelThrottled
 from campaigns.domain.receipts import refusal_rules
+from campaigns.domain.sending.fates import ConfirmationFate
 from campaigns.models import Channel
 from campaigns.selectors.receipts import unknown_confirmations
 from campaigns.services.consents import confirmations
-from campaigns.services.consents.confirmation_fates import ConfirmationFate, decide
+from campaigns.services.consents.confirmation_fates import decide
 from campaigns.services.sending import providers
-from customers.models import OptInRequest
+from customers.models import ConsentState, OptInRequest
 from loancrm.kernel import clock
 from loancrm.kernel.access import PermissionRefused, user_actor
 from loancrm.kernel.models import AuditEntry
@@ -131,7 +132,7 @@ def is_taken(key):
 def test_a7_a_confirmation_that_is_never_answered_is_listed_in_the_end(now, knows_keys):
     ask(now, 1, knows_keys=knows_keys)
     providers.provider_of(Channel.objects.get()).answer = lambda message: SendResult(
-        message.message_id, Outcome.UNKNOWN, code="connection_lost"
+        message.message_id, SendOutcome.UNKNOWN, code="connection_lost"
     )
     at = now
     for _question in range(confirmations.MOST_TRIES if knows_keys else 1):
@@ -174,6 +175,41 @@ def test_a7_the_page_of_unknown_fate_lists_confirmations_and_decides(
     assert [entry.facts["count"] for entry in entries] == [2, 1]
 
 
+@pytest.mark.sql
+@pytest.mark.django_db
+def test_a7_one_whose_link_has_expired_stays_listed_and_can_be_asked_again(
+    now, admin_client, actor, monkeypatch
+):
+    """Only that she may never have been asked keeps her from hearing from us."""
+    ask(now, 4, knows_keys=False)
+    OptInRequest.objects.update(sent_at=now, next_try_at=now + confirmations.ANSWER_WAIT)
+    waiting, refused, anew, confirmed = OptInRequest.objects.order_by("pk")
+    later = now + timedelta(days=8)
+    monkeypatch.setattr(clock, "now", lambda: later)
+    ConsentState.objects.create(
+        customer=refused.customer,
+        channel="email",
+        purpose="marketing",
+        is_granted=False,
+        changed_at=later,
+    )
+    again = {name: getattr(anew, name) for name in ("customer", "channel", "purpose", "source")}
+    OptInRequest.objects.create(**again, requested_at=later, expires_at=later + timedelta(days=7))
+    OptInRequest.objects.filter(pk=confirmed.pk).update(confirmed_at=now)
+
+    page = admin_client.get(reverse("admin:campaigns_unknown"), headers={"accept-language": "en"})
+    (row,) = page.context["confirmations"]["rows"]
+    assert row["request"] == waiting
+    assert "the link has expired" in page.content.decode()
+
+    fate = ConfirmationFate.SEND_AGAIN
+    assert decide(request_ids=[waiting.pk], fate=fate, actor=actor, now=later) == 1
+    assert not unknown_confirmations.found(later).exists()
+    assert OptInRequest.objects.get(pk=waiting.pk).expires_at == later + timedelta(days=7)
+    # She, and the one who asked anew.
+    assert confirmations.send_confirmations(now=later) == 2
+
+
 @pytest.mark.django_db
 def test_a7_not_everybody_decides_about_confirmations(now, django_user_model):
     ask(now, 1, knows_keys=False)
@@ -192,7 +228,7 @@ def test_a10_a_lost_answer_is_asked_for_again_where_keys_are_known(now, knows_ke
 
     def lose(message):
         keys.append(message.idempotency_key)
-        return SendResult(message.message_id, Outcome.UNKNOWN, code="connection_lost")
+        return SendResult(message.message_id, SendOutcome.UNKNOWN, code="connection_lost")
 
     provider.answer = lose
     send_for_long(now)
@@ -217,7 +253,7 @@ def test_a6_confirmations_that_are_refused_open_the_breaker_and_are_sent_later(n
     ask(now, refusal_rules.REFUSALS_IN_A_ROW)
     provider = providers.provider_of(Channel.objects.get())
     provider.answer = lambda message: SendResult(
-        message.message_id, Outcome.REJECTED, code="5.7.1", detail="refused by policy"
+        message.message_id, SendOutcome.REJECTED, code="5.7.1", detail="refused by policy"
     )
     send_for_long(now)
     assert Channel.objects.get().blocked_at is not None

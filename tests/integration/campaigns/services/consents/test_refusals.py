@@ -15,7 +15,7 @@ from campaigns.services.campaigns import ticking
 from campaigns.services.consents import opt_in_confirming, preferences, stop_list
 from campaigns.services.consents.preferences import append_stops
 from campaigns.services.receipts import reports
-from campaigns.services.receipts.reports import ReasonMissing, Tally
+from campaigns.services.receipts.reports import ReasonMissing, ReportCounts
 from campaigns.services.sending import dispatch as dispatching
 from customers.models import ConsentState, ContactPoint, Customer, OptInRequest
 from loancrm.kernel.models import AuditEntry
@@ -86,10 +86,10 @@ def _sms_with_fallback(actor, now):
 def test_g1_a_reply_is_matched_by_the_number_in_any_form(actor, now, form):
     channel, (message, _other) = make_sent(actor, now, count=2, kind="sms")
     _give_number(message.customer)
-    tally = reports.apply_events(
+    counts = reports.apply_events(
         actor=actor, channel=channel, events=[_reply("r1", now, address=form)], now=now
     )
-    assert tally == Tally(applied=1)
+    assert counts == ReportCounts(applied=1)
     assert Suppression.objects.get().customer_id == message.customer_id
     assert not ConsentState.objects.get(customer=message.customer, channel="sms").is_granted
 
@@ -102,8 +102,8 @@ def test_g1_case_senders_are_one_person(actor, now, shared_data):
     replies = [
         _reply(f"r{place}", now, address=form) for place, form in enumerate(forms["same_person"])
     ]
-    tally = reports.apply_events(actor=actor, channel=channel, events=replies, now=now)
-    assert tally == Tally(applied=len(replies))
+    counts = reports.apply_events(actor=actor, channel=channel, events=replies, now=now)
+    assert counts == ReportCounts(applied=len(replies))
     assert Suppression.objects.count() == 1
 
 
@@ -114,9 +114,9 @@ def test_b3_a_refusal_that_comes_before_its_message_is_known_keeps_its_meaning(
     channel, (message,) = make_sent(actor, now, count=1, kind="sms")
     Message.objects.update(provider_message_id="")
     early = _reply("r1", now, text=text, provider_message_id="gw-77")
-    assert reports.apply_events(actor=actor, channel=channel, events=[early], now=now) == Tally(
-        unknown=1
-    )
+    assert reports.apply_events(
+        actor=actor, channel=channel, events=[early], now=now
+    ) == ReportCounts(unknown=1)
     waiting = Receipt.objects.get()
     assert (waiting.is_applied, waiting.problem) == (False, "message_unknown")
     later = now + timedelta(days=10)
@@ -143,10 +143,10 @@ def test_b3_a_complaint_that_comes_early_is_applied_later(actor, now):
 
 def test_b3_a_stop_from_a_number_nobody_has_holds_for_whoever_comes_with_it(actor, now):
     channel = make_channel("sms")
-    tally = reports.apply_events(
+    counts = reports.apply_events(
         actor=actor, channel=channel, events=[_reply("r1", now, address="13800138000")], now=now
     )
-    assert tally == Tally(applied=1)
+    assert counts == ReportCounts(applied=1)
     stop = Suppression.objects.get()
     assert (stop.customer_id, bool(stop.value_index), stop.reason) == (None, True, "opted_out")
     late, other = make_people(2)

@@ -10,11 +10,13 @@ from campaigns.models import Campaign, Dispatch, Message, Variant
 from campaigns.services.partners import touches
 from campaigns.services.partners.past_campaigns import (
     CampaignNotImported,
-    Goal,
     GoalFixed,
     PastCampaign,
+    PastGoal,
 )
 from customers.models import Event
+from customers.services.sources.balance import RowsUnbalanced
+from loancrm.kernel.models import AuditEntry
 from tests.factories.links import make_linked
 
 ROWS = [
@@ -91,6 +93,31 @@ def test_any_order_and_repetition_leave_the_same_messages(actor, now, tmp_path):
     assert _messages() == expected
 
 
+@pytest.mark.sql
+@pytest.mark.django_db
+def test_each_part_of_a_file_leaves_an_entry_though_the_whole_comes_to_no_end(
+    actor, now, tmp_path, monkeypatch
+):
+    make_linked(["c1", "c2", "c3"])
+    path = _file(tmp_path, ROWS)
+    monkeypatch.setattr(touches, "_BATCH", 2)
+
+    def unbalanced(*_given, **_counts):
+        raise RowsUnbalanced("astray")
+
+    entries = AuditEntry.objects.filter(action="touches.import", object_id="winter")
+    with monkeypatch.context() as patched:
+        patched.setattr(touches, "require_balance", unbalanced)
+        with pytest.raises(RowsUnbalanced):
+            touches.import_touches(actor=actor, path=path, past=PHONE, now=now)
+    assert [entry.facts["messages"] for entry in entries.order_by("pk")] == [1, 1]
+    assert {entry.actor_id for entry in entries} == {actor.id}
+
+    touches.import_touches(actor=actor, path=path, past=PHONE, now=now)
+    whole = entries.order_by("pk")[2:]
+    assert [(entry.facts["rows"], entry.facts["created"]) for entry in whole] == [(5, 0)]
+
+
 @pytest.mark.django_db
 def test_rows_about_other_events_are_not_touches(actor, now, tmp_path):
     make_linked(["c1"])
@@ -141,7 +168,7 @@ def test_the_goal_of_a_past_campaign_is_fixed(actor, now, tmp_path):
         touches.import_touches(
             actor=actor,
             path=path,
-            past=PastCampaign("winter", TouchChannel.PHONE, Goal(window_days=30)),
+            past=PastCampaign("winter", TouchChannel.PHONE, PastGoal(window_days=30)),
             now=now,
         )
 

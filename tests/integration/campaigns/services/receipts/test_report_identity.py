@@ -12,7 +12,7 @@ from campaigns.domain.receipts.report_reading import read_reports
 from campaigns.models import Message, Receipt, Suppression
 from campaigns.selectors.receipts import targets
 from campaigns.services.receipts import reports
-from campaigns.services.receipts.reports import Tally
+from campaigns.services.receipts.reports import ReportCounts
 from customers.models import ConsentState, ContactPoint, Event
 from customers.services.consents import ledger
 from customers.services.consents.ledger import ConsentChange
@@ -63,11 +63,11 @@ def test_b3_a_refusal_counts_under_the_id_of_a_delivery_report(actor, now, refus
     events = [_event(kind, now, message_key=key) for kind in (refusal, "delivered", "clicked")]
     bodies = [events] if is_one_body else [[event] for event in events]
     for body in bodies:
-        assert _apply(actor, channel, now, *body) == Tally(applied=len(body))
+        assert _apply(actor, channel, now, *body) == ReportCounts(applied=len(body))
     assert Suppression.objects.get().customer_id == message.customer_id
     message.refresh_from_db()
     assert message.state == "delivered"
-    assert _apply(actor, channel, now, *events) == Tally(repeated=3)
+    assert _apply(actor, channel, now, *events) == ReportCounts(repeated=3)
 
 
 @pytest.mark.parametrize("words", list(permutations(["好的", "请别烦我", "退订"])))
@@ -89,7 +89,7 @@ def test_b3_one_id_for_the_refusals_of_several_people_stops_each(actor, now):
     for message, number in zip(messages, NUMBERS, strict=True):
         _give_number(message.customer, number)
     events = [_event("replied", now, address=number) for number in NUMBERS]
-    assert _apply(actor, channel, now, *events) == Tally(applied=3)
+    assert _apply(actor, channel, now, *events) == ReportCounts(applied=3)
     people = {message.customer_id for message in messages}
     assert set(Suppression.objects.values_list("customer_id", flat=True)) == people
     told = Event.objects.filter(type__name="opted_out").values_list("customer_id", flat=True)
@@ -107,7 +107,7 @@ def test_b3_one_id_for_strangers_keeps_every_address(actor, now):
 def test_b3_one_id_for_the_reports_of_two_messages_settles_both(actor, now):
     channel, messages = make_sent(actor, now, count=2)
     events = [_event("delivered", now, message_key=f"m{message.pk}") for message in messages]
-    assert _apply(actor, channel, now, *events, *events) == Tally(applied=2, repeated=2)
+    assert _apply(actor, channel, now, *events, *events) == ReportCounts(applied=2, repeated=2)
     assert set(Message.objects.values_list("state", flat=True)) == {"delivered"}
 
 
@@ -130,7 +130,7 @@ def test_b3_early_reports_of_one_id_all_find_their_message(actor, now):
     channel, (message,) = make_sent(actor, now, count=1, kind="sms")
     Message.objects.update(provider_message_id="")
     events = [_event(kind, now, provider_message_id="gw-7") for kind in ("delivered", "replied")]
-    assert _apply(actor, channel, now, *events) == Tally(unknown=2)
+    assert _apply(actor, channel, now, *events) == ReportCounts(unknown=2)
     Message.objects.update(provider_message_id="gw-7")
     assert reports.retry_quarantined(actor=actor, channel=channel, now=now) == 2
     message.refresh_from_db()
@@ -150,7 +150,7 @@ def _shared(actor, now):
 def test_b3_an_id_that_several_messages_have_blames_none_of_them(actor, now, kind):
     channel, _messages = _shared(actor, now)
     told = _apply(actor, channel, now, _event(kind, now, provider_message_id="biz1"))
-    assert told == Tally(set_aside=(("77", "message_ambiguous"),))
+    assert told == ReportCounts(set_aside=(("77", "message_ambiguous"),))
     assert set(Message.objects.values_list("state", flat=True)) == {"sent"}
     assert not ContactPoint.objects.exclude(status="active").exists()
     row = Receipt.objects.get()
@@ -160,7 +160,7 @@ def test_b3_an_id_that_several_messages_have_blames_none_of_them(actor, now, kin
 def test_b3_the_number_tells_which_message_an_ambiguous_id_means(actor, now):
     channel, messages = _shared(actor, now)
     event = _event("failed", now, provider_message_id="biz1", address=NUMBERS[1])
-    assert _apply(actor, channel, now, event) == Tally(applied=1)
+    assert _apply(actor, channel, now, event) == ReportCounts(applied=1)
     states = dict(Message.objects.values_list("pk", "state"))
     assert states == {message.pk: "sent" for message in messages} | {messages[1].pk: "failed"}
 
@@ -169,7 +169,7 @@ def test_b3_the_number_tells_which_message_an_ambiguous_id_means(actor, now):
 def test_b3_a_refusal_by_an_ambiguous_id_is_the_refusal_of_its_sender(actor, now, number, place):
     channel, messages = _shared(actor, now)
     event = _event("replied", now, provider_message_id="biz1", address=number)
-    assert _apply(actor, channel, now, event) == Tally(applied=1)
+    assert _apply(actor, channel, now, event) == ReportCounts(applied=1)
     stop = Suppression.objects.get()
     assert stop.customer_id == (None if place is None else messages[place].customer_id)
     assert stop.value_index
@@ -202,7 +202,7 @@ def test_b3_a_report_that_waited_for_an_id_of_several_is_set_aside(actor, now, a
 def test_b3_an_id_that_very_many_messages_have_is_read_in_part(actor, now):
     channel, _messages = _shared(actor, now)
     events = [_event("delivered", now, provider_message_id=name) for name in ("biz1", "biz2")]
-    found = targets.find(channel, events, shared_at_most=1)
+    found = targets.match_targets(channel, events, shared_at_most=1)
     assert (found.ambiguous, found.targets) == ({events[0]}, {})
 
 
@@ -211,7 +211,7 @@ def test_b3_a_report_waits_for_a_message_that_waits_to_be_asked_about_again(acto
     channel, (message,) = make_sent(actor, now, count=1)
     Message.objects.update(state="planned", reason="asked_again")
     event = _event(kind, now, message_key=f"m{message.pk}")
-    assert _apply(actor, channel, now, event) == Tally(unknown=1)
+    assert _apply(actor, channel, now, event) == ReportCounts(unknown=1)
     assert Receipt.objects.get().problem == "message_planned"
     assert reports.retry_quarantined(actor=actor, channel=channel, now=now) == 0
     assert not ContactPoint.objects.exclude(status="active").exists()
@@ -225,7 +225,7 @@ def test_b3_a_refusal_does_not_wait_for_its_message(actor, now):
     channel, (message,) = make_sent(actor, now, count=1, kind="sms")
     Message.objects.update(state="planned", reason="asked_again")
     event = _event("replied", now, message_key=f"m{message.pk}")
-    assert _apply(actor, channel, now, event) == Tally(applied=1)
+    assert _apply(actor, channel, now, event) == ReportCounts(applied=1)
     assert Suppression.objects.get().customer_id == message.customer_id
 
 

@@ -11,7 +11,7 @@ from campaigns.channels.errors import WebhookRefused
 from campaigns.domain.receipts.report import DeliveryEvent, DeliveryKind
 from campaigns.models import Budget, Chunk, Message, Receipt, Suppression
 from campaigns.services.receipts import reports
-from campaigns.services.receipts.reports import Tally, UnknownChannel
+from campaigns.services.receipts.reports import ReportCounts, UnknownChannel
 from campaigns.services.sending import chunks
 from customers.models import ConsentRecord, ConsentState, ContactPoint, Event
 from customers.services.identity import merging
@@ -48,7 +48,7 @@ def _events(name):
 def test_delivered_and_bounced_messages_move_and_become_events(actor, now):
     channel, (first, second, third) = make_sent(actor, now)
     later = now + timedelta(minutes=5)
-    tally = reports.apply_events(
+    counts = reports.apply_events(
         actor=actor,
         channel=channel,
         events=[
@@ -58,7 +58,7 @@ def test_delivered_and_bounced_messages_move_and_become_events(actor, now):
         ],
         now=later,
     )
-    assert tally == Tally(applied=3)
+    assert counts == ReportCounts(applied=3)
     rows = Message.objects.order_by("pk").values_list("state", "reason", "delivered_at")
     assert list(rows) == [
         ("delivered", "", now + timedelta(minutes=1)),
@@ -119,7 +119,7 @@ def test_a_repeated_report_changes_nothing(actor, now):
         actor=actor, channel=channel, events=[event], now=now + timedelta(hours=1)
     )
     message.refresh_from_db()
-    assert (first, second) == (Tally(applied=1, repeated=1), Tally(repeated=1))
+    assert (first, second) == (ReportCounts(applied=1, repeated=1), ReportCounts(repeated=1))
     assert (message.delivered_at, message.closed_at) == before
     assert Receipt.objects.count() == 1
 
@@ -179,11 +179,11 @@ def test_reports_about_nothing_known_are_set_aside(actor, now):
     other = make_channel("sms", slug="other")
     stray = _event(message, "delivered", now, number=2, message_key="m999999")
     nameless = _event(message, "delivered", now, number=3, message_key="")
-    tally = reports.apply_events(actor=actor, channel=channel, events=[stray, nameless], now=now)
+    counts = reports.apply_events(actor=actor, channel=channel, events=[stray, nameless], now=now)
     foreign = reports.apply_events(
         actor=actor, channel=other, events=[_event(message, "delivered", now)], now=now
     )
-    assert (tally, foreign) == (Tally(unknown=2), Tally(unknown=1))
+    assert (counts, foreign) == (ReportCounts(unknown=2), ReportCounts(unknown=1))
     message.refresh_from_db()
     assert message.state == "sent"
     assert Receipt.objects.filter(message=None, is_applied=False).count() == 3
@@ -192,9 +192,9 @@ def test_reports_about_nothing_known_are_set_aside(actor, now):
 def test_a_report_that_was_faster_than_the_settlement_is_applied_later(actor, now):
     channel, (message,) = make_sent(actor, now, count=1)
     early = _event(message, "delivered", now, message_key="", provider_message_id="gw-77")
-    assert reports.apply_events(actor=actor, channel=channel, events=[early], now=now) == Tally(
-        unknown=1
-    )
+    assert reports.apply_events(
+        actor=actor, channel=channel, events=[early], now=now
+    ) == ReportCounts(unknown=1)
     assert reports.retry_quarantined(actor=actor, channel=channel, now=now) == 0
     Message.objects.update(provider_message_id="gw-77")
     assert reports.retry_quarantined(actor=actor, channel=channel, now=now) == 1
@@ -276,8 +276,8 @@ def test_a_reply_that_names_no_message_is_known_by_its_number(actor, now):
     number = f"+861{ord('p') % 100:02d}{1:08d}"
     reply = _event(message, "replied", now, text="退订", address=number, message_key="")
     stranger = _event(message, "replied", now, number=2, text="R", address="+8613", message_key="")
-    tally = reports.apply_events(actor=actor, channel=channel, events=[reply, stranger], now=now)
-    assert tally == Tally(applied=1, unknown=1)
+    counts = reports.apply_events(actor=actor, channel=channel, events=[reply, stranger], now=now)
+    assert counts == ReportCounts(applied=1, unknown=1)
     assert Suppression.objects.get().customer_id == message.customer_id
 
 
@@ -293,8 +293,8 @@ def test_an_unclear_reply_stops_marketing_until_somebody_has_read_it(actor, now)
 def test_other_replies_change_nothing(actor, now):
     channel, (message,) = make_sent(actor, now, count=1, kind="sms")
     event = _event(message, "replied", now, text="好的")
-    tally = reports.apply_events(actor=actor, channel=channel, events=[event], now=now)
-    assert tally == Tally(applied=1)
+    counts = reports.apply_events(actor=actor, channel=channel, events=[event], now=now)
+    assert counts == ReportCounts(applied=1)
     assert not Suppression.objects.exists()
 
 
@@ -311,8 +311,8 @@ def test_a_batch_takes_a_fixed_number_of_queries(actor, now, django_assert_max_n
     channel, messages = make_sent(actor, now, count=120)
     events = [_event(message, "delivered", now) for message in messages]
     with django_assert_max_num_queries(60):
-        tally = reports.apply_events(actor=actor, channel=channel, events=events, now=now)
-    assert tally == Tally(applied=120)
+        counts = reports.apply_events(actor=actor, channel=channel, events=events, now=now)
+    assert counts == ReportCounts(applied=120)
 
 
 def _report(now, secret=SECRET):
@@ -324,7 +324,8 @@ def _report(now, secret=SECRET):
 def test_a_report_is_checked_by_the_channel_it_names(actor, now):
     make_channel(options={"secret": SECRET})
     assert (
-        reports.receive(actor=actor, slug="email-memory", report=_report(now), now=now) == Tally()
+        reports.receive(actor=actor, slug="email-memory", report=_report(now), now=now)
+        == ReportCounts()
     )
     with pytest.raises(WebhookRefused):
         reports.receive(
@@ -337,7 +338,8 @@ def test_a_report_is_checked_by_the_channel_it_names(actor, now):
 def test_a_channel_that_is_switched_off_still_gets_its_reports(actor, now):
     make_channel(options={"secret": SECRET}, is_active=False)
     assert (
-        reports.receive(actor=actor, slug="email-memory", report=_report(now), now=now) == Tally()
+        reports.receive(actor=actor, slug="email-memory", report=_report(now), now=now)
+        == ReportCounts()
     )
 
 

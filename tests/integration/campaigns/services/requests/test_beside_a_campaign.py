@@ -2,11 +2,12 @@
 
 import random
 import time
+from datetime import timedelta
 
 import pytest
 
 from campaigns.channels import registry
-from campaigns.models import Message
+from campaigns.models import Chunk, Message
 from campaigns.services.campaigns import ticking
 from campaigns.services.sending import dispatch
 from customers.domain.sources import SourceKind
@@ -22,13 +23,15 @@ AUDIENCE = 2_000
 CODE = "482913"
 
 
-def test_a_code_overtakes_a_campaign_of_thousands_at_one_a_second(actor, now, monkeypatch):
+@pytest.mark.parametrize("age", [timedelta(0), timedelta(days=2)], ids=["new", "aged"])
+def test_a_code_overtakes_a_campaign_of_thousands_at_one_a_second(age, actor, now, monkeypatch):
     monkeypatch.setattr(clock, "now", lambda: now)
     sms = make_channel("sms", rate_per_second=1)
     make_template(sms, now)
     people = make_people(AUDIENCE)
     make_launched(actor, now, channel="sms-memory", content=SMS)
     ticking.advance(now=now)
+    Chunk.objects.update(due_at=now - age)
     system = new_partner("core", kind=SourceKind.OWN_SYSTEM)
     provider = registry.shared(name="sms-memory", backend="memory", options={})
     asked_at = []

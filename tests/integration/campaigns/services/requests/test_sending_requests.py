@@ -14,6 +14,7 @@ from campaigns.channels.base import Asked
 from campaigns.channels.memory import MemoryChannel
 from campaigns.domain.content.links import LinkTarget
 from campaigns.domain.requests.call import RequestPriority
+from campaigns.domain.sending.fates import FateDecision
 from campaigns.domain.sending.states import Priority
 from campaigns.models import (
     Channel,
@@ -27,8 +28,8 @@ from campaigns.models import (
 )
 from campaigns.selectors.campaigns import standstill
 from campaigns.services.campaigns import ticking
-from campaigns.services.channels import asking, fates, telling
-from campaigns.services.channels.fates import Fate, MessagesAreOver
+from campaigns.services.channels import asking, fates, operator_mails
+from campaigns.services.channels.fates import MessagesAreOver
 from campaigns.services.consents import preferences
 from campaigns.services.receipts import visits
 from campaigns.services.requests import held, plans, templates
@@ -239,7 +240,7 @@ def test_operators_are_told_of_a_held_one_by_its_template(
     template = make_template(sms, now)
     ask_for(core, make_people(1), actor, now)
     Dispatch.objects.update(status="held", hold_reason="changed_texts")
-    assert telling.tell_operators(holder="w1") == 1
+    assert operator_mails.mail_operators(holder="w1") == 1
     (mail,) = mailoutbox
     assert "登录验证码" in mail.body
     assert f"/messagetemplate/{template.pk}/" in mail.body
@@ -261,7 +262,9 @@ def test_a_person_decides_about_unknown_fates_of_requests_and_campaigns_at_once(
     ask_for(core, people[:1], actor, now)
     _lose(now)
     ids = list(Message.objects.values_list("pk", flat=True))
-    count = fates.decide_selection(message_ids=ids, fate=Fate.SEND_AGAIN, actor=actor, now=now)
+    count = fates.decide_selection(
+        message_ids=ids, fate=FateDecision.SEND_AGAIN, actor=actor, now=now
+    )
     assert count == 3
     drain(now)
     assert sum("482913" in sent.payload.text for sent in outbox()) == 1
@@ -276,8 +279,10 @@ def test_what_was_sent_has_its_event_and_what_was_given_up_stays_so(sms, core, a
     Dispatch.objects.update(status="cancelled")
     ids = list(Message.objects.values_list("pk", flat=True))
     with pytest.raises(MessagesAreOver):
-        fates.decide_selection(message_ids=ids, fate=Fate.SEND_AGAIN, actor=actor, now=now)
-    fates.decide_requested(dispatch=run, message_ids=None, fate=Fate.WAS_SENT, actor=actor, now=now)
+        fates.decide_selection(message_ids=ids, fate=FateDecision.SEND_AGAIN, actor=actor, now=now)
+    fates.decide_requested(
+        dispatch=run, message_ids=None, fate=FateDecision.WAS_SENT, actor=actor, now=now
+    )
     assert Event.objects.get(type__name="message_sent").subject == "login-code"
 
 

@@ -2,6 +2,8 @@ from datetime import timedelta
 
 import pytest
 from django.contrib.auth.models import Permission, User
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from campaigns.domain.content.written import TextSpec
 from campaigns.models import ContentVersion, MessageTemplate
@@ -14,8 +16,9 @@ from campaigns.services.requests.templates import (
     TemplateLocked,
     TemplateTextsFaulty,
 )
-from customers.models import AttributeDefinition
+from customers.models import AttributeDefinition, Product
 from loancrm.kernel.access import PermissionRefused, user_actor
+from loancrm.kernel.auditing import audit
 from loancrm.kernel.models import AuditEntry
 from tests.factories.campaigns import make_approver, make_channel
 from tests.factories.templates import (
@@ -90,14 +93,85 @@ def test_a_change_that_comes_while_an_approval_waits_bars_who_made_it(sms, now, 
         templates.approve_template(template=template, seen_digest="any", actor=boss, now=later)
 
 
+def test_an_edit_by_a_clock_that_is_behind_bars_too(sms, now):
+    """Hosts tell no order by their clocks: what came after the approval is told by its number."""
+    template = make_template(sms, now)
+    editor = make_author("editor")
+    behind = now - timedelta(minutes=1)
+    changed = templates.change_template(
+        template=template, spec=template_spec(sms, name="其他名称"), actor=editor, now=behind
+    )
+    assert state_of.is_barred(changed, editor.user)
+
+
+def test_an_edit_that_an_approval_covers_bars_nobody_whatever_its_clock_said(sms, now):
+    author, editor = make_author(), make_author("editor")
+    template = templates.create_template(spec=template_spec(sms), actor=author, now=now)
+    ahead = now + timedelta(minutes=1)
+    templates.change_template(
+        template=template, spec=template_spec(sms, name="其他名称"), actor=editor, now=ahead
+    )
+    approved = submit_and_approve(MessageTemplate.objects.get(), author, now)
+    assert not state_of.is_barred(approved, editor.user)
+
+
+def test_a_product_changed_by_a_clock_that_is_behind_bars_too(sms, now):
+    text = "{% for item in products %}{{ item.name }}{% endfor %}{{ code }}"
+    template = make_template(sms, now, text=text)
+    editor = make_author("editor")
+    audit.record(
+        actor=editor,
+        action="product.changed",
+        object_type=audit.type_of(Product),
+        object_id=1,
+        now=now - timedelta(minutes=1),
+    )
+    assert state_of.is_barred(template, editor.user)
+
+
+def test_a_product_changed_while_somebody_approves_bars_who_changed_it(sms, now, monkeypatch):
+    """The change comes after the state was read, and its entry before the approval's own."""
+    product = Product.objects.create(code="p", name_zh="贷", annual_rate="0.072", term_months=12)
+    author, editor, boss = make_author(), make_author("editor"), make_approver()
+    text = "{% for item in products %}{{ item.name }}{% endfor %}{{ code }}"
+    created = templates.create_template(
+        spec=template_spec(sms, text=text, purpose="marketing"), actor=author, now=now
+    )
+    template = templates.submit_template(template=created, actor=author, now=now)
+    findings_of = state_of.findings_of
+
+    def changed_meanwhile(*given, **kept):
+        Product.objects.update(name_zh="新")
+        changed = {"object_type": audit.type_of(Product), "object_id": product.pk}
+        audit.record(actor=editor, action="product.changed", now=now, **changed)
+        return findings_of(*given, **kept)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(state_of, "findings_of", changed_meanwhile)
+        approved = templates.approve_template(
+            template=template, seen_digest=_digest(template), actor=boss, now=now
+        )
+    assert not state_of.is_approved(approved)
+    again = templates.submit_template(template=approved, actor=author, now=now)
+    with pytest.raises(TemplateApprovalRefused, match="修改过"):
+        templates.approve_template(
+            template=again, seen_digest=_digest(again), actor=editor, now=now
+        )
+    whole = templates.approve_template(
+        template=again, seen_digest=_digest(again), actor=boss, now=now
+    )
+    assert not state_of.is_barred(whole, editor.user)
+
+
 def test_switching_a_service_template_off_needs_the_right_to_write_one(sms, now):
     template = make_template(sms, now)
     marketer = User.objects.create_user("marketer")
     marketer.user_permissions.add(Permission.objects.get(codename="author_campaign"))
-    with pytest.raises(PermissionRefused):
+    with CaptureQueriesContext(connection) as asked, pytest.raises(PermissionRefused):
         templates.set_active(
             template=template, is_active=False, actor=user_actor(marketer), now=now
         )
+    assert not any("SAVEPOINT" in query["sql"] for query in asked)
 
 
 def test_no_job_approves(sms, now, actor):

@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 
 from campaigns.channels import registry
-from campaigns.channels.base import Outcome, SendResult, failed
+from campaigns.channels.base import SendOutcome, SendResult, failed
 from campaigns.channels.errors import ChannelBlocked
 from campaigns.models import Channel, Chunk, Dispatch, Message
 from campaigns.services.campaigns import ticking
@@ -40,7 +40,7 @@ def states():
     return Counter(Message.objects.values_list("state", flat=True))
 
 
-def refusing(code, detail="", outcome=Outcome.REJECTED):
+def refusing(code, detail="", outcome=SendOutcome.REJECTED):
     return lambda message: SendResult(message.message_id, outcome, code=code, detail=detail)
 
 
@@ -215,7 +215,7 @@ def test_f1_one_address_that_is_busy_for_ever_pauses_nobody_else_and_ends(actor,
     make_channel()
     make_people(4)
     make_launched(actor, now)
-    busy = refusing("421", "try again later", Outcome.NOT_TAKEN)
+    busy = refusing("421", "try again later", SendOutcome.NOT_TAKEN)
     provider().answer = lambda message: busy(message) if message.to.startswith("p2@") else None
     drain(now)
     assert states() == {"sent": 3, "planned": 1}

@@ -8,7 +8,7 @@ from django.test.utils import CaptureQueriesContext
 
 from campaigns.channels import registry
 from campaigns.models import Chunk, Suppression
-from campaigns.selectors.sending import contact_facts
+from campaigns.selectors.sending import contact_facts, message_plan
 from campaigns.services.campaigns import ticking
 from campaigns.services.sending import dispatch
 from campaigns.services.sending.deciding import due
@@ -62,7 +62,7 @@ def test_nobody_reads_the_whole_stop_list_for_a_chunk(actor, now):
     work = type("Work", (), {"chunk": Chunk.objects.get(dispatch=run)})
     with bulk.by_key(), CaptureQueriesContext(connection) as captured:
         found = contact_facts.load_recipients(
-            messages=due(work, now), plan=dispatch.plan_of(run), now=now
+            messages=due(work, now), plan=message_plan.plan_of(run, now=now), now=now
         )
         asked = [q["sql"] for q in captured if 'FROM "campaigns_suppression"' in q["sql"]]
         with connection.cursor() as cursor:

@@ -10,9 +10,9 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from campaigns.channels import registry
-from campaigns.channels.base import Outcome, SendResult
+from campaigns.channels.base import SendOutcome, SendResult
+from campaigns.domain.experiments import assignment
 from campaigns.domain.receipts.report import message_key
-from campaigns.domain.sending import experiments
 from campaigns.models import (
     Budget,
     Chunk,
@@ -27,6 +27,7 @@ from campaigns.services.campaigns import ticking
 from campaigns.services.sending import chunks, dispatch, ledger
 from campaigns.services.sending.lane import Lane
 from customers.models import ConsentState, ContactPoint, Customer, Event, Loan, Product
+from loancrm.kernel.auditing import deployment
 from tests.factories.campaigns import (
     SMS,
     expire_leases,
@@ -141,7 +142,7 @@ def test_control_group_is_the_stable_hash_and_gets_nothing(actor, now):
     launched = make_launched(actor, now, holdout_share=0.2)
     drain(now)
     salt = launched.campaign.experiment_salt
-    expected = {p.pk for p in people if experiments.is_held_out(salt, p.pk, Decimal("0.2"))}
+    expected = {p.pk for p in people if assignment.is_held_out(salt, p.pk, Decimal("0.2"))}
     held_out = set(Message.objects.filter(state="held_out").values_list("customer_id", flat=True))
     assert held_out == expected
     assert 20 < len(expected) < 60
@@ -162,9 +163,9 @@ def test_variants_in_the_table_equal_the_hash_in_python(actor, now):
         content=None,
     )
     salt = launched.campaign.experiment_salt
-    arms = [experiments.Arm("A", 3), experiments.Arm("B", 1)]
+    arms = [assignment.Arm("A", 3), assignment.Arm("B", 1)]
     for customer_id, key in launched.messages.values_list("customer_id", "variant__key"):
-        assert experiments.assign(salt, customer_id, arms) == key
+        assert assignment.assign(salt, customer_id, arms) == key
     counts = Counter(launched.messages.values_list("variant__key", flat=True))
     assert 195 < counts["A"] < 255
 
@@ -283,9 +284,9 @@ def test_a_refused_message_gives_its_money_back_and_a_transient_one_is_tried_aga
     def answer(message):
         tries[message.to] += 1
         if message.to == "p1@example.com":
-            return SendResult(message.message_id, Outcome.REJECTED, code="5.1.1")
+            return SendResult(message.message_id, SendOutcome.REJECTED, code="5.1.1")
         if message.to == "p2@example.com" and tries[message.to] == 1:
-            return SendResult(message.message_id, Outcome.RETRY, code="4.2.1")
+            return SendResult(message.message_id, SendOutcome.RETRY, code="4.2.1")
         return None
 
     provider.answer = answer
@@ -414,3 +415,10 @@ def test_the_number_of_queries_does_not_grow_with_the_audience(
         dispatch.work_chunk(chunk=other, lane=lane)
     assert len(outbox()) == 40 + 90
     assert len(captured) < 60
+
+
+def test_whether_a_worker_may_send_is_asked_in_one_statement(django_assert_num_queries):
+    assert deployment.may_send()
+    # Before every chunk: the row and the database's time together.
+    with django_assert_num_queries(1):
+        assert deployment.may_send()

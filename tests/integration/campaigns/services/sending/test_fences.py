@@ -8,7 +8,7 @@ import pytest
 from django.db import Error as DatabaseFault
 
 from campaigns.channels import registry
-from campaigns.channels.base import Outcome, SendResult
+from campaigns.channels.base import SendOutcome, SendResult
 from campaigns.models import Campaign, Message, Step, Touchpoint
 from campaigns.services.campaigns import authoring, ticking
 from campaigns.services.sending import dispatch
@@ -105,8 +105,8 @@ def test_a10_whom_a_relay_greylists_is_not_written_off(actor, now, minutes):
     def answer(message):
         seen = first.setdefault(message.to, at[0])
         if at[0] - seen < timedelta(minutes=minutes):
-            return SendResult(message.message_id, Outcome.RETRY, code="4.7.1")
-        return SendResult(message.message_id, Outcome.ACCEPTED, "x")
+            return SendResult(message.message_id, SendOutcome.RETRY, code="4.7.1")
+        return SendResult(message.message_id, SendOutcome.ACCEPTED, "x")
 
     options = {"supports_idempotency": False}
     provider = registry.shared(name="email-memory", backend="memory", options=options)
@@ -130,7 +130,7 @@ def test_a10_whom_a_relay_puts_off_for_ever_has_failed_after_an_hour_at_least(ac
 
     def answer(message):
         tried.append(at[0])
-        return SendResult(message.message_id, Outcome.RETRY, code="4.7.1")
+        return SendResult(message.message_id, SendOutcome.RETRY, code="4.7.1")
 
     registry.shared(name="email-memory", backend="memory", options=options).answer = answer
     for _round in range(40):

@@ -12,12 +12,14 @@ from campaigns.channels import registry
 from campaigns.channels.memory import MemoryChannel, MemoryOptions
 from campaigns.domain.sending.states import MessageState
 from campaigns.models import Chunk, FrequencyRule, Message
+from campaigns.selectors.content.rules import rules_at
+from campaigns.selectors.sending import message_plan
 from campaigns.services.campaigns import ticking
-from campaigns.services.sending import chunks, dispatch, settling
+from campaigns.services.sending import chunks, settling
 from campaigns.services.sending.composing import Composer
 from campaigns.services.sending.deciding import decide_and_write
 from campaigns.services.sending.flights import HandOver, sub_batch_size
-from campaigns.services.sending.lane import Lane, Work
+from campaigns.services.sending.lane import Lane, LeasedChunk
 from tests.factories.campaigns import make_channel, make_launched
 from tests.factories.people import make_people
 
@@ -36,10 +38,10 @@ def lane(now):
 
 def work_of(chunk, now):
     channel = chunk.dispatch.channel
-    return Work(
+    return LeasedChunk(
         chunk,
-        dispatch.plan_of(chunk.dispatch),
-        Composer(chunk.dispatch, channel),
+        message_plan.plan_of(chunk.dispatch, now=now),
+        Composer(chunk.dispatch, channel, rules=rules_at(now)),
         channel,
         registry.shared(name="email-memory", backend="memory", options=channel.options),
         is_careful=chunk.attempts >= chunks.CAREFUL_ATTEMPT,
@@ -51,7 +53,7 @@ def decided(now):
     chunk = chunks.claim(holder="w1", now=now)
     work = work_of(chunk, now)
     composed, _counts = decide_and_write(work, lane(now), ids=None, now=now)
-    return chunk, settling.Attempt(composed, work.plan, now)
+    return chunk, settling.SendAttempt(composed, work.plan, now)
 
 
 def test_marking_skips_a_person_whom_another_campaign_reached_meanwhile(actor, now):

@@ -12,6 +12,7 @@ from django.core.management import CommandError, call_command
 
 from campaigns.channels.base import Asked
 from campaigns.domain.receipts.report import DeliveryEvent, DeliveryKind, message_id_of
+from campaigns.domain.sending.fates import FateDecision
 from campaigns.models import (
     Budget,
     Campaign,
@@ -25,7 +26,6 @@ from campaigns.models import (
 from campaigns.services.campaigns import launch, ticking
 from campaigns.services.campaigns.launch import LAUNCHABLE
 from campaigns.services.channels import asking, fates
-from campaigns.services.channels.fates import Fate
 from campaigns.services.partners import contracts, idempotency
 from campaigns.services.receipts import reports
 from campaigns.services.sending import chunks, dispatch, providers
@@ -176,7 +176,11 @@ def test_a7_a_fate_that_was_decided_is_in_the_audit_trail_after_a_kill_at_any_co
 
         def work(campaign=campaign):
             fates.decide(
-                campaign=campaign, message_ids=None, fate=Fate.WAS_SENT, actor=actor, now=now
+                campaign=campaign,
+                message_ids=None,
+                fate=FateDecision.WAS_SENT,
+                actor=actor,
+                now=now,
             )
 
         with killed_after_commit(nth):

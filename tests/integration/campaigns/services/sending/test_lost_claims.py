@@ -280,7 +280,7 @@ def test_a1_texts_that_cannot_be_compiled_hold_the_dispatch_after_three_rounds(
     launched = make_launched(actor, now)
     rounds = []
 
-    def broken(*_args):
+    def broken(*_args, **_kept):
         rounds.append(1)
         raise ValueError
 
@@ -336,7 +336,7 @@ def test_a4_the_answer_of_a_worker_that_lost_its_lease_is_still_stored(actor, no
     _own, work, composed = stalled(now)
     chunk = work.chunk
     Chunk.objects.update(claimed_by=chunk.claimed_by)
-    attempt = settling.Attempt(composed, work.plan, now)
+    attempt = settling.SendAttempt(composed, work.plan, now)
     _counts, marked = settling.step(chunk=chunk, answer=None, attempt=attempt, now=now)
     assert len(marked) == 3
     drain(now, "w2")
@@ -347,7 +347,7 @@ def test_a4_the_answer_of_a_worker_that_lost_its_lease_is_still_stored(actor, no
             message.message_id, "rejected", code="5.1.1"
         )
     results = shared.send([item.outbound for item in marked])
-    answer = settling.Answer(marked, results, 0.5)
+    answer = settling.SubBatchResult(marked, results, 0.5)
     settling.step(chunk=chunk, answer=answer, attempt=None, now=now)
     assert states() == ({"sent": 3} if takes else {"failed": 3})
     spent = Decimal(3 if takes else 0)

@@ -9,7 +9,7 @@ import pytest
 from django.db import OperationalError, connection, connections
 
 from campaigns.channels import registry
-from campaigns.channels.base import Outcome, SendResult
+from campaigns.channels.base import SendOutcome, SendResult
 from campaigns.models import Channel, Chunk, Dispatch, Message, Suppression
 from campaigns.services.campaigns import launch, ticking
 from campaigns.services.sending import chunks, dispatch, settling
@@ -273,7 +273,7 @@ def test_a5_a_backend_killed_by_the_server_makes_nobody_unknown(actor, now, monk
 
 
 def unknown(message):
-    return SendResult(message.message_id, Outcome.UNKNOWN, code="connection_lost")
+    return SendResult(message.message_id, SendOutcome.UNKNOWN, code="connection_lost")
 
 
 def test_a3_an_idempotent_provider_is_asked_again_with_the_same_key(actor, now):
@@ -341,7 +341,7 @@ def test_a3_another_provider_is_never_asked_again(actor, now):
 
 
 def refused(message):
-    return SendResult(message.message_id, Outcome.REJECTED, code="5.7.1")
+    return SendResult(message.message_id, SendOutcome.REJECTED, code="5.7.1")
 
 
 @pytest.mark.parametrize("rate", [None, 1])

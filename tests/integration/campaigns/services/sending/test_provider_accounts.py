@@ -6,7 +6,7 @@ from collections import Counter
 import pytest
 
 from campaigns.channels import registry
-from campaigns.channels.base import Outcome, SendResult, failed
+from campaigns.channels.base import SendOutcome, SendResult, failed
 from campaigns.channels.errors import ChannelBlocked, ChannelThrottled, ChannelUnavailable
 from campaigns.models import Channel, Message
 from campaigns.services.campaigns import ticking
@@ -40,7 +40,7 @@ def states():
 
 def busy(message):
     return SendResult(
-        message.message_id, Outcome.NOT_TAKEN, code="http_429", retry_after_seconds=60
+        message.message_id, SendOutcome.NOT_TAKEN, code="http_429", retry_after_seconds=60
     )
 
 

@@ -107,7 +107,7 @@ def test_a9_no_more_drains_run_than_workers_are_wanted(actor, now):
     make_people(2)
     make_launched(actor, now)
     ticking.advance(now=now)
-    assert dispatch.leases.acquire(name=dispatch.slots(1)[0], holder="other", seconds=60)
+    assert dispatch.leases.claim(name=dispatch.slots(1)[0], holder="other", seconds=60)
     assert drain(now, workers=1) == {}
     dispatch.leases.release(name=dispatch.slots(1)[0], holder="other")
     assert drain(now, workers=1) == {"sent": 2}

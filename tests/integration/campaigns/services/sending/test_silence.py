@@ -8,11 +8,11 @@ import pytest
 from django.core import mail
 
 from campaigns.channels import registry
-from campaigns.channels.base import Outcome, SendResult
+from campaigns.channels.base import SendOutcome, SendResult
 from campaigns.models import Channel, Chunk, Dispatch, Message
 from campaigns.selectors.sending import channel_states
 from campaigns.services.campaigns import ticking
-from campaigns.services.channels import reopening, telling
+from campaigns.services.channels import operator_mails, reopening
 from campaigns.services.sending import dispatch, silence
 from campaigns.simulators.moods import Mood, Turn
 from campaigns.simulators.sms_gateway import SmsGateway
@@ -63,11 +63,11 @@ def states():
 
 
 def lost(message):
-    return SendResult(message.message_id, Outcome.UNKNOWN, code="timeout", may_be_taken=True)
+    return SendResult(message.message_id, SendOutcome.UNKNOWN, code="timeout", may_be_taken=True)
 
 
 def asked_again(message):
-    return SendResult(message.message_id, Outcome.RETRY, code="http_502", may_be_taken=True)
+    return SendResult(message.message_id, SendOutcome.RETRY, code="http_502", may_be_taken=True)
 
 
 def test_a6_a_provider_that_never_answers_costs_what_was_on_the_wire(actor, now):
@@ -126,7 +126,7 @@ def test_a6_those_who_run_the_system_are_told_why_in_words(actor, now, settings)
     rounds(3, now)
     settings.LOANCRM_OPERATOR_EMAILS = ["ops@lender.example"]
     settings.LANGUAGE_CODE = "en"
-    assert telling.tell_operators(holder="w1") == 2
+    assert operator_mails.mail_operators(holder="w1") == 2
     (sent,) = mail.outbox
     assert "The provider gave no clear answer to what was handed over." in sent.body
     assert "or gives no clear answer" in sent.body
@@ -160,7 +160,7 @@ def test_a6_what_never_left_is_no_sign_of_life(actor, now, code):
 
     def answer(message):
         if next(numbers) % 2:
-            return SendResult(message.message_id, Outcome.REJECTED, code=code)
+            return SendResult(message.message_id, SendOutcome.REJECTED, code=code)
         return lost(message)
 
     provider.answer = answer
@@ -175,7 +175,7 @@ def test_a6_a_wait_between_two_silences_is_no_sign_of_life(actor, now):
         provider.answer = lost
         rounds(1, now)
         provider.answer = lambda message: SendResult(
-            message.message_id, Outcome.NOT_TAKEN, code="http_503"
+            message.message_id, SendOutcome.NOT_TAKEN, code="http_503"
         )
         rounds(1, now)
     assert Channel.objects.get().blocked_reason == silence.PROBLEM

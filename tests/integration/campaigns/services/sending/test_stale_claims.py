@@ -6,13 +6,13 @@ from decimal import Decimal
 import pytest
 
 from campaigns.channels import registry
-from campaigns.channels.base import Outcome, SendResult
-from campaigns.domain.sending.eligibility import Reason
+from campaigns.channels.base import SendOutcome, SendResult
+from campaigns.domain.sending.eligibility import SkipReason
 from campaigns.models import Budget, Chunk, Message
 from campaigns.services.campaigns import ticking
 from campaigns.services.sending import chunks, deciding, dispatch, settling
 from campaigns.services.sending.lane import Lane
-from campaigns.services.sending.outcomes import Answer, not_sent
+from campaigns.services.sending.outcomes import SubBatchResult, not_sent
 from tests.factories.campaigns import expire_leases, make_channel, make_launched
 from tests.factories.people import make_people
 
@@ -42,13 +42,13 @@ def decided(actor, now):
 
 
 def mark(work, chunk, composed, now):
-    attempt = settling.Attempt(composed, work.plan, now)
+    attempt = settling.SendAttempt(composed, work.plan, now)
     return settling.step(chunk=chunk, answer=None, attempt=attempt, now=now)[1]
 
 
 def answer(chunk, item, outcome, now):
     result = SendResult(item.recipient.message_id, outcome, code="5.1.1")
-    settling.step(chunk=chunk, answer=Answer([item], [result], 0.5), attempt=None, now=now)
+    settling.step(chunk=chunk, answer=SubBatchResult([item], [result], 0.5), attempt=None, now=now)
 
 
 def claimed_by_another(now):
@@ -71,14 +71,14 @@ def test_a4_a_worker_that_lost_its_chunk_marks_nobody(decided, now):
 def test_a4_a_worker_that_lost_its_chunk_skips_nobody(decided, now):
     work, composed = decided
     other = claimed_by_another(now)
-    skipped = [not_sent(item.recipient, Reason.FREQUENCY_CAP) for item in composed]
+    skipped = [not_sent(item.recipient, SkipReason.FREQUENCY_CAP) for item in composed]
     settling.close(skipped, chunk=work.chunk, now=now)
     assert states() == {"planned"}
     settling.close(skipped, chunk=other, now=now)
     assert states() == {"skipped"}
 
 
-@pytest.mark.parametrize("outcome", [Outcome.ACCEPTED, Outcome.REJECTED])
+@pytest.mark.parametrize("outcome", [SendOutcome.ACCEPTED, SendOutcome.REJECTED])
 def test_a4_an_answer_to_a_mark_before_says_nothing_about_the_mark_after(decided, now, outcome):
     work, composed = decided
     first = composed[:1]
@@ -91,7 +91,7 @@ def test_a4_an_answer_to_a_mark_before_says_nothing_about_the_mark_after(decided
     assert (asked_again.state, asked_again.mark) == ("sending", other.claim_count)
     answer(other, first[0], outcome, now)
     asked_again.refresh_from_db()
-    assert asked_again.state == ("sent" if outcome is Outcome.ACCEPTED else "failed")
+    assert asked_again.state == ("sent" if outcome is SendOutcome.ACCEPTED else "failed")
 
 
 def test_a4_a_late_answer_frees_no_money_that_another_worker_has_reserved(decided, now):
@@ -102,7 +102,7 @@ def test_a4_a_late_answer_frees_no_money_that_another_worker_has_reserved(decide
     assert chunks.recover(chunk=other, can_resend=False, now=now) == 1
     chunks.settle_budget(chunk=other)
     assert chunks.reserve_budget(chunk=other, costs=[Decimal(1)] * len(rest)) == len(rest)
-    answer(work.chunk, first, Outcome.ACCEPTED, now)
+    answer(work.chunk, first, SendOutcome.ACCEPTED, now)
     assert Message.objects.get(pk=first.recipient.message_id).state == "sent"
     assert Budget.objects.get().committed_amount == Decimal(4)
     assert Chunk.objects.get().reserved_amount == Decimal(4)
@@ -118,9 +118,9 @@ def test_a4_an_answer_to_a_mark_before_settles_no_unknown_fate_of_a_mark_after(d
     third = claimed_by_another(now)
     assert chunks.recover(chunk=third, can_resend=False, now=now) == 1
     # Refused when it was asked first; the second time the provider may have taken it.
-    answer(work.chunk, first[0], Outcome.REJECTED, now)
+    answer(work.chunk, first[0], SendOutcome.REJECTED, now)
     lost = Message.objects.get(pk=first[0].recipient.message_id)
     assert (lost.state, lost.reason) == ("unknown", "crashed")
-    answer(second, first[0], Outcome.ACCEPTED, now)
+    answer(second, first[0], SendOutcome.ACCEPTED, now)
     lost.refresh_from_db()
     assert lost.state == "sent"

@@ -85,7 +85,7 @@ ALL = {
 
 def test_a1_columns_are_recognised_and_personal_data_is_masked(client: Client) -> None:
     batch = begin(client)
-    assert (batch.state, batch.encoding, batch.row_estimate) == ("draft", "gb18030", 3)
+    assert (batch.state, batch.encoding) == ("draft", "gb18030")
     page = client.get(address(batch))
     text = page.content.decode()
     targets = {c["name"]: c["form"].initial["target"] for c in page.context["columns"]}
@@ -171,7 +171,7 @@ def test_a1_a_known_file_is_offered_its_mapping_and_a_change_makes_a_version(
 def test_mistakes_are_told_beside_their_column(client: Client) -> None:
     batch = begin(client)
     page = sent(client, batch, "start", 备注__target="customer.name")
-    assert "columns.备注.to" in page.context["problem"]
+    assert page.context["problem"].startswith("“备注”列，导入到哪个字段：")
     faulty = [c["name"] for c in page.context["columns"] if c["form"].errors]
     assert faulty == ["备注"]
     page = sent(client, batch, "start", 月收入__target="attribute.", 月收入__attribute="")

@@ -166,6 +166,7 @@ def test_s4_the_command_lists_corrects_and_runs_again(batch: ImportBatch) -> Non
         "rows_ok": 1,
         "rows_fixed": 1,
         "rows_quarantined": 1,
+        "rows_open": 0,
     }
     assert json.loads(command(number, "--json"))["still_rejected"] == 1
     with pytest.raises(CommandError):

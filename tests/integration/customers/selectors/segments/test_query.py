@@ -9,7 +9,7 @@ import pytest
 from customers.domain.fields.catalogue import Op, RuleUse
 from customers.domain.segments.ast import Compare, Not
 from customers.domain.segments.evaluate import EventFact, StandingConsent
-from customers.domain.segments.scope import Scope
+from customers.domain.segments.scope import RuleScope
 from customers.domain.segments.validate import read_rule
 from customers.models import Customer
 from customers.selectors.segments import query as segment_query
@@ -55,7 +55,7 @@ def event(name="app_login", **value):
 def query(data, *, now=NOW, zone=ZONE):
     catalogue = load_catalogue()
     tree = read_rule(data, catalogue=catalogue, use=RuleUse.RISK)
-    return segment_query.customers_matching(tree, Scope(catalogue, now, zone))
+    return segment_query.customers_matching(tree, RuleScope(catalogue, now, zone))
 
 
 def chosen(data, **when):
@@ -66,7 +66,7 @@ def test_an_empty_group_is_everybody_and_its_negation_nobody_also_beside_other_r
     write("a", columns={"city": "上海"})
     write("b")
     tree = segment_query.AllOf(())
-    scope = Scope(load_catalogue(), NOW, ZONE)
+    scope = RuleScope(load_catalogue(), NOW, ZONE)
 
     def found(made):
         return segment_query.customers_matching(made, scope).count()
@@ -213,7 +213,7 @@ def test_denying_a_text_function_over_a_nullable_column_keeps_its_nulls(write):
     spec = replace(catalogue.fields["city"], name="index", column="national_id_index")
     catalogue = replace(catalogue, fields={"index": spec})
     begins = Compare("index", Op.BEGINS_WITH, "a")
-    scope = Scope(catalogue, NOW, ZONE)
+    scope = RuleScope(catalogue, NOW, ZONE)
     for rule_, expected in ((begins, ["known"]), (Not(begins), ["unknown"])):
         found = segment_query.customers_matching(rule_, scope)
         assert list(found.values_list("external_id", flat=True)) == expected

@@ -7,11 +7,21 @@ from hypothesis import strategies as st
 
 from customers.domain.fields.catalogue import RuleUse
 from customers.domain.segments.evaluate import matches
-from customers.domain.segments.scope import Scope
+from customers.domain.segments.scope import RuleScope
 from customers.domain.segments.validate import read_rule
-from customers.models import Segment
+from customers.models import (
+    AttributeValue,
+    ConsentState,
+    Customer,
+    Event,
+    Loan,
+    Score,
+    Segment,
+    SegmentMember,
+)
 from customers.selectors.segments import query
 from customers.selectors.segments.catalogue import load_catalogue
+from tests import planner
 from tests.integration.customers import segment_population as population
 from tests.integration.customers import segment_rules
 
@@ -40,7 +50,7 @@ def _agreement(people, *, seed, examples):
     )
     @given(data=segment_rules.rules, zone=st.sampled_from(population.ZONES), _seed=st.just(seed))
     def agree(data, zone, _seed):
-        scope = Scope(catalogue, population.NOW, zone, {"ruled": ruled})
+        scope = RuleScope(catalogue, population.NOW, zone, {"ruled": ruled})
         rule = read_rule(data, catalogue=catalogue, use=RuleUse.RISK)
         chosen = query.customers_matching(rule, scope).values_list("pk", flat=True)
         found = list(chosen)
@@ -53,7 +63,9 @@ def _agreement(people, *, seed, examples):
 def _people(rng, count):
     fixed = population.write_fixed()
     Segment.objects.create(slug="ruled", name="规则", created_at=population.NOW)
-    return dict(population.random_customer(rng, fixed) for _ in range(count))
+    people = dict(population.random_customer(rng, fixed) for _ in range(count))
+    planner.learn(Customer, Event, Loan, Score, AttributeValue, ConsentState, SegmentMember)
+    return people
 
 
 @pytest.mark.parametrize("seed", [1, 2, 3])
@@ -74,7 +86,7 @@ def test_s25_the_same_rule_in_sql_and_in_memory_agrees_on_1000_random_customers(
 def test_s25_a_relative_date_is_counted_in_days_of_the_companys_zone(zone):
     people = _people(random.Random(4), 300)
     catalogue = load_catalogue()
-    scope = Scope(catalogue, population.NOW, zone)
+    scope = RuleScope(catalogue, population.NOW, zone)
     today = population.NOW.astimezone(zone).date()
     condition = {"field": "created_at", "operator": "inLastDays", "value": 7}
     rule = read_rule(

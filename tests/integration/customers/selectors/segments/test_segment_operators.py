@@ -8,7 +8,7 @@ from django.db import connection
 
 from customers.domain.fields.catalogue import OPERATORS, Op, RuleUse
 from customers.domain.segments.evaluate import EventFact, StandingConsent, matches
-from customers.domain.segments.scope import Scope
+from customers.domain.segments.scope import RuleScope
 from customers.domain.segments.validate import read_rule
 from customers.models import AttributeDefinition, Customer
 from customers.selectors.segments import preview, query
@@ -65,7 +65,7 @@ def people(fixed):
 def agreed(data, people):
     """Return whom the database selects, after holding it to the evaluator."""
     catalogue = load_catalogue()
-    scope = Scope(catalogue, NOW, population.ZONE)
+    scope = RuleScope(catalogue, NOW, population.ZONE)
     rule = read_rule(data, catalogue=catalogue, use=RuleUse.RISK)
     found = list(query.customers_matching(rule, scope).values_list("pk", flat=True))
     assert len(found) == len(set(found))
@@ -153,7 +153,7 @@ def test_c3_two_logins_by_app_in_thirty_days_at_the_edges_of_the_window(fixed):
 
 
 def _scope():
-    return Scope(load_catalogue(), NOW, population.ZONE)
+    return RuleScope(load_catalogue(), NOW, population.ZONE)
 
 
 def _rule(*rules, combinator="and"):

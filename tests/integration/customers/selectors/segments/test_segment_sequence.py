@@ -5,7 +5,7 @@ import pytest
 from customers.domain.fields.catalogue import RuleUse
 from customers.domain.segments.buckets import bucket_of
 from customers.domain.segments.evaluate import EventFact, matches
-from customers.domain.segments.scope import Scope
+from customers.domain.segments.scope import RuleScope
 from customers.domain.segments.validate import read_rule
 from customers.models import Customer
 from customers.selectors.segments import query
@@ -62,7 +62,7 @@ def people():
 def chosen(data, people):
     """Return whom the database selects, after holding it to the evaluator."""
     catalogue = load_catalogue()
-    scope = Scope(catalogue, population.NOW, population.ZONE)
+    scope = RuleScope(catalogue, population.NOW, population.ZONE)
     rule = read_rule(data, catalogue=catalogue, use=RuleUse.MARKETING)
     keys = set(query.customers_matching(rule, scope).values_list("pk", flat=True))
     assert keys == {key for key, profile in people.items() if matches(rule, profile, scope)}

@@ -21,7 +21,7 @@ def _word(customer, *, is_granted, source="file", at=None):
 
 def _report(*changes, now, new_ids=()):
     with transaction.atomic():
-        return consents.append_reported(changes=changes, new_ids=new_ids, now=now)
+        return consents.apply_reported_consents(changes=changes, new_ids=new_ids, now=now)
 
 
 def _states():
@@ -86,7 +86,7 @@ def test_the_number_of_statements_does_not_depend_on_the_number_of_people(size, 
     words = [_word(person, is_granted=number % 2 == 1) for number, person in enumerate(people)]
 
     with transaction.atomic(), CaptureQueriesContext(connection) as queries:
-        consents.append_reported(changes=words, now=now)
+        consents.apply_reported_consents(changes=words, now=now)
 
     statements = [query["sql"] for query in queries if "SAVEPOINT" not in query["sql"]]
     # One fewer where the database has no row locks; one looks for what waits for a clear word.

@@ -102,7 +102,7 @@ def test_b5_a_replay_of_twelve_months_equals_the_oracle_in_any_order(actor):
         now = min(START + timedelta(days=month * 31), START + timedelta(days=MONTHS_DAYS))
         since = START + timedelta(days=(month - 1) * 31)
         part = [e for e in told if since <= e.occurred_at < now]
-        events.record_events(actor=actor, events=part, now=now)
+        events.append_events(events=part, now=now)
         lifecycle.refresh_due(actor=actor, now=now)
 
     paths = _stored_paths(people)
@@ -117,7 +117,7 @@ def test_b5_a_replay_of_twelve_months_equals_the_oracle_in_any_order(actor):
     rng.shuffle(told)
     end = START + timedelta(days=MONTHS_DAYS)
     for start in range(0, len(told), 37):
-        events.record_events(actor=actor, events=told[start : start + 37], now=end)
+        events.append_events(events=told[start : start + 37], now=end)
     assert _rows() == replayed
 
 
@@ -133,7 +133,7 @@ def test_b5_stage_entries_and_exits_are_events_that_segments_use(actor):
         _event("awake", "loan_settled", 150),
     ]
     now = START + timedelta(days=160)
-    events.record_events(actor=actor, events=told, now=now)
+    events.append_events(events=told, now=now)
 
     def chosen(event, stage, days):
         rule = {
@@ -168,11 +168,11 @@ def test_a_fact_that_arrives_late_rewrites_the_history_and_its_events(actor):
     people = make_linked(["c1"])
     Customer.objects.update(created_at=START)
     now = START + timedelta(days=200)
-    events.record_events(actor=actor, events=[_event("c1", "loan_disbursed", 100)], now=now)
+    events.append_events(events=[_event("c1", "loan_disbursed", 100)], now=now)
     assert _stored_paths(people) == {"c1": ["lead", "active"]}
 
     late = [_event("c1", "application_submitted", 3), _event("c1", "application_approved", 5)]
-    events.record_events(actor=actor, events=late, now=now)
+    events.append_events(events=late, now=now)
 
     assert _stored_paths(people) == {"c1": ["lead", "applicant", "approved", "active"]}
     log = Event.objects.filter(source=lifecycle.STAGE_SOURCE, type__name="stage_left")
@@ -188,7 +188,7 @@ def test_time_alone_makes_dormant_and_churned_and_is_audited(actor):
     make_linked(["c1", "c2"])
     Customer.objects.update(created_at=START)
     told = [_event("c1", "loan_disbursed", 1), _event("c1", "loan_settled", 20)]
-    events.record_events(actor=actor, events=told, now=START + timedelta(days=30))
+    events.append_events(events=told, now=START + timedelta(days=30))
 
     def stage_after(days):
         changed = lifecycle.refresh_due(actor=actor, now=START + timedelta(days=days))

@@ -2,6 +2,7 @@
 
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -10,9 +11,11 @@ from customers.services.identity import duplicate_searches, duplicates
 from customers.services.identity.duplicate_searches import SearchRunning
 from loancrm.kernel import access
 from loancrm.kernel.access import Actor, PermissionRefused
-from loancrm.kernel.database.shared_clock import Moment
+from loancrm.kernel.manifest import WorkAction
 from loancrm.kernel.models import AuditEntry
+from loancrm.kernel.work import claims, service
 from tests.integration.customers.import_rows import loader, person
+from tests.kills import let_claims_run_out
 
 pytestmark = [pytest.mark.django_db, pytest.mark.sql]
 
@@ -21,9 +24,7 @@ pytestmark = [pytest.mark.django_db, pytest.mark.sql]
 def sent(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """Jobs are noted and nobody takes them."""
     ids: list[int] = []
-    monkeypatch.setattr(
-        duplicate_searches, "enqueue", lambda _job, *, search_id: ids.append(search_id)
-    )
+    monkeypatch.setattr(service, "enqueue", lambda _job, *, work_id: ids.append(work_id))
     return ids
 
 
@@ -42,21 +43,20 @@ def twice(tmp_path: Path) -> None:
 
 
 def _run(search: DuplicateSearch, now: datetime) -> DuplicateSearch:
-    duplicate_searches.run(search_id=search.pk, read_clock=lambda: now, today=now.date())
-    search.refresh_from_db()
-    return search
+    duplicate_searches.run(work_id=search.work_id, now=now, today=now.date())
+    return DuplicateSearch.objects.select_related("work").get(pk=search.pk)
 
 
 def test_a11_a_search_proposes_pairs_and_merges_nobody(
     twice: None, sent: list[int], actor: Actor, now: datetime
 ) -> None:
     search = duplicate_searches.start(actor=actor, now=now)
-    assert sent == [search.pk]
+    assert sent == [search.work_id]
     assert AuditEntry.objects.get(action="customers.search_duplicates").facts["limit"] == 200_000
 
     done = _run(search, now)
 
-    assert (done.state, done.compared_count, done.proposed_count) == ("done", 48, 8)
+    assert (done.work.state, done.compared_count, done.proposed_count) == ("done", 48, 8)
     assert MergeDecision.objects.filter(state="proposed").count() == 8
 
 
@@ -67,29 +67,56 @@ def test_a11_page_by_page_the_same_pairs_are_proposed_with_progress(
 
     done = _run(duplicate_searches.start(actor=actor, now=now), now)
 
-    assert (done.state, done.compared_count, done.proposed_count) == ("done", 48, 8)
-    assert done.step == "compare"
-    assert done.done_count == done.total_count > 0
+    assert (done.work.state, done.compared_count, done.proposed_count) == ("done", 48, 8)
+    assert done.work.step == "比对客户对"
+    assert done.work.done_count == done.work.total_count > 0
 
 
-def test_one_search_at_a_time_and_a_silent_one_is_given_up(actor: Actor, now: datetime) -> None:
+def test_one_search_at_a_time(twice: None, actor: Actor, now: datetime) -> None:
     first = duplicate_searches.start(actor=actor, now=now)
     with pytest.raises(SearchRunning):
         duplicate_searches.start(actor=actor, now=now + timedelta(minutes=14))
 
-    DuplicateSearch.objects.update(heard_at=Moment(-16 * 60))
-    second = duplicate_searches.start(actor=actor, now=now + timedelta(minutes=16))
+    _run(first, now)
 
-    first.refresh_from_db()
-    assert (first.state, second.state) == ("failed", "queued")
-    assert first.problem
+    assert duplicate_searches.start(actor=actor, now=now).work.state == "waiting"
 
 
-def test_a_search_is_carried_out_once(actor: Actor, now: datetime) -> None:
+def test_a_search_is_done_once(actor: Actor, now: datetime) -> None:
     search = _run(duplicate_searches.start(actor=actor, now=now), now)
-    _run(search, now + timedelta(hours=1))
+    again = _run(search, now + timedelta(hours=1))
 
-    assert search.finished_at == now
+    assert again.work.finished_at == search.work.finished_at
+
+
+def test_a_search_is_cancelled_at_its_next_step(
+    twice: None, actor: Actor, now: datetime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(duplicates, "IN_MEMORY", 10)
+    search = duplicate_searches.start(actor=actor, now=now)
+    service.request_action(actor=actor, work_id=search.work_id, action=WorkAction.CANCEL, now=now)
+
+    assert _run(search, now).work.state == "cancelled"
+    assert not MergeDecision.objects.exists()
+
+
+def test_a_search_that_is_cancelled_just_before_its_end_proposes_nothing(
+    twice: None, actor: Actor, now: datetime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    search = duplicate_searches.start(actor=actor, now=now)
+    propose = duplicates._propose
+
+    def late(*given: Any) -> None:
+        propose(*given)
+        service.request_action(
+            actor=actor, work_id=search.work_id, action=WorkAction.CANCEL, now=now
+        )
+
+    monkeypatch.setattr(duplicates, "_propose", late)
+    done = _run(search, now)
+
+    assert (done.work.state, done.proposed_count) == ("cancelled", 0)
+    assert not MergeDecision.objects.exists()
 
 
 def test_a_search_that_breaks_says_so(
@@ -104,8 +131,8 @@ def test_a_search_that_breaks_says_so(
     with pytest.raises(RuntimeError):
         _run(search, now)
 
-    search.refresh_from_db()
-    assert search.state == "failed"
+    search.work.refresh_from_db()
+    assert search.work.state == "failed"
 
 
 def test_who_may_not_merge_starts_no_search(django_user_model, now: datetime) -> None:
@@ -117,24 +144,18 @@ def test_who_may_not_merge_starts_no_search(django_user_model, now: datetime) ->
     assert not DuplicateSearch.objects.exists()
 
 
-def test_d_a_search_whose_worker_is_lost_wakes_up_and_ends_when_too_old(
+def test_d_a_search_whose_worker_is_lost_is_done_by_another(
     twice: None, sent: list[int], actor: Actor, now: datetime
 ) -> None:
     search = duplicate_searches.start(actor=actor, now=now)
-    DuplicateSearch.objects.update(state="running", heard_at=Moment(-10 * 60))
+    assert claims.claim(search.work_id, now=now)
     sent.clear()
 
-    assert duplicate_searches.wake(now=now + timedelta(minutes=10)) == 0
-    DuplicateSearch.objects.update(heard_at=Moment(-20 * 60))
-    assert duplicate_searches.wake(now=now + timedelta(minutes=20)) == 1
-    assert duplicate_searches.wake(now=now + timedelta(minutes=21)) == 0
-    assert sent == [search.pk]
-    assert _run(search, now + timedelta(minutes=22)).state == "done"
-
-    DuplicateSearch.objects.update(state="running", heard_at=Moment(-20 * 60))
-    assert duplicate_searches.wake(now=now + timedelta(hours=13)) == 0
-    search.refresh_from_db()
-    assert search.state == "failed"
+    assert service.wake() == 0
+    let_claims_run_out()
+    assert service.wake() == 1
+    assert sent == [search.work_id]
+    assert _run(search, now + timedelta(minutes=22)).work.state == "done"
 
 
 @pytest.mark.parametrize("is_broken", [False, True])
@@ -149,9 +170,8 @@ def test_a_worker_that_was_taken_for_lost_writes_nothing_about_the_search_of_ano
 
     def stalled(*, on_progress, **_given: object):
         monkeypatch.setattr(duplicate_searches, "find_duplicates", whole)
-        DuplicateSearch.objects.update(heard_at=Moment(-20 * 60))
-        assert duplicate_searches.wake(now=now) == 1
-        assert _run(search, now).state == "done"
+        let_claims_run_out()
+        assert _run(search, now).work.state == "done"
         if is_broken:
             raise RuntimeError
         on_progress("compare", 1, 99)
@@ -166,6 +186,6 @@ def test_a_worker_that_was_taken_for_lost_writes_nothing_about_the_search_of_ano
     else:
         _run(search, now)
 
-    search.refresh_from_db()
-    assert (search.state, search.problem, search.proposed_count) == ("done", "", 8)
-    assert search.total_count != 99
+    found = DuplicateSearch.objects.select_related("work").get()
+    assert (found.work.state, found.work.last_error, found.proposed_count) == ("done", "", 8)
+    assert found.work.total_count != 99

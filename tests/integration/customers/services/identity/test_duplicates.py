@@ -5,6 +5,7 @@ import random
 from datetime import datetime
 from io import StringIO
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -91,9 +92,35 @@ def test_a11_sure_pairs_are_merged_on_request_and_can_be_parted(
     assert Customer.objects.live().count() == 72 - report.merged + 1
 
 
+@pytest.mark.parametrize("is_merging_sure", [False, True])
+def test_who_is_erased_or_merged_during_a_search_is_left_out_and_counted(
+    base: list[tuple[str, str]],
+    actor: Actor,
+    now: datetime,
+    monkeypatch: pytest.MonkeyPatch,
+    is_merging_sure: bool,
+) -> None:
+    resolve = duplicates.resolve
+    people = dict(Customer.objects.values_list("external_id", "pk"))
+
+    def slowly(*given: Any, **named: Any) -> Any:
+        found = resolve(*given, **named)
+        Customer.objects.filter(pk=people["D0"]).delete()
+        Customer.objects.filter(pk=people["D1"]).update(merged_into=people["A50"])
+        return found
+
+    monkeypatch.setattr(duplicates, "resolve", slowly)
+
+    report = search(actor, now, is_merging_sure=is_merging_sure)
+
+    assert (report.merged + report.proposed, report.skipped) == (TWICE - 2, 2)
+    named = MergeDecision.objects.filter(state="proposed").values_list("other__external_id")
+    assert not {("D0",), ("D1",)} & set(named)
+
+
 def test_e12_two_national_ids_are_never_proposed(tmp_path: Path) -> None:
     twins = [person(1, card=card(1), born=""), person(1, id="A2", card=card(2), born="")]
     loader(tmp_path)(twins)
     out = StringIO()
     call_command("find_duplicates", "--json", "--merge-sure", stdout=out)
-    assert json.loads(out.getvalue()) == {"compared": 2, "proposed": 0, "merged": 0}
+    assert json.loads(out.getvalue()) == {"compared": 2, "proposed": 0, "merged": 0, "skipped": 0}

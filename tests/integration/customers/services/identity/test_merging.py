@@ -7,6 +7,8 @@ from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
+from django.db.models import Value
+from django.db.models.functions import Concat
 from django.forms.models import model_to_dict
 
 from campaigns.models import Message, Suppression
@@ -25,6 +27,7 @@ from customers.models import (
     Loan,
     Merge,
     MergeDecision,
+    PastProfile,
     SurvivorshipRule,
 )
 from customers.services.consents import ledger
@@ -110,7 +113,7 @@ def picture(customer: Customer) -> dict[str, Any]:
         if isinstance(value := getattr(row, field.attname), memoryview)
         else value
         for field in Customer._meta.concrete_fields
-        if field.name != "updated_at"
+        if field.name not in {"updated_at", "changed_at"}
     }
     return {
         "columns": columns,
@@ -255,6 +258,35 @@ def test_f42_a_withdrawal_after_the_merge_holds_for_both(
         state = customer.consent_states.get(channel="email")
         fact = ConsentFact(state.is_granted, state.changed_at, state.expires_at)
         assert not is_in_force(fact, now=now + 3 * LATER)
+
+
+def test_a12_the_past_of_an_attribute_goes_along_where_the_kept_customer_has_none(
+    pair: tuple[Customer, Customer], actor: Actor, now: datetime
+) -> None:
+    kept, other = pair
+    for each in pair:
+        rows = AttributeValue.objects.filter(customer=each)
+        rows.update(text=Concat("text", Value("+")), updated_at=EARLIER + 2 * LATER)
+        Customer.objects.filter(pk=each.pk).update(occupation="nurse")
+
+    def past(owner: Customer) -> list[tuple[str, str]]:
+        rows = owner.past_attributes.order_by("definition__name", "pk")
+        return list(rows.values_list("definition__name", "text"))
+
+    assert (past(kept), past(other)) == (
+        [("job", "nurse")],
+        [("grade", "A"), ("job", "doctor")],
+    )
+    record = merging.merge(actor=actor, kept_id=kept.pk, other_id=other.pk, now=now)
+    grades = [text for name, text in past(kept) if name == "grade"]
+    assert grades == ["A"], "the only past of this attribute"
+    assert ("job", "doctor") in past(other), "each keeps its own, as it keeps its own value"
+    assert PastProfile.objects.filter(customer=other).exists()
+
+    undone = merging.unmerge(actor=actor, merge_id=record.pk, now=now + LATER)
+    assert past(other)[0] == ("grade", "A")
+    assert "grade" not in dict(past(kept))
+    assert undone.arrived == []
 
 
 def test_a12_values_survive_by_field_and_source(

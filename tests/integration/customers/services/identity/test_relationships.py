@@ -10,10 +10,10 @@ from django.test.utils import CaptureQueriesContext
 
 from analytics.selectors import discovery_features
 from analytics.selectors.discovery_features import FeatureProtected
-from campaigns.selectors.sending.contact_facts import _attributes
+from campaigns.selectors.sending.attribute_facts import attributes
 from customers.domain.fields.catalogue import RuleUse
 from customers.domain.relationships import HUB_SIZE, RiskPurpose
-from customers.domain.segments.problems import ProblemCode, RuleRefused
+from customers.domain.segments.problems import RuleRefused, SegmentProblemCode
 from customers.domain.segments.validate import read_rule
 from customers.models import (
     AttributeDefinition,
@@ -253,7 +253,7 @@ def test_s19_purpose_limitation_the_marketing_rule_builder_neither_sees_nor_uses
     for use in (RuleUse.MARKETING, RuleUse.CREDIT_OFFER):
         with pytest.raises(RuleRefused) as refused:
             read_rule(rule, catalogue=catalogue, use=use)
-        assert [p.code for p in refused.value.problems] == [ProblemCode.FIELD_NOT_ALLOWED]
+        assert [p.code for p in refused.value.problems] == [SegmentProblemCode.FIELD_NOT_ALLOWED]
 
 
 def test_s19_risk_may_use_it(chain):
@@ -274,7 +274,7 @@ def test_s19_purpose_limitation_texts_and_groupings_cannot_use_it(chain, actor, 
 
     with pytest.raises(Exception, match="graph_degree"):
         make_approved(actor, now, channel="sms-memory", content=text)
-    assert _attributes([chain[0].pk], ["graph_degree"]) == {}
+    assert attributes([chain[0].pk], ["graph_degree"]) == {}
     assert not [name for name in discovery_features.usable_features() if "graph" in name]
     with pytest.raises(FeatureProtected):
         discovery_features.chosen_features(["attribute.graph_degree"])

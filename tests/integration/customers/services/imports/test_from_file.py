@@ -1,6 +1,7 @@
 """Importing customers: encodings, modes, blanks, consents, refusals."""
 
 import csv
+from contextlib import suppress
 from dataclasses import replace
 from datetime import date, timedelta
 from pathlib import Path
@@ -11,6 +12,7 @@ import pytest
 from openpyxl import Workbook
 from pyarrow import parquet
 
+from customers.domain.imports.states import ImportMode
 from customers.models import (
     AttributeDefinition,
     AttributeValue,
@@ -20,12 +22,13 @@ from customers.models import (
     Customer,
     IdentityLink,
     ImportBatch,
-    ImportMode,
     ImportRow,
     RejectedRow,
 )
 from customers.services.imports import from_file
+from customers.services.imports.counts import ImportCounts
 from customers.services.imports.from_file import ImportOrder
+from customers.services.imports.pipeline import GateClosed
 from loancrm.kernel.access import PermissionRefused, system_actor, user_actor
 from loancrm.kernel.models import AuditEntry
 from loancrm.kernel.security import crypto
@@ -191,6 +194,35 @@ def test_a6_one_refusal_among_duplicates_beats_every_grant(load: Load) -> None:
     assert ConsentState.objects.get().is_granted is False
 
 
+def test_a4_an_import_that_breaks_off_leaves_the_rejects_file_as_it_was(
+    load: Load, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rejects = tmp_path / "rejects.csv"
+    rejects.write_text("of last month", encoding="utf-8")
+
+    def die(*_args: object, **_options: object) -> None:
+        # Some were found and written by then.
+        assert rejects.read_text(encoding="utf-8") == "of last month"
+        raise KeyboardInterrupt
+
+    rows = [person(n, phone="1", email="x@") for n in range(20)]
+    with monkeypatch.context() as patch, suppress(KeyboardInterrupt):
+        patch.setattr(ImportCounts, "require_balance", die)
+        load(rows, rejects=rejects)
+    assert [one.name for one in tmp_path.glob("*rejects*")] == ["rejects.csv"]
+    assert rejects.read_text(encoding="utf-8") == "of last month"
+
+
+def test_a4_an_import_that_its_limits_stop_says_why_in_the_rejects_file(
+    load: Load, tmp_path: Path
+) -> None:
+    rejects = tmp_path / "rejects.csv"
+    rows = [person(n, phone="1") for n in range(20)]
+    with pytest.raises(GateClosed):
+        load(rows, rejects=rejects, limits={"phone_invalid": 0.1})
+    assert rejects.read_text(encoding="utf-8-sig").count("phone_invalid") == 20
+
+
 def test_a4_rejects_file_names_line_column_code_and_reason(load: Load, tmp_path: Path) -> None:
     rejects = tmp_path / "rejects.csv"
     rows = [person(n) for n in range(300)]
@@ -245,7 +277,7 @@ def test_e3_missing_columns_are_named_and_stored_as_the_reason(tmp_path: Path) -
     ]
     (batch,) = ImportBatch.objects.all()
     assert (batch.state, batch.row_count) == ("failed", 0)
-    assert "card, born, phone" in batch.problem
+    assert "card, born, phone" in batch.work.last_error
     assert not Customer.objects.exists()
 
 
@@ -262,7 +294,7 @@ def test_a_file_that_is_no_table_is_refused_with_its_line(tmp_path: Path) -> Non
     assert caught.value.facts["reason"] == "encoding_unsure"
     assert caught.value.facts["candidates"] == "windows-1252"
     (batch,) = ImportBatch.objects.all()
-    assert (batch.state, batch.problem) == ("failed", caught.value.message)
+    assert (batch.state, batch.work.last_error) == ("failed", caught.value.message)
     assert not Customer.objects.exists()
 
 
@@ -308,7 +340,7 @@ def test_queries_grow_with_pages_not_with_rows(
     load: Load, django_assert_max_num_queries: Any
 ) -> None:
     load([person(900)])
-    with django_assert_max_num_queries(75):
+    with django_assert_max_num_queries(85):
         load([person(n) for n in range(800)])
 
 

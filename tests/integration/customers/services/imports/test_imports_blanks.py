@@ -7,9 +7,10 @@ import pytest
 
 from customers.domain.imports.mapping import FileMapping, parse_mapping
 from customers.domain.imports.mapping_json import MappingError
-from customers.models import Customer, ImportBatch, ImportMode, SurvivorshipRule
+from customers.domain.imports.states import ImportMode
+from customers.models import Customer, ImportBatch, SurvivorshipRule
 from customers.services.imports import undo
-from customers.services.imports.runs import Run
+from customers.services.imports.runs import begin_run
 from loancrm.kernel.access import system_actor
 from tests.integration.customers.import_rows import NOW, Load, counts, loader, opened, person
 
@@ -88,12 +89,12 @@ def test_a7_what_a_blank_erased_comes_back(load: Load) -> None:
     load([person(1)])
     batch_id = load([person(1, **BLANKS)], mapping=mapping("erase")).batch_id
     assert stored() == BARE
-    run = Run(int(batch_id or 0), started_at=NOW)
     batch = ImportBatch.objects.get(pk=batch_id)
     actor = system_actor("test")
-    undo.begin_undo(actor=actor, batch=batch, reason="test", run=run)
-    assert run.claim()
-    report = undo.carry_out_undo(actor=actor, batch=batch, run=run)
+    undo.begin_undo(actor=actor, batch=batch, reason="test", now=NOW)
+    run = begin_run(batch.pk, now=NOW)
+    assert run
+    report = undo.run_undo(actor=actor, batch=batch, run=run)
     assert (report.restored, report.kept) == (3, 0)
     assert stored() == FULL
 

@@ -11,16 +11,20 @@ from django.db import OperationalError
 from kombu.exceptions import OperationalError as BrokerAway
 
 from customers import jobs
-from customers.models import Customer, ImportBatch, ImportState
+from customers.domain.imports.states import ImportState
+from customers.models import Customer, ImportBatch
 from customers.services.imports import from_file, pipeline
 from customers.services.imports import jobs as imports_jobs
 from customers.services.imports.jobs import Upload
-from customers.services.imports.runs import Run
+from customers.services.imports.runs import ImportRun, begin_run
 from loancrm.kernel.access import system_actor
 from loancrm.kernel.database.errors import Trouble, words_of
-from loancrm.kernel.database.shared_clock import Moment
+from loancrm.kernel.models import Work
 from loancrm.kernel.security import keys
+from loancrm.kernel.work import service
+from loancrm.kernel.work.claims import MAX_ATTEMPTS
 from tests.integration.customers.import_rows import MAPPING, NOW, loader, person, write_csv
+from tests.kills import let_claims_run_out
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.sql]
 ACTOR = system_actor("test")
@@ -32,7 +36,7 @@ FULL = OperationalError("database or disk is full")
 def sent(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """Jobs are noted and nobody takes them."""
     ids: list[int] = []
-    monkeypatch.setattr(imports_jobs, "enqueue", lambda _job, *, batch_id: ids.append(batch_id))
+    monkeypatch.setattr(service, "enqueue", lambda _job, *, work_id: ids.append(work_id))
     return ids
 
 
@@ -61,17 +65,17 @@ def test_h5_a_full_disk_lets_an_import_wait_with_its_reason_and_go_on_when_there
 ) -> None:
     batch = submitted(tmp_path)
     sent.clear()
-    for minute in range(imports_jobs.MAX_RUNS + 3):
+    for minute in range(MAX_ATTEMPTS + 3):
         with monkeypatch.context() as broken:
             broken.setattr(pipeline, "apply_all", _fail(FULL))
-            broken.setattr(pipeline, "apply_lone", _fail(FULL))
+            broken.setattr(pipeline, "apply_standalone", _fail(FULL))
             run(batch, minute)
-        assert (batch.state, batch.run_key) == ("applying", "")
-        assert batch.problem == words_of(Trouble.NO_ROOM)
-    assert imports_jobs.wake_imports(now=NOW + timedelta(minutes=20)) == 1
-    assert sent == [batch.pk]
+        assert (batch.state, batch.work.holder) == ("applying", "")
+        assert batch.work.last_error == words_of(Trouble.NO_ROOM)
+    assert service.wake() == 1
+    assert sent == [batch.work_id]
     run(batch, 20)
-    assert (batch.state, batch.created_count, batch.problem) == ("done", len(ROWS), "")
+    assert (batch.state, batch.created_count, batch.work.last_error) == ("done", len(ROWS), "")
 
 
 def test_a1_an_import_waits_for_a_worker_that_has_the_keys(
@@ -81,13 +85,13 @@ def test_a1_an_import_waits_for_a_worker_that_has_the_keys(
     batch = submitted(tmp_path)
     right = settings.LOANCRM_KEYS
     settings.LOANCRM_KEYS = {"another": b"3" * 32}
-    for minute in range(imports_jobs.MAX_RUNS + 3):
+    for minute in range(MAX_ATTEMPTS + 3):
         run(batch, minute)
-        assert (batch.state, batch.run_key) == ("queued", "")
-        assert "LOANCRM_KEYS" in batch.problem
+        assert (batch.state, batch.work.holder) == ("queued", "")
+        assert "LOANCRM_KEYS" in batch.work.last_error
     settings.LOANCRM_KEYS = right
     run(batch, 20)
-    assert (batch.state, batch.created_count, batch.problem) == ("done", len(ROWS), "")
+    assert (batch.state, batch.created_count, batch.work.last_error) == ("done", len(ROWS), "")
 
 
 def test_h5_a_disk_too_full_to_say_so_leaves_a_claim_that_runs_out(
@@ -95,41 +99,41 @@ def test_h5_a_disk_too_full_to_say_so_leaves_a_claim_that_runs_out(
 ) -> None:
     batch = submitted(tmp_path)
     with monkeypatch.context() as broken:
-        broken.setattr(imports_jobs, "_work", _fail(FULL))
-        broken.setattr(Run, "release", _fail(FULL))
+        broken.setattr(imports_jobs, "_perform", _fail(FULL))
+        broken.setattr(ImportRun, "release", _fail(FULL))
         run(batch)
-    assert batch.run_key != ""
+    assert batch.work.holder != ""
     assert run(batch, 1).created_count == 0
-    ImportBatch.objects.update(run_until=Moment(-1))
+    let_claims_run_out()
     assert run(batch, 3).state == "done"
 
 
 def test_h5_a_command_that_meets_a_full_disk_ends_failed_with_its_reason(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(from_file, "carry_out", _fail(FULL))
+    monkeypatch.setattr(from_file, "run_steps", _fail(FULL))
     with pytest.raises(OperationalError):
         loader(tmp_path)(ROWS)
     (batch,) = ImportBatch.objects.all()
-    assert (batch.state, batch.run_key) == ("failed", "")
-    assert batch.problem == words_of(Trouble.NO_ROOM)
+    assert (batch.state, batch.work.holder) == ("failed", "")
+    assert batch.work.last_error == words_of(Trouble.NO_ROOM)
 
 
 def test_h5_an_import_of_a_command_that_was_killed_ends_failed(
     tmp_path: Path, sent: list[int]
 ) -> None:
     batch = submitted(tmp_path)
-    ImportBatch.objects.update(
-        is_background=False, state=ImportState.APPLYING, run_key="x", run_until=Moment(60)
-    )
-    imports_jobs.wake_imports(now=NOW)
+    ImportBatch.objects.update(state=ImportState.APPLYING)
+    Work.objects.update(is_background=False)
+    assert begin_run(batch.pk, now=NOW)
+    imports_jobs.clear_up(now=NOW)
     batch.refresh_from_db()
     assert batch.state == "applying"
-    ImportBatch.objects.update(run_until=Moment(-1))
-    imports_jobs.wake_imports(now=NOW)
+    let_claims_run_out()
+    imports_jobs.clear_up(now=NOW)
     batch.refresh_from_db()
-    assert (batch.state, batch.run_key) == ("failed", "")
-    assert batch.problem
+    assert (batch.state, batch.work.holder) == ("failed", "")
+    assert batch.work.last_error
 
 
 def test_e2_an_import_that_never_gets_further_is_not_begun_for_ever(
@@ -137,16 +141,16 @@ def test_e2_an_import_that_never_gets_further_is_not_begun_for_ever(
 ) -> None:
     batch = submitted(tmp_path)
     # A worker that is killed leaves its claim behind and says nothing.
-    monkeypatch.setattr(imports_jobs, "_work", _fail(SystemExit()))
-    for minute in range(imports_jobs.MAX_RUNS):
+    monkeypatch.setattr(imports_jobs, "_perform", _fail(SystemExit()))
+    for minute in range(MAX_ATTEMPTS):
         with pytest.raises(SystemExit):
             run(batch, 5 * minute)
         # Its lease ends by the database's clock.
-        ImportBatch.objects.update(run_until=Moment(-1))
+        let_claims_run_out()
         batch.refresh_from_db()
         assert batch.state == "queued"
     assert run(batch, 60).state == "failed"
-    assert str(imports_jobs.MAX_RUNS) in batch.problem
+    assert str(MAX_ATTEMPTS) in batch.work.last_error
 
 
 def test_e6_an_upload_is_stored_once_when_the_broker_is_away(
@@ -157,7 +161,7 @@ def test_e6_an_upload_is_stored_once_when_the_broker_is_away(
     batch = submitted(tmp_path)
     assert (ImportBatch.objects.count(), batch.state) == (1, "queued")
     monkeypatch.undo()
-    imports_jobs.wake_imports(now=NOW)
+    service.wake()
     assert Customer.objects.count() == len(ROWS)
 
 

@@ -23,10 +23,11 @@ from customers.services.imports import from_file, jobs
 from customers.services.imports import repair as imports_repair
 from customers.services.imports.from_file import ImportOrder
 from customers.services.imports.repair import Repair, RepairRefused
-from customers.services.imports.steps import apply, lone
+from customers.services.imports.steps import apply, standalone
 from customers.services.loans import berka
 from customers.services.segments import exports, versions
 from loancrm.kernel.access import user_actor
+from loancrm.kernel.work import service
 from tests.factories.links import make_linked
 from tests.factories.people import make_people
 from tests.integration.customers.import_rows import MAPPING, NOW, loader, person, write_csv
@@ -39,9 +40,8 @@ TODAY = NOW.date()
 
 @pytest.fixture(autouse=True)
 def _no_worker(monkeypatch):
-    for module in (duplicate_searches, jobs, imports_repair):
-        monkeypatch.setattr(module, "enqueue", lambda *_job, **_facts: None)
-    monkeypatch.setattr(lone, "_connections", lambda: 1)
+    monkeypatch.setattr(service, "enqueue", lambda *_job, **_facts: None)
+    monkeypatch.setattr(standalone, "_connections", lambda: 1)
 
 
 def load_twice(actor, folder):
@@ -65,13 +65,12 @@ def test_a7_a_search_proposes_and_counts_the_same_after_a_kill_at_any_commit(act
         duplicate_searches.start(actor=actor, now=LATER)
 
     def work():
-        duplicate_searches.wake(now=LATER)
-        search_id = DuplicateSearch.objects.values_list("pk", flat=True).get()
-        duplicate_searches.run(search_id=search_id, read_clock=lambda: LATER, today=TODAY)
+        work_id = DuplicateSearch.objects.values_list("work_id", flat=True).get()
+        duplicate_searches.run(work_id=work_id, now=LATER, today=TODAY)
 
     assert_kills_leave_no_trace(prepare, work, commits=2)
     search = DuplicateSearch.objects.get()
-    assert search.state == "done"
+    assert search.work.state == "done"
     assert search.proposed_count == MergeDecision.objects.count() > 0
 
 
@@ -92,7 +91,7 @@ def test_a7_a_repaired_import_is_the_same_after_a_kill_at_any_commit(actor, monk
         # The command; a second one is refused while the first one's rows are on their way.
         with suppress(RepairRefused):
             imports_repair.run_again(actor=actor, repair=repair, now=LATER, today=TODAY)
-        jobs.wake_imports(now=LATER)
+        jobs.clear_up(now=LATER)
         jobs.run_import(batch_id=batch.pk, now=LATER, today=TODAY)
 
     assert_kills_leave_no_trace(prepare, work, commits=3)

@@ -1,4 +1,4 @@
-"""Who works on an import, a search or a build is told by the database's clock, not by a host's."""
+"""Who works on an import or a build is told by the database's clock, not by a host's."""
 
 import time
 from collections.abc import Iterator
@@ -8,18 +8,18 @@ from pathlib import Path
 
 import pytest
 
-from customers.models import DuplicateSearch, ImportBatch
-from customers.services.identity import duplicate_searches
 from customers.services.imports import jobs
 from customers.services.imports.jobs import Upload
-from customers.services.imports.runs import CLAIM, Run
+from customers.services.imports.runs import begin_run
 from customers.services.segments import refresh, rounds
 from loancrm.kernel import clock
 from loancrm.kernel.access import system_actor
 from loancrm.kernel.database import leases, shared_clock
-from loancrm.kernel.database.shared_clock import Moment
-from loancrm.kernel.models import Lease
+from loancrm.kernel.models import Lease, Work
+from loancrm.kernel.work import service
+from loancrm.kernel.work.claims import LEASE_SECONDS
 from tests.integration.customers.import_rows import MAPPING, person, write_csv
+from tests.kills import let_claims_run_out
 
 pytestmark = [
     pytest.mark.django_db,
@@ -32,8 +32,7 @@ ACTOR = system_actor("test")
 
 @pytest.fixture(autouse=True)
 def _no_worker(monkeypatch: pytest.MonkeyPatch) -> None:
-    for module in (jobs, duplicate_searches):
-        monkeypatch.setattr(module, "enqueue", lambda *_, **__: None)
+    monkeypatch.setattr(service, "enqueue", lambda *_, **__: None)
 
 
 def on_a_host(monkeypatch: pytest.MonkeyPatch, hours: int) -> AbstractContextManager[None]:
@@ -57,36 +56,23 @@ def test_d_an_import_is_held_as_long_as_on_any_other_host(
     batch = jobs.submit(actor=ACTOR, upload=upload, now=clock.now())
 
     def is_claimed() -> bool:
-        return Run(batch.pk, started_at=clock.now()).claim()
+        return begin_run(batch.pk, now=clock.now()) is not None
 
     with on_a_host(monkeypatch, hours):
-        jumped = Run(batch.pk, started_at=clock.now())
-        assert jumped.claim()
-        jumped.keep()
-    left = ImportBatch.objects.get().run_until - shared_clock.now()
-    assert timedelta(0) < left <= CLAIM
+        jumped = begin_run(batch.pk, now=clock.now())
+        assert jumped is not None
+        jumped.save_progress({})
+    until = Work.objects.get().lease_until
+    assert until is not None
+    assert timedelta(0) < until - shared_clock.now() <= timedelta(seconds=LEASE_SECONDS)
     assert not is_claimed()
-    assert jobs.wake_imports(now=clock.now()) == 0
+    assert service.wake() == 0
     with on_a_host(monkeypatch, hours):
         assert not is_claimed()
-        assert jobs.wake_imports(now=clock.now()) == 0
-    ImportBatch.objects.update(run_until=Moment(-1))
-    assert jobs.wake_imports(now=clock.now()) == 1
+        assert service.wake() == 0
+    let_claims_run_out()
+    assert service.wake() == 1
     assert is_claimed()
-
-
-def test_d_a_search_for_duplicates_is_given_up_by_no_host_while_its_worker_lives(
-    monkeypatch: pytest.MonkeyPatch, hours: int
-) -> None:
-    with on_a_host(monkeypatch, hours):
-        duplicate_searches.start(actor=ACTOR, now=clock.now())
-    assert duplicate_searches.wake(now=clock.now()) == 0
-    with on_a_host(monkeypatch, -hours):
-        assert duplicate_searches.wake(now=clock.now()) == 0
-    DuplicateSearch.objects.update(heard_at=Moment(-duplicate_searches.SILENCE.total_seconds() - 1))
-    with on_a_host(monkeypatch, hours):
-        assert duplicate_searches.wake(now=clock.now()) == 1
-    assert duplicate_searches.wake(now=clock.now()) == 0
 
 
 def test_d_a_round_of_builds_is_held_by_no_host_into_the_future(
@@ -97,7 +83,7 @@ def test_d_a_round_of_builds_is_held_by_no_host_into_the_future(
     def build(**_: object) -> None:
         left.append(Lease.objects.get().until - shared_clock.now())
         with on_a_host(monkeypatch, -hours):
-            assert not leases.acquire(name=Lease.objects.get().name, holder="other", seconds=1)
+            assert not leases.claim(name=Lease.objects.get().name, holder="other", seconds=1)
 
     monkeypatch.setattr(refresh, "refresh_due", build)
     with on_a_host(monkeypatch, hours):

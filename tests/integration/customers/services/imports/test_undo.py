@@ -24,9 +24,10 @@ from customers.selectors.imports import traces
 from customers.services.imports import jobs
 from customers.services.imports.undo import UndoRefused
 from loancrm.kernel.access import PermissionRefused, system_actor, user_actor
-from loancrm.kernel.database.shared_clock import Moment
 from loancrm.kernel.models import AuditEntry
+from loancrm.kernel.work import service
 from tests.integration.customers.import_rows import NOW, Load, card, loader, opened, person
+from tests.kills import let_claims_run_out
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.sql]
 LATER = NOW + timedelta(days=1)
@@ -82,7 +83,7 @@ def test_a7_undo_keeps_and_lists_what_was_edited_later(load: Load) -> None:
     assert AttributeValue.objects.get(customer=one).number == Decimal(1000)
     assert Customer.objects.get(external_id="A2").city == "西安"
     assert (batch.undo["restored"], batch.undo["kept"]) == (2, 1)
-    assert traces.kept_changes(batch_id=batch.pk, limit=10) == [(one.pk, "field", "city")]
+    assert traces.surviving_changes(batch_id=batch.pk, limit=10) == [(one.pk, "field", "city")]
 
 
 def test_a7_undo_keeps_created_customers_that_are_in_use(load: Load) -> None:
@@ -96,7 +97,7 @@ def test_a7_undo_keeps_created_customers_that_are_in_use(load: Load) -> None:
     batch = undo(report.batch_id)
     assert sorted(Customer.objects.values_list("external_id", flat=True)) == ["A2", "A3"]
     assert batch.undo["deleted"] == 1
-    listed = traces.kept_customers(batch_id=batch.pk, limit=10)
+    listed = traces.surviving_customers(batch_id=batch.pk, limit=10)
     assert [line for line, _ in listed] == [3, 4]
 
 
@@ -140,10 +141,10 @@ def test_a7_undo_goes_on_after_it_was_killed(load: Load, monkeypatch: pytest.Mon
     with pytest.raises(SystemExit):
         undo(report.batch_id)
     assert ImportChange.objects.filter(outcome="restored").count() == 2
-    assert jobs.wake_imports(now=LATER + timedelta(hours=1)) == 0
-    ImportBatch.objects.update(run_until=Moment(-1))
+    assert service.wake() == 0
+    let_claims_run_out()
     later = LATER + timedelta(minutes=3)
-    assert jobs.wake_imports(now=later) == 1
+    assert service.wake() == 1
     jobs.run_import(batch_id=report.batch_id or 0, now=later, today=later.date())
     assert everything() == before
     assert ImportBatch.objects.get(pk=report.batch_id).state == "undone"

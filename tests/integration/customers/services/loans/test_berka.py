@@ -5,7 +5,7 @@ import json
 import pytest
 from django.core.management import call_command
 
-from analytics.selectors import portfolio
+from analytics.selectors.credit import portfolio
 from customers.models import Event, Instalment, Loan, Product, Repayment
 from tests.factories.links import make_linked
 

@@ -10,12 +10,14 @@ from django.core.management import CommandError, call_command
 from django.core.serializers.json import DjangoJSONEncoder
 from django.db import models
 
-from campaigns.models import Suppression
+from campaigns.models import MessageVariables, SoftBounce, Suppression
 from customers.models import (
     Customer,
     Event,
     EventType,
     IdentityLink,
+    Instalment,
+    Loan,
     PrivacyRequest,
 )
 from customers.services.identity import merging
@@ -25,6 +27,7 @@ from loancrm.kernel import access
 from loancrm.kernel.access import PermissionRefused
 from loancrm.kernel.models import AuditEntry
 from loancrm.kernel.security import crypto
+from tests.factories.campaigns import make_channel, make_launched
 from tests.factories.people import make_people
 
 pytestmark = [pytest.mark.django_db, pytest.mark.sql]
@@ -50,7 +53,8 @@ def test_k3_every_table_that_points_at_a_person_is_in_the_file(actor, now) -> No
 
     found = _export(person, actor, now)
 
-    assert set(found["tables"]) == _pointing_at_customers()
+    parts = {"customers.instalment", "customers.repayment", "customers.tradeline"}
+    assert set(found["tables"]) >= _pointing_at_customers() | parts
     assert {"customers.event", "campaigns.message"} <= set(found["tables"])
 
 
@@ -80,6 +84,33 @@ def test_k3_values_are_whole_and_nobody_elses_are_in_it(actor, now) -> None:
     assert "p2@example.com" not in text
     assert f"B{other.pk}" not in text
     assert not [name for row in points for name in row if name.endswith(("_index", "_sealed"))]
+
+
+def test_k3_parts_of_a_persons_rows_are_in_the_file_once(actor, now) -> None:
+    person, other = make_people(2)
+    for owner in (person, other):
+        loan = Loan.objects.create(
+            customer=owner,
+            source="bank",
+            external_id=f"L{owner.pk}",
+            principal_amount=100,
+            term_months=1,
+            disbursed_on=now.date(),
+        )
+        Instalment.objects.create(loan=loan, number=1, due_on=now.date(), principal_amount=100)
+    make_channel()
+    point = person.contact_points.first()
+    message = make_launched(actor, now).messages.get(customer=person)
+    MessageVariables.objects.create(message=message, values_sealed=b"code", created_at=now)
+    SoftBounce.objects.create(message=message, contact_point=point, code="4.2.2", at=now)
+
+    tables = _export(person, actor, now)["tables"]
+
+    assert [row["loan"] for row in tables["customers.instalment"]["rows"]] == [
+        str(Loan.objects.get(customer=person))
+    ]
+    assert len(tables["campaigns.softbounce"]["rows"]) == 1
+    assert "campaigns.messagevariables" not in tables
 
 
 def test_k3_merged_records_and_stops_on_an_address_belong_to_the_person(actor, now) -> None:

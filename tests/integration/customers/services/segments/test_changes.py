@@ -3,19 +3,20 @@ from datetime import timedelta
 import pytest
 
 from customers.models import (
-    ChangeCursor,
     ConsentRecord,
     Customer,
     Event,
     EventType,
     Loan,
+    Score,
     SegmentBuild,
     SegmentMember,
 )
-from customers.selectors.segments import changes as reader
 from customers.selectors.segments import history
 from customers.services.segments import changes, refresh, rounds, versions
+from loancrm.kernel.changes import feed
 from loancrm.kernel.database import leases
+from loancrm.kernel.models import ChangeCursor
 
 pytestmark = [pytest.mark.django_db, pytest.mark.sql]
 
@@ -163,10 +164,35 @@ def test_consents_and_loans_are_followed_too(segment, people, actor, now):
     assert done.customer_count == 2
 
 
+def test_a_retired_score_and_a_loan_updated_in_place_are_followed(segment, people, actor, now):
+    score = Score.objects.create(
+        customer=people[0], model_name="risk", version="1", value=1, scored_at=now
+    )
+    loan = Loan.objects.create(
+        customer=people[2],
+        source="t",
+        external_id="1",
+        principal_amount=1,
+        term_months=1,
+        disbursed_on=now.date(),
+    )
+    changes.apply_changes(actor=actor, now=now + SECOND)
+    for second, change in enumerate(
+        (
+            lambda: Score.objects.filter(pk=score.pk).update(is_latest=False),
+            lambda: Loan.objects.filter(pk=loan.pk).update(dpd_days=3),
+        ),
+        start=2,
+    ):
+        change()
+        done = changes.apply_changes(actor=actor, now=now + second * SECOND)
+        assert done.customer_count == 1
+
+
 def test_too_many_changes_ask_for_builds_but_not_more_often_than_every_few_minutes(
     segment, people, record, actor, now, monkeypatch
 ):
-    monkeypatch.setattr(reader, "MAX_ROWS", 2)
+    monkeypatch.setattr(feed, "MAX_ROWS", 2)
     for number in range(3):
         record(people[0], now + SECOND, f"many{number}")
 
@@ -174,8 +200,9 @@ def test_too_many_changes_ask_for_builds_but_not_more_often_than_every_few_minut
 
     assert not done.is_complete
     assert SegmentBuild.objects.get().due_at == now + 5 * MINUTE
-    cursor = ChangeCursor.objects.get(name="events")
-    assert cursor.settled == Event.objects.order_by("-pk").first().pk
+    newest = Event.objects.order_by("-pk").first().pk
+    cursor = ChangeCursor.objects.get(consumer="segments", table="events")
+    assert cursor.seen == {feed.SKIPPED: newest}
 
 
 def test_a_segment_with_a_new_rule_waits_for_its_build(segment, people, record, actor, now):
@@ -188,7 +215,7 @@ def test_a_segment_with_a_new_rule_waits_for_its_build(segment, people, record, 
 
 
 def test_rounds_are_one_workers_at_a_time(segment, actor, now):
-    assert leases.acquire(name="segment builds", holder="b", seconds=60)
+    assert leases.claim(name="segment builds", holder="b", seconds=60)
     assert not rounds.build_round(actor=actor, holder="a", read_clock=lambda: now)
     leases.release(name="segment builds", holder="b")
     assert rounds.build_round(actor=actor, holder="a", read_clock=lambda: now)

@@ -8,9 +8,12 @@ import pytest
 from django.contrib.auth.models import Permission, User
 from django.core.management import call_command
 from django.core.management.base import CommandError
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.utils import translation
 
-from customers.models import ConsentState, ContactPoint, Customer, ExportState, SegmentExport
+from customers.domain.exports import ExportState
+from customers.models import ConsentState, ContactPoint, Customer, SegmentExport
 from customers.selectors.segments import export as segment_export
 from customers.services.segments import exports, versions
 from loancrm.kernel.access import PermissionRefused, system_actor, user_actor
@@ -149,6 +152,24 @@ def test_only_the_asker_downloads_only_when_approved_and_only_in_time(who, ask, 
     assert len(read(download(who["asker"], export, last - timedelta(seconds=1)))) == 3
     with pytest.raises(exports.ExportNotOpen):
         download(who["asker"], export, last)
+
+
+def test_who_may_not_is_refused_before_any_transaction(who, ask, now):
+    export = ask()
+    attempts = [
+        lambda: exports.approve_export(actor=who["owner"], export_id=own.pk, now=now),
+        lambda: exports.download_export(
+            actor=who["owner"], export_id=export.pk, now=now, today=now.date()
+        ),
+    ]
+    own = ask("owner")
+    for attempt in attempts:
+        with (
+            CaptureQueriesContext(connection) as asked,
+            pytest.raises((PermissionRefused, exports.ExportNeedsSecondPerson)),
+        ):
+            attempt()
+        assert not any("SAVEPOINT" in query["sql"] for query in asked)
 
 
 def test_a_rule_published_later_does_not_widen_what_was_agreed(who, ask, segment, actor, now):

@@ -5,10 +5,12 @@ import pytest
 from django.contrib.auth.models import User
 from django.db import DatabaseError
 
+from customers.domain.segments.states import BuildState
+from customers.jobs import IMPORT
 from customers.models import (
     AttributeDefinition,
-    BuildState,
     Customer,
+    ImportBatch,
     Segment,
     SegmentBuild,
     SegmentMember,
@@ -17,6 +19,7 @@ from customers.selectors.segments import history, overlap
 from customers.services.segments import members, versions
 from customers.services.segments import refresh as segment_refresh
 from loancrm.kernel.access import PermissionRefused, user_actor
+from loancrm.kernel.models import Work
 
 pytestmark = [pytest.mark.django_db, pytest.mark.sql]
 
@@ -181,6 +184,23 @@ def test_due_are_new_segments_changed_rules_and_those_not_built_for_an_hour(
         actor=actor, segment=segment, rule=in_city("北京"), now=now + timedelta(minutes=1)
     )
     assert due(now + timedelta(minutes=1)) == ["city"]
+
+
+def test_an_import_finished_by_a_clock_ahead_does_not_let_every_round_build_anew(
+    segment, actor, refresh, now
+):
+    def due(at):
+        return [found.slug for found in segment_refresh.due_segments(now=at)]
+
+    refresh(segment, now)
+    for number, finished_at in enumerate((now + timedelta(minutes=30), now + timedelta(minutes=1))):
+        work = Work.objects.create(kind=IMPORT, created_at=now, finished_at=finished_at)
+        ImportBatch.objects.create(work=work, source="t", file_name=str(number), created_at=now)
+    for minute, slugs in ((0, []), (2, ["city"])):
+        assert due(now + timedelta(minutes=minute)) == slugs
+    refresh(segment, now + timedelta(minutes=2))
+    assert due(now + timedelta(minutes=3)) == []
+    assert due(now + timedelta(minutes=30)) == ["city"]
 
 
 def test_a_rule_nobody_can_satisfy_empties_the_segment(segment, actor, refresh, now):

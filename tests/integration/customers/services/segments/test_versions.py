@@ -30,7 +30,9 @@ def people(now):
 @pytest.fixture
 def create(actor, now):
     def create_one(slug, data=SHANGHAI):
-        return versions.create_segment(actor=actor, slug=slug, name=slug, rule=data, now=now)
+        return versions.create_segment(
+            actor=actor, slug=slug, name=f"Segment {slug}", rule=data, now=now
+        )
 
     return create_one
 
@@ -152,6 +154,8 @@ def test_c5_segments_may_refer_to_segments_but_never_in_a_circle(people, create,
             now=now,
         )
     assert [item["code"] for item in refused.value.facts["problems"]] == ["segment_cycle"]
+    # By its name, as people know it.
+    assert "The segment “Segment a” leads back" in refused.value.problems[0].in_words("en")
     with pytest.raises(SegmentRuleInvalid):
         versions.publish_version(
             actor=actor,
@@ -194,7 +198,7 @@ def test_a_stored_rule_whose_field_is_gone_is_refused_where_it_is_referred_to(cr
     with pytest.raises(SegmentRuleInvalid) as refused:
         versions.audience_queryset(rule("segment", "=", "a"), now=now)
     assert refused.value.facts["problems"][0]["path"] == "segment[a].rules[0].field"
-    assert refused.value.problems[0].told("en") == (
+    assert refused.value.problems[0].in_words("en") == (
         f"Segment “{segment.name}”, Condition 1: There is no field “attribute.gone”"
     )
 
@@ -212,6 +216,8 @@ def test_c5_a_segment_that_another_uses_cannot_be_deleted(create, actor, now):
     with pytest.raises(versions.SegmentInUse) as refused:
         versions.delete_segment(actor=actor, segment=used, now=now)
     assert refused.value.facts["users"] == ["user"]
+    assert "“Segment used”" in refused.value.message
+    assert refused.value.message.endswith("Segment user")
     assert Segment.objects.filter(slug="used").exists()
     versions.delete_segment(actor=actor, segment=user, now=now)
     versions.delete_segment(actor=actor, segment=used, now=now)

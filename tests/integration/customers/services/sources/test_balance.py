@@ -7,13 +7,14 @@ import pytest
 from campaigns.domain.partners.touches import TouchChannel
 from campaigns.services.partners import touches
 from campaigns.services.partners.past_campaigns import PastCampaign
+from customers.domain.imports.states import ImportState
 from customers.domain.loans.rows import LoanKind
-from customers.models import Customer, ImportBatch, ImportState
+from customers.models import Customer, ImportBatch
 from customers.services.events import from_file
 from customers.services.events.from_file import RowsRefused
 from customers.services.imports import from_file as imports
+from customers.services.imports.counts import ImportCounts
 from customers.services.imports.from_file import FileRefused, ImportOrder
-from customers.services.imports.tally import Tally
 from customers.services.loans import from_file as loans
 from customers.services.sources.balance import RowsUnbalanced, require_balance
 from tests.integration.customers.import_rows import MAPPING, NOW, person, write_csv
@@ -81,13 +82,13 @@ def test_e1_rows_that_became_nothing_end_an_import_as_failed(actor, tmp_path, mo
     def forgetful(self, line, findings):
         self.rows -= 1
 
-    monkeypatch.setattr(Tally, "note_row", forgetful)
+    monkeypatch.setattr(ImportCounts, "note_row", forgetful)
     path = write_csv(tmp_path / "a.csv", [person(1), person(2, phone="nonsense")])
     with pytest.raises(RowsUnbalanced) as caught:
         _load(actor, path)
     assert caught.value.facts["rows"] == 2
     batch = ImportBatch.objects.get()
-    assert (batch.state, bool(batch.problem)) == (ImportState.FAILED, True)
+    assert (batch.state, bool(batch.work.last_error)) == (ImportState.FAILED, True)
     assert not Customer.objects.exists()
 
 

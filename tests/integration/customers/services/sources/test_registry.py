@@ -24,6 +24,7 @@ from customers.services.sources.registry import SourceBarred, SourceTermsRefused
 from loancrm.kernel import clock
 from loancrm.kernel.access import PermissionRefused, system_actor, user_actor
 from loancrm.kernel.models import AuditEntry
+from loancrm.kernel.work import service
 from tests.factories.people import make_people
 from tests.factories.sources import make_source
 from tests.integration.customers.import_rows import (
@@ -101,7 +102,7 @@ def test_s65_a_source_without_a_contract_in_force_hands_in_nothing(
 def test_s65_a_contract_that_ends_meanwhile_stops_the_import_with_its_reason(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(jobs, "enqueue", lambda *_args, **_kwargs: None)
+    monkeypatch.setattr(service, "enqueue", lambda *_args, **_kwargs: None)
     source = make_source("test", valid_until=TODAY)
     content = write_csv(tmp_path / "people.csv", [person(1)]).read_bytes()
     upload = Upload("people.csv", [content], MAPPING)
@@ -112,7 +113,7 @@ def test_s65_a_contract_that_ends_meanwhile_stops_the_import_with_its_reason(
 
     batch.refresh_from_db()
     assert batch.state == "failed"
-    assert "test" in batch.problem
+    assert "test" in batch.work.last_error
     assert not Customer.objects.exists()
 
 

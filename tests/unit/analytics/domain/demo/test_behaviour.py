@@ -60,3 +60,11 @@ def test_only_the_reached_click_and_every_goal_lies_inside_the_window():
             assert silent.click_after is None
             if reached.goal_after is not None:
                 assert timedelta(hours=4) <= reached.goal_after < window
+
+
+def test_appetites_rise_with_logins_and_leave_the_average_effect_alone():
+    found = behaviour.appetites({"a": 9, "b": 0, "c": 3, "d": 3})
+    assert sorted(found, key=found.get) == ["b", "c", "d", "a"]
+    assert sum(found.values()) / len(found) == pytest.approx(1.0)
+    assert 0.3 <= min(found.values()) <= max(found.values()) <= 1.7
+    assert behaviour.appetites({}) == {}

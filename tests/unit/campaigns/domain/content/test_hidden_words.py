@@ -1,10 +1,16 @@
 """What a text shows decides, not how its source is written (c4)."""
 
+from datetime import date
+
 import pytest
 
-from campaigns.domain.content.lint import ProblemCode, blocks, check_email, check_sms
+from campaigns.domain.compliance import rulebook
+from campaigns.domain.compliance.rules import LenderType, RuleSeverity
+from campaigns.domain.content.lint import blocks, check_email, check_sms
+from campaigns.domain.content.lint_problems import LintProblemCode
 from campaigns.domain.content.rate_claims import without_annual_rate
-from campaigns.domain.content.word_search import Severity
+
+RULES = rulebook.rules_on(date(2026, 11, 1), LenderType.BANK)
 
 HIDING = [
     "{{ '低门槛' }}",
@@ -29,17 +35,23 @@ HIDING = [
 
 
 def _codes(problems):
-    return {problem.code for problem in problems if problem.severity is Severity.BLOCK}
+    return {problem.code for problem in problems if problem.severity is RuleSeverity.BLOCK}
 
 
 def _sms(text, **changes):
-    arguments = {"language": "zh-hans", "signature": "诚信", "is_marketing": True, **changes}
+    arguments = {
+        "language": "zh-hans",
+        "signature": "诚信",
+        "is_marketing": True,
+        "rules": RULES,
+        **changes,
+    }
     return check_sms(text=text, **arguments)
 
 
 @pytest.mark.parametrize("text", HIDING)
 def test_c4_words_written_in_code_are_found_in_a_text_message(text):
-    assert ProblemCode.BANNED_WORD in _codes(_sms(text))
+    assert LintProblemCode.BANNED_WORD in _codes(_sms(text))
 
 
 @pytest.mark.parametrize("text", HIDING)
@@ -51,28 +63,30 @@ def test_c4_words_written_in_code_are_found_in_every_part_of_a_mail(text, where)
         "html_source": '<p>{{ brand }}</p><a href="{{ unsubscribe_url }}">退订</a>',
     }
     parts["html_source" if where == "html" else where] += text
-    found = check_email(**parts, language="zh-hans", is_marketing=True)
-    assert ProblemCode.BANNED_WORD in {problem.code for problem in found if problem.where == where}
+    found = check_email(**parts, language="zh-hans", is_marketing=True, rules=RULES)
+    assert LintProblemCode.BANNED_WORD in {
+        problem.code for problem in found if problem.where == where
+    }
 
 
 def test_c4_words_that_come_with_the_products_are_found():
     text = "{% for product in products %}{{ product.name }}{% endfor %}"
     assert not blocks(_sms(text))
-    assert ProblemCode.BANNED_WORD in _codes(
+    assert LintProblemCode.BANNED_WORD in _codes(
         _sms(text, constants={"products": ({"name": "秒到账"},)})
     )
 
 
 def test_c4_a_text_that_chooses_in_too_many_places_is_not_looked_through_in_part():
     text = "{% if city is defined %}a{% endif %}" * 31
-    assert ProblemCode.TOO_MANY_CHOICES in _codes(_sms(text))
+    assert LintProblemCode.TOO_MANY_CHOICES in _codes(_sms(text))
 
 
 def test_c4_a_rate_of_one_branch_needs_its_annual_rate_in_the_same_branch():
     apart = "{% if city == 'a' %}日息0.02%{% else %}年化利率（单利）7.2%{% endif %}"
     together = "{% if city == 'a' %}日息0.02%，年化利率（单利）7.3%{% else %}您好{% endif %}"
-    assert ProblemCode.RATE_WITHOUT_APR in _codes(_sms(apart))
-    assert ProblemCode.RATE_WITHOUT_APR not in _codes(_sms(together))
+    assert LintProblemCode.RATE_WITHOUT_APR in _codes(_sms(apart))
+    assert LintProblemCode.RATE_WITHOUT_APR not in _codes(_sms(together))
 
 
 @pytest.mark.parametrize(

@@ -1,9 +1,14 @@
+from datetime import date
 from pathlib import Path
 
 import pytest
 
+from campaigns.domain.compliance import rulebook
+from campaigns.domain.compliance.rules import LenderType
 from campaigns.domain.content import lint, texts
 from campaigns.domain.content.email_html import prepare
+
+RULES = rulebook.rules_on(date(2026, 11, 1), LenderType.BANK)
 
 STARTERS = Path(__file__).resolve().parents[5] / "templates" / "jinja2" / "starters"
 LANGUAGES = ("zh-hans", "en")
@@ -17,8 +22,10 @@ def _read(kind, name):
 @pytest.mark.parametrize("name", ["welcome", "win_back"])
 def test_starter_text_messages_pass_the_lint(name, language):
     text = _read("sms", f"{name}.{language}.txt")
-    problems = lint.check_sms(text=text, language=language, signature="示例金融", is_marketing=True)
-    assert problems == ()
+    problems = lint.check_sms(
+        text=text, language=language, signature="示例金融", is_marketing=True, rules=RULES
+    )
+    assert not lint.blocks(problems)
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
@@ -27,9 +34,14 @@ def test_starter_emails_pass_the_lint_and_render(language):
     subject = _read("email", f"retention.{language}.subject.txt").strip()
     text = _read("email", f"retention.{language}.txt")
     problems = lint.check_email(
-        subject=subject, text=text, html_source=html, language=language, is_marketing=True
+        subject=subject,
+        text=text,
+        html_source=html,
+        language=language,
+        is_marketing=True,
+        rules=RULES,
     )
-    assert problems == ()
+    assert not lint.blocks(problems)
     compiled = texts.compile_email(subject=subject, text=text, html=html, language=language)
     context = {**texts.example_context(), "link_0": "https://example.com/t/x/"}
     _subject, plain, rendered = texts.render_email(compiled, context)

@@ -10,12 +10,12 @@ from campaigns.domain.campaigns.course import CourseStep, course_of
 from campaigns.domain.graphs.walking import (
     MISSED_REASONS,
     Facts,
+    GraphPosition,
     Leaving,
     MessageFact,
-    Position,
     advance,
 )
-from campaigns.domain.sending.eligibility import Reason
+from campaigns.domain.sending.eligibility import SkipReason
 from campaigns.domain.sending.states import MessageState
 
 START = datetime(2026, 3, 4, 2, 0, tzinfo=UTC)
@@ -30,12 +30,12 @@ def after(state, reason="", *, is_control=False, at=START + HOUR, is_wanted=True
         {"send-1": START},
         is_wanted,
     )
-    return advance(FALLBACK, Position("send-1", START), facts, at)
+    return advance(FALLBACK, GraphPosition("send-1", START), facts, at)
 
 
 def test_nobody_moves_before_the_sending_of_her_message_is_over():
     facts = Facts({"send-1": MessageFact(MessageState.FAILED)})
-    move = advance(FALLBACK, Position("send-1", START), facts, START + 9 * HOUR)
+    move = advance(FALLBACK, GraphPosition("send-1", START), facts, START + 9 * HOUR)
     assert (move.position.node, move.passages, move.leaves) == ("send-1", (), None)
 
 
@@ -63,7 +63,7 @@ def test_whom_a_message_missed_is_served_by_the_fallback(state, reason):
 @pytest.mark.parametrize(
     ("state", "reason"),
     [("sent", ""), ("delivered", ""), ("unknown", "crashed"), ("cancelled", ""), ("held_out", "")]
-    + [("skipped", reason.value) for reason in set(Reason) - set(MISSED_REASONS)],
+    + [("skipped", reason.value) for reason in SkipReason if reason not in MISSED_REASONS],
 )
 def test_whom_it_reached_or_who_was_kept_from_it_ends(state, reason):
     assert after(state, reason).leaves is Leaving.ENDED
@@ -79,7 +79,7 @@ def test_whoever_refused_meanwhile_leaves_at_the_next_message():
 
 
 STATES = st.sampled_from(list(MessageState))
-REASONS = st.sampled_from(["", *(reason.value for reason in Reason)])
+REASONS = st.sampled_from(["", *(reason.value for reason in SkipReason)])
 
 
 @st.composite
@@ -108,7 +108,7 @@ def test_looking_twice_moves_nobody_twice(course, data):
     settled = {node: START for node in sent if data.draw(st.booleans())}
     facts = Facts(messages, settled, data.draw(st.booleans()))
     now = START + timedelta(seconds=data.draw(st.integers(0, 20_000)))
-    move = advance(course, Position(course.entry, START), facts, now)
+    move = advance(course, GraphPosition(course.entry, START), facts, now)
     again = advance(course, move.position, facts, now)
     assert again.position == move.position
     assert again.passages == ()
@@ -122,7 +122,7 @@ def test_waiting_in_two_parts_is_waiting_once(course, first, second):
     messages = {node: MessageFact(MessageState.FAILED) for node in sent}
     facts = Facts(messages, dict.fromkeys(sent, START))
     early, late = sorted((first, second))
-    begin = Position(course.entry, START)
+    begin = GraphPosition(course.entry, START)
     at_once = advance(course, begin, facts, START + timedelta(seconds=late))
     halfway = advance(course, begin, facts, START + timedelta(seconds=early))
     if halfway.leaves is None:

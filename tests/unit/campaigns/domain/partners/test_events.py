@@ -13,10 +13,10 @@ from campaigns.domain.partners.contract import (
     LeadStanding,
     status_of,
 )
-from campaigns.domain.partners.events import Report, faults_of
+from campaigns.domain.partners.events import LeadReport, faults_of
 
 NOW = datetime(2026, 3, 4, 2, 0, tzinfo=UTC)
-GOOD = Report(
+GOOD = LeadReport(
     index=0,
     report_id="E1",
     event="page_viewed",

@@ -8,10 +8,12 @@ from campaigns.domain.sending.eligibility import (
     GATE_REASONS,
     GATES,
     ContactFacts,
+    GateName,
     MessagePlan,
-    Reason,
+    SkipReason,
     Verdict,
     decide,
+    gate_of,
 )
 from campaigns.domain.sending.frequency import Cap, PastSend
 from campaigns.domain.sending.schedule import SendingWindow
@@ -38,22 +40,25 @@ PLAN = MessagePlan(
     window=SendingWindow(time(9), time(20)),
     caps=(Cap("", 24, 1),),
     company_zone=SHANGHAI,
+    bars_students=True,
 )
 RECENT = (PastSend("email", NOW - timedelta(hours=1)),)
 OLDER = (PastSend("email", NOW - timedelta(days=6)),)
 CASES = [
-    ("no contact point", {"has_point": False}, Reason.UNREACHABLE),
-    ("bounced", {"is_point_active": False}, Reason.BOUNCED),
-    ("no consent", {"has_consent": False}, Reason.NO_CONSENT),
-    ("source barred", {"is_source_barred": True}, Reason.SOURCE_BARRED),
-    ("suppressed", {"is_suppressed": True}, Reason.SUPPRESSED),
-    ("paused", {"paused_until": NOW + timedelta(days=1)}, Reason.PAUSED),
-    ("in dispute", {"marketing_status": "dispute"}, Reason.HARDSHIP),
-    ("in arrears", {"dpd_days": 30}, Reason.ARREARS),
-    ("17 years and 364 days", {"birth_date": date(2008, 3, 5)}, Reason.UNDERAGE),
-    ("refused profiling", {"personalisation_allowed": False}, Reason.PERSONALISATION_OFF),
-    ("sent already", {"is_sent_already": True}, Reason.ALREADY_SENT),
-    ("capped", {"past_sends": RECENT}, Reason.FREQUENCY_CAP),
+    ("named one gone", {"has_point": False, "is_point_named": True}, SkipReason.ADDRESS_GONE),
+    ("no contact point", {"has_point": False}, SkipReason.UNREACHABLE),
+    ("bounced", {"is_point_active": False}, SkipReason.BOUNCED),
+    ("no consent", {"has_consent": False}, SkipReason.NO_CONSENT),
+    ("source barred", {"is_source_barred": True}, SkipReason.SOURCE_BARRED),
+    ("suppressed", {"is_suppressed": True}, SkipReason.SUPPRESSED),
+    ("paused", {"paused_until": NOW + timedelta(days=1)}, SkipReason.PAUSED),
+    ("in dispute", {"marketing_status": "dispute"}, SkipReason.HARDSHIP),
+    ("in arrears", {"dpd_days": 30}, SkipReason.ARREARS),
+    ("17 years and 364 days", {"birth_date": date(2008, 3, 5)}, SkipReason.UNDERAGE),
+    ("a student", {"is_student": True}, SkipReason.STUDENT),
+    ("refused profiling", {"personalisation_allowed": False}, SkipReason.PERSONALISATION_OFF),
+    ("sent already", {"is_sent_already": True}, SkipReason.ALREADY_SENT),
+    ("capped", {"past_sends": RECENT}, SkipReason.FREQUENCY_CAP),
 ]
 
 
@@ -68,15 +73,25 @@ def test_each_gate_skips_with_its_reason(_case, change, reason):
 
 
 def test_every_refusal_by_a_gate_is_known_to_reports():
-    assert tuple(reason for _case, _change, reason in CASES) == GATE_REASONS
+    marketing = [reason for reason in GATE_REASONS if gate_of(reason) != GateName.COLLECTION]
+    assert [reason for _case, _change, reason in CASES] == marketing
+
+
+def test_d24_who_has_reached_the_goal_is_skipped_and_stays_in_the_comparison():
+    for facts in (FACTS, replace(FACTS, is_control=True)):
+        decision = decide(replace(facts, has_reached_goal=True), PLAN, NOW)
+        assert (decision.verdict, decision.reason) == (Verdict.SKIP, SkipReason.GOAL_REACHED)
+    assert SkipReason.GOAL_REACHED not in GATE_REASONS
 
 
 def test_the_earliest_objection_wins():
-    change = {key: value for _case, part, _reason in reversed(CASES) for key, value in part.items()}
-    for _case, part, reason in CASES:
+    for position, (_case, _change, reason) in enumerate(CASES):
+        change = {
+            key: value
+            for _case, part, _reason in reversed(CASES[position:])
+            for key, value in part.items()
+        }
         assert decide(replace(FACTS, **change), PLAN, NOW).reason is reason
-        for key in part:
-            change.pop(key)
 
 
 def test_the_eighteenth_birthday_is_adult():
@@ -86,7 +101,7 @@ def test_the_eighteenth_birthday_is_adult():
 def test_age_is_counted_in_the_companys_day():
     late_evening_utc = datetime(2026, 3, 3, 17, tzinfo=UTC)
     facts = replace(FACTS, birth_date=date(2008, 3, 4), zone=ZoneInfo("Europe/London"))
-    assert decide(facts, PLAN, late_evening_utc).reason is not Reason.UNDERAGE
+    assert decide(facts, PLAN, late_evening_utc).reason is not SkipReason.UNDERAGE
 
 
 def test_arrears_below_the_limit_pass():
@@ -103,7 +118,7 @@ def test_at_night_the_message_is_deferred_to_the_opening():
 def test_the_control_group_is_held_out_only_when_everything_else_passes():
     control = replace(FACTS, is_control=True)
     assert decide(control, PLAN, NOW).verdict is Verdict.HOLD_OUT
-    assert decide(replace(control, has_consent=False), PLAN, NOW).reason is Reason.NO_CONSENT
+    assert decide(replace(control, has_consent=False), PLAN, NOW).reason is SkipReason.NO_CONSENT
 
 
 def test_a_service_message_needs_no_consent_but_respects_stops():
@@ -111,7 +126,7 @@ def test_a_service_message_needs_no_consent_but_respects_stops():
     night = datetime(2026, 3, 4, 15, tzinfo=UTC)
     facts = replace(FACTS, has_consent=False, dpd_days=90, past_sends=RECENT)
     assert decide(facts, plan, night).verdict is Verdict.PASS
-    assert decide(replace(facts, is_suppressed=True), plan, night).reason is Reason.SUPPRESSED
+    assert decide(replace(facts, is_suppressed=True), plan, night).reason is SkipReason.SUPPRESSED
 
 
 def test_a_segment_by_plain_attributes_may_include_people_who_refused_profiling():
@@ -127,7 +142,7 @@ def test_f10_a_persons_own_limit_counts_a_week_and_all_channels():
     sends = {"past_sends": OLDER}
     assert decide(replace(FACTS, **sends), PLAN, NOW).verdict is Verdict.PASS
     limited = replace(FACTS, **sends, weekly_limit=1)
-    assert decide(limited, PLAN, NOW).reason is Reason.FREQUENCY_CAP
+    assert decide(limited, PLAN, NOW).reason is SkipReason.FREQUENCY_CAP
     assert decide(replace(limited, weekly_limit=2), PLAN, NOW).verdict is Verdict.PASS
     service = replace(PLAN, purpose=Purpose.SERVICE)
     assert decide(limited, service, NOW).verdict is Verdict.PASS
@@ -135,6 +150,10 @@ def test_f10_a_persons_own_limit_counts_a_week_and_all_channels():
 
 def test_f10_a_break_ends_by_itself_and_never_stops_service_messages():
     paused = replace(FACTS, paused_until=NOW + timedelta(seconds=1))
-    assert decide(paused, PLAN, NOW).reason is Reason.PAUSED
+    assert decide(paused, PLAN, NOW).reason is SkipReason.PAUSED
     assert decide(paused, PLAN, NOW + timedelta(seconds=1)).verdict is Verdict.PASS
     assert decide(paused, replace(PLAN, purpose=Purpose.SERVICE), NOW).verdict is Verdict.PASS
+
+
+def test_the_gates_are_called_by_their_names_in_order() -> None:
+    assert [name for name, _gate in GATES] == list(GateName)

@@ -6,7 +6,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from customers.domain.consents.consent import ConsentFact, Hearing, hear, is_in_force, state_at
+from customers.domain.consents.consent import (
+    ConsentChannel,
+    ConsentFact,
+    ReportedConsentEffect,
+    contact_kind_of,
+    decide_reported_consent,
+    is_in_force,
+    state_at,
+)
+from customers.domain.values.contact import ContactKind
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 WORDS = st.lists(
@@ -29,16 +38,16 @@ def _facts(words) -> list[ConsentFact]:
 @pytest.mark.parametrize(
     ("before", "is_granted", "expected"),
     [
-        (None, True, Hearing.FIRST_WORD),
-        (None, False, Hearing.FIRST_WORD),
-        (True, True, Hearing.SAME),
-        (False, False, Hearing.SAME),
-        (True, False, Hearing.NARROWS),
-        (False, True, Hearing.CONFLICTS),
+        (None, True, ReportedConsentEffect.FIRST_WORD),
+        (None, False, ReportedConsentEffect.FIRST_WORD),
+        (True, True, ReportedConsentEffect.SAME),
+        (False, False, ReportedConsentEffect.SAME),
+        (True, False, ReportedConsentEffect.NARROWS),
+        (False, True, ReportedConsentEffect.CONFLICTS),
     ],
 )
 def test_a6_a_reported_word_narrows_and_never_widens(before, is_granted, expected):
-    assert hear(is_granted, before=before) is expected
+    assert decide_reported_consent(is_granted, before=before) is expected
 
 
 @given(words=WORDS, hour=st.integers(0, 60))
@@ -62,3 +71,12 @@ def test_k1_after_a_withdrawal_nothing_is_in_force_until_a_later_grant(words, ho
 
     if any(fact.at == last and not fact.is_granted for fact in said) or not said:
         assert not is_in_force(state_at(facts, now=now), now=now)
+
+
+@pytest.mark.parametrize("channel", list(ConsentChannel))
+def test_every_channel_has_a_kind_of_address(channel: ConsentChannel) -> None:
+    assert contact_kind_of(channel.value) in set(ContactKind)
+
+
+def test_calls_and_short_messages_go_to_the_same_number() -> None:
+    assert contact_kind_of("sms") is contact_kind_of("phone") is ContactKind.PHONE

@@ -63,6 +63,38 @@ def test_a_wrong_row_is_refused_with_its_problem(changes, problem):
     assert caught.value.problem == problem
 
 
+@pytest.mark.parametrize(
+    ("changes", "subject", "amount"),
+    [
+        ({"subject": "nps", "amount": "9"}, "nps", 9),
+        ({"subject": "CSAT", "amount": "5.00"}, "csat", 5),
+        ({"properties": {"kind": "nps", "score": 0}}, "nps", 0),
+        ({"properties": '{"kind": "csat", "score": "4"}'}, "csat", 4),
+    ],
+)
+def test_s21_an_answer_stands_where_rules_read_it(changes, subject, amount):
+    found = _parse(event="survey_answered", **changes)
+    assert (found.subject, found.amount) == (subject, amount)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {},
+        {"subject": "nps"},
+        {"subject": "nps", "amount": "11"},
+        {"subject": "nps", "amount": "-1"},
+        {"subject": "csat", "amount": "0"},
+        {"subject": "csat", "amount": "4.5"},
+        {"subject": "mood", "amount": "3"},
+    ],
+)
+def test_s21_an_answer_to_no_question_is_refused(changes):
+    with pytest.raises(EventError) as caught:
+        _parse(event="survey_answered", **changes)
+    assert caught.value.problem == "survey_invalid"
+
+
 def test_properties_come_as_object_or_text():
     assert _parse(properties={"a": 1}).properties == {"a": 1}
     assert _parse(properties='{"a": 1}').properties == {"a": 1}

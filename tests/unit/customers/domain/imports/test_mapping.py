@@ -6,8 +6,9 @@ from pathlib import Path
 import pytest
 
 import customers
-from customers.domain.imports.mapping import TargetKind, ValueType, parse_mapping
+from customers.domain.imports.mapping import TargetKind, parse_mapping
 from customers.domain.imports.mapping_json import MappingError
+from customers.domain.values.attribute import AttributeType
 
 SHIPPED = sorted((Path(customers.__file__).parent / "mappings").glob("*.json"))
 
@@ -33,7 +34,7 @@ def test_a_mapping_is_read_into_targets() -> None:
         TargetKind.CONSENT,
         TargetKind.ATTRIBUTE,
     ]
-    assert mapping.attribute_types() == {"income": ValueType.NUMBER}
+    assert mapping.attribute_types() == {"income": AttributeType.NUMBER}
     assert mapping.source == "test"
     assert mapping.missing_columns(("手机", "同意")) == ("编号", "姓名", "收入")
 

@@ -7,15 +7,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from customers.domain.imports.mapping import parse_mapping
-from customers.domain.imports.mapping_diff import Difference, differences
-from customers.domain.imports.mapping_draft import Choice, choices_of, definition_from
+from customers.domain.imports.mapping_diff import MappingDifference, differences
+from customers.domain.imports.mapping_draft import ColumnChoice, choices_of, definition_from
 from customers.domain.imports.mapping_json import MappingError
 from customers.selectors.imports.mappings import SHIPPED, shipped_names
 
 TEXT = st.text(st.characters(categories=["L", "N"]), min_size=1, max_size=6)
 CHOICES = st.lists(
     st.builds(
-        Choice,
+        ColumnChoice,
         column=TEXT,
         target=st.sampled_from(
             ["", "ignore", "customer.city", "contact.phone", "attribute.x", "consent.sms.marketing"]
@@ -43,7 +43,7 @@ def test_a1_a_shipped_mapping_survives_the_builder(name: str) -> None:
 
 
 @given(CHOICES)
-def test_a1_choices_become_a_mapping_and_come_back(choices: list[Choice]) -> None:
+def test_a1_choices_become_a_mapping_and_come_back(choices: list[ColumnChoice]) -> None:
     definition = definition_from(choices, base={}, name="m", source="s")
     parse_mapping(definition)
     columns = [choice.column for choice in choices]
@@ -58,13 +58,16 @@ def test_a1_choices_become_a_mapping_and_come_back(choices: list[Choice]) -> Non
 def test_a_dictionary_line_needs_an_equals_sign() -> None:
     with pytest.raises(MappingError) as refused:
         definition_from(
-            [Choice("等级", "customer.education", dictionary="本科")], base={}, name="m", source=""
+            [ColumnChoice("等级", "customer.education", dictionary="本科")],
+            base={},
+            name="m",
+            source="",
         )
     assert (refused.value.path, refused.value.problem) == ("columns.等级.dictionary", "wrong_value")
 
 
 def test_two_columns_cannot_both_hold_the_id() -> None:
-    choices = [Choice("a", "id_column"), Choice("b", "id_column")]
+    choices = [ColumnChoice("a", "id_column"), ColumnChoice("b", "id_column")]
     with pytest.raises(MappingError, match="repeated_target"):
         definition_from(choices, base={}, name="m", source="")
 
@@ -76,8 +79,10 @@ def test_a1_differences_name_their_places() -> None:
         "columns": {"a": {"to": "customer.city", "blank": "erase"}, "c": "customer.name"},
     }
     assert differences(before, after) == [
-        Difference("columns.a", "customer.city", '{"to": "customer.city", "blank": "erase"}'),
-        Difference("columns.c", "", "customer.name"),
-        Difference("columns.b", '{"to": "contact.phone"}', ""),
+        MappingDifference(
+            "columns.a", "customer.city", '{"to": "customer.city", "blank": "erase"}'
+        ),
+        MappingDifference("columns.c", "", "customer.name"),
+        MappingDifference("columns.b", '{"to": "contact.phone"}', ""),
     ]
     assert differences(after, after) == []

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from customers.domain.linkage.model import learn
-from customers.domain.linkage.records import Person, Role, person_of, roles_of
+from customers.domain.linkage.records import ColumnRole, LinkageRecord, person_of, roles_of
 from customers.domain.linkage.resolution import pairwise_quality, resolve
 from customers.domain.values.national_id import check_digit
 
@@ -19,29 +19,29 @@ def word(rng: random.Random) -> str:
     return "".join(rng.choices(SYLLABLES, k=3))
 
 
-def population(count: int, rng: random.Random) -> list[dict[Role, str]]:
+def population(count: int, rng: random.Random) -> list[dict[ColumnRole, str]]:
     return [
         {
-            Role.GIVEN_NAME: word(rng),
-            Role.SURNAME: word(rng),
-            Role.BIRTH_DATE: f"{rng.randint(1950, 2005)}{rng.randint(1, 12):02d}"
+            ColumnRole.GIVEN_NAME: word(rng),
+            ColumnRole.SURNAME: word(rng),
+            ColumnRole.BIRTH_DATE: f"{rng.randint(1950, 2005)}{rng.randint(1, 12):02d}"
             f"{rng.randint(1, 28):02d}",
-            Role.POSTCODE: f"{rng.randint(1000, 9999)}",
-            Role.CITY: rng.choice(("xian", "wuhan", "hangzhou", "chengdu")),
+            ColumnRole.POSTCODE: f"{rng.randint(1000, 9999)}",
+            ColumnRole.CITY: rng.choice(("xian", "wuhan", "hangzhou", "chengdu")),
         }
         for _ in range(count)
     ]
 
 
-def with_a_slip(texts: dict[Role, str], rng: random.Random) -> dict[Role, str]:
-    role = rng.choice((Role.GIVEN_NAME, Role.SURNAME, Role.POSTCODE))
+def with_a_slip(texts: dict[ColumnRole, str], rng: random.Random) -> dict[ColumnRole, str]:
+    role = rng.choice((ColumnRole.GIVEN_NAME, ColumnRole.SURNAME, ColumnRole.POSTCODE))
     text = texts[role]
     at = rng.randrange(len(text) - 1)
     slipped = text[:at] + text[at + 1] + text[at] + text[at + 2 :]
-    return texts | {role: slipped, rng.choice((Role.CITY, Role.BIRTH_DATE)): ""}
+    return texts | {role: slipped, rng.choice((ColumnRole.CITY, ColumnRole.BIRTH_DATE)): ""}
 
 
-def people_of(texts: list[dict[Role, str]]) -> list[Person]:
+def people_of(texts: list[dict[ColumnRole, str]]) -> list[LinkageRecord]:
     return [person_of(values, today=TODAY) for values in texts]
 
 
@@ -83,7 +83,7 @@ def test_a11_two_proven_national_ids_never_meet_not_even_through_a_third() -> No
     numbers = [f"4405241980010100{digit}"[:17] for digit in (1, 3)]
     one, other = (number + check_digit(number) for number in numbers)
     twin = base[0]
-    texts += [twin | {Role.NATIONAL_ID: one}, twin | {Role.NATIONAL_ID: other}]
+    texts += [twin | {ColumnRole.NATIONAL_ID: one}, twin | {ColumnRole.NATIONAL_ID: other}]
 
     found = resolve(people_of(texts), rng=np.random.default_rng(1))
 
@@ -118,12 +118,16 @@ def test_pairs_are_counted_by_hand() -> None:
 def test_columns_are_recognised_by_their_names_and_values_by_their_form() -> None:
     columns = ("rec_id", "First Name", "DOB", "手机", "cluster", "mobile")
     assert roles_of(columns) == {
-        "First Name": Role.GIVEN_NAME,
-        "DOB": Role.BIRTH_DATE,
-        "手机": Role.PHONE,
+        "First Name": ColumnRole.GIVEN_NAME,
+        "DOB": ColumnRole.BIRTH_DATE,
+        "手机": ColumnRole.PHONE,
     }
-    texts = {Role.PHONE: "0086-13800138000", Role.BIRTH_DATE: "1996年8月15日", Role.CITY: " "}
+    texts = {
+        ColumnRole.PHONE: "0086-13800138000",
+        ColumnRole.BIRTH_DATE: "1996年8月15日",
+        ColumnRole.CITY: " ",
+    }
     assert person_of(texts, today=TODAY).values == {
-        Role.PHONE: "+8613800138000",
-        Role.BIRTH_DATE: "19960815",
+        ColumnRole.PHONE: "+8613800138000",
+        ColumnRole.BIRTH_DATE: "19960815",
     }

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from customers.domain.linkage import wide
-from customers.domain.linkage.records import Person
+from customers.domain.linkage.records import LinkageRecord
 from customers.domain.linkage.resolution import pairwise_quality, resolve
 from customers.domain.linkage.wide import resolve_wide
 from tests.unit.customers.domain.linkage.test_resolution import (
@@ -20,12 +20,12 @@ from tests.unit.customers.domain.linkage.test_resolution import (
 class Shelf:
     """Records that are only handed out, and how many at most at a time."""
 
-    def __init__(self, people: Sequence[Person]) -> None:
+    def __init__(self, people: Sequence[LinkageRecord]) -> None:
         self.people = people
         self.most = 0
         self.told: list[tuple[str, int, int]] = []
 
-    def load(self, positions: Sequence[int]) -> list[Person]:
+    def load(self, positions: Sequence[int]) -> list[LinkageRecord]:
         self.most = max(self.most, len(positions))
         return [self.people[position] for position in positions]
 
@@ -33,7 +33,7 @@ class Shelf:
         self.told.append((step, done, total))
 
 
-def planted(count: int, again: int) -> tuple[list[Person], list[str]]:
+def planted(count: int, again: int) -> tuple[list[LinkageRecord], list[str]]:
     rng = random.Random(7)
     originals = population(count, rng)
     texts = originals + [with_a_slip(one, rng) for one in originals[:again]]

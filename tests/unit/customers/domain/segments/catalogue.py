@@ -14,7 +14,7 @@ from customers.domain.fields.catalogue import (
     Text,
 )
 from customers.domain.segments import columns
-from customers.domain.segments.scope import Scope
+from customers.domain.segments.scope import RuleScope
 
 
 def attribute(name, kind, column, **more):
@@ -53,4 +53,4 @@ CATALOGUE = Catalogue(
     segments={name: Text(name, name) for name in ("listed", "ruled")},
 )
 NOW = datetime(2026, 3, 31, 16, 30, tzinfo=UTC)
-SCOPE = Scope(CATALOGUE, NOW, ZoneInfo("Asia/Shanghai"))
+SCOPE = RuleScope(CATALOGUE, NOW, ZoneInfo("Asia/Shanghai"))

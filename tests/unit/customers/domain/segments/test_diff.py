@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given, settings
 
 from customers.domain.fields.catalogue import RuleUse
-from customers.domain.segments.diff import ChangeKind, compare, tell
+from customers.domain.segments.diff import RuleChangeKind, compare, describe_change
 from customers.domain.segments.validate import read_rule
 from tests.integration.customers import segment_rules
 from tests.unit.customers.domain.segments.catalogue import CATALOGUE
@@ -24,7 +24,9 @@ VIP = rule("attribute.vip", "=", True)
 
 def changes(old, new, language="en"):
     read = [read_rule(data, catalogue=CATALOGUE, use=RuleUse.RISK) for data in (old, new)]
-    return [tell(change, catalogue=CATALOGUE, language=language) for change in compare(*read)]
+    return [
+        describe_change(change, catalogue=CATALOGUE, language=language) for change in compare(*read)
+    ]
 
 
 @pytest.mark.parametrize(
@@ -71,9 +73,9 @@ def test_every_diff_can_be_told_and_is_empty_only_between_equal_rules(old, new):
     trees = [read_rule(data, catalogue=CATALOGUE, use=RuleUse.RISK) for data in (old, new)]
     found = compare(*trees)
     assert compare(trees[0], trees[0]) == []
-    assert all(tell(change, catalogue=CATALOGUE, language="en") for change in found)
+    assert all(describe_change(change, catalogue=CATALOGUE, language="en") for change in found)
     if not found:
         counts = [sorted(repr(tree)) for tree in trees]
         assert counts[0] == counts[1]
     kinds = {change.kind for change in found}
-    assert kinds <= set(ChangeKind)
+    assert kinds <= set(RuleChangeKind)

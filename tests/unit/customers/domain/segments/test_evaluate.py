@@ -17,14 +17,14 @@ from customers.domain.segments.ast import (
     SegmentCondition,
 )
 from customers.domain.segments.evaluate import (
+    CustomerFacts,
     EventFact,
-    Profile,
     StandingConsent,
     completed_years,
     matches,
     satisfies,
 )
-from customers.domain.segments.scope import Scope
+from customers.domain.segments.scope import RuleScope
 from tests.unit.customers.domain.segments.catalogue import CATALOGUE, NOW, SCOPE
 
 TODAY = date(2026, 4, 1)  # in Shanghai; still 31 March in UTC
@@ -78,7 +78,7 @@ def test_age_is_in_completed_years(born, today, age):
 
 
 def holds(rule, **facts):
-    return matches(rule, Profile(**facts), SCOPE)
+    return matches(rule, CustomerFacts(**facts), SCOPE)
 
 
 def test_age_is_counted_on_the_companys_day_and_never_for_the_unborn():
@@ -167,8 +167,8 @@ def test_a_score_that_was_never_given_is_missing():
 def test_a_segment_is_a_list_of_members_or_a_rule_of_its_own():
     assert holds(SegmentCondition("listed"), segments=frozenset({"listed"}))
     assert not holds(SegmentCondition("listed"))
-    ruled = Scope(CATALOGUE, NOW, SCOPE.zone, {"ruled": Compare("city", Op.EQUAL, "上海")})
-    resident = Profile(columns={"city": "上海"})
+    ruled = RuleScope(CATALOGUE, NOW, SCOPE.zone, {"ruled": Compare("city", Op.EQUAL, "上海")})
+    resident = CustomerFacts(columns={"city": "上海"})
     assert matches(SegmentCondition("ruled"), resident, ruled)
     assert not matches(SegmentCondition("ruled", is_member=False), resident, ruled)
 

@@ -21,7 +21,7 @@ from customers.domain.segments.ast import (
     WithinDays,
 )
 from customers.domain.segments.parse import parse_rule, parse_text
-from customers.domain.segments.problems import TEXTS, ProblemCode, RuleRefused
+from customers.domain.segments.problems import TEXTS, RuleRefused, SegmentProblemCode
 from customers.domain.segments.validate import inspect_rule, read_rule
 from customers.domain.segments.write import to_json
 from tests.integration.customers import segment_rules
@@ -202,10 +202,10 @@ def test_ten_levels_of_groups_are_read_and_eleven_are_not():
 def test_a_rule_nested_beyond_reason_is_refused_without_a_crash():
     with pytest.raises(RuleRefused) as refused:
         parse_text('{"rules":[' * 20_000 + "]}" * 20_000)
-    assert refused.value.problems[0].code is ProblemCode.TEXT_TOO_LONG
+    assert refused.value.problems[0].code is SegmentProblemCode.TEXT_TOO_LONG
     with pytest.raises(RuleRefused) as refused:
         parse_text("[" * 90_000)
-    assert refused.value.problems[0].code is ProblemCode.NOT_JSON
+    assert refused.value.problems[0].code is SegmentProblemCode.NOT_JSON
 
 
 def test_more_than_five_hundred_conditions_are_refused():
@@ -227,7 +227,7 @@ def test_problems_of_shape_and_of_content_are_listed_together():
 
 
 def test_every_problem_has_a_text_in_both_languages():
-    assert set(TEXTS) == set(ProblemCode)
+    assert set(TEXTS) == set(SegmentProblemCode)
     for text in TEXTS.values():
         assert text.zh
         assert text.en

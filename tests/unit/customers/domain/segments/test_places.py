@@ -23,7 +23,7 @@ def told(data, language):
     with pytest.raises(RuleRefused) as refused:
         read_rule(data, catalogue=CATALOGUE, use=RuleUse.MARKETING)
     found = places.located(refused.value.problems, data, CATALOGUE)
-    return [problem.told(language) for problem in found]
+    return [problem.in_words(language) for problem in found]
 
 
 EVENT = {"event": "app_login", "where": [{"property": "amount", "operator": "=", "value": "x"}]}

@@ -8,7 +8,7 @@ from django.core.exceptions import ValidationError
 
 from customers.models import Customer, ImportBatch, ImportChange, SurvivorshipRule
 from customers.services.imports import undo
-from customers.services.imports.runs import Run
+from customers.services.imports.runs import begin_run
 from loancrm.kernel.access import system_actor
 from tests.integration.customers.import_rows import NOW, Load, counts, loader, opened, person
 
@@ -109,11 +109,11 @@ def test_a7_an_undo_gives_values_back_to_their_sources(load: Load) -> None:
     batch_id = load([ROWS["core"]], source="core").batch_id
     assert ImportChange.objects.filter(batch_id=batch_id, kind="trusted").exists()
     batch = ImportBatch.objects.get(pk=batch_id)
-    run = Run(batch.pk, started_at=NOW)
     actor = system_actor("test")
-    undo.begin_undo(actor=actor, batch=batch, reason="test", run=run)
-    assert run.claim()
-    report = undo.carry_out_undo(actor=actor, batch=batch, run=run)
+    undo.begin_undo(actor=actor, batch=batch, reason="test", now=NOW)
+    run = begin_run(batch.pk, now=NOW)
+    assert run
+    report = undo.run_undo(actor=actor, batch=batch, run=run)
     assert report.kept == 0
     assert golden() == before
     assert Customer.objects.get().field_sources == sources

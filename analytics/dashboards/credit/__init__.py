@@ -1,0 +1,1 @@
+"""Pages of the loan book and of decisions about applications."""

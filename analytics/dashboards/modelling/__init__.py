@@ -1,0 +1,1 @@
+"""Pages of models: train, read, approve, promote, compare, roll back."""

@@ -1,0 +1,1 @@
+"""Pages of targeting: whom, what, how much, and what came of it."""

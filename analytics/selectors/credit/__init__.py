@@ -1,0 +1,1 @@
+"""What the figures of the loan book are read from."""

@@ -1,0 +1,1 @@
+"""What a marketer and an approver find on their desk."""

@@ -1,0 +1,1 @@
+"""Reads for choosing whom to contact with what."""

@@ -1,0 +1,1 @@
+"""The calendar of what was and will be sent."""

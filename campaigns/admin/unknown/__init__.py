@@ -1,0 +1,1 @@
+"""Messages and confirmations of unknown fate: found, asked about, decided."""

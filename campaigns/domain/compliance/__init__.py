@@ -1,0 +1,1 @@
+"""What the law and the supervisor ask of messages, as dated data."""

@@ -1,0 +1,1 @@
+"""What people are told of beside what they look at."""

@@ -1,0 +1,1 @@
+"""What people look up when they begin their day: what waits, what runs, what is planned."""

@@ -1,0 +1,34 @@
+"""What a campaign is made of beside its own row and its messages: its budget and its segment."""
+
+from datetime import datetime
+from decimal import Decimal
+
+from campaigns.domain.campaigns.spec import CampaignSpec
+from campaigns.models import Budget
+from customers.models import Segment
+from customers.services.segments import versions
+from loancrm.kernel.access import Actor
+
+
+def budget_with(before: Budget | None, limit: Decimal | None) -> Budget | None:
+    """Return a draft's budget with this limit; None without one."""
+    if limit is None:
+        return None
+    if before is None:
+        return Budget.objects.create(limit_amount=limit)
+    before.limit_amount = limit
+    before.save(update_fields=["limit_amount"])
+    return before
+
+
+def segment_of(spec: CampaignSpec, *, actor: Actor, now: datetime) -> Segment:
+    """Return the segment that a description names, or a new one of the rule that it holds."""
+    if spec.segment_rule is None:
+        return Segment.objects.get(slug=spec.segment_slug)
+    return versions.create_segment(
+        slug=spec.segment_slug or f"{spec.slug}-audience",
+        name=spec.name,
+        rule=spec.segment_rule,
+        actor=actor,
+        now=now,
+    )

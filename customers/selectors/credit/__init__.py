@@ -1,0 +1,1 @@
+"""Reads of credit elsewhere, income and bought values."""

@@ -1,0 +1,1 @@
+"""Chinese as banks write it."""

@@ -1,0 +1,1 @@
+"""Long work in the background: who holds it, how far it is, and what people ask of it."""
