@@ -1,10 +1,12 @@
 """What all tests share."""
 
 import gc
+import itertools
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+from uuid import NAMESPACE_OID, uuid5
 
 import hypothesis
 import pytest
@@ -15,6 +17,7 @@ from django.utils import timezone, translation
 from pytest_django import DjangoDbBlocker
 
 from campaigns.channels import registry
+from campaigns.models import Campaign
 from loancrm.api import throttling
 from loancrm.kernel.access import Actor, system_actor
 from tests import emptying, ordering, planner
@@ -74,6 +77,19 @@ def _a_window_of_rates_does_not_end_in_a_test(monkeypatch: pytest.MonkeyPatch) -
     """Count all that a test asks for in one window; the turn of a minute would let more pass."""
     monkeypatch.setattr(
         throttling, "_window", lambda subject: (f"rate:{subject}", throttling.WINDOW_SECONDS)
+    )
+
+
+@pytest.fixture(autouse=True)
+def _people_fall_into_the_same_arms_each_time(
+    request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Give a test's campaigns salts of its own name: chance decides nothing that it checks."""
+    name = request.node.nodeid
+    numbers = itertools.count()
+    salt = Campaign._meta.get_field("experiment_salt")
+    monkeypatch.setattr(
+        salt, "_get_default", lambda: uuid5(NAMESPACE_OID, f"{name}:{next(numbers)}")
     )
 
 
