@@ -84,8 +84,11 @@ def _a_window_of_rates_does_not_end_in_a_test(monkeypatch: pytest.MonkeyPatch) -
 def _people_fall_into_the_same_arms_each_time(
     request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Give a test's campaigns salts of its own name: chance decides nothing that it checks."""
-    name = request.node.nodeid
+    """Give a test's campaigns salts of its file's name: chance decides nothing that it checks.
+
+    A scene that is kept for all tests of a file is the same whichever of them made it.
+    """
+    name = request.path.name
     numbers = itertools.count()
     salt = Campaign._meta.get_field("experiment_salt")
     monkeypatch.setattr(
