@@ -84,7 +84,7 @@ def brief(request: HttpRequest, pk: int) -> HttpResponse:
         raise Http404
     admin_pages.require(request, "campaigns.view_report", found)
     counts, lift = campaign_report.load_brief(campaign=found, as_of=clock.now())
-    told = labels.note(lift.note) or f"{labels.value(lift)} {labels.interval(lift)}".strip()
+    told = labels.note(lift.note) or f"{labels.value(lift)}\n{labels.bounds(lift)}".strip()
     return JsonResponse({"converted": f"{counts.converted:,}", "lift": told})
 
 

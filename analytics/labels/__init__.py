@@ -190,6 +190,16 @@ def interval(figure: Figure) -> str:
     }
 
 
+def bounds(figure: Figure) -> str:
+    """Return the 95 % interval of a difference of shares, in points and in brackets.
+
+    For a line with little room, beside the value with its unit; empty where there is none.
+    """
+    if figure.low is None or figure.high is None:
+        return ""
+    return f"[{float(figure.low) * 100:+.2f}, {float(figure.high) * 100:+.2f}]"
+
+
 def window(given: Window) -> str:
     """Return a window in words."""
     length = given.length or 0

@@ -9,6 +9,9 @@ from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404
 from django.urls import URLPattern, path, reverse
+from django.utils import timezone
+from django.utils.formats import date_format
+from django.utils.html import format_html
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -51,7 +54,7 @@ class CampaignAdmin(SharedRowsAdmin):
 
     list_display = (
         *("title", "state", "audience_of", "progress", "delivered"),
-        *("converted", "lift", "cost", "next_time", "filed", "menu"),
+        *("converted", "lift", "cost", "menu"),
     )
     list_display_links = ("title",)
     list_per_page = 25
@@ -106,16 +109,23 @@ class CampaignAdmin(SharedRowsAdmin):
 
     @admin.display(description=gettext_lazy("name"), ordering="name")
     def title(self, campaign: Campaign) -> str:
-        """Return the campaign's name, and that it is a template."""
-        return f"{campaign.name} · {_('Template')}" if campaign.is_template else campaign.name
+        """Return the campaign's name, that it is a template, and where it is put away."""
+        name = f"{campaign.name} · {_('Template')}" if campaign.is_template else campaign.name
+        filed = " · ".join(filter(None, (campaign.folder, *_facts(campaign).tags)))
+        return format_html('{}<small class="lcx-filed">{}</small>', name, filed) if filed else name
 
     @admin.display(description=gettext_lazy("status"), ordering="status")
     def state(self, campaign: Campaign) -> str:
-        """Return the status as a coloured badge."""
-        return admin_pages.badge(
+        """Return the status as a coloured badge, and when something is due next."""
+        badge = admin_pages.badge(
             labels.CAMPAIGN_STATUSES.tone(campaign.status),
             labels.CAMPAIGN_STATUSES.label(campaign.status),
         )
+        if (due_at := _facts(campaign).next_at) is None:
+            return badge
+        shown = date_format(timezone.localtime(due_at), "m-d H:i")
+        told = _("next %(time)s") % {"time": shown}
+        return format_html('{}<small class="lcx-filed">{}</small>', badge, told)
 
     @admin.display(description=gettext_lazy("people done"))
     def progress(self, campaign: Campaign) -> str:
@@ -143,7 +153,7 @@ class CampaignAdmin(SharedRowsAdmin):
         """Return where the report's number of people who converted is put once it is counted."""
         return _worth(campaign, "converted")
 
-    @admin.display(description=gettext_lazy("lift"))
+    @admin.display(description=gettext_lazy("lift [95 %]"))
     def lift(self, campaign: Campaign) -> str:
         """Return where the report's lift over the control group, with its interval, is put."""
         return _worth(campaign, "lift")
@@ -153,16 +163,6 @@ class CampaignAdmin(SharedRowsAdmin):
         """Return what it cost so far, in CNY."""
         facts = _facts(campaign)
         return f"¥{facts.cost_amount:,.2f}" if facts.total or facts.cost_amount else "–"
-
-    @admin.display(description=gettext_lazy("next time"), ordering="next_run_at")
-    def next_time(self, campaign: Campaign) -> Any:
-        """Return when something is due next."""
-        return _facts(campaign).next_at
-
-    @admin.display(description=gettext_lazy("folder and tags"), ordering="folder")
-    def filed(self, campaign: Campaign) -> str:
-        """Return under which words it is put away."""
-        return " · ".join(filter(None, (campaign.folder, *_facts(campaign).tags))) or "–"
 
     @admin.display(description="")
     def menu(self, campaign: Campaign) -> str:

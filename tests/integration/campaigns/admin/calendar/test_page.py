@@ -132,7 +132,7 @@ def test_it_is_read_in_both_languages_by_week_and_by_month(actor, client_of):
 
 def test_an_empty_time_says_so_and_leads_on_and_nobody_without_the_right_looks(client_of):
     page = client_of().get(reverse("calendar:index"), MARCH).content.decode()
-    assert "Nothing was or will be sent in this time" in page
+    assert "No campaign begins in this time" in page
     assert reverse("admin:campaigns_campaign_add") in page
     assert client_of("nobody").get(reverse("calendar:index")).status_code == 403
 
