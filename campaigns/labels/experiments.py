@@ -50,6 +50,7 @@ DECISION_GROUNDS = Vocabulary(
         DecisionGround.CONTROL_SHOWN: _("every other variant is shown to be worse"),
         DecisionGround.TIME_UP: _("the time was over and no variant was shown to be better"),
         DecisionGround.PERSON: _("a person chose it"),
+        DecisionGround.CORRECTED: _("its texts were corrected while they were tested"),
     },
 )
 GUARDRAILS = Vocabulary(

@@ -47,7 +47,18 @@ def needs_of(user: User) -> Sequence[dict[str, Any]]:
         if waits["by"]:
             why = _("waits for your approval, asked for by %(name)s") % {"name": waits["by"]}
         found.append({**waits, "why": why, "tone": "warn", "state": waits["kind"]})
-    for held in own_work.held(user, sees_all=user.has_perm("campaigns.launch_campaign")):
+    launches = user.has_perm("campaigns.launch_campaign")
+    found += [
+        {
+            "name": campaign.name,
+            "why": _("its test of texts waits for a person to choose"),
+            "tone": "warn",
+            "state": _("Choose a text"),
+            "url": object_url(campaign),
+        }
+        for campaign in own_work.winners_asked(user, sees_all=launches)
+    ]
+    for held in own_work.held(user, sees_all=launches):
         reason = campaign_labels.HOLD_REASONS.label(held.reason)
         found.append(
             {

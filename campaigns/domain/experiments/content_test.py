@@ -51,6 +51,7 @@ class DecisionGround(StrEnum):
     CONTROL_SHOWN = "control_shown"
     TIME_UP = "time_up"
     PERSON = "person"
+    CORRECTED = "corrected"
 
 
 @dataclass(frozen=True, slots=True)

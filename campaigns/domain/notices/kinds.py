@@ -9,6 +9,7 @@ class NoticeKind(StrEnum):
     APPROVAL_WAITS = "approval_waits"
     REFUSED = "refused"
     HELD = "held"
+    WINNER_ASKED = "winner_asked"
     ENDED = "ended"
     CANCELLED = "cancelled"
 

@@ -40,6 +40,14 @@ def is_asked(test: ContentTest, campaign: Campaign) -> bool:
     return is_under_way and test.state == ContentTestState.WAITING
 
 
+def asks_a_person() -> Q:
+    """Return which campaigns wait for a person to choose the winner."""
+    return Q(
+        status__in=[CampaignStatus.RUNNING, CampaignStatus.PAUSED],
+        content_test__state=ContentTestState.WAITING,
+    )
+
+
 def variants_of(campaign: Campaign) -> list[str]:
     """Return the keys of the first message's variants; the first of them is the control."""
     rows = Variant.objects.filter(touchpoint__step__campaign=campaign, touchpoint__step__position=1)

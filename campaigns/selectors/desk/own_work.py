@@ -14,7 +14,7 @@ from campaigns.domain.campaigns.delivery_alerts import DeliveryAlert
 from campaigns.domain.campaigns.drafts import DraftFacts, DraftGap
 from campaigns.domain.sending.states import DispatchStatus
 from campaigns.models import Approval, Campaign, ContentVersion, Dispatch, Message, Step
-from campaigns.selectors.campaigns import live_progress
+from campaigns.selectors.campaigns import content_tests, live_progress
 
 MOST_SHOWN = 10
 LOOKED_BACK = timedelta(days=7)
@@ -110,6 +110,16 @@ def held(user: User, *, sees_all: bool) -> Sequence[HeldCampaign]:
     for campaign in runs.order_by("-pk")[:MOST_SHOWN]:
         found.setdefault(campaign.pk, HeldCampaign(campaign, campaign.run_hold_reason))
     return list(found.values())
+
+
+def winners_asked(user: User, *, sees_all: bool) -> Sequence[Campaign]:
+    """Return the campaigns whose test of texts waits for a person to choose (1 query).
+
+    Args:
+        sees_all: Whether those of others count too.
+    """
+    rows = Campaign.objects.filter(content_tests.asks_a_person())
+    return list((rows if sees_all else rows.filter(author=user)).order_by("-pk")[:MOST_SHOWN])
 
 
 def going_on() -> Sequence[GoingCampaign]:

@@ -12,6 +12,7 @@ from campaigns.domain.campaigns.campaign import CampaignStatus
 from campaigns.domain.notices.kinds import NoticeKind
 from campaigns.domain.sending.states import DispatchStatus
 from campaigns.models import Approval, Campaign, CampaignEdit, Dispatch
+from campaigns.selectors.campaigns import content_tests
 
 # What is older was before people were told, or is no news.
 LOOKED_BACK = timedelta(days=7)
@@ -44,8 +45,8 @@ class Happening:
 
 
 def found(*, now: datetime) -> Sequence[Happening]:
-    """Return all that people should know, whether or not they were told (7 queries)."""
-    return [*_approvals(), *_refusals(now), *_held(now), *_over(now)]
+    """Return all that people should know, whether or not they were told (8 queries)."""
+    return [*_approvals(), *_refusals(now), *_held(now), *_winners(now), *_over(now)]
 
 
 def approvers() -> QuerySet[User]:
@@ -113,6 +114,14 @@ def _held(now: datetime) -> Iterator[Happening]:
             # `operator_mails` writes to its author.
             is_mailed_elsewhere=True,
         )
+
+
+def _winners(now: datetime) -> Iterator[Happening]:
+    """Yield, for each test of texts that nothing decides by itself, who wrote the campaign."""
+    rows = Campaign.objects.filter(content_tests.asks_a_person(), author__isnull=False)
+    for row in rows.order_by("-pk")[:MOST_AT_ONCE]:
+        thing = f"winner:{row.pk}"
+        yield Happening(NoticeKind.WINNER_ASKED, row.author_id or 0, row.pk, thing, now)
 
 
 def _over(now: datetime) -> Iterator[Happening]:

@@ -17,12 +17,14 @@ from campaigns.domain.campaigns.correction import (
     changed_fixed_parts,
 )
 from campaigns.domain.content.approval import digest_of, digests
+from campaigns.domain.experiments.content_test import ContentTestState, DecisionGround
 from campaigns.domain.sending.states import DispatchStatus
 from campaigns.models import (
     Approval,
     Budget,
     Campaign,
     CampaignCorrection,
+    ContentTest,
     ContentVersion,
     Dispatch,
     Touchpoint,
@@ -38,6 +40,9 @@ from loancrm.kernel.acting import Act, acting
 from loancrm.kernel.auditing import audit
 from loancrm.kernel.errors import LoanCrmError
 from loancrm.kernel.jobs import enqueue
+
+# The step whose variants a test of texts compares.
+TESTED = 1
 
 
 class CorrectionRefused(LoanCrmError):
@@ -220,10 +225,20 @@ def write_applied(*, campaign: Campaign, act: Act) -> None:
             ends_at=plans.end_of(campaign, step),
             revision=F("revision") + 1,
         )
+    _end_mixed_test(campaign, correction)
     recurring.write_next_run(campaign=campaign)
     _move(correction, CorrectionState.APPLIED, act.now)
     act.record("campaign.correction_applied", on=campaign, facts={"correction": correction.pk})
     enqueue(jobs.TICK)
+
+
+def _end_mixed_test(campaign: Campaign, correction: CampaignCorrection) -> None:
+    """Let a person choose where texts change that are compared: an arm got the old and the new."""
+    correction.campaign = campaign
+    if any(change.position == TESTED for change in found.diff_of(correction).texts):
+        ContentTest.objects.filter(campaign=campaign, state=ContentTestState.READING).update(
+            state=ContentTestState.WAITING, ground=DecisionGround.CORRECTED
+        )
 
 
 def _locked(campaign: Campaign) -> Campaign:

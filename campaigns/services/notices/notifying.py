@@ -33,6 +33,11 @@ MOST_LINES = 20
 # A mail that is not taken is tried again after five minutes, ten, twenty, …, and given up then.
 RETRY_SECONDS = 300
 MOST_FAILURES = 7
+# Of these it is looked up each time whether somebody is still waited for.
+_WAITING = (NoticeKind.HELD, NoticeKind.WINNER_ASKED)
+_MAY_GO_ON = (
+    Q(thing__startswith="held:") | Q(thing__startswith="held-run:") | Q(thing__startswith="winner:")
+)
 
 
 def notify_people(*, holder: str, now: datetime) -> int:
@@ -98,10 +103,8 @@ def _close(found: Sequence[Happening], *, now: datetime) -> None:
     decided = Notice.objects.filter(kind=NoticeKind.APPROVAL_WAITS).exclude(
         campaign__status=CampaignStatus.IN_REVIEW
     )
-    things = {one.thing for one in found if one.kind is NoticeKind.HELD}
-    goes_on = Notice.objects.filter(
-        Q(thing__startswith="held:") | Q(thing__startswith="held-run:")
-    ).exclude(thing__in=things)
+    waits = {one.thing for one in found if one.kind in _WAITING}
+    goes_on = Notice.objects.filter(_MAY_GO_ON).exclude(thing__in=waits)
     keys = list(goes_on.values_list("pk", flat=True))
     for rows in (decided, Notice.objects.filter(pk__in=keys)):
         rows.filter(read_at=None).update(read_at=now)

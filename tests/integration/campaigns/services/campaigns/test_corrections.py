@@ -9,10 +9,20 @@ from django.contrib.auth.models import User
 from django.core.management import call_command
 from django.urls import reverse
 
+from campaigns.admin.trials import content_test_fields
 from campaigns.channels import registry
-from campaigns.models import Campaign, CampaignCorrection, ContentVersion, Dispatch, Message
+from campaigns.models import (
+    Budget,
+    Campaign,
+    CampaignCorrection,
+    ContentTest,
+    ContentVersion,
+    Dispatch,
+    Message,
+)
 from campaigns.selectors.campaigns import corrections as found
-from campaigns.services.campaigns import approval, authoring, corrections, ticking
+from campaigns.selectors.desk import own_work
+from campaigns.services.campaigns import approval, authoring, corrections, rollouts, ticking
 from campaigns.services.campaigns.approval import ApprovalRefused
 from campaigns.services.campaigns.authoring import CampaignLocked
 from campaigns.services.campaigns.corrections import CorrectionRefused
@@ -21,6 +31,7 @@ from loancrm.kernel.database import shared_clock
 from loancrm.kernel.models import AuditEntry
 from tests.factories.campaigns import EMAIL, make_approver, make_channel, make_launched, revise_text
 from tests.factories.people import make_people
+from tests.factories.tested import with_test
 from tests.integration.campaigns.services.campaigns.test_recurring import START, repeat, sent
 from tests.integration.campaigns.services.sending.test_marks import drain, meanwhile
 
@@ -341,3 +352,35 @@ def test_d24_the_commands_correct_too(run, actor, now, tmp_path, capsys):
     call_command("submit_campaign", "spring", correction=file, reason="预算")
     call_command("submit_campaign", "spring", discard=True)
     assert campaign_of(run).budget_amount == 100
+
+
+@pytest.mark.parametrize(("content", "state"), [(NEW, "waiting"), (None, "reading")])
+def test_d24_a_text_that_is_corrected_while_it_is_compared_lets_a_person_choose(
+    actor, author, now, content, state
+):
+    make_channel()
+    make_people(12)
+    run = make_launched(actor, now, budget_amount=100, **with_test())
+    ticking.pause_campaign(campaign=run.campaign, actor=actor, now=now)
+    corrections.start_correction(
+        campaign=campaign_of(run), reason="额度写错了", actor=author, now=now
+    )
+    if content is not None:
+        revise_text(run.touchpoint.variants.get(key="B"), content, author, now)
+    Budget.objects.update(limit_amount=90)
+    approve(run, author, now)
+    resume(run, actor, now)
+
+    test = ContentTest.objects.get()
+    assert (test.state, test.ground) == (state, "corrected" if content else "")
+    campaign = campaign_of(run)
+    # Nothing decides by itself between arms of which some got the one text, some the other.
+    assert rollouts.decide(campaign=campaign, now=now + timedelta(days=30)) is None
+    if content is not None:
+        (asked,) = own_work.winners_asked(author.user, sees_all=True)
+        assert asked == campaign
+        page = content_test_fields.standing(campaign)
+        assert page["is_asked"]
+        rollouts.choose_winner(campaign=campaign, variant="B", actor=actor, now=now)
+        assert ContentTest.objects.get().winner == "B"
+        assert own_work.winners_asked(author.user, sees_all=True) == []

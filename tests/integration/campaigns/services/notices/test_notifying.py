@@ -12,9 +12,10 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from campaigns.domain.campaigns.campaign import CampaignStatus
+from campaigns.domain.experiments.content_test import ContentTestState
 from campaigns.domain.notices.kinds import MailState, NoticeKind
 from campaigns.domain.sending.states import DispatchStatus, HoldReason
-from campaigns.models import Campaign, Dispatch, Notice
+from campaigns.models import Campaign, ContentTest, Dispatch, Notice
 from campaigns.selectors.notices import reading
 from campaigns.services.campaigns import approval, authoring
 from campaigns.services.notices import notifying, own
@@ -23,6 +24,7 @@ from loancrm.kernel.access import user_actor
 from loancrm.kernel.database import leases
 from loancrm.kernel.manifest import Role
 from tests.factories.campaigns import make_channel, make_launched, spec
+from tests.factories.tested import with_test
 
 pytestmark = [pytest.mark.django_db, pytest.mark.sql]
 
@@ -220,3 +222,17 @@ def test_the_page_keeps_what_is_to_be_mailed(bob):
     client.post(reverse("admin:campaigns_notices_choose"), {"mail": ["held"]})
     chosen = reading.choices_of(bob)
     assert [kind for kind, is_mailed in chosen.items() if is_mailed] == [NoticeKind.HELD]
+
+
+def test_whoever_wrote_a_campaign_is_told_that_a_person_chooses_its_text(mara):
+    campaign = make_launched(user_actor(mara), clock.now(), **with_test()).campaign
+    assert _told(NoticeKind.WINNER_ASKED) == []
+    ContentTest.objects.update(state=ContentTestState.WAITING)
+
+    assert (_tell(), _tell()) == (1, 0)
+    assert _told(NoticeKind.WINNER_ASKED) == ["mara"]
+    assert campaign.name in mail.outbox[-1].subject
+
+    ContentTest.objects.update(state=ContentTestState.DECIDED)
+    _tell()
+    assert reading.unread_count(mara) == 0
