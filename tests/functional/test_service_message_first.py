@@ -44,7 +44,9 @@ _SERVICE = SPEC | {
 }
 
 
-def test_a9_a_service_message_leaves_within_two_seconds_beside_a_campaign_of_one_a_second(tmp_path):
+def test_g16_a_service_message_leaves_within_two_seconds_beside_a_campaign_of_one_a_second(
+    tmp_path,
+):
     record = tmp_path / "record.jsonl"
     relay = [
         sys.executable, "manage.py", "simulate_gateways", "--smtp-port", "0",

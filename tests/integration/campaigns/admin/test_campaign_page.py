@@ -57,7 +57,7 @@ def draft(author: User, now: datetime) -> Campaign:
     return authoring.create_campaign(source=spec(), actor=user_actor(author), now=now)
 
 
-def test_the_author_cannot_approve_even_by_calling_the_address(
+def test_d3_the_author_cannot_approve_even_by_calling_the_address(
     draft: Campaign, author: User, now: datetime
 ) -> None:
     authoring.submit_for_review(campaign=draft, actor=user_actor(author), now=now)

@@ -64,7 +64,7 @@ def _state_of_everything():
     )
 
 
-def test_looking_never_changes_anything(client, sent):
+def test_f9_looking_never_changes_anything(client, sent):
     _channel, messages = sent
     before = _state_of_everything()
     for message in messages:
@@ -74,7 +74,7 @@ def test_looking_never_changes_anything(client, sent):
     assert _state_of_everything() == before
 
 
-def test_a_click_leads_to_the_stored_target_and_is_noted(client, sent):
+def test_f7_a_click_leads_to_the_stored_target_and_is_noted(client, sent):
     _channel, (message, _other) = sent
     TrackedLink.objects.update(target="https://example.com/a?b=1&c=%E4%BD%A0#top")
     answer = client.get(_click(message), **PHONE)
@@ -100,7 +100,7 @@ def test_machines_are_noted_as_machines(client, sent, method, headers):
     assert LinkVisit.objects.get().is_bot
 
 
-def test_a_forged_or_misplaced_link_is_not_found(client, sent, caplog):
+def test_f7_f56_a_forged_or_misplaced_link_is_not_found(client, sent, caplog):
     _channel, (message, _other) = sent
     link = TrackedLink.objects.get()
     good = _token(LinkPurpose.CLICK, message, link.pk)
@@ -155,7 +155,7 @@ def test_a_scanner_that_opens_every_link_is_no_person(sent, now):
 @pytest.mark.parametrize(
     ("language", "words"), [("zh-hans", 'lang="zh'), ("en", "Do you want to stop")]
 )
-def test_the_page_speaks_the_customers_language(client, sent, language, words):
+def test_f11_the_page_speaks_the_customers_language(client, sent, language, words):
     _channel, (message, _other) = sent
     Customer.objects.update(language=language)
     answer = client.get(_leave(message))
@@ -216,7 +216,7 @@ def _delivered(message, now):
     }
 
 
-def test_a_signed_report_is_applied_and_its_replay_is_harmless(client, sent, now):
+def test_g8_a_signed_report_is_applied_and_its_replay_is_harmless(client, sent, now):
     channel, (message, _other) = sent
     report = [_delivered(message, now)]
     assert _post(client, channel.slug, report).json() == {
@@ -229,7 +229,7 @@ def test_a_signed_report_is_applied_and_its_replay_is_harmless(client, sent, now
     assert message.state == "delivered"
 
 
-def test_what_is_not_proven_is_refused_and_changes_nothing(client, sent, now):
+def test_g8_what_is_not_proven_is_refused_and_changes_nothing(client, sent, now):
     channel, (message, _other) = sent
     report = [_delivered(message, now)]
     old = datetime.fromtimestamp(time.time(), tz=UTC) - timedelta(minutes=6)

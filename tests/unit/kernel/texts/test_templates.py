@@ -71,7 +71,7 @@ def _render(source, kind=TextKind.TEXT, language="zh-hans", **values):
         "{{ n }}" * 700,
     ],
 )
-def test_what_is_not_on_the_lists_is_refused_before_it_is_compiled(source):
+def test_f27_f29_what_is_not_on_the_lists_is_refused_before_it_is_compiled(source):
     with pytest.raises(TemplateRefused):
         _text(source)
 
@@ -98,11 +98,11 @@ def test_values_are_put_in_and_formatted():
     )
 
 
-def test_values_are_never_read_as_templates():
+def test_f32_values_are_never_read_as_templates():
     assert _render("{{ name }}", name="{{ 7*7 }}{% if x %}") == "{{ 7*7 }}{% if x %}"
 
 
-def test_values_are_escaped_in_html_and_left_alone_in_text():
+def test_f30_values_are_escaped_in_html_and_left_alone_in_text():
     nasty = "<script>alert('1')</script>&"
     assert _render("{{ name }}", name=nasty) == nasty
     assert _render("{{ name }}", kind=TextKind.HTML, name=nasty) == (
@@ -112,7 +112,7 @@ def test_values_are_escaped_in_html_and_left_alone_in_text():
 
 
 @pytest.mark.parametrize("missing", [None, ""])
-def test_a_missing_value_stops_the_text_and_is_named(missing):
+def test_f33_a_missing_value_stops_the_text_and_is_named(missing):
     with pytest.raises(MissingVariable) as refusal:
         _render("尊敬的{{ name }}", name=missing)
     assert refusal.value.name == "name"

@@ -41,7 +41,7 @@ def test_a_marketer_writes_and_an_approver_approves(now):
     assert ("campaign.approved", "li") in actions
 
 
-def test_nobody_approves_a_campaign_of_their_own_and_the_attempt_is_recorded(now):
+def test_d3_nobody_approves_a_campaign_of_their_own_and_the_attempt_is_recorded(now):
     make_channel()
     both = person("zhao", "marketer", "approver")
     campaign = authoring.create_campaign(source=spec(), actor=both, now=now)
@@ -75,7 +75,7 @@ def test_a_wrong_description_leaves_nothing_behind(actor, now):
     assert not Segment.objects.exists()
 
 
-def test_a_changed_text_voids_the_approval(actor, now):
+def test_d4_a_changed_text_voids_the_approval(actor, now):
     make_channel()
     make_people(1)
     campaign = make_approved(actor, now)
@@ -90,7 +90,7 @@ def test_a_changed_text_voids_the_approval(actor, now):
     "change",
     [{"holdout_share": "0.2"}, {"cost_per_message": "9.99"}, {"goal_window_days": 30}],
 )
-def test_a_changed_number_voids_the_approval(actor, now, change):
+def test_d4_a_changed_number_voids_the_approval(actor, now, change):
     make_channel()
     campaign = make_approved(actor, now)
     Campaign.objects.update(**change)
@@ -98,7 +98,7 @@ def test_a_changed_number_voids_the_approval(actor, now, change):
     assert not approval.is_approved(campaign)
 
 
-def test_an_approved_campaign_is_locked_until_returned_to_draft(actor, now):
+def test_d4_an_approved_campaign_is_locked_until_returned_to_draft(actor, now):
     make_channel()
     campaign = make_approved(actor, now)
     variant = campaign.steps.get().touchpoint.variants.get()

@@ -76,7 +76,7 @@ def test_a8_a_database_that_was_never_restored_sends(launched, now):
     assert sent() == 3
 
 
-def test_a8_a_restored_database_sends_nothing_until_a_person_confirms(launched, now, actor):
+def test_g11_a_restored_database_sends_nothing_until_a_person_confirms(launched, now, actor):
     restore()
     run(now)
     assert sent() == 0

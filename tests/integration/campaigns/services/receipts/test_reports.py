@@ -86,7 +86,7 @@ def test_delivered_and_bounced_messages_move_and_become_events(actor, now):
 
 
 @pytest.mark.parametrize("order", list(permutations(["failed", "bounced_soft", "delivered"])))
-def test_any_order_ends_in_the_same_state(actor, now, order):
+def test_g8_any_order_ends_in_the_same_state(actor, now, order):
     channel, (message,) = make_sent(actor, now, count=1)
     for position, kind in enumerate(order):
         reports.apply_events(
@@ -212,7 +212,7 @@ def _bounce(actor, channel, message, now):
     )
 
 
-def test_b5_a_bounce_blames_what_was_written_to_and_not_a_newer_address(actor, now):
+def test_g9_a_bounce_blames_what_was_written_to_and_not_a_newer_address(actor, now):
     channel, (message,) = make_sent(actor, now, count=1)
     points = ContactPoint.objects.filter(customer=message.customer, kind="email")
     points.update(is_primary=False)

@@ -131,7 +131,7 @@ def test_a_text_that_could_do_without_its_values_is_not_sent_without(text, sms, 
     assert Message.objects.get().reason == "missing_variable"
 
 
-def test_marketing_caps_stop_no_code_however_many_wait_beside_it(sms, core, actor, now):
+def test_g16_marketing_caps_stop_no_code_however_many_wait_beside_it(sms, core, actor, now):
     FrequencyRule.objects.create(window_hours=24, max_count=1)
     make_template(sms, now)
     people = make_people(1)

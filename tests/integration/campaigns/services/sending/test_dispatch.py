@@ -94,7 +94,7 @@ def test_every_reachable_person_gets_one_message_and_the_rest_a_reason(actor, no
     assert launched.campaign.status == "completed"
 
 
-def test_arrears_and_reported_arrears_bar_marketing(actor, now):
+def test_d19_arrears_and_reported_arrears_bar_marketing(actor, now):
     make_channel()
     people = make_people(4)
     day = now.date()
@@ -229,7 +229,7 @@ def test_marked_messages_are_sent_again_with_the_same_key_where_the_provider_kno
     )
 
 
-def test_messages_wait_for_the_sending_window_of_their_persons_zone(actor, now):
+def test_d10_messages_wait_for_the_sending_window_of_their_persons_zone(actor, now):
     make_channel()
     make_people(2)
     Customer.objects.filter(external_id="p2").update(time_zone="America/New_York")
@@ -244,7 +244,7 @@ def test_messages_wait_for_the_sending_window_of_their_persons_zone(actor, now):
     assert states(dispatch=launched) == {"sent": 2}
 
 
-def test_a_frequency_cap_skips_whoever_was_written_to(actor, now):
+def test_d9_a_frequency_cap_skips_whoever_was_written_to(actor, now):
     make_channel()
     make_people(4)
     FrequencyRule.objects.create(window_hours=24, max_count=1)
@@ -259,7 +259,7 @@ def test_a_frequency_cap_skips_whoever_was_written_to(actor, now):
     assert states(dispatch=third) == {"sent": 4}
 
 
-def test_the_budget_is_never_exceeded(actor, now):
+def test_d16_the_budget_is_never_exceeded(actor, now):
     make_channel()
     make_people(10)
     launched = make_launched(actor, now, cost_per_message="0.30", budget_amount="1.00")
@@ -301,7 +301,7 @@ def test_a_refused_message_gives_its_money_back_and_a_transient_one_is_tried_aga
     assert refused.status == "bounced"
 
 
-def test_a_paused_campaign_sends_nothing_until_resumed(actor, now):
+def test_g6_a_paused_campaign_sends_nothing_until_resumed(actor, now):
     make_channel()
     make_people(4)
     launched = make_launched(actor, now)
@@ -313,7 +313,7 @@ def test_a_paused_campaign_sends_nothing_until_resumed(actor, now):
     assert states(dispatch=launched) == {"sent": 4}
 
 
-def test_a_cancelled_campaign_cancels_what_was_not_sent(actor, now):
+def test_g6_a_cancelled_campaign_cancels_what_was_not_sent(actor, now):
     make_channel()
     make_people(4)
     launched = make_launched(actor, now)

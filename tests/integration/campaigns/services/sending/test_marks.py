@@ -178,7 +178,7 @@ def test_a8_a_machine_that_slept_for_weeks_sends_nothing_of_its_chunk(actor, now
     assert not deployment.may_send()
 
 
-def test_b1_an_opt_out_while_a_channel_sends_one_a_second_is_kept(actor, now):
+def test_g10_f11_an_opt_out_while_a_channel_sends_one_a_second_is_kept(actor, now):
     make_channel(rate_per_second=1)
     people = make_people(5)
     make_launched(actor, now)

@@ -64,7 +64,7 @@ def _display_name(raw, header):
         "é" * 90,
     ],
 )
-def test_everything_is_read_back_as_written(text):
+def test_f34_everything_is_read_back_as_written(text):
     body = f"{text}\n.\n{text * 40}"
     raw = _fill(
         subject=text,
@@ -114,7 +114,7 @@ def test_lines_are_short_end_in_cr_lf_and_none_begins_with_a_dot():
 
 @pytest.mark.parametrize("separator", ["\r\n", "\n", "\r", "\x00", "\x0b", "\u2028", "\u0085"])
 @pytest.mark.parametrize("place", ["name", "subject", "address", "key", "url"])
-def test_no_value_can_add_a_header(separator, place):
+def test_f31_no_value_can_add_a_header(separator, place):
     evil = f"x{separator}Bcc: victim@example.com"
     changes = {
         "name": {"to": Addressee("a@example.com", evil)},

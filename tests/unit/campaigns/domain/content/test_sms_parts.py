@@ -42,7 +42,7 @@ def test_characters_of_the_extension_table_take_two(character):
     assert measure(character).encoding is SmsEncoding.GSM7
 
 
-def test_a_character_is_never_cut_in_two():
+def test_f34_a_character_is_never_cut_in_two():
     # 152 septets, then an extension character that does not fit the 153rd: 3 parts, not 2.
     assert measure("a" * 152 + "€" + "a" * 151 + "€" + "a").parts == 3
     # 66 units, then a surrogate pair that does not fit the 67th.

@@ -48,7 +48,7 @@ def test_the_day_the_clock_springs_forward_opens_at_nine_by_the_new_clock():
     ),
     st.sampled_from(ZONES),
 )
-def test_the_opening_is_never_early_and_always_inside_the_window(now, name):
+def test_d10_the_opening_is_never_early_and_always_inside_the_window(now, name):
     zone = ZoneInfo(name)
     opening = schedule.next_opening(now, zone, WINDOW)
     assert opening >= now
