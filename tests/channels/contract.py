@@ -52,7 +52,7 @@ class ChannelContract(ABC):
     def batch(self, numbers: Sequence[int]) -> list[Outbound]:
         return [outbound(number, self.address(number), self.payload()) for number in numbers]
 
-    def test_a_channel_keeps_the_protocol(self, channel: ChannelBackend):
+    def test_g14_a_channel_keeps_the_protocol(self, channel: ChannelBackend):
         assert isinstance(channel, ChannelBackend)
         assert channel.limits.batch_size > 0
         assert channel.limits.flights > 0

@@ -106,7 +106,7 @@ def test_a2_the_codes_that_a_gateway_gives_can_be_stored():
         json.dumps({"error": None, "code": None, "results": ALL}).encode(),
     ],
 )  # fmt: skip
-def test_a2_an_answer_is_read_in_whatever_form_gateways_write_it(content):
+def test_f22_an_answer_is_read_in_whatever_form_gateways_write_it(content):
     assert answered(content) == TAKEN
 
 

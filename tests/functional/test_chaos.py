@@ -22,7 +22,7 @@ def chaos(*words):
     return preloaded.run(words, env=os.environ, cwd=ROOT, seconds=880)
 
 
-def test_six_kills_among_three_hundred_people_harm_nobody():
+def test_g13_g2_six_kills_among_three_hundred_people_harm_nobody():
     done = chaos(
         "--json", "--seed", "20", "--n", str(PEOPLE), "--kills", str(KILLS), "--pace-seconds", "1"
     )

@@ -144,7 +144,7 @@ def test_one_look_at_several_people_is_one_audit_entry(draft: Campaign, author: 
     assert len(shown) == 3
 
 
-def test_a_preview_is_the_text_that_is_sent(author: User, now: datetime) -> None:
+def test_f3_a_preview_is_the_text_that_is_sent(author: User, now: datetime) -> None:
     channel = make_channel("sms")
     people = make_people(1)
     registry.close_all()

@@ -14,5 +14,5 @@ from loancrm.kernel.processes import logs
         ("2026-03-04T10:00:00+08:00", "2026-03-04T10:00:00+08:00"),
     ],
 )
-def test_personal_data_never_reaches_a_log_line(text, expected):
+def test_f53_personal_data_never_reaches_a_log_line(text, expected):
     assert logs.scrub(None, "info", {"event": text, "count": 3}) == {"event": expected, "count": 3}

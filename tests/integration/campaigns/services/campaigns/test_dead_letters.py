@@ -31,7 +31,7 @@ def states():
     return Counter(Message.objects.values_list("state", flat=True))
 
 
-def test_a1_who_was_set_aside_is_shown_and_gets_another_turn_on_a_persons_word(actor, now):
+def test_g12_who_was_set_aside_is_shown_and_gets_another_turn_on_a_persons_word(actor, now):
     make_channel()
     make_people(5)
     campaign = make_launched(actor, now).campaign

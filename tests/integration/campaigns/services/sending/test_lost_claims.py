@@ -82,7 +82,7 @@ def die_at(monkeypatch, place, name, call):
     monkeypatch.setattr(place, name, wrapped)
 
 
-def test_a1_two_hundred_kills_at_different_points_lose_and_double_nobody(actor, now):
+def test_g2_two_hundred_kills_at_different_points_lose_and_double_nobody(actor, now):
     make_channel()
     make_people(240)
     make_launched(actor, now, cost_per_message="0.10", budget_amount="24.00")

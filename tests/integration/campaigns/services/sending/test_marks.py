@@ -368,7 +368,7 @@ def test_a6_all_refused_for_policy_opens_the_breaker_and_fails_nobody(actor, now
     assert Channel.objects.get().blocked_at is None
 
 
-def test_a6_a_policy_refusal_among_others_is_that_persons(actor, now):
+def test_g7_a_policy_refusal_among_others_is_that_persons(actor, now):
     make_channel()
     make_people(4)
     make_launched(actor, now)

@@ -47,7 +47,7 @@ def reached_by_the_fallback(actor, now, monkeypatch, stop):
     return {sent.to for sent in provider(supports_idempotency=False).delivered}
 
 
-def test_b2_a_refusal_through_another_channel_is_heard_until_the_mark(actor, now, monkeypatch):
+def test_f12_b2_a_refusal_through_another_channel_is_heard_until_the_mark(actor, now, monkeypatch):
     reached = reached_by_the_fallback(actor, now, monkeypatch, {"source": "sms_reply"})
     assert len(reached) == 11
     assert "p8@example.com" not in reached

@@ -116,7 +116,7 @@ def test_a_subject_that_comes_out_empty_is_refused(subject):
         render_email(compiled, {})
 
 
-def test_names_outside_the_catalogue_are_found():
+def test_f28_names_outside_the_catalogue_are_found():
     compiled = compile_sms(text="{{ name }}{{ id_number }}{{ phone }} https://a.cn", language="en")
     assert unknown_variables(compiled.variables) == ("id_number", "phone")
 
