@@ -1,7 +1,8 @@
-"""f72, f73: eight workers beside each other never pass a cap or a budget that they share."""
+"""f72, f73, d12: eight workers beside each other pass no cap, budget or rate that they share."""
 
 import random
 import threading
+import time
 from collections import Counter
 from decimal import Decimal
 
@@ -92,3 +93,17 @@ def test_f73_d16_the_last_yuan_is_spent_once(actor, now):
         "skipped": PEOPLE - 33,
     }
     assert Budget.objects.get().committed_amount == Decimal("9.90")
+
+
+def test_d12_a_rate_is_that_of_all_workers_together_and_everybody_is_written_to(actor, now):
+    make_channel(rate_per_second=40)
+    make_people(PEOPLE)
+    make_launched(actor, now)
+    ticking.advance(now=now)
+
+    began = time.monotonic()
+    drain_beside(now)
+
+    # A quarter of a second's worth may go out at once.
+    assert time.monotonic() - began >= (PEOPLE - 10) / 40
+    assert Counter(Message.objects.values_list("state", flat=True)) == {"sent": PEOPLE}
