@@ -100,6 +100,7 @@ def context(campaign: Campaign, actor: Actor) -> dict[str, Any]:
         "scores": _scores(campaign),
         "content_test": content_test_fields.standing(campaign),
         "may_choose_winner": access.is_allowed(actor, "campaigns.launch_campaign", campaign),
+        "exclusions": exclusion_fields.sentences(campaign),
         "calendar": calendar_fields.sentence(campaign.recurrence),
         "approvals": list(campaign.approvals.select_related("approver").order_by("-at", "-pk")),
         **correction_page.context(campaign),

@@ -198,6 +198,11 @@ class CampaignAdmin(SharedRowsAdmin):
                 "<int:pk>/preview/", wrap(campaign_views.preview), name="campaigns_campaign_preview"
             ),
             path(
+                "<int:pk>/dry-run/",
+                wrap(dry_run_page.dry_run),
+                name="campaigns_campaign_dry_run",
+            ),
+            path(
                 "<int:pk>/forecast/",
                 wrap(campaign_views.forecast),
                 name="campaigns_campaign_forecast",

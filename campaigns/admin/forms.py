@@ -13,6 +13,7 @@ from django.utils.translation import gettext_lazy as _
 from unfold import widgets
 
 from campaigns import labels
+from campaigns.admin.audience.exclusion_fields import ExclusionFields, initial_exclusions
 from campaigns.admin.calendar_fields import CalendarFields, initial_calendar
 from campaigns.admin.message_fields import (
     MessageFields,
@@ -24,6 +25,7 @@ from campaigns.admin.trials.content_test_fields import ContentTestFields, initia
 from campaigns.domain.campaigns.campaign import CampaignStatus
 from campaigns.domain.campaigns.correction import CORRECTABLE
 from campaigns.domain.campaigns.given.changes import MAX_HOLDOUT
+from campaigns.domain.campaigns.given.exclusions_reading import exclusions_of
 from campaigns.domain.campaigns.given.recurrence_reading import of_stored
 from campaigns.domain.compliance.offers import product_kind_for
 from campaigns.domain.sending.service_messages import ServiceKind, kind_for
@@ -73,7 +75,7 @@ class MomentInput(forms.DateTimeInput):
         super().__init__(attrs={"class": " ".join(widgets.INPUT_CLASSES)}, format="%Y-%m-%dT%H:%M")
 
 
-class CampaignForm(CalendarFields, ContentTestFields):
+class CampaignForm(CalendarFields, ContentTestFields, ExclusionFields):
     """Everything about a campaign on one page; rules are the service's."""
 
     name = forms.CharField(
@@ -195,6 +197,7 @@ class CampaignForm(CalendarFields, ContentTestFields):
         self.text_faults: dict[str, list[TextFinding]] = {}
         self.fill_calendar()
         self.fill_content_test()
+        self.fill_exclusions()
         self._choice("goal_event", [(g, customer_labels.event(g)) for g in GOALS])
         self._queryset("segment", Segment.objects.order_by("name"))
         self._choice("product_kind", [("", "–"), *labels_of_rules.PRODUCT_KINDS.choices()])
@@ -293,6 +296,7 @@ class CampaignForm(CalendarFields, ContentTestFields):
                 "stops_messages": data["stops_at_goal"],
             },
             "segment": data["segment"].slug,
+            "exclude": self.described_exclusions(),
             "steps": self.described_messages(),
             "holdout_share": str(data["holdout_percent"] / 100),
             "schedule": {
@@ -329,6 +333,8 @@ class CampaignForm(CalendarFields, ContentTestFields):
         if self.campaign is not None and calendar != of_stored(self.campaign.recurrence):
             changed["recurrence"] = calendar
         if self.campaign is not None:
+            if (excluded := self.exclusions()) != exclusions_of(self.campaign.exclusions):
+                changed["exclusions"] = excluded
             stored = content_tests.plan_of(content_tests.of_campaign(self.campaign))
             if (plan := self.content_test()) != stored:
                 changed["content_test"] = plan
@@ -360,6 +366,7 @@ def initial_of(campaign: Campaign, messages: Sequence[StoredMessage]) -> dict[st
     is_own = campaign.status in {CampaignStatus.DRAFT, CampaignStatus.PAUSED}
     values["start_at"] = campaign.start_at if is_own else None
     values |= initial_calendar(campaign.recurrence) | initial_content_test(campaign)
+    values |= initial_exclusions(campaign)
     return values | initial_messages(messages)
 
 

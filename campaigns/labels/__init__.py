@@ -126,7 +126,7 @@ APPROVED_PARTS = Vocabulary(
         ApprovedPart.CHANNELS: _("the channel or its sender"),
         ApprovedPart.PURPOSE: _("the purpose"),
         ApprovedPart.PRICES: _("the price of a message"),
-        ApprovedPart.AUDIENCE: _("the segment, or one that its rule names"),
+        ApprovedPart.AUDIENCE: _("the segment or the exclusions, or a segment that they name"),
         ApprovedPart.EXPERIMENT: _("the control group or the variants' weights"),
         ApprovedPart.SCHEDULE: _("the schedule"),
         ApprovedPart.TERMS: _("the name, the goal or the budget"),

@@ -167,6 +167,7 @@ class Migration(migrations.Migration):
                 ("experiment_salt", models.UUIDField(default=uuid.uuid4, editable=False)),
                 ("start_at", models.DateTimeField(blank=True, null=True, verbose_name="start at")),
                 ("end_at", models.DateTimeField(blank=True, null=True, verbose_name="end at")),
+                ("exclusions", models.JSONField(blank=True, editable=False, null=True)),
                 ("recurrence", models.JSONField(blank=True, editable=False, null=True)),
                 ("last_run_at", models.DateTimeField(editable=False, null=True)),
                 ("run_hold_reason", models.CharField(blank=True, editable=False, max_length=60)),
@@ -578,6 +579,11 @@ class Migration(migrations.Migration):
                 ("variables", models.JSONField(default=list)),
                 ("goal_event", models.CharField(blank=True, max_length=60)),
                 ("goal_window_days", models.PositiveSmallIntegerField(null=True)),
+                (
+                    "excluded_versions",
+                    models.JSONField(default=list, editable=False, null=True),
+                ),
+                ("excluded_counts", models.JSONField(default=dict, editable=False)),
                 ("uses_personal_rules", models.BooleanField(default=False)),
                 (
                     "unit_cost",

@@ -52,6 +52,8 @@ class Campaign(models.Model):
     start_at = models.DateTimeField(_("start at"), null=True, blank=True)
     # Nothing is tried from then on, whatever is left; null ends when everybody is decided about.
     end_at = models.DateTimeField(_("end at"), null=True, blank=True)
+    # Whom it leaves out, as `exclusions_reading.stored_exclusions` writes it; null for nobody.
+    exclusions = models.JSONField(null=True, blank=True, editable=False)
     # When it runs again, as `recurrence_reading.stored` writes it; null where it runs once.
     recurrence = models.JSONField(null=True, blank=True, editable=False)
     # The calendar's date of the newest run; nothing at or before it runs again.

@@ -70,6 +70,9 @@ class Dispatch(models.Model):
     segment_version = models.ForeignKey(
         SegmentVersion, null=True, on_delete=models.PROTECT, related_name="+"
     )
+    # Keys of the rules by which segments were left out, and how many people each reason left out.
+    excluded_versions = models.JSONField(null=True, default=list, editable=False)
+    excluded_counts = models.JSONField(default=dict, editable=False)
     uses_personal_rules = models.BooleanField(default=False)
     unit_cost = models.DecimalField(_("cost a part"), max_digits=10, decimal_places=4, null=True)
     budget = models.ForeignKey(Budget, null=True, on_delete=models.PROTECT, related_name="+")

@@ -2,13 +2,15 @@
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
+from campaigns.domain.campaigns.exclusions import Exclusions
 from campaigns.domain.campaigns.given.changes import end_problem
 from campaigns.domain.campaigns.given.content_test_reading import read_content_test
+from campaigns.domain.campaigns.given.exclusions_reading import read_exclusions
 from campaigns.domain.campaigns.given.problems import ValueProblemCode, ValueProblems
 from campaigns.domain.campaigns.given.reader import Reader
 from campaigns.domain.campaigns.given.recurrence_reading import read_recurrence
@@ -91,6 +93,7 @@ class CampaignSpec:
     costs: tuple[CostSpec, ...]
     author: str
     content_test: ContentTestPlan | None = None
+    exclusions: Exclusions = field(default_factory=Exclusions)
 
 
 _KNOWN = {
@@ -99,6 +102,7 @@ _KNOWN = {
     "channel", "content", "variants", "fallback_channel", "fallback_content",
     "fallback_after_minutes", "holdout_share", "schedule", "budget_amount", "budget",
     "cost_per_message", "costs", "author", "locale", "experiment",
+    "exclude",
 }  # fmt: skip
 
 
@@ -148,6 +152,7 @@ def parse_spec(source: Mapping[str, Any]) -> CampaignSpec:
         cost_per_message=read.number(source, "cost_per_message", "cost_per_message", None),
         costs=_costs(source, read),
         author=read.text(source, "author", "author"),
+        exclusions=read_exclusions(source.get("exclude"), read, "exclude"),
         content_test=read_content_test(source.get("experiment"), read, "experiment"),
     )
     _check_whole(spec, read, budget_key=budget_key)

@@ -23,6 +23,7 @@ from campaigns.services.campaigns import (
     recurring,
     score_use,
 )
+from campaigns.services.campaigns.audience import choosing
 from campaigns.services.campaigns.steps_freezing import (
     CampaignNotReady,
     freeze_first_step,
@@ -30,7 +31,6 @@ from campaigns.services.campaigns.steps_freezing import (
 )
 from campaigns.services.graphs import moving
 from customers.domain.consents.consent import Purpose
-from customers.services.segments import versions
 from loancrm.kernel.access import Actor
 from loancrm.kernel.acting import acting
 from loancrm.kernel.auditing import deployment
@@ -65,6 +65,8 @@ def launch_campaign(*, campaign: Campaign, actor: Actor, now: datetime) -> Dispa
     found = fairness.require_fair(campaign, now=now)
     # A person is here: what stood still with nothing to send needs no other word.
     deployment.beat(has_open_work=open_work.exists())
+    # By the rules of this moment, which are frozen with the first run.
+    audience = choosing.audience_of(campaign, version=campaign.segment.current_version, now=now)
     with act:
         authoring.move(
             campaign,
@@ -79,14 +81,14 @@ def launch_campaign(*, campaign: Campaign, actor: Actor, now: datetime) -> Dispa
         campaign.last_run_at = due_at if campaign.recurrence else None
         campaign.save(update_fields=["launched_at", "last_run_at", "next_run_at"])
         version = campaign.segment.current_version
+        plan = plans.plan_step(
+            campaign=campaign, step=step, version=version, due_at=due_at, now=now
+        )
+        audience.note_on(plan)
         dispatch = freeze_first_step(
-            plan=plans.plan_step(
-                campaign=campaign, step=step, version=version, due_at=due_at, now=now
-            ),
+            plan=plan,
             campaign=campaign,
-            audience=content_tests.first_people(
-                campaign, versions.audience_queryset(version.rule, now=now)
-            ),
+            audience=content_tests.first_people(campaign, audience.people),
             now=now,
         )
         if schedule.is_too_late(due_at=due_at, now=now, late_limit_hours=campaign.late_limit_hours):

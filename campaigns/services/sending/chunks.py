@@ -11,6 +11,7 @@ from django.db import connection, transaction
 from django.db.models import Count, F, Min, Q, QuerySet, Sum
 from django.utils.translation import gettext as _
 
+from campaigns.domain.sending import budgeting
 from campaigns.domain.sending.eligibility import SkipReason
 from campaigns.domain.sending.states import (
     OPEN_STATES,
@@ -297,13 +298,7 @@ def reserve_budget(*, chunk: Chunk, costs: list[Decimal]) -> int:
         lock(chunk=chunk)
         budget = Budget.objects.select_for_update().get(pk=budget_id)
         room = budget.limit_amount - budget.committed_amount
-        total = Decimal(0)
-        allowed = 0
-        for cost in costs:
-            if total + cost > room:
-                break
-            total += cost
-            allowed += 1
+        allowed, total = budgeting.affordable(costs, room)
         Budget.objects.filter(pk=budget_id).update(committed_amount=F("committed_amount") + total)
         Chunk.objects.filter(pk=chunk.pk).update(reserved_amount=F("reserved_amount") + total)
     return allowed

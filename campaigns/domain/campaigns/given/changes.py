@@ -7,6 +7,7 @@ from decimal import Decimal
 from types import MappingProxyType
 from typing import Any
 
+from campaigns.domain.campaigns.exclusions import Exclusions
 from campaigns.domain.campaigns.given.problems import ValueProblem, ValueProblemCode, ValueProblems
 from campaigns.domain.campaigns.recurrence import Recurrence
 from campaigns.domain.compliance.offers import ProductKind
@@ -83,6 +84,11 @@ def _flag(value: Any) -> tuple[ValueProblemCode, str] | None:
     return None if isinstance(value, bool) else (ValueProblemCode.FLAG_EXPECTED, "")
 
 
+def _exclusions(value: Any) -> tuple[ValueProblemCode, str] | None:
+    is_good = isinstance(value, Exclusions)
+    return None if is_good else (ValueProblemCode.OBJECT_EXPECTED, "")
+
+
 def _present(value: Any) -> tuple[ValueProblemCode, str] | None:
     return (ValueProblemCode.SEGMENT_EXPECTED, "") if value is None else None
 
@@ -120,6 +126,7 @@ _CHECKS: Mapping[str, _Check] = {
     "late_limit_hours": _whole(0, MAX_LATE_HOURS),
     "recurrence": _calendar,
     "content_test": _content_test,
+    "exclusions": _exclusions,
     # Nobody could be written to for nothing; who wants no limit gives none.
     "budget_amount": _number(Decimal(999_999_999_999), 2, least=Decimal("0.01")),
     "cost_per_message": _number(Decimal(999_999), 4),
