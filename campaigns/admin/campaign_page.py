@@ -10,6 +10,7 @@ from django.utils.translation import ngettext
 
 from campaigns import labels
 from campaigns.admin import calendar_fields, correction_page, course_texts
+from campaigns.admin.audience import exclusion_fields
 from campaigns.admin.correction_page import Button
 from campaigns.admin.message_fields import field_of
 from campaigns.admin.trials import content_test_fields

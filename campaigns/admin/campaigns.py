@@ -15,6 +15,7 @@ from django.utils.translation import gettext_lazy
 from campaigns import labels
 from campaigns.admin import campaign_page, campaign_views, fairness_page, sending
 from campaigns.admin import rules as rules_page
+from campaigns.admin.audience import dry_run_page
 from campaigns.admin.contactable_view import customer_contact
 from campaigns.admin.forms import MOST_MESSAGES, CampaignForm, initial_of, stale_context
 from campaigns.admin.listing import filters, lines

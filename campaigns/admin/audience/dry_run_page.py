@@ -3,8 +3,9 @@
 from collections.abc import Iterator
 from typing import Any
 
-from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
-from django.shortcuts import get_object_or_404, render
+from django.http import HttpRequest, StreamingHttpResponse
+from django.http.response import HttpResponseBase
+from django.shortcuts import get_object_or_404
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET
 
@@ -23,12 +24,12 @@ _HEADINGS = "customer,state,reason,variant,parts,cost\n"
 
 
 @require_GET
-def dry_run(request: HttpRequest, pk: int) -> HttpResponse | StreamingHttpResponse:
+def dry_run(request: HttpRequest, pk: int) -> HttpResponseBase:
     """Show what a launch would write now; `?list=csv` gives all of it, by customer number."""
     campaign = get_object_or_404(Campaign, pk=pk)
     admin_pages.require(request, "campaigns.view_campaign", campaign)
+    title = _("Dry run: %(name)s") % {"name": campaign.name}
     context: dict[str, Any] = {
-        **admin_pages.context(request, title=_("Dry run: %(name)s") % {"name": campaign.name}),
         "campaign": campaign,
         "campaign_url": object_url(campaign),
         "exclusions": exclusion_fields.sentences(campaign),
@@ -38,7 +39,9 @@ def dry_run(request: HttpRequest, pk: int) -> HttpResponse | StreamingHttpRespon
             campaign=campaign, actor=admin_pages.actor_of(request), now=clock.now()
         )
     except LoanCrmError as error:
-        return render(request, "campaigns/dry_run.html", {**context, "error": error.message})
+        return admin_pages.page(
+            request, "campaigns/dry_run.html", title=title, **context, error=error.message
+        )
     if request.GET.get("list") == "csv":
         return _file(campaign, found)
     context |= {
@@ -51,7 +54,7 @@ def dry_run(request: HttpRequest, pk: int) -> HttpResponse | StreamingHttpRespon
         ],
         "is_cut": len(found.lines) > LINES_SHOWN,
     }
-    return render(request, "campaigns/dry_run.html", context)
+    return admin_pages.page(request, "campaigns/dry_run.html", title=title, **context)
 
 
 def _file(campaign: Campaign, found: DryRun) -> StreamingHttpResponse:

@@ -105,12 +105,8 @@ def test_d15_the_dry_run_of_a_night_waits_as_the_launch_does(actor: Actor, now: 
 def test_d15_the_gates_are_asked_when_the_campaign_starts(actor: Actor, now: datetime) -> None:
     people = make_people(3)
     start = now + timedelta(days=2)
-    Customer.objects.filter(pk=people[0].pk).update(
-        marketing_paused_until=now + timedelta(days=1)
-    )
-    Customer.objects.filter(pk=people[1].pk).update(
-        marketing_paused_until=now + timedelta(days=3)
-    )
+    Customer.objects.filter(pk=people[0].pk).update(marketing_paused_until=now + timedelta(days=1))
+    Customer.objects.filter(pk=people[1].pk).update(marketing_paused_until=now + timedelta(days=3))
     campaign = make_campaign(actor, now, schedule={"start_at": start.isoformat()})
     found = dry_runs.dry_run_campaign(campaign=campaign, actor=actor, now=now)
     launch_and_drain(campaign, actor, now, start)
