@@ -75,6 +75,13 @@ class MomentInput(forms.DateTimeInput):
         super().__init__(attrs={"class": " ".join(widgets.INPUT_CLASSES)}, format="%Y-%m-%dT%H:%M")
 
 
+def _most(label: Any, help_text: Any) -> forms.IntegerField:
+    widget = widgets.UnfoldAdminIntegerFieldWidget()
+    return forms.IntegerField(
+        label=label, required=False, min_value=1, widget=widget, help_text=help_text
+    )
+
+
 class CampaignForm(CalendarFields, ContentTestFields, ExclusionFields):
     """Everything about a campaign on one page; rules are the service's."""
 
@@ -164,6 +171,10 @@ class CampaignForm(CalendarFields, ContentTestFields, ExclusionFields):
         min_value=Decimal("0.01"),
         widget=widgets.UnfoldAdminDecimalFieldWidget(),
         help_text=_("Sending stops before it is exceeded. Empty: no limit."),
+    )
+    message_limit = _most(_("Most messages"), _("Sending stops there. Empty: no limit."))
+    daily_message_limit = _most(
+        _("Most messages a day"), _("The rest waits for the next day. Empty: no limit.")
     )
     cost_per_message = forms.DecimalField(
         label=_("Cost a message, CNY"),
@@ -296,6 +307,8 @@ class CampaignForm(CalendarFields, ContentTestFields, ExclusionFields):
                 "stops_messages": data["stops_at_goal"],
             },
             "segment": data["segment"].slug,
+            "message_limit": data.get("message_limit"),
+            "daily_message_limit": data.get("daily_message_limit"),
             "exclude": self.described_exclusions(),
             "steps": self.described_messages(),
             "holdout_share": str(data["holdout_percent"] / 100),
@@ -319,7 +332,7 @@ class CampaignForm(CalendarFields, ContentTestFields, ExclusionFields):
                 for name in (
                     "name", "description", "segment", "purpose", "goal_event", "goal_window_days",
                     "stops_at_goal", "start_at", "end_at", "late_limit_hours", "budget_amount",
-                    "cost_per_message",
+                    "cost_per_message", "message_limit", "daily_message_limit",
                 )
             },
             "service_kind": kind_for(data["purpose"], data.get("service_kind", "")),
@@ -358,7 +371,7 @@ def initial_of(campaign: Campaign, messages: Sequence[StoredMessage]) -> dict[st
         for name in (
             "name", "segment", "goal_event", "goal_window_days", "stops_at_goal", "purpose",
             "service_kind", "product_kind", "description", "late_limit_hours", "budget_amount",
-            "cost_per_message",
+            "cost_per_message", "message_limit", "daily_message_limit",
         )
     }  # fmt: skip
     values["holdout_percent"] = f"{campaign.holdout_share * 100:f}".rstrip("0").rstrip(".")

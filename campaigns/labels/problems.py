@@ -77,6 +77,8 @@ _PLACES: Mapping[str, Any] = {
     "decide_after_hours": _("decided after hours"),
     "en": _("English"),
     "event": _("event"),
+    "message_limit": _("most messages"),
+    "daily_message_limit": _("most messages a day"),
     "exclude": _("exclusions"),
     "exclusions": _("exclusions"),
     "segments": _("segments that are left out"),

@@ -83,6 +83,13 @@ class Campaign(models.Model):
         related_name="campaigns",
         verbose_name=_("budget"),
     )
+    # Sending stops at so many messages, in all and each day; null without a limit.
+    message_limit = models.PositiveIntegerField(
+        _("most messages"), null=True, blank=True, validators=[MinValueValidator(1)]
+    )
+    daily_message_limit = models.PositiveIntegerField(
+        _("most messages a day"), null=True, blank=True, validators=[MinValueValidator(1)]
+    )
     # Which way its messages go; written at the launch of a campaign of several messages.
     graph = models.ForeignKey(
         MessageGraph, null=True, on_delete=models.PROTECT, related_name="+", editable=False

@@ -29,7 +29,7 @@ class WaterfallLine(NamedTuple):
 
 def of_forecast(found: Forecast) -> list[WaterfallLine]:
     """Return the lines of a forecast."""
-    return _lines(found.segment, found.excluded, 0, found.held_out, found.skipped, found.to_send, 0)
+    return _lines(found.segment, found.excluded, 0, found.held_out, found.skipped, found.to_send, {})
 
 
 def of_dry_run(found: DryRun) -> list[WaterfallLine]:
@@ -52,7 +52,7 @@ def _lines(
     held_out: int,
     skipped: Mapping[str, int],
     to_send: int,
-    waiting: int,
+    waiting: Mapping[str, int],
 ) -> list[WaterfallLine]:
     lines = [WaterfallLine("segment", _("In the segment"), segment, segment, is_sum=True)]
 
@@ -68,6 +68,7 @@ def _lines(
     take("held_out", _("Kept in the control group"), held_out)
     for reason, people in skipped.items():
         take(reason, labels.SKIP_REASONS.label(reason), people)
-    take("waiting", _("Wait for the end of quiet hours"), waiting)
+    for reason, people in waiting.items():
+        take(reason, labels.SKIP_REASONS.label(reason), people)
     lines.append(WaterfallLine("to_send", _("Messages"), to_send, to_send, is_sum=True))
     return lines

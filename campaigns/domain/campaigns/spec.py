@@ -93,6 +93,8 @@ class CampaignSpec:
     costs: tuple[CostSpec, ...]
     author: str
     content_test: ContentTestPlan | None = None
+    message_limit: int | None = None
+    daily_message_limit: int | None = None
     exclusions: Exclusions = field(default_factory=Exclusions)
 
 
@@ -102,7 +104,7 @@ _KNOWN = {
     "channel", "content", "variants", "fallback_channel", "fallback_content",
     "fallback_after_minutes", "holdout_share", "schedule", "budget_amount", "budget",
     "cost_per_message", "costs", "author", "locale", "experiment",
-    "exclude",
+    "exclude", "message_limit", "daily_message_limit",
 }  # fmt: skip
 
 
@@ -152,6 +154,8 @@ def parse_spec(source: Mapping[str, Any]) -> CampaignSpec:
         cost_per_message=read.number(source, "cost_per_message", "cost_per_message", None),
         costs=_costs(source, read),
         author=read.text(source, "author", "author"),
+        message_limit=_limit(source, "message_limit", read),
+        daily_message_limit=_limit(source, "daily_message_limit", read),
         exclusions=read_exclusions(source.get("exclude"), read, "exclude"),
         content_test=read_content_test(source.get("experiment"), read, "experiment"),
     )
@@ -159,6 +163,15 @@ def parse_spec(source: Mapping[str, Any]) -> CampaignSpec:
     if read.problems:
         raise ValueProblems(tuple(read.problems))
     return spec
+
+
+def _limit(source: Mapping[str, Any], key: str, read: Reader) -> int | None:
+    number = read.number(source, key, key, None)
+    if number is None:
+        return None
+    whole = int(number) if number == int(number) else number
+    read.field(key, whole, key)
+    return int(number)
 
 
 def _check_whole(spec: CampaignSpec, read: Reader, *, budget_key: str) -> None:

@@ -92,6 +92,8 @@ def read(campaign: Campaign) -> CampaignState:
             campaign.goal_event,
             campaign.goal_window_days,
             campaign.stops_at_goal,
+            campaign.message_limit,
+            campaign.daily_message_limit,
             "" if campaign.budget_amount is None else f"{campaign.budget_amount:.2f}",
         ],
     }

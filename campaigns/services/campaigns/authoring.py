@@ -80,6 +80,8 @@ def create_campaign(*, source: Mapping[str, Any], actor: Actor, now: datetime) -
             end_at=spec.end_at,
             late_limit_hours=spec.late_limit_hours,
             recurrence=stored(spec.recurrence),
+            message_limit=spec.message_limit,
+            daily_message_limit=spec.daily_message_limit,
             exclusions=stored_exclusions(spec.exclusions),
             budget=parts.budget_with(None, spec.budget_amount),
             cost_per_message=spec.cost_per_message,
@@ -114,7 +116,7 @@ def update_campaign(
         changes: Field names and values among name, description, segment, purpose, service_kind,
             product_kind, goal_event, goal_window_days, stops_at_goal, holdout_share, start_at,
             end_at, late_limit_hours, recurrence, budget_amount, cost_per_message, content_test and
-            exclusions.
+            exclusions, message_limit and daily_message_limit.
 
     Raises:
         CampaignLocked: The campaign is no draft.

@@ -19,6 +19,7 @@ from campaigns.services.campaigns import (
     authoring,
     content_tests,
     fairness,
+    parts,
     plans,
     recurring,
     score_use,
@@ -85,6 +86,7 @@ def launch_campaign(*, campaign: Campaign, actor: Actor, now: datetime) -> Dispa
             campaign=campaign, step=step, version=version, due_at=due_at, now=now
         )
         audience.note_on(plan)
+        plan.volume_caps = parts.write_volume_caps(campaign)
         dispatch = freeze_first_step(
             plan=plan,
             campaign=campaign,

@@ -27,6 +27,7 @@ _TAKEN_OVER = (
     "excluded_versions",
     "uses_personal_rules",
     "budget",
+    "volume_caps",
     "late_limit_hours",
 )
 

@@ -49,7 +49,14 @@ def decide_and_write(
             closings.append(found)
         else:
             composed.append(found)
-    # What is asked about again has its money already.
+    # What is asked about again has its place, and its money, already.
+    units = [0 if item.recipient.is_doubtful else 1 for item in composed]
+    stops = chunks.reserve_volume(chunk=work.chunk, units=units, now=now)
+    pairs = list(zip(composed, stops, strict=True))
+    closings += [
+        outcomes.over_volume(item.recipient, period, now) for item, period in pairs if period
+    ]
+    composed = [item for item, period in pairs if not period]
     costs = [Decimal(0) if item.recipient.is_doubtful else item.cost for item in composed]
     allowed = chunks.reserve_budget(chunk=work.chunk, costs=costs)
     closings += [

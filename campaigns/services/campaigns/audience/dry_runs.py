@@ -16,9 +16,10 @@ from django.utils.translation import gettext as _
 
 from campaigns.domain.experiments import assignment
 from campaigns.domain.experiments.assignment import Arm
-from campaigns.domain.sending import budgeting, schedule
+from campaigns.domain.sending import budgeting, schedule, volumes
 from campaigns.domain.sending.eligibility import MessagePlan, SkipReason, gate_of
 from campaigns.domain.sending.states import MessageState
+from campaigns.domain.sending.volumes import VolumePeriod
 from campaigns.models import Campaign, Channel, Dispatch, Step
 from campaigns.selectors.content.rules import rules_at
 from campaigns.selectors.sending import contact_facts, message_plan
@@ -27,9 +28,10 @@ from campaigns.services.campaigns import content_tests, plans, recurring
 from campaigns.services.campaigns.audience import choosing
 from campaigns.services.campaigns.audience.choosing import CampaignAudience
 from campaigns.services.campaigns.steps_freezing import CampaignNotReady
-from campaigns.services.sending import deciding, dispatch
+from campaigns.services.sending import deciding, dispatch, outcomes
 from campaigns.services.sending.composing import Composed, Composer
 from campaigns.services.sending.freezing import CHUNK_SIZE
+from campaigns.services.sending.outcomes import Closing
 from loancrm.kernel import access
 from loancrm.kernel.access import Actor
 
@@ -88,9 +90,10 @@ class DryRun:
         return sum(line.state == MessageState.HELD_OUT for line in self.lines)
 
     @property
-    def waiting(self) -> int:
-        """Return how many wait for the end of quiet hours."""
-        return sum(line.state == MessageState.PLANNED for line in self.lines)
+    def waiting(self) -> dict[str, int]:
+        """Return how many are put off, by reason."""
+        waiting = (line.reason for line in self.lines if line.state == MessageState.PLANNED)
+        return dict(Counter(waiting).most_common())
 
     @property
     def skipped(self) -> dict[str, int]:
@@ -193,8 +196,7 @@ def _lines(course: LaunchCourse, ids: Sequence[int]) -> Iterator[DryRunLine]:
     arms = {row.key: row for row in course.step.touchpoint.variants.order_by("key")}
     names = {row.pk: key for key, row in arms.items()}
     weights = [Arm(row.key, row.weight) for row in arms.values()]
-    budget = course.campaign.budget
-    room = None if budget is None else budget.limit_amount - budget.committed_amount
+    limits = _Limits.of(course.campaign)
     for page in _pages(course.channel, ids):
         prospects = contact_facts.load_prospects(
             customer_ids=page,
@@ -207,24 +209,59 @@ def _lines(course: LaunchCourse, ids: Sequence[int]) -> Iterator[DryRunLine]:
             deciding.decide_about(person, plan=course.plan, composer=composer, now=at)
             for person in people
         ]
-        costs = [result.cost for result in found if isinstance(result, Composed)]
-        left = len(costs)
-        if room is not None:
-            left, spent = budgeting.affordable(costs, room)
-            room -= spent
+        stops = limits.take([result for result in found if isinstance(result, Composed)], at)
         for person, result in zip(people, found, strict=True):
             variant = names.get(person.variant_id or 0, "")
-            if not isinstance(result, Composed):
-                yield DryRunLine(
-                    person.customer_id, result.state.value, result.reason, variant, 0, Decimal(0)
-                )
-            elif left:
-                left -= 1
-                state = MessageState.SENT.value
-                yield DryRunLine(person.customer_id, state, "", variant, result.parts, result.cost)
-            else:
-                state, reason = MessageState.SKIPPED.value, SkipReason.BUDGET.value
-                yield DryRunLine(person.customer_id, state, reason, variant, 0, Decimal(0))
+            ending = stops.get(person.customer_id) if isinstance(result, Composed) else result
+            yield _line(person, variant, ending or result)
+
+
+def _line(person: Recipient, variant: str, result: Composed | Closing) -> DryRunLine:
+    if isinstance(result, Composed):
+        state = MessageState.SENT.value
+        return DryRunLine(person.customer_id, state, "", variant, result.parts, result.cost)
+    state, reason = result.state.value, str(result.reason)
+    return DryRunLine(person.customer_id, state, reason, variant, 0, Decimal(0))
+
+
+@dataclass(slots=True)
+class _Limits:
+    """What is left of budget and numbers while one worker goes on."""
+
+    money: Decimal | None
+    rooms: dict[str, int]
+
+    @classmethod
+    def of(cls, campaign: Campaign) -> "_Limits":
+        budget = campaign.budget
+        wanted = {
+            VolumePeriod.IN_ALL: campaign.message_limit,
+            VolumePeriod.DAY: campaign.daily_message_limit,
+        }
+        return cls(
+            None if budget is None else budget.limit_amount - budget.committed_amount,
+            {period.value: most for period, most in wanted.items() if most is not None},
+        )
+
+    def take(self, composed: Sequence[Composed], now: datetime) -> dict[int, Closing]:
+        """Use up what messages need, in their order; return the ending of each that is stopped."""
+        periods = volumes.stopped_by([1] * len(composed), self.rooms)
+        pairs = list(zip(composed, periods, strict=True))
+        ends = {
+            item.recipient.customer_id: outcomes.over_volume(item.recipient, period, now)
+            for item, period in pairs
+            if period
+        }
+        passing = [item for item, period in pairs if not period]
+        allowed = len(passing)
+        if self.money is not None:
+            costs = [item.cost for item in passing]
+            allowed, spent = budgeting.affordable(costs, self.money)
+            self.money -= spent
+        for item in passing[allowed:]:
+            ends[item.recipient.customer_id] = outcomes.not_sent(item.recipient, SkipReason.BUDGET)
+        self.rooms = {period: room - allowed for period, room in self.rooms.items()}
+        return ends
 
 
 def _pages(channel: Channel, ids: Sequence[int]) -> Iterator[Sequence[int]]:

@@ -59,7 +59,7 @@ def counted(found: DryRun) -> int:
         + sums["later"]
         + sums["held_out"]
         + sum(sums["skipped"].values())
-        + sums["waiting"]
+        + sum(sums["waiting"].values())
         + sums["messages"]
     )
 
@@ -68,6 +68,8 @@ def counted(found: DryRun) -> int:
     ("changes", "rate"),
     [
         pytest.param({"holdout_share": "0.3"}, None, id="control group"),
+        pytest.param({"message_limit": 7, "holdout_share": "0.2"}, None, id="most messages"),
+        pytest.param({"daily_message_limit": 7, "budget_amount": "0.3"}, 3, id="most a day"),
         pytest.param({"holdout_share": "0.2", **TWO_TEXTS}, None, id="two texts"),
         pytest.param({"budget_amount": "0.72", **TWO_TEXTS}, None, id="budget"),
         # Page by page, what a dearer message leaves over is spent by the next page.
@@ -98,7 +100,7 @@ def test_d15_the_dry_run_of_a_night_waits_as_the_launch_does(actor: Actor, now: 
     launch_and_drain(campaign, actor, night, night)
     assert [tuple(line) for line in found.lines] == written()
     # Who has no name is found out when the text is written, in the morning.
-    assert found.waiting == 22
+    assert found.waiting == {"quiet_hours": 22}
     assert not found.to_send
 
 
