@@ -77,6 +77,8 @@ _PLACES: Mapping[str, Any] = {
     "decide_after_hours": _("decided after hours"),
     "en": _("English"),
     "event": _("event"),
+    "only_if": _("only for"),
+    "after_minutes": _("minutes after the message before"),
     "message_limit": _("most messages"),
     "daily_message_limit": _("most messages a day"),
     "exclude": _("exclusions"),

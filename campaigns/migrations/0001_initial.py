@@ -1320,6 +1320,10 @@ class Migration(migrations.Migration):
                 ("position", models.PositiveSmallIntegerField(default=1, verbose_name="position")),
                 ("is_fallback", models.BooleanField(default=False, verbose_name="fallback")),
                 (
+                    "condition",
+                    models.CharField(default="everybody", max_length=20, verbose_name="only for"),
+                ),
+                (
                     "wait_minutes",
                     models.PositiveIntegerField(
                         default=60,

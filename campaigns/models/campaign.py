@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy as _
 
 from campaigns.domain.campaigns.campaign import CampaignStatus
 from campaigns.domain.campaigns.correction import CorrectionState
+from campaigns.domain.campaigns.course import StepCondition
 from campaigns.domain.compliance.offers import ProductKind
 from campaigns.models.budget import Budget
 from campaigns.models.channel import Channel
@@ -157,6 +158,11 @@ class Step(models.Model):
         _("minutes after the step before"),
         default=60,
         help_text=_("A fallback waits this long for reports of messages that did not arrive."),
+    )
+
+    # Whom of those in the campaign a later message is for; fallbacks have their own rule.
+    condition = models.CharField(
+        _("only for"), max_length=20, default=StepCondition.EVERYBODY.value
     )
 
     class Meta:

@@ -29,7 +29,9 @@ class WaterfallLine(NamedTuple):
 
 def of_forecast(found: Forecast) -> list[WaterfallLine]:
     """Return the lines of a forecast."""
-    return _lines(found.segment, found.excluded, 0, found.held_out, found.skipped, found.to_send, {})
+    return _lines(
+        found.segment, found.excluded, 0, found.held_out, found.skipped, found.to_send, {}
+    )
 
 
 def of_dry_run(found: DryRun) -> list[WaterfallLine]:

@@ -7,10 +7,12 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
+from campaigns.domain.campaigns.course import StepCondition
 from campaigns.domain.campaigns.exclusions import Exclusions
 from campaigns.domain.campaigns.given.changes import end_problem
 from campaigns.domain.campaigns.given.content_test_reading import read_content_test
 from campaigns.domain.campaigns.given.exclusions_reading import read_exclusions
+from campaigns.domain.campaigns.given.place_reading import read_place
 from campaigns.domain.campaigns.given.problems import ValueProblemCode, ValueProblems
 from campaigns.domain.campaigns.given.reader import Reader
 from campaigns.domain.campaigns.given.recurrence_reading import read_recurrence
@@ -56,6 +58,7 @@ class StepSpec:
     variants: tuple[VariantSpec, ...]
     is_fallback: bool = False
     wait_minutes: int = 60
+    condition: StepCondition = StepCondition.EVERYBODY
 
 
 @dataclass(frozen=True, slots=True)
@@ -271,7 +274,8 @@ def _steps(source: Mapping[str, Any], read: Reader) -> tuple[StepSpec, ...]:
 
 def _step(item: Mapping[str, Any], path: str, read: Reader) -> list[StepSpec]:
     channel = read.text(item, "channel", f"{path}channel", required=True)
-    message = StepSpec(channel=channel, variants=_variants(item, path, read))
+    condition, pause = read_place(item, path, read)
+    message = StepSpec(channel, _variants(item, path, read), False, pause, condition)
     fallback = read.text(item, "fallback_channel", f"{path}fallback_channel")
     wait = read.whole(item, "fallback_after_minutes", f"{path}fallback_after_minutes", 60)
     content = item.get("fallback_content")

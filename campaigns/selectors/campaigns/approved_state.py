@@ -85,7 +85,10 @@ def read(campaign: Campaign) -> CampaignState:
             campaign.end_at.isoformat() if campaign.end_at else "",
             campaign.late_limit_hours,
             campaign.recurrence,
-            [[step.position, step.is_fallback, step.wait_minutes] for step in steps],
+            [
+                [step.position, step.is_fallback, step.wait_minutes, step.condition]
+                for step in steps
+            ],
         ],
         ApprovedPart.TERMS: [
             campaign.name,

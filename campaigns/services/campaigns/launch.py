@@ -3,6 +3,7 @@
 from datetime import datetime
 
 from django.db import transaction
+from django.db.models import Min, QuerySet
 from django.utils.translation import gettext as _
 
 from campaigns import jobs
@@ -166,10 +167,17 @@ def _may_begin(campaign: Campaign, step: Step, before: Dispatch, now: datetime) 
     return not Dispatch.objects.filter(step=step, run_number=before.run_number).exists()
 
 
+def _first_frozen(runs: QuerySet[Dispatch]) -> datetime | None:
+    """Return when the people of a run were chosen."""
+    return runs.aggregate(at=Min("frozen_at"))["at"]
+
+
 def _sendings(campaign: Campaign, before: Dispatch) -> Sendings:
     runs = Dispatch.objects.filter(campaign=campaign, run_number=before.run_number)
     return Sendings(
         of_node={course.send_node(run.position): run for run in runs},
         purpose=Purpose(before.purpose),
         begun_at=before.refusals_since or before.frozen_at or before.due_at,
+        goal_event=before.goal_event,
+        goal_since=_first_frozen(runs),
     )
