@@ -7,6 +7,7 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 from unfold import widgets
 
+from campaigns.admin.audience import place_fields
 from campaigns.admin.stored_messages import StoredMessage
 from campaigns.domain.campaigns.course import StepCondition
 from campaigns.domain.campaigns.given.place_reading import USUAL_MINUTES
@@ -14,7 +15,6 @@ from campaigns.domain.campaigns.given.reader import MOST_WHOLE
 from campaigns.domain.campaigns.spec import SAME_TEXT
 from campaigns.domain.content.written import LOCALES, PARTS, TextSpec
 from campaigns.labels import content as content_labels
-from campaigns.labels.audience import STEP_CONDITIONS
 from campaigns.models import Channel, Variant
 from campaigns.selectors.content import faults as content_faults
 from campaigns.selectors.content.faults import TextFinding
@@ -84,7 +84,8 @@ class MessageFields:
         there = set(form.fields)
         self._add_channels(stored)
         if number > 1:
-            self._add_place()
+            for name, field in place_fields.fields().items():
+                self._add(name, field)
         for key in (*self.keys, FALLBACK_KEY):
             self._add_texts(key)
         for key in self.keys:
@@ -230,31 +231,6 @@ class MessageFields:
                 help_text=_(
                     "A fallback waits this long for reports of messages that did not arrive."
                 ),
-            ),
-        )
-
-    def _add_place(self) -> None:
-        self._add(
-            "only_if",
-            forms.ChoiceField(
-                label=_("Only for"),
-                choices=STEP_CONDITIONS.choices(),
-                initial=StepCondition.EVERYBODY,
-                required=False,
-                widget=widgets.UnfoldAdminSelectWidget(),
-                help_text=_("Looked at when the message is due."),
-            ),
-        )
-        self._add(
-            "after_minutes",
-            forms.IntegerField(
-                label=_("Minutes after the message before"),
-                min_value=0,
-                max_value=MOST_WHOLE,
-                initial=USUAL_MINUTES,
-                required=False,
-                widget=widgets.UnfoldAdminIntegerFieldWidget(),
-                help_text=_("Three days are 4320."),
             ),
         )
 

@@ -275,7 +275,9 @@ def _steps(source: Mapping[str, Any], read: Reader) -> tuple[StepSpec, ...]:
 def _step(item: Mapping[str, Any], path: str, read: Reader) -> list[StepSpec]:
     channel = read.text(item, "channel", f"{path}channel", required=True)
     condition, pause = read_place(item, path, read)
-    message = StepSpec(channel, _variants(item, path, read), False, pause, condition)
+    message = StepSpec(
+        channel, _variants(item, path, read), wait_minutes=pause, condition=condition
+    )
     fallback = read.text(item, "fallback_channel", f"{path}fallback_channel")
     wait = read.whole(item, "fallback_after_minutes", f"{path}fallback_after_minutes", 60)
     content = item.get("fallback_content")

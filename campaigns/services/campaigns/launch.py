@@ -169,7 +169,8 @@ def _may_begin(campaign: Campaign, step: Step, before: Dispatch, now: datetime) 
 
 def _first_frozen(runs: QuerySet[Dispatch]) -> datetime | None:
     """Return when the people of a run were chosen."""
-    return runs.aggregate(at=Min("frozen_at"))["at"]
+    found: datetime | None = runs.aggregate(at=Min("frozen_at"))["at"]
+    return found
 
 
 def _sendings(campaign: Campaign, before: Dispatch) -> Sendings:
