@@ -12,6 +12,7 @@ from django.views.decorators.http import require_GET, require_POST
 
 from campaigns import labels
 from campaigns.admin import calendar_fields, course_texts
+from campaigns.admin.audience import waterfall
 from campaigns.admin.trials import power_texts
 from campaigns.channels import registry
 from campaigns.domain.campaigns.given.recurrence_reading import of_stored
@@ -190,9 +191,7 @@ def forecast(request: HttpRequest, pk: int) -> HttpResponse:
         if request.user.has_perm("campaigns.view_frequencyrule"):
             context["caps_url"] = reverse("admin:campaigns_frequencyrule_changelist")
         context["powers"] = power_texts.of_forecast(found)
-        context["skipped"] = [
-            (labels.SKIP_REASONS.label(reason), count) for reason, count in found.skipped.items()
-        ]
+        context["lines"] = waterfall.of_forecast(found)
     except LoanCrmError as error:
         context["error"] = error.message
     return render(request, "campaigns/forecast.html", context)

@@ -13,6 +13,7 @@ from django.utils.translation import gettext_lazy as _
 from unfold import widgets
 
 from campaigns import labels
+from campaigns.admin.audience.exclusion_fields import ExclusionFields, initial_exclusions
 from campaigns.admin.calendar_fields import CalendarFields, initial_calendar
 from campaigns.admin.message_fields import (
     MessageFields,
@@ -24,6 +25,7 @@ from campaigns.admin.trials.content_test_fields import ContentTestFields, initia
 from campaigns.domain.campaigns.campaign import CampaignStatus
 from campaigns.domain.campaigns.correction import CORRECTABLE
 from campaigns.domain.campaigns.given.changes import MAX_HOLDOUT
+from campaigns.domain.campaigns.given.exclusions_reading import exclusions_of
 from campaigns.domain.campaigns.given.recurrence_reading import of_stored
 from campaigns.domain.compliance.offers import product_kind_for
 from campaigns.domain.sending.service_messages import ServiceKind, kind_for
@@ -73,7 +75,14 @@ class MomentInput(forms.DateTimeInput):
         super().__init__(attrs={"class": " ".join(widgets.INPUT_CLASSES)}, format="%Y-%m-%dT%H:%M")
 
 
-class CampaignForm(CalendarFields, ContentTestFields):
+def _most(label: Any, help_text: Any) -> forms.IntegerField:
+    widget = widgets.UnfoldAdminIntegerFieldWidget()
+    return forms.IntegerField(
+        label=label, required=False, min_value=1, widget=widget, help_text=help_text
+    )
+
+
+class CampaignForm(CalendarFields, ContentTestFields, ExclusionFields):
     """Everything about a campaign on one page; rules are the service's."""
 
     name = forms.CharField(
@@ -163,6 +172,10 @@ class CampaignForm(CalendarFields, ContentTestFields):
         widget=widgets.UnfoldAdminDecimalFieldWidget(),
         help_text=_("Sending stops before it is exceeded. Empty: no limit."),
     )
+    message_limit = _most(_("Most messages"), _("Sending stops there. Empty: no limit."))
+    daily_message_limit = _most(
+        _("Most messages a day"), _("The rest waits for the next day. Empty: no limit.")
+    )
     cost_per_message = forms.DecimalField(
         label=_("Cost a message, CNY"),
         required=False,
@@ -195,6 +208,7 @@ class CampaignForm(CalendarFields, ContentTestFields):
         self.text_faults: dict[str, list[TextFinding]] = {}
         self.fill_calendar()
         self.fill_content_test()
+        self.fill_exclusions()
         self._choice("goal_event", [(g, customer_labels.event(g)) for g in GOALS])
         self._queryset("segment", Segment.objects.order_by("name"))
         self._choice("product_kind", [("", "–"), *labels_of_rules.PRODUCT_KINDS.choices()])
@@ -293,6 +307,9 @@ class CampaignForm(CalendarFields, ContentTestFields):
                 "stops_messages": data["stops_at_goal"],
             },
             "segment": data["segment"].slug,
+            "message_limit": data.get("message_limit"),
+            "daily_message_limit": data.get("daily_message_limit"),
+            "exclude": self.described_exclusions(),
             "steps": self.described_messages(),
             "holdout_share": str(data["holdout_percent"] / 100),
             "schedule": {
@@ -315,7 +332,7 @@ class CampaignForm(CalendarFields, ContentTestFields):
                 for name in (
                     "name", "description", "segment", "purpose", "goal_event", "goal_window_days",
                     "stops_at_goal", "start_at", "end_at", "late_limit_hours", "budget_amount",
-                    "cost_per_message",
+                    "cost_per_message", "message_limit", "daily_message_limit",
                 )
             },
             "service_kind": kind_for(data["purpose"], data.get("service_kind", "")),
@@ -329,6 +346,8 @@ class CampaignForm(CalendarFields, ContentTestFields):
         if self.campaign is not None and calendar != of_stored(self.campaign.recurrence):
             changed["recurrence"] = calendar
         if self.campaign is not None:
+            if (excluded := self.exclusions()) != exclusions_of(self.campaign.exclusions):
+                changed["exclusions"] = excluded
             stored = content_tests.plan_of(content_tests.of_campaign(self.campaign))
             if (plan := self.content_test()) != stored:
                 changed["content_test"] = plan
@@ -352,7 +371,7 @@ def initial_of(campaign: Campaign, messages: Sequence[StoredMessage]) -> dict[st
         for name in (
             "name", "segment", "goal_event", "goal_window_days", "stops_at_goal", "purpose",
             "service_kind", "product_kind", "description", "late_limit_hours", "budget_amount",
-            "cost_per_message",
+            "cost_per_message", "message_limit", "daily_message_limit",
         )
     }  # fmt: skip
     values["holdout_percent"] = f"{campaign.holdout_share * 100:f}".rstrip("0").rstrip(".")
@@ -360,6 +379,7 @@ def initial_of(campaign: Campaign, messages: Sequence[StoredMessage]) -> dict[st
     is_own = campaign.status in {CampaignStatus.DRAFT, CampaignStatus.PAUSED}
     values["start_at"] = campaign.start_at if is_own else None
     values |= initial_calendar(campaign.recurrence) | initial_content_test(campaign)
+    values |= initial_exclusions(campaign)
     return values | initial_messages(messages)
 
 

@@ -7,7 +7,10 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 from unfold import widgets
 
+from campaigns.admin.audience import place_fields
 from campaigns.admin.stored_messages import StoredMessage
+from campaigns.domain.campaigns.course import StepCondition
+from campaigns.domain.campaigns.given.place_reading import USUAL_MINUTES
 from campaigns.domain.campaigns.given.reader import MOST_WHOLE
 from campaigns.domain.campaigns.spec import SAME_TEXT
 from campaigns.domain.content.written import LOCALES, PARTS, TextSpec
@@ -80,6 +83,9 @@ class MessageFields:
         self._form = form
         there = set(form.fields)
         self._add_channels(stored)
+        if number > 1:
+            for name, field in place_fields.fields().items():
+                self._add(name, field)
         for key in (*self.keys, FALLBACK_KEY):
             self._add_texts(key)
         for key in self.keys:
@@ -129,6 +135,12 @@ class MessageFields:
         """Return the field that says how long the fallback waits."""
         return self._form[f"{self.prefix}fallback_after_minutes"]
 
+    @property
+    def place(self) -> list[forms.BoundField]:
+        """Return the fields that say for whom a later message is and when; none of the first."""
+        names = () if self.number == 1 else ("only_if", "after_minutes")
+        return [self._form[f"{self.prefix}{name}"] for name in names]
+
     def blocks(self, faults: dict[str, list[TextFinding]]) -> Iterator[dict[str, Any]]:
         """Yield what is drawn: each variant, then the fallback, with fields by language."""
         for key in (*self.keys, FALLBACK_KEY):
@@ -173,6 +185,10 @@ class MessageFields:
                 if self._is_used(key)
             ],
         }
+        if self.number > 1:
+            wait = self._value("after_minutes")
+            step["only_if"] = self._value("only_if") or StepCondition.EVERYBODY.value
+            step["after_minutes"] = USUAL_MINUTES if wait is None else wait
         if fallback := self._value("fallback_channel"):
             step["fallback_channel"] = fallback.slug
             step["fallback_content"] = self._text(FALLBACK_KEY)
@@ -346,6 +362,8 @@ def initial_messages(messages: Sequence[StoredMessage]) -> dict[str, Any]:
     for number, message in enumerate(messages, start=1):
         prefix = prefix_of(number)
         values[f"{prefix}channel"] = message.step.channel
+        values[f"{prefix}only_if"] = message.step.condition
+        values[f"{prefix}after_minutes"] = message.step.wait_minutes
         for variant in message.variants:
             values |= _initial_variant(prefix, variant.key, variant)
         if message.fallback is not None:

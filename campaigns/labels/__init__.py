@@ -101,6 +101,8 @@ SKIP_REASONS = Vocabulary(
         SkipReason.QUIET_HOURS: _("Waiting for the end of quiet hours"),
         SkipReason.HOLDOUT: _("Kept in the control group"),
         SkipReason.EXPIRED: _("The campaign or its offer had ended"),
+        SkipReason.VOLUME_CAP: _("The campaign has sent as many messages as it may"),
+        SkipReason.DAILY_VOLUME: _("Waits for the next day: today's number of messages is sent"),
         SkipReason.BUDGET: _("Budget used up"),
         SkipReason.MISSING_VARIABLE: _("A value for the text is missing"),
         SkipReason.RENDER_ERROR: _("The text could not be made"),
@@ -126,10 +128,10 @@ APPROVED_PARTS = Vocabulary(
         ApprovedPart.CHANNELS: _("the channel or its sender"),
         ApprovedPart.PURPOSE: _("the purpose"),
         ApprovedPart.PRICES: _("the price of a message"),
-        ApprovedPart.AUDIENCE: _("the segment, or one that its rule names"),
+        ApprovedPart.AUDIENCE: _("the segment or the exclusions, or a segment that they name"),
         ApprovedPart.EXPERIMENT: _("the control group or the variants' weights"),
         ApprovedPart.SCHEDULE: _("the schedule"),
-        ApprovedPart.TERMS: _("the name, the goal or the budget"),
+        ApprovedPart.TERMS: _("the name, the goal, the budget or the most messages"),
     },
 )
 HOLD_REASONS = Vocabulary(

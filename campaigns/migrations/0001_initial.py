@@ -167,6 +167,25 @@ class Migration(migrations.Migration):
                 ("experiment_salt", models.UUIDField(default=uuid.uuid4, editable=False)),
                 ("start_at", models.DateTimeField(blank=True, null=True, verbose_name="start at")),
                 ("end_at", models.DateTimeField(blank=True, null=True, verbose_name="end at")),
+                (
+                    "message_limit",
+                    models.PositiveIntegerField(
+                        blank=True,
+                        null=True,
+                        validators=[django.core.validators.MinValueValidator(1)],
+                        verbose_name="most messages",
+                    ),
+                ),
+                (
+                    "daily_message_limit",
+                    models.PositiveIntegerField(
+                        blank=True,
+                        null=True,
+                        validators=[django.core.validators.MinValueValidator(1)],
+                        verbose_name="most messages a day",
+                    ),
+                ),
+                ("exclusions", models.JSONField(blank=True, editable=False, null=True)),
                 ("recurrence", models.JSONField(blank=True, editable=False, null=True)),
                 ("last_run_at", models.DateTimeField(editable=False, null=True)),
                 ("run_hold_reason", models.CharField(blank=True, editable=False, max_length=60)),
@@ -578,6 +597,12 @@ class Migration(migrations.Migration):
                 ("variables", models.JSONField(default=list)),
                 ("goal_event", models.CharField(blank=True, max_length=60)),
                 ("goal_window_days", models.PositiveSmallIntegerField(null=True)),
+                (
+                    "excluded_versions",
+                    models.JSONField(default=list, editable=False, null=True),
+                ),
+                ("volume_caps", models.JSONField(default=list, editable=False)),
+                ("excluded_counts", models.JSONField(default=dict, editable=False)),
                 ("uses_personal_rules", models.BooleanField(default=False)),
                 (
                     "unit_cost",
@@ -1294,6 +1319,10 @@ class Migration(migrations.Migration):
                 ),
                 ("position", models.PositiveSmallIntegerField(default=1, verbose_name="position")),
                 ("is_fallback", models.BooleanField(default=False, verbose_name="fallback")),
+                (
+                    "condition",
+                    models.CharField(default="everybody", max_length=20, verbose_name="only for"),
+                ),
                 (
                     "wait_minutes",
                     models.PositiveIntegerField(
@@ -2040,6 +2069,46 @@ class Migration(migrations.Migration):
             options={
                 'verbose_name': 'test of texts',
                 'verbose_name_plural': 'tests of texts',
+            },
+        ),
+        migrations.CreateModel(
+            name='VolumeCap',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('period', models.CharField(max_length=8, verbose_name='period')),
+                ('most', models.PositiveIntegerField(verbose_name='most messages')),
+            ],
+            options={
+                'verbose_name': 'volume cap',
+                'verbose_name_plural': 'volume caps',
+            },
+        ),
+        migrations.CreateModel(
+            name='VolumeUse',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('day', models.DateField()),
+                ('committed', models.PositiveIntegerField(default=0)),
+                ('cap', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='uses', to='campaigns.volumecap')),
+            ],
+            options={
+                'verbose_name': 'use of a volume cap',
+                'verbose_name_plural': 'uses of volume caps',
+                'constraints': [models.UniqueConstraint(fields=('cap', 'day'), name='volume_use_once')],
+            },
+        ),
+        migrations.CreateModel(
+            name='VolumeReservation',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('count', models.PositiveIntegerField(default=0)),
+                ('chunk', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='campaigns.chunk')),
+                ('use', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='campaigns.volumeuse')),
+            ],
+            options={
+                'verbose_name': 'reservation of a volume cap',
+                'verbose_name_plural': 'reservations of volume caps',
+                'constraints': [models.UniqueConstraint(fields=('chunk', 'use'), name='volume_reservation_once')],
             },
         ),
     ]

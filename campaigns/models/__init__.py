@@ -1,6 +1,6 @@
 """All tables of the app, so that Django finds them."""
 
-from campaigns.models.budget import Budget
+from campaigns.models.budget import Budget, VolumeCap, VolumeUse
 from campaigns.models.calendar import CalendarDay
 from campaigns.models.campaign import (
     Approval,
@@ -14,7 +14,7 @@ from campaigns.models.campaign import (
 from campaigns.models.channel import Channel
 from campaigns.models.content import ContentVersion, Touchpoint, Variant
 from campaigns.models.content_test import ContentTest
-from campaigns.models.dispatch import Chunk, Dispatch, LedgerEntry, Message
+from campaigns.models.dispatch import Chunk, Dispatch, LedgerEntry, Message, VolumeReservation
 from campaigns.models.fairness import FairnessOverride, ModelAudience
 from campaigns.models.frequency import FrequencyRule
 from campaigns.models.graph import Enrolment, MessageGraph, Passage
@@ -74,4 +74,7 @@ __all__ = [
     "TrackedLink",
     "UnclearReply",
     "Variant",
+    "VolumeCap",
+    "VolumeReservation",
+    "VolumeUse",
 ]

@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy as _
 
 from campaigns.domain.campaigns.campaign import CampaignStatus
 from campaigns.domain.campaigns.correction import CorrectionState
+from campaigns.domain.campaigns.course import StepCondition
 from campaigns.domain.compliance.offers import ProductKind
 from campaigns.models.budget import Budget
 from campaigns.models.channel import Channel
@@ -52,6 +53,8 @@ class Campaign(models.Model):
     start_at = models.DateTimeField(_("start at"), null=True, blank=True)
     # Nothing is tried from then on, whatever is left; null ends when everybody is decided about.
     end_at = models.DateTimeField(_("end at"), null=True, blank=True)
+    # Whom it leaves out, as `exclusions_reading.stored_exclusions` writes it; null for nobody.
+    exclusions = models.JSONField(null=True, blank=True, editable=False)
     # When it runs again, as `recurrence_reading.stored` writes it; null where it runs once.
     recurrence = models.JSONField(null=True, blank=True, editable=False)
     # The calendar's date of the newest run; nothing at or before it runs again.
@@ -80,6 +83,13 @@ class Campaign(models.Model):
         on_delete=models.PROTECT,
         related_name="campaigns",
         verbose_name=_("budget"),
+    )
+    # Sending stops at so many messages, in all and each day; null without a limit.
+    message_limit = models.PositiveIntegerField(
+        _("most messages"), null=True, blank=True, validators=[MinValueValidator(1)]
+    )
+    daily_message_limit = models.PositiveIntegerField(
+        _("most messages a day"), null=True, blank=True, validators=[MinValueValidator(1)]
     )
     # Which way its messages go; written at the launch of a campaign of several messages.
     graph = models.ForeignKey(
@@ -148,6 +158,11 @@ class Step(models.Model):
         _("minutes after the step before"),
         default=60,
         help_text=_("A fallback waits this long for reports of messages that did not arrive."),
+    )
+
+    # Whom of those in the campaign a later message is for; fallbacks have their own rule.
+    condition = models.CharField(
+        _("only for"), max_length=20, default=StepCondition.EVERYBODY.value
     )
 
     class Meta:

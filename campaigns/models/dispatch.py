@@ -12,7 +12,7 @@ from campaigns.domain.sending.states import (
     MessageState,
     Priority,
 )
-from campaigns.models.budget import Budget
+from campaigns.models.budget import Budget, VolumeUse
 from campaigns.models.campaign import Campaign, Step
 from campaigns.models.channel import Channel
 from campaigns.models.content import ContentVersion, Touchpoint, Variant
@@ -70,9 +70,14 @@ class Dispatch(models.Model):
     segment_version = models.ForeignKey(
         SegmentVersion, null=True, on_delete=models.PROTECT, related_name="+"
     )
+    # Keys of the rules by which segments were left out, and how many people each reason left out.
+    excluded_versions = models.JSONField(null=True, default=list, editable=False)
+    excluded_counts = models.JSONField(default=dict, editable=False)
     uses_personal_rules = models.BooleanField(default=False)
     unit_cost = models.DecimalField(_("cost a part"), max_digits=10, decimal_places=4, null=True)
     budget = models.ForeignKey(Budget, null=True, on_delete=models.PROTECT, related_name="+")
+    # Keys of the caps on its number of messages.
+    volume_caps = models.JSONField(default=list, editable=False)
     late_limit_hours = models.PositiveSmallIntegerField(default=24)
     # Digests of what was approved: a later change of what is read while sending holds it.
     approved_parts = models.JSONField(default=dict)
@@ -157,6 +162,24 @@ class Chunk(models.Model):
 
     def __str__(self) -> str:
         return f"Chunk {self.dispatch_id}/{self.number}"
+
+
+class VolumeReservation(models.Model):
+    """How many places of a cap a chunk has reserved or used."""
+
+    chunk = models.ForeignKey(Chunk, on_delete=models.CASCADE, related_name="+", db_index=False)
+    use = models.ForeignKey(VolumeUse, on_delete=models.CASCADE, related_name="+")
+    count = models.PositiveIntegerField(default=0)
+
+    class Meta:
+        verbose_name = _("reservation of a volume cap")
+        verbose_name_plural = _("reservations of volume caps")
+        constraints = [
+            models.UniqueConstraint(fields=["chunk", "use"], name="volume_reservation_once")
+        ]
+
+    def __str__(self) -> str:
+        return numbered(self)
 
 
 class Message(models.Model):

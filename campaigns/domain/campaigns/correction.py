@@ -36,15 +36,16 @@ class StepShape:
     channel: str
     is_fallback: bool
     wait_minutes: int
+    condition: str
     variants: tuple[tuple[str, int, bool], ...]
 
 
 def shapes_of(steps: Sequence[StepSpec]) -> Iterator[StepShape]:
     """Yield what a correction must leave as it is of messages as they are described."""
-    for step in steps:
+    for number, step in enumerate(steps):
         variants = sorted((one.key, one.weight, one.follows_message) for one in step.variants)
-        wait = step.wait_minutes if step.is_fallback else 0
-        yield StepShape(step.channel, step.is_fallback, wait, tuple(variants))
+        wait = step.wait_minutes if number else 0
+        yield StepShape(step.channel, step.is_fallback, wait, step.condition.value, tuple(variants))
 
 
 def changed_fixed_parts(

@@ -3,10 +3,25 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from enum import StrEnum
 
 from campaigns.domain.graphs.graph import Branch, End, Graph, Node, Question, Send, Wait
 
 END = "end"
+
+
+class StepCondition(StrEnum):
+    """Whom of those in the campaign a later message is for."""
+
+    EVERYBODY = "everybody"
+    NOT_CLICKED = "not_clicked"
+    GOAL_NOT_REACHED = "goal_not_reached"
+
+
+_QUESTIONS = {
+    StepCondition.NOT_CLICKED: Question.NOT_CLICKED,
+    StepCondition.GOAL_NOT_REACHED: Question.GOAL_NOT_REACHED,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,7 +29,8 @@ class CourseStep:
     """A step as far as the course of the campaign goes.
 
     Attributes:
-        is_fallback: It serves those whom the step before did not reach; any other serves all.
+        is_fallback: It serves those whom the step before did not reach; any other serves all whom
+            its condition lets through.
         wait_seconds: From the end of the step before.
     """
 
@@ -22,6 +38,7 @@ class CourseStep:
     touchpoint: int
     is_fallback: bool
     wait_seconds: int
+    condition: StepCondition = StepCondition.EVERYBODY
 
 
 def begins_at(completed_at: datetime, wait_minutes: int) -> datetime:
@@ -53,15 +70,13 @@ def course_of(steps: Sequence[CourseStep]) -> Graph:
         if following is None:
             continue
         before = send_node(step.position)
-        is_fallback = following.is_fallback
-        goes_to = _branch(following.position) if is_fallback else send_node(following.position)
+        question = Question.MISSED if following.is_fallback else _QUESTIONS.get(following.condition)
+        goes_to = _branch(following.position) if question else send_node(following.position)
         nodes[then] = Wait(following.wait_seconds, goes_to, after=before)
-        if is_fallback:
+        if question:
             later = steps[index + 2] if index + 2 < len(steps) else None
             passed_by = _wait(later.position) if later else END
-            nodes[goes_to] = Branch(
-                Question.MISSED, before, send_node(following.position), passed_by
-            )
+            nodes[goes_to] = Branch(question, before, send_node(following.position), passed_by)
     nodes[END] = End()
     return Graph(send_node(steps[0].position), nodes)
 

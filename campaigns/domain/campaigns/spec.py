@@ -2,13 +2,17 @@
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
+from campaigns.domain.campaigns.course import StepCondition
+from campaigns.domain.campaigns.exclusions import Exclusions
 from campaigns.domain.campaigns.given.changes import end_problem
 from campaigns.domain.campaigns.given.content_test_reading import read_content_test
+from campaigns.domain.campaigns.given.exclusions_reading import read_exclusions
+from campaigns.domain.campaigns.given.place_reading import read_place
 from campaigns.domain.campaigns.given.problems import ValueProblemCode, ValueProblems
 from campaigns.domain.campaigns.given.reader import Reader
 from campaigns.domain.campaigns.given.recurrence_reading import read_recurrence
@@ -54,6 +58,7 @@ class StepSpec:
     variants: tuple[VariantSpec, ...]
     is_fallback: bool = False
     wait_minutes: int = 60
+    condition: StepCondition = StepCondition.EVERYBODY
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +96,9 @@ class CampaignSpec:
     costs: tuple[CostSpec, ...]
     author: str
     content_test: ContentTestPlan | None = None
+    message_limit: int | None = None
+    daily_message_limit: int | None = None
+    exclusions: Exclusions = field(default_factory=Exclusions)
 
 
 _KNOWN = {
@@ -99,6 +107,7 @@ _KNOWN = {
     "channel", "content", "variants", "fallback_channel", "fallback_content",
     "fallback_after_minutes", "holdout_share", "schedule", "budget_amount", "budget",
     "cost_per_message", "costs", "author", "locale", "experiment",
+    "exclude", "message_limit", "daily_message_limit",
 }  # fmt: skip
 
 
@@ -148,12 +157,24 @@ def parse_spec(source: Mapping[str, Any]) -> CampaignSpec:
         cost_per_message=read.number(source, "cost_per_message", "cost_per_message", None),
         costs=_costs(source, read),
         author=read.text(source, "author", "author"),
+        message_limit=_limit(source, "message_limit", read),
+        daily_message_limit=_limit(source, "daily_message_limit", read),
+        exclusions=read_exclusions(source.get("exclude"), read, "exclude"),
         content_test=read_content_test(source.get("experiment"), read, "experiment"),
     )
     _check_whole(spec, read, budget_key=budget_key)
     if read.problems:
         raise ValueProblems(tuple(read.problems))
     return spec
+
+
+def _limit(source: Mapping[str, Any], key: str, read: Reader) -> int | None:
+    number = read.number(source, key, key, None)
+    if number is None:
+        return None
+    whole = int(number) if number == int(number) else number
+    read.field(key, whole, key)
+    return int(number)
 
 
 def _check_whole(spec: CampaignSpec, read: Reader, *, budget_key: str) -> None:
@@ -253,7 +274,10 @@ def _steps(source: Mapping[str, Any], read: Reader) -> tuple[StepSpec, ...]:
 
 def _step(item: Mapping[str, Any], path: str, read: Reader) -> list[StepSpec]:
     channel = read.text(item, "channel", f"{path}channel", required=True)
-    message = StepSpec(channel=channel, variants=_variants(item, path, read))
+    condition, pause = read_place(item, path, read)
+    message = StepSpec(
+        channel, _variants(item, path, read), wait_minutes=pause, condition=condition
+    )
     fallback = read.text(item, "fallback_channel", f"{path}fallback_channel")
     wait = read.whole(item, "fallback_after_minutes", f"{path}fallback_after_minutes", 60)
     content = item.get("fallback_content")

@@ -16,6 +16,10 @@ class Question(StrEnum):
 
     # The message of a node could not be sent to her, or did not arrive.
     MISSED = "missed"
+    # She has followed no link of any message that the graph has sent her so far.
+    NOT_CLICKED = "not_clicked"
+    # She has not done what it is all for since she began.
+    GOAL_NOT_REACHED = "goal_not_reached"
 
 
 @dataclass(frozen=True, slots=True)

@@ -56,12 +56,16 @@ class Facts:
     Attributes:
         messages: What became of the message of each node that sent her one.
         settled_at: When each node's sending ended, for all who stood there.
+        has_clicked: A link of one of these messages; known only where a branch asks.
+        is_at_goal: She has done what it is for since she began; likewise.
         is_wanted: She may be written to: a live record, no refusal since she began.
     """
 
     messages: Mapping[str, MessageFact] = field(default_factory=dict)
     settled_at: Mapping[str, datetime] = field(default_factory=dict)
     is_wanted: bool = True
+    has_clicked: bool = False
+    is_at_goal: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,6 +145,10 @@ def _is_true(branch: Branch, facts: Facts) -> bool:
         case Question.MISSED:
             message = facts.messages.get(branch.about)
             return message is not None and is_missed(message)
+        case Question.NOT_CLICKED:
+            return not facts.has_clicked
+        case Question.GOAL_NOT_REACHED:
+            return not facts.is_at_goal
         case _:
             assert_never(branch.question)
 

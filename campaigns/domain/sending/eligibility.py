@@ -48,6 +48,8 @@ class SkipReason(StrEnum):
     HOLDOUT = "holdout"
     EXPIRED = "expired"
     BUDGET = "budget"
+    VOLUME_CAP = "volume_cap"
+    DAILY_VOLUME = "daily_volume"
     MISSING_VARIABLE = "missing_variable"
     RENDER_ERROR = "render_error"
     NO_CONTENT = "no_content"

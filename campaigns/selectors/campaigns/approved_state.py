@@ -13,7 +13,7 @@ from django.contrib.auth.models import User
 from campaigns.domain.content import approval
 from campaigns.domain.content.approval import ApprovedPart
 from campaigns.models import Campaign, Dispatch, Step, Variant
-from campaigns.selectors.campaigns import content_tests
+from campaigns.selectors.campaigns import content_tests, exclusions
 from campaigns.selectors.content import approved_touchpoint, current_texts
 from customers.models import Segment, SegmentVersion
 from customers.selectors.segments import references
@@ -85,13 +85,18 @@ def read(campaign: Campaign) -> CampaignState:
             campaign.end_at.isoformat() if campaign.end_at else "",
             campaign.late_limit_hours,
             campaign.recurrence,
-            [[step.position, step.is_fallback, step.wait_minutes] for step in steps],
+            [
+                [step.position, step.is_fallback, step.wait_minutes, step.condition]
+                for step in steps
+            ],
         ],
         ApprovedPart.TERMS: [
             campaign.name,
             campaign.goal_event,
             campaign.goal_window_days,
             campaign.stops_at_goal,
+            campaign.message_limit,
+            campaign.daily_message_limit,
             "" if campaign.budget_amount is None else f"{campaign.budget_amount:.2f}",
         ],
     }
@@ -109,6 +114,8 @@ def has_changed_rules(campaign: Campaign, user: User, *, since: int) -> bool:
         return False
     rule = segment.current_version.rule if segment.current_version else None
     slugs = {segment.slug, *references.rules_behind(rule)}
+    for slug, row in exclusions.versions_of(campaign).items():
+        slugs |= {slug, *references.rules_behind(row.rule)}
     ids = Segment.objects.filter(slug__in=slugs).values_list("pk", flat=True)
     return AuditEntry.objects.filter(
         object_type=audit.type_of(Segment),
@@ -159,4 +166,16 @@ def _audience(campaign: Campaign, version: SegmentVersion | None) -> Any:
     if campaign.segment is None:
         return None
     rule = version.rule if version else None
-    return [campaign.segment.slug, rule, references.rules_behind(rule)]
+    shown = [campaign.segment.slug, rule, references.rules_behind(rule)]
+    return [*shown, left_out] if (left_out := _left_out(campaign)) else shown
+
+
+def _left_out(campaign: Campaign) -> Any:
+    """Return whom a campaign leaves out, with the rules of the segments and those behind them."""
+    if not campaign.exclusions:
+        return None
+    rules = exclusions.versions_of(campaign)
+    return [
+        campaign.exclusions,
+        {slug: [row.rule, references.rules_behind(row.rule)] for slug, row in rules.items()},
+    ]

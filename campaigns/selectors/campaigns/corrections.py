@@ -80,7 +80,8 @@ def shapes(campaign: Campaign) -> list[StepShape]:
         StepShape(
             step.channel.slug if step.channel else "",
             step.is_fallback,
-            step.wait_minutes if step.is_fallback else 0,
+            step.wait_minutes if step.position > 1 else 0,
+            step.condition,
             tuple(
                 sorted(
                     (variant.key, variant.weight, variant.follows_message)

@@ -3,6 +3,7 @@
 from datetime import date, datetime
 
 from campaigns.models import Campaign, Message
+from campaigns.selectors.campaigns import exclusions
 from customers.models import Customer
 from customers.selectors.profile import search
 from customers.services.segments import versions
@@ -21,8 +22,13 @@ def audience_ids(campaign: Campaign, *, now: datetime, limit: int) -> list[int]:
     segment = campaign.segment
     found: list[int] = []
     if segment is not None and segment.current_version is not None:
-        members = versions.audience_of(segment, now=now).order_by("pk")
-        found = list(members.values_list("pk", flat=True)[:limit])
+        members = exclusions.without(
+            versions.audience_of(segment, now=now),
+            exclusions.of_campaign(campaign),
+            exclusions.versions_of(campaign),
+            now=now,
+        )
+        found = list(members.order_by("pk").values_list("pk", flat=True)[:limit])
     return found or list(
         Message.objects.filter(dispatch__campaign=campaign)
         .order_by("pk")

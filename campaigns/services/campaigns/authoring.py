@@ -11,6 +11,7 @@ from campaigns import labels
 from campaigns.domain.campaigns.campaign import CAMPAIGN_MOVES, CampaignStatus
 from campaigns.domain.campaigns.correction import CORRECTABLE, shapes_of
 from campaigns.domain.campaigns.given.changes import end_problem, parse_changes
+from campaigns.domain.campaigns.given.exclusions_reading import stored_exclusions
 from campaigns.domain.campaigns.given.problems import ValueProblem, ValueProblemCode, ValueProblems
 from campaigns.domain.campaigns.given.recurrence_reading import stored
 from campaigns.domain.campaigns.spec import CampaignSpec, parse_spec, parse_steps
@@ -20,6 +21,7 @@ from campaigns.models import Campaign, CampaignCost, CampaignEdit
 from campaigns.selectors.campaigns import corrections
 from campaigns.selectors.content import faults as content_faults
 from campaigns.services.campaigns import content_tests, fairness, message_steps, parts, score_use
+from campaigns.services.campaigns.audience import choosing
 from campaigns.services.campaigns.problems import refused
 from campaigns.services.content.writing import Writer
 from customers.domain.consents.consent import Purpose
@@ -78,6 +80,9 @@ def create_campaign(*, source: Mapping[str, Any], actor: Actor, now: datetime) -
             end_at=spec.end_at,
             late_limit_hours=spec.late_limit_hours,
             recurrence=stored(spec.recurrence),
+            message_limit=spec.message_limit,
+            daily_message_limit=spec.daily_message_limit,
+            exclusions=stored_exclusions(spec.exclusions),
             budget=parts.budget_with(None, spec.budget_amount),
             cost_per_message=spec.cost_per_message,
             author=author,
@@ -110,7 +115,8 @@ def update_campaign(
     Args:
         changes: Field names and values among name, description, segment, purpose, service_kind,
             product_kind, goal_event, goal_window_days, stops_at_goal, holdout_share, start_at,
-            end_at, late_limit_hours, recurrence, budget_amount, cost_per_message and content_test.
+            end_at, late_limit_hours, recurrence, budget_amount, cost_per_message, content_test and
+            exclusions, message_limit and daily_message_limit.
 
     Raises:
         CampaignLocked: The campaign is no draft.
@@ -357,6 +363,7 @@ def _check_references(spec: CampaignSpec) -> None:
     if Campaign.objects.filter(slug=spec.slug).exists():
         problems.append(ValueProblem("slug", ValueProblemCode.EXISTS))
     problems.extend(message_steps.channel_problems(spec.steps))
+    problems.extend(choosing.reference_problems(spec.exclusions))
     if spec.author and not User.objects.filter(username=spec.author).exists():
         problems.append(ValueProblem("author", ValueProblemCode.UNKNOWN, spec.author))
     if spec.segment_rule is None and not Segment.objects.filter(slug=spec.segment_slug).exists():
@@ -370,6 +377,10 @@ def _columns(campaign: Campaign, given: Mapping[str, Any]) -> dict[str, Any]:
     values = dict(given)
     if "recurrence" in values:
         values["recurrence"] = stored(values["recurrence"])
+    if "exclusions" in values:
+        if problems := choosing.reference_problems(values["exclusions"], path="exclusions"):
+            raise refused(tuple(problems))
+        values["exclusions"] = stored_exclusions(values["exclusions"])
     if "budget_amount" in values:
         values["budget"] = parts.budget_with(campaign.budget, values.pop("budget_amount"))
     if "content_test" in values:

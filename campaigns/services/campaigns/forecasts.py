@@ -12,7 +12,6 @@ from decimal import Decimal
 from typing import Any
 
 from django.db.models import F
-from django.utils.translation import gettext as _
 
 from campaigns.domain.content import sms_parts
 from campaigns.domain.content import texts as content
@@ -26,13 +25,13 @@ from campaigns.selectors.campaigns import expected_power
 from campaigns.selectors.campaigns.expected_power import CampaignPower
 from campaigns.selectors.content import current_texts
 from campaigns.selectors.content.constants import constants
-from campaigns.selectors.sending import contact_facts, message_plan
+from campaigns.selectors.sending import contact_facts
 from campaigns.selectors.sending.contact_facts import Recipient
-from campaigns.services.campaigns import plans, recurring
-from campaigns.services.campaigns.steps_freezing import CampaignNotReady
+from campaigns.services.campaigns import plans
+from campaigns.services.campaigns.audience import dry_runs
+from campaigns.services.campaigns.audience.dry_runs import LaunchCourse
 from campaigns.services.sending.composing import BUILT_IN, FALLBACK_LANGUAGE
 from customers.domain.consents.consent import Purpose
-from customers.services.segments import versions
 from loancrm.kernel import access
 from loancrm.kernel.access import Actor
 from loancrm.kernel.texts.survey import TemplateRefused
@@ -50,6 +49,9 @@ class Forecast:
     """People by what would become of them; skipped, held out and to be sent add up to the audience.
 
     Attributes:
+        segment: Whom the segment chooses: the audience and those whom exclusions leave out.
+        excluded: How many each exclusion leaves out.
+        parts: Of the first message to all of them, with example values in the texts.
         asked: People whom the gates were asked about; fewer than the audience for a sample.
         waiting: Of those to be sent to, who wait for the end of quiet hours first.
         cost: Of the first message to all of them, in CNY, with example values in the texts.
@@ -74,24 +76,14 @@ class Forecast:
     channel: str = ""
     fallback_channel: str = ""
     power: CampaignPower | None = None
+    segment: int = 0
+    excluded: Mapping[str, int] = field(default_factory=dict)
+    parts: int = 0
 
     @property
     def is_sample(self) -> bool:
         """Return whether the numbers are drawn from a part of the audience."""
         return self.asked < self.audience
-
-
-@dataclass(frozen=True, slots=True)
-class _Course:
-    """What would be launched."""
-
-    campaign: Campaign
-    step: Step
-    channel: Channel
-    fallback: Channel | None
-    plan: MessagePlan
-    starts_at: datetime
-    is_late: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,27 +109,8 @@ def forecast(*, campaign: Campaign, actor: Actor, now: datetime) -> Forecast:
         PermissionRefused: The actor may not see the campaign.
     """
     access.require(actor, "campaigns.view_campaign", campaign)
-    steps = list(campaign.steps.select_related("touchpoint__channel").order_by("position")[:2])
-    version = campaign.segment.current_version if campaign.segment else None
-    if version is None or not steps or steps[0].channel is None:
-        raise CampaignNotReady(
-            _("The campaign needs a segment and at least one message."), campaign=campaign.slug
-        )
-    step, channel = steps[0], steps[0].channel
-    run = plans.plan_step(campaign=campaign, step=step, version=version, due_at=now, now=now)
-    due_at = recurring.first_due(campaign, now)
-    course = _Course(
-        campaign=campaign,
-        step=step,
-        channel=channel,
-        fallback=steps[1].channel if len(steps) > 1 and steps[1].is_fallback else None,
-        plan=message_plan.plan_of(run, now=now),
-        starts_at=max(due_at, now),
-        is_late=schedule.is_too_late(
-            due_at=due_at, now=now, late_limit_hours=campaign.late_limit_hours
-        ),
-    )
-    people = versions.audience_queryset(version.rule, now=now)
+    course = dry_runs.course_of(campaign, now=now)
+    people, excluded = course.audience.people, course.audience.excluded
     audience = people.count()
     ids = _ids(people, audience)
     found = _scaled(course, _ask(course, ids), audience=audience, asked=len(ids))
@@ -149,7 +122,21 @@ def forecast(*, campaign: Campaign, actor: Actor, now: datetime) -> Forecast:
         held_out=found.held_out,
         now=now,
     )
-    return replace(found, power=power)
+    return replace(
+        found,
+        power=power,
+        segment=audience + sum(excluded.values()),
+        excluded=excluded,
+        fallback_channel=_fallback(course),
+    )
+
+
+def _fallback(course: LaunchCourse) -> str:
+    """Return the channel that writes to whom the first message does not reach."""
+    steps = course.campaign.steps.select_related("touchpoint__channel")
+    after = steps.filter(position__gt=course.step.position).order_by("position").first()
+    channel = after.channel if after is not None and after.is_fallback else None
+    return (channel.name or channel.slug) if channel else ""
 
 
 def _ids(people: Any, audience: int) -> list[int]:
@@ -158,7 +145,7 @@ def _ids(people: Any, audience: int) -> list[int]:
     return list(people.values_list("pk", flat=True))
 
 
-def _ask(course: _Course, ids: Sequence[int]) -> _ForecastCounts:
+def _ask(course: LaunchCourse, ids: Sequence[int]) -> _ForecastCounts:
     campaign, step, plan, at = course.campaign, course.step, course.plan, course.starts_at
     texts = _texts(campaign, step, course.channel)
     arms = [Arm(row.key, row.weight) for row in step.touchpoint.variants.order_by("key")]
@@ -273,7 +260,9 @@ def _parts(
     return parts
 
 
-def _scaled(course: _Course, counts: _ForecastCounts, *, audience: int, asked: int) -> Forecast:
+def _scaled(
+    course: LaunchCourse, counts: _ForecastCounts, *, audience: int, asked: int
+) -> Forecast:
     def share(count: int) -> int:
         return round(count * audience / asked) if asked else 0
 
@@ -298,12 +287,12 @@ def _scaled(course: _Course, counts: _ForecastCounts, *, audience: int, asked: i
         has_cap=bool(course.plan.caps) or course.plan.purpose is not Purpose.MARKETING,
         ends_at=_end(course, to_send if affordable is None else affordable),
         affordable=affordable,
+        parts=round(each * to_send),
         channel=channel.name or channel.slug,
-        fallback_channel=(course.fallback.name or course.fallback.slug) if course.fallback else "",
     )
 
 
-def _end(course: _Course, count: int) -> datetime | None:
+def _end(course: LaunchCourse, count: int) -> datetime | None:
     rate, plan = course.channel.rate_per_second, course.plan
     if not rate:
         return None

@@ -3,6 +3,7 @@
 from datetime import datetime
 
 from django.db import transaction
+from django.db.models import Min, QuerySet
 from django.utils.translation import gettext as _
 
 from campaigns import jobs
@@ -19,10 +20,12 @@ from campaigns.services.campaigns import (
     authoring,
     content_tests,
     fairness,
+    parts,
     plans,
     recurring,
     score_use,
 )
+from campaigns.services.campaigns.audience import choosing
 from campaigns.services.campaigns.steps_freezing import (
     CampaignNotReady,
     freeze_first_step,
@@ -30,7 +33,6 @@ from campaigns.services.campaigns.steps_freezing import (
 )
 from campaigns.services.graphs import moving
 from customers.domain.consents.consent import Purpose
-from customers.services.segments import versions
 from loancrm.kernel.access import Actor
 from loancrm.kernel.acting import acting
 from loancrm.kernel.auditing import deployment
@@ -65,6 +67,8 @@ def launch_campaign(*, campaign: Campaign, actor: Actor, now: datetime) -> Dispa
     found = fairness.require_fair(campaign, now=now)
     # A person is here: what stood still with nothing to send needs no other word.
     deployment.beat(has_open_work=open_work.exists())
+    # By the rules of this moment, which are frozen with the first run.
+    audience = choosing.audience_of(campaign, version=campaign.segment.current_version, now=now)
     with act:
         authoring.move(
             campaign,
@@ -79,14 +83,15 @@ def launch_campaign(*, campaign: Campaign, actor: Actor, now: datetime) -> Dispa
         campaign.last_run_at = due_at if campaign.recurrence else None
         campaign.save(update_fields=["launched_at", "last_run_at", "next_run_at"])
         version = campaign.segment.current_version
+        plan = plans.plan_step(
+            campaign=campaign, step=step, version=version, due_at=due_at, now=now
+        )
+        audience.note_on(plan)
+        plan.volume_caps = parts.write_volume_caps(campaign)
         dispatch = freeze_first_step(
-            plan=plans.plan_step(
-                campaign=campaign, step=step, version=version, due_at=due_at, now=now
-            ),
+            plan=plan,
             campaign=campaign,
-            audience=content_tests.first_people(
-                campaign, versions.audience_queryset(version.rule, now=now)
-            ),
+            audience=content_tests.first_people(campaign, audience.people),
             now=now,
         )
         if schedule.is_too_late(due_at=due_at, now=now, late_limit_hours=campaign.late_limit_hours):
@@ -162,10 +167,18 @@ def _may_begin(campaign: Campaign, step: Step, before: Dispatch, now: datetime) 
     return not Dispatch.objects.filter(step=step, run_number=before.run_number).exists()
 
 
+def _first_frozen(runs: QuerySet[Dispatch]) -> datetime | None:
+    """Return when the people of a run were chosen."""
+    found: datetime | None = runs.aggregate(at=Min("frozen_at"))["at"]
+    return found
+
+
 def _sendings(campaign: Campaign, before: Dispatch) -> Sendings:
     runs = Dispatch.objects.filter(campaign=campaign, run_number=before.run_number)
     return Sendings(
         of_node={course.send_node(run.position): run for run in runs},
         purpose=Purpose(before.purpose),
         begun_at=before.refusals_since or before.frozen_at or before.due_at,
+        goal_event=before.goal_event,
+        goal_since=_first_frozen(runs),
     )

@@ -55,6 +55,7 @@ def write_steps(*, campaign: Campaign, steps: Sequence[StepSpec], writer: Writer
         wanted = {
             "is_fallback": described.is_fallback,
             "wait_minutes": described.wait_minutes,
+            "condition": described.condition.value,
         }
         step = there.pop(position, None)
         if step is None:

@@ -4,7 +4,8 @@ from datetime import datetime
 from decimal import Decimal
 
 from campaigns.domain.campaigns.spec import CampaignSpec
-from campaigns.models import Budget
+from campaigns.domain.sending.volumes import VolumePeriod
+from campaigns.models import Budget, Campaign, VolumeCap
 from customers.models import Segment
 from customers.services.segments import versions
 from loancrm.kernel.access import Actor
@@ -19,6 +20,19 @@ def budget_with(before: Budget | None, limit: Decimal | None) -> Budget | None:
     before.limit_amount = limit
     before.save(update_fields=["limit_amount"])
     return before
+
+
+def write_volume_caps(campaign: Campaign) -> list[int]:
+    """Store the caps on a campaign's number of messages as it is launched; return their keys."""
+    wanted = (
+        (VolumePeriod.IN_ALL, campaign.message_limit),
+        (VolumePeriod.DAY, campaign.daily_message_limit),
+    )
+    return [
+        VolumeCap.objects.create(period=period, most=most).pk
+        for period, most in wanted
+        if most is not None
+    ]
 
 
 def segment_of(spec: CampaignSpec, *, actor: Actor, now: datetime) -> Segment:

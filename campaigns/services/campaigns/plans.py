@@ -6,6 +6,7 @@ from decimal import Decimal
 from campaigns.domain.content import personalisation
 from campaigns.domain.sending.states import DispatchSource, Priority
 from campaigns.models import Campaign, Channel, Dispatch, Step
+from campaigns.selectors.campaigns import exclusions
 from campaigns.selectors.content import approved_touchpoint
 from customers.domain.consents.consent import Purpose
 from customers.domain.segments.parse import parse_rule
@@ -23,8 +24,10 @@ _TAKEN_OVER = (
     "goal_window_days",
     "goal_since",
     "segment_version",
+    "excluded_versions",
     "uses_personal_rules",
     "budget",
+    "volume_caps",
     "late_limit_hours",
 )
 
@@ -43,6 +46,7 @@ def plan_step(
         version: The rule that chooses the people.
         now: When they are chosen; who reaches the goal later gets no message.
     """
+    left_out = exclusions.versions_of(campaign).values()
     is_service = campaign.purpose == Purpose.SERVICE
     plan = Dispatch(
         name=campaign.name,
@@ -55,7 +59,7 @@ def plan_step(
         goal_window_days=campaign.goal_window_days,
         goal_since=now if campaign.stops_at_goal else None,
         segment_version=version,
-        uses_personal_rules=uses_personal_rules(version),
+        uses_personal_rules=any(map(uses_personal_rules, [version, *left_out])),
         budget=campaign.budget,
         late_limit_hours=campaign.late_limit_hours,
     )

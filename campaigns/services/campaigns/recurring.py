@@ -20,9 +20,9 @@ from campaigns.selectors.campaigns import approved_state, earlier_runs, ends
 from campaigns.selectors.campaigns.used_scores import used_scores
 from campaigns.selectors.campaigns.work_calendar import CompanyCalendar
 from campaigns.services.campaigns import approval, fairness, plans
+from campaigns.services.campaigns.audience import choosing
 from campaigns.services.campaigns.steps_freezing import CampaignNotReady, freeze_first_step
-from customers.models import Customer
-from customers.services.segments import versions
+from customers.models import Customer, SegmentVersion
 from loancrm.kernel import clock
 
 
@@ -185,19 +185,20 @@ def _freeze_run(
         campaign=campaign, step=step, first=first, due_at=now if is_late else date, now=now
     )
     plan.run_number = newest.run_number + 1
-    rule = first.segment_version.rule if first.segment_version else {}
-    people = versions.audience_queryset(rule, now=now)
+    audience = choosing.audience_of(campaign, version=first.segment_version, now=now)
+    audience.note_on(plan)
     return freeze_first_step(
         plan=plan,
         campaign=campaign,
-        audience=_not_again(people, campaign, calendar, date),
+        audience=_not_again(audience.people, campaign, calendar, date),
         now=now,
     )
 
 
 def _has_faulty_scores(first: Dispatch, now: datetime) -> bool:
-    rule = first.segment_version.rule if first.segment_version else None
-    return rule is not None and any(use.fault for use in used_scores(rule, now=now))
+    left_out = SegmentVersion.objects.filter(pk__in=first.excluded_versions or [])
+    rules = [row.rule for row in (first.segment_version, *left_out) if row is not None]
+    return any(use.fault for rule in rules for use in used_scores(rule, now=now))
 
 
 def _is_as_approved(campaign: Campaign, first: Dispatch) -> bool:

@@ -27,10 +27,10 @@ from campaigns.domain.sending.states import DispatchStatus
 from campaigns.models import Campaign, ContentTest, Dispatch, Message
 from campaigns.selectors.campaigns import arm_counts, content_tests, ends
 from campaigns.services.campaigns import plans, recurring
+from campaigns.services.campaigns.audience import choosing
 from campaigns.services.campaigns.content_tests import FIRST_RUN, REST_RUN
 from campaigns.services.campaigns.steps_freezing import freeze_first_step
 from customers.models import Customer
-from customers.services.segments import versions
 from loancrm.kernel.access import Actor, system_actor
 from loancrm.kernel.acting import acting
 from loancrm.kernel.errors import LoanCrmError
@@ -149,8 +149,9 @@ def start_rest(*, campaign: Campaign, now: datetime) -> Dispatch | None:
         step = locked.steps.select_related("touchpoint__channel").get(position=1)
         plan = plans.plan_run(campaign=locked, step=step, first=first, due_at=now, now=now)
         plan.run_number = REST_RUN
-        rule = first.segment_version.rule if first.segment_version else {}
-        people = _not_tested(versions.audience_queryset(rule, now=now), locked)
+        audience = choosing.audience_of(locked, version=first.segment_version, now=now)
+        audience.note_on(plan)
+        people = _not_tested(audience.people, locked)
         started = freeze_first_step(plan=plan, campaign=locked, audience=people, now=now)
         reason = recurring.reason_to_hold(locked, first=first, now=now)
         if reason is None:

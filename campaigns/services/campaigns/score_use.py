@@ -7,6 +7,7 @@ from django.utils import translation
 from django.utils.translation import gettext
 
 from campaigns.models import Campaign
+from campaigns.selectors.campaigns import exclusions
 from campaigns.selectors.campaigns.used_scores import ScoreUse, used_scores
 from customers import labels as customer_labels
 from loancrm.kernel.errors import LoanCrmError
@@ -21,13 +22,16 @@ class ScoreNotUsable(LoanCrmError):
 
 
 def scores_of(campaign: Campaign, *, now: datetime) -> list[ScoreUse]:
-    """Return the models that choose the campaign's people now.
+    """Return the models that choose the campaign's people now, or leave some of them out.
 
     Raises:
         SegmentRuleInvalid: The segment's rule no longer fits the catalogue.
     """
     version = campaign.segment.current_version if campaign.segment else None
-    return [] if version is None else used_scores(version.rule, now=now)
+    left_out = exclusions.versions_of(campaign).values()
+    rules = [row.rule for row in (version, *left_out) if row is not None]
+    found = {use.model_name: use for rule in rules for use in used_scores(rule, now=now)}
+    return list(found.values())
 
 
 def require_usable(uses: list[ScoreUse], campaign: Campaign | None = None) -> list[ScoreUse]:

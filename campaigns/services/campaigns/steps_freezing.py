@@ -6,7 +6,7 @@ from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
 from campaigns.domain.campaigns import course
-from campaigns.domain.campaigns.course import CourseStep
+from campaigns.domain.campaigns.course import CourseStep, StepCondition
 from campaigns.models import Campaign, Dispatch
 from campaigns.services.campaigns import content_tests
 from campaigns.services.graphs import moving
@@ -45,7 +45,11 @@ def _enrol(campaign: Campaign, dispatch: Dispatch, now: datetime) -> None:
         graph = course.course_of(
             [
                 CourseStep(
-                    step.position, step.touchpoint_id, step.is_fallback, 60 * step.wait_minutes
+                    step.position,
+                    step.touchpoint_id,
+                    step.is_fallback,
+                    60 * step.wait_minutes,
+                    StepCondition(step.condition),
                 )
                 for step in steps
             ]

@@ -9,7 +9,7 @@ from datetime import datetime
 
 from django.db.models import F, QuerySet, Value
 
-from campaigns.domain.graphs.graph import Graph, read_graph
+from campaigns.domain.graphs.graph import Branch, Graph, read_graph
 from campaigns.domain.graphs.walking import GraphPosition, Leaving, Move, advance
 from campaigns.models import Enrolment, Message, MessageGraph, Passage
 from campaigns.selectors.graphs import walkers
@@ -93,7 +93,9 @@ def people_at(*, graph: MessageGraph, run_number: int, node: str) -> QuerySet[Cu
 
 
 def _move_page(graph: Graph, rows: Sequence[_Row], sendings: Sendings, now: datetime) -> None:
-    facts = walkers.facts_of([row[1] for row in rows], sendings)
+    branches = (node for node in graph.nodes.values() if isinstance(node, Branch))
+    questions = {branch.question for branch in branches}
+    facts = walkers.facts_of([row[1] for row in rows], sendings, questions)
     moves = {
         pk: advance(graph, GraphPosition(node, since), facts[customer_id], now)
         for pk, customer_id, node, since in rows

@@ -4,6 +4,7 @@ Whatever a worker writes about its chunk holds only while the claim is still its
 stalled past its lease finds the chunk another's and leaves it alone.
 """
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from decimal import Decimal
 
@@ -11,6 +12,7 @@ from django.db import connection, transaction
 from django.db.models import Count, F, Min, Q, QuerySet, Sum
 from django.utils.translation import gettext as _
 
+from campaigns.domain.sending import budgeting
 from campaigns.domain.sending.eligibility import SkipReason
 from campaigns.domain.sending.states import (
     OPEN_STATES,
@@ -21,6 +23,7 @@ from campaigns.domain.sending.states import (
 )
 from campaigns.models import Budget, Chunk, Message
 from campaigns.services.sending import throttling
+from campaigns.services.sending.spending import volumes
 from loancrm.kernel.auditing import deployment
 from loancrm.kernel.database import bulk
 from loancrm.kernel.database.bulk import Statement
@@ -297,40 +300,58 @@ def reserve_budget(*, chunk: Chunk, costs: list[Decimal]) -> int:
         lock(chunk=chunk)
         budget = Budget.objects.select_for_update().get(pk=budget_id)
         room = budget.limit_amount - budget.committed_amount
-        total = Decimal(0)
-        allowed = 0
-        for cost in costs:
-            if total + cost > room:
-                break
-            total += cost
-            allowed += 1
+        allowed, total = budgeting.affordable(costs, room)
         Budget.objects.filter(pk=budget_id).update(committed_amount=F("committed_amount") + total)
         Chunk.objects.filter(pk=chunk.pk).update(reserved_amount=F("reserved_amount") + total)
     return allowed
 
 
-def settle_budget(*, chunk: Chunk) -> None:
-    """Replace what a chunk has reserved by what its messages cost.
+def reserve_volume(*, chunk: Chunk, units: Sequence[int], now: datetime) -> list[str]:
+    """Reserve places under the caps on numbers; return the period that stops each message, if any.
+
+    Args:
+        units: 1 for a message that takes a place, 0 for one that has it already.
 
     Raises:
         LeaseLost: Another worker has the chunk.
     """
-    budget_id = chunk.dispatch.budget_id
-    if budget_id is None:
+    caps = chunk.dispatch.volume_caps
+    if not caps or not units:
+        return [""] * len(units)
+    with transaction.atomic():
+        return volumes.reserve(row=lock(chunk=chunk), caps=caps, units=units, now=now)
+
+
+def settle_budget(*, chunk: Chunk) -> None:
+    """Replace what a chunk has reserved by what its messages cost, and how many they are.
+
+    Raises:
+        LeaseLost: Another worker has the chunk.
+    """
+    if not _is_limited(chunk):
         return
     with transaction.atomic():
-        _settle_budget(lock(chunk=chunk), budget_id)
+        _settle(lock(chunk=chunk), chunk.dispatch.budget_id)
 
 
 def settle_late(*, chunk: Chunk) -> None:
     """Settle the budget of a chunk whose lease was lost, unless its new holder will do so."""
-    budget_id = chunk.dispatch.budget_id
-    if budget_id is None:
+    if not _is_limited(chunk):
         return
     with transaction.atomic():
         row = Chunk.objects.select_for_update().get(pk=chunk.pk)
         if row.state != ChunkState.LEASED:
-            _settle_budget(row, budget_id)
+            _settle(row, chunk.dispatch.budget_id)
+
+
+def _is_limited(chunk: Chunk) -> bool:
+    return chunk.dispatch.budget_id is not None or bool(chunk.dispatch.volume_caps)
+
+
+def _settle(row: Chunk, budget_id: int | None) -> None:
+    if budget_id is not None:
+        _settle_budget(row, budget_id)
+    volumes.settle(row=row)
 
 
 def _settle_budget(row: Chunk, budget_id: int) -> None:

@@ -7,12 +7,12 @@ from decimal import Decimal
 
 from django.db.models import Q
 
-from campaigns.domain.sending.eligibility import SkipReason, Verdict, decide
+from campaigns.domain.sending.eligibility import MessagePlan, SkipReason, Verdict, decide
 from campaigns.domain.sending.states import MessageState
 from campaigns.selectors.sending import contact_facts
 from campaigns.selectors.sending.contact_facts import Recipient
 from campaigns.services.sending import chunks, outcomes, settling
-from campaigns.services.sending.composing import Composed, NotComposed
+from campaigns.services.sending.composing import Composed, Composer, NotComposed
 from campaigns.services.sending.lane import Lane, LeasedChunk
 from campaigns.services.sending.outcomes import Closing
 from loancrm.kernel.database import bulk
@@ -44,12 +44,19 @@ def decide_and_write(
         lane.renew(work.chunk)
         if lane.is_stopping():
             break
-        found = _decide(work, recipient, now)
+        found = decide_about(recipient, plan=work.plan, composer=work.composer, now=now)
         if isinstance(found, Closing):
             closings.append(found)
         else:
             composed.append(found)
-    # What is asked about again has its money already.
+    # What is asked about again has its place, and its money, already.
+    units = [0 if item.recipient.is_doubtful else 1 for item in composed]
+    stops = chunks.reserve_volume(chunk=work.chunk, units=units, now=now)
+    pairs = list(zip(composed, stops, strict=True))
+    closings += [
+        outcomes.over_volume(item.recipient, period, now) for item, period in pairs if period
+    ]
+    composed = [item for item, period in pairs if not period]
     costs = [Decimal(0) if item.recipient.is_doubtful else item.cost for item in composed]
     allowed = chunks.reserve_budget(chunk=work.chunk, costs=costs)
     closings += [
@@ -70,11 +77,17 @@ def due(work: LeasedChunk, now: datetime) -> Q:
     )
 
 
-def _decide(work: LeasedChunk, recipient: Recipient, now: datetime) -> Composed | Closing:
-    decision = decide(recipient.facts, work.plan, now)
+def decide_about(
+    recipient: Recipient, *, plan: MessagePlan, composer: Composer, now: datetime
+) -> Composed | Closing:
+    """Return what may go out to one person, or what becomes of her message instead.
+
+    Reads and writes nothing: a dry run asks the same.
+    """
+    decision = decide(recipient.facts, plan, now)
     match decision.verdict:
         case Verdict.PASS:
-            result = work.composer.compose(recipient, now=now)
+            result = composer.compose(recipient, now=now)
             if isinstance(result, NotComposed):
                 return outcomes.not_sent(recipient, result.reason)
             return result

@@ -17,7 +17,7 @@ from django.db.models.functions import Cast, Concat
 
 from campaigns.channels.errors import ChannelMisconfigured
 from campaigns.domain.sending.states import HoldReason
-from campaigns.models import Chunk
+from campaigns.models import Channel, Chunk
 from campaigns.selectors.content.rules import rules_at
 from campaigns.selectors.sending import message_plan
 from campaigns.services.sending import chunks, holding, ledger, own_values, providers, suspects
@@ -234,12 +234,17 @@ def _work_page(work: LeasedChunk, lane: Lane, counts: Counter[str]) -> bool:
     return is_complete and is_last
 
 
+def page_size(channel: Channel) -> int | None:
+    """Return how many messages of a channel are worked at once; None for all that are due."""
+    rate = channel.rate_per_second
+    return None if rate is None else max(1, math.floor(rate * PAGE_SECONDS))
+
+
 def _page(work: LeasedChunk, now: datetime) -> tuple[list[int] | None, bool]:
     """Return the messages to work at once, None for all that are due, and whether they are all."""
-    rate = work.channel.rate_per_second
-    if rate is None:
+    most = page_size(work.channel)
+    if most is None:
         return None, True
-    most = max(1, math.floor(rate * PAGE_SECONDS))
     rows = chunks.in_chunk(work.chunk).filter(due(work, now)).order_by("pk")
     ids = list(rows.values_list("pk", flat=True)[: most + 1])
     return ids[:most], len(ids) <= most

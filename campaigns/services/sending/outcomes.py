@@ -7,8 +7,10 @@ from datetime import datetime, timedelta
 from campaigns.channels.base import SendOutcome, SendResult
 from campaigns.domain.sending.eligibility import Decision, SkipReason
 from campaigns.domain.sending.states import MessageState
+from campaigns.domain.sending.volumes import VolumePeriod, next_day
 from campaigns.selectors.sending.contact_facts import Recipient
 from campaigns.services.sending.composing import Composed
+from loancrm.kernel import clock
 
 # With the waits below the last try comes after an hour at least, by when greylisting (RFC 6647) has
 # let in who comes again.
@@ -60,6 +62,15 @@ class SubBatchResult:
     jitter: float
     can_resend: bool = False
     is_account_busy: bool = False
+
+
+def over_volume(recipient: Recipient, period: str, now: datetime) -> Closing:
+    """Return the ending of a message that a cap on numbers stops: for the day, or for good."""
+    if period == VolumePeriod.DAY:
+        due_at = next_day(now, clock.company_zone())
+        reason = SkipReason.DAILY_VOLUME
+        return Closing(recipient.message_id, MessageState.PLANNED, reason, due_at)
+    return not_sent(recipient, SkipReason.VOLUME_CAP)
 
 
 def not_sent(recipient: Recipient, reason: str) -> Closing:

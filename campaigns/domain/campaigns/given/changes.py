@@ -7,6 +7,7 @@ from decimal import Decimal
 from types import MappingProxyType
 from typing import Any
 
+from campaigns.domain.campaigns.exclusions import Exclusions
 from campaigns.domain.campaigns.given.problems import ValueProblem, ValueProblemCode, ValueProblems
 from campaigns.domain.campaigns.recurrence import Recurrence
 from campaigns.domain.compliance.offers import ProductKind
@@ -17,6 +18,7 @@ from customers.domain.consents.consent import Purpose
 MAX_HOLDOUT = Decimal("0.5")
 MAX_WINDOW_DAYS = 3650
 MAX_LATE_HOURS = 8760
+MOST_MESSAGES = 1_000_000_000
 _Check = Callable[[Any], tuple[ValueProblemCode, str] | None]
 
 
@@ -83,6 +85,15 @@ def _flag(value: Any) -> tuple[ValueProblemCode, str] | None:
     return None if isinstance(value, bool) else (ValueProblemCode.FLAG_EXPECTED, "")
 
 
+def _limit(value: Any) -> tuple[ValueProblemCode, str] | None:
+    return None if value is None else _whole(1, MOST_MESSAGES)(value)
+
+
+def _exclusions(value: Any) -> tuple[ValueProblemCode, str] | None:
+    is_good = isinstance(value, Exclusions)
+    return None if is_good else (ValueProblemCode.OBJECT_EXPECTED, "")
+
+
 def _present(value: Any) -> tuple[ValueProblemCode, str] | None:
     return (ValueProblemCode.SEGMENT_EXPECTED, "") if value is None else None
 
@@ -120,6 +131,9 @@ _CHECKS: Mapping[str, _Check] = {
     "late_limit_hours": _whole(0, MAX_LATE_HOURS),
     "recurrence": _calendar,
     "content_test": _content_test,
+    "message_limit": _limit,
+    "daily_message_limit": _limit,
+    "exclusions": _exclusions,
     # Nobody could be written to for nothing; who wants no limit gives none.
     "budget_amount": _number(Decimal(999_999_999_999), 2, least=Decimal("0.01")),
     "cost_per_message": _number(Decimal(999_999), 4),

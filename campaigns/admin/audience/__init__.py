@@ -1,0 +1,1 @@
+"""Whom a campaign leaves out, and what a launch would do."""

@@ -1,0 +1,1 @@
+"""What messages may use up together: counted before they go out, and set right afterwards."""

@@ -1,0 +1,138 @@
+"""A dry run is what the launch then does, person by person."""
+
+import random
+from collections import Counter
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from campaigns.models import Campaign, Message
+from campaigns.services.campaigns import launch, ticking
+from campaigns.services.campaigns.audience import dry_runs
+from campaigns.services.campaigns.audience.dry_runs import DryRun
+from campaigns.services.campaigns.steps_freezing import CampaignNotReady
+from campaigns.services.sending import dispatch as dispatching
+from customers.models import Customer
+from loancrm.kernel.access import Actor
+from tests.factories.campaigns import SMS, make_approved, make_channel
+from tests.factories.people import make_people
+from tests.integration.campaigns.services.campaigns.test_forecasts import make_mixed_people
+
+pytestmark = [pytest.mark.django_db, pytest.mark.sql]
+
+TWO_TEXTS = {
+    "content": None,
+    "variants": [
+        {"key": "A", "weight": 1, "content": SMS},
+        {"key": "B", "weight": 2, "content": {"zh-hans": {"text": "您好{{ name }}。" + "长" * 70}}},
+    ],
+}
+
+
+def make_campaign(actor: Actor, now: datetime, **changes: Any) -> Campaign:
+    make_channel("sms", cost_per_part=Decimal("0.05"))
+    values = {"channel": "sms-memory", "content": SMS, **changes}
+    source = {key: value for key, value in values.items() if value is not None}
+    return make_approved(actor, now, **source)
+
+
+def launch_and_drain(campaign: Campaign, actor: Actor, now: datetime, at: datetime) -> None:
+    launch.launch_campaign(campaign=campaign, actor=actor, now=now)
+    ticking.advance(now=at)
+    dispatching.drain(holder="t", clock=lambda: at, rng=random.Random(1), slice_seconds=30)
+
+
+def written() -> list[tuple[Any, ...]]:
+    rows = Message.objects.select_related("variant").order_by("pk")
+    return [
+        (row.customer_id, row.state, row.reason, row.variant.key, row.parts, row.cost_amount)
+        for row in rows
+    ]
+
+
+def counted(found: DryRun) -> int:
+    sums = found.to_json()
+    return int(
+        sum(sums["excluded"].values())
+        + sums["later"]
+        + sums["held_out"]
+        + sum(sums["skipped"].values())
+        + sum(sums["waiting"].values())
+        + sums["messages"]
+    )
+
+
+@pytest.mark.parametrize(
+    ("changes", "rate"),
+    [
+        pytest.param({"holdout_share": "0.3"}, None, id="control group"),
+        pytest.param({"message_limit": 7, "holdout_share": "0.2"}, None, id="most messages"),
+        pytest.param({"daily_message_limit": 7, "budget_amount": "0.3"}, 3, id="most a day"),
+        pytest.param({"holdout_share": "0.2", **TWO_TEXTS}, None, id="two texts"),
+        pytest.param({"budget_amount": "0.72", **TWO_TEXTS}, None, id="budget"),
+        # Page by page, what a dearer message leaves over is spent by the next page.
+        pytest.param({"budget_amount": "0.72", **TWO_TEXTS}, 3, id="budget of a slow channel"),
+    ],
+)
+def test_d15_the_dry_run_is_the_list_that_the_launch_writes(
+    actor: Actor, now: datetime, changes: dict[str, Any], rate: float | None
+) -> None:
+    make_mixed_people()
+    campaign = make_campaign(actor, now, **changes)
+    campaign.steps.get().touchpoint.channel.__class__.objects.update(rate_per_second=rate)
+    found = dry_runs.dry_run_campaign(campaign=campaign, actor=actor, now=now)
+    assert not Message.objects.exists()
+    launch_and_drain(campaign, actor, now, now)
+    assert [tuple(line) for line in found.lines] == written()
+    assert len(found.lines) == found.segment == counted(found) == 30
+    assert found.to_send
+    if "budget_amount" in changes:
+        assert found.skipped["budget"] > 0
+
+
+def test_d15_the_dry_run_of_a_night_waits_as_the_launch_does(actor: Actor, now: datetime) -> None:
+    make_mixed_people()
+    campaign = make_campaign(actor, now, holdout_share="0.3")
+    night = now.replace(hour=20)
+    found = dry_runs.dry_run_campaign(campaign=campaign, actor=actor, now=night)
+    launch_and_drain(campaign, actor, night, night)
+    assert [tuple(line) for line in found.lines] == written()
+    # Who has no name is found out when the text is written, in the morning.
+    assert found.waiting == {"quiet_hours": 22}
+    assert not found.to_send
+
+
+def test_d15_the_gates_are_asked_when_the_campaign_starts(actor: Actor, now: datetime) -> None:
+    people = make_people(3)
+    start = now + timedelta(days=2)
+    Customer.objects.filter(pk=people[0].pk).update(marketing_paused_until=now + timedelta(days=1))
+    Customer.objects.filter(pk=people[1].pk).update(marketing_paused_until=now + timedelta(days=3))
+    campaign = make_campaign(actor, now, schedule={"start_at": start.isoformat()})
+    found = dry_runs.dry_run_campaign(campaign=campaign, actor=actor, now=now)
+    launch_and_drain(campaign, actor, now, start)
+    assert [tuple(line) for line in found.lines] == written()
+    assert found.skipped == {"paused": 1}
+    assert found.starts_at == start
+
+
+def test_d15_sums_per_gate_hold_however_many_workers(actor: Actor, now: datetime) -> None:
+    make_mixed_people()
+    campaign = make_campaign(actor, now, holdout_share="0.3")
+    found = dry_runs.dry_run_campaign(campaign=campaign, actor=actor, now=now).to_json()
+    launch_and_drain(campaign, actor, now, now)
+    states = Counter(row[1] for row in written())
+    reasons = Counter(row[2] for row in written() if row[1] == "skipped")
+    assert found["skipped"] == reasons
+    assert sum(found["gates"].values()) == states["skipped"]
+    assert (found["messages"], found["held_out"]) == (states["sent"], states["held_out"])
+
+
+def test_d15_a_dry_run_is_of_a_campaign_that_was_not_launched(actor: Actor, now: datetime) -> None:
+    make_people(1)
+    campaign = make_campaign(actor, now)
+    launch.launch_campaign(campaign=campaign, actor=actor, now=now)
+    campaign.refresh_from_db()
+    with pytest.raises(CampaignNotReady):
+        dry_runs.dry_run_campaign(campaign=campaign, actor=actor, now=now)
