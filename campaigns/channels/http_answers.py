@@ -227,6 +227,23 @@ def without_answer(
     return uncertain(group, code, knows_keys=knows_keys)
 
 
+def of_batch(
+    batch: Sequence[Outbound], answers: Sequence[SendResult | ChannelError]
+) -> list[SendResult]:
+    """Return the results of messages that were handed over one by one.
+
+    Raises:
+        ChannelError: None of them was taken, and this is the gravest reason.
+    """
+    errors = [answer for answer in answers if isinstance(answer, ChannelError)]
+    if errors and len(errors) == len(batch):
+        raise gravest(errors)
+    return [
+        put_off([message], answer)[0] if isinstance(answer, ChannelError) else answer
+        for message, answer in zip(batch, answers, strict=True)
+    ]
+
+
 def gravest(errors: Sequence[ChannelError]) -> ChannelError:
     """Return what a batch ends with: a block before a wait, the longest wait before others."""
     for kind in (ChannelBlocked, ChannelMisconfigured):

@@ -12,12 +12,13 @@ from typing import Any
 import msgspec
 from django.conf import settings
 
-from campaigns.channels.base import ChannelBackend
+from campaigns.channels.base import ChannelBackend, HasSetup
 from campaigns.channels.errors import ChannelMisconfigured
 
 BACKENDS: Mapping[str, str] = {
     "smtp": "campaigns.channels.smtp.SmtpChannel",
     "http_sms": "campaigns.channels.http_sms.HttpSmsChannel",
+    "webhook": "campaigns.channels.webhook.WebhookChannel",
     "console": "campaigns.channels.console.ConsoleChannel",
     "memory": "campaigns.channels.memory.MemoryChannel",
 }
@@ -71,6 +72,18 @@ def build(*, name: str, backend: str, options: Mapping[str, Any]) -> ChannelBack
     if not isinstance(channel, ChannelBackend):
         raise ChannelMisconfigured(f"{backends()[backend]} does not keep the channel contract")
     return channel
+
+
+def check_setup(*, name: str, backend: str, options: Mapping[str, Any]) -> None:
+    """Make a channel object and have it look at what its options alone do not show.
+
+    Raises:
+        ChannelMisconfigured: As `build`, or something that it leads to is not right.
+    """
+    channel = build(name=name, backend=backend, options=options)
+    if isinstance(channel, HasSetup):
+        channel.check_setup()
+    channel.close()
 
 
 def shared(*, name: str, backend: str, options: Mapping[str, Any]) -> ChannelBackend:
