@@ -1,9 +1,9 @@
 """A finished e-mail taken apart again, for providers that want its parts instead of its bytes."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from email import message_from_bytes, policy
 from email.message import EmailMessage
-from collections.abc import Mapping
 
 from campaigns.channels.base import EmailPayload
 

@@ -18,6 +18,7 @@ from campaigns.channels.errors import ChannelMisconfigured
 BACKENDS: Mapping[str, str] = {
     "smtp": "campaigns.channels.smtp.SmtpChannel",
     "http_sms": "campaigns.channels.http_sms.HttpSmsChannel",
+    "email_service": "campaigns.channels.email_services.channel.EmailServiceChannel",
     "webhook": "campaigns.channels.webhook.WebhookChannel",
     "console": "campaigns.channels.console.ConsoleChannel",
     "memory": "campaigns.channels.memory.MemoryChannel",

@@ -93,6 +93,8 @@ class SmsGateway:
         log: Where every message is written down, or None.
     """
 
+    path = "/messages"
+
     def __init__(  # noqa: PLR0913 - settings of a simulator
         self,
         *,
@@ -160,7 +162,7 @@ class SmsGateway:
     async def serve(self) -> web.AppRunner:
         """Listen in the running loop; the caller cleans the runner up."""
         application = web.Application(client_max_size=4 * 1_048_576)
-        application.router.add_post("/messages", self._handle)
+        application.router.add_post(self.path, self._handle)
         application.router.add_post("/status", self._report)
         runner = web.AppRunner(application, access_log=None, shutdown_timeout=0.5)
         await runner.setup()
