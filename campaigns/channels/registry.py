@@ -3,10 +3,11 @@
 import difflib
 import hashlib
 import importlib
+import json
 import os
 import threading
 from collections.abc import Mapping
-from dataclasses import fields
+from dataclasses import MISSING, dataclass, fields
 from typing import Any
 
 import msgspec
@@ -44,6 +45,31 @@ def kinds_of(backend: str) -> tuple[str, ...]:
         ChannelMisconfigured: There is no such backend, or it cannot be imported.
     """
     return tuple(getattr(_class_of(backend), "kinds", ()))
+
+
+@dataclass(frozen=True, slots=True)
+class OptionShape:
+    """An option of a backend: what it is called, and what it is where nobody says."""
+
+    name: str
+    default: str
+    is_needed: bool
+
+
+def options_of(backend: str) -> list[OptionShape]:
+    """Return the options of a backend, in the order in which it declares them.
+
+    Raises:
+        ChannelMisconfigured: There is no such backend, or it cannot be imported.
+    """
+    return [
+        OptionShape(
+            option.name,
+            "" if option.default is MISSING else json.dumps(option.default, ensure_ascii=False),
+            is_needed=option.default is MISSING and option.default_factory is MISSING,
+        )
+        for option in fields(_class_of(backend).options_type)
+    ]
 
 
 def reaches_nobody(backend: str) -> bool:

@@ -276,7 +276,7 @@ def _read(service, request):
     return _channel(service, "", webhook_secret=secret).parse_webhook(request)
 
 
-_STATUS = "delivery-status"
+_BLOCKED = {"delivery-status": {"message": "550 5.7.1 blocked"}}
 
 
 @pytest.mark.parametrize(
@@ -290,7 +290,7 @@ _STATUS = "delivery-status"
         ("mailgun", _mailgun_report("opened"), "opened"),
         (
             "mailgun",
-            _mailgun_report("failed", severity="permanent", **{_STATUS: {"message": "550 5.7.1 x"}}),
+            _mailgun_report("failed", severity="permanent", **_BLOCKED),
             "failed",
         ),
         ("postmark", _postmark_report(RecordType="Delivery"), "delivered"),

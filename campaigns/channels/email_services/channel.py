@@ -1,6 +1,7 @@
-"""E-mails through the HTTP interface of a service: django-anymail writes the requests and reads the
-answers of each service; they travel over this project's own kept connections, so that what became
-of a message is told as for every other channel.
+"""E-mails through the HTTP interface of a service.
+
+django-anymail writes the requests and reads the answers of each service; they travel over this
+project's own kept connections, so that what became of a message is told as for every other channel.
 """
 
 import asyncio
@@ -15,8 +16,8 @@ from urllib.parse import urlsplit
 
 import requests
 from anymail.exceptions import AnymailError
+from anymail.message import AnymailMessage
 from django.conf import settings
-from django.core.mail import EmailMultiAlternatives
 from django.utils.module_loading import import_string
 
 from campaigns.channels import base, email_parts, http_answers
@@ -214,22 +215,23 @@ class EmailServiceChannel:
         return self._writer
 
 
-def _mail(message: Outbound) -> EmailMultiAlternatives:
+def _mail(message: Outbound) -> AnymailMessage:
     """Return a message as Django knows mails, with our key for the service's reports."""
     assert isinstance(message.payload, EmailPayload)  # noqa: S101 - looked at in `submit`
     parts = email_parts.parts_of(message.payload)
-    mail = EmailMultiAlternatives(
+    mail = AnymailMessage(
         subject=parts.subject,
         body=parts.text,
         from_email=parts.sender,
         to=[message.to],
         headers=dict(parts.headers),
+        metadata={tracking.KEY_NAME: message.idempotency_key},
+        # Links are counted here, and a changed link would no longer be the approved one.
+        track_clicks=False,
+        track_opens=False,
     )
     if parts.html:
         mail.attach_alternative(parts.html, "text/html")
-    mail.metadata = {tracking.KEY_NAME: message.idempotency_key}
-    # Links are counted here, and a changed link would no longer be the approved one.
-    mail.track_clicks = mail.track_opens = False
     return mail
 
 
@@ -239,7 +241,7 @@ def _request(params: dict[str, Any]) -> requests.PreparedRequest:
 
 
 def _result(
-    message: Outbound, writer: Any, payload: Any, mail: EmailMultiAlternatives, answer: HttpAnswer
+    message: Outbound, writer: Any, payload: Any, mail: AnymailMessage, answer: HttpAnswer
 ) -> SendResult:
     """Return what a service says that it did with what it did not refuse."""
     response = requests.Response()

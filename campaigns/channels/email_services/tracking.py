@@ -102,7 +102,7 @@ def _refuse_old(request: WebhookRequest) -> None:
 
 
 def _report(spec: ServiceSpec, event: Any) -> dict[str, str]:
-    """Return one event in the form that gateways report in; without a kind where it settles none."""
+    """Return one event in the form of gateways; without a kind where it settles nothing."""
     words = without_addresses(str(event.mta_response or event.description or ""))
     at: datetime | None = event.timestamp
     return {
