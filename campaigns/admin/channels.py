@@ -99,7 +99,10 @@ class ChannelForm(forms.Form):
         required=False,
         initial=dict,
         widget=widgets.UnfoldAdminTextareaWidget(attrs={"rows": 6}),
-        help_text=gettext_lazy("JSON; what there is stands below. It is checked when you save."),
+        help_text=gettext_lazy(
+            "JSON; what there is stands below. Instead of a secret write env:NAME, and it is read "
+            "from that environment variable. It is checked when you save."
+        ),
     )
 
     def __init__(self, *args: Any, channel: Channel | None = None, **kwargs: Any) -> None:

@@ -358,3 +358,20 @@ def test_a_report_of_sendgrid_without_a_signature_is_refused():
     later = AT + timedelta(seconds=1)
     with pytest.raises(WebhookRefused):
         _channel("sendgrid", "").parse_webhook(WebhookRequest({}, b'[{"event": "open"}]', later))
+
+
+@pytest.mark.parametrize(
+    ("service", "secret"), [("sendgrid", "no key"), ("sendgrid", LOGIN), ("mailgun", "钥匙")]
+)
+def test_a_secret_that_is_none_of_the_service_is_for_a_person_to_mend(service, secret):
+    with pytest.raises(ChannelMisconfigured):
+        _channel(service, "", webhook_secret=secret).parse_webhook(_mailgun_report("opened"))
+
+
+def test_a_domain_that_would_lead_to_another_address_is_refused():
+    with pytest.raises(ChannelMisconfigured):
+        registry.build(
+            name="mail",
+            backend="email_service",
+            options={"service": "mailgun", "sender_domain": "a.example/../b"},
+        )

@@ -80,6 +80,8 @@ class EmailServiceOptions:
         """Refuse values that could never work, and addresses that may not be asked."""
         if not 1 <= self.connections <= 1000:
             raise ValueError("connections must be 1 to 1000")
+        if "/" in self.sender_domain or "%" in self.sender_domain:
+            raise ValueError("sender_domain must be a host name")
         if not self.api_url:
             return
         allowed = settings.LOANCRM_WEBHOOK_ALLOWED_HOSTS
