@@ -222,6 +222,20 @@ def test_a2_an_answer_about_one_mail_is_its_own(server, service, answer, expecte
     assert sorted(result.outcome.value for result in results) == sorted(["accepted", expected])
 
 
+def test_a_mail_that_cannot_be_written_costs_no_other(server):
+    odd = EmailMessage()
+    odd["From"] = "news@lender.example, more@lender.example"
+    odd["Subject"] = "x"
+    odd.set_content("x")
+    payload = EmailPayload(sender="bounce@lender.example", raw=odd.as_bytes())
+    results = _send("postmark", server.url, outbound(1, "not an address", payload), _mail(2))
+    assert [(r.outcome.value, r.code) for r in results] == [
+        ("rejected", "unwritable"),
+        ("accepted", ""),
+    ]
+    assert server.requests == 1
+
+
 def test_texts_and_accounts_without_a_key_are_not_sent(server):
     with pytest.raises(ChannelMisconfigured):
         _send("postmark", server.url, outbound(1, "+8613800110001", SmsPayload("x", 1)))
