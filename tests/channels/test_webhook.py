@@ -1,6 +1,7 @@
 import gzip
 import json
 import socket
+import time
 from email.message import EmailMessage
 
 import pytest
@@ -18,6 +19,7 @@ from campaigns.simulators.behaviour import Behaviour, SimulatedFate
 from campaigns.simulators.sms_gateway import ForcedAnswer
 from campaigns.simulators.webhook_receiver import WebhookReceiver
 from tests.channels.awkward_contract import AwkwardServerContract
+from tests.channels.awkward_proxy import AwkwardProxy, Way
 from tests.channels.contract import SECRET, ChannelContract, outbound
 
 RULES = {
@@ -146,6 +148,16 @@ def test_f55_what_an_endpoint_answers_is_read_within_bounds(server, answer, expe
         assert result.outcome in {SendOutcome.ACCEPTED, SendOutcome.UNKNOWN}
         return
     assert _outcomes([result]) == [expected]
+
+
+def test_f55_an_endpoint_that_dribbles_its_answer_holds_nobody_up(server):
+    with AwkwardProxy(server.port, Way(piece_bytes=1, pause_seconds=0.2)) as proxy:
+        began = time.monotonic()
+        results = _send(
+            f"http://127.0.0.1:{proxy.port}/messages", *map(_sms, (1, 2)), timeout_seconds=1.0
+        )
+    assert _outcomes(results) == [("unknown", "timeout")] * 2
+    assert time.monotonic() - began < 10
 
 
 @pytest.mark.parametrize(
