@@ -15,6 +15,7 @@ from unfold import widgets
 from campaigns import labels
 from campaigns.channels import registry
 from campaigns.domain.sending.channel_finding import ChannelFinding
+from campaigns.labels import channel_options
 from campaigns.models import Channel
 from campaigns.selectors.sending import channel_states
 from campaigns.services.channels import registry as channels
@@ -98,7 +99,10 @@ class ChannelForm(forms.Form):
         required=False,
         initial=dict,
         widget=widgets.UnfoldAdminTextareaWidget(attrs={"rows": 6}),
-        help_text=gettext_lazy("JSON, as the backend documents it; it is checked when you save."),
+        help_text=gettext_lazy(
+            "JSON; what there is stands below. Instead of a secret write env:NAME, and it is read "
+            "from that environment variable. It is checked when you save."
+        ),
     )
 
     def __init__(self, *args: Any, channel: Channel | None = None, **kwargs: Any) -> None:
@@ -211,9 +215,29 @@ class ChannelAdmin(ReadOnlyAdmin):
             channel=channel,
             account=_account(channel) if channel else None,
             may_reopen=request.user.has_perm(LAUNCH),
+            options=_options(),
             reaches_nobody=channel is not None and registry.reaches_nobody(channel.backend),
             **_stale(request, form, error),
         )
+
+
+def _options() -> list[dict[str, Any]]:
+    """Return each way to a provider with its options, in words."""
+    return [
+        {
+            "name": name,
+            "backend": _backend_label(name),
+            "rows": [
+                {
+                    "name": option.name,
+                    "default": _("needed") if option.is_needed else option.default,
+                    "words": channel_options.option(name, option.name),
+                }
+                for option in registry.options_of(name)
+            ],
+        }
+        for name in sorted(registry.backends())
+    ]
 
 
 def _stale(request: HttpRequest, form: ChannelForm, error: LoanCrmError | None) -> dict[str, Any]:

@@ -179,6 +179,19 @@ class CanBeAsked(Protocol):
         ...
 
 
+@runtime_checkable
+class HasSetup(Protocol):
+    """A channel that looks at more than its options before it is stored; no channel has to."""
+
+    def check_setup(self) -> None:
+        """Look once, with a person waiting.
+
+        Raises:
+            ChannelMisconfigured: What the options lead to is not right.
+        """
+        ...
+
+
 def finished(results: list[SendResult]) -> "Future[list[SendResult]]":
     """Return a future that already holds `results`, for channels that answer at once."""
     future: Future[list[SendResult]] = Future()

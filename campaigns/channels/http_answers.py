@@ -212,6 +212,47 @@ def put_off(group: Sequence[Outbound], error: ChannelError) -> list[SendResult]:
     ]
 
 
+def without_answer(
+    group: Sequence[Outbound],
+    error: Exception,
+    *,
+    channel: str,
+    is_connected: bool,
+    knows_keys: bool,
+) -> list[SendResult] | ChannelUnavailable:
+    """Return what a request without an answer means: without a connection nothing was taken."""
+    if not is_connected:
+        return ChannelUnavailable(channel=channel, problem=type(error).__name__)
+    code = "timeout" if isinstance(error, TimeoutError) else "connection_lost"
+    return uncertain(group, code, knows_keys=knows_keys)
+
+
+def of_batch(
+    batch: Sequence[Outbound], answers: Sequence[SendResult | ChannelError]
+) -> list[SendResult]:
+    """Return the results of messages that were handed over one by one.
+
+    Raises:
+        ChannelError: None of them was taken, and this is the gravest reason.
+    """
+    errors = [answer for answer in answers if isinstance(answer, ChannelError)]
+    if errors and len(errors) == len(batch):
+        raise gravest(errors)
+    return [
+        put_off([message], answer)[0] if isinstance(answer, ChannelError) else answer
+        for message, answer in zip(batch, answers, strict=True)
+    ]
+
+
+def gravest(errors: Sequence[ChannelError]) -> ChannelError:
+    """Return what a batch ends with: a block before a wait, the longest wait before others."""
+    for kind in (ChannelBlocked, ChannelMisconfigured):
+        for error in errors:
+            if isinstance(error, kind):
+                return error
+    return max(errors, key=lambda error: float(getattr(error, "retry_after_seconds", 0.0)))
+
+
 def seconds_of(header: str | None, *, now: datetime) -> float:
     """Return a Retry-After in seconds, at most an hour: a number, or a date as RFC 9110 writes it.
 

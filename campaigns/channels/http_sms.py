@@ -12,14 +12,10 @@ import math
 from collections.abc import Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
-from time import time
-from typing import Any
 
-import aiohttp
 import msgspec
 
-from campaigns.channels import base, http_answers, http_items, signatures
+from campaigns.channels import base, http_answers, signatures
 from campaigns.channels.base import (
     Asked,
     Limits,
@@ -29,14 +25,14 @@ from campaigns.channels.base import (
     SmsPayload,
     WebhookRequest,
 )
-from campaigns.channels.errors import (
-    ChannelBlocked,
-    ChannelError,
-    ChannelMisconfigured,
-    ChannelUnavailable,
-)
+from campaigns.channels.errors import ChannelError, ChannelMisconfigured, ChannelUnavailable
 from campaigns.channels.http_answers import RequestRefused
-from campaigns.channels.loop_thread import LoopThread
+from campaigns.channels.http_connections import (
+    NO_ANSWER,
+    HttpConnections,
+    Progress,
+    wall_clock,
+)
 from campaigns.domain.content import sms_parts
 from campaigns.domain.receipts.report import DeliveryEvent
 
@@ -98,9 +94,12 @@ class HttpSmsChannel:
             supports_idempotency=options.supports_idempotency,
         )
         self._options = options
-        self._thread = LoopThread(f"sms-{name}")
-        self._session: aiohttp.ClientSession | None = None
-        self._room: asyncio.Semaphore | None = None
+        self._connections = HttpConnections(
+            f"sms-{name}",
+            connections=options.connections,
+            timeout_seconds=options.timeout_seconds,
+            connect_timeout_seconds=options.connect_timeout_seconds,
+        )
 
     def send(self, batch: Sequence[Outbound]) -> list[SendResult]:
         """Hand over the batch and wait."""
@@ -112,10 +111,7 @@ class HttpSmsChannel:
             return base.finished([])
         if not all(isinstance(message.payload, SmsPayload) for message in batch):
             return base.failed(ChannelMisconfigured("an SMS channel takes text messages only"))
-        _loop, is_new = self._thread.ensure()
-        if is_new:
-            self._session = self._room = None
-        return self._thread.run(self._send_batch(list(batch)))
+        return self._connections.run(self._send_batch(list(batch)))
 
     @property
     def can_be_asked(self) -> bool:
@@ -126,23 +122,23 @@ class HttpSmsChannel:
         """Post the keys, signed as messages are, and read what the gateway knows of them."""
         if not keys or not self.can_be_asked:
             return {}
-        _loop, is_new = self._thread.ensure()
-        if is_new:
-            self._session = self._room = None
-        return self._thread.run(self._ask_about(list(keys))).result()
+        return self._connections.run(self._ask_about(list(keys))).result()
 
     async def _ask_about(self, keys: list[str]) -> Mapping[str, Asked]:
         body = _encoder.encode({"ids": keys})
         try:
             # Not the messages' own key: a gateway would answer with the result it remembers.
-            status, _retry_after, content = await self._ask(
-                self._options.status_url, ["status", *keys], body, _Progress()
+            answer = await self._connections.post(
+                self._options.status_url,
+                body=body,
+                headers=self._headers(["status", *keys], body),
+                progress=Progress(),
             )
-        except (aiohttp.ClientError, TimeoutError, OSError) as err:
+        except NO_ANSWER as err:
             raise ChannelUnavailable(channel=self.name, problem=type(err).__name__) from err
-        if status != 200:
-            raise ChannelUnavailable(channel=self.name, problem=f"http_{status}")
-        return http_answers.read_fates(keys, content)
+        if answer.status != 200:
+            raise ChannelUnavailable(channel=self.name, problem=f"http_{answer.status}")
+        return http_answers.read_fates(keys, answer.content)
 
     def parse_webhook(self, request: WebhookRequest) -> list[DeliveryEvent]:
         """Verify and read delivery reports and replies."""
@@ -151,15 +147,7 @@ class HttpSmsChannel:
 
     def close(self) -> None:
         """Close the connections."""
-        if not self._thread.is_running:
-            return
-        self._thread.run(self._close()).result(timeout=30)
-        self._thread.stop()
-
-    async def _close(self) -> None:
-        session, self._session = self._session, None
-        if session is not None:
-            await session.close()
+        self._connections.close()
 
     async def _send_batch(self, batch: list[Outbound]) -> list[SendResult]:
         results: dict[int, SendResult] = {}
@@ -176,7 +164,7 @@ class HttpSmsChannel:
         answers = await asyncio.gather(*(self._send_group(group) for group in groups))
         errors = [answer for answer in answers if isinstance(answer, ChannelError)]
         if errors and len(errors) == len(groups) and not results:
-            raise _gravest(errors)
+            raise http_answers.gravest(errors)
         for group, answer in zip(groups, answers, strict=True):
             if isinstance(answer, ChannelError):
                 outcome = http_answers.put_off(group, answer)
@@ -188,7 +176,7 @@ class HttpSmsChannel:
     async def _send_group(self, group: list[Outbound]) -> list[SendResult] | ChannelError:
         """Send one request; an error means that nothing of the group was taken."""
         knows_keys = self._options.supports_idempotency
-        progress = _Progress()
+        progress = Progress()
         try:
             return await self._post(group, progress)
         except RequestRefused as err:
@@ -196,11 +184,14 @@ class HttpSmsChannel:
                 return [SendResult(group[0].message_id, SendOutcome.REJECTED, code=str(err))]
         except ChannelError as err:
             return err
-        except (aiohttp.ClientError, TimeoutError, OSError) as err:
-            if not progress.is_connected:
-                return ChannelUnavailable(channel=self.name, problem=type(err).__name__)
-            code = "timeout" if isinstance(err, TimeoutError) else "connection_lost"
-            return http_answers.uncertain(group, code, knows_keys=knows_keys)
+        except NO_ANSWER as err:
+            return http_answers.without_answer(
+                group,
+                err,
+                channel=self.name,
+                is_connected=progress.is_connected,
+                knows_keys=knows_keys,
+            )
         # One bad message must not cost the others: each goes alone, with the same key.
         singles = await asyncio.gather(*(self._send_group([message]) for message in group))
         return [
@@ -213,7 +204,7 @@ class HttpSmsChannel:
             )
         ]
 
-    async def _post(self, group: list[Outbound], progress: "_Progress") -> list[SendResult]:
+    async def _post(self, group: list[Outbound], progress: Progress) -> list[SendResult]:
         body = _encoder.encode(
             {
                 "messages": [
@@ -222,60 +213,19 @@ class HttpSmsChannel:
                 ]
             }
         )
-        status, retry_after, content = await self._ask(
-            self._options.url, [message.idempotency_key for message in group], body, progress
+        keys = [message.idempotency_key for message in group]
+        answer = await self._connections.post(
+            self._options.url, body=body, headers=self._headers(keys, body), progress=progress
         )
         return http_answers.read(
             group,
             channel=self.name,
-            status=status,
-            retry_after=retry_after,
-            content=content,
-            now=_wall_clock(),
+            status=answer.status,
+            retry_after=answer.retry_after,
+            content=answer.content,
+            now=wall_clock(),
             knows_keys=self._options.supports_idempotency,
         )
-
-    async def _ask(
-        self, url: str, keys: list[str], body: bytes, progress: "_Progress"
-    ) -> tuple[int, str | None, bytes]:
-        """Post and read the answer to its end; an answer that stops short is a lost connection."""
-        session = self._open_session()
-        assert self._room is not None  # noqa: S101 - made together with the session
-        async with (
-            self._room,
-            session.post(
-                url,
-                data=body,
-                headers=self._headers(keys, body),
-                allow_redirects=False,
-                trace_request_ctx=progress,
-            ) as answer,
-        ):
-            try:
-                content = await _whole(answer)
-            except aiohttp.ClientPayloadError:
-                if answer.status < 400:
-                    raise
-                content = b""  # the status alone says what a refusal means
-            content = http_items.unpacked(content, answer.headers.get("Content-Encoding", ""))
-            return answer.status, answer.headers.get("Retry-After"), content
-
-    def _open_session(self) -> aiohttp.ClientSession:
-        if self._session is None:
-            options = self._options
-            self._session = aiohttp.ClientSession(
-                connector=aiohttp.TCPConnector(limit=options.connections, keepalive_timeout=60),
-                timeout=aiohttp.ClientTimeout(
-                    total=options.timeout_seconds, sock_connect=options.connect_timeout_seconds
-                ),
-                # Answers are unpacked here, with a bound, for those that are packed all the same.
-                headers={"Content-Type": "application/json", "Accept-Encoding": "identity"},
-                auto_decompress=False,
-                trust_env=False,
-                trace_configs=[_tracing()],
-            )
-            self._room = asyncio.Semaphore(options.connections)
-        return self._session
 
     def _headers(self, keys: list[str], body: bytes) -> dict[str, str]:
         key = keys[0]
@@ -284,61 +234,11 @@ class HttpSmsChannel:
         headers = {"Idempotency-Key": key}
         if self._options.secret:
             headers |= signatures.sign(
-                secret=self._options.secret, message_id=key, at=_wall_clock(), body=body
+                secret=self._options.secret, message_id=key, at=wall_clock(), body=body
             )
         return headers
-
-
-class _Progress:
-    """How far one request has come: without a connection nothing of it can have been taken."""
-
-    __slots__ = ("is_connected",)
-
-    def __init__(self) -> None:
-        self.is_connected = False
-
-
-def _tracing() -> aiohttp.TraceConfig:
-    """Return hooks that note when a request has its connection."""
-
-    async def connected(_session: object, context: Any, _parameters: object) -> None:
-        context.trace_request_ctx.is_connected = True
-
-    hooks = aiohttp.TraceConfig()
-    hooks.on_connection_create_end.append(connected)
-    hooks.on_connection_reuseconn.append(connected)
-    return hooks
-
-
-async def _whole(answer: aiohttp.ClientResponse) -> bytes:
-    """Return the whole body; a single `read(n)` returns whatever has arrived so far.
-
-    Raises:
-        aiohttp.ClientPayloadError: It stopped short of its length, or is longer than any answer.
-    """
-    pieces, size = [], 0
-    async for piece in answer.content.iter_any():
-        pieces.append(piece)
-        size += len(piece)
-        if size > http_items.MOST_BYTES:
-            raise aiohttp.ClientPayloadError("the answer is too long")
-    return b"".join(pieces)
 
 
 def _text(message: Outbound) -> str:
     payload = message.payload
     return payload.text if isinstance(payload, SmsPayload) else ""
-
-
-def _wall_clock() -> datetime:
-    """Return the system's time: a gateway compares with its own, the demo's clock has no say."""
-    return datetime.fromtimestamp(time(), tz=UTC)
-
-
-def _gravest(errors: Sequence[ChannelError]) -> ChannelError:
-    """Return what a batch ends with: a block before a wait, the longest wait before others."""
-    for kind in (ChannelBlocked, ChannelMisconfigured):
-        for error in errors:
-            if isinstance(error, kind):
-                return error
-    return max(errors, key=lambda error: float(getattr(error, "retry_after_seconds", 0.0)))

@@ -3,21 +3,24 @@
 import difflib
 import hashlib
 import importlib
+import json
 import os
 import threading
 from collections.abc import Mapping
-from dataclasses import fields
+from dataclasses import MISSING, dataclass, fields
 from typing import Any
 
 import msgspec
 from django.conf import settings
 
-from campaigns.channels.base import ChannelBackend
+from campaigns.channels.base import ChannelBackend, HasSetup
 from campaigns.channels.errors import ChannelMisconfigured
 
 BACKENDS: Mapping[str, str] = {
     "smtp": "campaigns.channels.smtp.SmtpChannel",
     "http_sms": "campaigns.channels.http_sms.HttpSmsChannel",
+    "email_service": "campaigns.channels.email_services.channel.EmailServiceChannel",
+    "webhook": "campaigns.channels.webhook.WebhookChannel",
     "console": "campaigns.channels.console.ConsoleChannel",
     "memory": "campaigns.channels.memory.MemoryChannel",
 }
@@ -42,6 +45,31 @@ def kinds_of(backend: str) -> tuple[str, ...]:
         ChannelMisconfigured: There is no such backend, or it cannot be imported.
     """
     return tuple(getattr(_class_of(backend), "kinds", ()))
+
+
+@dataclass(frozen=True, slots=True)
+class OptionShape:
+    """An option of a backend: what it is called, and what it is where nobody says."""
+
+    name: str
+    default: str
+    is_needed: bool
+
+
+def options_of(backend: str) -> list[OptionShape]:
+    """Return the options of a backend, in the order in which it declares them.
+
+    Raises:
+        ChannelMisconfigured: There is no such backend, or it cannot be imported.
+    """
+    return [
+        OptionShape(
+            option.name,
+            "" if option.default is MISSING else json.dumps(option.default, ensure_ascii=False),
+            is_needed=option.default is MISSING and option.default_factory is MISSING,
+        )
+        for option in fields(_class_of(backend).options_type)
+    ]
 
 
 def reaches_nobody(backend: str) -> bool:
@@ -71,6 +99,18 @@ def build(*, name: str, backend: str, options: Mapping[str, Any]) -> ChannelBack
     if not isinstance(channel, ChannelBackend):
         raise ChannelMisconfigured(f"{backends()[backend]} does not keep the channel contract")
     return channel
+
+
+def check_setup(*, name: str, backend: str, options: Mapping[str, Any]) -> None:
+    """Make a channel object and have it look at what its options alone do not show.
+
+    Raises:
+        ChannelMisconfigured: As `build`, or something that it leads to is not right.
+    """
+    channel = build(name=name, backend=backend, options=options)
+    if isinstance(channel, HasSetup):
+        channel.check_setup()
+    channel.close()
 
 
 def shared(*, name: str, backend: str, options: Mapping[str, Any]) -> ChannelBackend:

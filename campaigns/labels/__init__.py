@@ -299,6 +299,8 @@ _ACCOUNT_REASONS: Mapping[str, Any] = {
 _BACKENDS: Mapping[str, Any] = {
     "smtp": _("Mail relay (SMTP)"),
     "http_sms": _("SMS gateway (HTTP)"),
+    "email_service": _("E-mail service (SendGrid, Mailgun, Postmark, Brevo)"),
+    "webhook": _("The lender's own endpoint (signed webhook)"),
     "console": _("Shown in the log only"),
     "memory": _("Kept in memory, for tests"),
 }

@@ -59,14 +59,16 @@ class ForcedAnswer:
     body: bytes = b"{}"
 
 
-class _WireMessage(msgspec.Struct):
+class WireMessage(msgspec.Struct):
+    """One message of a request."""
+
     id: str
     to: str
     text: str
 
 
 class _WireBody(msgspec.Struct):
-    messages: list[_WireMessage]
+    messages: list[WireMessage]
 
 
 class _Question(msgspec.Struct):
@@ -90,6 +92,8 @@ class SmsGateway:
         moods: Its mood, which may be changed at any time.
         log: Where every message is written down, or None.
     """
+
+    path = "/messages"
 
     def __init__(  # noqa: PLR0913 - settings of a simulator
         self,
@@ -158,7 +162,7 @@ class SmsGateway:
     async def serve(self) -> web.AppRunner:
         """Listen in the running loop; the caller cleans the runner up."""
         application = web.Application(client_max_size=4 * 1_048_576)
-        application.router.add_post("/messages", self._handle)
+        application.router.add_post(self.path, self._handle)
         application.router.add_post("/status", self._report)
         runner = web.AppRunner(application, access_log=None, shutdown_timeout=0.5)
         await runner.setup()
@@ -189,12 +193,20 @@ class SmsGateway:
         if not self._is_signed(request, body):
             return web.Response(status=401)
         try:
-            messages = _decoder.decode(body).messages
+            messages = self._read(body)
         except msgspec.DecodeError:
             return web.Response(status=400)
         if len(messages) > self.max_messages:
             return web.Response(status=413)
         return await self._answer(request, messages)
+
+    def _read(self, body: bytes) -> list[WireMessage]:
+        """Return the messages of a request; another form of gateway reads its own."""
+        return _decoder.decode(body).messages
+
+    def _written(self, results: list[dict[str, Any]], turn: Turn) -> bytes:
+        """Return the body of an answer about messages."""
+        return _body(results, turn)
 
     async def _report(self, request: web.Request) -> web.Response:
         """Tell what became of messages; of those it forgot it says nothing clear."""
@@ -211,7 +223,7 @@ class SmsGateway:
         return web.json_response({"results": told})
 
     async def _answer(
-        self, request: web.Request, messages: list[_WireMessage]
+        self, request: web.Request, messages: list[WireMessage]
     ) -> web.StreamResponse:
         # Its caller cannot know that nothing of the request was read.
         turn = Turn.DROP_BEFORE if self.moods.refuses_connection() else self.moods.turn()
@@ -233,7 +245,7 @@ class SmsGateway:
                 request.transport.abort()
         if turn is Turn.PART:
             self._note(request, messages[len(results) :], turn, is_taken=False, answer="")
-        body = _body(results, turn)
+        body = self._written(results, turn)
         await self._wait(self.moods.wait_seconds(len(messages)))
         return await self._reply(request, turn, body)
 
@@ -314,7 +326,7 @@ class SmsGateway:
         return True
 
     def _take(
-        self, request: web.Request, message: _WireMessage, fate: SimulatedFate, turn: Turn
+        self, request: web.Request, message: WireMessage, fate: SimulatedFate, turn: Turn
     ) -> dict[str, Any]:
         """Take one message or refuse it; return its part of the answer."""
         if fate is SimulatedFate.REJECT:
@@ -343,7 +355,7 @@ class SmsGateway:
     def _note(
         self,
         request: web.Request,
-        messages: list[_WireMessage],
+        messages: list[WireMessage],
         turn: Turn,
         *,
         is_taken: bool,

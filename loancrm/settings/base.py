@@ -114,6 +114,13 @@ ALLOWED_HOSTS = env.parsed(
     parsing.hosts,
     "host names without scheme, port or path, comma-separated",
 )
+# Inner hosts that a channel may lead to although they are in no public network.
+LOANCRM_WEBHOOK_ALLOWED_HOSTS: list[str] = env.parsed(
+    "LOANCRM_WEBHOOK_ALLOWED_HOSTS",
+    [],
+    parsing.plain_hosts,
+    "host names without scheme, port or path, comma-separated",
+)
 CSRF_TRUSTED_ORIGINS = [LOANCRM_PUBLIC_URL]
 
 INSTALLED_APPS = [

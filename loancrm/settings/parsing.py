@@ -137,6 +137,19 @@ def hosts(raw: str) -> list[str]:
     return found
 
 
+def plain_hosts(raw: str) -> list[str]:
+    """Return host names and addresses in lower case, none of which stands for several.
+
+    Raises:
+        ValueError: As `hosts`, or an entry is a pattern.
+    """
+    found = [entry.lower().strip("[]") for entry in hosts(raw)]
+    for entry in found:
+        if entry.startswith(("*", ".")):
+            raise ValueError(entry)
+    return found
+
+
 def public_url(raw: str) -> str:
     """Return the address that links begin with, without a slash at its end.
 

@@ -19,7 +19,11 @@ class Command(LoanCrmCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("slug")
         parser.add_argument("--kind", required=True, choices=registry.KINDS)
-        parser.add_argument("--backend", required=True, help="smtp, http_sms, console or memory")
+        parser.add_argument(
+            "--backend",
+            required=True,
+            help="smtp, email_service, http_sms, webhook, console or memory",
+        )
         parser.add_argument("--options", default="{}", help="JSON object")
         parser.add_argument("--sender", default="", help="`Name <address>`, or the SMS signature")
         parser.add_argument("--secret-env", default="", help="variable that holds the secret")

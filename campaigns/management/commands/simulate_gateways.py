@@ -19,6 +19,7 @@ from campaigns.simulators.moods import MoodBox
 from campaigns.simulators.reporter import Reporter, ReporterOptions
 from campaigns.simulators.sms_gateway import SmsGateway
 from campaigns.simulators.smtp_sink import SmtpSink
+from campaigns.simulators.webhook_receiver import WebhookReceiver
 from loancrm.kernel import clock
 from loancrm.kernel.commands import arguments
 from loancrm.kernel.commands.base import WRONG_ARGUMENT, LoanCrmCommand
@@ -44,6 +45,13 @@ class Command(LoanCrmCommand):
         parser.add_argument(
             "--sms-port", type=arguments.whole(0, 65535), default=0, help="0 takes a free port"
         )
+        parser.add_argument(
+            "--webhook-port",
+            type=arguments.whole(0, 65535),
+            help="be a lender's own endpoint, too; 0 takes a free port",
+        )
+        parser.add_argument("--webhook-channel", default="own", help="slug in the reports' address")
+        parser.add_argument("--webhook-secret", default="", help="signs reports, checks requests")
         parser.add_argument(
             "--latency-ms", type=arguments.number(), default=0.0, help="of every answer"
         )
@@ -120,10 +128,14 @@ class Command(LoanCrmCommand):
                 reporter.start()
             resources.enter_context(sink)
             resources.enter_context(gateway)
+            receiver = None
+            if options["webhook_port"] is not None:
+                receiver = _receiver(options, behaviour, reporter, boxes["sms"])
+                resources.enter_context(receiver)
             control = None
             if options["control_port"] is not None:
                 control = resources.enter_context(ControlPort(boxes, port=options["control_port"]))
-            self._serve(sink, gateway, reporter, control, options["stats"])
+            self._serve(sink, gateway, reporter, _more_ports(receiver, control), options["stats"])
 
     def _reporter(self, options: dict[str, Any], shares: Shares) -> Reporter | None:
         if not options["receipts_to"] and options["record"] is None:
@@ -134,6 +146,7 @@ class Command(LoanCrmCommand):
                 secrets={
                     options["smtp_channel"]: options["smtp_secret"],
                     options["sms_channel"]: options["sms_secret"],
+                    options["webhook_channel"]: options["webhook_secret"],
                 },
                 delay_seconds=options["receipt_delay_ms"] / 1000,
                 shares=shares,
@@ -147,16 +160,14 @@ class Command(LoanCrmCommand):
         sink: SmtpSink,
         gateway: SmsGateway,
         reporter: Reporter | None,
-        control: ControlPort | None,
+        more_ports: dict[str, Any],
         stats: Path | None,
     ) -> None:
         stopping = threading.Event()
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_ignored: stopping.set())
         ports = {"smtp_port": sink.port, "sms_port": gateway.port, "sms_url": gateway.url}
-        if control is not None:
-            ports["control_port"] = control.port
-        self.print_json(ports)
+        self.print_json(ports | more_ports)
         self.stdout.flush()
         while not stopping.wait(_STATS_SECONDS):
             _write_stats(sink, gateway, reporter, stats)
@@ -171,6 +182,30 @@ def _box(options: dict[str, Any], name: str) -> MoodBox:
     except ValueError as err:
         raise CommandError(f"argument_wrong: {err}", returncode=WRONG_ARGUMENT) from err
     return MoodBox(mood, seed=options["seed"])
+
+
+def _receiver(
+    options: dict[str, Any], behaviour: Behaviour, reporter: Reporter | None, box: MoodBox
+) -> WebhookReceiver:
+    """Return a lender's own endpoint, in the mood of the SMS gateway."""
+    receiver = WebhookReceiver(
+        port=options["webhook_port"],
+        behaviour=behaviour,
+        secret=options["webhook_secret"],
+        moods=box,
+    )
+    if reporter is not None:
+        receiver.on_message = _noting(reporter, box, audience.read_sms, options["webhook_channel"])
+    return receiver
+
+
+def _more_ports(receiver: WebhookReceiver | None, control: ControlPort | None) -> dict[str, Any]:
+    ports: dict[str, Any] = {}
+    if receiver is not None:
+        ports |= {"webhook_port": receiver.port, "webhook_url": receiver.url}
+    if control is not None:
+        ports["control_port"] = control.port
+    return ports
 
 
 def _log(folder: Path | None, name: str, resources: ExitStack) -> evidence.Log | None:

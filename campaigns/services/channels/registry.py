@@ -158,7 +158,7 @@ def configure_channel(  # noqa: PLR0913 - one argument a column
             )
         secret = os.environ.get(secret_variable, "") if secret_variable else ""
         checked = {**options, "secret": secret} if secret else dict(options)
-        registry.build(name=slug, backend=backend, options=checked).close()
+        registry.check_setup(name=slug, backend=backend, options=checked)
         if kind == "email" and "@" not in sender:
             raise ChannelMisconfigured(_("an e-mail channel needs a sender address"))
         channel = held or Channel(slug=slug, row_key=uuid4())

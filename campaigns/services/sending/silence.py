@@ -21,7 +21,7 @@ PAUSE_SECONDS = (10.0, 60.0)
 # many of them say that it is not the message.
 MANY = 5
 # What a channel refuses before anything leaves, which its provider has no part in.
-_NEVER_LEFT = frozenset({"address_invalid", "signature_missing"})
+_NEVER_LEFT = frozenset({"address_invalid", "signature_missing", "unwritable"})
 
 
 def is_unclear(*, batch: Sequence[Composed], results: Sequence[SendResult]) -> bool:

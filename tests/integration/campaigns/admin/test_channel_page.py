@@ -166,3 +166,21 @@ def test_u40_who_saves_a_channel_second_is_told(admin_client):
     assert admin_client.post(address, again).status_code == 302
     channel.refresh_from_db()
     assert channel.name == "Theirs"
+
+
+@pytest.mark.parametrize(
+    ("language", "words"),
+    [("en", "Postmark only: the stream of messages."), ("zh-hans", "仅 Postmark：消息流名称。")],
+)
+def test_g14_the_form_says_what_the_options_are(admin_client, language, words):
+    address = reverse("admin:campaigns_channel_add")
+    shown = admin_client.get(address, headers={"accept-language": language}).content.decode()
+    assert words in shown
+    assert "message_stream" in shown
+
+
+def test_f54_the_form_refuses_an_endpoint_inside(add):
+    options = '{"url": "https://169.254.169.254/latest"}'
+    answer = add(backend="webhook", options=options)
+    assert "is not a public address" in answer.content.decode()
+    assert not Channel.objects.exists()

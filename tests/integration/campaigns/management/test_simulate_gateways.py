@@ -10,12 +10,13 @@ from pathlib import Path
 import pytest
 from django.core.management import CommandError, call_command
 
-from campaigns.channels.base import SmsPayload
+from campaigns.channels.base import SendOutcome, SmsPayload
 from campaigns.channels.http_sms import HttpSmsChannel, HttpSmsOptions
 from campaigns.channels.smtp import SmtpChannel
 from campaigns.channels.smtp_options import SmtpOptions
+from campaigns.channels.webhook import WebhookChannel, WebhookOptions
 from campaigns.simulators import evidence
-from tests.channels.contract import email_payload, outbound
+from tests.channels.contract import SECRET, email_payload, outbound
 
 pytestmark = pytest.mark.slow
 ROOT = Path(__file__).resolve().parents[4]
@@ -27,6 +28,7 @@ def gateways(tmp_path):
         sys.executable, "manage.py", "simulate_gateways", "--smtp-port", "0",
         "--stats", str(tmp_path / "stats.json"), "--record", str(tmp_path / "messages.jsonl"),
         "--log-dir", str(tmp_path / "logs"), "--control-port", "0", "--sms-mood", "bytes",
+        "--webhook-port", "0", "--webhook-secret", SECRET,
     ]  # fmt: skip
     process = subprocess.Popen(
         command,
@@ -41,7 +43,7 @@ def gateways(tmp_path):
     process.stdout.close()
 
 
-def test_both_providers_take_messages_count_them_and_stop_cleanly(gateways, tmp_path):
+def test_both_providers_take_messages_count_them_and_stop_cleanly(gateways, tmp_path, settings):
     process, announced = gateways
     relay = SmtpChannel("relay", SmtpOptions(port=announced["smtp_port"]))
     relay.send([outbound(n, f"p{n % 9}@example.com", email_payload()) for n in range(10)])
@@ -49,6 +51,11 @@ def test_both_providers_take_messages_count_them_and_stop_cleanly(gateways, tmp_
     gateway = HttpSmsChannel("sms", HttpSmsOptions(url=announced["sms_url"]))
     gateway.send([outbound(11, "+8613800138000", SmsPayload("【诚信】您好", 1))])
     gateway.close()
+    settings.LOANCRM_WEBHOOK_ALLOWED_HOSTS = ["127.0.0.1"]
+    own = WebhookChannel("own", WebhookOptions(url=announced["webhook_url"], secret=SECRET))
+    (taken,) = own.send([outbound(12, "+8613800138001", SmsPayload("【诚信】您好", 1))])
+    own.close()
+    assert taken.outcome is SendOutcome.ACCEPTED
     time.sleep(0.5)
     process.send_signal(signal.SIGTERM)
     assert process.wait(timeout=15) == 0
@@ -59,8 +66,8 @@ def test_both_providers_take_messages_count_them_and_stop_cleanly(gateways, tmp_
     assert stats["sms"] == {"messages": 1, "requests": 1, "repeated": 0}
     lines = (tmp_path / "messages.jsonl").read_text(encoding="utf-8").splitlines()
     recorded = [json.loads(line) for line in lines]
-    assert len(recorded) == 11
-    assert {line["channel"] for line in recorded} == {"email", "sms"}
+    assert len(recorded) == 12
+    assert {line["channel"] for line in recorded} == {"email", "sms", "own"}
     assert [line["text"] for line in recorded if line["channel"] == "sms"] == ["【诚信】您好"]
 
 

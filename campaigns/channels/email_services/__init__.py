@@ -1,0 +1,1 @@
+"""E-mail services by their own HTTP interfaces, which django-anymail knows how to speak."""
