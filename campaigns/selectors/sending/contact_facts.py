@@ -9,6 +9,7 @@ from uuid import UUID
 
 from django.db.models import Case, F, Max, Q, Value, When
 
+from campaigns.domain.experiments.global_control import period_at
 from campaigns.domain.sending import schedule
 from campaigns.domain.sending.eligibility import ContactFacts, MessagePlan, SkipReason
 from campaigns.models import Message, MessageVariables, Suppression
@@ -179,6 +180,7 @@ def _with_facts(
     records_by_person: dict[int, list[int]] = defaultdict(list)
     for record, customer_id in records.items():
         records_by_person[customer_id].append(record)
+    held_out = _globally_held_out(ids, records_by_person, plan, now)
     recipients: list[Recipient] = []
     for row in rows:
         customer_id = row[1]
@@ -205,6 +207,7 @@ def _with_facts(
             is_student=customer_id in students,
             is_address_shared=customer_id in shared,
             collection_tries=tries.get(customer_id, 0),
+            is_global_control=customer_id in held_out,
         )
         recipient = _recipient(row, facts, point, attributes.get(customer_id, {}))
         merged = tuple(records_by_person.get(customer_id, ()))
@@ -363,6 +366,19 @@ def _at_goal(
         type__name=plan.goal_event,
     )
     return {records.get(pk, pk) for pk in rows.values_list("customer_id", flat=True)}
+
+
+def _globally_held_out(
+    customer_ids: Sequence[int],
+    records: Mapping[int, Sequence[int]],
+    plan: MessagePlan,
+    now: datetime,
+) -> set[int]:
+    """Return who is in the global control group of the day, by any record of theirs."""
+    period = period_at(plan.control_choices, now.astimezone(plan.company_zone).date())
+    if period is None or not period.share:
+        return set()
+    return {pk for pk in customer_ids if period.holds((pk, *records.get(pk, ())))}
 
 
 def _overdue(customer_ids: Sequence[int]) -> dict[int, int]:
