@@ -301,11 +301,7 @@ def under_frequency_cap(facts: ContactFacts, plan: MessagePlan, now: datetime) -
 
 
 def not_in_global_control(facts: ContactFacts, plan: MessagePlan, now: datetime) -> Decision | None:
-    """Hold out who gets no marketing in this period, whatever it is about.
-
-    After all that strikes everybody alike, so that only people who would have got it are counted;
-    before the campaign's own control group, so that both of its groups lose the same people.
-    """
+    """Hold out who gets no marketing now; before the campaign's own group, so from both alike."""
     if plan.purpose is Purpose.MARKETING and facts.is_global_control:
         return Decision(verdict=Verdict.HOLD_OUT, reason=SkipReason.GLOBAL_CONTROL)
     return None

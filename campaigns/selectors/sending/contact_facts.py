@@ -9,13 +9,13 @@ from uuid import UUID
 
 from django.db.models import Case, F, Max, Q, Value, When
 
-from campaigns.domain.experiments.global_control import period_at
 from campaigns.domain.sending import schedule
 from campaigns.domain.sending.eligibility import ContactFacts, MessagePlan, SkipReason
 from campaigns.models import Message, MessageVariables, Suppression
 from campaigns.selectors.sending import (
     attribute_facts,
     collection_facts,
+    global_control,
     past_messages,
     refusals,
 )
@@ -177,10 +177,8 @@ def _with_facts(
     zones = {row[1]: schedule.zone_of(row[11]) for row in rows}
     shared, tries = collection_facts.of_people(points, zones, records, plan, now)
     attributes = attribute_facts.attributes(ids, attribute_names)
-    records_by_person: dict[int, list[int]] = defaultdict(list)
-    for record, customer_id in records.items():
-        records_by_person[customer_id].append(record)
-    held_out = _globally_held_out(ids, records_by_person, plan, now)
+    records_by_person = past_messages.by_person(records)
+    held_out = global_control.held_out(ids, records_by_person, plan, now)
     recipients: list[Recipient] = []
     for row in rows:
         customer_id = row[1]
@@ -366,19 +364,6 @@ def _at_goal(
         type__name=plan.goal_event,
     )
     return {records.get(pk, pk) for pk in rows.values_list("customer_id", flat=True)}
-
-
-def _globally_held_out(
-    customer_ids: Sequence[int],
-    records: Mapping[int, Sequence[int]],
-    plan: MessagePlan,
-    now: datetime,
-) -> set[int]:
-    """Return who is in the global control group of the day, by any record of theirs."""
-    period = period_at(plan.control_choices, now.astimezone(plan.company_zone).date())
-    if period is None or not period.share:
-        return set()
-    return {pk for pk in customer_ids if period.holds((pk, *records.get(pk, ())))}
 
 
 def _overdue(customer_ids: Sequence[int]) -> dict[int, int]:

@@ -1,4 +1,4 @@
-"""The global control group: chosen with a reason, kept out of all marketing, right before a send."""
+"""The global control group: chosen with a reason, asked right before a send."""
 
 import random
 from datetime import date, timedelta

@@ -1,5 +1,6 @@
 from datetime import date, timedelta
 from decimal import Decimal
+from itertools import pairwise
 from uuid import UUID
 
 import pytest
@@ -111,7 +112,7 @@ def test_d8_before_the_first_choice_there_is_no_group():
 def test_d8_history_has_neither_gap_nor_overlap_and_no_choice_changes_it(made, today, length):
     chosen = [_choice(day, length=each) for day, each in sorted(made, key=lambda one: one[0])]
     before = periods(chosen, today)
-    for newer, older in zip(before, before[1:], strict=False):
+    for newer, older in pairwise(before):
         assert older.ends_on + timedelta(days=1) == newer.starts_on
 
     after = [*chosen, _choice(next_start(chosen, length, today), "0.2", length)]
