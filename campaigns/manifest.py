@@ -56,6 +56,9 @@ MANIFEST = Manifest(
         Right("campaigns.change_frequencyrule"),
         Right("campaigns.delete_frequencyrule"),
         Right("campaigns.view_frequencyrule", EVERY_ROLE),
+        # Not marketers, whose campaigns it measures; of approvers it is the marketing leads.
+        Right("campaigns.add_globalcontrolchoice", (Role.APPROVER, Role.COMPLIANCE, Role.RISK)),
+        Right("campaigns.view_globalcontrolchoice", EVERY_ROLE),
         Right("campaigns.view_messagetemplate", EVERY_ROLE),
         Right("campaigns.change_partner"),
         # Keys and raw calls of partners are the administrators' business.
@@ -139,6 +142,14 @@ MANIFEST = Manifest(
             icon="event_busy",
             model="campaigns.calendarday",
             worked_by=("campaigns.change_calendarday",),
+        ),
+        MenuEntry(
+            section="compliance",
+            order=57,
+            title=_("Global control group"),
+            icon="science",
+            model="campaigns.globalcontrolchoice",
+            worked_by=("campaigns.add_globalcontrolchoice",),
         ),
         MenuEntry(
             section="compliance",
@@ -241,6 +252,7 @@ MANIFEST = Manifest(
             "campaign": _("Campaign"),
             "contacts": _("Contact details"),
             "fairness_override": _("Fairness override"),
+            "global_control": _("Global control group"),
             "message": _("Message"),
             "message_template": _("Message template"),
             "messages": _("Messages"),
@@ -255,6 +267,7 @@ MANIFEST = Manifest(
             "touches": _("Past contacts"),
         },
         deeds={
+            "chosen": _("chosen"),
             "chosen_by_model": _("chosen by a model"),
             "configured": _("set up"),
             "confirmed": _("agreed to by a second person"),

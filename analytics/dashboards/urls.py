@@ -3,7 +3,7 @@
 from django.contrib import admin
 from django.urls import path
 
-from analytics.dashboards import loan_book, report
+from analytics.dashboards import global_control, loan_book, report
 from analytics.dashboards.credit import acceptance, book, book_loans
 from analytics.dashboards.lifetime import borrowers
 
@@ -12,6 +12,7 @@ urlpatterns = [
     path("", admin.site.admin_view(report.index), name="index"),
     # Two parts: no campaign's report has such an address.
     path("loans/book/", admin.site.admin_view(loan_book.page), name="loan_book"),
+    path("control/periods/", admin.site.admin_view(global_control.page), name="global_control"),
     path("loans/vintages/", admin.site.admin_view(book.vintage_page), name="vintages"),
     path("loans/rolls/", admin.site.admin_view(book.roll_page), name="rolls"),
     path("loans/stages/", admin.site.admin_view(book.stage_page), name="stages"),

@@ -45,6 +45,7 @@ class Counts:
 
     Attributes:
         audience: Everyone assigned, holdout included.
+        held_out: The campaign's own control group and that of all marketing.
         eligible: Those whom no gate before the holdout refused, holdout excluded.
         converted: Goal within the window after the first exposure, of those sent to.
         converted_any_time: Goal at any time after the first exposure, of those sent to.
@@ -159,7 +160,7 @@ def counts_of(population: Population) -> Counts:
     return Counts(
         audience=population.count(),
         eligible=treated.eligible.count(),
-        held_out=population.control.count(),
+        held_out=population.control.count() + population.globally_held_out.count(),
         sent=sent.count(),
         delivered=sent.count(lambda cell: cell.is_delivered),
         clicked=sent.count(lambda cell: cell.is_clicked),

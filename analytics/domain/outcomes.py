@@ -19,6 +19,8 @@ class OutcomeCell:
         is_mature: The goal's window had ended at the report's time.
         is_converted: Goal within the window after the first exposure.
         is_converted_ever: Goal at any time after the first exposure.
+        is_global_control: Got no marketing at all when the first message was decided: in neither
+            group of the campaign, whose lift it would not be.
         is_rest: Written to after a test of texts, with the text that it chose: in no arm of it.
     """
 
@@ -34,6 +36,7 @@ class OutcomeCell:
     is_converted_ever: bool
     persons: int
     is_rest: bool = False
+    is_global_control: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,12 +97,17 @@ class Population:
     @property
     def treated(self) -> "Population":
         """Return the persons who were to be contacted."""
-        return self.where(lambda cell: not cell.is_control)
+        return self.where(lambda cell: not (cell.is_control or cell.is_global_control))
 
     @property
     def control(self) -> "Population":
         """Return the holdout."""
-        return self.where(lambda cell: cell.is_control)
+        return self.where(lambda cell: cell.is_control and not cell.is_global_control)
+
+    @property
+    def globally_held_out(self) -> "Population":
+        """Return the persons who were in the global control group."""
+        return self.where(lambda cell: cell.is_global_control)
 
     @property
     def tested(self) -> "Population":

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 from django.db import connection
 
 from analytics.domain.outcomes import Converter, OutcomeCell
-from campaigns.domain.sending.eligibility import GATE_REASONS
+from campaigns.domain.sending.eligibility import GATE_REASONS, SkipReason
 from campaigns.models import Campaign
 from campaigns.selectors.campaigns.sent_goals import SentGoal
 from loancrm.kernel.database.named_sql import statement
@@ -43,6 +43,7 @@ class _CellRow(NamedTuple):
     is_converted: int
     is_converted_ever: int
     is_rest: int
+    is_global_control: int
     persons: int
 
 
@@ -99,6 +100,7 @@ def load_cells(*, campaign: Campaign, goal: SentGoal, as_of: datetime) -> tuple[
             is_converted=bool(cell.is_converted),
             is_converted_ever=bool(cell.is_converted_ever),
             is_rest=bool(cell.is_rest),
+            is_global_control=bool(cell.is_global_control),
             persons=cell.persons,
         )
         for cell in cells
@@ -162,6 +164,7 @@ def _rows(
         "mature_before": _stored(as_of - window),
         "campaign": campaign.pk,
         "goal": goal.event,
+        "global_control": SkipReason.GLOBAL_CONTROL.value,
         "days": f"+{goal.window_days} days",
         **reasons,
     }

@@ -9,6 +9,7 @@ from campaigns.domain.experiments.content_test import (
     WinnerMetric,
     WithoutWinner,
 )
+from campaigns.domain.experiments.global_control import PeriodLength
 from campaigns.domain.experiments.guardrails import GuardrailVerdict
 from campaigns.domain.experiments.winner import ExperimentOutcome
 from loancrm.kernel.words.vocabulary import Term, Vocabulary
@@ -19,6 +20,15 @@ WINNER_METRICS = Vocabulary(
         WinnerMetric.CLICKED: _("who clicked"),
         WinnerMetric.CONVERTED: _("who reached the goal"),
         WinnerMetric.DELIVERED: _("whom the message reached"),
+    },
+)
+PERIOD_LENGTHS = Vocabulary(
+    PeriodLength,
+    {
+        PeriodLength.MONTH: _("calendar month"),
+        PeriodLength.QUARTER: _("calendar quarter"),
+        PeriodLength.HALF_YEAR: _("calendar half-year"),
+        PeriodLength.YEAR: _("calendar year"),
     },
 )
 WITHOUT_WINNER = Vocabulary(

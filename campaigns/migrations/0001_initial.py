@@ -1,3 +1,5 @@
+from decimal import Decimal
+
 import django.core.validators
 import django.db.models.deletion
 import uuid
@@ -90,6 +92,58 @@ class Migration(migrations.Migration):
             options={
                 "verbose_name": "frequency rule",
                 "verbose_name_plural": "frequency rules",
+            },
+        ),
+        migrations.CreateModel(
+            name="GlobalControlChoice",
+            fields=[
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "share",
+                    models.DecimalField(decimal_places=3, max_digits=4, verbose_name="share"),
+                ),
+                (
+                    "period_length",
+                    models.CharField(
+                        default="quarter", max_length=10, verbose_name="new group every"
+                    ),
+                ),
+                ("valid_from", models.DateField(verbose_name="from")),
+                ("salt", models.UUIDField(editable=False)),
+                (
+                    "reason",
+                    models.TextField(
+                        help_text="Why, and who agreed; kept for good.",
+                        max_length=1000,
+                        verbose_name="reason",
+                    ),
+                ),
+                ("recorded_at", models.DateTimeField(verbose_name="recorded at")),
+                (
+                    "recorded_by",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                        verbose_name="recorded by",
+                    ),
+                ),
+            ],
+            options={
+                "verbose_name": "global control group",
+                "verbose_name_plural": "global control group",
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(("share__gte", 0), ("share__lte", Decimal("0.2"))),
+                        name="global_control_fifth_at_most",
+                    )
+                ],
             },
         ),
         migrations.CreateModel(

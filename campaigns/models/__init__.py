@@ -17,6 +17,7 @@ from campaigns.models.content_test import ContentTest
 from campaigns.models.dispatch import Chunk, Dispatch, LedgerEntry, Message, VolumeReservation
 from campaigns.models.fairness import FairnessOverride, ModelAudience
 from campaigns.models.frequency import FrequencyRule
+from campaigns.models.global_control import GlobalControlChoice
 from campaigns.models.graph import Enrolment, MessageGraph, Passage
 from campaigns.models.message_variables import MessageVariables
 from campaigns.models.notice import Notice, NoticeChoice
@@ -49,6 +50,7 @@ __all__ = [
     "Enrolment",
     "FairnessOverride",
     "FrequencyRule",
+    "GlobalControlChoice",
     "IdempotencyKey",
     "LedgerEntry",
     "LinkVisit",

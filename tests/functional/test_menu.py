@@ -23,6 +23,7 @@ LINES = {
     Role.APPROVER: [
         *("Home", "Approvals", "Campaigns", "Message templates", "Unknown fate"),
         *("Customers", "Segments", "Results", "Models", "Credit policy", *REVIEWS, "Exports"),
+        "Global control group",
     ],
     Role.ANALYST: [
         *("Home", "Campaigns", "Customers", "Segments", "Targeting", "Results"),
@@ -33,11 +34,12 @@ LINES = {
         *("Home", "Approvals", "Campaigns", "Customers", "Segments"),
         *("Models", "Early warning", "Credit policy", *REVIEWS, "Bureau reports"),
         *("Exports", "Data sources", "Stop list", "Privacy requests", "Unclear consents"),
-        *("Replies to be read", "Protected attributes", "Rules in force", "Audit trail"),
+        *("Replies to be read", "Protected attributes", "Rules in force"),
+        *("Global control group", "Audit trail"),
     ],
     Role.RISK: [
         *("Home", "Approvals", "Campaigns", "Customers", "Segments", "Results"),
-        *(*RISK, *REVIEWS, "Bureau reports", "Attributes", "Work"),
+        *(*RISK, *REVIEWS, "Bureau reports", "Attributes", "Work", "Global control group"),
     ],
 }
 

@@ -7,6 +7,7 @@ WITH touch AS (
            d.channel_kind,
            d.position,
            CASE WHEN m.is_control THEN 1 ELSE 0 END AS is_control,
+           CASE WHEN m.reason = %(global_control)s THEN 1 ELSE 0 END AS is_global_control,
            m.planned_at,
            CASE WHEN m.state = 'skipped' AND m.reason IN ({reasons}) THEN 0 ELSE 1 END
                AS is_eligible,
@@ -45,6 +46,7 @@ person AS (
            MAX(CASE WHEN reach_rank = 1 THEN channel_kind END) AS channel,
            MAX(CASE WHEN step_rank = 1 THEN variant_id END) AS variant_id,
            MAX(is_control) AS is_control,
+           MAX(CASE WHEN step_rank = 1 THEN is_global_control END) AS is_global_control,
            MIN(planned_at) AS planned_at,
            MAX(is_eligible) AS is_eligible,
            MAX(is_sent) AS is_sent,

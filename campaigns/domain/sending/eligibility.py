@@ -10,6 +10,7 @@ from enum import StrEnum
 from zoneinfo import ZoneInfo
 
 from campaigns.domain.compliance import collection
+from campaigns.domain.experiments.global_control import ControlChoice
 from campaigns.domain.sending import frequency, schedule
 from campaigns.domain.sending.frequency import Cap, PastSend
 from campaigns.domain.sending.schedule import SendingWindow
@@ -17,7 +18,7 @@ from customers.domain.consents.consent import Purpose
 from customers.domain.values.person import MarketingStatus
 
 # Stored with every refusal; raised whenever a gate or their order changes.
-RULE_VERSION = 6
+RULE_VERSION = 7
 ADULT_AGE = 18
 
 
@@ -45,6 +46,7 @@ class SkipReason(StrEnum):
     GOAL_REACHED = "goal_reached"
     FREQUENCY_CAP = "frequency_cap"
     QUIET_HOURS = "quiet_hours"
+    GLOBAL_CONTROL = "global_control"
     HOLDOUT = "holdout"
     EXPIRED = "expired"
     BUDGET = "budget"
@@ -76,6 +78,7 @@ class GateName(StrEnum):
     ALREADY_SENT = "already_sent"
     GOAL = "goal"
     FREQUENCY_CAP = "frequency_cap"
+    GLOBAL_CONTROL = "global_control"
     QUIET_HOURS = "quiet_hours"
     HOLDOUT = "holdout"
 
@@ -121,6 +124,7 @@ class ContactFacts:
         is_student: The attribute `is_student` is true; read only where rules ask for it.
         is_address_shared: The address is another person's too; read only for collection.
         collection_tries: Unanswered tries to collect of the person's day; likewise.
+        is_global_control: Gets no marketing at all in the period that runs.
     """
 
     customer_id: int
@@ -144,6 +148,7 @@ class ContactFacts:
     is_student: bool = False
     is_address_shared: bool = False
     collection_tries: int = 0
+    is_global_control: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,6 +168,7 @@ class MessagePlan:
         bars_students: Credit is offered, and a rule in force keeps it from students.
         max_tries: Of collection: so many unanswered tries a day; None without such a rule.
         is_at_any_hour: Quiet hours are not kept: a one-time code is no use in the morning.
+        control_choices: What was chosen about the global control group, for marketing only.
     """
 
     channel: str
@@ -182,6 +188,7 @@ class MessagePlan:
     is_due_reminder: bool = False
     is_collection: bool = False
     max_tries: int | None = None
+    control_choices: tuple[ControlChoice, ...] = ()
 
 
 Gate = Callable[[ContactFacts, MessagePlan, datetime], Decision | None]
@@ -295,6 +302,13 @@ def under_frequency_cap(facts: ContactFacts, plan: MessagePlan, now: datetime) -
     return _skip(SkipReason.FREQUENCY_CAP) if cap else None
 
 
+def not_in_global_control(facts: ContactFacts, plan: MessagePlan, now: datetime) -> Decision | None:
+    """Hold out who gets no marketing now; before the campaign's own group, so from both alike."""
+    if plan.purpose is Purpose.MARKETING and facts.is_global_control:
+        return Decision(verdict=Verdict.HOLD_OUT, reason=SkipReason.GLOBAL_CONTROL)
+    return None
+
+
 def outside_quiet_hours(facts: ContactFacts, plan: MessagePlan, now: datetime) -> Decision | None:
     """Defer a message to the next opening of the window, in the person's zone.
 
@@ -327,6 +341,7 @@ GATES: tuple[tuple[GateName, Gate], ...] = (
     (GateName.ALREADY_SENT, not_sent_already),
     (GateName.GOAL, goal_not_reached),
     (GateName.FREQUENCY_CAP, under_frequency_cap),
+    (GateName.GLOBAL_CONTROL, not_in_global_control),
     (GateName.QUIET_HOURS, outside_quiet_hours),
     (GateName.HOLDOUT, not_held_out),
 )
@@ -351,16 +366,18 @@ _GATE_OF: Mapping[str, GateName] = {
     SkipReason.ALREADY_SENT: GateName.ALREADY_SENT,
     SkipReason.GOAL_REACHED: GateName.GOAL,
     SkipReason.FREQUENCY_CAP: GateName.FREQUENCY_CAP,
+    SkipReason.GLOBAL_CONTROL: GateName.GLOBAL_CONTROL,
     SkipReason.QUIET_HOURS: GateName.QUIET_HOURS,
     SkipReason.HOLDOUT: GateName.HOLDOUT,
 }
+_NO_REFUSALS = frozenset(
+    {GateName.GOAL, GateName.GLOBAL_CONTROL, GateName.QUIET_HOURS, GateName.HOLDOUT}
+)
 # Refusals by the gates that stand before the holdout: they strike both groups alike, so leaving
 # these people out keeps a comparison of the groups fair. Who has reached the goal stays in it: that
 # is what is compared, and the control group is asked once, others at every try.
 GATE_REASONS: tuple[SkipReason, ...] = tuple(
-    SkipReason(reason)
-    for reason, gate in _GATE_OF.items()
-    if gate not in {GateName.GOAL, GateName.QUIET_HOURS, GateName.HOLDOUT}
+    SkipReason(reason) for reason, gate in _GATE_OF.items() if gate not in _NO_REFUSALS
 )
 _PASSED = Decision(verdict=Verdict.PASS)
 

@@ -7,6 +7,7 @@ from django.db.models import QuerySet
 
 from campaigns.domain.campaigns.given.recurrence_reading import of_stored
 from campaigns.domain.campaigns.recurrence import Again, Recurrence
+from campaigns.domain.sending.eligibility import SkipReason
 from campaigns.domain.sending.states import MessageState
 from campaigns.models import Campaign, Dispatch, Message, Step
 from campaigns.selectors.sending import past_messages
@@ -22,7 +23,10 @@ def barring(campaign: Campaign, calendar: Recurrence, *, date: datetime) -> Quer
 
     By the runs' dates: how fast a run was sent decides about nobody.
     """
-    before = Message.objects.filter(dispatch__campaign=campaign, state__in=_WAS_IN_IT)
+    # Who was held out of all marketing is in no group of this campaign, and may be in the next run.
+    before = Message.objects.filter(dispatch__campaign=campaign, state__in=_WAS_IN_IT).exclude(
+        reason=SkipReason.GLOBAL_CONTROL
+    )
     match calendar.again:
         case Again.EVERY_RUN:
             return before.none()
@@ -67,7 +71,7 @@ def is_held_out(campaign: Campaign, customer: Customer) -> bool:
         dispatch__run_number=newest.run_number,
         customer_id__any_of=[customer.pk, *past_messages.records_of([customer.pk])],
     )
-    return mine.filter(state=MessageState.HELD_OUT).exists()
+    return mine.filter(state=MessageState.HELD_OUT, reason=SkipReason.HOLDOUT).exists()
 
 
 def _newest(campaign: Campaign) -> Dispatch | None:

@@ -15,6 +15,7 @@ from campaigns.models import Message, MessageVariables, Suppression
 from campaigns.selectors.sending import (
     attribute_facts,
     collection_facts,
+    global_control,
     past_messages,
     refusals,
 )
@@ -176,9 +177,8 @@ def _with_facts(
     zones = {row[1]: schedule.zone_of(row[11]) for row in rows}
     shared, tries = collection_facts.of_people(points, zones, records, plan, now)
     attributes = attribute_facts.attributes(ids, attribute_names)
-    records_by_person: dict[int, list[int]] = defaultdict(list)
-    for record, customer_id in records.items():
-        records_by_person[customer_id].append(record)
+    records_by_person = past_messages.by_person(records)
+    held_out = global_control.held_out(ids, records_by_person, plan, now)
     recipients: list[Recipient] = []
     for row in rows:
         customer_id = row[1]
@@ -205,6 +205,7 @@ def _with_facts(
             is_student=customer_id in students,
             is_address_shared=customer_id in shared,
             collection_tries=tries.get(customer_id, 0),
+            is_global_control=customer_id in held_out,
         )
         recipient = _recipient(row, facts, point, attributes.get(customer_id, {}))
         merged = tuple(records_by_person.get(customer_id, ()))

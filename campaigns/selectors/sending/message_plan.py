@@ -14,12 +14,14 @@ from campaigns.domain.sending.schedule import SendingWindow
 from campaigns.domain.sending.service_messages import AT_ANY_HOUR, ServiceKind
 from campaigns.models import Dispatch, FrequencyRule
 from campaigns.selectors.content.rules import rules_at
+from campaigns.selectors.sending import global_control
 from customers.domain.consents.consent import Purpose
 from loancrm.kernel import clock
 
 
 def plan_of(dispatch: Dispatch, *, now: datetime) -> MessagePlan:
     """Return what the gates need to know about a dispatch's messages, by the rules of a moment."""
+    is_marketing = dispatch.purpose == Purpose.MARKETING
     is_service = dispatch.purpose == Purpose.SERVICE
     opens, closes = (
         settings.LOANCRM_SERVICE_SENDING_WINDOW if is_service else settings.LOANCRM_SENDING_WINDOW
@@ -50,6 +52,7 @@ def plan_of(dispatch: Dispatch, *, now: datetime) -> MessagePlan:
         before_id=dispatch.before_id,
         goal_event=dispatch.goal_event,
         goal_since=dispatch.goal_since,
+        control_choices=global_control.choices() if is_marketing else (),
     )
 
 

@@ -30,6 +30,14 @@ def records_of(customer_ids: Sequence[int]) -> dict[int, int]:
     return dict(merged.values_list("pk", "merged_into_id"))
 
 
+def by_person(records: Mapping[int, int]) -> Mapping[int, Sequence[int]]:
+    """Return {customer: records} of {record: customer}."""
+    found: dict[int, list[int]] = defaultdict(list)
+    for record, customer_id in records.items():
+        found[customer_id].append(record)
+    return found
+
+
 def sent_already(*, records: Mapping[int, int], message_id: int) -> set[int]:
     """Return who has had the messages of a dispatch under a record of theirs.
 

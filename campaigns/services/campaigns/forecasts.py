@@ -156,7 +156,7 @@ def _ask(course: LaunchCourse, ids: Sequence[int]) -> _ForecastCounts:
         if decision.verdict is Verdict.SKIP:
             counts.skipped[str(decision.reason)] += 1
             continue
-        if assignment.is_held_out(
+        if decision.verdict is Verdict.HOLD_OUT or assignment.is_held_out(
             campaign.experiment_salt, recipient.customer_id, campaign.holdout_share
         ):
             counts.held_out += 1

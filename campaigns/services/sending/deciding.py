@@ -92,7 +92,7 @@ def decide_about(
                 return outcomes.not_sent(recipient, result.reason)
             return result
         case Verdict.HOLD_OUT:
-            return Closing(recipient.message_id, MessageState.HELD_OUT, SkipReason.HOLDOUT)
+            return outcomes.held_out(recipient, decision)
         case Verdict.DEFER:
             return outcomes.put_off(recipient, decision)
         case Verdict.SKIP:

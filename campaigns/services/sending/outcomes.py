@@ -83,6 +83,13 @@ def not_sent(recipient: Recipient, reason: str) -> Closing:
     return Closing(recipient.message_id, MessageState.SKIPPED, reason)
 
 
+def held_out(recipient: Recipient, decision: Decision) -> Closing:
+    """Return the ending of a message to a control group; one in doubt stays in doubt."""
+    if recipient.is_doubtful:
+        return not_sent(recipient, decision.reason or "")
+    return Closing(recipient.message_id, MessageState.HELD_OUT, decision.reason or "")
+
+
 def put_off(recipient: Recipient, decision: Decision) -> Closing:
     """Return the deferral of a message, which stays in doubt where it was."""
     reason = SkipReason.ASKED_AGAIN if recipient.is_doubtful else decision.reason or ""

@@ -1,0 +1,1 @@
+"""Use cases of comparisons that are not one campaign's."""
