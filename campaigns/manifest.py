@@ -24,6 +24,7 @@ MANIFEST = Manifest(
         ScheduledJob(
             "leftovers of the API", jobs.FORGET_API_LEFTOVERS, every_seconds=86400, is_costly=True
         ),
+        ScheduledJob("kept texts", jobs.FORGET_TEXTS, every_seconds=86400, is_costly=True),
         ScheduledJob("values of messages", jobs.FORGET_VALUES, every_seconds=600, is_costly=True),
         ScheduledJob("audit trail", jobs.VERIFY_AUDIT, every_seconds=86400, is_costly=True),
         ScheduledJob("send ledgers", jobs.VERIFY_LEDGER, every_seconds=86400, is_costly=True),

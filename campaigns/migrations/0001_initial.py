@@ -928,6 +928,67 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.CreateModel(
+            name="KeptForm",
+            fields=[
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("digest", models.CharField(max_length=64)),
+                ("text", models.TextField(verbose_name="text")),
+                (
+                    "dispatch",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="+",
+                        to="campaigns.dispatch",
+                    ),
+                ),
+            ],
+            options={
+                "verbose_name": "form of kept texts",
+                "verbose_name_plural": "forms of kept texts",
+            },
+        ),
+        migrations.CreateModel(
+            name="KeptText",
+            fields=[
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("row_key", models.UUIDField(default=uuid.uuid4, editable=False)),
+                ("attempt", models.PositiveSmallIntegerField(verbose_name="attempt")),
+                ("at", models.DateTimeField(verbose_name="at")),
+                ("digest", models.CharField(max_length=32)),
+                ("text_sealed", models.BinaryField()),
+                (
+                    "form",
+                    models.ForeignKey(
+                        db_constraint=False,
+                        db_index=False,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        to="campaigns.keptform",
+                    ),
+                ),
+                (
+                    "message",
+                    models.ForeignKey(
+                        db_constraint=False,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="kept_texts",
+                        to="campaigns.message",
+                    ),
+                ),
+            ],
+            options={"verbose_name": "kept text", "verbose_name_plural": "kept texts"},
+        ),
+        migrations.CreateModel(
             name="Partner",
             fields=[
                 (
@@ -1620,6 +1681,12 @@ class Migration(migrations.Migration):
                 condition=models.Q(("state", "done"), _negated=True),
                 fields=["dispatch", "state", "due_at"],
                 name="chunk_open",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="keptform",
+            constraint=models.UniqueConstraint(
+                fields=("dispatch", "digest"), name="kept_form_once"
             ),
         ),
         migrations.AddConstraint(

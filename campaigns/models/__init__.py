@@ -18,6 +18,7 @@ from campaigns.models.dispatch import Chunk, Dispatch, LedgerEntry, Message
 from campaigns.models.fairness import FairnessOverride, ModelAudience
 from campaigns.models.frequency import FrequencyRule
 from campaigns.models.graph import Enrolment, MessageGraph, Passage
+from campaigns.models.kept_text import KeptForm, KeptText
 from campaigns.models.message_variables import MessageVariables
 from campaigns.models.notice import Notice, NoticeChoice
 from campaigns.models.partner import IdempotencyKey, Partner, PartnerLead
@@ -50,6 +51,8 @@ __all__ = [
     "FairnessOverride",
     "FrequencyRule",
     "IdempotencyKey",
+    "KeptForm",
+    "KeptText",
     "LedgerEntry",
     "LinkVisit",
     "Message",

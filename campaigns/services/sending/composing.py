@@ -21,12 +21,15 @@ from campaigns.domain.content.preference_links import preference_token
 from campaigns.domain.content.texts import CompiledEmail, CompiledSms, PersonFields
 from campaigns.domain.receipts.report import message_key
 from campaigns.domain.sending.eligibility import SkipReason
+from campaigns.domain.sending.service_messages import ServiceKind
 from campaigns.domain.sending.states import HoldReason
 from campaigns.models import Channel, ContentVersion, Dispatch, MessageVariables, TrackedLink
 from campaigns.selectors.content import approved_touchpoint, current_texts, faults
 from campaigns.selectors.content.constants import constants
 from campaigns.selectors.content.current_texts import CurrentText
 from campaigns.selectors.sending.contact_facts import Recipient
+from campaigns.services.evidence import kept_texts
+from campaigns.services.evidence.kept_texts import Form, TextToKeep
 from customers.domain.consents.consent import Purpose
 from customers.models import ContactPoint, Customer
 from loancrm.kernel import clock
@@ -59,6 +62,7 @@ class Composed:
     content_id: int
     parts: int
     cost: Decimal
+    text: TextToKeep | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +83,7 @@ class _CompiledText:
     link_ids: Mapping[str, int]
     fixed: Mapping[str, Any]
     varies: bool
+    form: Form | None
 
 
 class RuleBroken(LoanCrmError):
@@ -224,10 +229,12 @@ class Composer:
                 opt_out_text=sms_parts.OPT_OUT_TEXT if self._is_marketing else "",
             )
             self._check(text, {"text": body})
+            said = (body,)
             outbound = Outbound(recipient.message_id, key, address, SmsPayload(body, parts))
         else:
             subject, plain, html = texts.render_email(text.compiled, context)
             self._check(text, {"subject": subject, "text": plain, "html": html or ""})
+            said = (self._channel.sender, subject, plain, html or "")
             assert text.skeleton is not None  # noqa: S101 - e-mail texts are compiled with one
             raw = text.skeleton.fill(
                 to=Addressee(address, name),
@@ -245,7 +252,8 @@ class Composer:
                 address,
                 EmailPayload(sender=_envelope_sender(self._channel), raw=raw),
             )
-        return Composed(recipient, outbound, text.content_id, parts, self._cost(parts))
+        kept = TextToKeep(text.form, said) if text.form is not None else None
+        return Composed(recipient, outbound, text.content_id, parts, self._cost(parts), kept)
 
     def _check(self, text: _CompiledText, parts: Mapping[str, str]) -> None:
         """Refuse a finished text that says what no single value of it says."""
@@ -313,6 +321,7 @@ class Composer:
         else:
             compiled = texts.compile_sms(text=row.text, language=row.locale)
         fixed = constants(self._dispatch.name, compiled.variables, language=row.locale)
+        fixed_words = [value for value in fixed.values() if isinstance(value, str)]
         return _CompiledText(
             content_id=row.pk,
             language=row.locale,
@@ -324,7 +333,14 @@ class Composer:
                 name not in fixed and name not in _SAME_WORDS and not name.startswith("link_")
                 for name in compiled.variables
             ),
+            form=self._form([*fixed_words, self._channel.sender, row.subject, row.text, row.html]),
         )
+
+    def _form(self, words: list[str]) -> Form | None:
+        # A one-time code has no business in a database the day after.
+        if self._is_test or self._dispatch.service_kind == ServiceKind.ONE_TIME_CODE:
+            return None
+        return kept_texts.form_of(dispatch=self._dispatch, parts=words)
 
     def _tracked(self, targets: tuple[str, ...]) -> dict[str, int]:
         if not targets:
