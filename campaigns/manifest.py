@@ -209,7 +209,10 @@ MANIFEST = Manifest(
     append_only=("campaigns.LedgerEntry",),
     timeline_sources=("campaigns.selectors.timeline.SOURCES",),
     timeline_names=("campaigns.selectors.timeline_names.of_campaigns",),
-    admin_pages=(AdminPages("calendar/", "campaigns.admin.calendar.urls"),),
+    admin_pages=(
+        AdminPages("calendar/", "campaigns.admin.calendar.urls"),
+        AdminPages("why/", "campaigns.admin.evidence.urls"),
+    ),
     api_urls=("campaigns.api.urls",),
     page_urls=("campaigns.pages.urls",),
     scopes={

@@ -1,5 +1,6 @@
 """The kept texts of messages: which there are, and what they say without anybody's data."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -37,18 +38,23 @@ class SentText:
 
 def texts_of(message: Message) -> list[SentText]:
     """Return what a message said, the last try first; of a repeated try, what went out last."""
-    if message.state in _NEVER_OUT:
-        return []
+    return texts_of_all([message])[message.pk]
+
+
+def texts_of_all(messages: Sequence[Message]) -> dict[int, list[SentText]]:
+    """Return what messages said, by message; one query."""
+    tries = {row.pk: row.attempts for row in messages if row.state not in _NEVER_OUT}
     rows = (
-        KeptText.objects.filter(message=message, attempt__lte=message.attempts)
+        KeptText.objects.filter(message__in=list(tries))
         .select_related("form")
         .order_by("-attempt", "-pk")
     )
-    found: dict[int, SentText] = {}
+    found: dict[int, dict[int, SentText]] = {row.pk: {} for row in messages}
     for row in rows:
-        if row.attempt not in found:
+        of_message = found[row.message_id]
+        if row.attempt <= tries[row.message_id] and row.attempt not in of_message:
             *_fixed, sender, subject, text, html = kept_text.parts_of(row.form.text)
-            found[row.attempt] = SentText(
+            of_message[row.attempt] = SentText(
                 row.pk, row.attempt, row.at, row.digest, sender, subject, text or html
             )
-    return list(found.values())
+    return {key: list(of_message.values()) for key, of_message in found.items()}
