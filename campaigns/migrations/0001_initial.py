@@ -1551,6 +1551,16 @@ class Migration(migrations.Migration):
                 ),
                 ("at", models.DateTimeField(verbose_name="at")),
                 ("is_bot", models.BooleanField(default=False, verbose_name="bot")),
+                (
+                    "sign",
+                    models.CharField(
+                        blank=True, max_length=16, verbose_name="known as a machine's by"
+                    ),
+                ),
+                (
+                    "address_index",
+                    models.CharField(blank=True, editable=False, max_length=32),
+                ),
                 ("is_published", models.BooleanField(default=False, editable=False)),
                 (
                     "message",
@@ -1946,6 +1956,14 @@ class Migration(migrations.Migration):
                 condition=models.Q(("is_published", False)),
                 fields=["at"],
                 name="link_visit_unpublished",
+            ),
+        ),
+        migrations.AddIndex(
+            model_name="linkvisit",
+            index=models.Index(
+                condition=models.Q(("address_index", ""), _negated=True),
+                fields=["address_index", "at"],
+                name="link_visit_address",
             ),
         ),
         migrations.AddIndex(

@@ -7,9 +7,8 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404
 from django.template.response import TemplateResponse
 from django.urls import reverse
-from django.utils.translation import get_language
+from django.utils.translation import get_language, gettext_lazy
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_POST
 
@@ -147,7 +146,10 @@ def _shown(one: MessageReason) -> dict[str, Any]:
             (receipt_labels.REPORT_KINDS.label(line.kind), line.at, line.detail)
             for line in one.receipts
         ],
-        "visits": one.visits,
+        "visits": [
+            (line, [evidence_labels.MACHINE_SIGNS.label(sign) for sign in line.signs])
+            for line in one.visits
+        ],
     }
 
 

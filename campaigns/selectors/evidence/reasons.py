@@ -22,6 +22,8 @@ from customers.selectors.segments.references import SegmentRuleInvalid
 
 # A campaign that runs every day has more; the newest are asked about.
 MOST_MESSAGES = 10
+_PERSON = ""
+_MARKED = "marked"
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,11 +37,16 @@ class ReceiptLine:
 
 @dataclass(frozen=True, slots=True)
 class VisitLine:
-    """How often one link of a message was opened, by machines too and by people."""
+    """How often one link of a message was opened, by machines too and by people.
+
+    Attributes:
+        signs: What told machines' visits from people's, each once.
+    """
 
     target: str
     raw: int
     clean: int
+    signs: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,14 +144,7 @@ def _with_all(rows: Sequence[Message]) -> list[MessageReason]:
     ):
         if message_id is not None:
             receipts[message_id].append(ReceiptLine(kind, at, detail))
-    visits: dict[int, list[VisitLine]] = {key: [] for key in ids}
-    for message_id, target, raw, clean in (
-        LinkVisit.objects.filter(message__in=ids)
-        .values_list("message_id", "link__target")
-        .annotate(raw=Count("pk"), clean=Count("pk", filter=Q(is_bot=False)))
-        .order_by("message_id", "link__target")
-    ):
-        visits[message_id].append(VisitLine(target, raw, clean))
+    visits = _visits(ids)
     kept = texts.texts_of_all(rows)
     return [
         MessageReason(
@@ -156,3 +156,24 @@ def _with_all(rows: Sequence[Message]) -> list[MessageReason]:
         )
         for row in rows
     ]
+
+
+def _visits(ids: Sequence[int]) -> dict[int, list[VisitLine]]:
+    """Return how often the links of messages were opened, and by whom; one query."""
+    counts: dict[tuple[int, str], dict[str, int]] = {}
+    for message_id, target, is_bot, sign, count in (
+        LinkVisit.objects.filter(message__in=ids)
+        .values_list("message_id", "link__target", "is_bot", "sign")
+        .annotate(count=Count("pk"))
+        .order_by("message_id", "link__target", "sign")
+    ):
+        of_link = counts.setdefault((message_id, target), {})
+        key = (sign or _MARKED) if is_bot else _PERSON
+        of_link[key] = of_link.get(key, 0) + count
+    found: dict[int, list[VisitLine]] = {key: [] for key in ids}
+    for (message_id, target), of_link in counts.items():
+        clean = of_link.pop(_PERSON, 0)
+        found[message_id].append(
+            VisitLine(target, clean + sum(of_link.values()), clean, tuple(of_link))
+        )
+    return found
