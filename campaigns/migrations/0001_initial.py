@@ -928,7 +928,7 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.CreateModel(
-            name="KeptForm",
+            name="TextMaster",
             fields=[
                 (
                     "id",
@@ -948,12 +948,12 @@ class Migration(migrations.Migration):
                 ),
             ],
             options={
-                "verbose_name": "form of kept texts",
-                "verbose_name_plural": "forms of kept texts",
+                "verbose_name": "master of message texts",
+                "verbose_name_plural": "masters of message texts",
             },
         ),
         migrations.CreateModel(
-            name="KeptText",
+            name="MessageText",
             fields=[
                 (
                     "id",
@@ -967,13 +967,13 @@ class Migration(migrations.Migration):
                 ("digest", models.CharField(max_length=32)),
                 ("text_sealed", models.BinaryField()),
                 (
-                    "form",
+                    "master",
                     models.ForeignKey(
                         db_constraint=False,
                         db_index=False,
                         on_delete=django.db.models.deletion.DO_NOTHING,
                         related_name="+",
-                        to="campaigns.keptform",
+                        to="campaigns.textmaster",
                     ),
                 ),
                 (
@@ -981,12 +981,12 @@ class Migration(migrations.Migration):
                     models.ForeignKey(
                         db_constraint=False,
                         on_delete=django.db.models.deletion.CASCADE,
-                        related_name="kept_texts",
+                        related_name="texts",
                         to="campaigns.message",
                     ),
                 ),
             ],
-            options={"verbose_name": "kept text", "verbose_name_plural": "kept texts"},
+            options={"verbose_name": "message text", "verbose_name_plural": "message texts"},
         ),
         migrations.CreateModel(
             name="Partner",
@@ -1694,9 +1694,9 @@ class Migration(migrations.Migration):
             ),
         ),
         migrations.AddConstraint(
-            model_name="keptform",
+            model_name="textmaster",
             constraint=models.UniqueConstraint(
-                fields=("dispatch", "digest"), name="kept_form_once"
+                fields=("dispatch", "digest"), name="text_master_once"
             ),
         ),
         migrations.AddConstraint(

@@ -18,7 +18,7 @@ from campaigns.models.dispatch import Chunk, Dispatch, LedgerEntry, Message
 from campaigns.models.fairness import FairnessOverride, ModelAudience
 from campaigns.models.frequency import FrequencyRule
 from campaigns.models.graph import Enrolment, MessageGraph, Passage
-from campaigns.models.kept_text import KeptForm, KeptText
+from campaigns.models.message_text import MessageText, TextMaster
 from campaigns.models.message_variables import MessageVariables
 from campaigns.models.notice import Notice, NoticeChoice
 from campaigns.models.partner import IdempotencyKey, Partner, PartnerLead
@@ -51,14 +51,13 @@ __all__ = [
     "FairnessOverride",
     "FrequencyRule",
     "IdempotencyKey",
-    "KeptForm",
-    "KeptText",
     "LedgerEntry",
     "LinkVisit",
     "Message",
     "MessageGraph",
     "MessageRequest",
     "MessageTemplate",
+    "MessageText",
     "MessageVariables",
     "ModelAudience",
     "Notice",
@@ -73,6 +72,7 @@ __all__ = [
     "Step",
     "Suppression",
     "TemplateEdit",
+    "TextMaster",
     "Touchpoint",
     "TrackedLink",
     "UnclearReply",

@@ -14,5 +14,5 @@ urlpatterns = [
         name="person",
     ),
     path("message/<int:message_id>/", admin.site.admin_view(why_page.why_message), name="message"),
-    path("text/<int:kept_id>/", admin.site.admin_view(why_page.text), name="text"),
+    path("text/<int:text_id>/", admin.site.admin_view(why_page.text), name="text"),
 ]

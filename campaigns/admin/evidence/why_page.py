@@ -17,7 +17,7 @@ from campaigns.domain.evidence.gates import GateLine
 from campaigns.domain.sending.states import OPEN_STATES, MessageState
 from campaigns.labels import evidence as evidence_labels
 from campaigns.labels import receipts as receipt_labels
-from campaigns.models import Campaign, KeptText, Message
+from campaigns.models import Campaign, Message, MessageText
 from campaigns.selectors import timeline
 from campaigns.selectors.campaigns import preview_people
 from campaigns.selectors.evidence import reasons
@@ -82,25 +82,25 @@ def why_message(request: HttpRequest, message_id: int) -> HttpResponse:
 
 @never_cache
 @require_POST
-def text(request: HttpRequest, kept_id: int) -> HttpResponse:
+def text(request: HttpRequest, text_id: int) -> HttpResponse:
     """Return one text to the letter, as a piece of the page, or why it is not shown."""
-    rows = KeptText.objects.select_related("message__dispatch__campaign")
-    row = get_object_or_404(rows, pk=kept_id)
+    rows = MessageText.objects.select_related("message__dispatch__campaign")
+    row = get_object_or_404(rows, pk=text_id)
     _require(request, row.message.dispatch.campaign)
     admin_pages.require(request, _REVEALS, row.message.customer)
-    template = "campaigns/kept_text.html"
+    template = "campaigns/message_text.html"
     try:
         shown = reading.read_text(
             actor=admin_pages.actor_of(request),
-            kept_id=kept_id,
+            text_id=text_id,
             reason=request.POST.get("reason", ""),
             now=clock.now(),
         )
     except (RevealRefused, TextDamaged) as refusal:
-        return TemplateResponse(request, template, {"kept_id": kept_id, "problem": refusal.message})
-    except KeptText.DoesNotExist as error:
+        return TemplateResponse(request, template, {"text_id": text_id, "problem": refusal.message})
+    except MessageText.DoesNotExist as error:
         raise Http404 from error
-    return TemplateResponse(request, template, {"kept_id": kept_id, "shown": shown})
+    return TemplateResponse(request, template, {"text_id": text_id, "shown": shown})
 
 
 def _require(request: HttpRequest, campaign: Campaign | None) -> None:

@@ -1,12 +1,12 @@
-"""The kept texts of messages: which there are, and what they say without anybody's data."""
+"""The exact texts of messages: which there are, and what they say without anybody's data."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from campaigns.domain.evidence import kept_text
+from campaigns.domain.evidence import squeezing
 from campaigns.domain.sending.states import MessageState
-from campaigns.models import KeptText, Message
+from campaigns.models import Message, MessageText
 
 # Nothing was handed over, so whatever was written is no text that anybody got.
 _NEVER_OUT = frozenset(
@@ -27,7 +27,7 @@ class SentText:
         digest: Keyed fingerprint of the exact text.
     """
 
-    kept_id: int
+    text_id: int
     attempt: int
     at: datetime
     digest: str
@@ -45,15 +45,15 @@ def texts_of_all(messages: Sequence[Message]) -> dict[int, list[SentText]]:
     """Return what messages said, by message; one query."""
     tries = {row.pk: row.attempts for row in messages if row.state not in _NEVER_OUT}
     rows = (
-        KeptText.objects.filter(message__in=list(tries))
-        .select_related("form")
+        MessageText.objects.filter(message__in=list(tries))
+        .select_related("master")
         .order_by("-attempt", "-pk")
     )
     found: dict[int, dict[int, SentText]] = {row.pk: {} for row in messages}
     for row in rows:
         of_message = found[row.message_id]
         if row.attempt <= tries[row.message_id] and row.attempt not in of_message:
-            *_fixed, sender, subject, text, html = kept_text.parts_of(row.form.text)
+            *_fixed, sender, subject, text, html = squeezing.parts_of(row.master.text)
             of_message[row.attempt] = SentText(
                 row.pk, row.attempt, row.at, row.digest, sender, subject, text or html
             )

@@ -5,8 +5,8 @@ import hmac
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from campaigns.domain.evidence import kept_text
-from campaigns.models import KeptText
+from campaigns.domain.evidence import squeezing
+from campaigns.models import MessageText
 from customers.services.privacy import reveals
 from loancrm.kernel.access import Actor
 from loancrm.kernel.errors import LoanCrmError
@@ -15,7 +15,7 @@ from loancrm.kernel.words.phrases import gettext as _
 
 
 class TextDamaged(LoanCrmError):
-    """A kept text is not what was written down when it was sent."""
+    """A stored text is not what was written down when it was sent."""
 
     code = "text_damaged"
 
@@ -35,16 +35,16 @@ class ReadText:
     sha256: str
 
 
-def read_text(*, actor: Actor, kept_id: int, reason: str, now: datetime) -> ReadText:
-    """Open one kept text; counts as a look at the person's whole data.
+def read_text(*, actor: Actor, text_id: int, reason: str, now: datetime) -> ReadText:
+    """Open one text; counts as a look at the person's whole data.
 
     Raises:
         PermissionRefused: The actor may not reveal personal data.
         RevealRefused: The reason is missing, or the actor looked too often within the hour.
         TextDamaged: It was changed since.
-        KeptText.DoesNotExist: It is not kept (any more).
+        MessageText.DoesNotExist: It is not stored (any more).
     """
-    row = KeptText.objects.select_related("message__customer", "form").get(pk=kept_id)
+    row = MessageText.objects.select_related("message__customer", "master").get(pk=text_id)
     reveals.note_look(
         actor=actor,
         customer=row.message.customer,
@@ -55,10 +55,10 @@ def read_text(*, actor: Actor, kept_id: int, reason: str, now: datetime) -> Read
         attempt=row.attempt,
     )
     joined = row.read_text()
-    digest = crypto.vault().blind_index(KeptText.TEXT_COLUMN, joined)
+    digest = crypto.vault().blind_index(MessageText.TEXT_COLUMN, joined)
     if not hmac.compare_digest(digest, row.digest):
-        raise TextDamaged(_("The kept text is not the one that was sent."), text=row.pk)
-    parts = kept_text.parts_of(joined)
+        raise TextDamaged(_("The stored text is not the one that was sent."), text=row.pk)
+    parts = squeezing.parts_of(joined)
     sender, subject, text, html = parts if len(parts) == 4 else ("", "", parts[0], "")
     whole = f"{sender}\n{subject}\n{text}\n{html}".encode()
     return ReadText(sender, subject, text, html, hashlib.sha256(whole).hexdigest())

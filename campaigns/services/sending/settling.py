@@ -13,11 +13,11 @@ from campaigns.channels.base import SendResult
 from campaigns.domain.sending import frequency
 from campaigns.domain.sending.eligibility import RULE_VERSION, MessagePlan, SkipReason
 from campaigns.domain.sending.states import DispatchStatus, MessageState
-from campaigns.models import Chunk, KeptText, Message
+from campaigns.models import Chunk, Message
 from campaigns.selectors.sending import collection_facts, past_messages
 from campaigns.selectors.sending.willing import limit_not_lowered, still_willing
-from campaigns.services.evidence import kept_texts
-from campaigns.services.sending import addresses, chunks
+from campaigns.services.evidence import message_texts
+from campaigns.services.sending import addresses, chunks, composing
 from campaigns.services.sending.composing import Composed
 from campaigns.services.sending.outcomes import Closing, SubBatchResult, closing_of, not_sent
 from customers.domain.consents.consent import Purpose
@@ -73,7 +73,7 @@ def step(
     """
     closings = _closings(answer, now) if answer else []
     # Sealed before the locks are had.
-    said = _sealed_texts(attempt.batch, now) if attempt else []
+    said = composing.sealed_texts(attempt.batch, now=now) if attempt else []
     with transaction.atomic(savepoint=False):
         settling = _settle_statements(chunk, closings, answer.results, now) if answer else []
         locking, marking = _mark_statements(chunk, attempt, now) if attempt else ([], [])
@@ -84,29 +84,14 @@ def step(
             passing = [item for item in attempt.batch if item.recipient.message_id in marked]
             if len(marked) < len(attempt.batch):
                 passing = _mark_the_rest(chunk, attempt, passing, now)
-            _keep_texts(said, passing or [])
+            message_texts.write_texts(
+                rows=said, going={i.recipient.message_id for i in passing or ()}
+            )
         if answer:
             settled = {key for keys in found[: len(settling)] for key in keys}
             _settle_given_up(chunk, closings, answer.results, settled, now)
             _mark_refused(answer, closings, now)
     return Counter(closing.state.value for closing in closings), passing
-
-
-def _sealed_texts(batch: Sequence[Composed], now: datetime) -> list[KeptText]:
-    texts = {
-        (item.recipient.message_id, item.recipient.attempts + 1): item.text
-        for item in batch
-        if item.text is not None
-    }
-    return kept_texts.sealed_rows(texts=texts, now=now)
-
-
-def _keep_texts(rows: Sequence[KeptText], passing: Sequence[Composed]) -> None:
-    """Write down what goes out, before it does."""
-    going = {item.recipient.message_id for item in passing}
-    kept = [row for row in rows if row.message_id in going]
-    if kept:
-        KeptText.objects.bulk_create(kept)
 
 
 def _settle_given_up(

@@ -165,7 +165,7 @@ def test_f15_exact_text_takes_a_reason_and_the_right_to_reveal(actor, now):
     launched = make_launched(actor, now)
     drain(now)
     message = Message.objects.get()
-    kept = message.kept_texts.get()
+    kept = message.texts.get()
     url = reverse("why:text", args=[kept.pk])
     marketer = browser("marketer")
     assert "Show exact text" not in page(marketer, launched, person)

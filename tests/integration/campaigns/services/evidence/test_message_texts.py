@@ -11,10 +11,10 @@ from django.test.utils import CaptureQueriesContext
 
 from campaigns.channels import registry
 from campaigns.domain.sending.service_messages import ServiceKind
-from campaigns.models import Channel, ContentVersion, Dispatch, KeptForm, KeptText, Message
+from campaigns.models import Channel, ContentVersion, Dispatch, Message, MessageText, TextMaster
 from campaigns.selectors.evidence import texts
 from campaigns.services.campaigns import ticking
-from campaigns.services.evidence import kept_texts, reading
+from campaigns.services.evidence import message_texts, reading
 from campaigns.services.sending import dispatch
 from customers.models import Customer, Product
 from customers.services.privacy import own_data, reveals
@@ -46,7 +46,7 @@ def delivered(slug):
 
 def read(message, actor, now):
     kept = texts.texts_of(message)[0]
-    return reading.read_text(actor=actor, kept_id=kept.kept_id, reason="complaint 17", now=now)
+    return reading.read_text(actor=actor, text_id=kept.text_id, reason="complaint 17", now=now)
 
 
 def test_f15_name_rate_and_template_change_and_the_old_text_stands(actor, now):
@@ -76,7 +76,7 @@ def test_f15_name_rate_and_template_change_and_the_old_text_stands(actor, now):
     ContentVersion.objects.update(text="完全不同")
     Channel.objects.update(sender="别的签名")
     later = now + timedelta(days=900)
-    assert kept_texts.forget_old(now=later) == 0
+    assert message_texts.forget_old(now=later) == 0
     assert read(message, actor, later) == before
 
 
@@ -90,11 +90,11 @@ def test_f15_an_email_is_kept_with_subject_and_both_bodies(actor, now):
     assert kept.subject == "客户1，您好"
     assert "尊敬的客户1女士" in kept.text
     assert "<p>尊敬的客户1：<a href=" in kept.html
-    assert KeptForm.objects.count() == 1
+    assert TextMaster.objects.count() == 1
     masked = texts.texts_of(message)[0]
     assert "客户1" not in masked.subject + masked.text
     assert "{{ name }}" in masked.text
-    assert b"\xe5\xae\xa2\xe6\x88\xb7" not in bytes(KeptText.objects.first().text_sealed)
+    assert b"\xe5\xae\xa2\xe6\x88\xb7" not in bytes(MessageText.objects.first().text_sealed)
 
 
 def test_f15_whoever_got_nothing_has_no_text(actor, now):
@@ -106,7 +106,7 @@ def test_f15_whoever_got_nothing_has_no_text(actor, now):
     skipped = Message.objects.get(customer=people[0])
     assert skipped.state == "skipped"
     assert texts.texts_of(skipped) == []
-    assert KeptText.objects.count() == 2
+    assert MessageText.objects.count() == 2
 
 
 def test_f15_a_try_that_was_repeated_has_a_text_of_its_own(actor, now):
@@ -115,13 +115,13 @@ def test_f15_a_try_that_was_repeated_has_a_text_of_its_own(actor, now):
     make_launched(actor, now, **_SMS)
     drain(now)
     message = Message.objects.get()
-    row = KeptText.objects.get()
+    row = MessageText.objects.get()
     Message.objects.update(attempts=2)
     message.refresh_from_db()
-    form = kept_texts.Form(row.form_id, row.form.text.encode())
-    again = kept_texts.TextToKeep(form, ("第二次",))
-    rows = kept_texts.sealed_rows(texts={(message.pk, 2): again}, now=now)
-    KeptText.objects.bulk_create(rows)
+    master = message_texts.Master(row.master_id, row.master.text.encode())
+    again = message_texts.FinishedText(master, ("第二次",))
+    rows = message_texts.sealed_rows(texts={(message.pk, 2): again}, now=now)
+    MessageText.objects.bulk_create(rows)
     assert [text.attempt for text in texts.texts_of(message)] == [2, 1]
     assert read(message, actor, now).text == "第二次"
 
@@ -131,17 +131,17 @@ def test_f15_a_text_that_was_changed_is_found(actor, now):
     make_people(1)
     make_launched(actor, now, **_SMS)
     drain(now)
-    message, row = Message.objects.get(), KeptText.objects.get()
-    form = kept_texts.Form(row.form_id, row.form.text.encode())
-    [forged] = kept_texts.sealed_rows(
-        texts={(message.pk, 1): kept_texts.TextToKeep(form, ("伪造",))}, now=now
+    message, row = Message.objects.get(), MessageText.objects.get()
+    master = message_texts.Master(row.master_id, row.master.text.encode())
+    [forged] = message_texts.sealed_rows(
+        texts={(message.pk, 1): message_texts.FinishedText(master, ("伪造",))}, now=now
     )
     sealed = crypto.vault().seal(
-        KeptText.TEXT_COLUMN,
+        MessageText.TEXT_COLUMN,
         row.row_key,
-        crypto.vault().open(KeptText.TEXT_COLUMN, forged.row_key, forged.text_sealed),
+        crypto.vault().open(MessageText.TEXT_COLUMN, forged.row_key, forged.text_sealed),
     )
-    KeptText.objects.update(text_sealed=sealed)
+    MessageText.objects.update(text_sealed=sealed)
     with pytest.raises(reading.TextDamaged):
         read(message, actor, now)
 
@@ -153,16 +153,16 @@ def test_f15_reading_takes_a_reason_and_a_permission_and_leaves_a_trace(actor, n
     drain(now)
     kept = texts.texts_of(Message.objects.get())[0]
     with pytest.raises(RevealRefused):
-        reading.read_text(actor=actor, kept_id=kept.kept_id, reason="", now=now)
+        reading.read_text(actor=actor, text_id=kept.text_id, reason="", now=now)
     with pytest.raises(PermissionRefused):
         reading.read_text(
             actor=user_actor(User.objects.create_user("nobody")),
-            kept_id=kept.kept_id,
+            text_id=kept.text_id,
             reason="curious",
             now=now,
         )
     assert not AuditEntry.objects.filter(action=reveals.READ_TEXT).exists()
-    reading.read_text(actor=actor, kept_id=kept.kept_id, reason="complaint 17", now=now)
+    reading.read_text(actor=actor, text_id=kept.text_id, reason="complaint 17", now=now)
     entry = AuditEntry.objects.get(action=reveals.READ_TEXT)
     assert (entry.object_id, entry.reason) == (str(person.pk), "complaint 17")
     assert entry.facts["message"] == Message.objects.get().pk
@@ -176,10 +176,10 @@ def test_f15_own_data_has_the_texts_and_they_go_with_the_person(actor, now):
     content = own_data.export_own_data(
         actor=actor, customer_id=people[0].pk, reason="request 17", now=now
     )
-    [row] = content["tables"]["campaigns.kepttext"]["rows"]
+    [row] = content["tables"]["campaigns.messagetext"]["rows"]
     assert "客户1" in row["text"]
     Message.objects.filter(customer=people[0]).delete()
-    assert KeptText.objects.count() == 1
+    assert MessageText.objects.count() == 1
 
 
 def test_f15_texts_go_after_the_days_that_a_setting_asks_for(actor, now, settings):
@@ -188,9 +188,9 @@ def test_f15_texts_go_after_the_days_that_a_setting_asks_for(actor, now, setting
     make_people(2)
     make_launched(actor, now, **_SMS)
     drain(now)
-    assert kept_texts.forget_old(now=now + timedelta(days=29)) == 0
-    assert kept_texts.forget_old(now=now + timedelta(days=31)) == 2
-    assert not KeptText.objects.exists()
+    assert message_texts.forget_old(now=now + timedelta(days=29)) == 0
+    assert message_texts.forget_old(now=now + timedelta(days=31)) == 2
+    assert not MessageText.objects.exists()
 
 
 def test_f15_keeping_takes_one_statement_for_many_messages(actor, now):
@@ -203,9 +203,9 @@ def test_f15_keeping_takes_one_statement_for_many_messages(actor, now):
     written = [
         query["sql"]
         for query in asked.captured_queries
-        if query["sql"].startswith('INSERT INTO "campaigns_kepttext"')
+        if query["sql"].startswith('INSERT INTO "campaigns_messagetext"')
     ]
-    assert KeptText.objects.count() == 40
+    assert MessageText.objects.count() == 40
     assert 1 <= len(written) < 10
 
 
@@ -218,4 +218,4 @@ def test_f15_one_time_codes_are_not_kept(actor, now):
     )
     drain(now)
     assert Message.objects.get().state == "sent"
-    assert not KeptText.objects.exists()
+    assert not MessageText.objects.exists()

@@ -5,13 +5,13 @@ from uuid import uuid4
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
-from campaigns.domain.evidence import kept_text
+from campaigns.domain.evidence import squeezing
 from campaigns.models.dispatch import Dispatch, Message
 from loancrm.kernel.security import crypto
 from loancrm.kernel.words.titles import numbered
 
 
-class KeptForm(models.Model):
+class TextMaster(models.Model):
     """What the texts of one content in one dispatch have in common; says nothing about anybody."""
 
     dispatch = models.ForeignKey(Dispatch, on_delete=models.CASCADE, related_name="+")
@@ -19,20 +19,20 @@ class KeptForm(models.Model):
     text = models.TextField(_("text"))
 
     class Meta:
-        verbose_name = _("form of kept texts")
-        verbose_name_plural = _("forms of kept texts")
+        verbose_name = _("master of message texts")
+        verbose_name_plural = _("masters of message texts")
         constraints = [
-            models.UniqueConstraint(fields=["dispatch", "digest"], name="kept_form_once")
+            models.UniqueConstraint(fields=["dispatch", "digest"], name="text_master_once")
         ]
 
     def __str__(self) -> str:
         return numbered(self)
 
 
-class KeptText(models.Model):
+class MessageText(models.Model):
     """What one try to send a message said, sealed; a try that was repeated has a row of its own."""
 
-    TEXT_COLUMN = "campaigns.kepttext.text"
+    TEXT_COLUMN = "campaigns.messagetext.text"
     # Handed out with the person's own data; it goes with the message.
     IS_OWN_DATA = True
 
@@ -40,10 +40,14 @@ class KeptText(models.Model):
     row_key = models.UUIDField(default=uuid4, editable=False)
     # No keys that the database checks: every message sent pays for them.
     message = models.ForeignKey(
-        Message, on_delete=models.CASCADE, related_name="kept_texts", db_constraint=False
+        Message, on_delete=models.CASCADE, related_name="texts", db_constraint=False
     )
-    form = models.ForeignKey(
-        KeptForm, on_delete=models.DO_NOTHING, related_name="+", db_index=False, db_constraint=False
+    master = models.ForeignKey(
+        TextMaster,
+        on_delete=models.DO_NOTHING,
+        related_name="+",
+        db_index=False,
+        db_constraint=False,
     )
     attempt = models.PositiveSmallIntegerField(_("attempt"))
     at = models.DateTimeField(_("at"))
@@ -52,17 +56,17 @@ class KeptText(models.Model):
     text_sealed = models.BinaryField()
 
     class Meta:
-        verbose_name = _("kept text")
-        verbose_name_plural = _("kept texts")
+        verbose_name = _("message text")
+        verbose_name_plural = _("message texts")
 
     def __str__(self) -> str:
         return numbered(self)
 
     def read_text(self) -> str:
-        """Return the text whose parts `kept_text.parts_of` tells apart.
+        """Return the text whose parts `squeezing.parts_of` tells apart.
 
         Raises:
             CipherRefused: It was changed, or sealed with a key that is not here.
         """
         sealed = crypto.vault().open(self.TEXT_COLUMN, self.row_key, self.text_sealed)
-        return kept_text.unsqueezed(sealed, self.form.text.encode())
+        return squeezing.unsqueezed(sealed, self.master.text.encode())
