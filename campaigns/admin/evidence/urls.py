@@ -7,7 +7,7 @@ from campaigns.admin.evidence import why_page
 
 app_name = "why"
 urlpatterns = [
-    path("campaign/<int:pk>/", admin.site.admin_view(why_page.find), name="find"),
+    path("campaign/<int:pk>/", admin.site.admin_view(why_page.look_up), name="find"),
     path(
         "campaign/<int:pk>/<int:customer_id>/",
         admin.site.admin_view(why_page.why),

@@ -36,7 +36,7 @@ _REVEALS = "customers.reveal_pii"
 
 
 @require_GET
-def find(request: HttpRequest, pk: int) -> HttpResponse:
+def look_up(request: HttpRequest, pk: int) -> HttpResponse:
     """Go to the page of the person that a form names."""
     campaign = get_object_or_404(Campaign, pk=pk)
     _require(request, campaign)
