@@ -84,7 +84,10 @@ def _stand(
     if isinstance(condition, Compare) and condition.field in past:
         spec = scope.catalogue.fields[condition.field]
         spells_of = past[condition.field].get(customer_id, ())
-        before, today = value_at(spells_of, then.now), value_at(spells_of, scope.now)
+        before = value_at(spells_of, then.now)
+        # What is in force comes last, whatever time its writer gave.
+        is_in_force = bool(spells_of) and spells_of[-1].ended is None
+        today = spells_of[-1].value if is_in_force else None
         held = evaluate.satisfies(_typed(before), condition.op, condition.value, then.today)
         return ConditionStand(
             words, held, holds, _shown(before, spec, language), _shown(today, spec, language)

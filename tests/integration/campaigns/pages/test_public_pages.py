@@ -74,7 +74,7 @@ def test_looking_never_changes_anything(client, sent):
     assert _state_of_everything() == before
 
 
-def test_a_click_leads_to_the_stored_target_and_is_noted(client, sent):
+def test_f7_a_click_leads_to_the_stored_target_with_query_and_fragment_and_is_noted(client, sent):
     _channel, (message, _other) = sent
     TrackedLink.objects.update(target="https://example.com/a?b=1&c=%E4%BD%A0#top")
     answer = client.get(_click(message), **PHONE)
@@ -100,7 +100,7 @@ def test_machines_are_noted_as_machines(client, sent, method, headers):
     assert LinkVisit.objects.get().is_bot
 
 
-def test_a_forged_or_misplaced_link_is_not_found(client, sent, caplog):
+def test_f56_a_forged_or_misplaced_link_is_not_found(client, sent, caplog):
     _channel, (message, _other) = sent
     link = TrackedLink.objects.get()
     good = _token(LinkPurpose.CLICK, message, link.pk)
