@@ -24,6 +24,7 @@ MANIFEST = Manifest(
         ScheduledJob(
             "leftovers of the API", jobs.FORGET_API_LEFTOVERS, every_seconds=86400, is_costly=True
         ),
+        ScheduledJob("kept texts", jobs.FORGET_TEXTS, every_seconds=86400, is_costly=True),
         ScheduledJob("values of messages", jobs.FORGET_VALUES, every_seconds=600, is_costly=True),
         ScheduledJob("audit trail", jobs.VERIFY_AUDIT, every_seconds=86400, is_costly=True),
         ScheduledJob("send ledgers", jobs.VERIFY_LEDGER, every_seconds=86400, is_costly=True),
@@ -219,7 +220,10 @@ MANIFEST = Manifest(
     append_only=("campaigns.LedgerEntry",),
     timeline_sources=("campaigns.selectors.timeline.SOURCES",),
     timeline_names=("campaigns.selectors.timeline_names.of_campaigns",),
-    admin_pages=(AdminPages("calendar/", "campaigns.admin.calendar.urls"),),
+    admin_pages=(
+        AdminPages("calendar/", "campaigns.admin.calendar.urls"),
+        AdminPages("why/", "campaigns.admin.evidence.urls"),
+    ),
     api_urls=("campaigns.api.urls",),
     page_urls=("campaigns.pages.urls",),
     scopes={

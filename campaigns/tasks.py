@@ -10,6 +10,7 @@ from campaigns import jobs
 from campaigns.services.campaigns import harm_watch, ticking
 from campaigns.services.channels import asking, operator_mails
 from campaigns.services.consents import complaints, confirmations
+from campaigns.services.evidence import message_texts
 from campaigns.services.notices import notifying
 from campaigns.services.partners import contracts, idempotency
 from campaigns.services.receipts import reports, visits
@@ -67,6 +68,12 @@ def forget_api_leftovers(**_: object) -> None:
 def forget_values(**_: object) -> None:
     """Remove what single messages said once they need it no more."""
     own_values.forget_old(now=clock.now())
+
+
+@shared_task(name=jobs.FORGET_TEXTS.name)
+def forget_texts(**_: object) -> None:
+    """Remove the texts of messages that nobody has to prove any more."""
+    message_texts.forget_old(now=clock.now())
 
 
 @shared_task(name=jobs.PUBLISH_CLICKS.name)

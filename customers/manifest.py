@@ -381,6 +381,7 @@ MANIFEST = Manifest(
             "propose_merges": _("merges proposed"),
             "rejected_row_opened": _("refused row opened"),
             "replace_members": _("members replaced"),
+            "read_text": _("text of a message read"),
             "reveal": _("shown in clear"),
             "search_duplicates": _("search for duplicates started"),
             "standing": _("standing recorded"),

@@ -1007,6 +1007,67 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.CreateModel(
+            name="TextMaster",
+            fields=[
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("digest", models.CharField(max_length=64)),
+                ("text", models.TextField(verbose_name="text")),
+                (
+                    "dispatch",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="+",
+                        to="campaigns.dispatch",
+                    ),
+                ),
+            ],
+            options={
+                "verbose_name": "master of message texts",
+                "verbose_name_plural": "masters of message texts",
+            },
+        ),
+        migrations.CreateModel(
+            name="MessageText",
+            fields=[
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("row_key", models.UUIDField(default=uuid.uuid4, editable=False)),
+                ("attempt", models.PositiveSmallIntegerField(verbose_name="attempt")),
+                ("at", models.DateTimeField(verbose_name="at")),
+                ("digest", models.CharField(max_length=32)),
+                ("text_sealed", models.BinaryField()),
+                (
+                    "master",
+                    models.ForeignKey(
+                        db_constraint=False,
+                        db_index=False,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        to="campaigns.textmaster",
+                    ),
+                ),
+                (
+                    "message",
+                    models.ForeignKey(
+                        db_constraint=False,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="texts",
+                        to="campaigns.message",
+                    ),
+                ),
+            ],
+            options={"verbose_name": "message text", "verbose_name_plural": "message texts"},
+        ),
+        migrations.CreateModel(
             name="Partner",
             fields=[
                 (
@@ -1573,6 +1634,16 @@ class Migration(migrations.Migration):
                 ),
                 ("at", models.DateTimeField(verbose_name="at")),
                 ("is_bot", models.BooleanField(default=False, verbose_name="bot")),
+                (
+                    "sign",
+                    models.CharField(
+                        blank=True, max_length=16, verbose_name="known as a machine's by"
+                    ),
+                ),
+                (
+                    "address_index",
+                    models.CharField(blank=True, editable=False, max_length=32),
+                ),
                 ("is_published", models.BooleanField(default=False, editable=False)),
                 (
                     "message",
@@ -1703,6 +1774,12 @@ class Migration(migrations.Migration):
                 condition=models.Q(("state", "done"), _negated=True),
                 fields=["dispatch", "state", "due_at"],
                 name="chunk_open",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="textmaster",
+            constraint=models.UniqueConstraint(
+                fields=("dispatch", "digest"), name="text_master_once"
             ),
         ),
         migrations.AddConstraint(
@@ -1962,6 +2039,14 @@ class Migration(migrations.Migration):
                 condition=models.Q(("is_published", False)),
                 fields=["at"],
                 name="link_visit_unpublished",
+            ),
+        ),
+        migrations.AddIndex(
+            model_name="linkvisit",
+            index=models.Index(
+                condition=models.Q(("address_index", ""), _negated=True),
+                fields=["address_index", "at"],
+                name="link_visit_address",
             ),
         ),
         migrations.AddIndex(

@@ -19,6 +19,7 @@ from campaigns.models.fairness import FairnessOverride, ModelAudience
 from campaigns.models.frequency import FrequencyRule
 from campaigns.models.global_control import GlobalControlChoice
 from campaigns.models.graph import Enrolment, MessageGraph, Passage
+from campaigns.models.message_text import MessageText, TextMaster
 from campaigns.models.message_variables import MessageVariables
 from campaigns.models.notice import Notice, NoticeChoice
 from campaigns.models.partner import IdempotencyKey, Partner, PartnerLead
@@ -58,6 +59,7 @@ __all__ = [
     "MessageGraph",
     "MessageRequest",
     "MessageTemplate",
+    "MessageText",
     "MessageVariables",
     "ModelAudience",
     "Notice",
@@ -72,6 +74,7 @@ __all__ = [
     "Step",
     "Suppression",
     "TemplateEdit",
+    "TextMaster",
     "Touchpoint",
     "TrackedLink",
     "UnclearReply",

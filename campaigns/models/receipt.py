@@ -115,6 +115,10 @@ class LinkVisit(models.Model):
     message = models.ForeignKey(Message, on_delete=models.CASCADE, related_name="visits")
     at = models.DateTimeField(_("at"))
     is_bot = models.BooleanField(_("bot"), default=False)
+    # What tells it from a person's visit; one that somebody else marked has none.
+    sign = models.CharField(_("known as a machine's by"), max_length=16, blank=True)
+    # A keyed fingerprint of where it came from.
+    address_index = models.CharField(max_length=32, blank=True, editable=False)
     is_published = models.BooleanField(default=False, editable=False)
 
     class Meta:
@@ -124,6 +128,11 @@ class LinkVisit(models.Model):
             models.Index(fields=["message", "is_bot"], name="link_visit_message"),
             models.Index(
                 fields=["at"], condition=models.Q(is_published=False), name="link_visit_unpublished"
+            ),
+            models.Index(
+                fields=["address_index", "at"],
+                condition=~models.Q(address_index=""),
+                name="link_visit_address",
             ),
         ]
 

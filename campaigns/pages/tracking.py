@@ -7,10 +7,11 @@ from django.views.decorators.http import require_http_methods
 
 from campaigns.domain.content import links
 from campaigns.domain.content.links import LinkPurpose
-from campaigns.domain.receipts.visits import is_machine
+from campaigns.domain.receipts.visits import machine_sign
 from campaigns.pages import answers
 from campaigns.services.receipts import visits
 from loancrm.kernel import clock
+from loancrm.kernel.security.client_address import client_address
 
 
 @never_cache
@@ -27,7 +28,8 @@ def follow(request: HttpRequest, token: str) -> HttpResponse:
     headers = {name.lower(): value for name, value in request.headers.items()}
     address = visits.note_visit(
         target=target,
-        is_bot=is_machine(method=request.method or "", headers=headers),
+        sign=machine_sign(method=request.method or "", headers=headers),
+        address=client_address(request),
         now=clock.now(),
     )
     if address is None:

@@ -84,6 +84,9 @@ LOANCRM_QUARANTINE_DAYS = env.number("LOANCRM_QUARANTINE_DAYS", 90, least=1, mos
 LOANCRM_WORK_DAYS = env.number("LOANCRM_WORK_DAYS", 180, least=1, most=3650)
 # How long attributes that are over are kept, so that models can be trained as of a past date.
 LOANCRM_HISTORY_DAYS = env.number("LOANCRM_HISTORY_DAYS", 1826, least=1, most=3650)
+# How long the exact text of every message is kept; three years are what records of advertising and
+# of how personal data was used are kept for.
+LOANCRM_TEXT_DAYS = env.number("LOANCRM_TEXT_DAYS", 1096, least=1, most=7305)
 # Take in data of registered sources only; otherwise a new name is registered on its first use.
 LOANCRM_REGISTERED_SOURCES_ONLY = env.flag("LOANCRM_REGISTERED_SOURCES_ONLY", default=False)
 LOANCRM_DEMO_CLOCK = env.text("LOANCRM_DEMO_CLOCK", "")

@@ -21,12 +21,22 @@ from campaigns.domain.content.preference_links import preference_token
 from campaigns.domain.content.texts import CompiledEmail, CompiledSms, PersonFields
 from campaigns.domain.receipts.report import message_key
 from campaigns.domain.sending.eligibility import SkipReason
+from campaigns.domain.sending.service_messages import ServiceKind
 from campaigns.domain.sending.states import HoldReason
-from campaigns.models import Channel, ContentVersion, Dispatch, MessageVariables, TrackedLink
+from campaigns.models import (
+    Channel,
+    ContentVersion,
+    Dispatch,
+    MessageText,
+    MessageVariables,
+    TrackedLink,
+)
 from campaigns.selectors.content import approved_touchpoint, current_texts, faults
 from campaigns.selectors.content.constants import constants
 from campaigns.selectors.content.current_texts import CurrentText
 from campaigns.selectors.sending.contact_facts import Recipient
+from campaigns.services.evidence import message_texts
+from campaigns.services.evidence.message_texts import FinishedText, Master
 from customers.domain.consents.consent import Purpose
 from customers.models import ContactPoint, Customer
 from loancrm.kernel import clock
@@ -59,6 +69,7 @@ class Composed:
     content_id: int
     parts: int
     cost: Decimal
+    text: FinishedText | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +90,7 @@ class _CompiledText:
     link_ids: Mapping[str, int]
     fixed: Mapping[str, Any]
     varies: bool
+    master: Master | None
 
 
 class RuleBroken(LoanCrmError):
@@ -224,10 +236,12 @@ class Composer:
                 opt_out_text=sms_parts.OPT_OUT_TEXT if self._is_marketing else "",
             )
             self._check(text, {"text": body})
+            said: tuple[str, ...] = (body,)
             outbound = Outbound(recipient.message_id, key, address, SmsPayload(body, parts))
         else:
             subject, plain, html = texts.render_email(text.compiled, context)
             self._check(text, {"subject": subject, "text": plain, "html": html or ""})
+            said = (self._channel.sender, subject, plain, html or "")
             assert text.skeleton is not None  # noqa: S101 - e-mail texts are compiled with one
             raw = text.skeleton.fill(
                 to=Addressee(address, name),
@@ -245,7 +259,8 @@ class Composer:
                 address,
                 EmailPayload(sender=_envelope_sender(self._channel), raw=raw),
             )
-        return Composed(recipient, outbound, text.content_id, parts, self._cost(parts))
+        finished = FinishedText(text.master, said) if text.master is not None else None
+        return Composed(recipient, outbound, text.content_id, parts, self._cost(parts), finished)
 
     def _check(self, text: _CompiledText, parts: Mapping[str, str]) -> None:
         """Refuse a finished text that says what no single value of it says."""
@@ -313,6 +328,7 @@ class Composer:
         else:
             compiled = texts.compile_sms(text=row.text, language=row.locale)
         fixed = constants(self._dispatch.name, compiled.variables, language=row.locale)
+        fixed_words = [value for value in fixed.values() if isinstance(value, str)]
         return _CompiledText(
             content_id=row.pk,
             language=row.locale,
@@ -324,7 +340,16 @@ class Composer:
                 name not in fixed and name not in _SAME_WORDS and not name.startswith("link_")
                 for name in compiled.variables
             ),
+            master=self._master(
+                [*fixed_words, self._channel.sender, row.subject, row.text, row.html]
+            ),
         )
+
+    def _master(self, words: list[str]) -> Master | None:
+        # A one-time code has no business in a database the day after.
+        if self._is_test or self._dispatch.service_kind == ServiceKind.ONE_TIME_CODE:
+            return None
+        return message_texts.master_of(dispatch=self._dispatch, parts=words)
 
     def _tracked(self, targets: tuple[str, ...]) -> dict[str, int]:
         if not targets:
@@ -343,6 +368,16 @@ class Composer:
         return {
             links.variable_of(position): known[target] for position, target in enumerate(targets)
         }
+
+
+def sealed_texts(batch: Sequence[Composed], *, now: datetime) -> list[MessageText]:
+    """Return the rows of a sub-batch's texts, for those whose texts are stored."""
+    texts_of_batch = {
+        (item.recipient.message_id, item.recipient.attempts + 1): item.text
+        for item in batch
+        if item.text is not None
+    }
+    return message_texts.sealed_rows(texts=texts_of_batch, now=now)
 
 
 def _envelope_sender(channel: Channel) -> str:

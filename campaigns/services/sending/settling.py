@@ -16,7 +16,8 @@ from campaigns.domain.sending.states import DispatchStatus, MessageState
 from campaigns.models import Chunk, Message
 from campaigns.selectors.sending import collection_facts, past_messages
 from campaigns.selectors.sending.willing import limit_not_lowered, still_willing
-from campaigns.services.sending import addresses, chunks
+from campaigns.services.evidence import message_texts
+from campaigns.services.sending import addresses, chunks, composing
 from campaigns.services.sending.composing import Composed
 from campaigns.services.sending.outcomes import Closing, SubBatchResult, closing_of, not_sent
 from customers.domain.consents.consent import Purpose
@@ -71,6 +72,8 @@ def step(
         lost or the campaign no longer runs.
     """
     closings = _closings(answer, now) if answer else []
+    # Sealed before the locks are had.
+    said = composing.sealed_texts(attempt.batch, now=now) if attempt else []
     with transaction.atomic(savepoint=False):
         settling = _settle_statements(chunk, closings, answer.results, now) if answer else []
         locking, marking = _mark_statements(chunk, attempt, now) if attempt else ([], [])
@@ -81,6 +84,9 @@ def step(
             passing = [item for item in attempt.batch if item.recipient.message_id in marked]
             if len(marked) < len(attempt.batch):
                 passing = _mark_the_rest(chunk, attempt, passing, now)
+            message_texts.write_texts(
+                rows=said, going={i.recipient.message_id for i in passing or ()}
+            )
         if answer:
             settled = {key for keys in found[: len(settling)] for key in keys}
             _settle_given_up(chunk, closings, answer.results, settled, now)

@@ -107,8 +107,10 @@ def _parts_of(
             continue
         part: Any = relation.related_model
         meta = part._meta  # noqa: SLF001 - Django's registry
-        # What is sealed in a part is on its way out, such as the code of a message to be sent.
-        is_passing = any(field.name.endswith(_SEALED) for field in meta.concrete_fields)
+        # What is sealed in a part is on its way out, such as the code of a message to be sent;
+        # unless it says that it is kept.
+        is_sealed = any(field.name.endswith(_SEALED) for field in meta.concrete_fields)
+        is_passing = is_sealed and not getattr(part, "IS_OWN_DATA", False)
         if part not in direct and not meta.auto_created and not is_passing:
             yield part, relation.field.name
 
@@ -134,6 +136,10 @@ def _opened(row: Any, field: str) -> str:
     envelope = getattr(row, field)
     if not envelope:
         return ""
+    # What is stored squeezed reads itself.
+    reads = getattr(row, f"read_{field.removesuffix(_SEALED)}", None)
+    if reads is not None:
+        return str(reads())
     column = getattr(row, f"{field.removesuffix(_SEALED).upper()}_COLUMN")
     key = getattr(row, "row_key", None) or row.public_id
     return crypto.vault().open(column, key, envelope)

@@ -16,7 +16,8 @@ from loancrm.kernel.security import crypto
 from loancrm.kernel.words.phrases import gettext as _
 
 ACTION = "customer.reveal"
-LOOKS = (ACTION, "customer.export_own_data")
+READ_TEXT = "customer.read_text"
+LOOKS = (ACTION, "customer.export_own_data", READ_TEXT)
 MOST_AN_HOUR = 20
 SHORTEST_REASON = 4
 LONGEST_REASON = 300

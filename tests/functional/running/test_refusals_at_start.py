@@ -63,6 +63,7 @@ WRONG = {
     "LOANCRM_PUBLIC_URL": "http://crm.lender.example",
     "LOANCRM_QUARANTINE_DAYS": "0",
     "LOANCRM_HISTORY_DAYS": "0",
+    "LOANCRM_TEXT_DAYS": "0",
     "LOANCRM_PROXY_COUNT": "-1",
     "LOANCRM_SECRET_KEY": "short",
     "LOANCRM_KEYS": "k1:notbase64",

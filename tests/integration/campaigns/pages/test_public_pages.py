@@ -74,7 +74,7 @@ def test_f9_looking_never_changes_anything(client, sent):
     assert _state_of_everything() == before
 
 
-def test_f7_a_click_leads_to_the_stored_target_and_is_noted(client, sent):
+def test_f7_a_click_leads_to_the_stored_target_with_query_and_fragment_and_is_noted(client, sent):
     _channel, (message, _other) = sent
     TrackedLink.objects.update(target="https://example.com/a?b=1&c=%E4%BD%A0#top")
     answer = client.get(_click(message), **PHONE)
@@ -125,7 +125,7 @@ def test_clicks_of_people_become_events_once(client, sent, now):
     for _again in range(3):
         client.get(_click(message), **PHONE)
     client.get(_click(other), HTTP_USER_AGENT="bot/1")
-    LinkVisit.objects.update(at=now)
+    LinkVisit.objects.update(at=now + timedelta(seconds=10))
     later = now + timedelta(minutes=1)
     assert visits.publish_clicks(now=later) == 1
     assert visits.publish_clicks(now=later) == 0
@@ -136,9 +136,9 @@ def test_clicks_of_people_become_events_once(client, sent, now):
 def test_a_fresh_visit_waits_until_it_is_clear_who_came(client, sent, now):
     _channel, (message, _other) = sent
     client.get(_click(message), **PHONE)
-    LinkVisit.objects.update(at=now)
-    assert visits.publish_clicks(now=now + timedelta(seconds=2)) == 0
-    assert visits.publish_clicks(now=now + timedelta(seconds=6)) == 1
+    LinkVisit.objects.update(at=now + timedelta(seconds=10))
+    assert visits.publish_clicks(now=now + timedelta(seconds=12)) == 0
+    assert visits.publish_clicks(now=now + timedelta(seconds=16)) == 1
 
 
 def test_a_scanner_that_opens_every_link_is_no_person(sent, now):
@@ -147,7 +147,8 @@ def test_a_scanner_that_opens_every_link_is_no_person(sent, now):
         TrackedLink.objects.create(dispatch=message.dispatch, target=f"https://example.com/{n}")
         for n in range(3)
     ]
-    LinkVisit.objects.bulk_create(LinkVisit(link=link, message=message, at=now) for link in targets)
+    at = now + timedelta(seconds=30)
+    LinkVisit.objects.bulk_create(LinkVisit(link=link, message=message, at=at) for link in targets)
     assert visits.publish_clicks(now=now + timedelta(minutes=1)) == 0
     assert LinkVisit.objects.filter(is_bot=True).count() == 3
 

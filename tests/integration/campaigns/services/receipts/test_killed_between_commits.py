@@ -84,7 +84,8 @@ def test_a7_clicks_are_published_once_after_a_kill_at_any_commit(actor, now, mon
     _channel, messages = make_sent(actor, now, count=5)
     link = TrackedLink.objects.create(dispatch=messages[0].dispatch, target="https://a.cn/")
     LinkVisit.objects.bulk_create(
-        LinkVisit(link=link, message=message, at=now) for message in messages
+        LinkVisit(link=link, message=message, at=now + timedelta(seconds=10))
+        for message in messages
     )
     later = now + timedelta(minutes=1)
     with killed_after_commit(nth):
@@ -124,9 +125,9 @@ def test_f57_a_burst_cut_by_a_run_is_one_burst(actor, now):
     ]
     for place, link in enumerate(targets):
         LinkVisit.objects.create(
-            link=link, message=message, at=now + timedelta(seconds=0.9 * place)
+            link=link, message=message, at=now + timedelta(seconds=60 + 0.9 * place)
         )
-    for seconds in (5.5, 6.5, 30):
+    for seconds in (65.5, 66.5, 90):
         assert visits.publish_clicks(now=now + timedelta(seconds=seconds)) == 0
     assert LinkVisit.objects.filter(is_bot=True, is_published=True).count() == 3
     assert not Event.objects.filter(type__name="link_clicked").exists()
@@ -137,5 +138,5 @@ def test_f57_a_burst_cut_by_a_batch_is_one_burst(actor, now, monkeypatch):
     _channel, (message,) = make_sent(actor, now, count=1)
     for place in range(3):
         link = TrackedLink.objects.create(dispatch=message.dispatch, target=f"https://a.cn/{place}")
-        LinkVisit.objects.create(link=link, message=message, at=now)
+        LinkVisit.objects.create(link=link, message=message, at=now + timedelta(seconds=30))
     assert visits.publish_clicks(now=now + timedelta(minutes=1)) == 0

@@ -351,7 +351,9 @@ def test_a_click_says_what_the_message_was_about(sms, core, actor, now):
     drain(now)
     link, message = TrackedLink.objects.get(), Message.objects.get()
     target = LinkTarget(message_id=message.pk, link_id=link.pk)
-    assert visits.note_visit(target=target, is_bot=False, now=now) == "https://example.com/help"
+    later = now + timedelta(seconds=10)
+    leads_to = visits.note_visit(target=target, sign=None, address="", now=later)
+    assert leads_to == "https://example.com/help"
     visits.publish_clicks(now=now + timedelta(minutes=1))
     assert Event.objects.get(type__name="link_clicked").subject == "login-code"
 

@@ -30,7 +30,7 @@ def test_a_token_names_what_it_was_made_for(message_id, link_id):
 @given(
     position=st.integers(0, 26), letter=st.sampled_from(string.ascii_letters + string.digits + "-_")
 )
-def test_a_changed_token_names_nothing(position, letter):
+def test_f58_a_changed_token_names_nothing(position, letter):
     token = SIGNER.token(LinkPurpose.CLICK, message_id=123456, link_id=7)
     changed = token[:position] + letter + token[position + 1 :]
     assert changed == token or SIGNER.read(LinkPurpose.CLICK, changed) is None

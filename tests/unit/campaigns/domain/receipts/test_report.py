@@ -10,7 +10,7 @@ from campaigns.domain.receipts.report import (
     states_outranked_by,
     strongest,
 )
-from campaigns.domain.receipts.visits import Visit, bursts, is_machine
+from campaigns.domain.receipts.visits import Visit, bursts, machine_sign
 from campaigns.domain.sending.states import MESSAGE_MOVES, MessageState
 
 REPORTS = ("delivered", "bounced_hard", "failed")
@@ -81,7 +81,7 @@ def test_a_key_names_its_message(key, message_id):
     ],
 )
 def test_machines_say_so(_case, method, headers, is_bot):
-    assert is_machine(method=method, headers=headers) is is_bot
+    assert (machine_sign(method=method, headers=headers) is not None) is is_bot
 
 
 def test_three_links_within_two_seconds_are_a_scanner(now):

@@ -1,0 +1,1 @@
+"""The page that says why somebody got a message, or none."""

@@ -1,0 +1,1 @@
+"""What a person was sent, and why, so that it can be shown years later."""

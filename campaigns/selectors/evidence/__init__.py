@@ -1,0 +1,1 @@
+"""Reads of what a person was sent, and why."""

@@ -1,0 +1,1 @@
+"""Keeping and showing what a person was sent."""
