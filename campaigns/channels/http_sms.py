@@ -1,9 +1,12 @@
 """Text messages through a JSON gateway over HTTP connections that stay open.
 
 Request: `POST url` with `{"messages": [{"id", "to", "text"}, ...]}`, signed in the form of Standard
-Webhooks, with `Idempotency-Key`. Answer: `{"results": [{"id", "status", "message_id", "code"}]}`
-with status `accepted`, `rejected` or `retry` for each message. The `id` is our idempotency key; a
-gateway that remembers it answers a repeated id with the first result.
+Webhooks, with `Idempotency-Key`. A message that is a filed template has `"signature"`,
+`"template_id"` and `"variables"` instead of `"text"`.
+
+Answer: `{"results": [{"id", "status", "message_id", "code"}]}` with status `accepted`, `rejected`
+or `retry` for each message. The `id` is our idempotency key; a gateway that remembers it answers a
+repeated id with the first result.
 """
 
 import asyncio
@@ -214,14 +217,7 @@ class HttpSmsChannel:
         ]
 
     async def _post(self, group: list[Outbound], progress: "_Progress") -> list[SendResult]:
-        body = _encoder.encode(
-            {
-                "messages": [
-                    {"id": message.idempotency_key, "to": message.to, "text": _text(message)}
-                    for message in group
-                ]
-            }
-        )
+        body = _encoder.encode({"messages": [_item(message) for message in group]})
         status, retry_after, content = await self._ask(
             self._options.url, [message.idempotency_key for message in group], body, progress
         )
@@ -323,6 +319,20 @@ async def _whole(answer: aiohttp.ClientResponse) -> bytes:
         if size > http_items.MOST_BYTES:
             raise aiohttp.ClientPayloadError("the answer is too long")
     return b"".join(pieces)
+
+
+def _item(message: Outbound) -> dict[str, Any]:
+    """Return a message as the gateway reads it: its text, or its template and the values."""
+    item: dict[str, Any] = {"id": message.idempotency_key, "to": message.to}
+    payload = message.payload
+    if not isinstance(payload, SmsPayload) or payload.filed is None:
+        return {**item, "text": _text(message)}
+    return {
+        **item,
+        "signature": sms_parts.leading_signature(payload.text),
+        "template_id": payload.filed.code,
+        "variables": dict(payload.filed.values),
+    }
 
 
 def _text(message: Outbound) -> str:

@@ -16,6 +16,7 @@ from campaigns.models.content import ContentVersion, Touchpoint, Variant
 from campaigns.models.content_test import ContentTest
 from campaigns.models.dispatch import Chunk, Dispatch, LedgerEntry, Message
 from campaigns.models.fairness import FairnessOverride, ModelAudience
+from campaigns.models.filing import Filing, StandIn
 from campaigns.models.frequency import FrequencyRule
 from campaigns.models.graph import Enrolment, MessageGraph, Passage
 from campaigns.models.message_variables import MessageVariables
@@ -48,6 +49,7 @@ __all__ = [
     "Dispatch",
     "Enrolment",
     "FairnessOverride",
+    "Filing",
     "FrequencyRule",
     "IdempotencyKey",
     "LedgerEntry",
@@ -67,6 +69,7 @@ __all__ = [
     "RequestedMessage",
     "SideMessage",
     "SoftBounce",
+    "StandIn",
     "Step",
     "Suppression",
     "TemplateEdit",

@@ -26,7 +26,9 @@ from campaigns.models import Channel, ContentVersion, Dispatch, MessageVariables
 from campaigns.selectors.content import approved_touchpoint, current_texts, faults
 from campaigns.selectors.content.constants import constants
 from campaigns.selectors.content.current_texts import CurrentText
+from campaigns.selectors.filing import standing
 from campaigns.selectors.sending.contact_facts import Recipient
+from campaigns.services.sending.filed import TemplateMismatch, filed_as
 from customers.domain.consents.consent import Purpose
 from customers.models import ContactPoint, Customer
 from loancrm.kernel import clock
@@ -59,6 +61,7 @@ class Composed:
     content_id: int
     parts: int
     cost: Decimal
+    filing_ids: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,8 +107,17 @@ class RulesForbid(LoanCrmError):
     code = "rules_forbid"
 
 
+_REFUSED = {
+    RuleBroken: SkipReason.RULE_BROKEN,
+    TemplateMismatch: SkipReason.TEMPLATE_MISMATCH,
+}
+
+
 class Composer:
     """Writes the messages of one dispatch; texts are compiled once.
+
+    Attributes:
+        filed: What the channel has filed with its provider, as of the chunk in hand.
 
     Args:
         dispatch: With its touchpoint; one that is not stored writes previews and tests, whose links
@@ -121,6 +133,7 @@ class Composer:
         """
         self._dispatch = dispatch
         self._channel = channel
+        self.filed = standing.NOTHING
         self._vault = crypto.vault()
         self._signer = links.signer_for(settings.SECRET_KEY)
         self._public_url = settings.LOANCRM_PUBLIC_URL
@@ -164,6 +177,7 @@ class Composer:
 
         Raises:
             KeysRefused: This process has not the keys that the data was sealed with.
+            FilingLapsed: The provider has not approved the text's template.
         """
         text = self._text_for(recipient)
         if text is None:
@@ -176,9 +190,8 @@ class Composer:
             return NotComposed(
                 recipient, SkipReason.MISSING_VARIABLE, str(error.facts.get("name", ""))
             )
-        except (RuleBroken, RenderFailed, OutputTooLong, HeaderRefused) as error:
-            is_breach = isinstance(error, RuleBroken)
-            reason = SkipReason.RULE_BROKEN if is_breach else SkipReason.RENDER_ERROR
+        except (RuleBroken, TemplateMismatch, RenderFailed, OutputTooLong, HeaderRefused) as error:
+            reason = _REFUSED.get(type(error), SkipReason.RENDER_ERROR)
             return NotComposed(recipient, reason, error.code)
         except CipherRefused as error:
             # One row may be damaged; keys that are not the data's are nobody's fault.
@@ -209,6 +222,7 @@ class Composer:
 
     def _render(self, recipient: Recipient, text: _CompiledText, now: datetime) -> Composed:
         name = self._open(Customer.NAME_COLUMN, recipient.name)
+        filing_ids: tuple[int, ...] = ()
         address = self._open(ContactPoint.VALUE_COLUMN, recipient.address)
         context = self._context(recipient, name, text, now)
         key = (
@@ -224,7 +238,9 @@ class Composer:
                 opt_out_text=sms_parts.OPT_OUT_TEXT if self._is_marketing else "",
             )
             self._check(text, {"text": body})
-            outbound = Outbound(recipient.message_id, key, address, SmsPayload(body, parts))
+            filed, filing_ids = filed_as(self.filed, body, context)
+            payload = SmsPayload(body, parts, filed)
+            outbound = Outbound(recipient.message_id, key, address, payload)
         else:
             subject, plain, html = texts.render_email(text.compiled, context)
             self._check(text, {"subject": subject, "text": plain, "html": html or ""})
@@ -243,9 +259,10 @@ class Composer:
                 recipient.message_id,
                 key,
                 address,
-                EmailPayload(sender=_envelope_sender(self._channel), raw=raw),
+                EmailPayload(sender=self._channel.sender.rpartition(" ")[2].strip("<>"), raw=raw),
             )
-        return Composed(recipient, outbound, text.content_id, parts, self._cost(parts))
+        cost = self._cost(parts)
+        return Composed(recipient, outbound, text.content_id, parts, cost, filing_ids)
 
     def _check(self, text: _CompiledText, parts: Mapping[str, str]) -> None:
         """Refuse a finished text that says what no single value of it says."""
@@ -291,7 +308,10 @@ class Composer:
         return context
 
     def _cost(self, parts: int) -> Decimal:
-        return (self._dispatch.unit_cost or Decimal(0)) * parts
+        # Who stands in for another channel has a price of its own.
+        is_own = self._is_test or self._channel.pk == self._dispatch.channel_id
+        price = self._dispatch.unit_cost if is_own else self._channel.cost_per_part
+        return (price or Decimal(0)) * parts
 
     def _open(self, column: str, sealed: Any) -> str:
         return self._vault.open(column, sealed.row_key, sealed.envelope) if sealed else ""
@@ -343,10 +363,6 @@ class Composer:
         return {
             links.variable_of(position): known[target] for position, target in enumerate(targets)
         }
-
-
-def _envelope_sender(channel: Channel) -> str:
-    return channel.sender.rpartition(" ")[2].strip("<>")
 
 
 def _require_as_approved(dispatch: Dispatch) -> None:
