@@ -27,3 +27,15 @@ FILING_DEMANDS = Vocabulary(
         FilingDemand.TEMPLATE: _("The signature and every template"),
     },
 )
+# What a person says has become of a filing.
+FILING_MOVE_WORDS = Vocabulary(
+    FilingStatus,
+    {
+        FilingStatus.DRAFT: _("Take back as a draft"),
+        FilingStatus.SUBMITTED: _("Was handed in"),
+        FilingStatus.APPROVED: _("Was approved"),
+        FilingStatus.REFUSED: _("Was refused"),
+        FilingStatus.CLEARED: _("Was deleted by the provider"),
+        FilingStatus.EXPIRED: _("Has expired"),
+    },
+)

@@ -83,7 +83,5 @@ class Channel(models.Model):
     @property
     def fallbacks(self) -> str:
         """Return the slugs of the channels that stand in for it, in their order."""
-        if self.pk is None:
-            return ""
         rows = self.stand_ins.order_by("position")
         return ", ".join(rows.values_list("other__slug", flat=True))

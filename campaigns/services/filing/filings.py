@@ -15,12 +15,11 @@ from campaigns.domain.filing.filing import (
     NEEDS_REASON,
     FilingKind,
     FilingStatus,
-    ends_on,
 )
 from campaigns.labels.filing import FILING_STATUSES
 from campaigns.models import Channel, Filing
-from campaigns.selectors.filing import standing
-from loancrm.kernel.access import Actor
+from campaigns.selectors.filing import near_ends, standing
+from loancrm.kernel.access import Actor, ActorKind
 from loancrm.kernel.acting import acting
 from loancrm.kernel.errors import LoanCrmError
 from loancrm.kernel.texts.survey import TemplateRefused
@@ -98,7 +97,7 @@ def move_filing(
         to: Where it stands now.
         actor: Who says so.
         now: When.
-        reason: Why it was refused or cleared; needed then.
+        reason: Why it was refused or cleared; a person has to say so.
 
     Raises:
         FilingRefused: It cannot get there from where it is, or the reason is missing.
@@ -115,7 +114,7 @@ def move_filing(
                 },
                 field="to",
             )
-        if to in NEEDS_REASON and not reason.strip():
+        if to in NEEDS_REASON and actor.kind is not ActorKind.SYSTEM and not reason.strip():
             raise FilingRefused(_("Say why."), field="reason")
         _refuse_unready(row, to, now)
         facts = {"from": row.status, "to": to.value}
@@ -129,7 +128,8 @@ def move_filing(
             # An earlier life under the same name does not count as idle time of this one.
             row.last_used_at = None
         row.save()
-        act.record(f"filing.{to.value}", on=row, facts=facts, reason=reason.strip())
+        deed = "taken_back" if to is FilingStatus.DRAFT else to.value
+        act.record(f"filing.{deed}", on=row, facts=facts, reason=reason.strip())
     return row
 
 
@@ -143,7 +143,7 @@ def end_lapsed(*, actor: Actor, now: datetime) -> int:
     rows = Filing.objects.filter(status=FilingStatus.APPROVED).select_related("channel")
     ended = 0
     for row in rows.order_by("pk"):
-        end = end_of(row)
+        end = near_ends.end_of(row)
         if end is None or end > today:
             continue
         is_expired = row.expires_on is not None and row.expires_on < today
@@ -152,23 +152,9 @@ def end_lapsed(*, actor: Actor, now: datetime) -> int:
             to=FilingStatus.EXPIRED if is_expired else FilingStatus.CLEARED,
             actor=actor,
             now=now,
-            reason="" if is_expired else _("Unused for too long."),
         )
         ended += 1
     return ended
-
-
-def end_of(row: Filing) -> date | None:
-    """Return the day from which an approved filing is no longer good; None where none is known."""
-    if row.status != FilingStatus.APPROVED:
-        return None
-    used_at = max(filter(None, [row.last_used_at, row.decided_at]), default=None)
-    is_signature = row.kind == FilingKind.SIGNATURE
-    return ends_on(
-        used_on=standing.today_of(used_at) if used_at is not None else None,
-        idle_days=row.channel.filing_idle_days if is_signature else None,
-        expires_on=row.expires_on,
-    )
 
 
 def _take_over(row: Filing, values: FiledValues) -> None:
@@ -181,7 +167,7 @@ def _take_over(row: Filing, values: FiledValues) -> None:
         "evidence": values.evidence.strip(),
         "expires_on": values.expires_on,
     }
-    is_draft = row.pk is None or row.status == FilingStatus.DRAFT
+    is_draft = row.status == FilingStatus.DRAFT
     for name, value in given.items():
         if name in _FROZEN and not is_draft and getattr(row, name) != value:
             raise FilingRefused(

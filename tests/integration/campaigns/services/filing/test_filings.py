@@ -11,7 +11,7 @@ from campaigns.services.filing import filings
 from campaigns.services.filing.filings import FiledValues, FilingRefused
 from loancrm.kernel.access import PermissionRefused, user_actor
 from loancrm.kernel.models import AuditEntry
-from tests.factories.campaigns import make_channel
+from tests.factories.campaigns import make_approver, make_channel
 
 pytestmark = [pytest.mark.django_db, pytest.mark.sql]
 TEMPLATE = FiledValues(
@@ -65,7 +65,7 @@ def test_g15_only_the_moves_of_the_table_are_made(actor, now, channel, source, t
 def test_g15_a_refusal_says_why(actor, now, channel):
     row = move(save(channel, actor, now), actor, now, FilingStatus.SUBMITTED)
     with pytest.raises(FilingRefused):
-        move(row, actor, now, FilingStatus.REFUSED, reason=" ")
+        move(row, make_approver(), now, FilingStatus.REFUSED, reason=" ")
 
 
 def test_g15_what_was_handed_in_is_not_changed(actor, now, channel):
