@@ -13,10 +13,18 @@ from campaigns.models import Channel, Filing
 from campaigns.services.filing.filings import FiledValues
 
 
+class ChannelField(forms.ModelChoiceField):
+    """A choice of channels by name."""
+
+    def label_from_instance(self, obj: Channel) -> str:
+        """Return the name that people gave it."""
+        return obj.name
+
+
 class FilingForm(forms.Form):
     """What is filed, with which provider, and what it answered."""
 
-    channel = forms.ModelChoiceField(
+    channel = ChannelField(
         label=gettext_lazy("channel"),
         queryset=Channel.objects.filter(kind="sms").order_by("name", "pk"),
         widget=widgets.UnfoldAdminSelectWidget(),

@@ -42,7 +42,7 @@ _MOST_ENTRIES = 50
 class FilingAdmin(ReadOnlyAdmin):
     """What is filed with providers of text messages."""
 
-    list_display = ("name", "kind_label", "channel", "status_badge", "end", "last_used_at")
+    list_display = ("name", "kind_label", "channel_name", "status_badge", "end", "last_used_at")
     list_filter = (
         vocabulary_filter("status", gettext_lazy("status"), FilingStatus, FILING_STATUSES.label),
         vocabulary_filter("kind", gettext_lazy("kind"), FilingKind, FILING_KINDS.label),
@@ -65,6 +65,11 @@ class FilingAdmin(ReadOnlyAdmin):
     def kind_label(self, row: Filing) -> str:
         """Return the kind in words."""
         return FILING_KINDS.label(row.kind)
+
+    @admin.display(description=gettext_lazy("channel"), ordering="channel__name")
+    def channel_name(self, row: Filing) -> str:
+        """Return the channel by its name."""
+        return row.channel.name
 
     @admin.display(description=gettext_lazy("status"), ordering="status")
     def status_badge(self, row: Filing) -> str:

@@ -82,7 +82,9 @@ def test_g5_when_a_gateway_dies_another_takes_over_and_nobody_gets_two(actor, no
         Chunk.objects.exclude(state="done").update(due_at=now, lease_until=None)
         at_work(now + timedelta(minutes=2))
         registry.close_all()
-        copies = Counter(message.to for gateway in (dying, living) for message in gateway.taken)
+        copies = Counter(
+            message.to for gateway in (dying, living) for message in gateway.messages.values()
+        )
     assert set(copies.values()) == {1}
     found = Counter(Message.objects.values_list("channel__slug", "state"))
     assert found["spare", "sent"] == living.taken_count
