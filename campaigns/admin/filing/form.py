@@ -13,7 +13,7 @@ from campaigns.models import Channel, Filing
 from campaigns.services.filing.filings import FiledValues
 
 
-class ChannelField(forms.ModelChoiceField):
+class ChannelField(forms.ModelChoiceField):  # type: ignore[type-arg] # not generic at run time
     """A choice of channels by name."""
 
     def label_from_instance(self, obj: Channel) -> str:
