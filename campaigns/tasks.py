@@ -11,6 +11,7 @@ from campaigns.services.campaigns import harm_watch, ticking
 from campaigns.services.channels import asking, operator_mails
 from campaigns.services.consents import complaints, confirmations
 from campaigns.services.evidence import message_texts
+from campaigns.services.filing import filings
 from campaigns.services.notices import notifying
 from campaigns.services.partners import contracts, idempotency
 from campaigns.services.receipts import reports, visits
@@ -106,6 +107,12 @@ def stop_complainers(**_: object) -> None:
 def ask_providers(**_: object) -> None:
     """Ask providers about messages of unknown fate."""
     asking.ask_providers(holder=leases.current_holder(), now=clock.now())
+
+
+@shared_task(name=jobs.END_FILINGS.name)
+def end_filings(**_: object) -> None:
+    """End approvals of providers that have run out or that nobody has used for too long."""
+    filings.end_lapsed(actor=system_actor(f"job:{jobs.END_FILINGS.name}"), now=clock.now())
 
 
 @shared_task(name=jobs.MAIL_OPERATORS.name)

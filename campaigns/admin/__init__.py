@@ -7,4 +7,5 @@ from campaigns.admin import receipts as receipts
 from campaigns.admin import reference as reference
 from campaigns.admin import replies as replies
 from campaigns.admin import stops as stops
+from campaigns.admin.filing import pages as pages
 from campaigns.admin.requests import templates as templates

@@ -19,7 +19,7 @@ from campaigns.domain.campaigns.campaign import CampaignStatus
 from campaigns.domain.campaigns.correction import CorrectionState
 from campaigns.domain.sending.states import DispatchStatus, MessageState
 from campaigns.models import Campaign, Step, Variant
-from campaigns.selectors.campaigns import empty_channels, live_progress
+from campaigns.selectors.campaigns import empty_channels, live_progress, sent_through
 from campaigns.selectors.campaigns import status as campaign_status
 from campaigns.selectors.campaigns.used_scores import ScoreUse
 from campaigns.selectors.content import current_texts
@@ -95,6 +95,7 @@ def context(campaign: Campaign, actor: Actor) -> dict[str, Any]:
             (labels.message_reason(reason), count) for reason, count in found.reasons.items()
         ],
         "runs": course_texts.runs(runs),
+        "stood_in": sent_through.of_campaign(campaign),
         "standstill": course_texts.standing_still(campaign),
         "waiting": course_texts.waiting(campaign),
         "steps": [] if is_imported else _messages(campaign),

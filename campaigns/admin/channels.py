@@ -16,6 +16,7 @@ from campaigns import labels
 from campaigns.channels import registry
 from campaigns.domain.sending.channel_finding import ChannelFinding
 from campaigns.labels import channel_options
+from campaigns.labels.filing import FILING_DEMANDS
 from campaigns.models import Channel
 from campaigns.selectors.sending import channel_states
 from campaigns.services.channels import registry as channels
@@ -78,6 +79,33 @@ class ChannelForm(forms.Form):
         required=False,
         widget=widgets.UnfoldAdminIntegerFieldWidget(),
         help_text=gettext_lazy("Empty: no limit of ours."),
+    )
+    filing_demand = forms.ChoiceField(
+        label=gettext_lazy("filed with the provider"),
+        required=False,
+        choices=FILING_DEMANDS.choices,
+        widget=widgets.UnfoldAdminSelectWidget(),
+        help_text=gettext_lazy(
+            "Text messages in China: nothing goes out under a signature that is not approved."
+        ),
+    )
+    filing_idle_days = forms.IntegerField(
+        label=gettext_lazy("days until an unused signature is deleted"),
+        min_value=30,
+        max_value=3650,
+        required=False,
+        widget=widgets.UnfoldAdminIntegerFieldWidget(),
+        help_text=gettext_lazy("Empty: the provider deletes none."),
+    )
+    fallbacks = forms.CharField(
+        label=gettext_lazy("fall-over channels"),
+        required=False,
+        max_length=300,
+        widget=widgets.UnfoldAdminTextInputWidget(),
+        help_text=gettext_lazy(
+            "Slugs, apart by commas, in their order. While this channel is down, what was not"
+            " handed over goes through the first that works, under its signature and at its price."
+        ),
     )
     is_active = forms.BooleanField(
         label=gettext_lazy("active"),

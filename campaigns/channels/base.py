@@ -7,6 +7,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Protocol, TypeAlias, runtime_checkable
 
+from campaigns.domain.filing.filed_texts import FiledMessage
 from campaigns.domain.receipts.report import DeliveryEvent
 
 
@@ -35,10 +36,15 @@ class EmailPayload:
 
 @dataclass(frozen=True, slots=True)
 class SmsPayload:
-    """A finished text message: signature and opt-out words are already in `text`."""
+    """A finished text message: signature and opt-out words are already in `text`.
+
+    Attributes:
+        filed: For a provider that puts the values into its own template: which, and the values.
+    """
 
     text: str = field(repr=False)
     parts: int
+    filed: FiledMessage | None = field(default=None, repr=False)
 
 
 Payload: TypeAlias = EmailPayload | SmsPayload

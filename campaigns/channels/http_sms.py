@@ -1,9 +1,12 @@
 """Text messages through a JSON gateway over HTTP connections that stay open.
 
 Request: `POST url` with `{"messages": [{"id", "to", "text"}, ...]}`, signed in the form of Standard
-Webhooks, with `Idempotency-Key`. Answer: `{"results": [{"id", "status", "message_id", "code"}]}`
-with status `accepted`, `rejected` or `retry` for each message. The `id` is our idempotency key; a
-gateway that remembers it answers a repeated id with the first result.
+Webhooks, with `Idempotency-Key`. A message that is a filed template has `"signature"`,
+`"template_id"` and `"variables"` instead of `"text"`.
+
+Answer: `{"results": [{"id", "status", "message_id", "code"}]}` with status `accepted`, `rejected`
+or `retry` for each message. The `id` is our idempotency key; a gateway that remembers it answers a
+repeated id with the first result.
 """
 
 import asyncio
@@ -12,6 +15,7 @@ import math
 from collections.abc import Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
+from typing import Any
 
 import msgspec
 
@@ -205,14 +209,7 @@ class HttpSmsChannel:
         ]
 
     async def _post(self, group: list[Outbound], progress: Progress) -> list[SendResult]:
-        body = _encoder.encode(
-            {
-                "messages": [
-                    {"id": message.idempotency_key, "to": message.to, "text": _text(message)}
-                    for message in group
-                ]
-            }
-        )
+        body = _encoder.encode({"messages": [_item(message) for message in group]})
         keys = [message.idempotency_key for message in group]
         answer = await self._connections.post(
             self._options.url, body=body, headers=self._headers(keys, body), progress=progress
@@ -237,6 +234,20 @@ class HttpSmsChannel:
                 secret=self._options.secret, message_id=key, at=wall_clock(), body=body
             )
         return headers
+
+
+def _item(message: Outbound) -> dict[str, Any]:
+    """Return a message as the gateway reads it: its text, or its template and the values."""
+    item: dict[str, Any] = {"id": message.idempotency_key, "to": message.to}
+    payload = message.payload
+    if not isinstance(payload, SmsPayload) or payload.filed is None:
+        return {**item, "text": _text(message)}
+    return {
+        **item,
+        "signature": sms_parts.leading_signature(payload.text),
+        "template_id": payload.filed.code,
+        "variables": dict(payload.filed.values),
+    }
 
 
 def _text(message: Outbound) -> str:

@@ -109,6 +109,7 @@ SKIP_REASONS = Vocabulary(
         SkipReason.MISSING_VARIABLE: _("A value for the text is missing"),
         SkipReason.RENDER_ERROR: _("The text could not be made"),
         SkipReason.NO_CONTENT: _("No text in a suitable language"),
+        SkipReason.TEMPLATE_MISMATCH: _("The finished text is none of the filed templates"),
         SkipReason.CHANNEL_REFUSED: _("Refused by the provider"),
         SkipReason.RETRIES_EXHAUSTED: _("Several attempts failed"),
         SkipReason.NEVER_TAKEN: _("The provider was too busy for it for days"),
@@ -155,6 +156,12 @@ HOLD_REASONS = Vocabulary(
         HoldReason.LATE: _("the start was missed; somebody has to release it"),
         HoldReason.CHANNEL_MISCONFIGURED: _("the channel is not set up rightly"),
         HoldReason.CHANNEL_UNAVAILABLE: _("the provider cannot be reached"),
+        HoldReason.SIGNATURE_NOT_FILED: _(
+            "the channel's signature is not approved by the provider now"
+        ),
+        HoldReason.TEMPLATE_NOT_FILED: _(
+            "the template of a text is not approved by the provider now"
+        ),
         HoldReason.WORK_FAILS: _(
             "the texts or the sender cannot be made into a message; three rounds failed"
         ),

@@ -71,6 +71,15 @@ CONTENT_PROBLEMS = Vocabulary(
         LintProblemCode.PARTNER_NOT_LISTED: _(
             "“%(partner)s” charges for “%(product)s” and is not on the list of partners today"
         ),
+        LintProblemCode.SIGNATURE_NOT_FILED: _(
+            "The signature “%(signature)s” is not approved with the provider of “%(channel)s” now"
+        ),
+        LintProblemCode.TEMPLATE_NOT_FILED: _(
+            "The template “%(template)s” is not approved with the provider of “%(channel)s” now"
+        ),
+        LintProblemCode.TEMPLATE_MISMATCH: _(
+            "The text is none of the templates that are filed with the provider of “%(channel)s”"
+        ),
         LintProblemCode.TOO_MANY_CHOICES: _(
             "The text has more conditions than can be looked through"
         ),

@@ -511,6 +511,23 @@ class Migration(migrations.Migration):
                     ),
                 ),
                 (
+                    "filing_demand",
+                    models.CharField(
+                        blank=True,
+                        default="",
+                        max_length=10,
+                        verbose_name="filed with the provider",
+                    ),
+                ),
+                (
+                    "filing_idle_days",
+                    models.PositiveSmallIntegerField(
+                        blank=True,
+                        null=True,
+                        verbose_name="days until an unused signature is deleted",
+                    ),
+                ),
+                (
                     "rate_per_second",
                     models.PositiveIntegerField(
                         blank=True, null=True, verbose_name="messages a second"
@@ -835,6 +852,17 @@ class Migration(migrations.Migration):
                 ("sent_at", models.DateTimeField(null=True, verbose_name="sent at")),
                 ("delivered_at", models.DateTimeField(null=True, verbose_name="delivered at")),
                 ("closed_at", models.DateTimeField(null=True, verbose_name="closed at")),
+                (
+                    "channel",
+                    models.ForeignKey(
+                        db_constraint=False,
+                        db_index=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="campaigns.channel",
+                    ),
+                ),
                 ("provider_message_id", models.CharField(blank=True, max_length=120)),
                 ("contact_point_id", models.BigIntegerField(editable=False, null=True)),
                 ("is_point_named", models.BooleanField(db_default=False, editable=False)),
@@ -2248,6 +2276,44 @@ class Migration(migrations.Migration):
                 'verbose_name': 'reservation of a volume cap',
                 'verbose_name_plural': 'reservations of volume caps',
                 'constraints': [models.UniqueConstraint(fields=('chunk', 'use'), name='volume_reservation_once')],
+            },
+        ),
+        migrations.CreateModel(
+            name='Filing',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('kind', models.CharField(default='signature', max_length=10, verbose_name='kind')),
+                ('name', models.CharField(max_length=60, verbose_name='signature or name')),
+                ('text', models.TextField(blank=True, max_length=1000, verbose_name='text as filed')),
+                ('provider_code', models.CharField(blank=True, max_length=80, verbose_name="provider's number")),
+                ('variables', models.JSONField(blank=True, default=dict, verbose_name='variables')),
+                ('status', models.CharField(default='draft', max_length=10, verbose_name='status')),
+                ('evidence', models.CharField(blank=True, max_length=200, verbose_name='evidence')),
+                ('refusal', models.CharField(blank=True, max_length=300, verbose_name='why it was refused or cleared')),
+                ('submitted_at', models.DateTimeField(editable=False, null=True, verbose_name='submitted at')),
+                ('decided_at', models.DateTimeField(editable=False, null=True, verbose_name='decided at')),
+                ('expires_on', models.DateField(blank=True, null=True, verbose_name='approved until')),
+                ('last_used_at', models.DateTimeField(editable=False, null=True, verbose_name='last used at')),
+                ('channel', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='filings', to='campaigns.channel')),
+            ],
+            options={
+                'verbose_name': 'filing',
+                'verbose_name_plural': 'filings',
+                'constraints': [models.UniqueConstraint(fields=('channel', 'kind', 'name'), name='filing_unique'), models.CheckConstraint(condition=models.Q(models.Q(('status', 'approved'), _negated=True), ('decided_at__isnull', False), _connector='OR'), name='filing_approved_is_dated')],
+            },
+        ),
+        migrations.CreateModel(
+            name='StandIn',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('position', models.PositiveSmallIntegerField()),
+                ('channel', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='stand_ins', to='campaigns.channel')),
+                ('other', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='campaigns.channel')),
+            ],
+            options={
+                'verbose_name': 'fall-over channel',
+                'verbose_name_plural': 'fall-over channels',
+                'constraints': [models.UniqueConstraint(fields=('channel', 'other'), name='stand_in_once'), models.UniqueConstraint(fields=('channel', 'position'), name='stand_in_order'), models.CheckConstraint(condition=models.Q(('channel', models.F('other')), _negated=True), name='stand_in_is_another')],
             },
         ),
     ]

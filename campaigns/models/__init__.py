@@ -16,6 +16,7 @@ from campaigns.models.content import ContentVersion, Touchpoint, Variant
 from campaigns.models.content_test import ContentTest
 from campaigns.models.dispatch import Chunk, Dispatch, LedgerEntry, Message, VolumeReservation
 from campaigns.models.fairness import FairnessOverride, ModelAudience
+from campaigns.models.filing import Filing, StandIn
 from campaigns.models.frequency import FrequencyRule
 from campaigns.models.global_control import GlobalControlChoice
 from campaigns.models.graph import Enrolment, MessageGraph, Passage
@@ -50,6 +51,7 @@ __all__ = [
     "Dispatch",
     "Enrolment",
     "FairnessOverride",
+    "Filing",
     "FrequencyRule",
     "GlobalControlChoice",
     "IdempotencyKey",
@@ -71,6 +73,7 @@ __all__ = [
     "RequestedMessage",
     "SideMessage",
     "SoftBounce",
+    "StandIn",
     "Step",
     "Suppression",
     "TemplateEdit",

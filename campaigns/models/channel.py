@@ -5,6 +5,8 @@ from uuid import uuid4
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from campaigns.domain.filing.filing import FilingDemand
+
 
 class Channel(models.Model):
     """One provider account: its backend, limits and prices."""
@@ -21,6 +23,14 @@ class Channel(models.Model):
     sender = models.CharField(_("sender or signature"), max_length=120, blank=True)
     cost_per_part = models.DecimalField(
         _("cost a part"), max_digits=10, decimal_places=4, default=0
+    )
+    # What the provider wants approved beforehand, and after how many days without use it deletes a
+    # signature.
+    filing_demand = models.CharField(
+        _("filed with the provider"), max_length=10, blank=True, default=FilingDemand.NOTHING
+    )
+    filing_idle_days = models.PositiveSmallIntegerField(
+        _("days until an unused signature is deleted"), null=True, blank=True
     )
     rate_per_second = models.PositiveIntegerField(_("messages a second"), null=True, blank=True)
     next_slot_at = models.DateTimeField(null=True, editable=False)
@@ -69,3 +79,9 @@ class Channel(models.Model):
 
     def __str__(self) -> str:
         return self.slug
+
+    @property
+    def fallbacks(self) -> str:
+        """Return the slugs of the channels that stand in for it, in their order."""
+        rows = self.stand_ins.order_by("position")
+        return ", ".join(rows.values_list("other__slug", flat=True))

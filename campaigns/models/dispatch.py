@@ -228,6 +228,16 @@ class Message(models.Model):
     sent_at = models.DateTimeField(_("sent at"), null=True)
     delivered_at = models.DateTimeField(_("delivered at"), null=True)
     closed_at = models.DateTimeField(_("closed at"), null=True)
+    # Through which channel it was tried last: another than the dispatch's where that one was down.
+    # Only this one is ever asked about it again.
+    channel = models.ForeignKey(
+        Channel,
+        null=True,
+        on_delete=models.PROTECT,
+        related_name="+",
+        db_index=False,
+        db_constraint=False,
+    )
     provider_message_id = models.CharField(max_length=120, blank=True)
     # What was written to; no key, since freezing a million rows pays for every constraint.
     contact_point_id = models.BigIntegerField(null=True, editable=False)

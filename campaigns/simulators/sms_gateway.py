@@ -4,7 +4,7 @@ import asyncio
 import gzip
 import threading
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from time import time
@@ -48,6 +48,8 @@ class TakenSms:
     message_id: str
     to: str = field(repr=False)
     text: str = field(repr=False)
+    template_id: str = ""
+    variables: Mapping[str, str] = field(default_factory=dict, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +66,11 @@ class WireMessage(msgspec.Struct):
 
     id: str
     to: str
-    text: str
+    text: str = ""
+    # Of a message that is a filed template, instead of its text.
+    signature: str = ""
+    template_id: str = ""
+    variables: dict[str, str] = {}
 
 
 class _WireBody(msgspec.Struct):
@@ -344,7 +350,14 @@ class SmsGateway:
             self._note(request, [message], turn, is_taken=False, answer=answer and "repeated")
             return {"id": message.id, "status": "accepted", "message_id": known.message_id}
         # An id of its own: one made from the key would be the same after the key was forgotten.
-        taken = TakenSms(message.id, f"gw-{uuid4().hex[:16]}", message.to, message.text)
+        taken = TakenSms(
+            key=message.id,
+            message_id=f"gw-{uuid4().hex[:16]}",
+            to=message.to,
+            text=message.text,
+            template_id=message.template_id,
+            variables=message.variables,
+        )
         self.messages[message.id] = taken
         self.taken_count += 1
         self._note(request, [message], turn, is_taken=True, answer=answer)

@@ -2,7 +2,7 @@ import json
 
 import pytest
 
-from campaigns.channels.base import SendOutcome, SmsPayload
+from campaigns.channels.base import Outbound, SendOutcome, SmsPayload
 from campaigns.channels.errors import (
     ChannelBlocked,
     ChannelMisconfigured,
@@ -10,6 +10,7 @@ from campaigns.channels.errors import (
     ChannelUnavailable,
 )
 from campaigns.channels.http_sms import HttpSmsChannel, HttpSmsOptions
+from campaigns.domain.filing.filed_texts import FiledMessage
 from campaigns.simulators.behaviour import Behaviour, SimulatedFate
 from campaigns.simulators.sms_gateway import ForcedAnswer, SmsGateway
 from tests.channels.contract import SECRET, ChannelContract, email_payload, outbound
@@ -277,3 +278,14 @@ def test_mails_are_not_for_sms(gateway):
     with pytest.raises(ChannelMisconfigured):
         channel.send([outbound(1, "a@example.com", email_payload())])
     channel.close()
+
+
+def test_g15_a_filed_template_goes_out_as_its_number_and_values():
+    filed = FiledMessage("SMS_1", {"name": "王小明"})
+    message = Outbound(1, "k1", "+8613800138000", SmsPayload("【示例金融】您好王小明", 1, filed))
+    with SmsGateway() as gateway:
+        channel = HttpSmsChannel("sms", HttpSmsOptions(url=gateway.url))
+        assert channel.send([message])[0].outcome is SendOutcome.ACCEPTED
+        channel.close()
+        taken = gateway.messages["k1"]
+    assert (taken.template_id, taken.variables, taken.text) == ("SMS_1", {"name": "王小明"}, "")

@@ -50,7 +50,11 @@ def unknown(request: HttpRequest) -> HttpResponse:
     rows = unknown_messages.found(filters)
     every = unknown_messages.found(Filters())
     related = rows.select_related(
-        "customer", "dispatch__campaign", "dispatch__channel", "dispatch__request__template"
+        "customer",
+        "channel",
+        "dispatch__campaign",
+        "dispatch__channel",
+        "dispatch__request__template",
     )
     page = Paginator(related, ROWS_A_PAGE).get_page(request.GET.get("page"))
     traces = unknown_traces.of_messages(list(page))
@@ -128,7 +132,7 @@ def _export_url(request: HttpRequest, filters: Filters) -> str:
 
 
 def _row(message: Message, trace: MessageTrace) -> dict[str, Any]:
-    channel = message.dispatch.channel
+    channel = message.channel or message.dispatch.channel
     return {
         "message": message,
         "trace": trace,

@@ -32,6 +32,9 @@ class LintProblemCode(StrEnum):
     COST_ABOVE_CAP = "cost_above_cap"
     COST_UNKNOWN = "cost_unknown"
     PARTNER_NOT_LISTED = "partner_not_listed"
+    SIGNATURE_NOT_FILED = "signature_not_filed"
+    TEMPLATE_NOT_FILED = "template_not_filed"
+    TEMPLATE_MISMATCH = "template_mismatch"
 
 
 @dataclass(frozen=True, slots=True)

@@ -55,6 +55,7 @@ class SkipReason(StrEnum):
     MISSING_VARIABLE = "missing_variable"
     RENDER_ERROR = "render_error"
     NO_CONTENT = "no_content"
+    TEMPLATE_MISMATCH = "template_mismatch"
     CHANNEL_REFUSED = "channel_refused"
     RETRIES_EXHAUSTED = "retries_exhausted"
     NEVER_TAKEN = "never_taken"

@@ -48,6 +48,8 @@ class HoldReason(StrEnum):
     CHANNEL_MISCONFIGURED = "channel_misconfigured"
     CHANNEL_UNAVAILABLE = "channel_unavailable"
     CHANNEL_BLOCKED = "channel_blocked"
+    SIGNATURE_NOT_FILED = "signature_not_filed"
+    TEMPLATE_NOT_FILED = "template_not_filed"
     WORK_FAILS = "work_fails"
     RUN_FAILS = "run_fails"
     NEXT_STEP_FAILS = "next_step_fails"

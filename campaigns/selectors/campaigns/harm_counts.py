@@ -13,6 +13,7 @@ from campaigns.domain.campaigns.harm_watch import Harm, HarmCounts
 from campaigns.domain.sending.states import MessageState
 from campaigns.models import Dispatch, Message
 from campaigns.selectors.campaigns import live_progress
+from campaigns.selectors.sending import ways
 from customers.domain.consents.consent import Purpose
 from customers.domain.events.event import EventName
 from customers.models import Event
@@ -55,7 +56,7 @@ def of_accounts(*, now: datetime) -> Mapping[int, HarmCounts]:
         default=Value(begin),
     )
     rows = Message.objects.filter(dispatch__in=recent, attempted_at__gte=since)
-    return _counts(rows, "dispatch__channel_id", now)
+    return _counts(rows.annotate(way=ways.way()), "way", now)
 
 
 def _counts(rows: QuerySet[Message], group: str, now: datetime) -> Mapping[int, HarmCounts]:

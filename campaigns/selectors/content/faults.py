@@ -17,6 +17,7 @@ from campaigns.selectors.content import current_texts
 from campaigns.selectors.content.constants import constants, offered_products
 from campaigns.selectors.content.current_texts import CurrentText
 from campaigns.selectors.content.rules import rules_at
+from campaigns.selectors.filing import faults as filing_faults
 from customers.domain.consents.consent import Purpose
 from customers.models import AttributeDefinition
 
@@ -83,18 +84,24 @@ class _Rules:
     Attributes:
         name: What they may call the campaign by.
         known_names: Variables beside the catalogue that will have values.
+        filings: What providers have approved; left out where the engine asks itself.
     """
 
     name: str
     is_marketing: bool
     known_names: frozenset[str]
     rules: RulesInForce
+    filings: filing_faults.Filings | None = None
 
 
 def findings_of(campaign: Campaign, *, now: datetime) -> list[TextFinding]:
     """Return every finding about the campaign's texts by the rules of a moment, each once."""
     rules = _Rules(
-        campaign.name, campaign.purpose == Purpose.MARKETING, attribute_names(), rules_at(now)
+        campaign.name,
+        campaign.purpose == Purpose.MARKETING,
+        attribute_names(),
+        rules_at(now),
+        filing_faults.Filings(now),
     )
     found: dict[tuple[object, ...], TextFinding] = {}
     texts = current_texts.of_campaign(campaign)
@@ -132,7 +139,8 @@ def findings_of_touchpoint(
         now: By the rules of which moment.
     """
     names = attribute_names() | frozenset(own_names)
-    rules = _Rules(name, purpose == Purpose.MARKETING, names, rules_at(now))
+    filings = filing_faults.Filings(now)
+    rules = _Rules(name, purpose == Purpose.MARKETING, names, rules_at(now), filings)
     return [
         TextFinding(
             message=1,
@@ -245,6 +253,17 @@ def _problems(text: CurrentText, rules: _Rules) -> tuple[LintProblem, ...]:
             constants=told,
             rules=rules.rules,
         )
+        if rules.filings is not None and channel is not None:
+            found = (
+                *found,
+                *rules.filings.faults_of(
+                    channel,
+                    text=row.text,
+                    language=row.locale,
+                    constants=told,
+                    is_marketing=rules.is_marketing,
+                ),
+            )
     offered = offered_products(row.locale) if listed else ()
     return (
         *found,

@@ -17,6 +17,7 @@ from campaigns.domain.receipts.report import (
 )
 from campaigns.domain.sending.states import MessageState
 from campaigns.models import Channel, Message
+from campaigns.selectors.sending.ways import went_through
 from customers.domain.consents.consent import contact_kind_of
 from customers.domain.values.contact import ContactKind
 from customers.domain.values.quality import ValueRefused
@@ -198,7 +199,7 @@ def _rows_by_provider_id(
 
 
 def _messages(channel: Channel) -> QuerySet[Message]:
-    return Message.objects.filter(dispatch__channel=channel)
+    return Message.objects.filter(went_through(channel))
 
 
 def normal_address(kind: ContactKind, text: str) -> str:

@@ -9,6 +9,7 @@ from django.db.models.functions import TruncDate
 
 from campaigns.domain.sending.states import MessageState
 from campaigns.models import Campaign, Channel, Message
+from campaigns.selectors.sending.ways import went_through
 from loancrm.kernel import clock
 
 
@@ -31,7 +32,7 @@ def found(filters: Filters) -> QuerySet[Message]:
     if filters.campaign is not None:
         rows = rows.filter(dispatch__campaign=filters.campaign)
     if filters.channel is not None:
-        rows = rows.filter(dispatch__channel=filters.channel)
+        rows = rows.filter(went_through(filters.channel))
     if filters.day is not None:
         start = datetime.combine(filters.day, time.min, tzinfo=clock.company_zone())
         end = datetime.combine(

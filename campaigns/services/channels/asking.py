@@ -14,6 +14,7 @@ from campaigns.domain.receipts.report import message_key
 from campaigns.domain.sending.fates import FateDecision
 from campaigns.domain.sending.states import DispatchStatus, MessageState
 from campaigns.models import Campaign, Channel, Dispatch, Message
+from campaigns.selectors.sending.ways import went_through
 from campaigns.services.channels import fates
 from campaigns.services.sending import providers, throttling
 from loancrm.kernel.access import system_actor
@@ -64,7 +65,7 @@ def _take(channel: Channel, now: datetime) -> dict[str, tuple[int, Owner]]:
     """Return {key: (message, whose it is)} to ask about, noted so that nobody asks again soon."""
     rows = Message.objects.filter(
         Q(due_at__isnull=True) | Q(due_at__lte=now),
-        dispatch__channel=channel,
+        went_through(channel),
         state=MessageState.UNKNOWN,
         closed_at__lte=now - FIRST_QUESTION,
     ).order_by(F("due_at").asc(nulls_first=True), "pk")

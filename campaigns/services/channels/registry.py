@@ -14,7 +14,10 @@ from django.utils.translation import gettext as _
 from campaigns import labels
 from campaigns.channels import registry
 from campaigns.channels.errors import ChannelMisconfigured
+from campaigns.domain.filing.filing import FilingDemand
 from campaigns.models import Channel
+from campaigns.services.channels import stand_ins
+from campaigns.services.channels.problems import ChannelInvalid
 from customers import labels as customer_labels
 from customers.domain.consents.consent import ConsentChannel
 from loancrm.kernel.access import Actor
@@ -30,17 +33,11 @@ class RateInvalid(LoanCrmError):
     code = "rate_invalid"
 
 
-class ChannelInvalid(LoanCrmError):
-    """A value that the channel cannot hold; `facts` name the field."""
-
-    code = "channel_invalid"
-
-
 # Messages a second; no provider takes more on one account.
 MAX_RATE = 100_000
 CHANGEABLE = (
     *("name", "kind", "backend", "sender", "cost_per_part", "rate_per_second", "options"),
-    "is_active",
+    *("is_active", "filing_demand", "filing_idle_days", "fallbacks"),
 )
 KINDS = tuple(channel.value for channel in ConsentChannel)
 
@@ -54,6 +51,8 @@ def _refuse_invalid(channel: Channel) -> None:
         problems = {name: " ".join(found) for name, found in error.message_dict.items()}
     if channel.kind not in KINDS:
         problems["kind"] = _("Choose one of: %(kinds)s.") % {"kinds": ", ".join(KINDS)}
+    elif problem := _demand_problem(channel):
+        problems["filing_demand"] = problem
     elif problem := backend_problem(channel.kind, channel.backend):
         problems["backend"] = problem
     if "cost_per_part" not in problems and channel.cost_per_part < 0:
@@ -65,6 +64,14 @@ def _refuse_invalid(channel: Channel) -> None:
         raise ChannelInvalid(
             _("%(field)s: %(problem)s") % {"field": names[field], "problem": problem}, field=field
         )
+
+
+def _demand_problem(channel: Channel) -> str:
+    if channel.filing_demand not in list(FilingDemand):
+        return _("There is no such demand.")
+    if channel.filing_demand and channel.kind != "sms":
+        return _("Only channels of text messages file anything.")
+    return ""
 
 
 def stored(channel: Channel) -> dict[str, Any]:
@@ -131,6 +138,9 @@ def configure_channel(  # noqa: PLR0913 - one argument a column
     is_active: bool | None = None,
     is_new: bool = False,
     seen: str = "",
+    filing_demand: str | None = None,
+    filing_idle_days: int | None = None,
+    fallbacks: str | None = None,
 ) -> Channel:
     """Create or change a channel.
 
@@ -138,6 +148,11 @@ def configure_channel(  # noqa: PLR0913 - one argument a column
         is_active: Whether campaigns may use it; None leaves that as it is. What is sent through a
             channel that is switched off is held until it is on again.
         is_new: The channel is to be added: a slug that is in use is refused.
+        filing_demand: What the provider wants approved beforehand; None leaves that as it is.
+        filing_idle_days: After how many days without use it deletes a signature; counts with the
+            demand.
+        fallbacks: Slugs of the channels that stand in for it, in their order and apart by commas;
+            None leaves them as they are.
         seen: Digest of the `stored` that the change began from; empty where nothing was read.
         secret_variable: Environment variable that holds the provider's secret; it is sealed.
 
@@ -174,11 +189,16 @@ def configure_channel(  # noqa: PLR0913 - one argument a column
         channel.cost_per_part = cost_per_part
         channel.rate_per_second = rate_per_second
         channel.is_active = channel.is_active if is_active is None else is_active
+        if filing_demand is not None:
+            channel.filing_demand = filing_demand
+            channel.filing_idle_days = filing_idle_days
         _refuse_invalid(channel)
         if secret:
             channel.secret_sealed = crypto.vault().seal(
                 Channel.SECRET_COLUMN, channel.row_key, secret
             )
         _store(channel)
+        if fallbacks is not None:
+            stand_ins.write(channel=channel, slugs=fallbacks)
         act.record("channel.configured", on=channel, facts={"slug": slug, "backend": backend})
     return channel

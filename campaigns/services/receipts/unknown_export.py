@@ -34,12 +34,12 @@ def _rows(ids: Sequence[int]) -> Iterator[Sequence[str]]:
     for start in range(0, len(ids), _PAGE):
         rows = list(
             Message.objects.filter(pk__in=ids[start : start + _PAGE])
-            .select_related("dispatch__channel")
+            .select_related("channel", "dispatch__channel")
             .order_by("pk")
         )
         traces = unknown_traces.of_messages(rows)
         for row in rows:
-            trace, channel = traces[row.pk], row.dispatch.channel
+            trace, channel = traces[row.pk], row.channel or row.dispatch.channel
             at = trace.handed_over_at
             yield (
                 trace.key,

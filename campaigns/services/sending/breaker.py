@@ -10,13 +10,13 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from django.db import transaction
-from django.db.models import Case, F, Value, When
+from django.db.models import Case, F, Q, Value, When
 
 from campaigns.channels.base import SendOutcome, SendResult
 from campaigns.channels.errors import ChannelBlocked
 from campaigns.domain.receipts import refusal_rules
 from campaigns.domain.receipts.refusals import Blame, blame_of
-from campaigns.models import Channel, Message
+from campaigns.models import Channel, Message, StandIn
 from campaigns.services.sending.outcomes import MAX_ATTEMPTS
 
 _MOST_CODE = 40
@@ -191,4 +191,10 @@ def _count(
 
 def _has_taken_since(channel: Channel, since: datetime) -> bool:
     """Return whether the account, through whatever worker, had something taken after a time."""
-    return Message.objects.filter(dispatch__channel=channel, sent_at__gt=since).exists()
+    sent = Message.objects.filter(sent_at__gt=since)
+    own = sent.filter(Q(channel=channel) | Q(channel__isnull=True), dispatch__channel=channel)
+    if own.exists():
+        return True
+    # What it sent where another channel was down.
+    helped = StandIn.objects.filter(other=channel).values("channel")
+    return sent.filter(channel=channel, dispatch__channel__in=helped).exists()

@@ -22,7 +22,7 @@ from campaigns.domain.sending.states import (
     Priority,
 )
 from campaigns.models import Budget, Chunk, Message
-from campaigns.services.sending import throttling
+from campaigns.services.sending import failover, throttling
 from campaigns.services.sending.spending import volumes
 from loancrm.kernel.auditing import deployment
 from loancrm.kernel.database import bulk
@@ -73,8 +73,7 @@ def claimable(*, now: datetime, slot_seconds: float) -> QuerySet[Chunk]:
     )
     return Chunk.objects.filter(
         is_due,
-        throttling.is_open("dispatch__channel__"),
-        throttling.has_room("dispatch__channel__", seconds=slot_seconds),
+        failover.can_send("dispatch__channel__", now=now, slot_seconds=slot_seconds),
         Q(dispatch__ends_at__isnull=True) | Q(dispatch__ends_at__gt=Moment()),
         dispatch__status=DispatchStatus.RUNNING,
         dispatch__is_paused=False,
@@ -209,17 +208,19 @@ def recover(*, chunk: Chunk, can_resend: bool, now: datetime) -> int:
     """Decide about messages that a worker before had marked and not settled.
 
     Args:
-        can_resend: The provider refuses a repeated idempotency key, so sending again is safe.
+        can_resend: The provider of the dispatch's own channel refuses a repeated idempotency key,
+            so sending again is safe. What another channel had is never sent again.
 
     Returns:
         How many messages were left over.
     """
     if chunk.claim_count == 1:
         return 0
+    own_id = chunk.dispatch.channel_id
     with transaction.atomic():
         lock(chunk=chunk)
         left_over = in_chunk(chunk).filter(state=MessageState.SENDING, mark__lt=chunk.claim_count)
-        return _give_up(left_over, can_resend=can_resend, now=now)
+        return _give_up(left_over, own_id, can_resend=can_resend, now=now)
 
 
 def recover_unclaimed(*, chunk: Chunk, can_resend: bool, now: datetime) -> bool:
@@ -231,21 +232,30 @@ def recover_unclaimed(*, chunk: Chunk, can_resend: bool, now: datetime) -> bool:
     Returns:
         Whether the chunk was still the dead worker's.
     """
+    own_id = chunk.dispatch.channel_id
     with transaction.atomic():
         row = _mine(chunk).filter(lease_until__lt=Moment()).select_for_update().first()
         if row is None:
             return False
         left_over = in_chunk(row).filter(state=MessageState.SENDING, mark__lte=row.claim_count)
-        _give_up(left_over, can_resend=can_resend, now=now)
+        _give_up(left_over, own_id, can_resend=can_resend, now=now)
         _mine(row).update(state=ChunkState.READY, lease_until=None, claimed_by="")
         settle_late(chunk=row)
     return True
 
 
-def _give_up(left_over: QuerySet[Message], *, can_resend: bool, now: datetime) -> int:
+def _give_up(
+    left_over: QuerySet[Message], own_id: int | None, *, can_resend: bool, now: datetime
+) -> int:
+    asked = 0
     if can_resend:
-        return left_over.update(state=MessageState.PLANNED, reason=SkipReason.ASKED_AGAIN)
-    return left_over.update(state=MessageState.UNKNOWN, reason=SkipReason.CRASHED, closed_at=now)
+        is_own = Q(channel__isnull=True) | Q(channel_id=own_id)
+        asked = left_over.filter(is_own).update(
+            state=MessageState.PLANNED, reason=SkipReason.ASKED_AGAIN
+        )
+    return asked + left_over.update(
+        state=MessageState.UNKNOWN, reason=SkipReason.CRASHED, closed_at=now
+    )
 
 
 def release(*, chunk: Chunk, now: datetime, is_complete: bool = True) -> ChunkState:

@@ -34,9 +34,11 @@ from campaigns.models import (
 from campaigns.selectors.content import approved_touchpoint, current_texts, faults
 from campaigns.selectors.content.constants import constants
 from campaigns.selectors.content.current_texts import CurrentText
+from campaigns.selectors.filing import standing
 from campaigns.selectors.sending.contact_facts import Recipient
 from campaigns.services.evidence import message_texts
 from campaigns.services.evidence.message_texts import FinishedText, Master
+from campaigns.services.sending.filed import TemplateMismatch, filed_as
 from customers.domain.consents.consent import Purpose
 from customers.models import ContactPoint, Customer
 from loancrm.kernel import clock
@@ -70,6 +72,7 @@ class Composed:
     parts: int
     cost: Decimal
     text: FinishedText | None = field(default=None, repr=False)
+    filing_ids: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,8 +119,17 @@ class RulesForbid(LoanCrmError):
     code = "rules_forbid"
 
 
+_REFUSED = {
+    RuleBroken: SkipReason.RULE_BROKEN,
+    TemplateMismatch: SkipReason.TEMPLATE_MISMATCH,
+}
+
+
 class Composer:
     """Writes the messages of one dispatch; texts are compiled once.
+
+    Attributes:
+        filed: What the channel has filed with its provider, as of the chunk in hand.
 
     Args:
         dispatch: With its touchpoint; one that is not stored writes previews and tests, whose links
@@ -133,6 +145,7 @@ class Composer:
         """
         self._dispatch = dispatch
         self._channel = channel
+        self.filed = standing.NOTHING
         self._vault = crypto.vault()
         self._signer = links.signer_for(settings.SECRET_KEY)
         self._public_url = settings.LOANCRM_PUBLIC_URL
@@ -176,6 +189,7 @@ class Composer:
 
         Raises:
             KeysRefused: This process has not the keys that the data was sealed with.
+            FilingLapsed: The provider has not approved the text's template.
         """
         text = self._text_for(recipient)
         if text is None:
@@ -188,9 +202,8 @@ class Composer:
             return NotComposed(
                 recipient, SkipReason.MISSING_VARIABLE, str(error.facts.get("name", ""))
             )
-        except (RuleBroken, RenderFailed, OutputTooLong, HeaderRefused) as error:
-            is_breach = isinstance(error, RuleBroken)
-            reason = SkipReason.RULE_BROKEN if is_breach else SkipReason.RENDER_ERROR
+        except (RuleBroken, TemplateMismatch, RenderFailed, OutputTooLong, HeaderRefused) as error:
+            reason = _REFUSED.get(type(error), SkipReason.RENDER_ERROR)
             return NotComposed(recipient, reason, error.code)
         except CipherRefused as error:
             # One row may be damaged; keys that are not the data's are nobody's fault.
@@ -221,6 +234,7 @@ class Composer:
 
     def _render(self, recipient: Recipient, text: _CompiledText, now: datetime) -> Composed:
         name = self._open(Customer.NAME_COLUMN, recipient.name)
+        filing_ids: tuple[int, ...] = ()
         address = self._open(ContactPoint.VALUE_COLUMN, recipient.address)
         context = self._context(recipient, name, text, now)
         key = (
@@ -236,8 +250,10 @@ class Composer:
                 opt_out_text=sms_parts.OPT_OUT_TEXT if self._is_marketing else "",
             )
             self._check(text, {"text": body})
+            filed, filing_ids = filed_as(self.filed, body, context)
             said: tuple[str, ...] = (body,)
-            outbound = Outbound(recipient.message_id, key, address, SmsPayload(body, parts))
+            payload = SmsPayload(body, parts, filed)
+            outbound = Outbound(recipient.message_id, key, address, payload)
         else:
             subject, plain, html = texts.render_email(text.compiled, context)
             self._check(text, {"subject": subject, "text": plain, "html": html or ""})
@@ -260,7 +276,8 @@ class Composer:
                 EmailPayload(sender=_envelope_sender(self._channel), raw=raw),
             )
         finished = FinishedText(text.master, said) if text.master is not None else None
-        return Composed(recipient, outbound, text.content_id, parts, self._cost(parts), finished)
+        cost = self._cost(parts)
+        return Composed(recipient, outbound, text.content_id, parts, cost, finished, filing_ids)
 
     def _check(self, text: _CompiledText, parts: Mapping[str, str]) -> None:
         """Refuse a finished text that says what no single value of it says."""
@@ -306,7 +323,10 @@ class Composer:
         return context
 
     def _cost(self, parts: int) -> Decimal:
-        return (self._dispatch.unit_cost or Decimal(0)) * parts
+        # Who stands in for another channel has a price of its own.
+        is_own = self._is_test or self._channel.pk == self._dispatch.channel_id
+        price = self._dispatch.unit_cost if is_own else self._channel.cost_per_part
+        return (price or Decimal(0)) * parts
 
     def _open(self, column: str, sealed: Any) -> str:
         return self._vault.open(column, sealed.row_key, sealed.envelope) if sealed else ""

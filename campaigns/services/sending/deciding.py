@@ -67,8 +67,12 @@ def decide_and_write(
 
 
 def due(work: LeasedChunk, now: datetime) -> Q:
-    """Return the condition of the chunk's messages that are due."""
-    return Q(
+    """Return the condition of the chunk's messages that are due, and may go this way.
+
+    What the dispatch's own channel may have taken is never sent by another.
+    """
+    may_go = Q() if work.is_own_channel else ~Q(reason=SkipReason.ASKED_AGAIN)
+    return may_go & Q(
         Q(due_at__isnull=True) | Q(due_at__lte=now),
         dispatch_id=work.chunk.dispatch_id,
         pk__gte=work.chunk.first_message_id,

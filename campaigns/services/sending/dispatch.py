@@ -16,14 +16,31 @@ from django.db.models import CharField, F, Value
 from django.db.models.functions import Cast, Concat
 
 from campaigns.channels.errors import ChannelMisconfigured
+from campaigns.domain.filing.filing import FilingDemand
 from campaigns.domain.sending.states import HoldReason
 from campaigns.models import Channel, Chunk
 from campaigns.selectors.content.rules import rules_at
+from campaigns.selectors.filing import standing
+from campaigns.selectors.filing.standing import FiledNow
 from campaigns.selectors.sending import message_plan
-from campaigns.services.sending import chunks, holding, ledger, own_values, providers, suspects
+from campaigns.services.sending import (
+    chunks,
+    failover,
+    holding,
+    last_use,
+    ledger,
+    own_values,
+    providers,
+    suspects,
+)
 from campaigns.services.sending.chunks import LeaseLost
-from campaigns.services.sending.composing import ApprovalLapsed, Composer, RulesForbid
+from campaigns.services.sending.composing import (
+    ApprovalLapsed,
+    Composer,
+    RulesForbid,
+)
 from campaigns.services.sending.deciding import decide_and_write, due
+from campaigns.services.sending.filed import FilingLapsed
 from campaigns.services.sending.flights import HandOver
 from campaigns.services.sending.lane import Clock, Lane, LeasedChunk
 from customers.domain.events.event import EventName
@@ -43,6 +60,8 @@ LOOK_SECONDS = 0.1
 PAGE_SECONDS = 1.0
 # Failures one after the other, and nobody between them: not a person's fault.
 SAME_FAULT = 3
+# What is wrong with no message, so that none is looked for.
+_NOBODYS = (LeaseLost, DatabaseFault, KeysRefused, FilingLapsed)
 
 
 def drain(
@@ -161,6 +180,10 @@ def work_chunk(*, chunk: Chunk, lane: Lane) -> Counter[str]:
         holding.hold(dispatch=chunk.dispatch, reason=HoldReason(error.code))
         chunks.release(chunk=chunk, now=lane.clock(), is_complete=False)
         return Counter()
+    except FilingLapsed:
+        holding.hold(dispatch=chunk.dispatch, reason=HoldReason.TEMPLATE_NOT_FILED)
+        chunks.release(chunk=chunk, now=lane.clock(), is_complete=False)
+        return Counter()
     except Exception as error:  # noqa: BLE001 - counted, logged, and after three rounds held
         _log(error, chunk)
         holding.note_fault(dispatch=chunk.dispatch)
@@ -175,7 +198,7 @@ def _work_chunk(chunk: Chunk, lane: Lane) -> Counter[str]:
         chunks.release(chunk=chunk, now=lane.clock())
         return Counter()
     now = lane.clock()
-    can_resend = work.provider.limits.supports_idempotency
+    can_resend = work.can_resend or (not work.is_own_channel and failover.knows_keys(chunk))
     if chunks.recover(chunk=chunk, can_resend=can_resend, now=now) or chunk.attempts > 1:
         chunks.settle_budget(chunk=chunk)
         suspects.accuse(chunk=chunk, now=now)
@@ -189,10 +212,10 @@ def _prepare(chunk: Chunk, lane: Lane) -> LeasedChunk | None:
     """Return what the chunk's messages share; None, and the dispatch held, where that is wrong."""
     dispatch = chunk.dispatch
     try:
-        channel = providers.channel_of(dispatch)
+        channel = failover.channel_for(dispatch=dispatch, now=lane.clock())
         provider = providers.provider_of(channel)
         # A corrected plan has other texts: a composer of the plan before would write the old ones.
-        written_by = (dispatch.pk, dispatch.revision)
+        written_by = (dispatch.pk, dispatch.revision, channel.pk)
         composer = lane.composers.get(written_by)
         if composer is None:
             composer = lane.composers[written_by] = Composer(
@@ -207,6 +230,10 @@ def _prepare(chunk: Chunk, lane: Lane) -> LeasedChunk | None:
     except RulesForbid:
         holding.hold(dispatch=dispatch, reason=HoldReason.RULES_FORBID)
         return None
+    composer.filed = standing.filed_now(channel, now=lane.clock())
+    if reason := _unfiled(composer.filed):
+        holding.hold(dispatch=dispatch, reason=reason)
+        return None
     is_careful = chunk.attempts >= chunks.CAREFUL_ATTEMPT
     plan = message_plan.plan_of(dispatch, now=lane.clock())
     return LeasedChunk(
@@ -219,6 +246,17 @@ def _prepare(chunk: Chunk, lane: Lane) -> LeasedChunk | None:
     )
 
 
+def _unfiled(filed: FiledNow) -> HoldReason | None:
+    """Return why nothing may go out under what the channel has filed; None where it may."""
+    if filed.demand is FilingDemand.NOTHING:
+        return None
+    if filed.signature_id is None:
+        return HoldReason.SIGNATURE_NOT_FILED
+    if filed.demand is FilingDemand.TEMPLATE and not filed.has_approved_template:
+        return HoldReason.TEMPLATE_NOT_FILED
+    return None
+
+
 def _work_page(work: LeasedChunk, lane: Lane, counts: Counter[str]) -> bool:
     """Work what is due, or about a second's worth of it; return whether nothing due is left."""
     if work.is_careful:
@@ -226,7 +264,7 @@ def _work_page(work: LeasedChunk, lane: Lane, counts: Counter[str]) -> bool:
     ids, is_last = _page(work, lane.clock())
     try:
         is_complete = _send(work, lane, counts, ids)
-    except (LeaseLost, DatabaseFault, KeysRefused):
+    except _NOBODYS:
         raise
     except Exception as error:  # noqa: BLE001 - found out who it is, one by one
         _log(error, work.chunk)
@@ -261,7 +299,7 @@ def _work_singly(work: LeasedChunk, lane: Lane, counts: Counter[str]) -> bool:
             return False
         try:
             is_complete = _send_in_hand(work, lane, counts, message_id)
-        except (LeaseLost, DatabaseFault, KeysRefused):
+        except _NOBODYS:
             raise
         except Exception as error:
             failed.append(message_id)
@@ -318,6 +356,9 @@ def _finish(work: LeasedChunk, lane: Lane, *, is_complete: bool) -> None:
         row = chunks.lock(chunk=work.chunk)
         chunks.settle_budget(chunk=work.chunk)
         _record_sent(work.chunk, now)
+        if not work.is_own_channel:
+            failover.put_off_own(chunk=work.chunk, now=now)
+        last_use.note(chunk=work.chunk, filed=work.composer.filed, now=now)
         # Once a working session: of a slow channel, that is once all of the chunk has had its turn.
         if is_complete:
             ledger.append_entry(chunk=work.chunk, now=now)

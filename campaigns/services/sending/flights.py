@@ -5,7 +5,7 @@ from collections import Counter, deque
 from collections.abc import Iterable, Sequence
 from concurrent.futures import Future
 from concurrent.futures import TimeoutError as NotYetError
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import islice
 
@@ -16,6 +16,7 @@ from campaigns.domain.sending.states import HoldReason
 from campaigns.services.sending import (
     breaker,
     chunks,
+    failover,
     holding,
     outcomes,
     settling,
@@ -156,8 +157,8 @@ class HandOver:
             return found.results, is_busy
 
         judged, is_busy = persist(store, seconds=PERSIST_SECONDS)
-        can_resend = work.provider.limits.supports_idempotency
-        return SubBatchResult(batch, judged, self.lane.rng.random(), can_resend, is_busy)
+        jitter = self.lane.rng.random()
+        return SubBatchResult(batch, judged, jitter, work.can_resend, is_busy)
 
     def _without_answer(self) -> bool:
         """Pause the account, or block it where that did not help; nothing more goes out now."""
@@ -169,7 +170,9 @@ class HandOver:
 
     def _block(self, error: ChannelBlocked) -> None:
         throttling.block(channel=self.work.channel, error=error)
-        holding.hold(dispatch=self.work.chunk.dispatch, reason=HoldReason(error.code))
+        dispatch = self.work.chunk.dispatch
+        if not failover.goes_on(dispatch=dispatch, now=self.lane.clock()):
+            holding.hold(dispatch=dispatch, reason=HoldReason(error.code))
 
     def _next(self) -> SendAttempt | None:
         """Return the sub-batch that goes out next, or None with nothing left waiting."""
@@ -187,7 +190,7 @@ class HandOver:
         self.lane.use_turn()
         if wait:
             time.sleep(wait)
-        return SendAttempt(batch, self.work.plan, self.decided_at)
+        return SendAttempt(batch, self.work.plan, self.decided_at, self.work.channel.pk)
 
     def _may_go_on(self) -> bool:
         """Keep the leases; return whether there is time for another sub-batch."""
@@ -254,7 +257,7 @@ class HandOver:
         )
         put_off = {item.recipient.message_id for item, _decision in late}
         batch = [item for item in attempt.batch if item.recipient.message_id not in put_off]
-        return SendAttempt(batch, attempt.plan, attempt.decided_at)
+        return replace(attempt, batch=batch)
 
     def _wait(self, future: "Future[list[SendResult]]") -> list[SendResult]:
         """Wait for a batch; keep the leases meanwhile."""
@@ -300,7 +303,7 @@ def sub_batch_size(work: LeasedChunk) -> int:
     keys, so a small audience goes out in small steps: about half a percent a worker.
     """
     limits = work.provider.limits
-    if limits.supports_idempotency:
+    if work.can_resend:
         return limits.batch_size
     share = work.chunk.dispatch.audience_count // UNKNOWN_SHARE
     return min(limits.batch_size, max(SMALLEST_SUB_BATCH, share))

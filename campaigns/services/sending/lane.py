@@ -60,7 +60,7 @@ class Lane:
     advance: Callable[[], None] = _nothing
     slot: str = ""
     has_turn: bool = False
-    composers: dict[tuple[int, int], Composer] = field(default_factory=dict)
+    composers: dict[tuple[int, int, int], Composer] = field(default_factory=dict)
     answering: set[int] = field(default_factory=set)
     renewed_at: float = 0.0
     looked_at: float = 0.0
@@ -148,3 +148,16 @@ class LeasedChunk:
     channel: Channel
     provider: ChannelBackend
     is_careful: bool = False
+
+    @property
+    def is_own_channel(self) -> bool:
+        """Return whether the dispatch's own channel sends, and none that stands in for it."""
+        return self.channel.pk == self.chunk.dispatch.channel_id
+
+    @property
+    def can_resend(self) -> bool:
+        """Return whether a message whose answer was lost may be asked about by sending it again.
+
+        Only of the dispatch's own channel: another one's may work again by then, or not.
+        """
+        return self.is_own_channel and self.provider.limits.supports_idempotency

@@ -14,6 +14,7 @@ from campaigns.domain.sending import frequency
 from campaigns.domain.sending.eligibility import RULE_VERSION, MessagePlan, SkipReason
 from campaigns.domain.sending.states import DispatchStatus, MessageState
 from campaigns.models import Chunk, Message
+from campaigns.selectors.filing import standing
 from campaigns.selectors.sending import collection_facts, past_messages
 from campaigns.selectors.sending.willing import limit_not_lowered, still_willing
 from campaigns.services.evidence import message_texts
@@ -34,11 +35,13 @@ class SendAttempt:
 
     Attributes:
         decided_at: When the gates saw these people; only what was sent since is asked for.
+        channel_id: Through which channel it goes; none for the dispatch's own.
     """
 
     batch: Sequence[Composed]
     plan: MessagePlan
     decided_at: datetime
+    channel_id: int | None = None
 
     @property
     def has_caps(self) -> bool:
@@ -171,7 +174,12 @@ def _may_go(chunk: Chunk, attempt: SendAttempt, now: datetime) -> Statement:
         point=bulk.value_of(_MARKED, "contact_point_id"),
         records=[record for item in attempt.batch for record in item.recipient.records],
     )
-    return Statement(f"{mine.sql} AND {willing.sql}", [*mine.parameters, *willing.parameters])
+    condition = Statement(f"{mine.sql} AND {willing.sql}", [*mine.parameters, *willing.parameters])
+    filings = [filing_id for item in attempt.batch for filing_id in item.filing_ids]
+    if not filings:
+        return condition
+    good = standing.still_good(filings, now=now)
+    return Statement(f"{condition.sql} AND {good.sql}", [*condition.parameters, *good.parameters])
 
 
 def _marks(
@@ -201,6 +209,7 @@ def _marks(
                 "parts": parts,
                 "cost_amount": cost,
                 "mark": chunk.claim_count,
+                "channel": attempt.channel_id,
             },
             where={"state": MessageState.PLANNED.value},
             condition=_unlowered(condition, attempt.plan, limit),

@@ -6,11 +6,10 @@ from datetime import datetime
 from django.db import transaction
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
-from campaigns.channels.errors import ChannelMisconfigured
 from campaigns.domain.sending.eligibility import SkipReason
 from campaigns.domain.sending.states import ChunkState, DispatchStatus, MessageState
 from campaigns.models import Chunk, Message
-from campaigns.services.sending import chunks, providers
+from campaigns.services.sending import chunks, failover
 from loancrm.kernel.database.shared_clock import Moment
 
 OPEN_DISPATCHES = (DispatchStatus.SCHEDULED, DispatchStatus.RUNNING, DispatchStatus.HELD)
@@ -64,18 +63,9 @@ def _sweep_standing(now: datetime) -> int:
         .order_by("pk")
     )
     return sum(
-        chunks.recover_unclaimed(chunk=chunk, can_resend=_can_resend(chunk), now=now)
+        chunks.recover_unclaimed(chunk=chunk, can_resend=failover.knows_keys(chunk), now=now)
         for chunk in left[:MOST_AT_ONCE]
     )
-
-
-def _can_resend(chunk: Chunk) -> bool:
-    try:
-        provider = providers.provider_of(providers.channel_of(chunk.dispatch))
-    except ChannelMisconfigured:
-        # Whether it knows keys cannot be told, so nothing is asked again.
-        return False
-    return provider.limits.supports_idempotency
 
 
 def _sweep_over(over: Q, end: Ending, now: datetime) -> int:

@@ -1,0 +1,1 @@
+"""Pages of filed signatures and templates."""

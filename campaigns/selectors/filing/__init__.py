@@ -1,0 +1,1 @@
+"""Filed signatures and templates as they stand."""

@@ -1,0 +1,1 @@
+"""The life of filed signatures and templates."""
