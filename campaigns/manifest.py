@@ -21,6 +21,7 @@ MANIFEST = Manifest(
     app="campaigns",
     runs=(
         ScheduledJob("dispatch tick", jobs.TICK, every_seconds=2),
+        ScheduledJob("triggers", jobs.FOLLOW_TRIGGERS, every_seconds=2),
         ScheduledJob(
             "leftovers of the API", jobs.FORGET_API_LEFTOVERS, every_seconds=86400, is_costly=True
         ),

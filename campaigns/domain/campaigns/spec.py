@@ -12,7 +12,9 @@ from campaigns.domain.campaigns.given.content_test_reading import read_content_t
 from campaigns.domain.campaigns.given.problems import ValueProblemCode, ValueProblems
 from campaigns.domain.campaigns.given.reader import Reader
 from campaigns.domain.campaigns.given.recurrence_reading import read_recurrence
+from campaigns.domain.campaigns.given.trigger_reading import read_trigger
 from campaigns.domain.campaigns.recurrence import Recurrence
+from campaigns.domain.campaigns.trigger import Trigger
 from campaigns.domain.compliance.offers import (
     ProductKind,
     is_offer_under_service,
@@ -91,6 +93,7 @@ class CampaignSpec:
     costs: tuple[CostSpec, ...]
     author: str
     content_test: ContentTestPlan | None = None
+    trigger: Trigger | None = None
 
 
 _KNOWN = {
@@ -149,6 +152,7 @@ def parse_spec(source: Mapping[str, Any]) -> CampaignSpec:
         costs=_costs(source, read),
         author=read.text(source, "author", "author"),
         content_test=read_content_test(source.get("experiment"), read, "experiment"),
+        trigger=read_trigger(schedule.get("trigger"), read, "schedule.trigger"),
     )
     _check_whole(spec, read, budget_key=budget_key)
     if read.problems:
@@ -160,7 +164,7 @@ def _check_whole(spec: CampaignSpec, read: Reader, *, budget_key: str) -> None:
     if not _SLUG.fullmatch(spec.slug):
         read.wrong("slug", ValueProblemCode.SLUG_EXPECTED)
     variants = spec.steps[0].variants if spec.steps else ()
-    if spec.content_test and (code := untestable(len(variants), spec.recurrence)):
+    if spec.content_test and (code := untestable(len(variants), spec.recurrence or spec.trigger)):
         read.wrong("experiment", code)
     for name, path in (
         *(("name", "name"), ("description", "description"), ("goal_event", "goal.event")),
@@ -169,6 +173,8 @@ def _check_whole(spec: CampaignSpec, read: Reader, *, budget_key: str) -> None:
         ("cost_per_message", "cost_per_message"),
     ):
         read.field(name, getattr(spec, name), path)
+    if spec.trigger is not None and spec.recurrence is not None:
+        read.wrong("schedule.trigger", ValueProblemCode.TRIGGER_OR_CALENDAR)
     if late := end_problem(spec.start_at, spec.end_at, path="schedule.end_at"):
         read.problems.append(late)
 
@@ -178,7 +184,7 @@ def untestable(variants: int, recurrence: Any) -> ValueProblemCode | None:
 
     Args:
         variants: Of the first message.
-        recurrence: When the campaign runs again; None where it runs once.
+        recurrence: When the campaign runs again, or what it waits for; None where it runs once.
     """
     if variants < 2:
         return ValueProblemCode.TWO_VARIANTS_EXPECTED

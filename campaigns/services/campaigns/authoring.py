@@ -12,6 +12,7 @@ from campaigns.domain.campaigns.campaign import CAMPAIGN_MOVES, CampaignStatus
 from campaigns.domain.campaigns.correction import CORRECTABLE, shapes_of
 from campaigns.domain.campaigns.given.changes import end_problem, parse_changes
 from campaigns.domain.campaigns.given.problems import ValueProblem, ValueProblemCode, ValueProblems
+from campaigns.domain.campaigns.given import trigger_reading
 from campaigns.domain.campaigns.given.recurrence_reading import stored
 from campaigns.domain.campaigns.spec import CampaignSpec, parse_spec, parse_steps
 from campaigns.domain.compliance.offers import is_offer_under_service, product_kind_for
@@ -78,6 +79,7 @@ def create_campaign(*, source: Mapping[str, Any], actor: Actor, now: datetime) -
             end_at=spec.end_at,
             late_limit_hours=spec.late_limit_hours,
             recurrence=stored(spec.recurrence),
+            trigger=trigger_reading.stored(spec.trigger),
             budget=parts.budget_with(None, spec.budget_amount),
             cost_per_message=spec.cost_per_message,
             author=author,
@@ -110,7 +112,8 @@ def update_campaign(
     Args:
         changes: Field names and values among name, description, segment, purpose, service_kind,
             product_kind, goal_event, goal_window_days, stops_at_goal, holdout_share, start_at,
-            end_at, late_limit_hours, recurrence, budget_amount, cost_per_message and content_test.
+            end_at, late_limit_hours, recurrence, trigger, budget_amount, cost_per_message and
+            content_test.
 
     Raises:
         CampaignLocked: The campaign is no draft.
@@ -370,6 +373,8 @@ def _columns(campaign: Campaign, given: Mapping[str, Any]) -> dict[str, Any]:
     values = dict(given)
     if "recurrence" in values:
         values["recurrence"] = stored(values["recurrence"])
+    if "trigger" in values:
+        values["trigger"] = trigger_reading.stored(values["trigger"])
     if "budget_amount" in values:
         values["budget"] = parts.budget_with(campaign.budget, values.pop("budget_amount"))
     if "content_test" in values:

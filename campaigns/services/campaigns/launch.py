@@ -30,6 +30,7 @@ from campaigns.services.campaigns.steps_freezing import (
 )
 from campaigns.services.graphs import moving
 from customers.domain.consents.consent import Purpose
+from customers.models import Customer
 from customers.services.segments import versions
 from loancrm.kernel.access import Actor
 from loancrm.kernel.acting import acting
@@ -75,7 +76,8 @@ def launch_campaign(*, campaign: Campaign, actor: Actor, now: datetime) -> Dispa
         )
         campaign.launched_at = now
         due_at = recurring.first_due(campaign, now)
-        campaign.next_run_at = recurring.due_after(campaign, due_at)
+        is_triggered = campaign.trigger is not None
+        campaign.next_run_at = due_at if is_triggered else recurring.due_after(campaign, due_at)
         campaign.last_run_at = due_at if campaign.recurrence else None
         campaign.save(update_fields=["launched_at", "last_run_at", "next_run_at"])
         version = campaign.segment.current_version
@@ -84,7 +86,10 @@ def launch_campaign(*, campaign: Campaign, actor: Actor, now: datetime) -> Dispa
                 campaign=campaign, step=step, version=version, due_at=due_at, now=now
             ),
             campaign=campaign,
-            audience=content_tests.first_people(
+            # Nobody yet, where triggers choose: the first run freezes what all later ones keep.
+            audience=Customer.objects.none()
+            if is_triggered
+            else content_tests.first_people(
                 campaign, versions.audience_queryset(version.rule, now=now)
             ),
             now=now,
@@ -96,7 +101,7 @@ def launch_campaign(*, campaign: Campaign, actor: Actor, now: datetime) -> Dispa
         # chosen anybody, nor a model that scored anew or a list that a targeting replaced.
         _require_approved(campaign)
         # A part of them that was drawn by lot would tell of chance as well.
-        is_drawn = content_tests.is_tested(campaign)
+        is_drawn = is_triggered or content_tests.is_tested(campaign)
         fairness.require_fair(campaign, now=now, frozen=None if is_drawn else dispatch)
         enqueue(jobs.TICK)
     return dispatch
