@@ -156,8 +156,8 @@ class CampaignAdmin(SharedRowsAdmin):
 
     @admin.display(description=gettext_lazy("next time"), ordering="next_run_at")
     def next_time(self, campaign: Campaign) -> Any:
-        """Return when something is due next."""
-        return _facts(campaign).next_at
+        """Return when something is due next, or what it waits for."""
+        return lines.waits_for(campaign) or _facts(campaign).next_at
 
     @admin.display(description=gettext_lazy("folder and tags"), ordering="folder")
     def filed(self, campaign: Campaign) -> str:

@@ -45,6 +45,10 @@ ADMITTED = {
         "_BY_SCOPE",
         "the API asked for the scope",
     ),
+    "campaigns/services/triggers/receiving.py:receive": (
+        "_BY_SCOPE",
+        "the API asked for the scope",
+    ),
     "campaigns/services/requests/receiving.py:receive": (
         "_BY_SCOPE",
         "the API asked for the scope",

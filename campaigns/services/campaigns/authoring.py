@@ -10,9 +10,9 @@ from django.utils.translation import gettext as _
 from campaigns import labels
 from campaigns.domain.campaigns.campaign import CAMPAIGN_MOVES, CampaignStatus
 from campaigns.domain.campaigns.correction import CORRECTABLE, shapes_of
+from campaigns.domain.campaigns.given import trigger_reading
 from campaigns.domain.campaigns.given.changes import end_problem, parse_changes
 from campaigns.domain.campaigns.given.problems import ValueProblem, ValueProblemCode, ValueProblems
-from campaigns.domain.campaigns.given import trigger_reading
 from campaigns.domain.campaigns.given.recurrence_reading import stored
 from campaigns.domain.campaigns.spec import CampaignSpec, parse_spec, parse_steps
 from campaigns.domain.compliance.offers import is_offer_under_service, product_kind_for
