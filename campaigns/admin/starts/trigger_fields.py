@@ -129,12 +129,13 @@ class TriggerFields(forms.Form):
     def refuse_unclear_trigger(self, *, has_calendar: bool) -> None:
         """Put what does not go together beside its field."""
         data = self.cleaned_data
-        if not data.get("trigger_on"):
+        kind = data.get("trigger_on")
+        if not kind:
             return
         if has_calendar:
             self.add_error("trigger_on", _("A campaign waits for something or has a calendar."))
         least, most = data.get("trigger_amount_at_least"), data.get("trigger_amount_at_most")
-        if data["trigger_on"] == TriggerKind.EVENT and not data.get("trigger_event"):
+        if kind == TriggerKind.EVENT and not data.get("trigger_event"):
             self.add_error("trigger_event", _("Say which event it waits for."))
         if least is not None and most is not None and most < least:
             self.add_error("trigger_amount_at_most", _("Not less than the amount at least."))
@@ -199,6 +200,11 @@ def sentence(value: Mapping[str, Any] | None) -> str:
     elif trigger.again is Again.NEVER_TWICE:
         parts.append(AGAIN.label(trigger.again))
     return " · ".join(parts)
+
+
+def standing(campaign: Campaign) -> dict[str, Any]:
+    """Return what a campaign's page says of its triggers."""
+    return {"waits_for": sentence(campaign.trigger), "triggers": counts(campaign)}
 
 
 def counts(campaign: Campaign) -> list[tuple[str, str, int]]:

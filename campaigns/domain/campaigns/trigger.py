@@ -1,4 +1,4 @@
-"""A campaign that waits for triggers: an event of a person, or a call of the lender's own systems."""
+"""A campaign that waits for triggers: an event of a person, or a call of an own system."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta

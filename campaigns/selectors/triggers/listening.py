@@ -55,7 +55,7 @@ def to_events() -> Sequence[Listening]:
         "pk", "trigger", "next_run_at", "late_limit_hours"
     ):
         trigger = of_stored(value)
-        if trigger is not None and trigger.kind is TriggerKind.EVENT:
+        if trigger is not None and begins_at is not None and trigger.kind is TriggerKind.EVENT:
             found.append(Listening(pk, trigger, begins_at, hours))
     return found
 

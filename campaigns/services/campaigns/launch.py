@@ -3,6 +3,7 @@
 from datetime import datetime
 
 from django.db import transaction
+from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
 from campaigns import jobs
@@ -30,7 +31,7 @@ from campaigns.services.campaigns.steps_freezing import (
 )
 from campaigns.services.graphs import moving
 from customers.domain.consents.consent import Purpose
-from customers.models import Customer
+from customers.models import Customer, SegmentVersion
 from customers.services.segments import versions
 from loancrm.kernel.access import Actor
 from loancrm.kernel.acting import acting
@@ -86,12 +87,7 @@ def launch_campaign(*, campaign: Campaign, actor: Actor, now: datetime) -> Dispa
                 campaign=campaign, step=step, version=version, due_at=due_at, now=now
             ),
             campaign=campaign,
-            # Nobody yet, where triggers choose: the first run freezes what all later ones keep.
-            audience=Customer.objects.none()
-            if is_triggered
-            else content_tests.first_people(
-                campaign, versions.audience_queryset(version.rule, now=now)
-            ),
+            audience=_first_people(campaign, version, now),
             now=now,
         )
         if schedule.is_too_late(due_at=due_at, now=now, late_limit_hours=campaign.late_limit_hours):
@@ -105,6 +101,14 @@ def launch_campaign(*, campaign: Campaign, actor: Actor, now: datetime) -> Dispa
         fairness.require_fair(campaign, now=now, frozen=None if is_drawn else dispatch)
         enqueue(jobs.TICK)
     return dispatch
+
+
+def _first_people(campaign: Campaign, version: SegmentVersion, now: datetime) -> QuerySet[Customer]:
+    """Return who is in the first run: nobody yet where triggers choose, as later runs keep it."""
+    if campaign.trigger is not None:
+        return Customer.objects.none()
+    people = versions.audience_queryset(version.rule, now=now)
+    return content_tests.first_people(campaign, people)
 
 
 def _require_approved(campaign: Campaign) -> None:

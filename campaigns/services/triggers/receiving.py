@@ -1,6 +1,7 @@
 """A call of the lender's own systems begins messages of a campaign that waits for calls."""
 
 from collections.abc import Mapping, Sequence
+from copy import copy
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -26,7 +27,7 @@ _BY_SCOPE = AdmittedBy("the scope of the system's token")
 
 
 class CampaignNotListening(LoanCrmError):
-    """The campaign waits for no call now: it is not launched, paused, held, over or another kind."""
+    """The campaign takes no calls now: it is not launched, paused or over."""
 
     code = "campaign_not_listening"
 
@@ -85,33 +86,10 @@ def receive(
     require_own_system(partner)
     with act:
         campaign, trigger = _listening(campaign_slug, now)
-        people = named_people.by_public_id({row.customer for row in rows})
-        prefix = f"{partner.pk}:"
-        known = _known(campaign, [prefix + row.reference for row in rows if row.reference])
-        results: list[TriggerResult] = []
-        new: list[CampaignTrigger] = []
-        for row in rows:
-            customer_id = people.get(row.customer)
-            reference = prefix + row.reference if row.reference else ""
-            if customer_id is None:
-                fault = ItemFault(ItemCode.CUSTOMER_NOT_FOUND, "customer")
-                results.append(TriggerResult(row.index, row.reference, faults=(fault,)))
-                continue
-            results.append(TriggerResult(row.index, row.reference, is_known=reference in known))
-            if reference in known:
-                continue
-            if reference:
-                known.add(reference)
-            new.append(
-                CampaignTrigger(
-                    campaign=campaign,
-                    customer_id=customer_id,
-                    reference=reference,
-                    occurred_at=now,
-                    received_at=now,
-                    due_at=trigger.due_at(now),
-                )
-            )
+        template = CampaignTrigger(
+            campaign=campaign, occurred_at=now, received_at=now, due_at=trigger.due_at(now)
+        )
+        results, new = _sorted_out(rows, template, prefix=f"{partner.pk}:")
         CampaignTrigger.objects.bulk_create(new)
         if new:
             facts: Mapping[str, object] = {"partner": partner.slug, "accepted": len(new)}
@@ -120,6 +98,37 @@ def receive(
         else:
             act.unchanged()
     return results
+
+
+def _sorted_out(
+    rows: Sequence[TriggerRow], like: CampaignTrigger, *, prefix: str
+) -> tuple[list[TriggerResult], list[CampaignTrigger]]:
+    """Return what becomes of each row, and the triggers that are new.
+
+    Args:
+        like: A trigger that is not stored, with all that they have in common.
+        prefix: Tells the references of different callers apart.
+    """
+    people = named_people.by_public_id({row.customer for row in rows})
+    known = _known(like.campaign, [prefix + row.reference for row in rows if row.reference])
+    results: list[TriggerResult] = []
+    new: list[CampaignTrigger] = []
+    for row in rows:
+        customer_id = people.get(row.customer)
+        reference = prefix + row.reference if row.reference else ""
+        if customer_id is None:
+            fault = ItemFault(ItemCode.CUSTOMER_NOT_FOUND, "customer")
+            results.append(TriggerResult(row.index, row.reference, faults=(fault,)))
+            continue
+        results.append(TriggerResult(row.index, row.reference, is_known=reference in known))
+        if reference in known:
+            continue
+        if reference:
+            known.add(reference)
+        trigger = copy(like)
+        trigger.customer_id, trigger.reference = customer_id, reference
+        new.append(trigger)
+    return results, new
 
 
 def _known(campaign: Campaign, references: Sequence[str]) -> set[str]:

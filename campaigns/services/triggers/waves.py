@@ -6,6 +6,7 @@ row: two schedulers give a trigger one run, and whoever dies on the way gives it
 
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
+from typing import NamedTuple
 
 from django.db import transaction
 from django.db.models import F
@@ -33,6 +34,20 @@ from customers.services.segments import versions
 from loancrm.kernel.jobs import enqueue
 
 WAVE = 2_000
+
+
+class DueTrigger(NamedTuple):
+    """A trigger that is due.
+
+    Attributes:
+        person_id: Of the record that speaks for the customer now.
+    """
+
+    pk: int
+    customer_id: int
+    person_id: int
+    occurred_at: datetime
+    due_at: datetime
 
 
 def start_run(*, campaign: Campaign, now: datetime) -> Dispatch | None:
@@ -76,7 +91,10 @@ def _run(campaign: Campaign, trigger: Trigger, first: Dispatch, now: datetime) -
     due = listening.waiting().filter(campaign=campaign, due_at__lte=now).order_by("due_at", "pk")
     # A record that was merged away meanwhile speaks for the one that survived.
     person = Coalesce(F("customer__merged_into_id"), F("customer_id"))
-    triggers = list(due.annotate(person_id=person)[:WAVE])
+    triggers = [
+        DueTrigger(*row)
+        for row in due.annotate(person_id=person).values_list(*DueTrigger._fields)[:WAVE]
+    ]
     refused = _refused(campaign, trigger, first, triggers, now)
     for reason in sorted(set(refused.values())):
         keys = [pk for pk, found in refused.items() if found is reason]
@@ -107,7 +125,7 @@ def _refused(
     campaign: Campaign,
     trigger: Trigger,
     first: Dispatch,
-    triggers: Sequence[CampaignTrigger],
+    triggers: Sequence[DueTrigger],
     now: datetime,
 ) -> Mapping[int, TriggerRefusal]:
     """Return {trigger: why it begins nothing}."""
@@ -154,7 +172,7 @@ def _in_earlier_runs(
     return {records.get(pk, pk) for pk in found.values_list("customer_id", flat=True)}
 
 
-def _goals(first: Dispatch, triggers: Sequence[CampaignTrigger]) -> Mapping[int, datetime]:
+def _goals(first: Dispatch, triggers: Sequence[DueTrigger]) -> Mapping[int, datetime]:
     """Return when people last reached the goal, of those who have since the oldest trigger.
 
     Sending asks the same from the freezing on; a delay lies before it.

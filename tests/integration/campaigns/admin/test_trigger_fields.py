@@ -105,7 +105,7 @@ def test_d2_the_page_counts_the_triggers_and_the_list_names_the_event(
             reason=reason,
         )
         for person, state, reason in zip(
-            make_people(3),
+            make_people(3, prefix="t"),
             ("waiting", "refused", "refused"),
             ("", "too_late", "too_late"),
             strict=True,
