@@ -8,6 +8,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 from unfold import widgets
 
+from campaigns.admin import calendar_fields
 from campaigns.domain.campaigns.given.trigger_reading import of_stored
 from campaigns.domain.campaigns.recurrence import Again
 from campaigns.domain.campaigns.trigger import (
@@ -203,8 +204,12 @@ def sentence(value: Mapping[str, Any] | None) -> str:
 
 
 def standing(campaign: Campaign) -> dict[str, Any]:
-    """Return what a campaign's page says of its triggers."""
-    return {"waits_for": sentence(campaign.trigger), "triggers": counts(campaign)}
+    """Return what a campaign's page says of its calendar or of its triggers."""
+    return {
+        "calendar": calendar_fields.sentence(campaign.recurrence),
+        "waits_for": sentence(campaign.trigger),
+        "triggers": counts(campaign),
+    }
 
 
 def counts(campaign: Campaign) -> list[tuple[str, str, int]]:
