@@ -90,9 +90,7 @@ def launch_campaign(*, campaign: Campaign, actor: Actor, now: datetime) -> Dispa
             audience=_first_people(campaign, version, now),
             now=now,
         )
-        if schedule.is_too_late(due_at=due_at, now=now, late_limit_hours=campaign.late_limit_hours):
-            dispatch.status, dispatch.hold_reason = DispatchStatus.HELD, HoldReason.LATE
-            dispatch.save(update_fields=["status", "hold_reason"])
+        _write_start(dispatch, campaign, now)
         # Once more, after everything was read: a rule that was published meanwhile must not have
         # chosen anybody, nor a model that scored anew or a list that a targeting replaced.
         _require_approved(campaign)
@@ -101,6 +99,18 @@ def launch_campaign(*, campaign: Campaign, actor: Actor, now: datetime) -> Dispa
         fairness.require_fair(campaign, now=now, frozen=None if is_drawn else dispatch)
         enqueue(jobs.TICK)
     return dispatch
+
+
+def _write_start(dispatch: Dispatch, campaign: Campaign, now: datetime) -> None:
+    """Hold a start that was missed; end at once what is about nobody: triggers begin the rest."""
+    hours = campaign.late_limit_hours
+    if campaign.trigger is not None:
+        dispatch.status, dispatch.completed_at = DispatchStatus.COMPLETED, now
+    elif schedule.is_too_late(due_at=dispatch.due_at, now=now, late_limit_hours=hours):
+        dispatch.status, dispatch.hold_reason = DispatchStatus.HELD, HoldReason.LATE
+    else:
+        return
+    dispatch.save(update_fields=["status", "completed_at", "hold_reason"])
 
 
 def _first_people(campaign: Campaign, version: SegmentVersion, now: datetime) -> QuerySet[Customer]:
