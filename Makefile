@@ -26,7 +26,7 @@ help: ## List the targets
 
 setup: $(READY) ## Create .venv and install the pinned packages
 
-demo: $(READY) ## Generate data, run three campaigns, print their reports, serve the admin (SERVE=0: stop after the table)
+demo: $(READY) ## Generate data, run five campaigns, print their reports, serve the admin (SERVE=0: stop after the table)
 	$(BIN)/python manage.py demo --customers $(CUSTOMERS) --seed $(SEED) $(if $(filter 0,$(SERVE)),--no-serve,)
 
 run: $(READY) ## Run web, worker and beat together at http://127.0.0.1:8000

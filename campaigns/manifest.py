@@ -21,6 +21,7 @@ MANIFEST = Manifest(
     app="campaigns",
     runs=(
         ScheduledJob("dispatch tick", jobs.TICK, every_seconds=2),
+        ScheduledJob("triggers", jobs.FOLLOW_TRIGGERS, every_seconds=2),
         ScheduledJob(
             "leftovers of the API", jobs.FORGET_API_LEFTOVERS, every_seconds=86400, is_costly=True
         ),
@@ -257,6 +258,7 @@ MANIFEST = Manifest(
         ProblemType("timeline_filter_invalid", 400, _("The choice of entries cannot be read")),
         ProblemType("customer_not_found", 404, _("The customer is unknown")),
         ProblemType("campaign_not_found", 404, _("The campaign is unknown")),
+        ProblemType("campaign_not_listening", 409, _("The campaign takes no triggers now")),
         ProblemType("idempotency_key_required", 400, _("The Idempotency-Key header is missing")),
         ProblemType("idempotency_key_malformed", 400, _("The Idempotency-Key header is malformed")),
         ProblemType("idempotency_key_in_flight", 409, _("The same request is still running")),
@@ -320,6 +322,7 @@ MANIFEST = Manifest(
             "template_given_up": _("template given up"),
             "tested": _("tested"),
             "test_sent": _("test message sent"),
+            "triggered": _("begun for people by a call"),
             "winner_asked_for": _("a person is asked which text the rest gets"),
             "winner_decided": _("text for the rest decided"),
             "unknown_export": _("list of unknown fate handed out"),

@@ -16,6 +16,7 @@ from campaigns.services.notices import notifying
 from campaigns.services.partners import contracts, idempotency
 from campaigns.services.receipts import reports, visits
 from campaigns.services.sending import dispatch, ledger, own_values
+from campaigns.services.triggers import following
 from loancrm.kernel import clock
 from loancrm.kernel.access import system_actor
 from loancrm.kernel.auditing import audit
@@ -44,6 +45,12 @@ def drain(**_: object) -> None:
         workers=settings.LOANCRM_DISPATCH_WORKERS,
     )
     ticking.advance(now=clock.now())
+
+
+@shared_task(name=jobs.FOLLOW_TRIGGERS.name)
+def follow_triggers(**_: object) -> None:
+    """Begin runs of what happened to people."""
+    following.follow(holder=leases.current_holder(), now=clock.now())
 
 
 @shared_task(name=jobs.DECIDE_TESTS.name)

@@ -9,10 +9,11 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from campaigns import labels
-from campaigns.admin import calendar_fields, correction_page, course_texts
+from campaigns.admin import correction_page, course_texts
 from campaigns.admin.audience import exclusion_fields
 from campaigns.admin.correction_page import Button
 from campaigns.admin.message_fields import field_of
+from campaigns.admin.starts import trigger_fields
 from campaigns.admin.trials import content_test_fields
 from campaigns.admin.unknown import messages as unknown_messages
 from campaigns.domain.campaigns.campaign import CampaignStatus
@@ -103,7 +104,7 @@ def context(campaign: Campaign, actor: Actor) -> dict[str, Any]:
         "content_test": content_test_fields.standing(campaign),
         "may_choose_winner": access.is_allowed(actor, "campaigns.launch_campaign", campaign),
         "exclusions": exclusion_fields.sentences(campaign),
-        "calendar": calendar_fields.sentence(campaign.recurrence),
+        **trigger_fields.standing(campaign),
         "approvals": list(campaign.approvals.select_related("approver").order_by("-at", "-pk")),
         **correction_page.context(campaign),
         "is_editable": _is_editable(campaign, actor),

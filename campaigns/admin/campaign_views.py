@@ -13,8 +13,10 @@ from django.views.decorators.http import require_GET, require_POST
 from campaigns import labels
 from campaigns.admin import calendar_fields, course_texts
 from campaigns.admin.audience import waterfall
+from campaigns.admin.starts import trigger_fields
 from campaigns.admin.trials import power_texts
 from campaigns.channels import registry
+from campaigns.domain.campaigns.given import trigger_reading
 from campaigns.domain.campaigns.given.recurrence_reading import of_stored
 from campaigns.domain.campaigns.recurrence import Again
 from campaigns.domain.sending.eligibility import Verdict
@@ -187,6 +189,7 @@ def forecast(request: HttpRequest, pk: int) -> HttpResponse:
         )
         context["forecast"] = found
         context["calendar"] = calendar_fields.sentence(campaign.recurrence)
+        context["waits_for"] = trigger_fields.sentence(campaign.trigger)
         context["coming_runs"] = recurring.coming_runs(campaign, after=found.starts_at)
         if request.user.has_perm("campaigns.view_frequencyrule"):
             context["caps_url"] = reverse("admin:campaigns_frequencyrule_changelist")
@@ -301,7 +304,7 @@ def _earlier_run(campaign: Campaign, step: Step, customer: Customer) -> tuple[st
         return None
     if earlier_runs.is_held_out(campaign, customer):
         return "", _("Is in the control group of the latest run and gets no message.")
-    calendar = of_stored(campaign.recurrence)
+    calendar = of_stored(campaign.recurrence) or trigger_reading.of_stored(campaign.trigger)
     if calendar is not None and calendar.again is Again.NOT_WITHIN_DAYS:
         text = _("Was in a run less than %(days)s days before the next one and is not in that.")
         return "", text % {"days": calendar.again_after_days}

@@ -20,10 +20,12 @@ from campaigns.admin.message_fields import (
     field_of,
     initial_messages,
 )
+from campaigns.admin.starts.trigger_fields import TriggerFields, initial_trigger
 from campaigns.admin.stored_messages import StoredMessage, stored_messages
 from campaigns.admin.trials.content_test_fields import ContentTestFields, initial_content_test
 from campaigns.domain.campaigns.campaign import CampaignStatus
 from campaigns.domain.campaigns.correction import CORRECTABLE
+from campaigns.domain.campaigns.given import trigger_reading
 from campaigns.domain.campaigns.given.changes import MAX_HOLDOUT
 from campaigns.domain.campaigns.given.exclusions_reading import exclusions_of
 from campaigns.domain.campaigns.given.recurrence_reading import of_stored
@@ -82,7 +84,7 @@ def _most(label: Any, help_text: Any) -> forms.IntegerField:
     )
 
 
-class CampaignForm(CalendarFields, ContentTestFields, ExclusionFields):
+class CampaignForm(CalendarFields, TriggerFields, ContentTestFields, ExclusionFields):
     """Everything about a campaign on one page; rules are the service's."""
 
     name = forms.CharField(
@@ -207,6 +209,7 @@ class CampaignForm(CalendarFields, ContentTestFields, ExclusionFields):
         self.campaign = campaign
         self.text_faults: dict[str, list[TextFinding]] = {}
         self.fill_calendar()
+        self.fill_trigger()
         self.fill_content_test()
         self.fill_exclusions()
         self._choice("goal_event", [(g, customer_labels.event(g)) for g in GOALS])
@@ -280,9 +283,11 @@ class CampaignForm(CalendarFields, ContentTestFields, ExclusionFields):
         if all(message.is_out for message in self.messages):
             self.add_error(None, _("A campaign needs at least one message; leave one in."))
         elif not self.errors:
+            self.refuse_unclear_trigger(has_calendar=self.calendar() is not None)
             first = self.described_messages()[0]
             self.refuse_untestable(
-                variants=len(first.get("variants", ())), recurrence=self.calendar()
+                variants=len(first.get("variants", ())),
+                recurrence=self.calendar() or self.trigger(),
             )
         return cleaned
 
@@ -317,6 +322,7 @@ class CampaignForm(CalendarFields, ContentTestFields, ExclusionFields):
                 "end_at": end_at.isoformat() if end_at else None,
                 "late_limit_hours": data["late_limit_hours"],
                 "repeat": self.described_calendar(),
+                "trigger": self.described_trigger(),
             },
             "budget_amount": _number(data.get("budget_amount")),
             "cost_per_message": _number(data.get("cost_per_message")),
@@ -345,6 +351,11 @@ class CampaignForm(CalendarFields, ContentTestFields, ExclusionFields):
         calendar = self.calendar()
         if self.campaign is not None and calendar != of_stored(self.campaign.recurrence):
             changed["recurrence"] = calendar
+        trigger = self.trigger()
+        if self.campaign is not None and trigger != trigger_reading.of_stored(
+            self.campaign.trigger
+        ):
+            changed["trigger"] = trigger
         if self.campaign is not None:
             if (excluded := self.exclusions()) != exclusions_of(self.campaign.exclusions):
                 changed["exclusions"] = excluded
@@ -380,6 +391,7 @@ def initial_of(campaign: Campaign, messages: Sequence[StoredMessage]) -> dict[st
     values["start_at"] = campaign.start_at if is_own else None
     values |= initial_calendar(campaign.recurrence) | initial_content_test(campaign)
     values |= initial_exclusions(campaign)
+    values |= initial_trigger(campaign.trigger)
     return values | initial_messages(messages)
 
 

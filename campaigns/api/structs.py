@@ -181,6 +181,46 @@ class MessageCallReply(Struct, frozen=True):
     results: list[MessageResult]
 
 
+class TriggerIn(Struct, frozen=True, forbid_unknown_fields=True):
+    """One person whose message of a campaign begins."""
+
+    customer: UUID
+    """Public id of the customer."""
+    reference: OptionalReference = ""
+    """The caller's own name for it; one that came before begins nothing again."""
+
+
+class TriggerCall(Struct, frozen=True, forbid_unknown_fields=True):
+    """Triggers of one campaign, of up to 500 people."""
+
+    triggers: Annotated[list[TriggerIn], Meta(min_length=1, max_length=MOST_ROWS)]
+
+
+class RawTriggerCall(Struct, frozen=True, forbid_unknown_fields=True):
+    """The outer shape of TriggerCall; its triggers are decoded one by one."""
+
+    triggers: Annotated[list[msgspec.Raw], Meta(min_length=1, max_length=MOST_ROWS)]
+
+
+class TriggerResultOut(Struct, frozen=True, omit_defaults=True):
+    """What became of one trigger."""
+
+    index: int
+    status: LeadStatus
+    reference: str = ""
+    errors: list[ItemError] = []
+
+
+class TriggerCallReply(Struct, frozen=True):
+    """One result for every trigger, in the order sent."""
+
+    received: int
+    accepted: int
+    duplicates: int
+    rejected: int
+    results: list[TriggerResultOut]
+
+
 class MessageOut(Struct, frozen=True):
     """Where a message stands; `reason` says why it was not sent."""
 

@@ -42,6 +42,7 @@ DETAILS: Mapping[str, Any] = {
     RowCode.VARIABLE_WORDS: gettext_lazy(
         "The value holds words that a message of this kind may not say."
     ),
+    ItemCode.CUSTOMER_NOT_FOUND: gettext_lazy("No customer has this id."),
     ItemCode.CAMPAIGN_NOT_FOUND: gettext_lazy("No such campaign is shared with you."),
     Code.PURPOSE_REFUSED: gettext_lazy("Your contract does not cover consents for this purpose."),
     Code.PHONE_INVALID: gettext_lazy("This is not a phone number."),

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from campaigns.api import credit, messages, timeline, views
+from campaigns.api import credit, messages, timeline, triggers, views
 
 urlpatterns = [
     path("leads", views.LeadsView.as_view(), name="leads"),
@@ -22,6 +22,11 @@ urlpatterns = [
         "messages/<uuid:request_id>",
         messages.MessageRequestView.as_view(),
         name="message-request",
+    ),
+    path(
+        "campaigns/<slug:slug>/triggers",
+        triggers.TriggersView.as_view(),
+        name="campaign-triggers",
     ),
     path("campaigns", views.CampaignsView.as_view(), name="campaigns"),
 ]

@@ -38,6 +38,9 @@ _GIVEN = Vocabulary(
             "a short name of letters, digits and hyphens is expected"
         ),
         ValueProblemCode.STEP_EXPECTED: _("at least one step is expected"),
+        ValueProblemCode.TRIGGER_OR_CALENDAR: _(
+            "a campaign waits for triggers or has a calendar, not both"
+        ),
         ValueProblemCode.TEST_RUNS_ONCE: _("a campaign whose texts are tested cannot run again"),
         ValueProblemCode.TEXT_EXPECTED: _("a text is expected"),
         ValueProblemCode.TIME_EXPECTED: _(

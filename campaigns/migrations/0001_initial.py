@@ -241,6 +241,7 @@ class Migration(migrations.Migration):
                 ),
                 ("exclusions", models.JSONField(blank=True, editable=False, null=True)),
                 ("recurrence", models.JSONField(blank=True, editable=False, null=True)),
+                ("trigger", models.JSONField(blank=True, editable=False, null=True)),
                 ("last_run_at", models.DateTimeField(editable=False, null=True)),
                 ("run_hold_reason", models.CharField(blank=True, editable=False, max_length=60)),
                 ("is_run_hold_told", models.BooleanField(default=False, editable=False)),
@@ -2314,6 +2315,72 @@ class Migration(migrations.Migration):
                 'verbose_name': 'fall-over channel',
                 'verbose_name_plural': 'fall-over channels',
                 'constraints': [models.UniqueConstraint(fields=('channel', 'other'), name='stand_in_once'), models.UniqueConstraint(fields=('channel', 'position'), name='stand_in_order'), models.CheckConstraint(condition=models.Q(('channel', models.F('other')), _negated=True), name='stand_in_is_another')],
+            },
+        ),
+        migrations.CreateModel(
+            name="CampaignTrigger",
+            fields=[
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("event_id", models.BigIntegerField(editable=False, null=True)),
+                ("reference", models.CharField(blank=True, max_length=100)),
+                ("occurred_at", models.DateTimeField(verbose_name="occurred at")),
+                ("received_at", models.DateTimeField(verbose_name="received at")),
+                ("due_at", models.DateTimeField(verbose_name="due at")),
+                ("state", models.CharField(default="waiting", max_length=10, verbose_name="state")),
+                ("reason", models.CharField(blank=True, max_length=40, verbose_name="reason")),
+                (
+                    "campaign",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="triggers",
+                        to="campaigns.campaign",
+                    ),
+                ),
+                (
+                    "customer",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="+",
+                        to="customers.customer",
+                    ),
+                ),
+                (
+                    "dispatch",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="+",
+                        to="campaigns.dispatch",
+                    ),
+                ),
+            ],
+            options={
+                "verbose_name": "campaign trigger",
+                "verbose_name_plural": "campaign triggers",
+                "indexes": [
+                    models.Index(
+                        condition=models.Q(("state", "waiting")),
+                        fields=["campaign", "due_at"],
+                        name="trigger_waiting",
+                    )
+                ],
+                "constraints": [
+                    models.UniqueConstraint(
+                        condition=models.Q(("event_id__isnull", False)),
+                        fields=("campaign", "event_id"),
+                        name="trigger_once_an_event",
+                    ),
+                    models.UniqueConstraint(
+                        condition=models.Q(("reference", ""), _negated=True),
+                        fields=("campaign", "reference"),
+                        name="trigger_once_a_reference",
+                    ),
+                ],
             },
         ),
     ]

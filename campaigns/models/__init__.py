@@ -34,6 +34,7 @@ from campaigns.models.request import (
 )
 from campaigns.models.side_message import SideMessage
 from campaigns.models.suppression import Suppression
+from campaigns.models.trigger import CampaignTrigger
 
 __all__ = [
     "Approval",
@@ -44,6 +45,7 @@ __all__ = [
     "CampaignCost",
     "CampaignEdit",
     "CampaignTag",
+    "CampaignTrigger",
     "Channel",
     "Chunk",
     "ContentTest",

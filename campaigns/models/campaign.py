@@ -57,6 +57,8 @@ class Campaign(models.Model):
     exclusions = models.JSONField(null=True, blank=True, editable=False)
     # When it runs again, as `recurrence_reading.stored` writes it; null where it runs once.
     recurrence = models.JSONField(null=True, blank=True, editable=False)
+    # What it waits for, as `trigger_reading.stored` writes it; null where it waits for nothing.
+    trigger = models.JSONField(null=True, blank=True, editable=False)
     # The calendar's date of the newest run; nothing at or before it runs again.
     last_run_at = models.DateTimeField(null=True, editable=False)
     # Why no further run begins until a person releases it.
@@ -74,6 +76,7 @@ class Campaign(models.Model):
     harm_since = models.DateTimeField(null=True, editable=False)
     # A pattern for other campaigns: it is copied, and is never sent itself.
     is_template = models.BooleanField(_("template"), default=False)
+    # Of a campaign that waits for triggers: since when it listens.
     next_run_at = models.DateTimeField(_("next run"), null=True, editable=False)
     late_limit_hours = models.PositiveSmallIntegerField(_("latest start, hours late"), default=24)
     budget = models.ForeignKey(

@@ -46,6 +46,10 @@ ADMITTED = {
         "_BY_SCOPE",
         "the API asked for the scope",
     ),
+    "campaigns/services/triggers/receiving.py:receive": (
+        "_BY_SCOPE",
+        "the API asked for the scope",
+    ),
     "campaigns/services/requests/receiving.py:receive": (
         "_BY_SCOPE",
         "the API asked for the scope",
@@ -102,6 +106,7 @@ UNCHANGED = {
     "campaigns/services/consents/stop_list_keeping.py:_append": "all stops are in force already",
     "campaigns/services/consents/stop_list_keeping.py:lift": "no stop is in force",
     "campaigns/services/partners/touches.py:import_touches": "the part tells of nothing new",
+    "campaigns/services/triggers/receiving.py:receive": "all references came before",
     "campaigns/services/receipts/reports.py:_apply_batch": "all reports came before",
     "campaigns/services/receipts/reports.py:settle_by_hand": "no report waits",
     "customers/services/consents/lead_form.py:hand_in": "the very form came before",

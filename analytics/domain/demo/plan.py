@@ -24,6 +24,14 @@ CALLS = "autumn-calls"
 WITHOUT_LOAN = "active-without-loan"
 TO_APPROVE = "first-loan-sms-2"
 CAMPAIGNS = (ACQUISITION, RETENTION, WIN_BACK)
+# One that runs again by its calendar, twice, and one that waits for people who begin to apply.
+WEEKLY = "weekly-tips"
+UNFINISHED = "unfinished-application"
+FURTHER = (WEEKLY, UNFINISHED)
+WEEKLY_AT = (STARTS_AT + timedelta(days=7), STARTS_AT + timedelta(days=14))
+STARTED_AT = WEEKLY_AT[0] + timedelta(hours=1)
+# By then the delay of the campaign is over.
+REMINDED_AT = STARTED_AT + timedelta(minutes=35)
 
 
 def salt_of(slug: str) -> UUID:

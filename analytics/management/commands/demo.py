@@ -22,6 +22,7 @@ from analytics.management.demo import (
     cast,
     derivations,
     environment,
+    further,
     models,
     outcomes,
     table,
@@ -54,7 +55,7 @@ _CLICKS_AFTER = timedelta(hours=3)
 class Command(LoanCrmCommand):
     uses_data = False
     help = (
-        "Run three campaigns over made-up customers in an own folder, report them, serve the admin."
+        "Run five campaigns over made-up customers in an own folder, report them, serve the admin."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
@@ -138,7 +139,7 @@ class Command(LoanCrmCommand):
         """Run the campaigns and let eight months pass."""
         self._write_campaigns(users)
         environment.set_clock(folder, plan.STARTS_AT)
-        for slug in plan.CAMPAIGNS:
+        for slug in (*plan.CAMPAIGNS, *plan.FURTHER):
             launch.launch_campaign(
                 campaign=Campaign.objects.get(slug=slug),
                 actor=access.user_actor(users[Role.MARKETER]),
@@ -164,13 +165,33 @@ class Command(LoanCrmCommand):
         self._say(f"Scheduled e-mail sent at {plan.RETENTION_AT:%Y-%m-%d %H:%M}, demo time")
         environment.set_clock(folder, plan.RETENTION_AT + _CLICKS_AFTER)
         reacting += self._reactions(plan.RETENTION, stage)
+        self._go_on(stage, folder)
         environment.set_clock(folder, plan.ENDS_AT)
         self._import_outcomes(folder, reacting)
+
+    def _go_on(self, stage: DemoStage, folder: Path) -> None:
+        """Let one campaign run again by its calendar, and one write to whoever begins to apply."""
+        for number, moment in enumerate(plan.WEEKLY_AT, start=1):
+            environment.set_clock(folder, moment)
+            stage.wait_for_run(plan.WEEKLY, number)
+            stage.wait_for_reports()
+            self._say(f"Run {number} of {plan.WEEKLY} sent at {moment:%Y-%m-%d %H:%M}, demo time")
+            if number == 1:
+                self._remind(stage, folder)
+        stage.wait_for_campaign(plan.WEEKLY)
+
+    def _remind(self, stage: DemoStage, folder: Path) -> None:
+        environment.set_clock(folder, plan.STARTED_AT)
+        begun = further.begin_applications(seed=self._seed, folder=folder, actor=_ACTOR)
+        environment.set_clock(folder, plan.REMINDED_AT)
+        stage.wait_for_triggers(plan.UNFINISHED, begun)
+        stage.wait_for_reports()
+        self._say(f"{begun} people began to apply; {plan.UNFINISHED} wrote half an hour later")
 
     def _write_campaigns(self, users: dict[Role, User]) -> None:
         author = access.user_actor(users[Role.MARKETER])
         approver = access.user_actor(users[Role.APPROVER])
-        for slug in plan.CAMPAIGNS:
+        for slug in (*plan.CAMPAIGNS, *plan.FURTHER):
             campaign = authoring.create_campaign(
                 source=campaigns.read(slug), actor=author, now=clock.now()
             )
@@ -184,7 +205,7 @@ class Command(LoanCrmCommand):
                 actor=approver,
                 now=clock.now(),
             )
-        self._say("Three campaigns written by the marketer and approved by the approver")
+        self._say("Five campaigns written by the marketer and approved by the approver")
 
     def _reactions(self, slug: str, stage: DemoStage) -> list[outcomes.Reacting]:
         """Let people click, and return what else they will do."""
@@ -222,11 +243,14 @@ class Command(LoanCrmCommand):
     def _report(self, path: Path | None) -> None:
         found = [
             reports.store_report(actor=_ACTOR, slug=slug, now=clock.now()).report
-            for slug in plan.CAMPAIGNS
+            for slug in (*plan.CAMPAIGNS, *plan.FURTHER)
         ]
-        self.stdout.write("")
-        for line in table.lines(found, {slug: _skipped(slug) for slug in plan.CAMPAIGNS}):
-            self.stdout.write(line)
+        first = len(plan.CAMPAIGNS)
+        for part in (found[:first], found[first:]):
+            self.stdout.write("")
+            skipped = {report.head.slug: _skipped(report.head.slug) for report in part}
+            for line in table.lines(part, skipped):
+                self.stdout.write(line)
         self.stdout.write("")
         if path is not None:
             content = [report.to_json() for report in found]
@@ -267,7 +291,7 @@ class Command(LoanCrmCommand):
         self.stdout.write(f"\nAdmin: {address}/admin/   (Ctrl-C ends the demo)")
         for role in Role:
             self.stdout.write(f"  sign in as {role.value:<9} password {cast.password_of(role)}")
-        for slug in plan.CAMPAIGNS:
+        for slug in (*plan.CAMPAIGNS, *plan.FURTHER):
             path = reverse("reports:campaign", args=[slug])
             self.stdout.write(f"  report of {slug:<15} {address}{path}")
         self.stdout.flush()

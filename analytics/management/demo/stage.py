@@ -10,8 +10,9 @@ from django.core.management.base import CommandError
 from analytics.domain.demo import plan
 from analytics.management.demo.cast import Providers
 from campaigns.domain.campaigns.campaign import CampaignStatus
+from campaigns.domain.campaigns.trigger import TriggerState
 from campaigns.domain.sending.states import DispatchStatus, MessageState
-from campaigns.models import Campaign, Dispatch, LinkVisit, Message
+from campaigns.models import Campaign, CampaignTrigger, Dispatch, LinkVisit, Message
 from loancrm.kernel.processes import programs
 from loancrm.kernel.processes.supervisor import ProcessSpec, Supervisor
 
@@ -72,10 +73,30 @@ class DemoStage:
         campaign = Campaign.objects.filter(slug=slug, status=CampaignStatus.COMPLETED)
         self.wait(slug, campaign.exists)
 
+    def wait_for_run(self, slug: str, number: int) -> None:
+        """Wait until a run of a campaign is over."""
+        run = Dispatch.objects.filter(
+            campaign__slug=slug, run_number=number, status=DispatchStatus.COMPLETED
+        )
+        self.wait(f"{slug}, run {number}", run.exists)
+
+    def wait_for_triggers(self, slug: str, count: int) -> None:
+        """Wait until so many triggers of a campaign came, and their messages are dealt with."""
+        came = CampaignTrigger.objects.filter(campaign__slug=slug)
+        open_runs = Dispatch.objects.filter(campaign__slug=slug).exclude(
+            status=DispatchStatus.COMPLETED
+        )
+
+        def is_over() -> bool:
+            waiting = came.filter(state=TriggerState.WAITING)
+            return came.count() >= count and not waiting.exists() and not open_runs.exists()
+
+        self.wait(f"{slug}, {count} triggers", is_over)
+
     def wait_for_reports(self) -> None:
         """Wait until the providers reported on every message that was sent."""
         unreported = Message.objects.filter(
-            dispatch__campaign__slug__in=plan.CAMPAIGNS, state=MessageState.SENT
+            dispatch__campaign__slug__in=(*plan.CAMPAIGNS, *plan.FURTHER), state=MessageState.SENT
         )
         self.wait("delivery reports", lambda: not unreported.exists())
 

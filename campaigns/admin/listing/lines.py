@@ -10,6 +10,7 @@ from django.urls import NoReverseMatch, reverse
 from django.utils.translation import gettext as _
 
 from campaigns import labels
+from campaigns.admin.starts import trigger_fields
 from campaigns.domain.campaigns.campaign import CampaignStatus
 from campaigns.models import Campaign, CampaignTag
 from campaigns.services.desk import filing
@@ -40,6 +41,12 @@ def status_tabs(rows: QuerySet[Campaign], changelist: Any) -> list[dict[str, Any
         for status in CampaignStatus
         if status in counts
     ]
+
+
+def waits_for(campaign: Campaign) -> str:
+    """Return what a campaign that is not over waits for; empty where it has a time of its own."""
+    is_over = campaign.status in {CampaignStatus.COMPLETED, CampaignStatus.CANCELLED}
+    return "" if is_over else trigger_fields.short(campaign.trigger)
 
 
 def menu_of(campaign: Campaign, request: HttpRequest, *, has_run: bool) -> list[dict[str, str]]:

@@ -16,7 +16,9 @@ from campaigns.domain.campaigns.given.place_reading import read_place
 from campaigns.domain.campaigns.given.problems import ValueProblemCode, ValueProblems
 from campaigns.domain.campaigns.given.reader import Reader
 from campaigns.domain.campaigns.given.recurrence_reading import read_recurrence
+from campaigns.domain.campaigns.given.trigger_reading import read_trigger
 from campaigns.domain.campaigns.recurrence import Recurrence
+from campaigns.domain.campaigns.trigger import Trigger
 from campaigns.domain.compliance.offers import (
     ProductKind,
     is_offer_under_service,
@@ -99,6 +101,7 @@ class CampaignSpec:
     message_limit: int | None = None
     daily_message_limit: int | None = None
     exclusions: Exclusions = field(default_factory=Exclusions)
+    trigger: Trigger | None = None
 
 
 _KNOWN = {
@@ -161,6 +164,7 @@ def parse_spec(source: Mapping[str, Any]) -> CampaignSpec:
         daily_message_limit=_limit(source, "daily_message_limit", read),
         exclusions=read_exclusions(source.get("exclude"), read, "exclude"),
         content_test=read_content_test(source.get("experiment"), read, "experiment"),
+        trigger=read_trigger(schedule.get("trigger"), read, "schedule.trigger"),
     )
     _check_whole(spec, read, budget_key=budget_key)
     if read.problems:
@@ -181,7 +185,7 @@ def _check_whole(spec: CampaignSpec, read: Reader, *, budget_key: str) -> None:
     if not _SLUG.fullmatch(spec.slug):
         read.wrong("slug", ValueProblemCode.SLUG_EXPECTED)
     variants = spec.steps[0].variants if spec.steps else ()
-    if spec.content_test and (code := untestable(len(variants), spec.recurrence)):
+    if spec.content_test and (code := untestable(len(variants), spec.recurrence or spec.trigger)):
         read.wrong("experiment", code)
     for name, path in (
         *(("name", "name"), ("description", "description"), ("goal_event", "goal.event")),
@@ -190,6 +194,8 @@ def _check_whole(spec: CampaignSpec, read: Reader, *, budget_key: str) -> None:
         ("cost_per_message", "cost_per_message"),
     ):
         read.field(name, getattr(spec, name), path)
+    if spec.trigger is not None and spec.recurrence is not None:
+        read.wrong("schedule.trigger", ValueProblemCode.TRIGGER_OR_CALENDAR)
     if late := end_problem(spec.start_at, spec.end_at, path="schedule.end_at"):
         read.problems.append(late)
 
@@ -199,7 +205,7 @@ def untestable(variants: int, recurrence: Any) -> ValueProblemCode | None:
 
     Args:
         variants: Of the first message.
-        recurrence: When the campaign runs again; None where it runs once.
+        recurrence: When the campaign runs again, or what it waits for; None where it runs once.
     """
     if variants < 2:
         return ValueProblemCode.TWO_VARIANTS_EXPECTED

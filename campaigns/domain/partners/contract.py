@@ -71,6 +71,7 @@ class ItemCode(StrEnum):
     AMOUNT_INVALID = "amount_invalid"
     PROPERTIES_INVALID = "properties_invalid"
     CAMPAIGN_NOT_FOUND = "campaign_not_found"
+    CUSTOMER_NOT_FOUND = "customer_not_found"
 
 
 # Decisions, money and contact history are the lender's own facts; a partner reports only what

@@ -85,6 +85,7 @@ def read(campaign: Campaign) -> CampaignState:
             campaign.end_at.isoformat() if campaign.end_at else "",
             campaign.late_limit_hours,
             campaign.recurrence,
+            campaign.trigger,
             [
                 [step.position, step.is_fallback, step.wait_minutes, step.condition]
                 for step in steps

@@ -5,20 +5,25 @@ from datetime import datetime, timedelta
 
 from django.db.models import QuerySet
 
+from campaigns.domain.campaigns.given import trigger_reading
 from campaigns.domain.campaigns.given.recurrence_reading import of_stored
 from campaigns.domain.campaigns.recurrence import Again, Recurrence
+from campaigns.domain.campaigns.trigger import Trigger
 from campaigns.domain.sending.eligibility import SkipReason
 from campaigns.domain.sending.states import MessageState
 from campaigns.models import Campaign, Dispatch, Message, Step
 from campaigns.selectors.sending import past_messages
 from customers.models import Customer
+from loancrm.kernel.database import shared_clock
 
 # What counts as having been in an earlier run: a message that may have reached somebody or still
 # may, and the control group, whose part of the experiment it is to get none.
 _WAS_IN_IT = (*past_messages.COUNTED_STATES, MessageState.PLANNED, MessageState.HELD_OUT)
 
 
-def barring(campaign: Campaign, calendar: Recurrence, *, date: datetime) -> QuerySet[Message]:
+def barring(
+    campaign: Campaign, calendar: Recurrence | Trigger, *, date: datetime
+) -> QuerySet[Message]:
     """Return the messages whose people are not in the run of a date, in no order.
 
     By the runs' dates: how fast a run was sent decides about nobody.
@@ -42,11 +47,12 @@ def excluded(campaign: Campaign, customer_ids: Sequence[int]) -> set[int]:
 
     By the messages of merged records too; who still waits for one of this run is not among them.
     """
-    calendar = of_stored(campaign.recurrence)
+    calendar = of_stored(campaign.recurrence) or trigger_reading.of_stored(campaign.trigger)
     if calendar is None or campaign.next_run_at is None:
         return set()
     records = past_messages.records_of(customer_ids)
-    barred = barring(campaign, calendar, date=campaign.next_run_at)
+    date = campaign.next_run_at if campaign.trigger is None else shared_clock.now()
+    barred = barring(campaign, calendar, date=date)
     rows = barred.exclude(state=MessageState.PLANNED)
     found = rows.filter(customer_id__any_of=[*customer_ids, *records])
     return {records.get(pk, pk) for pk in found.values_list("customer_id", flat=True)}

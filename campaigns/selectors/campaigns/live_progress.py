@@ -5,20 +5,25 @@ from collections.abc import Mapping, Sequence
 from django.db.models import Count, Exists, OuterRef, Q, QuerySet
 
 from campaigns.domain.campaigns.campaign import CampaignStatus
-from campaigns.domain.sending.states import MessageState
+from campaigns.domain.sending.states import DispatchStatus, MessageState
 from campaigns.models import Campaign, Dispatch, Message
 from campaigns.selectors.campaigns import last_messages
 
+SHOWN_RUNS = 5
 OVER = frozenset({CampaignStatus.COMPLETED, CampaignStatus.CANCELLED, CampaignStatus.IMPORTED})
 
 
 def dispatches(campaign: Campaign) -> Sequence[Dispatch]:
-    """Return the dispatches of a campaign's newest run, in the order of the steps."""
-    return list(
-        of_newest_runs(Dispatch.objects.filter(campaign=campaign))
-        .select_related("channel", "step")
-        .order_by("run_number", "position")
-    )
+    """Return the dispatches of a campaign's newest run, in the order of the steps.
+
+    Of one that waits for triggers, which has a run every few seconds, its newest ones and those
+    that wait for a person.
+    """
+    rows = of_newest_runs(Dispatch.objects.filter(campaign=campaign))
+    if campaign.trigger is not None:
+        newest = rows.order_by("-run_number").values_list("run_number", flat=True).first() or 0
+        rows = rows.filter(Q(run_number__gt=newest - SHOWN_RUNS) | Q(status=DispatchStatus.HELD))
+    return list(rows.select_related("channel", "step").order_by("run_number", "position"))
 
 
 def of_newest_runs(rows: QuerySet[Dispatch]) -> QuerySet[Dispatch]:

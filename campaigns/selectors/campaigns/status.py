@@ -89,7 +89,11 @@ def waits_until(campaign: Campaign, *, now: datetime) -> datetime | None:
 def status_of(campaign: Campaign) -> CampaignProgress:
     """Return where a campaign stands, in five queries."""
     dispatches = live_progress.dispatches(campaign)
-    rows = Message.objects.filter(dispatch__in=dispatches)
+    rows = (
+        Message.objects.filter(dispatch__in=dispatches)
+        if campaign.trigger is None
+        else Message.objects.filter(dispatch__campaign=campaign)
+    )
     last_rows = rows.filter(~last_messages.is_served_later()) if len(dispatches) > 1 else rows
     by_state = last_rows.values_list("state", "reason").annotate(count=Count("pk")).order_by()
     states = {state.value: 0 for state in MessageState}

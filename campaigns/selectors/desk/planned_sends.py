@@ -57,7 +57,12 @@ def between(since: datetime, until: datetime, *, calendar: WorkCalendar) -> Sequ
         Q(start_at__gte=since) | Q(recurrence__isnull=False)
     )
     wanted |= Q(status__in=_ON_THE_WAY, next_run_at__lt=until)
-    campaigns = list(Campaign.objects.filter(wanted).select_related("segment").order_by("pk"))
+    # What triggers begin has no date; the day that it begins to listen is its first run's.
+    campaigns = list(
+        Campaign.objects.filter(wanted, trigger__isnull=True)
+        .select_related("segment")
+        .order_by("pk")
+    )
     kinds = _channel_kinds(campaigns)
     for campaign in campaigns:
         is_launched = campaign.status in _ON_THE_WAY

@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 from campaigns import labels
 from campaigns.domain.campaigns.campaign import CAMPAIGN_MOVES, CampaignStatus
 from campaigns.domain.campaigns.correction import CORRECTABLE, shapes_of
+from campaigns.domain.campaigns.given import trigger_reading
 from campaigns.domain.campaigns.given.changes import end_problem, parse_changes
 from campaigns.domain.campaigns.given.exclusions_reading import stored_exclusions
 from campaigns.domain.campaigns.given.problems import ValueProblem, ValueProblemCode, ValueProblems
@@ -83,6 +84,7 @@ def create_campaign(*, source: Mapping[str, Any], actor: Actor, now: datetime) -
             message_limit=spec.message_limit,
             daily_message_limit=spec.daily_message_limit,
             exclusions=stored_exclusions(spec.exclusions),
+            trigger=trigger_reading.stored(spec.trigger),
             budget=parts.budget_with(None, spec.budget_amount),
             cost_per_message=spec.cost_per_message,
             author=author,
@@ -115,8 +117,8 @@ def update_campaign(
     Args:
         changes: Field names and values among name, description, segment, purpose, service_kind,
             product_kind, goal_event, goal_window_days, stops_at_goal, holdout_share, start_at,
-            end_at, late_limit_hours, recurrence, budget_amount, cost_per_message, content_test and
-            exclusions, message_limit and daily_message_limit.
+            end_at, late_limit_hours, recurrence, trigger, budget_amount, cost_per_message,
+            content_test, exclusions, message_limit and daily_message_limit.
 
     Raises:
         CampaignLocked: The campaign is no draft.
@@ -381,6 +383,8 @@ def _columns(campaign: Campaign, given: Mapping[str, Any]) -> dict[str, Any]:
         if problems := choosing.reference_problems(values["exclusions"], path="exclusions"):
             raise refused(tuple(problems))
         values["exclusions"] = stored_exclusions(values["exclusions"])
+    if "trigger" in values:
+        values["trigger"] = trigger_reading.stored(values["trigger"])
     if "budget_amount" in values:
         values["budget"] = parts.budget_with(campaign.budget, values.pop("budget_amount"))
     if "content_test" in values:

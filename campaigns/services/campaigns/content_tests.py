@@ -43,7 +43,7 @@ def require_testable(campaign: Campaign) -> None:
     if content_tests.of_campaign(campaign) is None:
         return
     variants = content_tests.variants_of(campaign)
-    if code := untestable(len(variants), campaign.recurrence):
+    if code := untestable(len(variants), campaign.recurrence or campaign.trigger):
         raise refused((ValueProblem("experiment", code),))
 
 

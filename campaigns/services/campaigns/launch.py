@@ -33,6 +33,7 @@ from campaigns.services.campaigns.steps_freezing import (
 )
 from campaigns.services.graphs import moving
 from customers.domain.consents.consent import Purpose
+from customers.models import Customer
 from loancrm.kernel.access import Actor
 from loancrm.kernel.acting import acting
 from loancrm.kernel.auditing import deployment
@@ -79,7 +80,8 @@ def launch_campaign(*, campaign: Campaign, actor: Actor, now: datetime) -> Dispa
         )
         campaign.launched_at = now
         due_at = recurring.first_due(campaign, now)
-        campaign.next_run_at = recurring.due_after(campaign, due_at)
+        is_triggered = campaign.trigger is not None
+        campaign.next_run_at = due_at if is_triggered else recurring.due_after(campaign, due_at)
         campaign.last_run_at = due_at if campaign.recurrence else None
         campaign.save(update_fields=["launched_at", "last_run_at", "next_run_at"])
         version = campaign.segment.current_version
@@ -91,20 +93,37 @@ def launch_campaign(*, campaign: Campaign, actor: Actor, now: datetime) -> Dispa
         dispatch = freeze_first_step(
             plan=plan,
             campaign=campaign,
-            audience=content_tests.first_people(campaign, audience.people),
+            audience=_first_people(campaign, audience.people),
             now=now,
         )
-        if schedule.is_too_late(due_at=due_at, now=now, late_limit_hours=campaign.late_limit_hours):
-            dispatch.status, dispatch.hold_reason = DispatchStatus.HELD, HoldReason.LATE
-            dispatch.save(update_fields=["status", "hold_reason"])
+        _write_start(dispatch, campaign, now)
         # Once more, after everything was read: a rule that was published meanwhile must not have
         # chosen anybody, nor a model that scored anew or a list that a targeting replaced.
         _require_approved(campaign)
         # A part of them that was drawn by lot would tell of chance as well.
-        is_drawn = content_tests.is_tested(campaign)
+        is_drawn = is_triggered or content_tests.is_tested(campaign)
         fairness.require_fair(campaign, now=now, frozen=None if is_drawn else dispatch)
         enqueue(jobs.TICK)
     return dispatch
+
+
+def _write_start(dispatch: Dispatch, campaign: Campaign, now: datetime) -> None:
+    """Hold a start that was missed; end at once what is about nobody: triggers begin the rest."""
+    hours = campaign.late_limit_hours
+    if campaign.trigger is not None:
+        dispatch.status, dispatch.completed_at = DispatchStatus.COMPLETED, now
+    elif schedule.is_too_late(due_at=dispatch.due_at, now=now, late_limit_hours=hours):
+        dispatch.status, dispatch.hold_reason = DispatchStatus.HELD, HoldReason.LATE
+    else:
+        return
+    dispatch.save(update_fields=["status", "completed_at", "hold_reason"])
+
+
+def _first_people(campaign: Campaign, people: QuerySet[Customer]) -> QuerySet[Customer]:
+    """Return who is in the first run: nobody yet where triggers choose, as later runs keep it."""
+    if campaign.trigger is not None:
+        return Customer.objects.none()
+    return content_tests.first_people(campaign, people)
 
 
 def _require_approved(campaign: Campaign) -> None:

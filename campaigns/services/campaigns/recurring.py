@@ -32,6 +32,9 @@ def first_due(campaign: Campaign, now: datetime) -> datetime:
     Raises:
         CampaignNotReady: The calendar is over before the first run.
     """
+    if campaign.trigger is not None:
+        # It listens from its launch on at the earliest: what happened before began nothing.
+        return max(campaign.start_at or now, now)
     calendar = of_stored(campaign.recurrence)
     if calendar is None:
         return campaign.start_at or now
@@ -86,7 +89,7 @@ def due(now: datetime) -> Sequence[Campaign]:
     """Return the campaigns that are to run again now, in one query."""
     rows = Campaign.objects.filter(
         ends.not_over(), status=CampaignStatus.RUNNING, next_run_at__lte=now, run_hold_reason=""
-    )
+    ).filter(trigger__isnull=True)
     return list(rows.order_by("next_run_at", "pk"))
 
 

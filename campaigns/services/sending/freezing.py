@@ -131,6 +131,8 @@ def _is_control(experiment: Experiment) -> Any:
 def _insert_messages(
     dispatch: Dispatch, audience: QuerySet[Customer], experiment: Experiment, now: datetime
 ) -> None:
+    if audience.query.is_empty():
+        return
     salt = experiment.salt
     rows = audience.order_by("pk").alias(
         variant_bucket=_bucket(assignment.prefix(salt, assignment.VARIANT)),

@@ -12,10 +12,11 @@ from campaigns.domain.content import lint, texts
 
 RULES = rulebook.rules_on(date(2026, 11, 1), LenderType.BANK)
 
-SPECS = {slug: campaigns.read(slug) for slug in plan.CAMPAIGNS}
+ALL = (*plan.CAMPAIGNS, *plan.FURTHER)
+SPECS = {slug: campaigns.read(slug) for slug in ALL}
 
 
-@pytest.mark.parametrize("slug", plan.CAMPAIGNS)
+@pytest.mark.parametrize("slug", ALL)
 def test_the_description_is_valid_and_has_holdout_variants_and_both_languages(slug):
     spec = parse_spec(SPECS[slug])
 
@@ -27,7 +28,7 @@ def test_the_description_is_valid_and_has_holdout_variants_and_both_languages(sl
             assert {text.locale for text in variant.texts} == {"zh-hans", "en"}
 
 
-@pytest.mark.parametrize("slug", plan.CAMPAIGNS)
+@pytest.mark.parametrize("slug", ALL)
 def test_every_text_compiles_and_names_only_known_variables(slug):
     spec = parse_spec(SPECS[slug])
     for step in spec.steps:
@@ -50,6 +51,12 @@ def test_times_and_windows_agree_with_the_timetable():
     assert retention.start_at == plan.RETENTION_AT
     for slug, temper in behaviour.TEMPERS.items():
         assert parse_spec(SPECS[slug]).goal_window_days == temper.window_days
+    weekly, unfinished = (parse_spec(SPECS[slug]) for slug in plan.FURTHER)
+    assert weekly.start_at == plan.WEEKLY_AT[0]
+    assert weekly.recurrence is not None
+    assert weekly.recurrence.until == plan.WEEKLY_AT[1].date()
+    assert unfinished.trigger is not None
+    assert unfinished.trigger.due_at(plan.STARTED_AT) < plan.REMINDED_AT
     assert plan.STARTS_AT.isoformat() == "2026-01-12T10:00:00+08:00"
 
 
@@ -63,11 +70,11 @@ def test_the_win_back_falls_back_from_sms_to_email():
 
 
 def test_descriptions_are_plain_json():
-    for slug in plan.CAMPAIGNS:
+    for slug in ALL:
         assert json.loads(json.dumps(SPECS[slug])) == SPECS[slug]
 
 
-@pytest.mark.parametrize("slug", plan.CAMPAIGNS)
+@pytest.mark.parametrize("slug", ALL)
 def test_no_text_breaks_a_rule_that_stops_an_approval(slug):
     spec = parse_spec(SPECS[slug])
     for step in spec.steps:

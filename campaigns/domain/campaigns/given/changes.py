@@ -10,6 +10,7 @@ from typing import Any
 from campaigns.domain.campaigns.exclusions import Exclusions
 from campaigns.domain.campaigns.given.problems import ValueProblem, ValueProblemCode, ValueProblems
 from campaigns.domain.campaigns.recurrence import Recurrence
+from campaigns.domain.campaigns.trigger import Trigger
 from campaigns.domain.compliance.offers import ProductKind
 from campaigns.domain.experiments.content_test import ContentTestPlan
 from campaigns.domain.sending.service_messages import ServiceKind
@@ -110,6 +111,11 @@ def _calendar(value: Any) -> tuple[ValueProblemCode, str] | None:
     return None if is_good else (ValueProblemCode.OBJECT_EXPECTED, "")
 
 
+def _trigger(value: Any) -> tuple[ValueProblemCode, str] | None:
+    is_good = value is None or isinstance(value, Trigger)
+    return None if is_good else (ValueProblemCode.OBJECT_EXPECTED, "")
+
+
 def _content_test(value: Any) -> tuple[ValueProblemCode, str] | None:
     is_good = value is None or isinstance(value, ContentTestPlan)
     return None if is_good else (ValueProblemCode.OBJECT_EXPECTED, "")
@@ -130,6 +136,7 @@ _CHECKS: Mapping[str, _Check] = {
     "stops_at_goal": _flag,
     "late_limit_hours": _whole(0, MAX_LATE_HOURS),
     "recurrence": _calendar,
+    "trigger": _trigger,
     "content_test": _content_test,
     "message_limit": _limit,
     "daily_message_limit": _limit,

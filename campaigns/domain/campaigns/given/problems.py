@@ -30,6 +30,7 @@ class ValueProblemCode(StrEnum):
     TOO_LONG = "too_long"
     TOO_MANY_DECIMALS = "too_many_decimals"
     TWO_VARIANTS_EXPECTED = "two_variants_expected"
+    TRIGGER_OR_CALENDAR = "trigger_or_calendar"
     UNKNOWN = "unknown"
     UNKNOWN_KEY = "unknown_key"
     VARIANT_EXPECTED = "variant_expected"

@@ -55,11 +55,19 @@ class Reader:
             return default
         return number
 
-    def whole(self, source: Mapping[str, Any], key: str, path: str, default: int) -> int:
+    def whole(
+        self,
+        source: Mapping[str, Any],
+        key: str,
+        path: str,
+        default: int,
+        *,
+        most: int = MOST_WHOLE,
+    ) -> int:
         """Return a whole number of at least 0."""
         number = self.number(source, key, path, Decimal(default))
-        if number is not None and number > MOST_WHOLE:
-            self.wrong(path, ValueProblemCode.AT_MOST, str(MOST_WHOLE))
+        if number is not None and number > most:
+            self.wrong(path, ValueProblemCode.AT_MOST, str(most))
             return default
         if number is None or number != int(number):
             self.wrong(path, ValueProblemCode.WHOLE_EXPECTED)

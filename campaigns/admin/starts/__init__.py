@@ -1,0 +1,1 @@
+"""How a campaign begins its messages: what it waits for."""

@@ -1,0 +1,1 @@
+"""What campaigns wait for: who listens, what came, whom it is about."""

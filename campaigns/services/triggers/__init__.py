@@ -1,0 +1,1 @@
+"""Campaigns that wait for triggers: taking them in, and letting them become runs."""
