@@ -44,6 +44,15 @@ def kinds_of(backend: str) -> tuple[str, ...]:
     return tuple(getattr(_class_of(backend), "kinds", ()))
 
 
+def options_type_of(backend: str) -> Any:
+    """Return the dataclass of a backend's options.
+
+    Raises:
+        ChannelMisconfigured: There is no such backend, or it cannot be imported.
+    """
+    return _class_of(backend).options_type
+
+
 def reaches_nobody(backend: str) -> bool:
     """Return whether what is handed to a backend ends there, in a log or in memory."""
     try:

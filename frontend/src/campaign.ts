@@ -190,6 +190,17 @@ function shownWithChoice(element: HTMLElement): void {
   update();
 }
 
+/** Puts a text of the page on the clipboard and says so. */
+function copying(button: HTMLButtonElement): void {
+  const words = button.textContent;
+  button.addEventListener("click", async () => {
+    const text = document.getElementById(button.dataset.copy ?? "")?.textContent ?? "";
+    await navigator.clipboard?.writeText(text.trim());
+    button.textContent = button.dataset.done ?? words;
+    window.setTimeout(() => (button.textContent = words), POLL_MS);
+  });
+}
+
 /** A link from a list of faults leads to a field that stood in a hidden panel when the page was read. */
 function goToField(): void {
   const field = location.hash.startsWith("#id_") ? document.getElementById(location.hash.slice(1)) : null;
@@ -207,6 +218,7 @@ function start(): void {
   document.querySelectorAll<HTMLElement>("[data-load]").forEach((element) => void loadPiece(element));
   document.querySelectorAll<HTMLElement>("[data-shown-for]").forEach(dependentFields);
   document.querySelectorAll<HTMLElement>("[data-shown-with]").forEach(shownWithChoice);
+  document.querySelectorAll<HTMLButtonElement>("[data-copy]").forEach(copying);
   goToField();
 }
 

@@ -71,6 +71,17 @@ export function variants(message: HTMLElement, form: HTMLFormElement, onChange: 
     const field = kept && weightOf(kept);
     if (field) field.value = String(own);
   };
+  const weights = shown().map((variant) => weightOf(variant)?.value);
+  let isOwn = new Set(weights).size > 1;
+  /** Shares anew after a variant came or went: alike, unless somebody has said otherwise. */
+  const shareAnew = (isAdded: boolean): void => {
+    for (const variant of shown()) {
+      const field = weightOf(variant);
+      if (field && !isFixed && (isAdded || !isOwn)) field.value = "1";
+    }
+    if (isAdded) isOwn = false;
+    rebalance();
+  };
   const show = (variant: HTMLElement, isShown: boolean): void => {
     variant.hidden = !isShown;
     const inUse = variant.querySelector<HTMLInputElement>("input[name$=_in_use]");
@@ -80,12 +91,13 @@ export function variants(message: HTMLElement, form: HTMLFormElement, onChange: 
   for (const variant of all) {
     if (variant.hasAttribute("data-variant")) show(variant, !variant.hidden);
     weightOf(variant)?.addEventListener("change", () => {
+      isOwn = true;
       rebalance(variant);
       draw();
     });
     variant.querySelector("[data-take-out-variant]")?.addEventListener("click", () => {
       show(variant, false);
-      rebalance();
+      shareAnew(false);
       select(all[0] as HTMLElement);
       form.dispatchEvent(new Event("input"));
       adder?.focus();
@@ -95,11 +107,7 @@ export function variants(message: HTMLElement, form: HTMLFormElement, onChange: 
     const next = all.find((variant) => variant.hidden);
     if (!next) return;
     show(next, true);
-    for (const variant of shown()) {
-      const field = weightOf(variant);
-      if (field && !isFixed) field.value = "1";
-    }
-    rebalance();
+    shareAnew(true);
     select(next);
     form.dispatchEvent(new Event("input"));
     next.querySelector<HTMLElement>("select, textarea")?.focus();
