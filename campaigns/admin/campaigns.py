@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy
 from campaigns import labels
 from campaigns.admin import campaign_page, campaign_views, fairness_page, sending
 from campaigns.admin import rules as rules_page
-from campaigns.admin.composer import checks, live
+from campaigns.admin.composer import checks, live, rendered
 from campaigns.admin.composer import pages as composer_pages
 from campaigns.admin.contactable_view import customer_contact
 from campaigns.admin.listing import filters, lines
@@ -173,6 +173,7 @@ class CampaignAdmin(SharedRowsAdmin):
             path("<int:pk>/filing/", wrap(lines.file_view), name="campaigns_campaign_filing"),
             path("live/", wrap(live.live), name="campaigns_campaign_live"),
             path("<int:pk>/checks/", wrap(checks.checks), name="campaigns_campaign_checks"),
+            path("<int:pk>/rendered/", wrap(rendered.rendered), name="campaigns_campaign_rendered"),
             path("<int:pk>/edit/", wrap(self.edit_view), name="campaigns_campaign_edit"),
             path(
                 "<int:pk>/step/<slug:name>/",

@@ -30,7 +30,7 @@ OPTIONS: Mapping[str, str | Promise] = {
 }
 SECURITY: Mapping[str, str | Promise] = {
     "none": _("none"),
-    "starttls": _("STARTTLS"),
+    "starttls": _("STARTTLS after connecting"),
     "tls": _("TLS from the start"),
 }
 

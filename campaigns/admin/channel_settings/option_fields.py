@@ -64,7 +64,7 @@ def options_from(form: forms.Form, written: Mapping[str, Any]) -> dict[str, Any]
         if name not in form.fields:
             continue
         value = form.cleaned_data.get(name)
-        if value is None or (value == "" and not isinstance(_default(option), str)):
+        if value in {None, ""}:
             found.pop(option.name, None)
         elif option.name in found or value != _default(option):
             found[option.name] = value

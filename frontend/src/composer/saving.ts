@@ -97,6 +97,7 @@ export class Saving {
       this.form.append(seen);
     }
     seen.value = saved.seen ?? "";
+    this.form.dataset.saves = String(Number(this.form.dataset.saves ?? 0) + 1);
     if (edits === this.edits) this.form.dispatchEvent(new Event("saved"));
     this.onSaved(saved.checks ?? "");
   }

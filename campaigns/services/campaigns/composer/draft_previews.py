@@ -13,9 +13,10 @@ from campaigns import labels
 from campaigns.domain.content import email_html, sms_parts
 from campaigns.domain.content.lint_problems import LintProblemCode
 from campaigns.domain.content.sample_people import SamplePerson, example_of, sample_values
+from campaigns.domain.content.texts import VARIABLES
 from campaigns.domain.content.written import TextSpec
-from campaigns.models import Channel, ContentVersion, Dispatch, Touchpoint, Variant
-from campaigns.selectors.content import faults
+from campaigns.models import Campaign, Channel, ContentVersion, Dispatch, Touchpoint, Variant
+from campaigns.selectors.content import current_texts, faults
 from campaigns.selectors.content.current_texts import CurrentText
 from campaigns.selectors.content.faults import TextFinding
 from campaigns.selectors.content.rules import rules_at
@@ -93,6 +94,40 @@ def preview_draft(*, draft: DraftText, sample: SamplePerson, now: datetime) -> D
         return DraftPreview(kind, findings, problem=error.message)
 
 
+@dataclass(frozen=True, slots=True)
+class RenderedText:
+    """A stored text of a campaign as a made-up person would get it."""
+
+    current: CurrentText
+    preview: DraftPreview
+
+
+def rendered_texts(*, campaign: Campaign, now: datetime) -> list[RenderedText]:
+    """Return every text of a campaign, variant by variant and language by language."""
+    found: list[RenderedText] = []
+    for current in current_texts.of_campaign(campaign):
+        if current.channel is None:
+            continue
+        row = current.written
+        draft = DraftText(
+            channel=current.channel,
+            text=TextSpec(row.locale, row.subject, row.text, row.html),
+            purpose=campaign.purpose,
+            name=campaign.name,
+            variant=current.variant.key,
+            unit_cost=campaign.cost_per_message,
+        )
+        found.append(RenderedText(current, _rendered(draft, now)))
+    return found
+
+
+def _rendered(draft: DraftText, now: datetime) -> DraftPreview:
+    try:
+        return _composed(draft, _unsaved(draft), (), SamplePerson.TYPICAL, now)
+    except LoanCrmError as error:
+        return DraftPreview(draft.channel.kind, (), problem=error.message)
+
+
 def _composed(
     draft: DraftText,
     current: CurrentText,
@@ -152,4 +187,8 @@ def _attributes(names: Sequence[str], sample: SamplePerson, language: str) -> Ma
         return {}
     known = AttributeDefinition.objects.filter(name__in=names).values_list("name", "value_type")
     types = dict(known)
-    return {name: example_of(name, types.get(name, "")) for name in names}
+    return {
+        name: example_of(name, types.get(name, ""))
+        for name in names
+        if name in types or name in VARIABLES
+    }
