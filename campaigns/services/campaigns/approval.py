@@ -31,10 +31,10 @@ class ApprovalRefused(LoanCrmError):
     code = "approval_refused"
 
 
-class ReasonMissing(LoanCrmError):
+class RefusalUnexplained(LoanCrmError):
     """A refusal without a reason."""
 
-    code = "reason_missing"
+    code = "refusal_unexplained"
 
 
 def campaign_digest(campaign: Campaign) -> str:
@@ -234,10 +234,10 @@ def write_decision(
     """Store a decision, in the caller's transaction.
 
     Raises:
-        ReasonMissing: A refusal does not say why: its author could mend nothing.
+        RefusalUnexplained: A refusal does not say why: its author could mend nothing.
     """
     if not is_granted and not comment.strip():
-        raise ReasonMissing(_("Say why you refuse it, in the comment."), campaign=campaign.slug)
+        raise RefusalUnexplained(_("Say why you refuse it, in the comment."), campaign=campaign.slug)
     return Approval.objects.create(
         campaign=campaign,
         digest=digest_of(parts),

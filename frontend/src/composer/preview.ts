@@ -1,6 +1,6 @@
 /** The message beside its text: asked for while typing, and only the last answer is shown. */
 
-import { csrfToken, isSignIn } from "../requests";
+import { csrfToken, isSignIn, isSignInAsked } from "../requests";
 import type { Marks } from "./marks";
 import { type ActiveText, type TextPart, firstText, isShown, partOf, say, textOf, valueOf, written } from "./texts";
 
@@ -70,7 +70,7 @@ export class LivePreview {
   private async ask(): Promise<void> {
     if (!this.active || !isShown(this.active.block)) this.active = firstText(this.form);
     const active = this.active;
-    if (!active) return;
+    if (!active || isSignInAsked()) return;
     const panel = written(active);
     const channel = document.getElementById(active.block.dataset.channel ?? "") as HTMLSelectElement | null;
     const data = new FormData();

@@ -1,6 +1,6 @@
 /** A draft saves itself while it is written; a save that would undo somebody else's is refused and said. */
 
-import { isSignIn } from "../requests";
+import { isOwnSession, isSignIn, isSignInAsked } from "../requests";
 import { say } from "./texts";
 
 interface Saved {
@@ -52,11 +52,13 @@ export class Saving {
   }
 
   private async save(): Promise<void> {
-    if (this.isRunning) return this.later(IDLE_MS);
+    if (this.isRunning || isSignInAsked()) return this.later(IDLE_MS);
     this.isRunning = true;
     const edits = this.edits;
-    this.tell(say(this.form, "Saving"), "");
     try {
+      // What one person has written is never saved in another's name.
+      if (!(await isOwnSession())) return;
+      this.tell(say(this.form, "Saving"), "");
       const data = new FormData(this.form);
       data.append("autosave", "1");
       const response = await fetch(this.form.action || location.href, {

@@ -5,7 +5,7 @@ from django.urls import reverse
 
 from campaigns.models import Approval
 from campaigns.services.campaigns import approval, authoring
-from campaigns.services.campaigns.approval import ReasonMissing
+from campaigns.services.campaigns.approval import RefusalUnexplained
 from tests.factories.campaigns import make_approver, make_channel, spec
 from tests.factories.people import make_people
 
@@ -42,7 +42,7 @@ def test_f5_the_page_asks_for_it(admin_client, submitted):
 
 @pytest.mark.parametrize("comment", ["", "  "])
 def test_f5_a_refusal_says_why(submitted, now, comment):
-    with pytest.raises(ReasonMissing):
+    with pytest.raises(RefusalUnexplained):
         approval.reject_campaign(
             campaign=submitted, actor=make_approver(), now=now, comment=comment
         )
