@@ -237,7 +237,9 @@ def write_decision(
         RefusalUnexplained: A refusal does not say why: its author could mend nothing.
     """
     if not is_granted and not comment.strip():
-        raise RefusalUnexplained(_("Say why you refuse it, in the comment."), campaign=campaign.slug)
+        raise RefusalUnexplained(
+            _("Say why you refuse it, in the comment."), campaign=campaign.slug
+        )
     return Approval.objects.create(
         campaign=campaign,
         digest=digest_of(parts),
