@@ -15,6 +15,7 @@ const { metafile } = await build({
     rule_builder: path.join(here, "src/rule_builder/index.tsx"),
     charts: path.join(here, "src/charts.ts"),
     campaign: path.join(here, "src/campaign.ts"),
+    composer: path.join(here, "src/composer/index.ts"),
     awaited: path.join(here, "src/awaited.ts"),
     focus: path.join(here, "src/focus.ts"),
     session: path.join(here, "src/session.ts"),

@@ -227,7 +227,14 @@ def _approver_buttons(status: CampaignStatus) -> list[Button]:
         return []
     return [
         Button("approve", _("Approve"), "verified", "primary", needs_comment=True),
-        Button("reject", _("Reject"), "undo", "danger", needs_comment=True),
+        Button(
+            "reject",
+            _("Reject"),
+            "undo",
+            "danger",
+            needs_comment=True,
+            is_comment_required=True,
+        ),
     ]
 
 

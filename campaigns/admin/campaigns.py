@@ -1,13 +1,11 @@
 """Campaigns: the list with live counts, the form, and the page where a campaign is run."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
-from django.contrib import admin, messages
-from django.db import transaction
+from django.contrib import admin
 from django.db.models import QuerySet
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
-from django.shortcuts import get_object_or_404
+from django.http import HttpRequest, HttpResponse
 from django.urls import URLPattern, path, reverse
 from django.utils import timezone
 from django.utils.formats import date_format
@@ -19,34 +17,24 @@ from campaigns import labels
 from campaigns.admin import campaign_page, campaign_views, fairness_page, sending
 from campaigns.admin import rules as rules_page
 from campaigns.admin.audience import dry_run_page
+from campaigns.admin.composer import checks, live, rendered
+from campaigns.admin.composer import pages as composer_pages
 from campaigns.admin.contactable_view import customer_contact
-from campaigns.admin.forms import MOST_MESSAGES, CampaignForm, initial_of, stale_context
 from campaigns.admin.listing import filters, lines
 from campaigns.admin.notices import pages as notice_pages
-from campaigns.admin.stored_messages import StoredMessage, stored_messages
 from campaigns.admin.unknown import confirmations as unknown_confirmations
 from campaigns.admin.unknown import messages as unknown_messages
 from campaigns.domain.campaigns.campaign import CampaignStatus
-from campaigns.domain.content.texts import CATALOGUE
-from campaigns.models import Campaign, Channel
-from campaigns.selectors.campaigns import corrections
-from campaigns.selectors.content import faults
+from campaigns.models import Campaign
 from campaigns.selectors.desk import list_facts
 from campaigns.selectors.desk.list_facts import ListFacts
-from campaigns.services.campaigns import authoring
-from customers.domain.consents.consent import Purpose
-from customers.models import Segment
-from loancrm import admin_pages, stale_forms
+from loancrm import admin_pages
 from loancrm.admin_filters import vocabulary_filter
 from loancrm.admin_site import object_url
 from loancrm.components import component
 from loancrm.kernel import clock
 from loancrm.kernel.admin.sharing import SharedRowsAdmin
-from loancrm.kernel.database import stale
-from loancrm.kernel.errors import LoanCrmError
 from loancrm.kernel.security import grants
-
-SERVICE = "campaigns.send_service_messages"
 
 
 @admin.register(Campaign)
@@ -184,6 +172,9 @@ class CampaignAdmin(SharedRowsAdmin):
                 name="campaigns_unknown_confirmations",
             ),
             path("<int:pk>/filing/", wrap(lines.file_view), name="campaigns_campaign_filing"),
+            path("live/", wrap(live.live), name="campaigns_campaign_live"),
+            path("<int:pk>/checks/", wrap(checks.checks), name="campaigns_campaign_checks"),
+            path("<int:pk>/rendered/", wrap(rendered.rendered), name="campaigns_campaign_rendered"),
             path("<int:pk>/edit/", wrap(self.edit_view), name="campaigns_campaign_edit"),
             path(
                 "<int:pk>/step/<slug:name>/",
@@ -230,72 +221,11 @@ class CampaignAdmin(SharedRowsAdmin):
         self, request: HttpRequest, form_url: str = "", extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
         """Write a new campaign, or a copy of one that exists."""
-        admin_pages.require(request, "campaigns.author_campaign")
-        initial: dict[str, Any] = {}
-        copied: list[StoredMessage] = []
-        if admin_pages.is_key(request.GET.get("copy", "")):
-            original = get_object_or_404(Campaign, pk=request.GET["copy"])
-            admin_pages.require(request, "campaigns.view_campaign", original)
-            copied = stored_messages(original)
-            initial = initial_of(original, copied)
-            # A copy is for another day: nobody has said which.
-            for date in ("start_at", "end_at", "repeat_until"):
-                initial[date] = None
-            copy = _("%(name)s (copy)") % {"name": original.name}
-            # What a template is called says nothing of the new one.
-            initial["name"] = "" if original.is_template else copy
-        elif admin_pages.is_key(request.GET.get("segment", "")):
-            initial["segment"] = request.GET["segment"]
-        form, is_sent = _form(request, initial, messages=copied)
-        if is_sent and form.is_valid():
-            now = clock.now()
-            with admin_pages.attempt(request, _("The draft is saved.")) as outcome:
-                campaign = authoring.create_campaign(
-                    source=form.spec(now=now), actor=admin_pages.actor_of(request), now=now
-                )
-            if outcome.is_done:
-                return HttpResponseRedirect(object_url(campaign))
-            form.show_refusal(outcome.error)
-        return self._form_page(request, form, title=_("New campaign"))
+        return composer_pages.add(request, self)
 
     def edit_view(self, request: HttpRequest, pk: int) -> HttpResponse:
-        """Change a draft; every changed text becomes a new version."""
-        campaign = get_object_or_404(Campaign, pk=pk)
-        admin_pages.require(request, "campaigns.author_campaign", campaign)
-        is_correcting = corrections.is_editing(campaign)
-        if campaign.status != CampaignStatus.DRAFT and not is_correcting:
-            messages.warning(
-                request, _("Only a draft can be changed. Take it back to draft first.")
-            )
-            return HttpResponseRedirect(object_url(campaign))
-        if campaign.purpose == Purpose.SERVICE:
-            admin_pages.require(request, SERVICE)
-        written = stored_messages(campaign)
-        form, is_sent = _form(
-            request, initial_of(campaign, written), campaign=campaign, messages=written
-        )
-        error: LoanCrmError | None = None
-        if is_sent and form.is_valid():
-            with admin_pages.attempt(request, _("The draft is saved.")) as outcome:
-                _save(request, campaign, form)
-            if outcome.is_done:
-                return HttpResponseRedirect(object_url(campaign))
-            error = outcome.error
-            form.show_refusal(error)
-        if is_correcting:
-            messages.info(
-                request,
-                _("A correction: only texts, the end and the amount of the budget can be changed."),
-            )
-        if not is_sent:
-            form.show_faults(faults.findings_of(campaign, now=clock.now()))
-        return self._form_page(
-            request,
-            form,
-            title=_("Edit %(name)s") % {"name": campaign.name},
-            campaign=campaign,
-            error=error,
-        )
+        """Change a draft."""
+        return composer_pages.edit(request, self, pk)
 
     def change_view(
         self,
@@ -321,41 +251,6 @@ class CampaignAdmin(SharedRowsAdmin):
             else "",
         )
 
-    def _form_page(
-        self,
-        request: HttpRequest,
-        form: CampaignForm,
-        *,
-        title: str,
-        campaign: Campaign | None = None,
-        error: LoanCrmError | None = None,
-    ) -> HttpResponse:
-        is_chinese = (request.LANGUAGE_CODE or "").startswith("zh")
-        return admin_pages.page(
-            request,
-            "campaigns/form.html",
-            title=title,
-            model_admin=self,
-            form=form,
-            messages_of_form=form.groups(),
-            may_add_message=len(form.messages) < MOST_MESSAGES,
-            campaign=campaign,
-            templates=[
-                (row.name, f"{reverse('admin:campaigns_campaign_add')}?copy={row.pk}")
-                for row in self.get_queryset(request).filter(is_template=True).order_by("name")
-            ]
-            if campaign is None
-            else [],
-            has_segments=Segment.objects.exists(),
-            has_channels=Channel.objects.filter(is_active=True).exists(),
-            add_segment_url=reverse("admin:customers_segment_add"),
-            variables=[
-                (variable.name, variable.label_zh if is_chinese else variable.label_en)
-                for variable in CATALOGUE
-            ],
-            **(stale_context(request, campaign, form, error) if campaign else {}),
-        )
-
 
 def _facts(campaign: Campaign) -> ListFacts:
     facts: ListFacts = campaign.facts  # type: ignore[attr-defined] # read with the list
@@ -367,40 +262,3 @@ def _worth(campaign: Campaign, name: str) -> str:
     if not getattr(campaign, "has_worth", False):
         return "–"
     return component("awaited", url=reverse("reports:brief", args=[campaign.pk]), part=name)
-
-
-def _form(
-    request: HttpRequest,
-    initial: Mapping[str, Any],
-    *,
-    messages: Sequence[StoredMessage],
-    campaign: Campaign | None = None,
-) -> tuple[CampaignForm, bool]:
-    """Return the form, and whether it was sent to be saved.
-
-    Asked for another message, it comes back as it was filled in, with an empty one more.
-    """
-    given: dict[str, Any] = {
-        "campaign": campaign,
-        "messages": messages,
-        "may_write_service": request.user.has_perm(SERVICE),
-    }
-    form = CampaignForm(request.POST or None, initial=initial, **given)
-    if "add_message" not in request.POST:
-        return form, request.method == "POST"
-    count = len(form.messages) + 1
-    return CampaignForm(initial=form.as_sent(), message_count=count, **given), False
-
-
-@transaction.atomic
-def _save(request: HttpRequest, campaign: Campaign, form: CampaignForm) -> None:
-    """Store what changed, by the services that check it."""
-    actor, now = admin_pages.actor_of(request), clock.now()
-    locked = Campaign.objects.select_for_update().get(pk=campaign.pk)
-    stale.refuse_stale(stale_forms.posted(request), initial_of(locked, stored_messages(locked)))
-    changes = form.changes()
-    if changes:
-        authoring.update_campaign(campaign=campaign, changes=changes, actor=actor, now=now)
-    authoring.revise_messages(
-        campaign=campaign, messages=form.described_messages(), actor=actor, now=now
-    )

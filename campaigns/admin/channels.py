@@ -13,6 +13,7 @@ from django.views.decorators.http import require_POST
 from unfold import widgets
 
 from campaigns import labels
+from campaigns.admin.channel_settings import addresses, option_fields
 from campaigns.channels import registry
 from campaigns.domain.sending.channel_finding import ChannelFinding
 from campaigns.labels import channel_options
@@ -31,11 +32,12 @@ from loancrm.kernel.errors import LoanCrmError
 CHANGE = "campaigns.change_channel"
 LAUNCH = "campaigns.launch_campaign"
 # Nothing is chosen beforehand: what a channel does is said by whoever sets it up.
+_EXPERT = ("secret_variable", "options")
 _UNCHOSEN = ("", gettext_lazy("– choose –"))
 
 
 class ChannelForm(forms.Form):
-    """One provider account. Its secret is read from the environment and never shown."""
+    """One provider account. Its secret is entered once, or read from the environment."""
 
     slug = forms.SlugField(
         label=gettext_lazy("slug"), max_length=60, widget=widgets.UnfoldAdminTextInputWidget()
@@ -116,6 +118,17 @@ class ChannelForm(forms.Form):
             "Switched off, nothing new can be written for it, and what it sends is held."
         ),
     )
+    secret = forms.CharField(
+        label=gettext_lazy("secret"),
+        required=False,
+        strip=False,
+        max_length=500,
+        widget=widgets.UnfoldAdminPasswordWidget(attrs={"autocomplete": "new-password"}),
+        help_text=gettext_lazy(
+            "The provider's password or key. It is sealed and never shown again; empty: it stays"
+            " as it is."
+        ),
+    )
     secret_variable = forms.CharField(
         label=gettext_lazy("environment variable of the secret"),
         required=False,
@@ -138,6 +151,21 @@ class ChannelForm(forms.Form):
         super().__init__(*args, **kwargs)
         self.channel = channel
         self.fields["slug"].disabled = channel is not None
+        option_fields.add_option_fields(
+            self, channel.options if channel else {}, channel.backend if channel else ""
+        )
+
+    def plain_fields(self) -> list[forms.BoundField]:
+        """Return what every channel has."""
+        return [self[name] for name in type(self).base_fields if name not in _EXPERT]
+
+    def expert_fields(self) -> list[forms.BoundField]:
+        """Return what is seldom needed."""
+        return [self[name] for name in _EXPERT]
+
+    def option_groups(self) -> list[tuple[str, forms.BoundField, list[forms.BoundField]]]:
+        """Return the options of each backend."""
+        return list(option_fields.option_groups(self))
 
     def clean_slug(self) -> str:
         """Refuse a slug in use beside the field: saving would change the other channel."""
@@ -152,6 +180,8 @@ class ChannelForm(forms.Form):
         kind, backend = cleaned.get("kind"), cleaned.get("backend")
         if kind and backend and (problem := channels.backend_problem(kind, backend)):
             self.add_error("backend", problem)
+        if not self.errors:
+            cleaned["options"] = option_fields.options_from(self, cleaned["options"] or {})
         return cleaned
 
 
@@ -171,13 +201,33 @@ def _backend_label(backend: str) -> str:
 class ChannelAdmin(ReadOnlyAdmin):
     """Provider accounts."""
 
-    list_display = ("name", "slug", "kind_label", "backend_label", "sender", "price", "is_active")
+    list_display = (
+        *("name", "state", "kind_label", "backend_label", "sender", "price", "tested"),
+        "is_active",
+    )
     list_filter = ("is_active",)
     search_fields = ("name", "slug")
 
     def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """Whoever may change channels may add them."""
         return bool(request.user.has_perm(CHANGE))
+
+    @admin.display(description=gettext_lazy("state"))
+    def state(self, channel: Channel) -> str:
+        """Return whether it sends now, else why not."""
+        if not channel.is_active:
+            return admin_pages.badge("", _("Switched off"))
+        state = channel_states.state_of(channel)
+        if state is None:
+            return admin_pages.badge("good", _("Sends"))
+        word = _("Blocked") if state.is_blocked else _("Paused")
+        tone = "bad" if state.is_blocked else "warn"
+        return admin_pages.badge(tone, f"{word}: {labels.account_reason(state.reason)}")
+
+    @admin.display(description=gettext_lazy("last test"), ordering="tested_at")
+    def tested(self, channel: Channel) -> str:
+        """Return what the last test showed."""
+        return labels.CHANNEL_FINDINGS.label(channel.test_finding) if channel.tested_at else "–"
 
     @admin.display(description=gettext_lazy("kind"), ordering="kind")
     def kind_label(self, channel: Channel) -> str:
@@ -223,7 +273,7 @@ class ChannelAdmin(ReadOnlyAdmin):
         ]
 
     def _form_page(self, request: HttpRequest, channel: Channel | None) -> HttpResponse:
-        names = list(ChannelForm.base_fields)
+        names = [name for name in ChannelForm.base_fields if not name.startswith("secret")]
         initial = {name: getattr(channel, name, "") for name in names} if channel else {}
         form = ChannelForm(request.POST or None, initial=initial, channel=channel)
         error: LoanCrmError | None = None
@@ -244,6 +294,8 @@ class ChannelAdmin(ReadOnlyAdmin):
             account=_account(channel) if channel else None,
             may_reopen=request.user.has_perm(LAUNCH),
             options=_options(),
+            webhook=addresses.webhook_address(channel) if channel else "",
+            hints=addresses.domain_hints(channel) if channel else [],
             reaches_nobody=channel is not None and registry.reaches_nobody(channel.backend),
             **_stale(request, form, error),
         )
@@ -259,7 +311,7 @@ def _options() -> list[dict[str, Any]]:
                 {
                     "name": option.name,
                     "default": _("needed") if option.is_needed else option.default,
-                    "words": channel_options.option(name, option.name),
+                    "words": channel_options.hint(name, option.name),
                 }
                 for option in registry.options_of(name)
             ],
@@ -288,6 +340,7 @@ def _account(channel: Channel) -> dict[str, Any]:
         "state": state,
         "reason": labels.account_reason(state.reason) if state else "",
         "finding": finding,
+        "has_secret": channel.secret_sealed is not None,
         "keys": _keys(channel),
     }
 
@@ -320,6 +373,8 @@ def test(request: HttpRequest, pk: int) -> HttpResponse:
         )
         good = {ChannelFinding.WORKS, ChannelFinding.KEYS_SHOWN}
         text = labels.CHANNEL_FINDINGS.label(found.finding)
+        if found.code:
+            text = f"{text} {labels.account_reason(found.code)}"
         admin_pages.show_message(request, text, is_good=found.finding in good)
     return HttpResponseRedirect(object_url(channel))
 
@@ -340,7 +395,7 @@ def reopen(request: HttpRequest, pk: int) -> HttpResponse:
 
 def _save(request: HttpRequest, form: ChannelForm) -> None:
     """Store the channel; the backend checks its options first."""
-    data = {**form.cleaned_data, "options": form.cleaned_data["options"] or {}}
+    data = {name: form.cleaned_data[name] for name in ChannelForm.base_fields}
     channels.configure_channel(
         **data,
         is_new=form.channel is None,

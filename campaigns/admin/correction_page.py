@@ -22,6 +22,7 @@ class Button:
     """One step that the reader may take now.
 
     Attributes:
+        is_comment_required: It is not taken without one.
         waits_for: Why it cannot be taken yet; the button is shown, and does nothing.
         has_forecast: The question shows what will happen, in numbers.
     """
@@ -32,6 +33,7 @@ class Button:
     kind: str = ""
     question: str = ""
     needs_comment: bool = False
+    is_comment_required: bool = False
     waits_for: str = ""
     has_forecast: bool = False
 
@@ -95,7 +97,14 @@ def buttons(
                 "primary",
                 needs_comment=True,
             ),
-            Button("reject_correction", _("Reject"), "undo", "danger", needs_comment=True),
+            Button(
+                "reject_correction",
+                _("Reject"),
+                "undo",
+                "danger",
+                needs_comment=True,
+                is_comment_required=True,
+            ),
         ]
     if may_author and state != CorrectionState.EDITING:
         found.append(Button("reopen_correction", _("Change the correction"), "edit"))

@@ -47,6 +47,15 @@ def kinds_of(backend: str) -> tuple[str, ...]:
     return tuple(getattr(_class_of(backend), "kinds", ()))
 
 
+def options_type_of(backend: str) -> Any:
+    """Return the dataclass of a backend's options.
+
+    Raises:
+        ChannelMisconfigured: There is no such backend, or it cannot be imported.
+    """
+    return _class_of(backend).options_type
+
+
 @dataclass(frozen=True, slots=True)
 class OptionShape:
     """An option of a backend: what it is called, and what it is where nobody says."""

@@ -1,10 +1,43 @@
-"""What the options of channels' backends are for, in the words of their form."""
+"""What the options of channels' backends are called, and what they are for."""
 
 from collections.abc import Mapping
 from typing import Any, Final
 
+from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
+OPTIONS: Mapping[str, str | Promise] = {
+    "host": _("Server"),
+    "port": _("Port"),
+    "security": _("Encryption"),
+    "verify_certificate": _("Check the server's certificate"),
+    "username": _("User name"),
+    "helo_name": _("Own host name"),
+    "connections": _("Connections of each process"),
+    "window": _("Messages under way on one connection"),
+    "use_pipelining": _("Send commands without waiting (PIPELINING)"),
+    "use_chunking": _("Send in pieces (CHUNKING)"),
+    "max_messages_per_connection": _("New connection after so many messages (0: never)"),
+    "timeout_seconds": _("Wait for an answer, seconds"),
+    "connect_timeout_seconds": _("Wait for a connection, seconds"),
+    "idle_seconds": _("Close an idle connection after, seconds"),
+    "batch_size": _("Messages handed over at once"),
+    "url": _("Address of the gateway"),
+    "status_url": _("Address for asking what became of a message"),
+    "messages_per_request": _("Messages in one request"),
+    "supports_idempotency": _("The provider remembers keys"),
+    "require_signature": _("Refuse texts without a signature"),
+    "service": _("E-mail service"),
+    "api_url": _("Address of the service's API"),
+    "sender_domain": _("Sending domain"),
+    "message_stream": _("Message stream"),
+    "show_text": _("Print the text too (made-up data only)"),
+}
+SECURITY: Mapping[str, str | Promise] = {
+    "none": _("none"),
+    "starttls": _("STARTTLS after connecting"),
+    "tls": _("TLS from the start"),
+}
 _CONNECTIONS = _("Most connections that each process keeps open.")
 _TIMEOUT = _("Seconds to wait for an answer; then the fate of a message is unknown.")
 _CONNECT_TIMEOUT = _("Seconds to wait for a connection; then nothing has been sent.")
@@ -12,7 +45,7 @@ _REPORTS = _("Secret that proves delivery reports. Empty: the secret of the acco
 _REMEMBERS = _("The provider answers a repeated key without sending again. A test has to show it.")
 
 # By the name of an option; what a backend means by it alone stands under its own name.
-_OPTIONS: Final[Mapping[str, Any]] = {
+_HINTS: Final[Mapping[str, Any]] = {
     "connections": _CONNECTIONS,
     "timeout_seconds": _TIMEOUT,
     "connect_timeout_seconds": _CONNECT_TIMEOUT,
@@ -57,6 +90,11 @@ _OPTIONS: Final[Mapping[str, Any]] = {
 }
 
 
-def option(backend: str, name: str) -> str:
+def option(name: str) -> str:
+    """Return what an option is called; its own name where it belongs to somebody's own backend."""
+    return str(OPTIONS.get(name, name))
+
+
+def hint(backend: str, name: str) -> str:
     """Return what an option of a backend is for; empty for one that a setting brought along."""
-    return str(_OPTIONS.get(f"{backend}.{name}", _OPTIONS.get(name, "")))
+    return str(_HINTS.get(f"{backend}.{name}", _HINTS.get(name, "")))

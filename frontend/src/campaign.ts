@@ -1,5 +1,7 @@
 /** Campaign pages: live progress, previews, tabs, questions before a step that cannot be taken back. */
 
+import { csrfToken, isSignIn } from "./requests";
+
 interface Progress {
   audience: number;
   states: Record<string, number>;
@@ -11,16 +13,6 @@ interface Progress {
 
 const POLL_MS = 2000;
 const number = new Intl.NumberFormat(document.documentElement.lang || "en");
-
-function csrfToken(): string {
-  return document.querySelector<HTMLInputElement>("input[name=csrfmiddlewaretoken]")?.value ?? "";
-}
-
-/** Returns whether the page to sign in came instead of a piece of this one, and says so. */
-function isSignIn(response: Response): boolean {
-  if (response.redirected) window.dispatchEvent(new Event("session-ended"));
-  return response.redirected;
-}
 
 function showProgress(root: HTMLElement, progress: Progress): void {
   root.querySelectorAll<HTMLElement>("[data-state]").forEach((element) => {
@@ -87,7 +79,7 @@ function tabs(root: HTMLElement): void {
 function warnBeforeLeaving(form: HTMLFormElement): void {
   let isUnsaved = form.dataset.unsaved === "true";
   form.addEventListener("input", () => (isUnsaved = true));
-  form.addEventListener("submit", () => (isUnsaved = false));
+  for (const settled of ["submit", "saved"]) form.addEventListener(settled, () => (isUnsaved = false));
   window.addEventListener("beforeunload", (event) => {
     if (isUnsaved) event.preventDefault();
   });
@@ -198,47 +190,15 @@ function shownWithChoice(element: HTMLElement): void {
   update();
 }
 
-/** Reveals unused variants of a message and takes shown ones out: the form always carries all of them. */
-function variants(message: HTMLElement): void {
-  const adder = message.querySelector<HTMLButtonElement>("[data-add-variant]");
-  const all = [...message.querySelectorAll<HTMLElement>("[data-variant]")];
-  const show = (variant: HTMLElement, isShown: boolean) => {
-    variant.hidden = !isShown;
-    const inUse = variant.querySelector<HTMLInputElement>("input[name$=_in_use]");
-    if (inUse) inUse.value = isShown ? "yes" : "no";
-    if (adder) adder.hidden = all.every((other) => !other.hidden);
-  };
-  for (const variant of all) {
-    show(variant, !variant.hidden);
-    variant.querySelector("[data-take-out-variant]")?.addEventListener("click", () => {
-      show(variant, false);
-      adder?.focus();
-    });
-  }
-  adder?.addEventListener("click", () => {
-    const next = all.find((variant) => variant.hidden);
-    if (!next) return;
-    show(next, true);
-    next.querySelector<HTMLElement>("select, textarea")?.focus();
+/** Puts a text of the page on the clipboard and says so. */
+function copying(button: HTMLButtonElement): void {
+  const words = button.textContent;
+  button.addEventListener("click", async () => {
+    const text = document.getElementById(button.dataset.copy ?? "")?.textContent ?? "";
+    await navigator.clipboard?.writeText(text.trim());
+    button.textContent = button.dataset.done ?? words;
+    window.setTimeout(() => (button.textContent = words), POLL_MS);
   });
-}
-
-/** Puts a variable where the cursor was last, in whatever text of the form that is. */
-function variableChips(form: HTMLFormElement): void {
-  let last: HTMLTextAreaElement | HTMLInputElement | null = form.querySelector("textarea[id$=_text]");
-  form.addEventListener("focusin", (event) => {
-    const element = event.target as HTMLElement;
-    if (element.matches("textarea, input[id$=_subject]")) last = element as HTMLTextAreaElement;
-  });
-  form.querySelectorAll<HTMLButtonElement>("[data-insert]").forEach((chip) =>
-    chip.addEventListener("click", () => {
-      if (!last) return;
-      const at = last.selectionStart ?? last.value.length;
-      last.setRangeText(chip.dataset.insert ?? "", at, last.selectionEnd ?? at, "end");
-      last.dispatchEvent(new Event("input", { bubbles: true }));
-      last.focus();
-    }),
-  );
 }
 
 /** A link from a list of faults leads to a field that stood in a hidden panel when the page was read. */
@@ -257,9 +217,8 @@ function start(): void {
   document.querySelectorAll<HTMLButtonElement>("button[data-preview-url]").forEach(livePreview);
   document.querySelectorAll<HTMLElement>("[data-load]").forEach((element) => void loadPiece(element));
   document.querySelectorAll<HTMLElement>("[data-shown-for]").forEach(dependentFields);
-  document.querySelectorAll<HTMLElement>("[data-message]").forEach(variants);
-  document.querySelectorAll<HTMLFormElement>("form:has([data-insert])").forEach(variableChips);
   document.querySelectorAll<HTMLElement>("[data-shown-with]").forEach(shownWithChoice);
+  document.querySelectorAll<HTMLButtonElement>("[data-copy]").forEach(copying);
   goToField();
 }
 

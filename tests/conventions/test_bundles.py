@@ -18,6 +18,7 @@ NAMES = (
     "rule_builder.css",
     "charts.js",
     "campaign.js",
+    "composer.js",
     "focus.js",
     "awaited.js",
     "admin.css",

@@ -138,6 +138,31 @@ def findings_of_touchpoint(
         own_names: Variables whose values come with every message.
         now: By the rules of which moment.
     """
+    return findings_of_texts(
+        current_texts.of_touchpoint(touchpoint),
+        name=name,
+        purpose=purpose,
+        own_names=own_names,
+        now=now,
+    )
+
+
+def findings_of_texts(
+    texts: Sequence[CurrentText],
+    *,
+    name: str,
+    purpose: str,
+    now: datetime,
+    own_names: Collection[str] = (),
+) -> list[TextFinding]:
+    """Return every finding about texts, which need not be stored.
+
+    Args:
+        name: What they may call the campaign by.
+        purpose: Why they are sent.
+        now: By the rules of which moment.
+        own_names: Variables whose values come with every message.
+    """
     names = attribute_names() | frozenset(own_names)
     filings = filing_faults.Filings(now)
     rules = _Rules(name, purpose == Purpose.MARKETING, names, rules_at(now), filings)
@@ -150,7 +175,7 @@ def findings_of_touchpoint(
             place=fault_places.place_of(problem, _parts(text), language=text.locale),
             problem=problem,
         )
-        for text in current_texts.of_touchpoint(touchpoint)
+        for text in texts
         for problem in _problems(text, rules)
     ]
 

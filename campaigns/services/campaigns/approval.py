@@ -31,6 +31,12 @@ class ApprovalRefused(LoanCrmError):
     code = "approval_refused"
 
 
+class RefusalUnexplained(LoanCrmError):
+    """A refusal without a reason."""
+
+    code = "refusal_unexplained"
+
+
 def campaign_digest(campaign: Campaign) -> str:
     """Return the digest of everything that an approval covers, read from the database now."""
     return digest_of(approved_state.parts_of(_fresh(campaign)))
@@ -225,7 +231,15 @@ def write_decision(
     comment: str,
     now: datetime,
 ) -> Approval:
-    """Store a decision, in the caller's transaction."""
+    """Store a decision, in the caller's transaction.
+
+    Raises:
+        RefusalUnexplained: A refusal does not say why: its author could mend nothing.
+    """
+    if not is_granted and not comment.strip():
+        raise RefusalUnexplained(
+            _("Say why you refuse it, in the comment."), campaign=campaign.slug
+        )
     return Approval.objects.create(
         campaign=campaign,
         digest=digest_of(parts),

@@ -20,9 +20,9 @@ from campaigns.domain.compliance.offers import is_offer_under_service, product_k
 from campaigns.domain.sending.service_messages import ServiceKind, kind_for
 from campaigns.models import Campaign, CampaignCost, CampaignEdit
 from campaigns.selectors.campaigns import corrections
-from campaigns.selectors.content import faults as content_faults
-from campaigns.services.campaigns import content_tests, fairness, message_steps, parts, score_use
+from campaigns.services.campaigns import content_tests, message_steps, parts, score_use
 from campaigns.services.campaigns.audience import choosing
+from campaigns.services.campaigns.composer import readiness
 from campaigns.services.campaigns.problems import refused
 from campaigns.services.content.writing import Writer
 from customers.domain.consents.consent import Purpose
@@ -40,12 +40,6 @@ class CampaignLocked(LoanCrmError):
     """The campaign is in a state in which it cannot be changed like this."""
 
     code = "campaign_locked"
-
-
-class TextsFaulty(LoanCrmError):
-    """The texts have faults that somebody has to mend first; facts hold `faults`."""
-
-    code = "campaign_texts_faulty"
 
 
 def create_campaign(*, source: Mapping[str, Any], actor: Actor, now: datetime) -> Campaign:
@@ -215,16 +209,8 @@ def submit_for_review(*, campaign: Campaign, actor: Actor, now: datetime) -> Cam
             raise CampaignLocked(
                 _("A template is copied and never sent itself."), campaign=campaign.slug
             )
-        faults = content_faults.blocking(campaign, now=now)
-        if faults:
-            raise TextsFaulty(
-                _("The texts have faults: %(faults)s") % {"faults": "; ".join(faults)},
-                campaign=campaign.slug,
-                faults=tuple(faults),
-            )
-        content_tests.require_testable(campaign)
-        uses = score_use.require_usable(score_use.scores_of(campaign, now=now), campaign)
-        fairness.require_fair(campaign, now=now)
+        readiness.require_ready(campaign, now=now)
+        uses = score_use.scores_of(campaign, now=now)
         return move(campaign, CampaignStatus.IN_REVIEW, act=act, facts=score_use.audit_facts(uses))
 
 

@@ -35,6 +35,7 @@ from campaigns.selectors.campaigns.ends import is_over
 from campaigns.selectors.content import faults as content_faults
 from campaigns.services.campaigns import approval, authoring, plans, recurring
 from campaigns.services.campaigns.approval import ApprovalRefused
+from campaigns.services.campaigns.composer.readiness import TextsFaulty
 from loancrm.kernel.access import Actor
 from loancrm.kernel.acting import Act, acting
 from loancrm.kernel.auditing import audit
@@ -94,7 +95,7 @@ def submit_correction(*, campaign: Campaign, actor: Actor, now: datetime) -> Cam
         correction = _open(locked, CorrectionState.EDITING)
         faults = content_faults.blocking(locked, now=now)
         if faults:
-            raise authoring.TextsFaulty(
+            raise TextsFaulty(
                 _("The texts have faults: %(faults)s") % {"faults": "; ".join(faults)},
                 campaign=campaign.slug,
                 faults=tuple(faults),

@@ -126,7 +126,7 @@ def _shown(written: _Written, variant: Variant) -> MessagePreview:
         case NotComposed(_, reason, detail):
             return MessagePreview(kind, variant.key, written.decision, str(reason), detail)
         case Composed(_, outbound, _, parts, cost):
-            subject, text, html = _readable(outbound)
+            subject, text, html = readable(outbound)
             return MessagePreview(
                 kind,
                 variant.key,
@@ -251,7 +251,8 @@ def _plan(campaign: Campaign, step: Step, now: datetime) -> Dispatch:
     return plan
 
 
-def _readable(outbound: Outbound) -> tuple[str, str, str]:
+def readable(outbound: Outbound) -> tuple[str, str, str]:
+    """Return subject, text and HTML of a finished message, as its reader sees them."""
     match outbound.payload:
         case SmsPayload(text, _):
             return "", text, ""

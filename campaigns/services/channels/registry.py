@@ -133,6 +133,7 @@ def configure_channel(  # noqa: PLR0913 - one argument a column
     now: datetime,
     name: str = "",
     secret_variable: str = "",
+    secret: str = "",
     cost_per_part: Decimal = Decimal(0),
     rate_per_second: int | None = None,
     is_active: bool | None = None,
@@ -155,6 +156,7 @@ def configure_channel(  # noqa: PLR0913 - one argument a column
             None leaves them as they are.
         seen: Digest of the `stored` that the change began from; empty where nothing was read.
         secret_variable: Environment variable that holds the provider's secret; it is sealed.
+        secret: The secret itself, where it was entered on the page; empty leaves it as it is.
 
     Raises:
         ChannelMisconfigured: The backend or an option is unknown or wrong, or an e-mail channel has
@@ -171,7 +173,8 @@ def configure_channel(  # noqa: PLR0913 - one argument a column
             raise RateInvalid(
                 _("The rate is at least one message a second, or empty for no limit.")
             )
-        secret = os.environ.get(secret_variable, "") if secret_variable else ""
+        if secret_variable:
+            secret = os.environ.get(secret_variable, "")
         checked = {**options, "secret": secret} if secret else dict(options)
         registry.check_setup(name=slug, backend=backend, options=checked)
         if kind == "email" and "@" not in sender:

@@ -134,9 +134,17 @@ class Composer:
     Args:
         dispatch: With its touchpoint; one that is not stored writes previews and tests, whose links
             lead nowhere.
+        unsaved: What is being written, for a preview of texts that are not stored yet.
     """
 
-    def __init__(self, dispatch: Dispatch, channel: Channel, *, rules: RulesInForce) -> None:
+    def __init__(
+        self,
+        dispatch: Dispatch,
+        channel: Channel,
+        *,
+        rules: RulesInForce,
+        unsaved: Sequence[CurrentText] = (),
+    ) -> None:
         """Compile every current text of the dispatch's touchpoint.
 
         Raises:
@@ -154,7 +162,7 @@ class Composer:
         if not self._is_test:
             _require_as_approved(dispatch)
         self._rules = rules
-        current = current_texts.of_touchpoint(dispatch.touchpoint)
+        current = (self._is_test and unsaved) or current_texts.of_touchpoint(dispatch.touchpoint)
         if not self._is_test:
             self._require_lawful(current)
         self._texts = {

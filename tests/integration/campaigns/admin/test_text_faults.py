@@ -13,7 +13,7 @@ from campaigns.models import Campaign, Channel, ContentVersion, Message
 from campaigns.selectors.campaigns import live_progress, status
 from campaigns.selectors.content import faults
 from campaigns.services.campaigns import authoring, ticking
-from campaigns.services.campaigns.authoring import TextsFaulty
+from campaigns.services.campaigns.composer.readiness import TextsFaulty
 from campaigns.services.sending import dispatch as dispatching
 from customers.models import ContactPoint, Customer
 from loancrm.kernel.access import Actor, user_actor

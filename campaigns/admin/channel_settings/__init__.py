@@ -1,0 +1,1 @@
+"""The page of one provider account: options in words, addresses to copy."""
