@@ -73,7 +73,12 @@ def _points(found: rates.RateDifference) -> str:
 
 def _value_difference(contact: ControlGroup, control: ControlGroup) -> str:
     effect = arms.difference(control.drawn, contact.drawn)
-    if effect is None:
+    if effect is None or not effect.error:
         return UNKNOWN
     half = _Z * effect.error
-    return f"¥{effect.value:+,.2f} ({effect.value - half:+,.2f} – {effect.value + half:+,.2f})"
+    low, high = effect.value - half, effect.value + half
+    return f"{_money(effect.value)} ({_money(low)} – {_money(high)})"
+
+
+def _money(value: float) -> str:
+    return f"{'-' if value < 0 else '+'}¥{abs(value):,.2f}"

@@ -5,7 +5,7 @@ from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from datetime import date
 from decimal import Decimal
-from threading import Barrier
+from threading import Barrier, get_ident
 from uuid import UUID
 
 import pytest
@@ -16,34 +16,46 @@ from campaigns.domain.experiments.global_control import PeriodLength, period_at
 from campaigns.models import Budget, Chunk, FrequencyRule, GlobalControlChoice, Message
 from campaigns.selectors.sending import global_control
 from campaigns.services.campaigns import launch, ticking
-from campaigns.services.sending import dispatch, freezing
+from campaigns.services.sending import chunks, dispatch, freezing, settling
 from loancrm.kernel import clock
 from tests.factories.campaigns import give_budget, make_channel, make_launched
 from tests.factories.people import make_people
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.sql]
 WORKERS = 8
-PEOPLE = 40
+CAMPAIGNS = 4
+PEOPLE = 10
 
 
 @pytest.fixture(autouse=True)
-def _many_small_chunks(monkeypatch):
+def _a_chunk_a_worker(monkeypatch):
     if connection.vendor != "postgresql":
         pytest.skip("SQLite lets one worker write at a time")
-    monkeypatch.setattr(freezing, "CHUNK_SIZE", 5)
+    monkeypatch.setattr(freezing, "CHUNK_SIZE", CAMPAIGNS * PEOPLE // WORKERS)
     # What is started at the commit would be worked here and now.
     monkeypatch.setattr(launch, "enqueue", lambda *_args, **_facts: None)
     yield
     registry.close_all()
 
 
-def _work_together(now):
-    together = Barrier(WORKERS)
+def _meet_before(monkeypatch, module, name):
+    """Let every worker wait for all others before it first does a thing; return who has come."""
+    together, come, act = Barrier(WORKERS, timeout=60), set(), getattr(module, name)
 
+    def met(*values, **named):
+        if get_ident() not in come:
+            come.add(get_ident())
+            together.wait()
+        return act(*values, **named)
+
+    monkeypatch.setattr(module, name, met)
+    return come
+
+
+def _work_together(now, come):
     def work(number):
         try:
-            together.wait()
-            return dispatch.drain(
+            dispatch.drain(
                 holder=f"w{number}",
                 clock=lambda: now,
                 rng=random.Random(number),
@@ -52,18 +64,17 @@ def _work_together(now):
         finally:
             connection.close()
 
-    ticking.advance(now=now)
     with ThreadPoolExecutor(WORKERS) as pool:
         list(pool.map(work, range(WORKERS)))
-    # Whoever had a claim that another one took leaves work for the next round.
-    dispatch.drain(holder="last", clock=lambda: now, rng=random.Random(0), slice_seconds=60)
+    assert len(come) == WORKERS
     assert not Message.objects.filter(state__in=["planned", "sending"]).exists()
 
 
-def _launch(actor, now, count, **changes):
-    for number in range(count):
+def _launch(actor, now, **changes):
+    for number in range(CAMPAIGNS):
         make_launched(actor, now, slug=f"campaign-{number}", **changes)
-    assert Chunk.objects.count() == count * PEOPLE // 5
+    ticking.advance(now=now)
+    assert Chunk.objects.filter(state="ready").count() == WORKERS
 
 
 def _sent():
@@ -72,36 +83,39 @@ def _sent():
 
 
 @pytest.mark.parametrize("most", [1, 2])
-def test_f72_campaigns_at_the_same_moment_keep_a_cap_together(actor, now, most):
+def test_f72_campaigns_at_the_same_moment_keep_a_cap_together(actor, now, monkeypatch, most):
     make_channel()
     people = make_people(PEOPLE)
     FrequencyRule.objects.create(window_hours=24, max_count=most)
-    _launch(actor, now, 4)
+    _launch(actor, now)
 
-    _work_together(now)
+    # By then all have seen nobody at the cap.
+    _work_together(now, _meet_before(monkeypatch, settling, "step"))
 
     assert _sent() == {person.pk: most for person in people}
     skipped = Message.objects.filter(state="skipped", reason="frequency_cap")
-    assert skipped.count() == PEOPLE * (4 - most)
+    assert skipped.count() == PEOPLE * (CAMPAIGNS - most)
 
 
-def test_f73_campaigns_at_the_same_moment_spend_one_budget_once(actor, now):
+def test_f73_campaigns_at_the_same_moment_spend_one_budget_once(actor, now, monkeypatch):
     make_channel()
     make_people(PEOPLE)
-    _launch(actor, now, 2, cost_per_message="0.30")
+    _launch(actor, now, cost_per_message="0.30")
     give_budget(10)
 
-    _work_together(now)
+    _work_together(now, _meet_before(monkeypatch, chunks, "reserve_budget"))
 
     sent = Message.objects.filter(state="sent")
     spent = sum(sent.values_list("cost_amount", flat=True), Decimal(0))
     assert sent.count() == 33
     assert spent == Decimal("9.90")
     assert Budget.objects.latest("pk").committed_amount == spent
-    assert Message.objects.filter(state="skipped", reason="budget").count() == 2 * PEOPLE - 33
+    assert (
+        Message.objects.filter(state="skipped", reason="budget").count() == CAMPAIGNS * PEOPLE - 33
+    )
 
 
-def test_d8_no_worker_writes_to_the_global_control_group(actor, now):
+def test_d8_no_worker_writes_to_the_global_control_group(actor, now, monkeypatch):
     make_channel()
     people = make_people(PEOPLE)
     GlobalControlChoice.objects.create(
@@ -116,8 +130,8 @@ def test_d8_no_worker_writes_to_the_global_control_group(actor, now):
     period = period_at(global_control.choices(), day)
     outside = {person.pk for person in people if not period.holds([person.pk])}
     assert 0 < len(outside) < PEOPLE
-    _launch(actor, now, 2)
+    _launch(actor, now)
 
-    _work_together(now)
+    _work_together(now, _meet_before(monkeypatch, settling, "close"))
 
-    assert _sent() == dict.fromkeys(outside, 2)
+    assert _sent() == dict.fromkeys(outside, CAMPAIGNS)
