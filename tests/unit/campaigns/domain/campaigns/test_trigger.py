@@ -21,7 +21,11 @@ from campaigns.domain.campaigns.trigger import (
 )
 
 AMOUNTS = st.none() | st.decimals(0, 10_000, places=2)
-TIMES = st.datetimes(datetime(2025, 1, 1), datetime(2030, 1, 1), timezones=st.just(UTC))
+TIMES = st.datetimes(
+    datetime(2025, 1, 1),  # noqa: DTZ001 - Hypothesis takes bounds without a zone
+    datetime(2030, 1, 1),  # noqa: DTZ001 - as above
+    timezones=st.just(UTC),
+)
 
 
 @given(
