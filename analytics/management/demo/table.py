@@ -1,4 +1,4 @@
-"""The three reports of the demo side by side, for a terminal."""
+"""The reports of the demo side by side, for a terminal."""
 
 import unicodedata
 from collections import Counter
