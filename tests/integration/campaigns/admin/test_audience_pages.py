@@ -36,7 +36,9 @@ def make_draft(actor: Actor, now: datetime) -> Campaign:
     message = {"channel": "email-memory", "content": EMAIL}
     steps = [message, {**message, "only_if": "not_clicked", "after_minutes": 4320}]
     source = {**base, "steps": steps, "exclude": EXCLUDE, "daily_message_limit": 50}
-    return authoring.create_campaign(source=source, actor=actor, now=now)
+    campaign = authoring.create_campaign(source=source, actor=actor, now=now)
+    campaign.refresh_from_db()
+    return campaign
 
 
 def test_d14_the_form_gives_back_what_is_stored(actor: Actor, now: datetime) -> None:
