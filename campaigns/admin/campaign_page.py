@@ -103,8 +103,7 @@ def context(campaign: Campaign, actor: Actor) -> dict[str, Any]:
         "scores": _scores(campaign),
         "content_test": content_test_fields.standing(campaign),
         "may_choose_winner": access.is_allowed(actor, "campaigns.launch_campaign", campaign),
-        "exclusions": exclusion_fields.sentences(campaign),
-        **trigger_fields.standing(campaign),
+        **_plan(campaign),
         "approvals": list(campaign.approvals.select_related("approver").order_by("-at", "-pk")),
         **correction_page.context(campaign),
         "is_editable": _is_editable(campaign, actor),
@@ -114,6 +113,13 @@ def context(campaign: Campaign, actor: Actor) -> dict[str, Any]:
         "has_run": bool(runs),
         "report_url": report_url(campaign, actor) if runs else "",
         "holdout_percent": campaign.holdout_share * 100,
+    }
+
+
+def _plan(campaign: Campaign) -> dict[str, Any]:
+    return {
+        "exclusions": exclusion_fields.sentences(campaign),
+        **trigger_fields.standing(campaign),
     }
 
 

@@ -16,7 +16,6 @@ from django.utils.translation import gettext_lazy
 from campaigns import labels
 from campaigns.admin import campaign_page, campaign_views, fairness_page, sending
 from campaigns.admin import rules as rules_page
-from campaigns.admin.audience import dry_run_page
 from campaigns.admin.composer import checks, live, rendered
 from campaigns.admin.composer import pages as composer_pages
 from campaigns.admin.contactable_view import customer_contact
@@ -188,11 +187,6 @@ class CampaignAdmin(SharedRowsAdmin):
             ),
             path(
                 "<int:pk>/preview/", wrap(campaign_views.preview), name="campaigns_campaign_preview"
-            ),
-            path(
-                "<int:pk>/dry-run/",
-                wrap(dry_run_page.dry_run),
-                name="campaigns_campaign_dry_run",
             ),
             path(
                 "<int:pk>/forecast/",

@@ -10,6 +10,7 @@ from django.urls import URLPattern, path, reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
+from campaigns.admin.audience import dry_run_page
 from campaigns.domain.campaigns.fairness import (
     FairnessAttribute,
     FairnessReport,
@@ -47,6 +48,7 @@ class RatioMark:
 def addresses(wrap: Callable[..., Any]) -> list[URLPattern]:
     """Return the addresses of the check, below those of campaigns."""
     return [
+        path("<int:pk>/dry-run/", wrap(dry_run_page.dry_run), name="campaigns_campaign_dry_run"),
         path("<int:pk>/fairness/", wrap(show), name="campaigns_campaign_fairness"),
         path(
             "<int:pk>/fairness/override/",

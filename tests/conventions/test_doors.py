@@ -21,7 +21,7 @@ READS = {
     "analytics/services/targeting/runs.py:run": "hands on to `_target`, whose end is an act",
     "campaigns/services/campaigns/authoring.py:require_purpose": "a question of other services",
     "campaigns/services/campaigns/fairness.py:fairness_of": "computes how an audience stands",
-    "campaigns/services/campaigns/audience/dry_runs.py:dry_run_campaign": "writes nothing",
+    "campaigns/services/campaigns/rehearsal/dry_runs.py:dry_run_campaign": "writes nothing",
     "campaigns/services/campaigns/forecasts.py:forecast": "computes what would be sent",
     "campaigns/services/campaigns/previews.py:may_preview": "a question of pages",
     "campaigns/services/consents/stop_list_keeping.py:found": "looks up one address, masked",

@@ -45,6 +45,7 @@ _UNSHOWN = frozenset(
         "campaigns.domain.sending.eligibility.Verdict",
         "campaigns.domain.sending.states.ChunkState",
         "campaigns.domain.sending.states.DispatchSource",
+        "campaigns.domain.sending.volumes.VolumePeriod",
         "customers.domain.consents.consent.ReportedConsentEffect",
         "customers.domain.consents.preferences.PreferenceName",
         "customers.domain.events.event.EventProblem",

@@ -12,8 +12,8 @@ from django.views.decorators.http import require_GET
 from campaigns import labels
 from campaigns.admin.audience import exclusion_fields, waterfall
 from campaigns.models import Campaign
-from campaigns.services.campaigns.audience import dry_runs
-from campaigns.services.campaigns.audience.dry_runs import DryRun
+from campaigns.services.campaigns.rehearsal import dry_runs
+from campaigns.services.campaigns.rehearsal.dry_runs import DryRun
 from loancrm import admin_pages
 from loancrm.admin_site import object_url
 from loancrm.kernel import clock

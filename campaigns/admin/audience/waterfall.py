@@ -7,8 +7,8 @@ from django.utils.translation import gettext as _
 
 from campaigns import labels
 from campaigns.labels.audience import EXCLUSION_REASONS
-from campaigns.services.campaigns.audience.dry_runs import DryRun
 from campaigns.services.campaigns.forecasts import Forecast
+from campaigns.services.campaigns.rehearsal.dry_runs import DryRun
 
 
 class WaterfallLine(NamedTuple):

@@ -11,7 +11,9 @@ from campaigns.management.arguments import actor_of, add_campaign, campaign_of
 from campaigns.models import Campaign
 from campaigns.selectors.campaigns import status as campaign_status
 from campaigns.services.campaigns import launch
+from campaigns.services.campaigns.rehearsal import dry_runs
 from loancrm.kernel import clock
+from loancrm.kernel.access import Actor
 from loancrm.kernel.commands import arguments, progress
 from loancrm.kernel.commands.base import LoanCrmCommand
 
@@ -25,6 +27,12 @@ class Command(LoanCrmCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         add_campaign(parser)
         parser.add_argument("--as", dest="username", help="who launches; else the operator")
+        parser.add_argument(
+            "--dry-run", action="store_true", help="ask everybody's gates as now, write nothing"
+        )
+        parser.add_argument(
+            "--list", action="store_true", help="of a dry run: every person, in order"
+        )
         parser.add_argument("--wait", action="store_true", help="until the campaign is over")
         parser.add_argument(
             "--timeout",
@@ -36,6 +44,9 @@ class Command(LoanCrmCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         campaign = campaign_of(options)
         actor = actor_of(options, "launch_campaign")
+        if options["dry_run"]:
+            self._dry_run(campaign, actor, options)
+            return
         launch.launch_campaign(campaign=campaign, actor=actor, now=clock.now())
         if options["wait"]:
             self._wait(campaign, options["timeout"])
@@ -44,6 +55,19 @@ class Command(LoanCrmCommand):
             self.print_json(status.to_json())
         else:
             self.stdout.write(f"{status.slug} {status.status}: {status.audience}")
+
+    def _dry_run(self, campaign: Campaign, actor: Actor, options: dict[str, Any]) -> None:
+        found = dry_runs.dry_run_campaign(campaign=campaign, actor=actor, now=clock.now())
+        sums = found.to_json()
+        if options["json"]:
+            lines = [{**line._asdict(), "cost": str(line.cost)} for line in found.lines]
+            self.print_json({**sums, **({"lines": lines} if options["list"] else {})})
+            return
+        for name, value in sums.items():
+            self.stdout.write(f"{name:<12} {value}")
+        if options["list"]:
+            for line in found.lines:
+                self.stdout.write("\t".join(map(str, line)))
 
     def _wait(self, campaign: Campaign, timeout: float) -> None:
         ends = time.monotonic() + timeout

@@ -13,7 +13,8 @@ from django.contrib.auth.models import User
 from campaigns.domain.content import approval
 from campaigns.domain.content.approval import ApprovedPart
 from campaigns.models import Campaign, Dispatch, Step, Variant
-from campaigns.selectors.campaigns import content_tests, exclusions
+from campaigns.selectors.campaigns import content_tests
+from campaigns.selectors.campaigns.audience import exclusions
 from campaigns.selectors.content import approved_touchpoint, current_texts
 from customers.models import Segment, SegmentVersion
 from customers.selectors.segments import references

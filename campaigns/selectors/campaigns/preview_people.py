@@ -3,7 +3,7 @@
 from datetime import date, datetime
 
 from campaigns.models import Campaign, Message
-from campaigns.selectors.campaigns import exclusions
+from campaigns.selectors.campaigns.audience import exclusions
 from customers.models import Customer
 from customers.selectors.profile import search
 from customers.services.segments import versions

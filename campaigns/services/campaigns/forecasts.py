@@ -28,8 +28,8 @@ from campaigns.selectors.content.constants import constants
 from campaigns.selectors.sending import contact_facts
 from campaigns.selectors.sending.contact_facts import Recipient
 from campaigns.services.campaigns import plans
-from campaigns.services.campaigns.audience import dry_runs
-from campaigns.services.campaigns.audience.dry_runs import LaunchCourse
+from campaigns.services.campaigns.rehearsal import dry_runs
+from campaigns.services.campaigns.rehearsal.dry_runs import LaunchCourse
 from campaigns.services.sending.composing import BUILT_IN, FALLBACK_LANGUAGE
 from customers.domain.consents.consent import Purpose
 from loancrm.kernel import access

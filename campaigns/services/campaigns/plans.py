@@ -6,7 +6,7 @@ from decimal import Decimal
 from campaigns.domain.content import personalisation
 from campaigns.domain.sending.states import DispatchSource, Priority
 from campaigns.models import Campaign, Channel, Dispatch, Step
-from campaigns.selectors.campaigns import exclusions
+from campaigns.selectors.campaigns.audience import exclusions
 from campaigns.selectors.content import approved_touchpoint
 from customers.domain.consents.consent import Purpose
 from customers.domain.segments.parse import parse_rule

@@ -7,7 +7,7 @@ from django.utils import translation
 from django.utils.translation import gettext
 
 from campaigns.models import Campaign
-from campaigns.selectors.campaigns import exclusions
+from campaigns.selectors.campaigns.audience import exclusions
 from campaigns.selectors.campaigns.used_scores import ScoreUse, used_scores
 from customers import labels as customer_labels
 from loancrm.kernel.errors import LoanCrmError

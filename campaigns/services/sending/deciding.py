@@ -54,7 +54,9 @@ def decide_and_write(
     stops = chunks.reserve_volume(chunk=work.chunk, units=units, now=now)
     pairs = list(zip(composed, stops, strict=True))
     closings += [
-        outcomes.over_volume(item.recipient, period, now) for item, period in pairs if period
+        outcomes.over_volume(item.recipient, period=period, now=now)
+        for item, period in pairs
+        if period
     ]
     composed = [item for item, period in pairs if not period]
     costs = [Decimal(0) if item.recipient.is_doubtful else item.cost for item in composed]

@@ -64,7 +64,7 @@ class SubBatchResult:
     is_account_busy: bool = False
 
 
-def over_volume(recipient: Recipient, period: str, now: datetime) -> Closing:
+def over_volume(recipient: Recipient, *, period: str, now: datetime) -> Closing:
     """Return the ending of a message that a cap on numbers stops: for the day, or for good."""
     if period == VolumePeriod.DAY:
         due_at = next_day(now, clock.company_zone())

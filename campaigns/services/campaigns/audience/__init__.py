@@ -1,1 +1,1 @@
-"""Who is in a run of a campaign, and what becomes of each before anything is sent."""
+"""Who is in a run of a campaign."""

@@ -9,7 +9,7 @@ from django.db.models import QuerySet
 from campaigns.domain.campaigns.exclusions import Exclusions
 from campaigns.domain.campaigns.given.problems import ValueProblem, ValueProblemCode
 from campaigns.models import Campaign, Dispatch
-from campaigns.selectors.campaigns import exclusions
+from campaigns.selectors.campaigns.audience import exclusions
 from customers.models import Customer, Segment, SegmentVersion
 from customers.services.segments import versions
 

@@ -10,8 +10,8 @@ import pytest
 
 from campaigns.models import Campaign, Message
 from campaigns.services.campaigns import launch, ticking
-from campaigns.services.campaigns.audience import dry_runs
-from campaigns.services.campaigns.audience.dry_runs import DryRun
+from campaigns.services.campaigns.rehearsal import dry_runs
+from campaigns.services.campaigns.rehearsal.dry_runs import DryRun
 from campaigns.services.campaigns.steps_freezing import CampaignNotReady
 from campaigns.services.sending import dispatch as dispatching
 from customers.models import Customer

@@ -7,8 +7,9 @@ import pytest
 
 from campaigns.models import Campaign, CampaignTag, Dispatch, Message
 from campaigns.services.campaigns import approval, authoring, forecasts, launch, recurring
-from campaigns.services.campaigns.audience import choosing, dry_runs
+from campaigns.services.campaigns.audience import choosing
 from campaigns.services.campaigns.problems import CampaignRefused
+from campaigns.services.campaigns.rehearsal import dry_runs
 from campaigns.services.campaigns.steps_freezing import CampaignNotReady
 from customers.domain.events.event import EventName
 from customers.models import Customer, Event, EventType, Segment

@@ -248,7 +248,7 @@ class _Limits:
         periods = volumes.stopped_by([1] * len(composed), self.rooms)
         pairs = list(zip(composed, periods, strict=True))
         ends = {
-            item.recipient.customer_id: outcomes.over_volume(item.recipient, period, now)
+            item.recipient.customer_id: outcomes.over_volume(item.recipient, period=period, now=now)
             for item, period in pairs
             if period
         }

@@ -1,0 +1,1 @@
+"""Who is in a run of a campaign."""

@@ -1,0 +1,1 @@
+"""A launch that does not take place."""

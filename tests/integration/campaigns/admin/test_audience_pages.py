@@ -1,0 +1,90 @@
+"""Exclusions, limits and conditions on the campaign's form; the page of a dry run."""
+
+import csv
+from datetime import datetime
+from typing import Any
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+
+from campaigns.admin.forms import CampaignForm, initial_of
+from campaigns.admin.stored_messages import stored_messages
+from campaigns.models import Campaign
+from campaigns.services.campaigns import authoring
+from loancrm.kernel.access import Actor
+from tests.factories.campaigns import EMAIL, make_channel, spec
+from tests.factories.people import make_people
+from tests.integration.campaigns.services.campaigns.test_exclusions import make_segment
+
+pytestmark = [pytest.mark.django_db, pytest.mark.sql]
+
+EXCLUDE: dict[str, Any] = {
+    "segments": ["left-out"],
+    "campaigns": [],
+    "tags": [],
+    "messaged_days": 30,
+    "applied_days": 9,
+    "called_days": None,
+}
+
+
+def make_draft(actor: Actor, now: datetime) -> Campaign:
+    make_channel()
+    make_segment(actor, now)
+    base = {key: value for key, value in spec().items() if key not in {"channel", "content"}}
+    message = {"channel": "email-memory", "content": EMAIL}
+    steps = [message, {**message, "only_if": "not_clicked", "after_minutes": 4320}]
+    source = {**base, "steps": steps, "exclude": EXCLUDE, "daily_message_limit": 50}
+    campaign = authoring.create_campaign(source=source, actor=actor, now=now)
+    campaign.refresh_from_db()
+    return campaign
+
+
+def test_d14_the_form_gives_back_what_is_stored(actor: Actor, now: datetime) -> None:
+    campaign = make_draft(actor, now)
+    stored = stored_messages(campaign)
+    initial = initial_of(campaign, stored)
+    assert initial["excluded_segments"] == ["left-out"]
+    assert (initial["excludes_applied"], initial["applied_days"]) == (True, 9)
+    assert not initial["excludes_called"]
+    assert (initial["m2_only_if"], initial["m2_after_minutes"]) == ("not_clicked", 4320)
+    sent = {name: value for name, value in initial.items() if value not in (None, False)}
+    sent |= {"segment": campaign.segment_id, "late_limit_hours": 24, "message_count": 2}
+    channel = campaign.steps.get(position=1).touchpoint.channel_id
+    sent |= {"channel": channel, "m2_channel": channel}
+    form = CampaignForm(sent, campaign=campaign, messages=stored)
+    assert form.is_valid(), form.errors
+    described = form.spec(now=now)
+    assert described["exclude"] == EXCLUDE
+    assert described["daily_message_limit"] == 50
+    assert described["steps"][1]["only_if"] == "not_clicked"
+    assert described["steps"][1]["after_minutes"] == 4320
+    assert "exclusions" not in form.changes()
+    assert "daily_message_limit" not in form.changes()
+
+
+@pytest.mark.parametrize(
+    ("language", "words"),
+    [
+        ("en", ["Left out of the segment", "In the segment"]),
+        ("zh-hans", ["从客群中排除", "客群人数"]),
+    ],
+)
+def test_d15_the_dry_run_stands_on_a_page_and_in_a_file(
+    admin_client: Client, actor: Actor, now: datetime, language: str, words: list[str]
+) -> None:
+    people = make_people(3)
+    campaign = make_draft(actor, now)
+    admin_client.cookies["django_language"] = language
+    page = admin_client.get(reverse("admin:campaigns_campaign_change", args=[campaign.pk]))
+    address = reverse("admin:campaigns_campaign_dry_run", args=[campaign.pk])
+    assert address in page.content.decode()
+    assert words[0] in page.content.decode()
+    answer = admin_client.get(address)
+    assert answer.status_code == 200
+    assert words[1] in answer.content.decode()
+    assert 'data-waterfall="to_send"' in answer.content.decode()
+    listed = b"".join(admin_client.get(address, {"list": "csv"}).streaming_content).decode()
+    rows = list(csv.DictReader(listed.splitlines()))
+    assert [int(row["customer"]) for row in rows] == [person.pk for person in people]
