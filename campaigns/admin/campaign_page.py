@@ -20,13 +20,14 @@ from campaigns.domain.campaigns.campaign import CampaignStatus
 from campaigns.domain.campaigns.correction import CorrectionState
 from campaigns.domain.sending.states import DispatchStatus, MessageState
 from campaigns.models import Campaign, Step, Variant
-from campaigns.selectors.campaigns import empty_channels, live_progress, sent_through
+from campaigns.selectors.campaigns import empty_channels, live_progress
 from campaigns.selectors.campaigns import status as campaign_status
 from campaigns.selectors.campaigns.used_scores import ScoreUse
 from campaigns.selectors.content import current_texts
 from campaigns.selectors.content import faults as content_faults
 from campaigns.selectors.content.current_texts import CurrentText
 from campaigns.selectors.content.faults import TextFinding
+from campaigns.selectors.sending import sent_through
 from campaigns.services.campaigns import approval, dead_letters, previews, score_use
 from customers import labels as customer_labels
 from customers.selectors.segments.references import SegmentRuleInvalid
@@ -95,10 +96,7 @@ def context(campaign: Campaign, actor: Actor) -> dict[str, Any]:
         "reasons": [
             (labels.message_reason(reason), count) for reason, count in found.reasons.items()
         ],
-        "runs": course_texts.runs(runs),
-        "stood_in": sent_through.of_campaign(campaign),
-        "standstill": course_texts.standing_still(campaign),
-        "waiting": course_texts.waiting(campaign),
+        **_course(campaign, runs),
         "steps": [] if is_imported else _messages(campaign),
         "scores": _scores(campaign),
         "content_test": content_test_fields.standing(campaign),
@@ -120,6 +118,16 @@ def _plan(campaign: Campaign) -> dict[str, Any]:
     return {
         "exclusions": exclusion_fields.sentences(campaign),
         **trigger_fields.standing(campaign),
+    }
+
+
+def _course(campaign: Campaign, runs: Any) -> dict[str, Any]:
+    """Return how its sending goes."""
+    return {
+        "runs": course_texts.runs(runs),
+        "stood_in": sent_through.of_campaign(campaign),
+        "standstill": course_texts.standing_still(campaign),
+        "waiting": course_texts.waiting(campaign),
     }
 
 

@@ -13,6 +13,7 @@ SETTERS = {
     "customers/services/demo/data.py": "the counts of its own dataclass",
     "customers/services/imports/steps/apply.py": "a count of the import, by the state of a row",
     "customers/services/imports/restore.py": "columns that an import itself wrote down",
+    "campaigns/services/filing/filings.py": "what people write about a filing, checked as a whole",
     "customers/services/imports/counts.py": "the counts of an import",
     "customers/services/imports/steps/write.py": "the fields of a mapping, read and checked by row",
     "customers/services/identity/merge_undo.py": "columns that a merge itself wrote down",

@@ -74,6 +74,11 @@ def _demand_problem(channel: Channel) -> str:
     return ""
 
 
+def _take_demand(channel: Channel, demand: str | None, idle_days: int | None) -> None:
+    if demand is not None:
+        channel.filing_demand, channel.filing_idle_days = demand, idle_days
+
+
 def stored(channel: Channel) -> dict[str, Any]:
     """Return what people can change of a channel, as it is stored."""
     return {name: getattr(channel, name) for name in CHANGEABLE}
@@ -192,16 +197,13 @@ def configure_channel(  # noqa: PLR0913 - one argument a column
         channel.cost_per_part = cost_per_part
         channel.rate_per_second = rate_per_second
         channel.is_active = channel.is_active if is_active is None else is_active
-        if filing_demand is not None:
-            channel.filing_demand = filing_demand
-            channel.filing_idle_days = filing_idle_days
+        _take_demand(channel, filing_demand, filing_idle_days)
         _refuse_invalid(channel)
         if secret:
             channel.secret_sealed = crypto.vault().seal(
                 Channel.SECRET_COLUMN, channel.row_key, secret
             )
         _store(channel)
-        if fallbacks is not None:
-            stand_ins.write(channel=channel, slugs=fallbacks)
+        stand_ins.write(channel=channel, slugs=fallbacks)
         act.record("channel.configured", on=channel, facts={"slug": slug, "backend": backend})
     return channel

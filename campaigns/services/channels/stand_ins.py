@@ -6,17 +6,19 @@ from campaigns.models import Channel, StandIn
 from campaigns.services.channels.problems import ChannelInvalid
 
 
-def write(*, channel: Channel, slugs: str) -> None:
+def write(*, channel: Channel, slugs: str | None) -> None:
     """Store who stands in for a channel, in the transaction of a service that records it.
 
     Args:
         channel: Stored already.
-        slugs: Of the other channels, in their order and apart by commas.
+        slugs: Of the other channels, in their order, apart by commas; None leaves all as it is.
 
     Raises:
         ChannelInvalid: One of them is not there, is of another kind, the channel itself, or named
             twice.
     """
+    if slugs is None:
+        return
     names = [
         name for name in (part.strip() for part in slugs.replace("，", ",").split(",")) if name
     ]

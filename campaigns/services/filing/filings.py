@@ -30,10 +30,10 @@ _FROZEN = ("kind", "name", "text", "variables")
 _LANGUAGE = "zh-hans"
 
 
-class FilingRefused(LoanCrmError):
+class ProviderFilingRefused(LoanCrmError):
     """What was filed, or its next state, cannot be; `facts` name the field."""
 
-    code = "filing_refused"
+    code = "provider_filing_refused"
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +66,7 @@ def save_filing(
     """Add a filing as a draft, or change one.
 
     Raises:
-        FilingRefused: A value is none that can be filed, or may not be changed any more.
+        ProviderFilingRefused: A value is none that can be filed, or may not be changed any more.
         PermissionRefused: The actor may not change filings.
     """
     with acting(actor, CHANGES, now=now) as act:
@@ -79,7 +79,7 @@ def save_filing(
             with transaction.atomic():
                 row.save()
         except IntegrityError as error:
-            raise FilingRefused(
+            raise ProviderFilingRefused(
                 _("This is filed with the channel already."), field="name"
             ) from error
         deed = "filing.added" if filing is None else "filing.changed"
@@ -100,13 +100,13 @@ def move_filing(
         reason: Why it was refused or cleared; a person has to say so.
 
     Raises:
-        FilingRefused: It cannot get there from where it is, or the reason is missing.
+        ProviderFilingRefused: It cannot get there from where it is, or the reason is missing.
         PermissionRefused: The actor may not change filings.
     """
     with acting(actor, CHANGES, now=now) as act:
         row = Filing.objects.select_for_update().get(pk=filing.pk)
         if to not in FILING_MOVES[FilingStatus(row.status)]:
-            raise FilingRefused(
+            raise ProviderFilingRefused(
                 _("From “%(source)s” a filing does not become “%(target)s”.")
                 % {
                     "source": FILING_STATUSES.label(row.status),
@@ -115,7 +115,7 @@ def move_filing(
                 field="to",
             )
         if to in NEEDS_REASON and actor.kind is not ActorKind.SYSTEM and not reason.strip():
-            raise FilingRefused(_("Say why."), field="reason")
+            raise ProviderFilingRefused(_("Say why."), field="reason")
         _refuse_unready(row, to, now)
         facts = {"from": row.status, "to": to.value}
         row.status = to
@@ -170,7 +170,7 @@ def _take_over(row: Filing, values: FiledValues) -> None:
     is_draft = row.status == FilingStatus.DRAFT
     for name, value in given.items():
         if name in _FROZEN and not is_draft and getattr(row, name) != value:
-            raise FilingRefused(
+            raise ProviderFilingRefused(
                 _("What was handed in is not changed; take it back as a draft first."), field=name
             )
         setattr(row, name, value)
@@ -178,19 +178,21 @@ def _take_over(row: Filing, values: FiledValues) -> None:
 
 def _refuse_invalid(row: Filing) -> None:
     if row.channel.kind != "sms":
-        raise FilingRefused(_("Only channels of text messages file anything."), field="channel")
+        raise ProviderFilingRefused(
+            _("Only channels of text messages file anything."), field="channel"
+        )
     try:
         row.clean_fields()
     except ValidationError as error:
         name, found = next(iter(error.message_dict.items()))
-        raise FilingRefused(" ".join(found), field=name) from error
+        raise ProviderFilingRefused(" ".join(found), field=name) from error
     if row.kind == FilingKind.SIGNATURE:
         return
     if not row.text:
-        raise FilingRefused(_("A template has a text."), field="text")
+        raise ProviderFilingRefused(_("A template has a text."), field="text")
     names = filed_texts.names_in(row.text)
     if set(names) != set(row.variables):
-        raise FilingRefused(
+        raise ProviderFilingRefused(
             _("Say what each variable of the text holds: %(names)s") % {"names": ", ".join(names)},
             field="variables",
         )
@@ -198,7 +200,7 @@ def _refuse_invalid(row: Filing) -> None:
         try:
             filed_texts.compiled_expression(written, language=_LANGUAGE)
         except TemplateRefused as error:
-            raise FilingRefused(
+            raise ProviderFilingRefused(
                 _("What the variable %(name)s holds cannot be read: %(written)s")
                 % {"name": name, "written": written},
                 field="variables",
@@ -209,8 +211,8 @@ def _refuse_unready(row: Filing, to: FilingStatus, now: datetime) -> None:
     if to is not FilingStatus.APPROVED:
         return
     if row.kind == FilingKind.TEMPLATE and not row.provider_code:
-        raise FilingRefused(
+        raise ProviderFilingRefused(
             _("An approved template has a number of the provider."), field="provider_code"
         )
     if row.expires_on is not None and row.expires_on < standing.today_of(now):
-        raise FilingRefused(_("Its approval has ended already."), field="expires_on")
+        raise ProviderFilingRefused(_("Its approval has ended already."), field="expires_on")

@@ -22,8 +22,9 @@ from campaigns.domain.sending.states import (
     Priority,
 )
 from campaigns.models import Budget, Chunk, Message
-from campaigns.services.sending import failover, throttling
+from campaigns.services.sending import throttling
 from campaigns.services.sending.spending import volumes
+from campaigns.services.sending.ways import failover
 from loancrm.kernel.auditing import deployment
 from loancrm.kernel.database import bulk
 from loancrm.kernel.database.bulk import Statement

@@ -38,7 +38,7 @@ from campaigns.selectors.filing import standing
 from campaigns.selectors.sending.contact_facts import Recipient
 from campaigns.services.evidence import message_texts
 from campaigns.services.evidence.message_texts import FinishedText, Master
-from campaigns.services.sending.filed import TemplateMismatch, filed_as
+from campaigns.services.filing.filed import TemplateMismatch, filed_as
 from customers.domain.consents.consent import Purpose
 from customers.models import ContactPoint, Customer
 from loancrm.kernel import clock
@@ -258,7 +258,7 @@ class Composer:
                 opt_out_text=sms_parts.OPT_OUT_TEXT if self._is_marketing else "",
             )
             self._check(text, {"text": body})
-            filed, filing_ids = filed_as(self.filed, body, context)
+            filed, filing_ids = filed_as(filed=self.filed, body=body, context=context)
             said: tuple[str, ...] = (body,)
             payload = SmsPayload(body, parts, filed)
             outbound = Outbound(recipient.message_id, key, address, payload)

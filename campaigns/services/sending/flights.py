@@ -16,7 +16,6 @@ from campaigns.domain.sending.states import HoldReason
 from campaigns.services.sending import (
     breaker,
     chunks,
-    failover,
     holding,
     outcomes,
     settling,
@@ -27,6 +26,7 @@ from campaigns.services.sending.composing import Composed
 from campaigns.services.sending.lane import Lane, LeasedChunk
 from campaigns.services.sending.outcomes import SubBatchResult
 from campaigns.services.sending.settling import SendAttempt
+from campaigns.services.sending.ways import failover
 from loancrm.kernel.database.reconnecting import persist
 
 SMALLEST_SUB_BATCH = 5

@@ -9,7 +9,8 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 from campaigns.domain.sending.eligibility import SkipReason
 from campaigns.domain.sending.states import ChunkState, DispatchStatus, MessageState
 from campaigns.models import Chunk, Message
-from campaigns.services.sending import chunks, failover
+from campaigns.services.sending import chunks
+from campaigns.services.sending.ways import failover
 from loancrm.kernel.database.shared_clock import Moment
 
 OPEN_DISPATCHES = (DispatchStatus.SCHEDULED, DispatchStatus.RUNNING, DispatchStatus.HELD)

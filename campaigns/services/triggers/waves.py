@@ -23,7 +23,8 @@ from campaigns.domain.campaigns.trigger import (
     refusal_by_time,
 )
 from campaigns.models import Campaign, CampaignTrigger, Dispatch
-from campaigns.selectors.campaigns import earlier_runs, exclusions
+from campaigns.selectors.campaigns import earlier_runs
+from campaigns.selectors.campaigns.audience import exclusions
 from campaigns.selectors.campaigns.ends import is_over
 from campaigns.selectors.sending import past_messages
 from campaigns.selectors.triggers import listening

@@ -8,7 +8,7 @@ from django.contrib.auth.models import User
 from campaigns.domain.filing.filing import FILING_MOVES, FilingKind, FilingStatus
 from campaigns.models import Filing
 from campaigns.services.filing import filings
-from campaigns.services.filing.filings import FiledValues, FilingRefused
+from campaigns.services.filing.filings import FiledValues, ProviderFilingRefused
 from loancrm.kernel.access import PermissionRefused, user_actor
 from loancrm.kernel.models import AuditEntry
 from tests.factories.campaigns import make_approver, make_channel
@@ -56,7 +56,7 @@ def test_g15_only_the_moves_of_the_table_are_made(actor, now, channel, source, t
     if target in FILING_MOVES[source]:
         assert move(row, actor, now, target).status == target
         return
-    with pytest.raises(FilingRefused):
+    with pytest.raises(ProviderFilingRefused):
         move(row, actor, now, target)
     row.refresh_from_db()
     assert row.status == source
@@ -64,13 +64,13 @@ def test_g15_only_the_moves_of_the_table_are_made(actor, now, channel, source, t
 
 def test_g15_a_refusal_says_why(actor, now, channel):
     row = move(save(channel, actor, now), actor, now, FilingStatus.SUBMITTED)
-    with pytest.raises(FilingRefused):
+    with pytest.raises(ProviderFilingRefused):
         move(row, make_approver(), now, FilingStatus.REFUSED, reason=" ")
 
 
 def test_g15_what_was_handed_in_is_not_changed(actor, now, channel):
     row = move(save(channel, actor, now), actor, now, FilingStatus.SUBMITTED)
-    with pytest.raises(FilingRefused):
+    with pytest.raises(ProviderFilingRefused):
         save(channel, actor, now, FiledValues(name="另一个"), row)
     changed = save(channel, actor, now, FiledValues(name="示例金融", evidence="contract 7"), row)
     assert changed.evidence == "contract 7"
@@ -89,20 +89,20 @@ def test_g15_what_was_handed_in_is_not_changed(actor, now, channel):
     ],
 )
 def test_g15_what_cannot_be_filed_is_refused(actor, now, channel, values):
-    with pytest.raises(FilingRefused):
+    with pytest.raises(ProviderFilingRefused):
         save(channel, actor, now, values)
     assert not Filing.objects.exists()
 
 
 def test_g15_one_signature_is_filed_once_with_a_channel(actor, now, channel):
     save(channel, actor, now)
-    with pytest.raises(FilingRefused):
+    with pytest.raises(ProviderFilingRefused):
         save(channel, actor, now)
 
 
 def test_g15_an_approved_template_has_its_number(actor, now, channel):
     row = move(save(channel, actor, now, TEMPLATE), actor, now, FilingStatus.SUBMITTED)
-    with pytest.raises(FilingRefused):
+    with pytest.raises(ProviderFilingRefused):
         move(row, actor, now, FilingStatus.APPROVED)
 
 

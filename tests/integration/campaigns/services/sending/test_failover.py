@@ -14,7 +14,8 @@ from campaigns.models import Channel, Chunk, Message, StandIn
 from campaigns.services.campaigns import ticking
 from campaigns.services.channels import registry as channels
 from campaigns.services.channels.problems import ChannelInvalid
-from campaigns.services.sending import chunks, dispatch, failover
+from campaigns.services.sending import chunks, dispatch
+from campaigns.services.sending.ways import failover
 from loancrm.kernel.database.shared_clock import Moment
 from tests.factories.campaigns import end_pauses, expire_leases, make_channel, make_launched
 from tests.factories.people import make_people

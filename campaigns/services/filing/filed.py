@@ -25,7 +25,7 @@ class TemplateMismatch(LoanCrmError):
 
 
 def filed_as(
-    filed: FiledNow, body: str, context: Mapping[str, Any]
+    *, filed: FiledNow, body: str, context: Mapping[str, Any]
 ) -> tuple[FiledMessage | None, tuple[int, ...]]:
     """Return the filed template that a finished text is, and the filings it goes out under.
 
