@@ -34,15 +34,7 @@ from customers.selectors.segments.references import SegmentRuleInvalid
 from loancrm.kernel import access, clock
 from loancrm.kernel.access import Actor
 
-_WAY = (
-    CampaignStatus.DRAFT,
-    CampaignStatus.IN_REVIEW,
-    CampaignStatus.APPROVED,
-    CampaignStatus.RUNNING,
-    CampaignStatus.COMPLETED,
-)
 _FORESEEN = frozenset({CampaignStatus.DRAFT, CampaignStatus.IN_REVIEW, CampaignStatus.APPROVED})
-_AS = {CampaignStatus.PAUSED: CampaignStatus.RUNNING}
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +60,7 @@ def context(campaign: Campaign, actor: Actor) -> dict[str, Any]:
         "campaign": campaign,
         "status_label": labels.CAMPAIGN_STATUSES.label(campaign.status),
         "status_tone": labels.CAMPAIGN_STATUSES.tone(campaign.status),
-        "way": _way(campaign),
+        "way": course_texts.way(campaign),
         "buttons": buttons(
             campaign,
             actor,
@@ -359,21 +351,6 @@ def _note(campaign: Campaign, actor: Actor) -> tuple[str, str]:
         CampaignStatus.APPROVED: ("good", _("Approved as it stands. It can be launched.")),
         CampaignStatus.PAUSED: ("warn", _("Paused. Nothing is sent until somebody resumes it.")),
     }.get(status, ("", ""))
-
-
-def _way(campaign: Campaign) -> list[tuple[str, str]]:
-    """Return (label, done | now | next) of the steps from draft to completed."""
-    status = CampaignStatus(campaign.status)
-    if status in {CampaignStatus.CANCELLED, CampaignStatus.IMPORTED}:
-        return [(labels.CAMPAIGN_STATUSES.label(status), "now")]
-    at = _WAY.index(_AS.get(status, status))
-    shown = [labels.CAMPAIGN_STATUSES.label(step) for step in _WAY]
-    shown[at] = labels.CAMPAIGN_STATUSES.label(status)
-    is_over = at == len(_WAY) - 1
-    return [
-        (text, "done" if position < at or is_over else "now" if position == at else "next")
-        for position, text in enumerate(shown)
-    ]
 
 
 def _messages(campaign: Campaign) -> list[CampaignMessage]:

@@ -13,7 +13,7 @@ from django.views.decorators.http import require_POST
 from unfold import widgets
 
 from campaigns import labels
-from campaigns.admin.channel_settings import addresses, option_fields
+from campaigns.admin.channel_settings import accounts, addresses, option_fields
 from campaigns.channels import registry
 from campaigns.domain.sending.channel_finding import ChannelFinding
 from campaigns.labels import channel_options
@@ -291,7 +291,7 @@ class ChannelAdmin(ReadOnlyAdmin):
             form=form,
             may_save=request.user.has_perm(CHANGE),
             channel=channel,
-            account=_account(channel) if channel else None,
+            account=accounts.account(channel) if channel else None,
             may_reopen=request.user.has_perm(LAUNCH),
             options=_options(),
             webhook=addresses.webhook_address(channel) if channel else "",
@@ -329,34 +329,6 @@ def _stale(request: HttpRequest, form: ChannelForm, error: LoanCrmError | None) 
         channels.stored(form.channel),
         error=error,
         differences=stale_forms.differences_of(form),
-    )
-
-
-def _account(channel: Channel) -> dict[str, Any]:
-    """Return what is known about the provider account, in words."""
-    state = channel_states.state_of(channel)
-    finding = labels.CHANNEL_FINDINGS.label(channel.test_finding)
-    return {
-        "state": state,
-        "reason": labels.account_reason(state.reason) if state else "",
-        "finding": finding,
-        "has_secret": channel.secret_sealed is not None,
-        "keys": _keys(channel),
-    }
-
-
-def _keys(channel: Channel) -> str:
-    """Return whether the provider counts as one that remembers keys."""
-    if channel.idempotency_shown_at is not None:
-        return _("Counts as remembering keys: a message whose answer was lost is asked for again.")
-    if channel.options.get("supports_idempotency"):
-        return _(
-            "Said to remember keys, but no test has shown it: a message whose answer was lost is "
-            "of unknown fate and not sent again."
-        )
-    return _(
-        "Does not count as remembering keys: a message whose answer was lost is of unknown fate "
-        "and not sent again."
     )
 
 

@@ -9,6 +9,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from campaigns import labels
+from campaigns.domain.campaigns.campaign import CampaignStatus
 from campaigns.domain.sending.states import DispatchStatus, HoldReason
 from campaigns.models import Campaign, Dispatch
 from campaigns.selectors.campaigns import live_progress, standstill
@@ -18,6 +19,30 @@ from loancrm.admin_site import object_url
 from loancrm.kernel import access
 from loancrm.kernel.access import Actor
 from loancrm.kernel.database import shared_clock
+
+_WAY = (
+    CampaignStatus.DRAFT,
+    CampaignStatus.IN_REVIEW,
+    CampaignStatus.APPROVED,
+    CampaignStatus.RUNNING,
+    CampaignStatus.COMPLETED,
+)
+_AS = {CampaignStatus.PAUSED: CampaignStatus.RUNNING}
+
+
+def way(campaign: Campaign) -> list[tuple[str, str]]:
+    """Return (label, done | now | next) of the steps from draft to completed."""
+    status = CampaignStatus(campaign.status)
+    if status in {CampaignStatus.CANCELLED, CampaignStatus.IMPORTED}:
+        return [(labels.CAMPAIGN_STATUSES.label(status), "now")]
+    at = _WAY.index(_AS.get(status, status))
+    shown = [labels.CAMPAIGN_STATUSES.label(step) for step in _WAY]
+    shown[at] = labels.CAMPAIGN_STATUSES.label(status)
+    is_over = at == len(_WAY) - 1
+    return [
+        (text, "done" if position < at or is_over else "now" if position == at else "next")
+        for position, text in enumerate(shown)
+    ]
 
 
 def runs(found: Sequence[Dispatch]) -> list[tuple[Dispatch, str, str, str]]:

@@ -7,7 +7,6 @@ from decimal import Decimal
 from typing import Any
 
 from django import forms
-from django.http import HttpRequest
 from django.utils.text import slugify
 from django.utils.translation import gettext_lazy as _
 from unfold import widgets
@@ -21,7 +20,7 @@ from campaigns.admin.message_fields import (
     initial_messages,
 )
 from campaigns.admin.starts.trigger_fields import TriggerFields, initial_trigger
-from campaigns.admin.stored_messages import StoredMessage, stored_messages
+from campaigns.admin.stored_messages import StoredMessage
 from campaigns.admin.trials.content_test_fields import ContentTestFields, initial_content_test
 from campaigns.domain.campaigns.campaign import CampaignStatus
 from campaigns.domain.campaigns.correction import CORRECTABLE
@@ -40,8 +39,6 @@ from customers import labels as customer_labels
 from customers.domain.consents.consent import Purpose
 from customers.domain.events.event import EventName
 from customers.models import Segment
-from loancrm import stale_forms
-from loancrm.kernel.database import stale
 from loancrm.kernel.errors import LoanCrmError
 
 COUNT = "message_count"
@@ -393,19 +390,3 @@ def initial_of(campaign: Campaign, messages: Sequence[StoredMessage]) -> dict[st
     values |= initial_exclusions(campaign)
     values |= initial_trigger(campaign.trigger)
     return values | initial_messages(messages)
-
-
-def stale_context(
-    request: HttpRequest, campaign: Campaign, form: CampaignForm, error: LoanCrmError | None
-) -> dict[str, Any]:
-    """Return what the form carries, and what is stored where a save was refused as stale."""
-    # Read again: a refused save has left its values in the object.
-    fresh = Campaign.objects.get(pk=campaign.pk)
-    stored = initial_of(fresh, stored_messages(fresh))
-    is_stale = isinstance(error, stale.StaleSave)
-    return stale_forms.context(
-        request,
-        stored,
-        error=error,
-        differences=stale_forms.differences_of(form) if is_stale else (),
-    )

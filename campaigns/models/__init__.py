@@ -1,5 +1,8 @@
 """All tables of the app, so that Django finds them."""
 
+from campaigns.models.beside_messages.message_text import MessageText, TextMaster
+from campaigns.models.beside_messages.message_variables import MessageVariables
+from campaigns.models.beside_messages.side_message import SideMessage
 from campaigns.models.budget import Budget, VolumeCap, VolumeUse
 from campaigns.models.calendar import CalendarDay
 from campaigns.models.campaign import (
@@ -20,8 +23,6 @@ from campaigns.models.filing import Filing, StandIn
 from campaigns.models.frequency import FrequencyRule
 from campaigns.models.global_control import GlobalControlChoice
 from campaigns.models.graph import Enrolment, MessageGraph, Passage
-from campaigns.models.message_text import MessageText, TextMaster
-from campaigns.models.message_variables import MessageVariables
 from campaigns.models.notice import Notice, NoticeChoice
 from campaigns.models.partner import IdempotencyKey, Partner, PartnerLead
 from campaigns.models.receipt import LinkVisit, Receipt, SoftBounce, TrackedLink
@@ -32,7 +33,6 @@ from campaigns.models.request import (
     RequestedMessage,
     TemplateEdit,
 )
-from campaigns.models.side_message import SideMessage
 from campaigns.models.suppression import Suppression
 from campaigns.models.trigger import CampaignTrigger
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 from campaigns.domain.receipts.report import DeliveryKind
 from campaigns.simulators.behaviour import fraction
-from campaigns.simulators.sms_gateway import TakenSms
+from campaigns.simulators.sms_answers import TakenSms
 from campaigns.simulators.smtp_session import TakenEmail
 
 _LINK = re.compile(r"https?://[A-Za-z0-9\-._~:/?#@!$&'()*+,;=%]+/t/[A-Za-z0-9_-]{27}/")

@@ -4,8 +4,7 @@ import asyncio
 import gzip
 import threading
 from collections import deque
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable
 from datetime import UTC, datetime
 from time import time
 from typing import Any
@@ -21,6 +20,7 @@ from campaigns.simulators import evidence
 from campaigns.simulators.behaviour import Behaviour, SimulatedFate
 from campaigns.simulators.evidence import EvidenceEntry
 from campaigns.simulators.moods import MoodBox, Turn
+from campaigns.simulators.sms_answers import ForcedAnswer, TakenSms
 
 # What a refused request is told; nothing of it is taken.
 _REFUSALS = {
@@ -38,27 +38,6 @@ _BY_PROXY = {Turn.ERROR_AFTER: 502, Turn.UNAVAILABLE_AFTER: 503}
 # In which words every other message is told that the account is too busy.
 _BUSY = {Turn.BUSY_IN_PART: ("retry", "busy"), Turn.BUSY_REJECTED: ("rejected", "http_429")}
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
-
-
-@dataclass(frozen=True, slots=True)
-class TakenSms:
-    """A message as the gateway took it."""
-
-    key: str
-    message_id: str
-    to: str = field(repr=False)
-    text: str = field(repr=False)
-    template_id: str = ""
-    variables: Mapping[str, str] = field(default_factory=dict, repr=False)
-
-
-@dataclass(frozen=True, slots=True)
-class ForcedAnswer:
-    """An answer that the gateway gives instead of reading the request."""
-
-    status: int
-    headers: dict[str, str] = field(default_factory=dict)
-    body: bytes = b"{}"
 
 
 class WireMessage(msgspec.Struct):

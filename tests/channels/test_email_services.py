@@ -22,7 +22,7 @@ from campaigns.channels.errors import (
     WebhookRefused,
 )
 from campaigns.domain.receipts.replies import ReplyMeaning
-from campaigns.simulators.sms_gateway import ForcedAnswer
+from campaigns.simulators.sms_answers import ForcedAnswer
 from tests.channels.awkward_contract import AwkwardServerContract
 from tests.channels.contract import AT, SECRET, ChannelContract, email_payload, outbound
 from tests.channels.email_service_gateway import EmailServiceGateway

@@ -12,7 +12,8 @@ from campaigns.channels.errors import (
 from campaigns.channels.http_sms import HttpSmsChannel, HttpSmsOptions
 from campaigns.domain.filing.filed_texts import FiledMessage
 from campaigns.simulators.behaviour import Behaviour, SimulatedFate
-from campaigns.simulators.sms_gateway import ForcedAnswer, SmsGateway
+from campaigns.simulators.sms_answers import ForcedAnswer
+from campaigns.simulators.sms_gateway import SmsGateway
 from tests.channels.contract import SECRET, ChannelContract, email_payload, outbound
 
 RULES = {

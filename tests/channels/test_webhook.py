@@ -16,7 +16,7 @@ from campaigns.channels.errors import (
 )
 from campaigns.channels.webhook import WebhookChannel, WebhookOptions
 from campaigns.simulators.behaviour import Behaviour, SimulatedFate
-from campaigns.simulators.sms_gateway import ForcedAnswer
+from campaigns.simulators.sms_answers import ForcedAnswer
 from campaigns.simulators.webhook_receiver import WebhookReceiver
 from tests.channels.awkward_contract import AwkwardServerContract
 from tests.channels.awkward_proxy import AwkwardProxy, Way

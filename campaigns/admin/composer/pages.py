@@ -15,7 +15,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from campaigns.admin.composer import picker
-from campaigns.admin.forms import MOST_MESSAGES, CampaignForm, initial_of, stale_context
+from campaigns.admin.forms import MOST_MESSAGES, CampaignForm, initial_of
 from campaigns.admin.stored_messages import StoredMessage, stored_messages
 from campaigns.domain.campaigns.campaign import CampaignStatus
 from campaigns.labels import composer as composer_labels
@@ -214,7 +214,7 @@ def _page(
         steps=[(step.value, term) for step, term in composer_labels.COMPOSING_STEPS.items()],
         samples=[(key.value, term) for key, term in composer_labels.SAMPLE_PEOPLE.items()],
         variables=picker.entries(),
-        **(stale_context(request, campaign, form, error) if campaign else {}),
+        **(_stale_context(request, campaign, form, error) if campaign else {}),
     )
 
 
@@ -247,3 +247,19 @@ def _sent(
     count = len(form.messages) + 1
     again = CampaignForm(initial=form.as_sent(), message_count=count, **given)
     return _Sent(again, is_to_be_saved=False, is_autosave=False)
+
+
+def _stale_context(
+    request: HttpRequest, campaign: Campaign, form: CampaignForm, error: LoanCrmError | None
+) -> dict[str, Any]:
+    """Return what the form carries, and what is stored where a save was refused as stale."""
+    # Read again: a refused save has left its values in the object.
+    fresh = Campaign.objects.get(pk=campaign.pk)
+    stored = initial_of(fresh, stored_messages(fresh))
+    is_stale = isinstance(error, stale.StaleSave)
+    return stale_forms.context(
+        request,
+        stored,
+        error=error,
+        differences=stale_forms.differences_of(form) if is_stale else (),
+    )

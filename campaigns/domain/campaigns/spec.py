@@ -11,6 +11,7 @@ from campaigns.domain.campaigns.course import StepCondition
 from campaigns.domain.campaigns.exclusions import Exclusions
 from campaigns.domain.campaigns.given.changes import end_problem
 from campaigns.domain.campaigns.given.content_test_reading import read_content_test
+from campaigns.domain.campaigns.given.costs_reading import CostSpec, read_costs
 from campaigns.domain.campaigns.given.exclusions_reading import read_exclusions
 from campaigns.domain.campaigns.given.place_reading import read_place
 from campaigns.domain.campaigns.given.problems import ValueProblemCode, ValueProblems
@@ -30,12 +31,10 @@ from campaigns.domain.sending.service_messages import ServiceKind, kind_for
 from customers.domain.consents.consent import Purpose
 
 LONGEST_KEY = 10
-LONGEST_NOTE = 200
 _SLUG = re.compile(r"[A-Za-z0-9_-]{1,80}")
 # Said in place of a text: that of the message is used, with every later edit.
 SAME_TEXT = "same_as_message"
 VARIANT_KEYS = "ABCDEFGHIJ"
-COST_CATEGORIES = ("media", "incentive", "commission", "staff", "data", "tooling")
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,15 +60,6 @@ class StepSpec:
     is_fallback: bool = False
     wait_minutes: int = 60
     condition: StepCondition = StepCondition.EVERYBODY
-
-
-@dataclass(frozen=True, slots=True)
-class CostSpec:
-    """Money spent beside the messages."""
-
-    category: str
-    amount: Decimal
-    note: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,7 +148,7 @@ def parse_spec(source: Mapping[str, Any]) -> CampaignSpec:
         recurrence=read_recurrence(schedule.get("repeat"), read, "schedule.repeat"),
         budget_amount=read.number(source, budget_key, budget_key, None),
         cost_per_message=read.number(source, "cost_per_message", "cost_per_message", None),
-        costs=_costs(source, read),
+        costs=read_costs(source, read),
         author=read.text(source, "author", "author"),
         message_limit=_limit(source, "message_limit", read),
         daily_message_limit=_limit(source, "daily_message_limit", read),
@@ -379,27 +369,3 @@ def _texts(content: Any, path: str, read: Reader) -> tuple[TextSpec, ...]:
     if known and not any(text.text.strip() or text.html.strip() for text in texts):
         read.wrong(path, ValueProblemCode.CONTENT_EXPECTED)
     return tuple(texts)
-
-
-def _costs(source: Mapping[str, Any], read: Reader) -> tuple[CostSpec, ...]:
-    costs: list[CostSpec] = []
-    listed = source.get("costs") or ()
-    if not isinstance(listed, list | tuple):
-        read.wrong("costs", ValueProblemCode.LIST_EXPECTED)
-        return ()
-    for index, item in enumerate(listed):
-        path = f"costs[{index}]"
-        known = read.mapping(item, path)
-        category = str(known.get("category", ""))
-        if category not in COST_CATEGORIES:
-            read.wrong(f"{path}.category", ValueProblemCode.ONE_OF, ", ".join(COST_CATEGORIES))
-        amount = read.number(known, "amount", f"{path}.amount", None)
-        read.field("budget_amount", amount, f"{path}.amount")
-        if amount is None:
-            read.wrong(f"{path}.amount", ValueProblemCode.NUMBER_EXPECTED)
-            amount = Decimal(0)
-        note = read.text(known, "note", f"{path}.note")
-        if len(note) > LONGEST_NOTE:
-            read.wrong(f"{path}.note", ValueProblemCode.TOO_LONG, str(LONGEST_NOTE))
-        costs.append(CostSpec(category=category, amount=amount, note=note))
-    return tuple(costs)

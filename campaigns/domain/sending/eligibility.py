@@ -325,9 +325,8 @@ def outside_quiet_hours(facts: ContactFacts, plan: MessagePlan, now: datetime) -
 
 def not_held_out(facts: ContactFacts, plan: MessagePlan, now: datetime) -> Decision | None:
     """Hold out the control group: last, so that only people who would have got it are in it."""
-    if facts.is_control:
-        return Decision(verdict=Verdict.HOLD_OUT, reason=SkipReason.HOLDOUT)
-    return None
+    held_out = Decision(verdict=Verdict.HOLD_OUT, reason=SkipReason.HOLDOUT)
+    return held_out if facts.is_control else None
 
 
 GATES: tuple[tuple[GateName, Gate], ...] = (
@@ -391,8 +390,7 @@ def gate_of(reason: str) -> str:
 def decide(facts: ContactFacts, plan: MessagePlan, now: datetime) -> Decision:
     """Return the first objection of the gates, in their order, or a pass."""
     for _name, gate in GATES:
-        decision = gate(facts, plan, now)
-        if decision is not None:
+        if (decision := gate(facts, plan, now)) is not None:
             return decision
     return _PASSED
 

@@ -68,11 +68,7 @@ def read(campaign: Campaign) -> CampaignState:
             part: [touchpoint[part] for touchpoint in touchpoints.values()]
             for part in approval.READ_BY_WORKERS
         },
-        ApprovedPart.PURPOSE: [
-            campaign.purpose,
-            campaign.service_kind,
-            campaign.product_kind,
-        ],
+        ApprovedPart.PURPOSE: [campaign.purpose, campaign.service_kind, campaign.product_kind],
         ApprovedPart.PRICES: [_price(campaign, step) for step in steps],
         ApprovedPart.AUDIENCE: _audience(campaign, _version(campaign)),
         ApprovedPart.EXPERIMENT: [

@@ -190,8 +190,7 @@ def configure_channel(  # noqa: PLR0913 - one argument a column
             channel.idempotency_shown_at = channel.tested_at = None
             channel.test_finding = channel.tolerated_code = ""
         channel.name = name or channel.name or slug
-        channel.kind = kind
-        channel.backend = backend
+        channel.kind, channel.backend = kind, backend
         channel.options = dict(options)
         channel.sender = sender
         channel.cost_per_part = cost_per_part

@@ -14,7 +14,6 @@ from django.utils.translation import gettext as _
 from campaigns.channels.base import EmailPayload, Outbound, SmsPayload
 from campaigns.domain.compliance.rules import RulesInForce
 from campaigns.domain.content import approval, links, rule_checks, sms_parts, texts
-from campaigns.domain.content.approval import ApprovedPart
 from campaigns.domain.content.links import LinkPurpose
 from campaigns.domain.content.mime import Addressee, EmailSkeleton, HeaderRefused
 from campaigns.domain.content.preference_links import preference_token
@@ -22,7 +21,6 @@ from campaigns.domain.content.texts import CompiledEmail, CompiledSms, PersonFie
 from campaigns.domain.receipts.report import message_key
 from campaigns.domain.sending.eligibility import SkipReason
 from campaigns.domain.sending.service_messages import ServiceKind
-from campaigns.domain.sending.states import HoldReason
 from campaigns.models import (
     Channel,
     ContentVersion,
@@ -39,10 +37,10 @@ from campaigns.selectors.sending.contact_facts import Recipient
 from campaigns.services.evidence import message_texts
 from campaigns.services.evidence.message_texts import FinishedText, Master
 from campaigns.services.filing.filed import TemplateMismatch, filed_as
+from campaigns.services.sending.text_refusals import ApprovalLapsed, RuleBroken, RulesForbid
 from customers.domain.consents.consent import Purpose
 from customers.models import ContactPoint, Customer
 from loancrm.kernel import clock
-from loancrm.kernel.errors import LoanCrmError
 from loancrm.kernel.security import crypto, keys
 from loancrm.kernel.security.crypto import CipherRefused
 from loancrm.kernel.texts.templates import MissingVariable, OutputTooLong, RenderFailed, freeze
@@ -94,29 +92,6 @@ class _CompiledText:
     fixed: Mapping[str, Any]
     varies: bool
     master: Master | None
-
-
-class RuleBroken(LoanCrmError):
-    """One person's finished text would break a rule."""
-
-    code = "rule_broken"
-
-
-class ApprovalLapsed(LoanCrmError):
-    """What would be sent is no longer what was approved; nobody is failed for it."""
-
-    code = "approval_lapsed"
-
-    def __init__(self, part: ApprovedPart) -> None:
-        """Keep which part has changed, for the reason that people read."""
-        super().__init__(_("Something changed after the approval."), part=part)
-        self.hold_reason = HoldReason(f"changed_{part}")
-
-
-class RulesForbid(LoanCrmError):
-    """A rule in force forbids what would be sent; nobody is failed for it."""
-
-    code = "rules_forbid"
 
 
 _REFUSED = {

@@ -34,14 +34,11 @@ from campaigns.services.sending import (
     suspects,
 )
 from campaigns.services.sending.chunks import LeaseLost
-from campaigns.services.sending.composing import (
-    ApprovalLapsed,
-    Composer,
-    RulesForbid,
-)
+from campaigns.services.sending.composing import Composer
 from campaigns.services.sending.deciding import decide_and_write, due
 from campaigns.services.sending.flights import HandOver
 from campaigns.services.sending.lane import Clock, Lane, LeasedChunk
+from campaigns.services.sending.text_refusals import ApprovalLapsed, RulesForbid
 from campaigns.services.sending.ways import failover
 from customers.domain.events.event import EventName
 from customers.services.events import log

@@ -289,11 +289,8 @@ def _ending_statement(
     """Return the update that stores one ending that several messages share."""
     ending = pairs[0][0]
     state = ending.state
-    constants: dict[str, Any] = {
-        "state": state.value,
-        "reason": ending.reason,
-        "due_at": ending.due_at,
-    }
+    reason, due_at = ending.reason, ending.due_at
+    constants: dict[str, Any] = {"state": state.value, "reason": reason, "due_at": due_at}
     if ending.waiting_since is not None:
         constants["waiting_since"] = ending.waiting_since
     if ending.attempts is not None:
@@ -302,7 +299,7 @@ def _ending_statement(
         constants["closed_at"] = now
     if state is MessageState.SENT:
         constants["sent_at"] = now
-    elif state is not MessageState.UNKNOWN and ending.reason != SkipReason.ASKED_AGAIN:
+    elif state is not MessageState.UNKNOWN and reason != SkipReason.ASKED_AGAIN:
         constants["cost_amount"] = Decimal(0)
     has_ids = any(result.provider_message_id for _closing_, result in pairs)
     return bulk.update_statement(
@@ -395,10 +392,8 @@ def _capped(batch: Sequence[Composed], attempt: SendAttempt, *, now: datetime) -
 
 def _tried_out(batch: Sequence[Composed], attempt: SendAttempt, now: datetime) -> set[int]:
     """Return whom another dispatch has tried to collect from often enough meanwhile."""
-    zones = {
-        item.recipient.customer_id: item.recipient.facts.zone or attempt.plan.company_zone
-        for item in batch
-    }
+    people = [item.recipient for item in batch]
+    zones = {one.customer_id: one.facts.zone or attempt.plan.company_zone for one in people}
     most = attempt.plan.max_tries
     tries = collection_facts.tries_of(zones, now)
     return {person for person, count in tries.items() if most is not None and count >= most}

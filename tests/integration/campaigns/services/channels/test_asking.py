@@ -12,7 +12,8 @@ from campaigns.domain.receipts.report import message_key
 from campaigns.models import Campaign, Channel, Message
 from campaigns.services.channels import asking
 from campaigns.services.sending import providers
-from campaigns.simulators.sms_gateway import SmsGateway, TakenSms
+from campaigns.simulators.sms_answers import TakenSms
+from campaigns.simulators.sms_gateway import SmsGateway
 from customers.models import Event
 from loancrm.kernel.models import AuditEntry
 from tests.factories.sent import SECRET, make_sent
