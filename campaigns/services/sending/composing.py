@@ -34,10 +34,10 @@ from campaigns.selectors.content.constants import constants
 from campaigns.selectors.content.current_texts import CurrentText
 from campaigns.selectors.filing import standing
 from campaigns.selectors.sending.contact_facts import Recipient
+from campaigns.services.content.text_refusals import ApprovalLapsed, RuleBroken, RulesForbid
 from campaigns.services.evidence import message_texts
 from campaigns.services.evidence.message_texts import FinishedText, Master
 from campaigns.services.filing.filed import TemplateMismatch, filed_as
-from campaigns.services.sending.text_refusals import ApprovalLapsed, RuleBroken, RulesForbid
 from customers.domain.consents.consent import Purpose
 from customers.models import ContactPoint, Customer
 from loancrm.kernel import clock

@@ -23,6 +23,7 @@ from campaigns.selectors.content.rules import rules_at
 from campaigns.selectors.filing import standing
 from campaigns.selectors.filing.standing import FiledNow
 from campaigns.selectors.sending import message_plan
+from campaigns.services.content.text_refusals import ApprovalLapsed, RulesForbid
 from campaigns.services.filing import last_use
 from campaigns.services.filing.filed import FilingLapsed
 from campaigns.services.sending import (
@@ -38,7 +39,6 @@ from campaigns.services.sending.composing import Composer
 from campaigns.services.sending.deciding import decide_and_write, due
 from campaigns.services.sending.flights import HandOver
 from campaigns.services.sending.lane import Clock, Lane, LeasedChunk
-from campaigns.services.sending.text_refusals import ApprovalLapsed, RulesForbid
 from campaigns.services.sending.ways import failover
 from customers.domain.events.event import EventName
 from customers.services.events import log
