@@ -141,8 +141,8 @@ class ChannelForm(forms.Form):
         initial=dict,
         widget=widgets.UnfoldAdminTextareaWidget(attrs={"rows": 6}),
         help_text=gettext_lazy(
-            "JSON; what there is stands below. Instead of a secret write env:NAME, and it is read "
-            "from that environment variable. It is checked when you save."
+            "JSON; what there is stands below. A secret does not belong here. It is checked when "
+            "you save."
         ),
     )
 

@@ -54,7 +54,7 @@ _HINTS: Final[Mapping[str, Any]] = {
     "secret": _("Comes from the environment variable above; it does not belong here."),
     "host": _("Host name of the relay."),
     "port": _("Port of the relay."),
-    "security": _("none, starttls, or tls from the first byte."),
+    "security": _("How the connection to the relay is encrypted."),
     "verify_certificate": _("Refuse a relay whose certificate does not fit."),
     "username": _("Name to log in with; empty for none."),
     "password": _("Better left out: the secret of the channel serves as password."),
@@ -74,7 +74,7 @@ _HINTS: Final[Mapping[str, Any]] = {
         "The lender's endpoint, which begins with https://. It has to be public, or its host "
         "allowed in the settings of the server."
     ),
-    "email_service.service": _("sendgrid, mailgun, postmark or brevo."),
+    "email_service.service": _("Who takes the mail."),
     "email_service.webhook_secret": _(
         "SendGrid: verification key of the event webhook. Mailgun: signing key of webhooks. "
         "Postmark and Brevo: user:password in the address of the webhook. Empty: no reports."
@@ -88,6 +88,15 @@ _HINTS: Final[Mapping[str, Any]] = {
     ),
     "email_service.message_stream": _("Postmark only: the stream of messages."),
 }
+
+SERVICES: Mapping[str, str | Promise] = {
+    "sendgrid": "SendGrid",
+    "mailgun": "Mailgun",
+    "postmark": "Postmark",
+    "brevo": "Brevo",
+}
+# Of options that are one of several words: what each is called.
+WORDS: Mapping[str, Mapping[str, str | Promise]] = {"security": SECURITY, "service": SERVICES}
 
 
 def option(name: str) -> str:

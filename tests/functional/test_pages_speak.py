@@ -66,7 +66,7 @@ CODES = (
 _NAMES = """
 SMS HTML CSV JSON URL API ID IP CLV RFM CAC XLSX Excel Parquet WeChat App APP QQ PIPL UTF-8 GB18030
 GBK ISO PSI OAuth OpenID Connect HMAC RSA SHA-2 Control Command Mac SMTP HTTP loancrm
-Big Shift JIS EUC-KR Windows app
+Big Shift JIS EUC-KR Windows app SendGrid Mailgun Postmark Brevo Webhook
 """
 NAMES_OF_THINGS = frozenset(_NAMES.split())
 """Names that are the same in Chinese."""

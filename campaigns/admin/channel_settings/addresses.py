@@ -55,6 +55,6 @@ def domain_hints(channel: Channel) -> list[DomainHint]:
             "DMARC",
             f"_dmarc.{domain}",
             f"v=DMARC1; p=none; rua=mailto:postmaster@{domain}",
-            _("Says what becomes of mail that fails both; begin with “none” and read the reports."),
+            _("Says what becomes of mail that fails both; begin by reading the reports alone."),
         ),
     ]

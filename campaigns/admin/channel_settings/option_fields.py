@@ -88,7 +88,7 @@ def _default(option: "Field[Any]") -> Any:
 def _field(option: "Field[Any]", hint: Any) -> forms.Field | None:
     """Return a field for a type; None for one that only an expert writes."""
     if get_origin(hint) is Literal:
-        words = channel_options.SECURITY if option.name == "security" else {}
+        words = channel_options.WORDS.get(option.name, {})
         choices = [(value, words.get(value, value)) for value in get_args(hint)]
         return forms.ChoiceField(choices=choices, widget=widgets.UnfoldAdminSelectWidget())
     if hint is bool:

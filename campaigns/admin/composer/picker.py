@@ -53,7 +53,9 @@ def entries() -> list[PickerEntry]:
     ]
     attributes = AttributeDefinition.objects.filter(is_risk_only=False).order_by("name")
     return found + [
-        _entry(row.name, str(row), example_of(row.name, row.value_type), VariableKind.TEXT)
+        _entry(
+            row.name, str(row), example_of(row.name, row.value_type, str(row)), VariableKind.TEXT
+        )
         for row in attributes
     ]
 

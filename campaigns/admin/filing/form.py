@@ -3,6 +3,8 @@
 from typing import Any
 
 from django import forms
+from django.utils.functional import lazy
+from django.utils.html import format_html
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from unfold import widgets
@@ -11,6 +13,13 @@ from campaigns.domain.filing.filing import FilingKind
 from campaigns.labels.filing import FILING_KINDS
 from campaigns.models import Channel, Filing
 from campaigns.services.filing.filings import FiledValues
+
+
+def _with_code(text: Any, example: str) -> str:
+    return format_html(text, example=format_html("<code>{}</code>", example))
+
+
+_in_code = lazy(_with_code, str)
 
 
 class ChannelField(forms.ModelChoiceField):  # type: ignore[type-arg] # not generic at run time
@@ -46,7 +55,7 @@ class FilingForm(forms.Form):
         max_length=1000,
         widget=widgets.UnfoldAdminTextareaWidget(attrs={"rows": 4}),
         help_text=gettext_lazy(
-            "Of a template, with the provider's variables: ${name} or {1}; without the signature,"
+            "Of a template, with the variables as the provider writes them; without the signature,"
             " with the opt-out words."
         ),
     )
@@ -54,8 +63,9 @@ class FilingForm(forms.Form):
         label=gettext_lazy("variables"),
         required=False,
         widget=widgets.UnfoldAdminTextareaWidget(attrs={"rows": 4}),
-        help_text=gettext_lazy(
-            "One a line, what each of them holds, as texts say it: name = first_name"
+        help_text=_in_code(
+            gettext_lazy("One a line, what each of them holds, as texts say it: {example}"),
+            "name = first_name",
         ),
     )
     provider_code = forms.CharField(

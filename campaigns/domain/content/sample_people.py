@@ -51,7 +51,7 @@ def sample_values(sample: SamplePerson, *, language: str) -> SampleValues:
     return _PEOPLE.get((sample, language.startswith("zh")), _NOTHING)
 
 
-def example_of(name: str, value_type: str = "") -> object:
+def example_of(name: str, value_type: str = "", label: str = "") -> object:
     """Return a value to show for a variable: the catalogue's, else one of the attribute's type."""
     variable = VARIABLES.get(name)
     if variable is not None:
@@ -61,4 +61,4 @@ def example_of(name: str, value_type: str = "") -> object:
         "bool": True,
         "date": VARIABLES["offer_expires_on"].example,
     }
-    return typed.get(value_type, f"‹{name}›")
+    return typed.get(value_type, f"‹{label or name}›")

@@ -185,10 +185,11 @@ def _attributes(names: Sequence[str], sample: SamplePerson, language: str) -> Ma
     """Return values for what a text names beside the person; nothing where she has none."""
     if not names or not sample_values(sample, language=language).is_complete:
         return {}
-    known = AttributeDefinition.objects.filter(name__in=names).values_list("name", "value_type")
-    types = dict(known)
+    known = {row.name: row for row in AttributeDefinition.objects.filter(name__in=names)}
     return {
-        name: example_of(name, types.get(name, ""))
+        name: example_of(name, known[name].value_type, str(known[name]))
+        if name in known
+        else example_of(name)
         for name in names
-        if name in types or name in VARIABLES
+        if name in known or name in VARIABLES
     }
