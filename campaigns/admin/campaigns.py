@@ -104,16 +104,16 @@ class CampaignAdmin(SharedRowsAdmin):
 
     @admin.display(description=gettext_lazy("status"), ordering="status")
     def state(self, campaign: Campaign) -> str:
-        """Return the status as a coloured badge, and when something is due next."""
+        """Return the status as a coloured badge, and what comes next or is waited for."""
         badge = admin_pages.badge(
             labels.CAMPAIGN_STATUSES.tone(campaign.status),
             labels.CAMPAIGN_STATUSES.label(campaign.status),
         )
-        if (due_at := _facts(campaign).next_at) is None:
-            return badge
-        shown = date_format(timezone.localtime(due_at), "m-d H:i")
-        told = _("next %(time)s") % {"time": shown}
-        return format_html('{}<small class="lcx-filed">{}</small>', badge, told)
+        told = lines.waits_for(campaign)
+        if not told and (due_at := _facts(campaign).next_at) is not None:
+            shown = date_format(timezone.localtime(due_at), "m-d H:i")
+            told = _("next %(time)s") % {"time": shown}
+        return format_html('{}<small class="lcx-filed">{}</small>', badge, told) if told else badge
 
     @admin.display(description=gettext_lazy("people done"))
     def progress(self, campaign: Campaign) -> str:

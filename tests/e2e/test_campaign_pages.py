@@ -52,7 +52,9 @@ def test_a_campaign_is_written_checked_approved_by_another_and_launched(
     screen.shoot("campaign_form")
     page.locator("form.lcx-form button[type=submit][data-kind=primary]").click()
     page.wait_for_url("**/change/")
-    expect(page.locator(".lcx-bubble")).to_contain_text("【示例金融】客户1，您的专属服务已开通。")
+    expect(page.locator("#preview .lcx-bubble")).to_contain_text(
+        "【示例金融】客户1，您的专属服务已开通。"
+    )
     screen.shoot("campaign_draft")
     assert Message.objects.count() == 0  # a preview leaves nothing behind
 

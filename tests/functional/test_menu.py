@@ -34,7 +34,7 @@ LINES = {
         *("Home", "Approvals", "Campaigns", "Customers", "Segments"),
         *("Models", "Early warning", "Credit policy", *REVIEWS, "Bureau reports"),
         *("Exports", "Data sources", "Stop list", "Privacy requests", "Unclear consents"),
-        *("Replies to be read", "Protected attributes", "Rules in force"),
+        *("Replies to be read", "Filings with providers", "Protected attributes", "Rules in force"),
         *("Global control group", "Audit trail"),
     ],
     Role.RISK: [

@@ -79,5 +79,5 @@ def test_no_request_gets_a_server_error_or_a_reply_outside_the_document(
     )
 
     assert run.returncode == 0, run.stdout[-8000:]
-    assert "Tested: 17" in run.stdout
+    assert "Tested: 18" in run.stdout
     assert Partner.objects.count() == 1

@@ -24,6 +24,7 @@ def test_the_document_is_valid_and_lists_every_end_point(document: dict[str, Any
     assert sorted(path.removeprefix(ROOT) for path in document["paths"]) == [
         "campaigns",
         "campaigns/{campaign_id}/report",
+        "campaigns/{slug}/triggers",
         "conversions",
         "credit-decisions",
         "credit-facts",
