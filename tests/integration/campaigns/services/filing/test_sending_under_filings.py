@@ -10,7 +10,7 @@ from campaigns.channels import registry
 from campaigns.domain.filing.filing import FilingKind, FilingStatus
 from campaigns.models import Channel, Dispatch, Filing, Message, StandIn
 from campaigns.selectors.content import faults
-from campaigns.services.campaigns import authoring, ticking
+from campaigns.services.campaigns import authoring, previews, ticking
 from campaigns.services.filing import filings
 from campaigns.services.filing.filings import FiledValues
 from campaigns.services.sending import dispatch, settling
@@ -215,3 +215,43 @@ def test_g15_a_channel_that_stands_in_sends_under_its_own_signature(actor, now, 
     drain(now)
     assert fates() == {("sent", ""): 3}
     assert sent(other)[0].payload.text.startswith("【另一金融】")
+
+
+def send_test(actor, now):
+    campaign = authoring.create_campaign(
+        source=spec(channel="sms-memory", content=TEXT), actor=actor, now=now
+    )
+    step = campaign.steps.get()
+    (customer,) = make_people(1)
+    previews.send_test(
+        campaign=campaign, step=step, variant=step.touchpoint.variants.get(), customer=customer,
+        to="13800138000", actor=actor, now=now,
+    )  # fmt: skip
+
+
+def test_g15_a_test_goes_out_as_its_number_and_values_too(actor, now, filed):
+    template(filed, actor, now)
+    send_test(actor, now)
+    (message,) = sent(filed)
+    assert message.payload.filed.code == "SMS_1"
+    assert message.payload.filed.values == {"name": "客户1", "t": "女士"}
+
+
+@pytest.mark.parametrize(
+    ("text", "to"),
+    [
+        ("${name}${t}的服务已开通。", FilingStatus.APPROVED),
+        (None, FilingStatus.CLEARED),
+        (None, None),
+    ],
+)
+def test_g15_a_test_that_the_provider_would_drop_is_not_sent(actor, now, filed, text, to):
+    if to is not None:
+        row = template(filed, actor, now, **({"text": text} if text else {}))
+        template(filed, actor, now, name="另一", text="另一${name}${t}", provider_code="SMS_2")
+        Filing.objects.filter(pk=row.pk).update(status=to)
+    else:
+        Filing.objects.filter(kind="signature").update(status=FilingStatus.CLEARED)
+    with pytest.raises(previews.TestSendRefused):
+        send_test(actor, now)
+    assert sent(filed) == []
