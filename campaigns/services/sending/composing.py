@@ -38,7 +38,7 @@ from campaigns.selectors.filing import standing
 from campaigns.selectors.sending.contact_facts import Recipient
 from campaigns.services.evidence import message_texts
 from campaigns.services.evidence.message_texts import FinishedText, Master
-from campaigns.services.filing.filed import TemplateMismatch, filed_as
+from campaigns.services.filing.filed import FilingLapsed, TemplateMismatch, filed_as
 from customers.domain.consents.consent import Purpose
 from customers.models import ContactPoint, Customer
 from loancrm.kernel import clock
@@ -189,6 +189,11 @@ class Composer:
         used -= BUILT_IN | set(self._dispatch.variables)
         return tuple(sorted(name for name in used if not name.startswith("link_")))
 
+    @property
+    def is_stand_in(self) -> bool:
+        """Return whether another channel than the dispatch's own sends."""
+        return not self._is_test and self._channel.pk != self._dispatch.channel_id
+
     def compose(self, recipient: Recipient, *, now: datetime) -> Composed | NotComposed:
         """Return the finished message, or why there is none.
 
@@ -197,7 +202,7 @@ class Composer:
 
         Raises:
             KeysRefused: This process has not the keys that the data was sealed with.
-            FilingLapsed: The provider has not approved the text's template.
+            FilingLapsed: The provider of the dispatch's own channel has not approved the template.
         """
         text = self._text_for(recipient)
         if text is None:
@@ -210,6 +215,10 @@ class Composer:
             return NotComposed(
                 recipient, SkipReason.MISSING_VARIABLE, str(error.facts.get("name", ""))
             )
+        except FilingLapsed as error:
+            if not self.is_stand_in:
+                raise
+            return NotComposed(recipient, SkipReason.TEMPLATE_MISMATCH, error.code)
         except (RuleBroken, TemplateMismatch, RenderFailed, OutputTooLong, HeaderRefused) as error:
             reason = _REFUSED.get(type(error), SkipReason.RENDER_ERROR)
             return NotComposed(recipient, reason, error.code)
@@ -332,8 +341,7 @@ class Composer:
 
     def _cost(self, parts: int) -> Decimal:
         # Who stands in for another channel has a price of its own.
-        is_own = self._is_test or self._channel.pk == self._dispatch.channel_id
-        price = self._dispatch.unit_cost if is_own else self._channel.cost_per_part
+        price = self._channel.cost_per_part if self.is_stand_in else self._dispatch.unit_cost
         return (price or Decimal(0)) * parts
 
     def _open(self, column: str, sealed: Any) -> str:

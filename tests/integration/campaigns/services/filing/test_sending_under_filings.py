@@ -255,3 +255,31 @@ def test_g15_a_test_that_the_provider_would_drop_is_not_sent(actor, now, filed, 
     with pytest.raises(previews.TestSendRefused):
         send_test(actor, now)
     assert sent(filed) == []
+
+
+@pytest.mark.parametrize("is_cleared", [False, True])
+def test_g5_nobody_is_skipped_for_the_templates_of_a_channel_that_stands_in(
+    actor, now, channel, is_cleared
+):
+    file(channel, actor, now)
+    other = make_channel("sms", slug="other", filing_demand="template")
+    file(other, actor, now)
+    StandIn.objects.create(channel=channel, other=other, position=1)
+    launched(actor, now)
+    Channel.objects.filter(pk=channel.pk).update(blocked_at=now, blocked_reason="login")
+    drain(now)
+    # It has no template at all, so it does not stand in.
+    assert fates() == {("planned", ""): 3}
+    assert held() == ("running", "")
+    template(other, actor, now, text="另一${name}${t}")
+    if is_cleared:
+        row = template(other, actor, now, name="那个", provider_code="SMS_2")
+        Filing.objects.filter(pk=row.pk).update(status=FilingStatus.CLEARED)
+    drain(now)
+    # The text is none that it may send: the own channel is waited for.
+    assert fates() == {("planned", "template_mismatch"): 3}
+    assert held() == ("running", "")
+    Channel.objects.filter(pk=channel.pk).update(blocked_at=None, blocked_reason="")
+    drain(now + timedelta(minutes=1))
+    assert fates() == {("sent", ""): 3}
+    assert (len(sent(channel)), len(sent(other))) == (3, 0)
