@@ -122,7 +122,9 @@ class RulesForbid(LoanCrmError):
 _REFUSED = {
     RuleBroken: SkipReason.RULE_BROKEN,
     TemplateMismatch: SkipReason.TEMPLATE_MISMATCH,
+    FilingLapsed: SkipReason.TEMPLATE_MISMATCH,
 }
+_UNWRITTEN = (*_REFUSED, RenderFailed, OutputTooLong, HeaderRefused)
 
 
 class Composer:
@@ -215,11 +217,9 @@ class Composer:
             return NotComposed(
                 recipient, SkipReason.MISSING_VARIABLE, str(error.facts.get("name", ""))
             )
-        except FilingLapsed as error:
-            if not self.is_stand_in:
+        except _UNWRITTEN as error:
+            if isinstance(error, FilingLapsed) and not self.is_stand_in:
                 raise
-            return NotComposed(recipient, SkipReason.TEMPLATE_MISMATCH, error.code)
-        except (RuleBroken, TemplateMismatch, RenderFailed, OutputTooLong, HeaderRefused) as error:
             reason = _REFUSED.get(type(error), SkipReason.RENDER_ERROR)
             return NotComposed(recipient, reason, error.code)
         except CipherRefused as error:
