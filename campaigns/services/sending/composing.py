@@ -162,7 +162,7 @@ class Composer:
         self._is_marketing = dispatch.purpose == Purpose.MARKETING
         self._is_test = dispatch.pk is None
         if not self._is_test:
-            _require_as_approved(dispatch)
+            _require_as_approved(dispatch, is_stand_in=self.is_stand_in)
         self._rules = rules
         current = (self._is_test and unsaved) or current_texts.of_touchpoint(dispatch.touchpoint)
         if not self._is_test:
@@ -420,9 +420,10 @@ def _envelope_sender(channel: Channel) -> str:
     return channel.sender.rpartition(" ")[2].strip("<>")
 
 
-def _require_as_approved(dispatch: Dispatch) -> None:
+def _require_as_approved(dispatch: Dispatch, *, is_stand_in: bool) -> None:
     """Compare what is about to be read with what was approved, before anything is compiled."""
     now = approved_touchpoint.parts_of(dispatch.touchpoint, name=dispatch.name)
-    changed = approval.changed(dispatch.approved_parts, now, approval.READ_BY_WORKERS)
+    among = approval.OF_TOUCHPOINTS if is_stand_in else approval.READ_BY_WORKERS
+    changed = approval.changed(dispatch.approved_parts, now, among)
     if changed:
         raise ApprovalLapsed(changed[0])

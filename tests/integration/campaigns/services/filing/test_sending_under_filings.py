@@ -10,11 +10,11 @@ from campaigns.channels import registry
 from campaigns.domain.filing.filing import FilingKind, FilingStatus
 from campaigns.models import Channel, Dispatch, Filing, Message, StandIn
 from campaigns.selectors.content import faults
-from campaigns.services.campaigns import authoring, previews, ticking
+from campaigns.services.campaigns import approval, authoring, previews, ticking
 from campaigns.services.filing import filings
 from campaigns.services.filing.filings import FiledValues
 from campaigns.services.sending import dispatch, settling
-from tests.factories.campaigns import make_channel, make_launched, spec
+from tests.factories.campaigns import make_approved, make_channel, make_launched, spec
 from tests.factories.people import make_people
 
 pytestmark = [pytest.mark.django_db, pytest.mark.sql]
@@ -283,3 +283,34 @@ def test_g5_nobody_is_skipped_for_the_templates_of_a_channel_that_stands_in(
     drain(now + timedelta(minutes=1))
     assert fates() == {("sent", ""): 3}
     assert (len(sent(channel)), len(sent(other))) == (3, 0)
+
+
+@pytest.mark.parametrize(
+    ("sender", "state", "standing"),
+    [
+        ("别家金融", "planned", ("held", "changed_stand_ins")),
+        # Nobody reads anything that the approver has not read.
+        ("示例金融", "sent", ("completed", "")),
+    ],
+)
+def test_c1_nothing_goes_out_under_a_signature_that_the_approver_never_saw(
+    actor, now, sender, state, standing
+):
+    own = make_channel("sms")
+    launched(actor, now)
+    other = make_channel("sms", slug="other", sender=sender)
+    StandIn.objects.create(channel=own, other=other, position=1)
+    Channel.objects.filter(pk=own.pk).update(blocked_at=now, blocked_reason="login")
+    drain(now)
+    assert fates() == {(state, ""): 3}
+    assert held() == standing
+
+
+def test_c1_the_signature_of_a_channel_that_stands_in_is_part_of_the_approval(actor, now):
+    own = make_channel("sms")
+    campaign = make_approved(actor, now, channel="sms-memory", content=TEXT)
+    other = make_channel("sms", slug="other", sender="示例金融")
+    StandIn.objects.create(channel=own, other=other, position=1)
+    assert approval.is_approved(campaign)
+    Channel.objects.filter(pk=other.pk).update(sender="别家金融")
+    assert not approval.is_approved(campaign)
