@@ -64,8 +64,8 @@ def send_confirmations(*, now: datetime) -> int:
 
     A few requests are marked before the provider is called: after a crash nobody is asked twice
     unless the provider is known to refuse repeated keys. Requests wait while no channel of their
-    kind is set up, or its provider has not approved its signature, or wants every template filed:
-    the confirmation is none. An address that complained, or that somebody put under review, is never asked.
+    kind is set up whose provider has approved its signature, and files no templates: what asks is
+    none. An address that complained, or that somebody put under review, is never asked.
 
     Returns:
         How many messages were handed over.
