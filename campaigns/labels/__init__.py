@@ -129,6 +129,7 @@ APPROVED_PARTS = Vocabulary(
             "a value that the texts tell everybody, such as a product's rate"
         ),
         ApprovedPart.CHANNELS: _("the channel or its sender"),
+        ApprovedPart.STAND_INS: _("the signatures of its fall-over channels"),
         ApprovedPart.PURPOSE: _("the purpose"),
         ApprovedPart.PRICES: _("the price of a message"),
         ApprovedPart.AUDIENCE: _("the segment or the exclusions, or a segment that they name"),
@@ -146,6 +147,9 @@ HOLD_REASONS = Vocabulary(
             " approval"
         ),
         HoldReason.CHANGED_CHANNELS: _("the channel or its sender was changed after the approval"),
+        HoldReason.CHANGED_STAND_INS: _(
+            "a fall-over channel would send under a signature that was not approved"
+        ),
         HoldReason.CHANGED_AUDIENCE: _("a rule behind the segment was changed after the approval"),
         HoldReason.RULES_FORBID: _(
             "a rule that is in force now forbids a text, or a product that it lists"

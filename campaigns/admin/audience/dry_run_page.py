@@ -46,6 +46,7 @@ def dry_run(request: HttpRequest, pk: int) -> HttpResponseBase:
         return _file(campaign, found)
     context |= {
         "found": found,
+        "held_because": labels.HOLD_REASONS.label(found.hold_reason) if found.hold_reason else "",
         "sums": found.to_json(),
         "lines": waterfall.of_dry_run(found),
         "people": [

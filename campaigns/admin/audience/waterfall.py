@@ -30,16 +30,19 @@ class WaterfallLine(NamedTuple):
 def of_forecast(found: Forecast) -> list[WaterfallLine]:
     """Return the lines of a forecast."""
     return _lines(
-        found.segment, found.excluded, 0, found.held_out, found.skipped, found.to_send, {}
+        found.segment, found.excluded, (0, ""), found.held_out, found.skipped, found.to_send, {}
     )
 
 
 def of_dry_run(found: DryRun) -> list[WaterfallLine]:
     """Return the lines of a dry run."""
+    waits_for = _("Wait for the end of the test of texts")
+    if found.is_triggered:
+        waits_for = _("Wait for what triggers the campaign")
     return _lines(
         found.segment,
         found.excluded,
-        found.later,
+        (found.later, waits_for),
         found.held_out,
         found.skipped,
         len(found.to_send),
@@ -50,7 +53,7 @@ def of_dry_run(found: DryRun) -> list[WaterfallLine]:
 def _lines(
     segment: int,
     excluded: Mapping[str, int],
-    later: int,
+    later: tuple[int, str],
     held_out: int,
     skipped: Mapping[str, int],
     to_send: int,
@@ -64,7 +67,7 @@ def _lines(
 
     for reason, people in excluded.items():
         take(reason, EXCLUSION_REASONS.label(reason), people)
-    take("later", _("Wait for the end of the test of texts"), later)
+    take("later", later[1], later[0])
     audience = lines[-1].left
     lines.append(WaterfallLine("audience", _("Audience"), audience, audience, is_sum=True))
     take("held_out", _("Kept in the control group"), held_out)

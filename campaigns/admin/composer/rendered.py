@@ -6,6 +6,7 @@ from django.views.decorators.http import require_GET
 
 from campaigns.labels import content as content_labels
 from campaigns.models import Campaign
+from campaigns.selectors.content import approved_touchpoint
 from campaigns.services.campaigns.composer import draft_previews
 from loancrm import admin_pages
 from loancrm.kernel import clock
@@ -20,6 +21,7 @@ def rendered(request: HttpRequest, pk: int) -> HttpResponse:
         {
             "preview": item.preview,
             "sender": item.current.channel.sender if item.current.channel else "",
+            "stand_ins": approved_touchpoint.stand_in_senders(item.current.channel),
             "variant": item.current.variant.key,
             "step": item.current.variant.touchpoint.step,
             "language": content_labels.TEXT_LANGUAGES.label(item.current.locale),

@@ -13,6 +13,7 @@ class ApprovedPart(StrEnum):
     TEXTS = "texts"
     CONSTANTS = "constants"
     CHANNELS = "channels"
+    STAND_INS = "stand_ins"
     PURPOSE = "purpose"
     PRICES = "prices"
     AUDIENCE = "audience"
@@ -21,14 +22,15 @@ class ApprovedPart(StrEnum):
     TERMS = "terms"
 
 
-# What a worker reads anew while it sends; a touchpoint has these parts. The rest is frozen with the
-# dispatch: the people chosen, their variants, the purpose, the price; or has done its work when
-# sending starts.
+# What a worker reads anew while it sends. The rest is frozen with the dispatch: the people chosen,
+# their variants, the purpose, the price; or has done its work when sending starts.
 READ_BY_WORKERS = (
     ApprovedPart.TEXTS,
     ApprovedPart.CONSTANTS,
     ApprovedPart.CHANNELS,
 )
+# A touchpoint has these parts. Who stands in matters only where somebody does.
+OF_TOUCHPOINTS = (*READ_BY_WORKERS, ApprovedPart.STAND_INS)
 
 
 def part_digest(value: Any) -> str:

@@ -39,6 +39,7 @@ class HoldReason(StrEnum):
     CHANGED_TEXTS = "changed_texts"
     CHANGED_CONSTANTS = "changed_constants"
     CHANGED_CHANNELS = "changed_channels"
+    CHANGED_STAND_INS = "changed_stand_ins"
     CHANGED_AUDIENCE = "changed_audience"
     RULES_FORBID = "rules_forbid"
     SCORE_NOT_USABLE = "score_not_usable"

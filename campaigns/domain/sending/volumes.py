@@ -36,7 +36,8 @@ def stopped_by(units: Sequence[int], rooms: Mapping[str, int]) -> list[str]:
     left = dict(rooms)
     found: list[str] = []
     for unit in units:
-        full = [period for period in VolumePeriod if period in left and left[period] < unit]
+        # What has its place goes on, also where a cap is overdrawn.
+        full = [one for one in VolumePeriod if unit and one in left and left[one] < unit]
         found.append(str(full[0]) if full else "")
         if not full:
             left = {period: room - unit for period, room in left.items()}

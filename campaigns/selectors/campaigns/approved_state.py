@@ -48,7 +48,11 @@ def parts_of(campaign: Campaign) -> dict[str, str]:
 
 def read(campaign: Campaign) -> CampaignState:
     """Return everything that an approval covers, in full, for who has to read it."""
-    steps = list(campaign.steps.select_related("touchpoint__channel").order_by("position"))
+    steps = list(
+        campaign.steps.select_related("touchpoint__channel")
+        .prefetch_related("touchpoint__channel__stand_ins__other")
+        .order_by("position")
+    )
     texts = current_texts.of_campaign(campaign)
     touchpoints = {
         step.touchpoint_id: approved_touchpoint.shown(
@@ -66,7 +70,7 @@ def read(campaign: Campaign) -> CampaignState:
     values: dict[ApprovedPart, Any] = {
         **{
             part: [touchpoint[part] for touchpoint in touchpoints.values()]
-            for part in approval.READ_BY_WORKERS
+            for part in approval.OF_TOUCHPOINTS
         },
         ApprovedPart.PURPOSE: [campaign.purpose, campaign.service_kind, campaign.product_kind],
         ApprovedPart.PRICES: [_price(campaign, step) for step in steps],

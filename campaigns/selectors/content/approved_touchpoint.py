@@ -44,7 +44,8 @@ def parts_of(touchpoint: Touchpoint, *, name: str) -> dict[str, str]:
     Args:
         name: What its texts may call the campaign by.
     """
-    channel = Channel.objects.filter(pk=touchpoint.channel_id or 0).first()
+    rows = Channel.objects.prefetch_related("stand_ins__other")
+    channel = rows.filter(pk=touchpoint.channel_id or 0).first()
     return approval.digests(shown(channel, current_texts.of_touchpoint(touchpoint), name=name))
 
 
@@ -54,7 +55,19 @@ def shown(channel: Channel | None, texts: Sequence[CurrentText], *, name: str) -
         ApprovedPart.TEXTS: [_text(row) for row in texts],
         ApprovedPart.CONSTANTS: _constants(name, texts),
         ApprovedPart.CHANNELS: _channel(channel),
+        ApprovedPart.STAND_INS: stand_in_senders(channel),
     }
+
+
+def stand_in_senders(channel: Channel | None) -> list[str]:
+    """Return the other senders that people may read where another channel stands in.
+
+    One with the same sender says nothing that the approver has not seen, so it can be added while
+    a channel is down.
+    """
+    if channel is None:
+        return []
+    return sorted({row.other.sender for row in channel.stand_ins.all()} - {channel.sender})
 
 
 def _text(text: CurrentText) -> list[Any]:

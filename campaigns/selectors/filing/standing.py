@@ -75,6 +75,18 @@ def has_signature(prefix: str = "", *, today: date) -> Q:
     )
 
 
+def has_template(prefix: str = "", *, today: date) -> Q:
+    """Return the condition that a channel has an approved template, or that none is wanted.
+
+    Args:
+        prefix: The way to the channel from the rows that are asked for.
+    """
+    rows = Filing.objects.filter(
+        is_good(today), kind=FilingKind.TEMPLATE, channel=OuterRef(f"{prefix}pk")
+    )
+    return ~Q(**{f"{prefix}filing_demand": FilingDemand.TEMPLATE}) | Q(Exists(rows))
+
+
 def filed_now(channel: Channel, *, now: datetime) -> FiledNow:
     """Return what a channel has filed, in one query; in none where its provider wants nothing."""
     demand = FilingDemand(channel.filing_demand)

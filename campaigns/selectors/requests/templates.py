@@ -20,7 +20,8 @@ from loancrm.kernel.auditing import audit
 def shown(template: MessageTemplate) -> dict[str, Any]:
     """Return everything that an approval covers, in full, as it stands in the database now."""
     touchpoint = template.touchpoint
-    channel = Channel.objects.filter(pk=touchpoint.channel_id or 0).first()
+    rows = Channel.objects.prefetch_related("stand_ins__other")
+    channel = rows.filter(pk=touchpoint.channel_id or 0).first()
     texts = current_texts.of_touchpoint(touchpoint)
     return {
         **approved_touchpoint.shown(channel, texts, name=template.name),

@@ -53,7 +53,12 @@ def is_tested(campaign: Campaign) -> bool:
 
 
 def first_people(campaign: Campaign, people: QuerySet[Customer]) -> QuerySet[Customer]:
-    """Return who is in the first run: the test's share of all, or everybody without a test."""
+    """Return who is in the first run: the test's share of all, or everybody without a test.
+
+    Nobody where triggers choose: later runs keep what the first one froze.
+    """
+    if campaign.trigger is not None:
+        return people.none()
     test = content_tests.of_campaign(campaign)
     if test is None:
         return people

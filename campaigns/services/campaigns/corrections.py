@@ -29,7 +29,7 @@ from campaigns.models import (
     Dispatch,
     Touchpoint,
 )
-from campaigns.selectors.campaigns import approved_state
+from campaigns.selectors.campaigns import approved_state, content_tests
 from campaigns.selectors.campaigns import corrections as found
 from campaigns.selectors.campaigns.ends import is_over
 from campaigns.selectors.content import faults as content_faults
@@ -131,7 +131,9 @@ def approve_correction(
         state, seen_entry = approval.read_as_seen(
             campaign=locked, approver=approver, seen_digest=seen_digest, now=now
         )
-        runs_again = locked.recurrence is not None
+        # By its calendar, by triggers, or for the rest of a test of texts.
+        going_on = Campaign.objects.filter(content_tests.goes_on(), pk=locked.pk)
+        runs_again = locked.recurrence is not None or going_on.exists()
         if fixed := changed_fixed_parts(before, state.parts, runs_again=runs_again):
             named = _("; ").join(str(labels.APPROVED_PARTS.label(part)) for part in fixed)
             raise ApprovalRefused(

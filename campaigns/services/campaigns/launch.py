@@ -33,7 +33,6 @@ from campaigns.services.campaigns.steps_freezing import (
 )
 from campaigns.services.graphs import moving
 from customers.domain.consents.consent import Purpose
-from customers.models import Customer
 from loancrm.kernel.access import Actor
 from loancrm.kernel.acting import acting
 from loancrm.kernel.auditing import deployment
@@ -93,7 +92,7 @@ def launch_campaign(*, campaign: Campaign, actor: Actor, now: datetime) -> Dispa
         dispatch = freeze_first_step(
             plan=plan,
             campaign=campaign,
-            audience=_first_people(campaign, audience.people),
+            audience=content_tests.first_people(campaign, audience.people),
             now=now,
         )
         _write_start(dispatch, campaign, now)
@@ -117,13 +116,6 @@ def _write_start(dispatch: Dispatch, campaign: Campaign, now: datetime) -> None:
     else:
         return
     dispatch.save(update_fields=["status", "completed_at", "hold_reason"])
-
-
-def _first_people(campaign: Campaign, people: QuerySet[Customer]) -> QuerySet[Customer]:
-    """Return who is in the first run: nobody yet where triggers choose, as later runs keep it."""
-    if campaign.trigger is not None:
-        return Customer.objects.none()
-    return content_tests.first_people(campaign, people)
 
 
 def _require_approved(campaign: Campaign) -> None:

@@ -18,12 +18,16 @@ from django.utils.translation import gettext as _
 from campaigns import labels
 from campaigns.channels.base import EmailPayload, Outbound, SendOutcome, SendResult, SmsPayload
 from campaigns.domain.sending.eligibility import Decision, Verdict, decide
+from campaigns.domain.sending.states import HoldReason
 from campaigns.models import Campaign, Channel, Dispatch, Step, Variant
 from campaigns.selectors.campaigns import earlier_runs, preview_people
 from campaigns.selectors.content.rules import rules_at
+from campaigns.selectors.filing import standing
+from campaigns.selectors.filing.standing import FiledNow
 from campaigns.selectors.sending import contact_facts, message_plan
 from campaigns.selectors.sending.contact_facts import SealedText
 from campaigns.services.campaigns import plans
+from campaigns.services.filing.filed import FilingLapsed, unfiled
 from campaigns.services.sending import providers, side_messages
 from campaigns.services.sending.composing import Composed, Composer, NotComposed
 from customers.domain.values.emails import parse_email
@@ -191,15 +195,11 @@ def send_test(
     if step.channel is None:
         raise TestSendRefused(_("The step has no channel."), campaign=campaign.slug)
     address = _address(step.channel.kind, to)
-    written = _written(campaign, step, variant, customer, now, address=address)
-    if isinstance(written.composed, NotComposed):
-        raise TestSendRefused(
-            _("The message cannot be written: %(reason)s")
-            % {"reason": labels.SKIP_REASONS.label(written.composed.reason)},
-            campaign=campaign.slug,
-        )
+    composed = _as_filed(campaign, step, variant, customer, address, now)
+    if isinstance(composed, NotComposed):
+        raise _unwritten(campaign, labels.SKIP_REASONS.label(composed.reason))
     provider = providers.provider_of(step.channel)
-    outbound = replace(written.composed.outbound, idempotency_key=f"t{uuid4().hex}")
+    outbound = replace(composed.outbound, idempotency_key=f"t{uuid4().hex}")
     result = provider.send([outbound])[0]
     side_messages.note(channel=step.channel, results=[result], now=now)
     facts = {"outcome": result.outcome, "variant": variant.key, "customer": customer.pk}
@@ -213,6 +213,31 @@ def send_test(
     return result
 
 
+def _as_filed(
+    campaign: Campaign, step: Step, variant: Variant, customer: Customer, to: str, now: datetime
+) -> Composed | NotComposed:
+    """Write a message for an address, under what the channel has filed with its provider.
+
+    Raises:
+        TestSendRefused: The provider would drop it, and count it against the account.
+    """
+    filed = standing.filed_now(step.channel, now=now) if step.channel else standing.NOTHING
+    reason = unfiled(filed)
+    if reason is None:
+        try:
+            return _written(
+                campaign, step, variant, customer, now, address=to, filed=filed
+            ).composed
+        except FilingLapsed:
+            reason = HoldReason.TEMPLATE_NOT_FILED
+    raise _unwritten(campaign, labels.HOLD_REASONS.label(reason))
+
+
+def _unwritten(campaign: Campaign, reason: object) -> TestSendRefused:
+    words = _("The message cannot be written: %(reason)s") % {"reason": reason}
+    return TestSendRefused(words, campaign=campaign.slug)
+
+
 def _written(
     campaign: Campaign,
     step: Step,
@@ -221,11 +246,13 @@ def _written(
     now: datetime,
     *,
     address: str = "",
+    filed: FiledNow = standing.NOTHING,
 ) -> _Written:
     if step.channel is None:
         raise TestSendRefused(_("The step has no channel."), campaign=campaign.slug)
     run = _plan(campaign, step, now)
     composer = Composer(run, step.channel, rules=rules_at(now))
+    composer.filed = filed
     plan = message_plan.plan_of(run, now=now)
     prospect = contact_facts.load_prospects(
         customer_ids=[customer.pk],

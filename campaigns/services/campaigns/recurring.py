@@ -153,7 +153,7 @@ def reason_to_hold(campaign: Campaign, *, first: Dispatch, now: datetime) -> Hol
     Args:
         first: The dispatch of the first run.
     """
-    if not _is_as_approved(campaign, first):
+    if not is_as_approved(campaign, first):
         return HoldReason.CHANGED_AUDIENCE
     measured = fairness.measure(campaign, now=now)
     if _has_faulty_scores(first, now):
@@ -204,7 +204,7 @@ def _has_faulty_scores(first: Dispatch, now: datetime) -> bool:
     return any(use.fault for rule in rules for use in used_scores(rule, now=now))
 
 
-def _is_as_approved(campaign: Campaign, first: Dispatch) -> bool:
+def is_as_approved(campaign: Campaign, first: Dispatch) -> bool:
     """Return whether the rules behind the approved one still are what was approved.
 
     The rule itself, price and terms were frozen at the launch; texts, constants and channels are

@@ -24,9 +24,11 @@ from campaigns.channels.errors import ChannelBlocked, ChannelError, ChannelMisco
 from campaigns.domain.content import links, sms_parts
 from campaigns.domain.content.links import LinkPurpose
 from campaigns.domain.content.mime import Addressee, EmailSkeleton, HeaderRefused
+from campaigns.domain.filing.filing import FilingDemand
 from campaigns.domain.receipts.report import confirmation_key
 from campaigns.domain.receipts.stops import StopReason
 from campaigns.models import Channel, Suppression
+from campaigns.selectors.filing import standing
 from campaigns.services.sending import breaker, providers, side_messages, throttling
 from customers.models import ContactPoint, OptInRequest
 from customers.selectors import reach
@@ -62,7 +64,8 @@ def send_confirmations(*, now: datetime) -> int:
 
     A few requests are marked before the provider is called: after a crash nobody is asked twice
     unless the provider is known to refuse repeated keys. Requests wait while no channel of their
-    kind is set up. An address that complained, or that somebody put under review, is never asked.
+    kind is set up whose provider has approved its signature, and files no templates: what asks is
+    none. An address that complained, or that somebody put under review, is never asked.
 
     Returns:
         How many messages were handed over.
@@ -73,7 +76,13 @@ def send_confirmations(*, now: datetime) -> int:
 
 
 def _send_kind(kind: str, now: datetime) -> int:
-    usable = Channel.objects.filter(throttling.is_open(), kind=kind, is_active=True)
+    usable = Channel.objects.filter(
+        ~Q(filing_demand=FilingDemand.TEMPLATE),
+        throttling.is_open(),
+        standing.has_signature(today=standing.today_of(now)),
+        kind=kind,
+        is_active=True,
+    )
     channel = usable.order_by("pk").first()
     if channel is None:
         return 0

@@ -8,6 +8,7 @@ from django.utils.translation import gettext as _
 from campaigns.domain.filing import filed_texts
 from campaigns.domain.filing.filed_texts import FiledMessage
 from campaigns.domain.filing.filing import FilingDemand, FilingStatus
+from campaigns.domain.sending.states import HoldReason
 from campaigns.selectors.filing.standing import FiledNow
 from loancrm.kernel.errors import LoanCrmError
 
@@ -22,6 +23,17 @@ class TemplateMismatch(LoanCrmError):
     """One person's finished text is none of the filed templates."""
 
     code = "template_mismatch"
+
+
+def unfiled(filed: FiledNow) -> HoldReason | None:
+    """Return why nothing may go out under what a channel has filed; None where it may."""
+    if filed.demand is FilingDemand.NOTHING:
+        return None
+    if filed.signature_id is None:
+        return HoldReason.SIGNATURE_NOT_FILED
+    if filed.demand is FilingDemand.TEMPLATE and not filed.has_approved_template:
+        return HoldReason.TEMPLATE_NOT_FILED
+    return None
 
 
 def filed_as(

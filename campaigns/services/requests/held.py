@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 
 from campaigns import jobs
 from campaigns.domain.sending.states import DispatchStatus, HoldReason
@@ -19,13 +19,14 @@ def release_held(*, template: MessageTemplate, actor: Actor, now: datetime) -> i
     """Let held messages of a template go on; return how many dispatches.
 
     What is not what was approved any more stays held: it was frozen with another text, and can only
-    be given up. What still has no provider is held again.
+    be given up. What still has no provider, or none but one with another signature, is held again.
 
     Raises:
         PermissionRefused: The actor may not launch campaigns.
     """
     with acting(actor, RELEASES, now=now) as act:
-        held = _held(template).exclude(hold_reason__startswith="changed_")
+        is_changed = Q(hold_reason__startswith="changed_")
+        held = _held(template).exclude(is_changed & ~Q(hold_reason=HoldReason.CHANGED_STAND_INS))
         blocked = held.filter(hold_reason=HoldReason.CHANNEL_BLOCKED)
         throttling.unblock(channel_ids=list(blocked.values_list("channel_id", flat=True)))
         released = held.update(status=DispatchStatus.RUNNING, hold_reason="", is_hold_told=False)

@@ -13,7 +13,7 @@ from campaigns.domain.compliance.offers import (
     is_offer_under_service,
     product_kind_for,
 )
-from campaigns.domain.content.approval import READ_BY_WORKERS, digests
+from campaigns.domain.content.approval import OF_TOUCHPOINTS, digests
 from campaigns.domain.content.written import TextSpec
 from campaigns.domain.requests.template import TemplateStatus, name_problems
 from campaigns.domain.sending.service_messages import ServiceKind, kind_for
@@ -210,7 +210,7 @@ def approve_template(
                 _("The texts cannot be approved: %(faults)s") % {"faults": "; ".join(found)},
                 template=locked.slug,
             )
-        read = {part.value: parts[part] for part in READ_BY_WORKERS}
+        read = {part.value: parts[part] for part in OF_TOUCHPOINTS}
         Touchpoint.objects.filter(pk=locked.touchpoint_id).update(approved_parts=digests(read))
         MessageTemplate.objects.filter(pk=locked.pk).update(
             status=TemplateStatus.APPROVED,

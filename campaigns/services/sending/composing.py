@@ -37,7 +37,7 @@ from campaigns.selectors.sending.contact_facts import Recipient
 from campaigns.services.content.text_refusals import ApprovalLapsed, RuleBroken, RulesForbid
 from campaigns.services.evidence import message_texts
 from campaigns.services.evidence.message_texts import FinishedText, Master
-from campaigns.services.filing.filed import TemplateMismatch, filed_as
+from campaigns.services.filing.filed import FilingLapsed, TemplateMismatch, filed_as
 from customers.domain.consents.consent import Purpose
 from customers.models import ContactPoint, Customer
 from loancrm.kernel import clock
@@ -97,7 +97,9 @@ class _CompiledText:
 _REFUSED = {
     RuleBroken: SkipReason.RULE_BROKEN,
     TemplateMismatch: SkipReason.TEMPLATE_MISMATCH,
+    FilingLapsed: SkipReason.TEMPLATE_MISMATCH,
 }
+_UNWRITTEN = (*_REFUSED, RenderFailed, OutputTooLong, HeaderRefused)
 
 
 class Composer:
@@ -135,7 +137,7 @@ class Composer:
         self._is_marketing = dispatch.purpose == Purpose.MARKETING
         self._is_test = dispatch.pk is None
         if not self._is_test:
-            _require_as_approved(dispatch)
+            _require_as_approved(dispatch, is_stand_in=self.is_stand_in)
         self._rules = rules
         current = (self._is_test and unsaved) or current_texts.of_touchpoint(dispatch.touchpoint)
         if not self._is_test:
@@ -164,6 +166,11 @@ class Composer:
         used -= BUILT_IN | set(self._dispatch.variables)
         return tuple(sorted(name for name in used if not name.startswith("link_")))
 
+    @property
+    def is_stand_in(self) -> bool:
+        """Return whether another channel than the dispatch's own sends."""
+        return not self._is_test and self._channel.pk != self._dispatch.channel_id
+
     def compose(self, recipient: Recipient, *, now: datetime) -> Composed | NotComposed:
         """Return the finished message, or why there is none.
 
@@ -172,7 +179,7 @@ class Composer:
 
         Raises:
             KeysRefused: This process has not the keys that the data was sealed with.
-            FilingLapsed: The provider has not approved the text's template.
+            FilingLapsed: The provider of the dispatch's own channel has not approved the template.
         """
         text = self._text_for(recipient)
         if text is None:
@@ -185,7 +192,9 @@ class Composer:
             return NotComposed(
                 recipient, SkipReason.MISSING_VARIABLE, str(error.facts.get("name", ""))
             )
-        except (RuleBroken, TemplateMismatch, RenderFailed, OutputTooLong, HeaderRefused) as error:
+        except _UNWRITTEN as error:
+            if isinstance(error, FilingLapsed) and not self.is_stand_in:
+                raise
             reason = _REFUSED.get(type(error), SkipReason.RENDER_ERROR)
             return NotComposed(recipient, reason, error.code)
         except CipherRefused as error:
@@ -307,8 +316,7 @@ class Composer:
 
     def _cost(self, parts: int) -> Decimal:
         # Who stands in for another channel has a price of its own.
-        is_own = self._is_test or self._channel.pk == self._dispatch.channel_id
-        price = self._dispatch.unit_cost if is_own else self._channel.cost_per_part
+        price = self._channel.cost_per_part if self.is_stand_in else self._dispatch.unit_cost
         return (price or Decimal(0)) * parts
 
     def _open(self, column: str, sealed: Any) -> str:
@@ -387,9 +395,10 @@ def _envelope_sender(channel: Channel) -> str:
     return channel.sender.rpartition(" ")[2].strip("<>")
 
 
-def _require_as_approved(dispatch: Dispatch) -> None:
+def _require_as_approved(dispatch: Dispatch, *, is_stand_in: bool) -> None:
     """Compare what is about to be read with what was approved, before anything is compiled."""
     now = approved_touchpoint.parts_of(dispatch.touchpoint, name=dispatch.name)
-    changed = approval.changed(dispatch.approved_parts, now, approval.READ_BY_WORKERS)
+    among = approval.OF_TOUCHPOINTS if is_stand_in else approval.READ_BY_WORKERS
+    changed = approval.changed(dispatch.approved_parts, now, among)
     if changed:
         raise ApprovalLapsed(changed[0])

@@ -7,7 +7,7 @@ from decimal import Decimal
 
 from django.db.models import Q
 
-from campaigns.domain.sending.eligibility import MessagePlan, SkipReason, Verdict, decide
+from campaigns.domain.sending.eligibility import Decision, MessagePlan, SkipReason, Verdict, decide
 from campaigns.domain.sending.states import MessageState
 from campaigns.selectors.sending import contact_facts
 from campaigns.selectors.sending.contact_facts import Recipient
@@ -15,6 +15,7 @@ from campaigns.services.sending import chunks, outcomes, settling
 from campaigns.services.sending.composing import Composed, Composer, NotComposed
 from campaigns.services.sending.lane import Lane, LeasedChunk
 from campaigns.services.sending.outcomes import Closing
+from campaigns.services.sending.ways import failover
 from loancrm.kernel.database import bulk
 
 
@@ -94,9 +95,14 @@ def decide_about(
     match decision.verdict:
         case Verdict.PASS:
             result = composer.compose(recipient, now=now)
-            if isinstance(result, NotComposed):
-                return outcomes.not_sent(recipient, result.reason)
-            return result
+            if not isinstance(result, NotComposed):
+                return result
+            if composer.is_stand_in and result.reason is SkipReason.TEMPLATE_MISMATCH:
+                # Templates of another provider are no reason to skip anybody: the own one may take
+                # the text when it is back.
+                later = Decision(Verdict.DEFER, result.reason, now + failover.ASK_AGAIN)
+                return outcomes.put_off(recipient, later)
+            return outcomes.not_sent(recipient, result.reason)
         case Verdict.HOLD_OUT:
             return outcomes.held_out(recipient, decision)
         case Verdict.DEFER:

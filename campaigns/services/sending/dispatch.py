@@ -16,16 +16,14 @@ from django.db.models import CharField, F, Value
 from django.db.models.functions import Cast, Concat
 
 from campaigns.channels.errors import ChannelMisconfigured
-from campaigns.domain.filing.filing import FilingDemand
 from campaigns.domain.sending.states import HoldReason
 from campaigns.models import Channel, Chunk
 from campaigns.selectors.content.rules import rules_at
 from campaigns.selectors.filing import standing
-from campaigns.selectors.filing.standing import FiledNow
 from campaigns.selectors.sending import message_plan
 from campaigns.services.content.text_refusals import ApprovalLapsed, RulesForbid
 from campaigns.services.filing import last_use
-from campaigns.services.filing.filed import FilingLapsed
+from campaigns.services.filing.filed import FilingLapsed, unfiled
 from campaigns.services.sending import (
     chunks,
     holding,
@@ -228,7 +226,7 @@ def _prepare(chunk: Chunk, lane: Lane) -> LeasedChunk | None:
         holding.hold(dispatch=dispatch, reason=HoldReason.RULES_FORBID)
         return None
     composer.filed = standing.filed_now(channel, now=lane.clock())
-    if reason := _unfiled(composer.filed):
+    if reason := unfiled(composer.filed):
         holding.hold(dispatch=dispatch, reason=reason)
         return None
     is_careful = chunk.attempts >= chunks.CAREFUL_ATTEMPT
@@ -241,17 +239,6 @@ def _prepare(chunk: Chunk, lane: Lane) -> LeasedChunk | None:
         provider,
         is_careful,
     )
-
-
-def _unfiled(filed: FiledNow) -> HoldReason | None:
-    """Return why nothing may go out under what the channel has filed; None where it may."""
-    if filed.demand is FilingDemand.NOTHING:
-        return None
-    if filed.signature_id is None:
-        return HoldReason.SIGNATURE_NOT_FILED
-    if filed.demand is FilingDemand.TEMPLATE and not filed.has_approved_template:
-        return HoldReason.TEMPLATE_NOT_FILED
-    return None
 
 
 def _work_page(work: LeasedChunk, lane: Lane, counts: Counter[str]) -> bool:

@@ -22,6 +22,7 @@ from campaigns.domain.campaigns.trigger import (
     TriggerState,
     refusal_by_time,
 )
+from campaigns.domain.sending.states import HoldReason
 from campaigns.models import Campaign, CampaignTrigger, Dispatch
 from campaigns.selectors.campaigns import earlier_runs
 from campaigns.selectors.campaigns.audience import exclusions
@@ -69,7 +70,13 @@ def start_run(*, campaign: Campaign, now: datetime) -> Dispatch | None:
             return None
         reason = recurring.reason_to_hold(locked, first=first, now=now)
         if reason is None:
-            return _run(locked, trigger, first, now)
+            started = _run(locked, trigger, first, now)
+            if recurring.is_as_approved(locked, first):
+                return started
+            # After everything was read, as at the launch: nobody may be chosen, and no trigger
+            # refused, by a rule that changed meanwhile.
+            reason = HoldReason.CHANGED_AUDIENCE
+            transaction.set_rollback(True)
     recurring.hold_runs(campaigns=Campaign.objects.filter(pk=campaign.pk), reason=reason)
     return None
 

@@ -18,16 +18,19 @@ from campaigns.domain.experiments import assignment
 from campaigns.domain.experiments.assignment import Arm
 from campaigns.domain.sending import budgeting, schedule, volumes
 from campaigns.domain.sending.eligibility import MessagePlan, SkipReason, gate_of
-from campaigns.domain.sending.states import MessageState
+from campaigns.domain.sending.states import HoldReason, MessageState
 from campaigns.domain.sending.volumes import VolumePeriod
 from campaigns.models import Campaign, Channel, Dispatch, Step
 from campaigns.selectors.content.rules import rules_at
+from campaigns.selectors.filing import standing
+from campaigns.selectors.filing.standing import FiledNow
 from campaigns.selectors.sending import contact_facts, message_plan
 from campaigns.selectors.sending.contact_facts import Recipient
 from campaigns.services.campaigns import content_tests, plans, recurring
 from campaigns.services.campaigns.audience import choosing
 from campaigns.services.campaigns.audience.choosing import CampaignAudience
 from campaigns.services.campaigns.steps_freezing import CampaignNotReady
+from campaigns.services.filing.filed import FilingLapsed, unfiled
 from campaigns.services.sending import deciding, dispatch, outcomes
 from campaigns.services.sending.composing import Composed, Composer
 from campaigns.services.sending.freezing import CHUNK_SIZE
@@ -73,7 +76,10 @@ class DryRun:
 
     Attributes:
         excluded: People whom each exclusion leaves out.
-        later: People who wait for the end of a test of texts.
+        later: People who wait for the end of a test of texts, or for what triggers the campaign.
+        is_triggered: The launch writes to nobody: triggers choose the people, one by one.
+        hold_reason: Why nothing would go out until a person has set it right; empty where it would.
+            What the lines say is what happens then.
         lines: Everybody else, in the order in which they would be sent to.
     """
 
@@ -82,6 +88,8 @@ class DryRun:
     later: int
     starts_at: datetime
     is_late: bool
+    is_triggered: bool = False
+    hold_reason: str = ""
     lines: list[DryRunLine] = field(default_factory=list)
 
     @property
@@ -123,6 +131,7 @@ class DryRun:
             "cost": str(sum((line.cost for line in messages), Decimal(0))),
             "starts_at": self.starts_at.isoformat(),
             "is_late": self.is_late,
+            "hold_reason": self.hold_reason,
         }
 
 
@@ -180,19 +189,37 @@ def dry_run_campaign(*, campaign: Campaign, actor: Actor, now: datetime) -> DryR
     excluded = course.audience.excluded
     segment = course.audience.chosen.count()
     ids = list(people.order_by("pk").values_list("pk", flat=True))
+    hold_reason, lines = _held_and_lines(course, ids)
     return DryRun(
         segment=segment,
         excluded=excluded,
         later=segment - sum(excluded.values()) - len(ids),
         starts_at=course.starts_at,
         is_late=course.is_late,
-        lines=list(_lines(course, ids)),
+        is_triggered=campaign.trigger is not None,
+        hold_reason=hold_reason or "",
+        lines=lines,
     )
 
 
-def _lines(course: LaunchCourse, ids: Sequence[int]) -> Iterator[DryRunLine]:
+def _held_and_lines(
+    course: LaunchCourse, ids: Sequence[int]
+) -> tuple[HoldReason | None, list[DryRunLine]]:
+    """Return why the provider's filings would hold the dispatch, if they would, and the lines."""
+    filed = standing.filed_now(course.channel, now=course.starts_at)
+    reason = unfiled(filed)
+    if reason is None:
+        try:
+            return None, list(_lines(course, ids, filed))
+        except FilingLapsed:
+            reason = HoldReason.TEMPLATE_NOT_FILED
+    return reason, list(_lines(course, ids, standing.NOTHING))
+
+
+def _lines(course: LaunchCourse, ids: Sequence[int], filed: FiledNow) -> Iterator[DryRunLine]:
     at = course.starts_at
     composer = Composer(course.run, course.channel, rules=rules_at(at))
+    composer.filed = filed
     arms = {row.key: row for row in course.step.touchpoint.variants.order_by("key")}
     names = {row.pk: key for key, row in arms.items()}
     weights = [Arm(row.key, row.weight) for row in arms.values()]

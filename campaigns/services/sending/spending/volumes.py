@@ -5,7 +5,7 @@ same moment never go above a cap together; settling gives back what was not sent
 """
 
 from collections import Counter
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from datetime import date, datetime
 
 from django.db.models import F, Q
@@ -44,9 +44,8 @@ def reserve(*, row: Chunk, caps: Collection[int], units: Sequence[int], now: dat
         units: 1 for a message that takes a place, 0 for one that has it already.
     """
     zone = clock.company_zone()
-    days = {
-        cap.pk: period_start(cap.period, now, zone) for cap in VolumeCap.objects.filter(pk__in=caps)
-    }
+    rows = VolumeCap.objects.filter(pk__in=caps).order_by("pk")
+    days = {cap.pk: period_start(cap.period, now, zone) for cap in rows}
     wanted = [VolumeUse(cap_id=cap, day=day) for cap, day in days.items()]
     VolumeUse.objects.bulk_create(wanted, ignore_conflicts=True)
     is_meant = Q(pk__in=[])
@@ -90,13 +89,17 @@ def settle(*, row: Chunk) -> None:
         pk__lte=row.last_message_id,
     )
     moments = list(messages.values_list("attempted_at", flat=True))
-    for kept in by_cap.values():
-        _settle_cap(kept, moments)
+    changed = [pair for kept in by_cap.values() for pair in _settled(kept, moments)]
+    # In the order in which reservations are made: two that wait for each other wait for ever.
+    for one, count in sorted(changed, key=lambda pair: pair[0].use_id):
+        VolumeUse.objects.filter(pk=one.use_id).update(committed=F("committed") + count - one.count)
+        VolumeReservation.objects.filter(pk=one.pk).update(count=count)
 
 
-def _settle_cap(
+def _settled(
     reservations: Sequence[VolumeReservation], moments: Sequence[datetime | None]
-) -> None:
+) -> Iterator[tuple[VolumeReservation, int]]:
+    """Yield the reservations of a cap that do not stay as they are, with what stays of them."""
     zone = clock.company_zone()
     period = reservations[0].use.cap.period
     used: Counter[date] = Counter(period_start(period, at, zone) for at in moments if at)
@@ -104,7 +107,4 @@ def _settle_cap(
     for one in reservations:
         count = stays[one.use.day]
         if count != one.count:
-            VolumeUse.objects.filter(pk=one.use_id).update(
-                committed=F("committed") + count - one.count
-            )
-            VolumeReservation.objects.filter(pk=one.pk).update(count=count)
+            yield one, count

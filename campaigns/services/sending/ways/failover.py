@@ -18,7 +18,7 @@ from loancrm.kernel.database.shared_clock import Moment
 
 # An account that pauses for less is waited for: a short pause is no reason to send elsewhere.
 PATIENCE_SECONDS = 60.0
-# How long a message waits that only the channel that is down may be asked about.
+# How long a message waits that only the channel that is down may be asked about, or may send.
 ASK_AGAIN = timedelta(seconds=30)
 
 
@@ -105,9 +105,11 @@ def _of(channel_id: int) -> QuerySet[StandIn]:
 
 
 def _usable(rows: QuerySet[StandIn], *, now: datetime) -> QuerySet[StandIn]:
+    today = standing.today_of(now)
     return rows.filter(
         throttling.is_open("other__"),
-        standing.has_signature("other__", today=standing.today_of(now)),
+        standing.has_signature("other__", today=today),
+        standing.has_template("other__", today=today),
         other__is_active=True,
     )
 

@@ -26,6 +26,8 @@ from campaigns.services.campaigns import approval, authoring, corrections, rollo
 from campaigns.services.campaigns.approval import ApprovalRefused
 from campaigns.services.campaigns.authoring import CampaignLocked
 from campaigns.services.campaigns.corrections import CorrectionRefused
+from customers.models import Segment
+from customers.services.segments import versions
 from loancrm.kernel.access import user_actor
 from loancrm.kernel.database import shared_clock
 from loancrm.kernel.models import AuditEntry
@@ -384,3 +386,35 @@ def test_d24_a_text_that_is_corrected_while_it_is_compared_lets_a_person_choose(
         rollouts.choose_winner(campaign=campaign, variant="B", actor=actor, now=now)
         assert ContentTest.objects.get().winner == "B"
         assert own_work.winners_asked(author.user, sees_all=True) == []
+
+
+@pytest.mark.parametrize(
+    "again",
+    [
+        {"schedule": {"trigger": {"on": "event", "event": "application_started"}}},
+        with_test(),
+        {"schedule": repeat()},
+    ],
+    ids=["triggered", "tested", "repeating"],
+)
+def test_d24_no_correction_approves_a_changed_rule_that_is_asked_again(actor, author, now, again):
+    make_channel()
+    make_people(12)
+    versions.create_segment(
+        slug="inner", name="inner", rule={"combinator": "and", "rules": []}, actor=actor, now=now
+    )
+    nested = {
+        "combinator": "and",
+        "rules": [{"field": "segment", "operator": "=", "value": "inner"}],
+    }
+    run = make_launched(
+        actor, now, budget_amount=100, segment={"slug": "outer", "rule": nested}, **again
+    )
+    ticking.pause_campaign(campaign=run.campaign, actor=actor, now=now)
+    begin(run, author, now, content=None)
+    Budget.objects.update(limit_amount=90)
+    inner = Segment.objects.get(slug="inner").current_version
+    rule = {"combinator": "and", "rules": [{"field": "city", "operator": "=", "value": "上海"}]}
+    type(inner).objects.filter(pk=inner.pk).update(rule=rule)
+    with pytest.raises(ApprovalRefused):
+        approve(run, author, now)

@@ -8,7 +8,10 @@ from typing import Any
 
 import pytest
 
-from campaigns.models import Campaign, Message
+from campaigns.admin.audience import waterfall
+from campaigns.domain.filing.filing import FilingStatus
+from campaigns.models import Campaign, Channel, Dispatch, Filing, Message
+from campaigns.selectors.filing import standing
 from campaigns.services.campaigns import launch, ticking
 from campaigns.services.campaigns.rehearsal import dry_runs
 from campaigns.services.campaigns.rehearsal.dry_runs import DryRun
@@ -136,3 +139,52 @@ def test_d15_a_dry_run_is_of_a_campaign_that_was_not_launched(actor: Actor, now:
     campaign.refresh_from_db()
     with pytest.raises(CampaignNotReady):
         dry_runs.dry_run_campaign(campaign=campaign, actor=actor, now=now)
+
+
+@pytest.mark.parametrize(
+    ("text", "filed_as", "reason"),
+    [
+        ("${name}您好${t}", FilingStatus.APPROVED, ""),
+        (None, FilingStatus.APPROVED, ""),
+        (None, FilingStatus.CLEARED, "template_not_filed"),
+        (None, None, "signature_not_filed"),
+    ],
+)
+def test_d15_the_dry_run_goes_by_what_is_filed_as_the_launch_does(
+    actor: Actor, now: datetime, text: str | None, filed_as: FilingStatus | None, reason: str
+) -> None:
+    make_people(3)
+    campaign = make_campaign(actor, now)
+    channel = Channel.objects.get()
+    Channel.objects.update(filing_demand="template")
+    at = {"channel": channel, "submitted_at": now, "decided_at": now}
+    good = {"status": FilingStatus.APPROVED, **at}
+    if filed_as is not None:
+        Filing.objects.create(kind="signature", name=standing.signature_of(channel), **good)
+        other = {"name": "x", "text": "x", "provider_code": "1"}
+        Filing.objects.create(kind="template", **other, **good)
+        names = {"name": "name"} | ({"t": "title"} if text else {})
+        filed = text or "尊敬的${name}，您的专属服务已开通。拒收请回复R"
+        values = {"name": "y", "text": filed, "provider_code": "2", "variables": names}
+        Filing.objects.create(kind="template", status=filed_as, **values, **at)
+    found = dry_runs.dry_run_campaign(campaign=campaign, actor=actor, now=now)
+    launch_and_drain(campaign, actor, now, now)
+    assert found.hold_reason == found.to_json()["hold_reason"] == reason
+    assert Dispatch.objects.get().hold_reason == reason
+    if reason:
+        assert {row[1] for row in written()} == {"planned"}
+    else:
+        assert [tuple(line) for line in found.lines] == written()
+        assert found.skipped == ({"template_mismatch": 3} if text else {})
+
+
+def test_d15_a_launch_that_waits_for_triggers_writes_to_nobody(actor: Actor, now: datetime) -> None:
+    make_people(3)
+    waits = {"on": "event", "event": "application_started"}
+    campaign = make_campaign(actor, now, schedule={"trigger": waits})
+    found = dry_runs.dry_run_campaign(campaign=campaign, actor=actor, now=now)
+    launch_and_drain(campaign, actor, now, now)
+    assert [tuple(line) for line in found.lines] == written() == []
+    assert (found.segment, found.later, counted(found)) == (3, 3, 3)
+    texts = {line.key: line.text for line in waterfall.of_dry_run(found)}
+    assert texts["later"] == "等待触发"

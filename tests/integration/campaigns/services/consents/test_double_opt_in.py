@@ -11,7 +11,8 @@ from campaigns.channels.base import SendOutcome, SendResult
 from campaigns.domain.content import links
 from campaigns.domain.content.links import LinkPurpose
 from campaigns.domain.receipts.stops import Stop
-from campaigns.models import Channel, Message, Suppression
+from campaigns.models import Channel, Filing, Message, Suppression
+from campaigns.selectors.filing import standing
 from campaigns.services.campaigns import ticking
 from campaigns.services.consents import confirmations, preferences
 from campaigns.services.sending import dispatch, providers
@@ -184,3 +185,24 @@ def test_a9_confirmations_keep_the_rate_of_their_channel(now, monkeypatch):
     assert confirmations.send_confirmations(now=now) == 0
     Channel.objects.filter(pk=channel.pk).update(next_slot_at=None)
     assert confirmations.send_confirmations(now=now) == 1
+
+
+@pytest.mark.parametrize("demand", ["signature", "template"])
+def test_g15_nobody_is_asked_under_a_signature_that_is_not_approved(person, now, demand):
+    channel = make_channel("sms", filing_demand=demand)
+    _ask(person, now=now)
+    assert confirmations.send_confirmations(now=now) == 0
+    Filing.objects.create(
+        channel=channel, kind="signature", name=standing.signature_of(channel), status="approved",
+        submitted_at=now, decided_at=now,
+    )  # fmt: skip
+    # A confirmation is no filed template, so that provider would drop it.
+    assert confirmations.send_confirmations(now=now) == (1 if demand == "signature" else 0)
+
+
+def test_g15_another_channel_asks_where_the_first_may_not(person, now):
+    make_channel("sms", filing_demand="signature")
+    other = make_channel("sms", slug="other")
+    _ask(person, now=now)
+    assert confirmations.send_confirmations(now=now) == 1
+    assert len(providers.provider_of(other).delivered) == 1

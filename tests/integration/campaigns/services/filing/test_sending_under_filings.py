@@ -10,11 +10,11 @@ from campaigns.channels import registry
 from campaigns.domain.filing.filing import FilingKind, FilingStatus
 from campaigns.models import Channel, Dispatch, Filing, Message, StandIn
 from campaigns.selectors.content import faults
-from campaigns.services.campaigns import authoring, ticking
+from campaigns.services.campaigns import approval, authoring, previews, ticking
 from campaigns.services.filing import filings
 from campaigns.services.filing.filings import FiledValues
 from campaigns.services.sending import dispatch, settling
-from tests.factories.campaigns import make_channel, make_launched, spec
+from tests.factories.campaigns import make_approved, make_channel, make_launched, spec
 from tests.factories.people import make_people
 
 pytestmark = [pytest.mark.django_db, pytest.mark.sql]
@@ -215,3 +215,102 @@ def test_g15_a_channel_that_stands_in_sends_under_its_own_signature(actor, now, 
     drain(now)
     assert fates() == {("sent", ""): 3}
     assert sent(other)[0].payload.text.startswith("【另一金融】")
+
+
+def send_test(actor, now):
+    campaign = authoring.create_campaign(
+        source=spec(channel="sms-memory", content=TEXT), actor=actor, now=now
+    )
+    step = campaign.steps.get()
+    (customer,) = make_people(1)
+    previews.send_test(
+        campaign=campaign, step=step, variant=step.touchpoint.variants.get(), customer=customer,
+        to="13800138000", actor=actor, now=now,
+    )  # fmt: skip
+
+
+def test_g15_a_test_goes_out_as_its_number_and_values_too(actor, now, filed):
+    template(filed, actor, now)
+    send_test(actor, now)
+    (message,) = sent(filed)
+    assert message.payload.filed.code == "SMS_1"
+    assert message.payload.filed.values == {"name": "客户1", "t": "女士"}
+
+
+@pytest.mark.parametrize(
+    ("text", "to"),
+    [
+        ("${name}${t}的服务已开通。", FilingStatus.APPROVED),
+        (None, FilingStatus.CLEARED),
+        (None, None),
+    ],
+)
+def test_g15_a_test_that_the_provider_would_drop_is_not_sent(actor, now, filed, text, to):
+    if to is not None:
+        row = template(filed, actor, now, **({"text": text} if text else {}))
+        template(filed, actor, now, name="另一", text="另一${name}${t}", provider_code="SMS_2")
+        Filing.objects.filter(pk=row.pk).update(status=to)
+    else:
+        Filing.objects.filter(kind="signature").update(status=FilingStatus.CLEARED)
+    with pytest.raises(previews.TestSendRefused):
+        send_test(actor, now)
+    assert sent(filed) == []
+
+
+@pytest.mark.parametrize("is_cleared", [False, True])
+def test_g5_nobody_is_skipped_for_the_templates_of_a_channel_that_stands_in(
+    actor, now, channel, is_cleared
+):
+    file(channel, actor, now)
+    other = make_channel("sms", slug="other", filing_demand="template")
+    file(other, actor, now)
+    StandIn.objects.create(channel=channel, other=other, position=1)
+    launched(actor, now)
+    Channel.objects.filter(pk=channel.pk).update(blocked_at=now, blocked_reason="login")
+    drain(now)
+    # It has no template at all, so it does not stand in.
+    assert fates() == {("planned", ""): 3}
+    assert held() == ("running", "")
+    template(other, actor, now, text="另一${name}${t}")
+    if is_cleared:
+        row = template(other, actor, now, name="那个", provider_code="SMS_2")
+        Filing.objects.filter(pk=row.pk).update(status=FilingStatus.CLEARED)
+    drain(now)
+    # The text is none that it may send: the own channel is waited for.
+    assert fates() == {("planned", "template_mismatch"): 3}
+    assert held() == ("running", "")
+    Channel.objects.filter(pk=channel.pk).update(blocked_at=None, blocked_reason="")
+    drain(now + timedelta(minutes=1))
+    assert fates() == {("sent", ""): 3}
+    assert (len(sent(channel)), len(sent(other))) == (3, 0)
+
+
+@pytest.mark.parametrize(
+    ("sender", "state", "standing"),
+    [
+        ("别家金融", "planned", ("held", "changed_stand_ins")),
+        # Nobody reads anything that the approver has not read.
+        ("示例金融", "sent", ("completed", "")),
+    ],
+)
+def test_c1_nothing_goes_out_under_a_signature_that_the_approver_never_saw(
+    actor, now, sender, state, standing
+):
+    own = make_channel("sms")
+    launched(actor, now)
+    other = make_channel("sms", slug="other", sender=sender)
+    StandIn.objects.create(channel=own, other=other, position=1)
+    Channel.objects.filter(pk=own.pk).update(blocked_at=now, blocked_reason="login")
+    drain(now)
+    assert fates() == {(state, ""): 3}
+    assert held() == standing
+
+
+def test_c1_the_signature_of_a_channel_that_stands_in_is_part_of_the_approval(actor, now):
+    own = make_channel("sms")
+    campaign = make_approved(actor, now, channel="sms-memory", content=TEXT)
+    other = make_channel("sms", slug="other", sender="示例金融")
+    StandIn.objects.create(channel=own, other=other, position=1)
+    assert approval.is_approved(campaign)
+    Channel.objects.filter(pk=other.pk).update(sender="别家金融")
+    assert not approval.is_approved(campaign)

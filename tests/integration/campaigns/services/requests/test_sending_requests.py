@@ -23,6 +23,7 @@ from campaigns.models import (
     FrequencyRule,
     Message,
     MessageVariables,
+    StandIn,
     Suppression,
     TrackedLink,
 )
@@ -231,6 +232,22 @@ def test_a_text_changed_after_the_call_holds_it_until_somebody_gives_it_up(sms, 
     assert held.cancel_held(template=template, actor=actor, now=now) == 1
     assert outbox() == []
     assert set(Message.objects.values_list("state", flat=True)) == {"cancelled"}
+
+
+def test_what_only_another_signature_could_send_goes_out_when_its_own_channel_is_back(
+    sms, core, actor, now
+):
+    template = make_template(sms, now)
+    ask_for(core, make_people(1), actor, now)
+    other = make_channel("sms", slug="other", sender="别家金融")
+    StandIn.objects.create(channel=sms, other=other, position=1)
+    Channel.objects.filter(pk=sms.pk).update(blocked_at=now, blocked_reason="down")
+    drain(now)
+    assert Dispatch.objects.get().hold_reason == "changed_stand_ins"
+    Channel.objects.filter(pk=sms.pk).update(blocked_at=None, blocked_reason="")
+    assert held.release_held(template=template, actor=actor, now=now) == 1
+    drain(now)
+    assert Message.objects.get().state == "sent"
 
 
 def test_operators_are_told_of_a_held_one_by_its_template(

@@ -5,6 +5,7 @@ from django.contrib.auth.models import Permission, User
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
+from campaigns.domain.content.approval import OF_TOUCHPOINTS
 from campaigns.domain.content.written import TextSpec
 from campaigns.models import ContentVersion, MessageTemplate
 from campaigns.selectors.requests import templates as state_of
@@ -44,7 +45,7 @@ def test_a_second_person_approves_what_she_has_seen(sms, now):
     template = make_template(sms, now)
     assert state_of.is_approved(template)
     assert template.approved_by == make_approver().user
-    assert set(template.touchpoint.approved_parts) == {"texts", "constants", "channels"}
+    assert set(template.touchpoint.approved_parts) == set(OF_TOUCHPOINTS)
     done = list(AuditEntry.objects.order_by("id").values_list("action", flat=True))
     assert done[-3:] == [
         "message_template.created",

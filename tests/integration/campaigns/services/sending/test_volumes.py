@@ -1,19 +1,22 @@
 """No campaign sends more messages than it may, in all or a day, however many workers send."""
 
 import random
+import re
 import threading
 from collections import Counter
 from datetime import timedelta
 
 import pytest
 from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from campaigns.channels import registry
 from campaigns.channels.base import SendOutcome, SendResult
-from campaigns.models import Campaign, Message, VolumeUse
+from campaigns.models import Campaign, Message, VolumeCap, VolumeReservation, VolumeUse
 from campaigns.services.campaigns import approval, authoring, launch, ticking
 from campaigns.services.campaigns.problems import CampaignRefused
 from campaigns.services.sending import dispatch, freezing
+from campaigns.services.sending.spending import volumes
 from tests.factories.campaigns import (
     make_approved,
     make_channel,
@@ -95,6 +98,28 @@ def test_d16_a_refused_message_gives_its_place_back(actor, now):
     drain(now)
     assert Counter(Message.objects.values_list("state", flat=True)) == {"sent": 2, "failed": 1}
     assert VolumeUse.objects.get().committed == 2
+
+
+def test_d16_places_are_given_back_in_the_order_in_which_they_are_taken(actor, now):
+    make_channel()
+    make_people(1)
+    launched = make_launched(actor, now, message_limit=6, daily_message_limit=4)
+    chunk = launched.chunks.get()
+    in_all, day = (VolumeCap.objects.get(period=period) for period in ("in_all", "day"))
+    days = [(day, now.date()), (in_all, now.date()), (day, now.date() + timedelta(days=1))]
+    uses = [VolumeUse.objects.create(cap=cap, day=at, committed=1) for cap, at in days]
+    VolumeReservation.objects.bulk_create(
+        VolumeReservation(chunk=chunk, use=use, count=1) for use in uses
+    )
+    with CaptureQueriesContext(connection) as queries:
+        volumes.settle(row=chunk)
+    written = [
+        int(found[1])
+        for query in queries
+        if (found := re.search(r'UPDATE "campaigns_volumeuse".* = (\d+)$', query["sql"]))
+    ]
+    assert written == sorted(use.pk for use in uses)
+    assert not VolumeUse.objects.filter(committed__gt=0).exists()
 
 
 def test_d16_all_messages_of_a_campaign_count_together(actor, now):

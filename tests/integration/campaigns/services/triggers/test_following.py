@@ -228,7 +228,11 @@ def test_d2_a_pause_keeps_what_happens_and_an_end_refuses_it(actor, people):
     assert reasons() == ["enrolled", "campaign_over"]
 
 
-def test_d2_a_changed_rule_behind_the_approved_one_holds_the_runs(actor, people):
+@pytest.mark.parametrize("is_late", [False, True], ids=["before", "while a run is begun"])
+def test_d2_a_changed_rule_behind_the_approved_one_holds_the_runs(
+    actor, people, monkeypatch, is_late
+):
+    Customer.objects.update(city="杭州")
     inner = {"combinator": "and", "rules": [{"field": "city", "operator": "!=", "value": "X"}]}
     segment = versions.create_segment(
         slug="inner", name="inner", rule=inner, actor=actor, now=START
@@ -240,9 +244,23 @@ def test_d2_a_changed_rule_behind_the_approved_one_holds_the_runs(actor, people)
     make_launched(actor, START, segment={"rule": outer}, schedule=waits_for())
     follow(START)
     other = {"combinator": "and", "rules": [{"field": "city", "operator": "!=", "value": "Y"}]}
-    versions.publish_version(segment=segment, rule=other, actor=actor, now=minutes(1))
+
+    def publish():
+        versions.publish_version(segment=segment, rule=other, actor=actor, now=minutes(1))
+
+    freeze = waves.freeze_first_step
+
+    def publish_and_freeze(**given):
+        publish()
+        return freeze(**given)
+
+    if is_late:
+        monkeypatch.setattr(waves, "freeze_first_step", publish_and_freeze)
+    else:
+        publish()
     happened(people[0], minutes(2))
     assert follow(minutes(3)) == 0
+    assert not Message.objects.exists()
     assert Campaign.objects.get(slug="spring").run_hold_reason == "changed_audience"
     assert reasons() == ["waiting"]
 

@@ -23,6 +23,7 @@ DAYS = [date(2026, 3, day) for day in (4, 5, 6)]
         ([1, 1], {"in_all": 0, "day": 0}, ["in_all", "in_all"]),
         # What has its place already takes no other.
         ([1, 0, 1], {"in_all": 1}, ["", "", "in_all"]),
+        ([1, 0], {"in_all": -1, "day": -1}, ["in_all", ""]),
     ],
 )
 def test_d16_messages_fit_in_their_order(
