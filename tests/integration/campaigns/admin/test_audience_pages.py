@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Any
 
 import pytest
+from django.contrib.auth.models import Permission, User
 from django.test import Client
 from django.urls import reverse
 
@@ -13,6 +14,7 @@ from campaigns.admin.stored_messages import stored_messages
 from campaigns.models import Campaign
 from campaigns.services.campaigns import authoring
 from loancrm.kernel.access import Actor
+from loancrm.kernel.models import AuditEntry
 from tests.factories.campaigns import EMAIL, make_channel, spec
 from tests.factories.people import make_people
 from tests.integration.campaigns.services.campaigns.test_exclusions import make_segment
@@ -85,6 +87,29 @@ def test_d15_the_dry_run_stands_on_a_page_and_in_a_file(
     assert answer.status_code == 200
     assert words[1] in answer.content.decode()
     assert 'data-waterfall="to_send"' in answer.content.decode()
-    listed = b"".join(admin_client.get(address, {"list": "csv"}).streaming_content).decode()
+    listed = admin_client.get(address, {"list": "csv"}).content.decode("utf-8-sig")
     rows = list(csv.DictReader(listed.splitlines()))
     assert [int(row["customer"]) for row in rows] == [person.pk for person in people]
+    told = answer.content.decode()
+    for row in rows:
+        assert row["fate"] in told
+        assert row["why"] in told
+    assert "The provider answered" not in told
+    assert "no receipt yet" not in told
+    assert AuditEntry.objects.get(action="campaign.dry_run_listed").facts == {"count": len(rows)}
+
+
+def test_d15_the_list_of_people_is_for_who_may_see_and_take_them(
+    client: Client, actor: Actor, now: datetime
+) -> None:
+    make_people(3)
+    campaign = make_draft(actor, now)
+    address = reverse("admin:campaigns_campaign_dry_run", args=[campaign.pk])
+    user = User.objects.create_user("onlooker", is_staff=True)
+    user.user_permissions.add(Permission.objects.get(codename="view_campaign"))
+    client.force_login(user)
+    answer = client.get(address)
+    assert answer.status_code == 200
+    assert answer.context["people"] == []
+    assert client.get(address, {"list": "csv"}).status_code == 403
+    assert not AuditEntry.objects.filter(action="campaign.dry_run_listed").exists()
