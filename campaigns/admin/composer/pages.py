@@ -166,8 +166,14 @@ def _autosaved(form: CampaignForm, save: Callable[[], Campaign], now: datetime) 
         return _unsaved("waiting", _("Press “Save draft” to take the message out."))
     try:
         campaign = save()
-    except stale.StaleSave as error:
-        return _unsaved("stale", error.message)
+    except stale.StaleSave:
+        # What is stored is shown once the button is pressed, and the other may be the same person.
+        words = _(
+            "Somebody else, or you in another tab, has saved this since you opened it: nothing is"
+            " saved by itself any more. Press “Save draft” to see what is stored beside what you"
+            " wrote."
+        )
+        return _unsaved("stale", words)
     except access.PermissionRefused as error:
         return _unsaved("refused", error.message)
     except LoanCrmError as error:

@@ -56,7 +56,9 @@ def test_u40_of_two_editors_the_second_saves_nothing_and_is_told(admin_client, d
     assert _saved(admin_client, url, first | {"name": "First"})["state"] == "saved"
     answer = _saved(admin_client, url, second | {"name": "Second"})
     assert answer["state"] == "stale"
-    assert "Somebody else has saved this" in answer["words"]
+    assert answer["words"].startswith("Somebody else, or you in another tab, has saved this")
+    # Nothing is shown beside it before the button is pressed.
+    assert "is shown" not in answer["words"]
     assert Campaign.objects.get().name == "First"
 
 
