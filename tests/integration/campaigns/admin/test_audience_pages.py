@@ -1,6 +1,7 @@
 """Exclusions, limits and conditions on the campaign's form; the page of a dry run."""
 
 import csv
+import re
 from datetime import datetime
 from typing import Any
 
@@ -69,8 +70,8 @@ def test_d14_the_form_gives_back_what_is_stored(actor: Actor, now: datetime) -> 
 @pytest.mark.parametrize(
     ("language", "words"),
     [
-        ("en", ["Left out of the segment", "In the segment"]),
-        ("zh-hans", ["从客群中排除", "客群人数"]),
+        ("en", ["Left out of the segment", "In the segment", "who has clicked no link"]),
+        ("zh-hans", ["从客群中排除", "客群人数", "至今未点击"]),
     ],
 )
 def test_d15_the_dry_run_stands_on_a_page_and_in_a_file(
@@ -83,6 +84,9 @@ def test_d15_the_dry_run_stands_on_a_page_and_in_a_file(
     address = reverse("admin:campaigns_campaign_dry_run", args=[campaign.pk])
     assert address in page.content.decode()
     assert words[0] in page.content.decode()
+    # What is approved is shown: for whom a later message is, and how many there are at most.
+    assert re.search(r"data-place>[^<]*4,320 [^<]*" + words[2], page.content.decode())
+    assert re.search(r'data-fact="daily_message_limit"[^<]*(<[^>]*>\s*)*50', page.content.decode())
     answer = admin_client.get(address)
     assert answer.status_code == 200
     assert words[1] in answer.content.decode()
