@@ -326,6 +326,7 @@ MANIFEST = Manifest(
             "winner_asked_for": _("a person is asked which text the rest gets"),
             "winner_decided": _("text for the rest decided"),
             "unknown_export": _("list of unknown fate handed out"),
+            "dry_run_listed": _("list of a dry run handed out"),
         },
         whole={
             "partner_client_added": _("Partner: API client added"),

@@ -4,6 +4,7 @@ from statistics import NormalDist
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse
+from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from analytics.dashboards.credit.book_charts import UNKNOWN, percent
@@ -25,6 +26,9 @@ def page(request: HttpRequest) -> HttpResponse:
         request,
         "analytics/global_control.html",
         title=_("All marketing against the global control group"),
+        choose_url=reverse("admin:campaigns_globalcontrolchoice_add")
+        if request.user.has_perm("campaigns.add_globalcontrolchoice")
+        else "",
         periods=[_period(each, is_running=each.period.ends_on > today) for each in
                  load_results(today=today)],
     )  # fmt: skip

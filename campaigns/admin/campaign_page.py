@@ -10,7 +10,7 @@ from django.utils.translation import ngettext
 
 from campaigns import labels
 from campaigns.admin import correction_page, course_texts
-from campaigns.admin.audience import exclusion_fields
+from campaigns.admin.audience import exclusion_fields, place_fields
 from campaigns.admin.correction_page import Button
 from campaigns.admin.message_fields import field_of
 from campaigns.admin.starts import trigger_fields
@@ -48,6 +48,11 @@ class CampaignMessage:
     def heading(self) -> str:
         """Return what it is."""
         return _("Fallback message") if self.step.is_fallback else _("Message")
+
+    @property
+    def place(self) -> str:
+        """Return for whom a later message is, and when."""
+        return place_fields.sentence(self.step)
 
 
 def context(campaign: Campaign, actor: Actor) -> dict[str, Any]:

@@ -7,7 +7,6 @@ from decimal import Decimal
 from typing import Any
 
 from django import forms
-from django.utils.text import slugify
 from django.utils.translation import gettext_lazy as _
 from unfold import widgets
 
@@ -34,6 +33,7 @@ from campaigns.labels import compliance as labels_of_rules
 from campaigns.models import Campaign
 from campaigns.selectors.campaigns import content_tests
 from campaigns.selectors.content.faults import TextFinding
+from campaigns.services.campaigns.composer import autosaves
 from campaigns.services.content.writing import TextUnreadable
 from customers import labels as customer_labels
 from customers.domain.consents.consent import Purpose
@@ -297,7 +297,7 @@ class CampaignForm(CalendarFields, TriggerFields, ContentTestFields, ExclusionFi
         data = self.cleaned_data
         start_at, end_at = data.get("start_at"), data.get("end_at")
         return {
-            "slug": slugify(data["name"]) or f"campaign-{now:%Y%m%d-%H%M%S}",
+            "slug": autosaves.slug_of(data["name"], at=now),
             "name": data["name"],
             "description": data.get("description", ""),
             "purpose": data["purpose"],

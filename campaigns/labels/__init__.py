@@ -342,8 +342,11 @@ def unknown_reason(code: str) -> str:
 def message_reason(code: str) -> str:
     """Return why a message stands as it does.
 
-    That is a reason of ours, what its provider reported, or the provider's own words.
+    That is a reason of ours, what its provider reported, or the provider's own words; empty where
+    nothing stood in its way.
     """
+    if not code:
+        return ""
     for vocabulary in (SKIP_REASONS, REPORT_KINDS):
         if code in vocabulary:
             return vocabulary.label(code)

@@ -4,8 +4,11 @@ import unicodedata
 from collections import Counter
 from collections.abc import Mapping, Sequence
 
+from django.utils import translation
+
 from analytics.domain.campaign_report import CampaignReport
 from analytics.domain.figures import Figure, Note
+from campaigns import labels
 
 _LABEL_WIDTH = 38
 _COLUMN_WIDTH = 30
@@ -34,7 +37,8 @@ def lines(reports: Sequence[CampaignReport], skipped: Mapping[str, Mapping[str, 
         rows.append((label, [str(report.counts.to_json()[name]) for report in reports]))
     rows.extend(_figure_rows(reports))
     rows.extend(_skipped_rows(reports, skipped))
-    return [_line(label, cells) for label, cells in rows]
+    width = max(_LABEL_WIDTH, *(_columns(label) + 1 for label, cells in rows if cells))
+    return [_line(label, cells, width) for label, cells in rows]
 
 
 def _figure_rows(reports: Sequence[CampaignReport]) -> list[tuple[str, list[str]]]:
@@ -72,13 +76,19 @@ def _skipped_rows(
     total: Counter[str] = Counter()
     for reasons in skipped.values():
         total.update(reasons)
-    return [
-        (
-            f"跳过 skipped: {reason}",
-            [str(skipped.get(report.head.slug, {}).get(reason, 0) or "-") for report in reports],
-        )
-        for reason, _count in total.most_common()
-    ]
+    rows: list[tuple[str, list[str]]] = []
+    for reason, _count in total.most_common():
+        # Both languages do not fit before the first column: the second stands below, without cells.
+        slugs = [report.head.slug for report in reports]
+        counts = [str(skipped.get(slug, {}).get(reason, 0) or "-") for slug in slugs]
+        rows.append((f"跳过 skipped: {_worded(reason, 'zh-hans')}", counts))
+        rows.append((f"  {_worded(reason, 'en')}", []))
+    return rows
+
+
+def _worded(reason: str, language: str) -> str:
+    with translation.override(language):
+        return str(labels.SKIP_REASONS.label(reason))
 
 
 def _rate(figure: Figure | None) -> str:
@@ -106,12 +116,15 @@ def _at(curve: Sequence[Figure], months: int) -> str:
     return f"{float(figure.value or 0):.1%} ({figure.numerator}/{figure.denominator})"
 
 
-def _line(label: str, cells: Sequence[str]) -> str:
+def _line(label: str, cells: Sequence[str], width: int) -> str:
     columns = "".join(_padded(cell, _COLUMN_WIDTH) for cell in cells)
-    return (_padded(label, _LABEL_WIDTH) + columns).rstrip()
+    return (_padded(label, width) + columns).rstrip()
 
 
 def _padded(text: str, width: int) -> str:
-    """Fill up to a width in columns; Chinese characters take two."""
-    columns = sum(2 if unicodedata.east_asian_width(one) in "WF" else 1 for one in text)
-    return text + " " * max(1, width - columns)
+    return text + " " * max(1, width - _columns(text))
+
+
+def _columns(text: str) -> int:
+    """Return how wide a text is in a terminal; Chinese characters take two columns."""
+    return sum(2 if unicodedata.east_asian_width(one) in "WF" else 1 for one in text)

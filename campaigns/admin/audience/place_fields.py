@@ -1,6 +1,7 @@
 """The fields that say for whom a later message of a campaign is, and when it begins."""
 
 from django import forms
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from unfold import widgets
 
@@ -8,6 +9,7 @@ from campaigns.domain.campaigns.course import StepCondition
 from campaigns.domain.campaigns.given.place_reading import USUAL_MINUTES
 from campaigns.domain.campaigns.given.reader import MOST_WHOLE
 from campaigns.labels.audience import STEP_CONDITIONS
+from campaigns.models import Step
 
 
 def fields() -> dict[str, forms.Field]:
@@ -30,4 +32,14 @@ def fields() -> dict[str, forms.Field]:
             widget=widgets.UnfoldAdminIntegerFieldWidget(),
             help_text=_("Three days are 4320."),
         ),
+    }
+
+
+def sentence(step: Step) -> str:
+    """Return for whom a later message is and when; empty of the first and of a fallback."""
+    if step.position == 1 or step.is_fallback:
+        return ""
+    return gettext("%(minutes)s minutes after the message before, only for: %(people)s") % {
+        "minutes": f"{step.wait_minutes:,}",
+        "people": STEP_CONDITIONS.label(step.condition),
     }

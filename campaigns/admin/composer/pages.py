@@ -23,6 +23,7 @@ from campaigns.models import Campaign, Channel
 from campaigns.selectors.campaigns import corrections
 from campaigns.selectors.content import faults
 from campaigns.services.campaigns import authoring
+from campaigns.services.campaigns.composer import autosaves
 from customers.domain.consents.consent import Purpose
 from customers.models import Segment
 from loancrm import admin_pages, stale_forms
@@ -52,9 +53,9 @@ def add(request: HttpRequest, model_admin: "ModelAdmin[Campaign]") -> HttpRespon
     if sent.is_to_be_saved and sent.form.is_valid():
         now = clock.now()
         if sent.is_autosave:
-            return _autosaved(sent.form, lambda: _create(request, sent.form, now), now)
+            return _autosaved(sent.form, lambda: _create(request, sent, now), now)
         with admin_pages.attempt(request, _("The draft is saved.")) as outcome:
-            campaign = _create(request, sent.form, now)
+            campaign = _create(request, sent, now)
         if outcome.is_done:
             return HttpResponseRedirect(object_url(campaign))
         sent.form.show_refusal(outcome.error)
@@ -77,9 +78,9 @@ def edit(request: HttpRequest, model_admin: "ModelAdmin[Campaign]", pk: int) -> 
     error: LoanCrmError | None = None
     if sent.is_to_be_saved and sent.form.is_valid():
         if sent.is_autosave:
-            return _autosaved(sent.form, lambda: _save(request, campaign, sent.form), clock.now())
+            return _autosaved(sent.form, lambda: _save(request, campaign, sent), clock.now())
         with admin_pages.attempt(request, _("The draft is saved.")) as outcome:
-            _save(request, campaign, sent.form)
+            _save(request, campaign, sent)
         if outcome.is_done:
             return HttpResponseRedirect(object_url(campaign))
         error = outcome.error
@@ -129,24 +130,32 @@ def _beginning(request: HttpRequest) -> tuple[dict[str, Any], list[StoredMessage
     return {}, []
 
 
-def _create(request: HttpRequest, form: CampaignForm, now: datetime) -> Campaign:
+def _create(request: HttpRequest, sent: _Sent, now: datetime) -> Campaign:
     return authoring.create_campaign(
-        source=form.spec(now=now), actor=admin_pages.actor_of(request), now=now
+        source=sent.form.spec(now=now),
+        actor=admin_pages.actor_of(request),
+        now=now,
+        is_autosave=sent.is_autosave,
     )
 
 
 @transaction.atomic
-def _save(request: HttpRequest, campaign: Campaign, form: CampaignForm) -> Campaign:
+def _save(request: HttpRequest, campaign: Campaign, sent: _Sent) -> Campaign:
     """Store what changed, by the services that check it."""
-    actor, now = admin_pages.actor_of(request), clock.now()
+    given: dict[str, Any] = {
+        "actor": admin_pages.actor_of(request),
+        "now": clock.now(),
+        "is_autosave": sent.is_autosave,
+    }
     locked = Campaign.objects.select_for_update().get(pk=campaign.pk)
     stale.refuse_stale(stale_forms.posted(request), initial_of(locked, stored_messages(locked)))
-    changes = form.changes()
+    changes = sent.form.changes()
+    if not (changes or sent.is_autosave) and autosaves.has_only_saved_itself(locked):
+        # From here on it has the slug that it has: a person has said so.
+        changes = {"name": campaign.name}
     if changes:
-        authoring.update_campaign(campaign=campaign, changes=changes, actor=actor, now=now)
-    authoring.revise_messages(
-        campaign=campaign, messages=form.described_messages(), actor=actor, now=now
-    )
+        authoring.update_campaign(campaign=campaign, changes=changes, **given)
+    authoring.revise_messages(campaign=campaign, messages=sent.form.described_messages(), **given)
     return campaign
 
 
@@ -157,12 +166,19 @@ def _autosaved(form: CampaignForm, save: Callable[[], Campaign], now: datetime) 
         return _unsaved("waiting", _("Press “Save draft” to take the message out."))
     try:
         campaign = save()
-    except stale.StaleSave as error:
-        return _unsaved("stale", error.message)
+    except stale.StaleSave:
+        # What is stored is shown once the button is pressed, and the other may be the same person.
+        words = _(
+            "Somebody else, or you in another tab, has saved this since you opened it: nothing is"
+            " saved by itself any more. Press “Save draft” to see what is stored beside what you"
+            " wrote."
+        )
+        return _unsaved("stale", words)
     except access.PermissionRefused as error:
         return _unsaved("refused", error.message)
     except LoanCrmError as error:
-        return _unsaved("waiting", error.message)
+        form.show_refusal(error)
+        return _waiting(form) if form.errors else _unsaved("waiting", error.message)
     fresh = Campaign.objects.get(pk=campaign.pk)
     return JsonResponse(
         {
@@ -177,12 +193,23 @@ def _autosaved(form: CampaignForm, save: Callable[[], Campaign], now: datetime) 
 
 def _waiting(form: CampaignForm) -> JsonResponse:
     """Name what keeps a draft from being saved by itself, field by field."""
-    named = [
-        f"{form.fields[name].label}" if name in form.fields else "; ".join(map(str, errors))
-        for name, errors in form.errors.items()
-    ]
-    listed = _(", ").join(dict.fromkeys(named))
-    return _unsaved("waiting", _("Not saved yet, to be filled in: %(fields)s") % {"fields": listed})
+    missing: list[str] = []
+    wrong: list[str] = []
+    for name, errors in form.errors.as_data().items():
+        label = str(form.fields[name].label) if name in form.fields else ""
+        if label and all(error.code == "required" for error in errors):
+            missing.append(label)
+            continue
+        words = "; ".join(message for error in errors for message in error.messages)
+        wrong.append(_("%(where)s: %(what)s") % {"where": label, "what": words} if label else words)
+    said = []
+    if missing:
+        listed = _(", ").join(dict.fromkeys(missing))
+        said.append(_("Not saved yet, to be filled in: %(fields)s") % {"fields": listed})
+    if wrong:
+        listed = " · ".join(dict.fromkeys(wrong))
+        said.append(_("Not saved yet: %(problems)s") % {"problems": listed})
+    return _unsaved("waiting", " · ".join(said))
 
 
 def _unsaved(state: str, words: str) -> JsonResponse:

@@ -84,7 +84,10 @@ class FilingForm(forms.Form):
     expires_on = forms.DateField(
         label=gettext_lazy("approved until"),
         required=False,
-        widget=widgets.UnfoldAdminSingleDateWidget(),
+        # The theme's own widget needs scripts that this page does not load.
+        widget=forms.DateInput(
+            attrs={"type": "date", "class": " ".join(widgets.INPUT_CLASSES)}, format="%Y-%m-%d"
+        ),
     )
 
     def __init__(self, *args: Any, filing: Filing | None = None, **kwargs: Any) -> None:

@@ -57,7 +57,8 @@ class Command(LoanCrmCommand):
             self.stdout.write(f"{status.slug} {status.status}: {status.audience}")
 
     def _dry_run(self, campaign: Campaign, actor: Actor, options: dict[str, Any]) -> None:
-        found = dry_runs.dry_run_campaign(campaign=campaign, actor=actor, now=clock.now())
+        run = dry_runs.list_dry_run if options["list"] else dry_runs.dry_run_campaign
+        found = run(campaign=campaign, actor=actor, now=clock.now())
         sums = found.to_json()
         if options["json"]:
             lines = [{**line._asdict(), "cost": str(line.cost)} for line in found.lines]

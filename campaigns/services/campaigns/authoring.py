@@ -18,11 +18,11 @@ from campaigns.domain.campaigns.given.recurrence_reading import stored
 from campaigns.domain.campaigns.spec import CampaignSpec, parse_spec, parse_steps
 from campaigns.domain.compliance.offers import is_offer_under_service, product_kind_for
 from campaigns.domain.sending.service_messages import ServiceKind, kind_for
-from campaigns.models import Campaign, CampaignCost, CampaignEdit
+from campaigns.models import Campaign, CampaignCost
 from campaigns.selectors.campaigns import corrections
 from campaigns.services.campaigns import content_tests, message_steps, parts, score_use
 from campaigns.services.campaigns.audience import choosing
-from campaigns.services.campaigns.composer import readiness
+from campaigns.services.campaigns.composer import autosaves, readiness
 from campaigns.services.campaigns.problems import refused
 from campaigns.services.content.writing import Writer
 from customers.domain.consents.consent import Purpose
@@ -42,8 +42,13 @@ class CampaignLocked(LoanCrmError):
     code = "campaign_locked"
 
 
-def create_campaign(*, source: Mapping[str, Any], actor: Actor, now: datetime) -> Campaign:
+def create_campaign(
+    *, source: Mapping[str, Any], actor: Actor, now: datetime, is_autosave: bool = False
+) -> Campaign:
     """Create a draft from its description; nothing is kept when any part is wrong.
+
+    Args:
+        is_autosave: The page saved it while it was written; no person asked for it.
 
     Raises:
         CampaignRefused: The description has problems; every one is named with its path.
@@ -87,7 +92,7 @@ def create_campaign(*, source: Mapping[str, Any], actor: Actor, now: datetime) -
         )
         content_tests.write_plan(campaign, spec.content_test)
         message_steps.write_steps(campaign=campaign, steps=spec.steps, writer=Writer(author, now))
-        note_edit(act, campaign)
+        autosaves.note_edit(act, campaign)
         CampaignCost.objects.bulk_create(
             CampaignCost(
                 campaign=campaign,
@@ -98,13 +103,22 @@ def create_campaign(*, source: Mapping[str, Any], actor: Actor, now: datetime) -
             )
             for cost in spec.costs
         )
-        facts = {"slug": campaign.slug, "segment": segment.slug}
+        facts = {
+            "slug": campaign.slug,
+            "segment": segment.slug,
+            **autosaves.fact(is_autosave=is_autosave),
+        }
         act.record("campaign.created", on=campaign, facts=facts)
     return campaign
 
 
 def update_campaign(
-    *, campaign: Campaign, changes: Mapping[str, Any], actor: Actor, now: datetime
+    *,
+    campaign: Campaign,
+    changes: Mapping[str, Any],
+    actor: Actor,
+    now: datetime,
+    is_autosave: bool = False,
 ) -> Campaign:
     """Change fields of a draft.
 
@@ -113,6 +127,7 @@ def update_campaign(
             product_kind, goal_event, goal_window_days, stops_at_goal, holdout_share, start_at,
             end_at, late_limit_hours, recurrence, trigger, budget_amount, cost_per_message,
             content_test, exclusions, message_limit and daily_message_limit.
+        is_autosave: What was told lately of such saves is not told again.
 
     Raises:
         CampaignLocked: The campaign is no draft.
@@ -131,6 +146,8 @@ def update_campaign(
         _require_correctable(campaign, checked.values)
     with act:
         values = _columns(campaign, checked.values)
+        if "name" in values and autosaves.has_only_saved_itself(campaign):
+            values["slug"] = autosaves.free_slug(campaign, values["name"])
         for name, value in values.items():
             setattr(campaign, name, value)
         require_purpose(actor, purpose=campaign.purpose, service_kind=campaign.service_kind)
@@ -140,8 +157,8 @@ def update_campaign(
         _require_consistent(campaign)
         campaign.updated_at = now
         campaign.save(update_fields=[*values, "service_kind", "product_kind", "updated_at"])
-        note_edit(act, campaign)
-        act.record("campaign.updated", facts={"fields": sorted(changes)})
+        course = autosaves.course_of(campaign, act, is_autosave=is_autosave)
+        autosaves.tell(act, campaign, "updated", {"fields": sorted(changes)}, course)
     return campaign
 
 
@@ -153,12 +170,18 @@ def _require_consistent(campaign: Campaign) -> None:
 
 
 def revise_messages(
-    *, campaign: Campaign, messages: Sequence[Mapping[str, Any]], actor: Actor, now: datetime
+    *,
+    campaign: Campaign,
+    messages: Sequence[Mapping[str, Any]],
+    actor: Actor,
+    now: datetime,
+    is_autosave: bool = False,
 ) -> Campaign:
     """Make a draft's messages what is described: channels, fallbacks, variants and texts.
 
     Args:
         messages: As the `steps` of a campaign's description.
+        is_autosave: A text that such a save wrote lately is written over, and not told again.
 
     Raises:
         CampaignLocked: The campaign is no draft.
@@ -180,16 +203,15 @@ def revise_messages(
             campaign=campaign.slug,
         )
     with act:
-        changed = message_steps.write_steps(
-            campaign=campaign, steps=steps, writer=Writer(actor.user, now)
-        )
+        course = autosaves.course_of(campaign, act, is_autosave=is_autosave)
+        writer = Writer(actor.user, now, course.since if course else None)
+        changed = message_steps.write_steps(campaign=campaign, steps=steps, writer=writer)
         if not changed:
             act.unchanged()
             return campaign
         campaign.updated_at = now
         campaign.save(update_fields=["updated_at"])
-        note_edit(act, campaign)
-        act.record("campaign.messages_revised", facts={"changed": changed})
+        autosaves.tell(act, campaign, "messages_revised", {"changed": changed}, course)
     return campaign
 
 
@@ -322,12 +344,6 @@ def require_status(campaign: Campaign, sources: Collection[CampaignStatus]) -> N
     """
     if campaign.status not in sources:
         raise _illegal(campaign, sources)
-
-
-def note_edit(act: Act, campaign: Campaign) -> None:
-    """Keep who changed a campaign: they may not approve it."""
-    if act.actor.user is not None:
-        CampaignEdit.objects.create(campaign=campaign, editor=act.actor.user, at=act.now)
 
 
 def _sources(status: CampaignStatus) -> list[CampaignStatus]:

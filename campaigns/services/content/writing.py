@@ -4,6 +4,7 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import Any
 
 from django.contrib.auth.models import User
 from django.db.models import Max
@@ -34,10 +35,15 @@ class TextUnreadable(LoanCrmError):
 
 @dataclass(frozen=True, slots=True)
 class Writer:
-    """Who writes, and when."""
+    """Who writes, and when.
+
+    Attributes:
+        rewrites_since: Own texts written since then are written over; nobody has used them.
+    """
 
     author: User | None
     now: datetime
+    rewrites_since: datetime | None = None
 
 
 def write_texts(
@@ -89,19 +95,26 @@ def _is_same(before: ContentVersion, text: TextSpec) -> bool:
 def _write_text(variant: Variant, text: TextSpec, writer: Writer) -> None:
     """Store a text as the newest version in its language and make it the current one."""
     versions = ContentVersion.objects.filter(variant=variant, locale=text.locale)
+    joined = f"{text.locale}\x00{text.subject}\x00{text.text}\x00{text.html}"
+    written: dict[str, Any] = {
+        "subject": text.subject,
+        "text": text.text,
+        "html": text.html,
+        "digest": hashlib.sha256(joined.encode()).hexdigest(),
+        "created_at": writer.now,
+    }
+    if writer.rewrites_since is not None and writer.author is not None:
+        own = versions.filter(is_current=True, author=writer.author)
+        if own.filter(created_at__gte=writer.rewrites_since).update(**written):
+            return
     last = versions.aggregate(last=Max("number"))["last"] or 0
     versions.filter(is_current=True).update(is_current=False)
-    joined = f"{text.locale}\x00{text.subject}\x00{text.text}\x00{text.html}"
     ContentVersion.objects.create(
         variant=variant,
         locale=text.locale,
         number=last + 1,
-        subject=text.subject,
-        text=text.text,
-        html=text.html,
-        digest=hashlib.sha256(joined.encode()).hexdigest(),
         author=writer.author,
-        created_at=writer.now,
+        **written,
     )
 
 

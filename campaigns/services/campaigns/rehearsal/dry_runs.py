@@ -37,6 +37,9 @@ from campaigns.services.sending.freezing import CHUNK_SIZE
 from campaigns.services.sending.outcomes import Closing
 from loancrm.kernel import access
 from loancrm.kernel.access import Actor
+from loancrm.kernel.acting import acting
+
+LISTS = "customers.export_customers"
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,6 +203,19 @@ def dry_run_campaign(*, campaign: Campaign, actor: Actor, now: datetime) -> DryR
         hold_reason=hold_reason or "",
         lines=lines,
     )
+
+
+def list_dry_run(*, campaign: Campaign, actor: Actor, now: datetime) -> DryRun:
+    """Return a dry run whose list leaves the system; an entry says who took it.
+
+    Raises:
+        CampaignNotReady: As `dry_run_campaign`.
+        PermissionRefused: The actor may not see the campaign, or take people out as a file.
+    """
+    with acting(actor, LISTS, now=now) as act:
+        found = dry_run_campaign(campaign=campaign, actor=actor, now=now)
+        act.record("campaign.dry_run_listed", on=campaign, facts={"count": len(found.lines)})
+    return found
 
 
 def _held_and_lines(

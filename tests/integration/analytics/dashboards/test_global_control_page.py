@@ -98,6 +98,7 @@ def test_d8_the_page_shows_each_period(admin_client):
     address = reverse("reports:global_control")
     empty = admin_client.get(address, headers={"accept-language": "en"}).content.decode()
     assert "No period with a global control group yet" in empty
+    assert reverse("admin:campaigns_globalcontrolchoice_add") in empty
     assert address in admin_client.get(reverse("reports:index")).content.decode()
 
     make_people(20)

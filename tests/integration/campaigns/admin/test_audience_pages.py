@@ -1,10 +1,12 @@
 """Exclusions, limits and conditions on the campaign's form; the page of a dry run."""
 
 import csv
+import re
 from datetime import datetime
 from typing import Any
 
 import pytest
+from django.contrib.auth.models import Permission, User
 from django.test import Client
 from django.urls import reverse
 
@@ -13,6 +15,7 @@ from campaigns.admin.stored_messages import stored_messages
 from campaigns.models import Campaign
 from campaigns.services.campaigns import authoring
 from loancrm.kernel.access import Actor
+from loancrm.kernel.models import AuditEntry
 from tests.factories.campaigns import EMAIL, make_channel, spec
 from tests.factories.people import make_people
 from tests.integration.campaigns.services.campaigns.test_exclusions import make_segment
@@ -67,8 +70,8 @@ def test_d14_the_form_gives_back_what_is_stored(actor: Actor, now: datetime) -> 
 @pytest.mark.parametrize(
     ("language", "words"),
     [
-        ("en", ["Left out of the segment", "In the segment"]),
-        ("zh-hans", ["从客群中排除", "客群人数"]),
+        ("en", ["Left out of the segment", "In the segment", "who has clicked no link"]),
+        ("zh-hans", ["从客群中排除", "客群人数", "至今未点击"]),
     ],
 )
 def test_d15_the_dry_run_stands_on_a_page_and_in_a_file(
@@ -81,10 +84,36 @@ def test_d15_the_dry_run_stands_on_a_page_and_in_a_file(
     address = reverse("admin:campaigns_campaign_dry_run", args=[campaign.pk])
     assert address in page.content.decode()
     assert words[0] in page.content.decode()
+    # What is approved is shown: for whom a later message is, and how many there are at most.
+    assert re.search(r"data-place>[^<]*4,320 [^<]*" + words[2], page.content.decode())
+    assert re.search(r'data-fact="daily_message_limit"[^<]*(<[^>]*>\s*)*50', page.content.decode())
     answer = admin_client.get(address)
     assert answer.status_code == 200
     assert words[1] in answer.content.decode()
     assert 'data-waterfall="to_send"' in answer.content.decode()
-    listed = b"".join(admin_client.get(address, {"list": "csv"}).streaming_content).decode()
+    listed = admin_client.get(address, {"list": "csv"}).content.decode("utf-8-sig")
     rows = list(csv.DictReader(listed.splitlines()))
     assert [int(row["customer"]) for row in rows] == [person.pk for person in people]
+    told = answer.content.decode()
+    for row in rows:
+        assert row["fate"] in told
+        assert row["why"] in told
+    assert "The provider answered" not in told
+    assert "no receipt yet" not in told
+    assert AuditEntry.objects.get(action="campaign.dry_run_listed").facts == {"count": len(rows)}
+
+
+def test_d15_the_list_of_people_is_for_who_may_see_and_take_them(
+    client: Client, actor: Actor, now: datetime
+) -> None:
+    make_people(3)
+    campaign = make_draft(actor, now)
+    address = reverse("admin:campaigns_campaign_dry_run", args=[campaign.pk])
+    user = User.objects.create_user("onlooker", is_staff=True)
+    user.user_permissions.add(Permission.objects.get(codename="view_campaign"))
+    client.force_login(user)
+    answer = client.get(address)
+    assert answer.status_code == 200
+    assert answer.context["people"] == []
+    assert client.get(address, {"list": "csv"}).status_code == 403
+    assert not AuditEntry.objects.filter(action="campaign.dry_run_listed").exists()

@@ -112,6 +112,13 @@ def test_g1_the_page_shows_what_provider_and_domain_are_told(admin_client):
     assert "v=DMARC1; p=none; rua=mailto:postmaster@lender.example" in shown
 
 
+def test_g1_names_of_options_stand_with_the_experts_json_only(admin_client):
+    page = admin_client.get(reverse("admin:campaigns_channel_add"), headers=ENGLISH)
+    before, _expert, after = page.content.decode().partition("<summary>Expert</summary>")
+    assert "<code>timeout_seconds</code>" not in before
+    assert "<code>timeout_seconds</code>" in after
+
+
 def test_g1_an_sms_channel_has_no_records_of_a_domain(admin_client):
     assert "v=spf1" not in _page(admin_client, make_channel("sms")).content.decode()
 

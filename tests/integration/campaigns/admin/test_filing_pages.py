@@ -52,6 +52,11 @@ def test_g15_a_filing_is_added_and_taken_through_its_life(admin_client, channel)
     assert page.index("submitted for approval") < page.index("added")
 
 
+def test_g15_the_end_of_an_approval_is_chosen_in_a_calendar(admin_client, channel):
+    field = admin_client.get(reverse(ADD)).context["form"]["expires_on"]
+    assert 'type="date"' in str(field)
+
+
 def test_g15_a_template_is_written_a_variable_a_line(admin_client, channel):
     filled = form(
         channel, kind="template", name="A", text="您好${n}，额度${a}", provider_code="7",
