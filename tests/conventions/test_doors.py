@@ -125,6 +125,7 @@ UNCHANGED = {
 }
 # Which function ends a door without an entry although it writes, and what tells of it instead.
 COUNTED_ELSEWHERE = {
+    "campaigns/services/campaigns/composer/autosaves.py:record_edit": "an entry of minutes before",
     "campaigns/services/receipts/reports.py:_retry_batch": "the receipts themselves",
     "customers/services/imports/from_file.py:_import_table": "the batch; its pages and end record",
     "customers/services/imports/pipeline.py:_finish": "nothing is kept of a check but its work",

@@ -5,7 +5,6 @@ from typing import Any
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_GET
 
 from campaigns import labels
@@ -21,11 +20,6 @@ from loancrm.kernel import access, clock
 from loancrm.kernel.errors import LoanCrmError
 
 LINES_SHOWN = 100
-# Nothing was sent: the words of a message that was would tell of a receipt to come.
-_FATES = {
-    MessageState.SENT: gettext_lazy("Would be sent"),
-    MessageState.PLANNED: gettext_lazy("Would wait"),
-}
 
 
 @require_GET
@@ -73,8 +67,12 @@ def dry_run(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 def _fate(line: DryRunLine) -> str:
-    state = MessageState(line.state)
-    return str(_FATES.get(state, labels.MESSAGE_STATES.label(state)))
+    # Nothing was sent: the words of a message that was would tell of a receipt to come.
+    if line.state == MessageState.SENT:
+        return _("Would be sent")
+    if line.state == MessageState.PLANNED:
+        return _("Would wait")
+    return labels.MESSAGE_STATES.label(line.state)
 
 
 def _file(campaign: Campaign, found: DryRun) -> HttpResponse:

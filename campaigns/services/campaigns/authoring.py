@@ -47,9 +47,6 @@ def create_campaign(
 ) -> Campaign:
     """Create a draft from its description; nothing is kept when any part is wrong.
 
-    Args:
-        is_autosave: The page saved it while it was written; no person asked for it.
-
     Raises:
         CampaignRefused: The description has problems; every one is named with its path.
         PermissionRefused: The actor may not write campaigns.
@@ -103,12 +100,9 @@ def create_campaign(
             )
             for cost in spec.costs
         )
-        facts = {
-            "slug": campaign.slug,
-            "segment": segment.slug,
-            **autosaves.fact(is_autosave=is_autosave),
-        }
-        act.record("campaign.created", on=campaign, facts=facts)
+        facts = {"slug": campaign.slug, "segment": segment.slug}
+        quick = autosaves.fact(is_autosave=is_autosave)
+        act.record("campaign.created", on=campaign, facts={**facts, **quick})
     return campaign
 
 
@@ -158,7 +152,8 @@ def update_campaign(
         campaign.updated_at = now
         campaign.save(update_fields=[*values, "service_kind", "product_kind", "updated_at"])
         course = autosaves.course_of(campaign, act, is_autosave=is_autosave)
-        autosaves.tell(act, campaign, "updated", {"fields": sorted(changes)}, course)
+        facts = {"fields": sorted(changes)}
+        autosaves.record_edit(act, campaign, deed="updated", facts=facts, course=course)
     return campaign
 
 
@@ -211,7 +206,8 @@ def revise_messages(
             return campaign
         campaign.updated_at = now
         campaign.save(update_fields=["updated_at"])
-        autosaves.tell(act, campaign, "messages_revised", {"changed": changed}, course)
+        facts = {"changed": changed}
+        autosaves.record_edit(act, campaign, deed="messages_revised", facts=facts, course=course)
     return campaign
 
 

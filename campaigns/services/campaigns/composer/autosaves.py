@@ -52,8 +52,13 @@ def course_of(campaign: Campaign, act: Act, *, is_autosave: bool) -> Course | No
     return Course(since, frozenset(told))
 
 
-def tell(
-    act: Act, campaign: Campaign, deed: str, facts: dict[str, list[str]], course: Course | None
+def record_edit(
+    act: Act,
+    campaign: Campaign,
+    *,
+    deed: str,
+    facts: dict[str, list[str]],
+    course: Course | None,
 ) -> None:
     """Write down a change and who made it, unless an entry of the same course tells it already."""
     named = {name for names in facts.values() for name in names}
