@@ -87,10 +87,7 @@ def read(campaign: Campaign) -> CampaignState:
             campaign.late_limit_hours,
             campaign.recurrence,
             campaign.trigger,
-            [
-                [step.position, step.is_fallback, step.wait_minutes, step.condition]
-                for step in steps
-            ],
+            [[row.position, row.is_fallback, row.wait_minutes, row.condition] for row in steps],
         ],
         ApprovedPart.TERMS: [
             campaign.name,

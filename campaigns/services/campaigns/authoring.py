@@ -18,7 +18,7 @@ from campaigns.domain.campaigns.given.recurrence_reading import stored
 from campaigns.domain.campaigns.spec import CampaignSpec, parse_spec, parse_steps
 from campaigns.domain.compliance.offers import is_offer_under_service, product_kind_for
 from campaigns.domain.sending.service_messages import ServiceKind, kind_for
-from campaigns.models import Campaign, CampaignCost
+from campaigns.models import Campaign
 from campaigns.selectors.campaigns import corrections
 from campaigns.services.campaigns import content_tests, message_steps, parts, score_use
 from campaigns.services.campaigns.audience import choosing
@@ -27,7 +27,7 @@ from campaigns.services.campaigns.problems import refused
 from campaigns.services.content.writing import Writer
 from customers.domain.consents.consent import Purpose
 from customers.models import Segment
-from loancrm.kernel import access, clock
+from loancrm.kernel import access
 from loancrm.kernel.access import Actor
 from loancrm.kernel.acting import Act, acting
 from loancrm.kernel.errors import LoanCrmError
@@ -90,16 +90,7 @@ def create_campaign(
         content_tests.write_plan(campaign, spec.content_test)
         message_steps.write_steps(campaign=campaign, steps=spec.steps, writer=Writer(author, now))
         autosaves.note_edit(act, campaign)
-        CampaignCost.objects.bulk_create(
-            CampaignCost(
-                campaign=campaign,
-                category=cost.category,
-                amount=cost.amount,
-                note=cost.note,
-                incurred_on=(spec.start_at or now).astimezone(clock.company_zone()).date(),
-            )
-            for cost in spec.costs
-        )
+        parts.write_costs(campaign, spec, now=now)
         facts = {"slug": campaign.slug, "segment": segment.slug}
         quick = autosaves.fact(is_autosave=is_autosave)
         act.record("campaign.created", on=campaign, facts={**facts, **quick})

@@ -5,9 +5,10 @@ from decimal import Decimal
 
 from campaigns.domain.campaigns.spec import CampaignSpec
 from campaigns.domain.sending.volumes import VolumePeriod
-from campaigns.models import Budget, Campaign, VolumeCap
+from campaigns.models import Budget, Campaign, CampaignCost, VolumeCap
 from customers.models import Segment
 from customers.services.segments import versions
+from loancrm.kernel import clock
 from loancrm.kernel.access import Actor
 
 
@@ -45,4 +46,19 @@ def segment_of(spec: CampaignSpec, *, actor: Actor, now: datetime) -> Segment:
         rule=spec.segment_rule,
         actor=actor,
         now=now,
+    )
+
+
+def write_costs(campaign: Campaign, spec: CampaignSpec, *, now: datetime) -> None:
+    """Write the money that a new campaign costs beside its messages, as of its beginning."""
+    incurred_on = (spec.start_at or now).astimezone(clock.company_zone()).date()
+    CampaignCost.objects.bulk_create(
+        CampaignCost(
+            campaign=campaign,
+            category=cost.category,
+            amount=cost.amount,
+            note=cost.note,
+            incurred_on=incurred_on,
+        )
+        for cost in spec.costs
     )

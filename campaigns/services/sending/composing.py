@@ -265,7 +265,7 @@ class Composer:
                 recipient.message_id,
                 key,
                 address,
-                EmailPayload(sender=_envelope_sender(self._channel), raw=raw),
+                EmailPayload(sender=self._channel.sender.rpartition(" ")[2].strip("<>"), raw=raw),
             )
         finished = FinishedText(text.master, said) if text.master is not None else None
         cost = self._cost(parts)
@@ -389,10 +389,6 @@ def sealed_texts(batch: Sequence[Composed], *, now: datetime) -> list[MessageTex
         if item.text is not None
     }
     return message_texts.sealed_rows(texts=texts_of_batch, now=now)
-
-
-def _envelope_sender(channel: Channel) -> str:
-    return channel.sender.rpartition(" ")[2].strip("<>")
 
 
 def _require_as_approved(dispatch: Dispatch, *, is_stand_in: bool) -> None:
