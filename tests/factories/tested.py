@@ -26,7 +26,7 @@ def with_test(share: str | None = "0.5", arms: int = 2, **changes: Any) -> dict[
 def send(run: Dispatch, at: datetime) -> None:
     """Let a run be over, with everybody written to who is no control."""
     left = run.messages.filter(state="planned")
-    left.filter(is_control=True).update(state="held_out", reason="held_out", closed_at=at)
+    left.filter(is_control=True).update(state="held_out", reason="holdout", closed_at=at)
     left.filter(is_control=False).update(state="sent", sent_at=at, attempted_at=at)
     run.chunks.update(state="done")
     Dispatch.objects.filter(pk=run.pk).update(status="completed", completed_at=at)

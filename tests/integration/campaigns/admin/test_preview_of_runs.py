@@ -60,7 +60,9 @@ def test_who_had_it_gets_nothing_more_where_nobody_does_twice(launch, verdict):
 
 def test_the_control_group_of_the_only_run_was_in_no_earlier_one(launch, verdict):
     had, _waiting = launch(again="never_twice")
-    Message.objects.filter(customer=had).update(state="held_out", sent_at=None, attempted_at=None)
+    Message.objects.filter(customer=had).update(
+        state="held_out", reason="holdout", sent_at=None, attempted_at=None
+    )
     shown = verdict(had)
     assert "Is in the control group of the latest run and gets no message." in shown
     assert NO_MORE not in shown
