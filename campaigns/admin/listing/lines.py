@@ -105,7 +105,7 @@ def file_view(request: HttpRequest, pk: int) -> HttpResponse:
             return HttpResponseRedirect(reverse("admin:campaigns_campaign_changelist"))
     return admin_pages.page(
         request,
-        "campaigns/filing.html",
+        "campaigns/folder_and_tags.html",
         title=_("Folder and tags of %(name)s") % {"name": campaign.name},
         campaign=campaign,
         folder=folder,

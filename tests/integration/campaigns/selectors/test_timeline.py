@@ -84,6 +84,7 @@ def test_every_reason_of_a_gate_is_assigned_to_one():
         SkipReason.NO_CONTENT, SkipReason.CHANNEL_REFUSED, SkipReason.RETRIES_EXHAUSTED,
         SkipReason.CRASHED, SkipReason.CANCELLED, SkipReason.ASKED_AGAIN,
         SkipReason.NOT_SENT, SkipReason.NEVER_TAKEN, SkipReason.EXPIRED, SkipReason.RULE_BROKEN,
+        SkipReason.TEMPLATE_MISMATCH, SkipReason.VOLUME_CAP, SkipReason.DAILY_VOLUME,
     }  # fmt: skip
 
     assert {reason for reason in SkipReason if not gate_of(reason)} == after_the_gates

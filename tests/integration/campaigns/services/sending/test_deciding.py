@@ -59,7 +59,8 @@ def test_nobody_reads_the_whole_stop_list_for_a_chunk(actor, now):
     point = people[1].contact_points.get(kind="email")
     Suppression.objects.create(value_index=point.value_index, reason="opted_out", at=now)
     run = make_launched(actor, now)
-    work = type("Work", (), {"chunk": Chunk.objects.get(dispatch=run)})
+    facts = {"chunk": Chunk.objects.get(dispatch=run), "is_own_channel": True}
+    work = type("Work", (), facts)
     with bulk.by_key(), CaptureQueriesContext(connection) as captured:
         found = contact_facts.load_recipients(
             messages=due(work, now), plan=message_plan.plan_of(run, now=now), now=now

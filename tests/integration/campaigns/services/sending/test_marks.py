@@ -201,7 +201,7 @@ def test_b1_nothing_is_marked_at_or_after_the_end_of_the_hours(actor, now):
     at = [ends - timedelta(minutes=4)]
 
     def clock():
-        at[0] += timedelta(seconds=25)
+        at[0] += timedelta(seconds=12)
         return at[0]
 
     make_launched(actor, at[0])
