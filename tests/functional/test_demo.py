@@ -59,6 +59,7 @@ def test_every_campaign_held_people_out_reached_people_and_skipped_people(demo):
     for report in (reports[slug] for slug in FIRST):
         assert 0 < report["held_out"] < report["audience"]
         assert 0 < report["delivered"] <= report["sent"]
+        assert 0 < report["clicked"] <= report["delivered"]
         assert report["sent"] + report["held_out"] < report["audience"]
     for reason in ("该渠道与目的的授权", "No address for this channel", "Under age"):
         assert reason in text
