@@ -120,7 +120,7 @@ def test_d15_the_gates_are_asked_when_the_campaign_starts(actor: Actor, now: dat
     assert found.starts_at == start
 
 
-def test_d15_sums_per_gate_hold_however_many_workers(actor: Actor, now: datetime) -> None:
+def test_d15_sums_per_gate_are_those_of_the_launch(actor: Actor, now: datetime) -> None:
     make_mixed_people()
     campaign = make_campaign(actor, now, holdout_share="0.3")
     found = dry_runs.dry_run_campaign(campaign=campaign, actor=actor, now=now).to_json()

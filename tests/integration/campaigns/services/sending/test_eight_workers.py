@@ -1,6 +1,7 @@
-"""Eight workers at the same moment: caps, budgets and the control group hold."""
+"""Eight workers at the same moment: caps, budgets, rates and the control group hold."""
 
 import random
+import time
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from datetime import date
@@ -16,7 +17,7 @@ from campaigns.domain.experiments.global_control import PeriodLength, period_at
 from campaigns.models import Budget, Chunk, FrequencyRule, GlobalControlChoice, Message
 from campaigns.selectors.sending import global_control
 from campaigns.services.campaigns import launch, ticking
-from campaigns.services.sending import chunks, dispatch, freezing, settling
+from campaigns.services.sending import chunks, dispatch, freezing, settling, throttling
 from loancrm.kernel import clock
 from tests.factories.campaigns import give_budget, make_channel, make_launched
 from tests.factories.people import make_people
@@ -83,7 +84,7 @@ def _sent():
 
 
 @pytest.mark.parametrize("most", [1, 2])
-def test_f72_campaigns_at_the_same_moment_keep_a_cap_together(actor, now, monkeypatch, most):
+def test_f72_d9_campaigns_at_the_same_moment_keep_a_cap_together(actor, now, monkeypatch, most):
     make_channel()
     people = make_people(PEOPLE)
     FrequencyRule.objects.create(window_hours=24, max_count=most)
@@ -97,7 +98,7 @@ def test_f72_campaigns_at_the_same_moment_keep_a_cap_together(actor, now, monkey
     assert skipped.count() == PEOPLE * (CAMPAIGNS - most)
 
 
-def test_f73_campaigns_at_the_same_moment_spend_one_budget_once(actor, now, monkeypatch):
+def test_f73_d16_campaigns_at_the_same_moment_spend_one_budget_once(actor, now, monkeypatch):
     make_channel()
     make_people(PEOPLE)
     _launch(actor, now, cost_per_message="0.30")
@@ -113,6 +114,21 @@ def test_f73_campaigns_at_the_same_moment_spend_one_budget_once(actor, now, monk
     assert (
         Message.objects.filter(state="skipped", reason="budget").count() == CAMPAIGNS * PEOPLE - 33
     )
+
+
+def test_d12_a_rate_is_that_of_all_workers_together_and_everybody_is_written_to(
+    actor, now, monkeypatch
+):
+    make_channel(rate_per_second=10)
+    people = make_people(PEOPLE)
+    _launch(actor, now)
+
+    began = time.monotonic()
+    _work_together(now, _meet_before(monkeypatch, throttling, "reserve"))
+
+    # A quarter of a second's worth may go out at once.
+    assert time.monotonic() - began >= (CAMPAIGNS * PEOPLE - 2) / 10
+    assert _sent() == {person.pk: CAMPAIGNS for person in people}
 
 
 def test_d8_no_worker_writes_to_the_global_control_group(actor, now, monkeypatch):
